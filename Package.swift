@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One-way imports: Command -> Shipper -> {Tailer, Kafka, Registry} -> Model, all of them also -> Platform,
+// Shipper -> YAML. Stages never import each other. `make lint` proves it with files that must not compile.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "shipper",
+    products: [.executable(name: "shipper", targets: ["Command"])],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        library("Platform", ["CLinux", "CZlib", "CCrypto"]),
+        library("Model", []),
+        library("YAML", ["CYaml"]),
+        library("Tailer", ["Model", "Platform"]),
+        library("Kafka", ["Model", "Platform", "CRdkafka"]),
+        library("Registry", ["Model", "Platform"]),
+        library("Shipper", ["Model", "Platform", "YAML", "Tailer", "Kafka", "Registry"]),
+        .executableTarget(
+            name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("ModelTests", ["Model"]),
+        tests("PlatformTests", ["Platform"]),
+        tests("YAMLTests", ["YAML"]),
+        tests("TailerTests", ["Tailer", "Model", "Platform"]),
+        tests("KafkaTests", ["Kafka", "Model", "Platform"]),
+        tests("RegistryTests", ["Registry", "Model", "Platform"]),
+        tests("ShipperTests", ["Shipper", "YAML", "Model", "Platform"]),
+        tests(
+            "IntegrationTests",
+            ["Shipper", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),
+    ]
+)

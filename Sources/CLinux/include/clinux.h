@@ -1,0 +1,70 @@
+// Linux calls that Glibc's Swift module does not offer: variadic or newer than the oldest libc we
+// build against. Each returns what the system call returns, -1 with errno set on failure.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = flags;
+    how.resolve = resolve;
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+static inline int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags, mode);
+}
+
+static inline int clinux_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
+
+// Birth time of an open file in nanoseconds since 1970. 1: *birth is set; 0: not kept here; -1: errno.
+static inline int clinux_birth(int fd, int64_t *birth) {
+    struct statx sx;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &sx) != 0) return -1;
+    if (!(sx.stx_mask & STATX_BTIME)) return 0;
+    *birth = (int64_t)sx.stx_btime.tv_sec * 1000000000 + sx.stx_btime.tv_nsec;
+    return 1;
+}
+
+// File handle of an open file: the type as 4 bytes big endian, then the handle. Bytes used, or -1.
+static inline int clinux_handle(int fd, uint8_t *into, int capacity) {
+    union {
+        struct file_handle handle;
+        unsigned char space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    } u;
+    int mount = 0;
+    memset(&u, 0, sizeof u);
+    u.handle.handle_bytes = MAX_HANDLE_SZ;
+    if (name_to_handle_at(fd, "", &u.handle, &mount, AT_EMPTY_PATH) != 0) return -1;
+    int n = (int)u.handle.handle_bytes + 4;
+    if (n > capacity) {
+        errno = EOVERFLOW;
+        return -1;
+    }
+    uint32_t type = (uint32_t)u.handle.handle_type;
+    into[0] = (uint8_t)(type >> 24), into[1] = (uint8_t)(type >> 16), into[2] = (uint8_t)(type >> 8), into[3] = (uint8_t)type;
+    memcpy(into + 4, u.handle.f_handle, u.handle.handle_bytes);
+    return n;
+}
+
+// The kernel keeps 15 bytes of a thread's name; what is longer is cut here.
+static inline void clinux_name_thread(const char *name) {
+    char cut[16];
+    strncpy(cut, name, sizeof cut - 1);
+    cut[sizeof cut - 1] = 0;
+    pthread_setname_np(pthread_self(), cut);
+}

@@ -1,0 +1,50 @@
+/// What tells one inode from every other, whatever its path: the file handle where the kernel gives
+/// one, and device + inode + birth time. Both are kept where both can be had, because a sandbox may
+/// refuse handles later.
+///
+/// Device and inode alone are no identity: an inode number comes back within milliseconds.
+package struct FileIdentity: Hashable, Sendable {
+    /// `name_to_handle_at`: the handle type (4 bytes, big endian) and then its bytes; nil where
+    /// the file system or a seccomp filter refuses it.
+    package let handle: [UInt8]?
+    package let device: UInt64
+    package let inode: UInt64
+    /// Nanoseconds since 1970 from `statx`; nil where the file system does not keep it.
+    package let birth: Int64?
+
+    package init(handle: [UInt8]?, device: UInt64, inode: UInt64, birth: Int64?) {
+        self.handle = handle
+        self.device = device
+        self.inode = inode
+        self.birth = birth
+    }
+
+    /// Whether either form agrees. The head fingerprint has to agree too before two sightings are
+    /// taken for one file; `Fingerprint` says how.
+    ///
+    /// Handles are compared within one device only, and both forms never overrule each other:
+    /// handles that differ on one device are two files, whatever the rest says.
+    package func agrees(with other: FileIdentity) -> Bool {
+        guard device == other.device else { return false }
+        if let mine = handle, let theirs = other.handle { return mine == theirs }
+        guard inode == other.inode else { return false }
+        guard let mine = birth, let theirs = other.birth else { return true }
+        return mine == theirs
+    }
+}
+
+/// SHA-256 over the first `length` bytes of a file, `length` growing up to `longest` while the file
+/// is short, so that a file of one byte has one at once.
+package struct Fingerprint: Hashable, Sendable {
+    /// Bytes covered, 0...`longest`. 0 agrees with every file.
+    package let length: Int
+    /// 32 bytes.
+    package let digest: [UInt8]
+
+    package static let longest = 1024
+
+    package init(length: Int, digest: [UInt8]) {
+        self.length = length
+        self.digest = digest
+    }
+}

@@ -1,0 +1,29 @@
+/// One framed line: where it lies in the file, and where its bytes lie in the chunk it was read with.
+package struct Frame: Sendable, BitwiseCopyable {
+    /// Logical offset of the line's first byte.
+    package var offset: Int
+    /// Index of the first message byte in the chunk.
+    package var start: Int
+    /// Message bytes: without the newline, without a CR before it, without a byte order mark.
+    package var count: Int
+    /// How far the position moves when this line is done with: the line with its terminator.
+    package var length: Int
+    package var flags: Flags
+
+    /// What a reader of the record has to know about how the line was cut.
+    package struct Flags: OptionSet, Sendable, BitwiseCopyable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// A part of a line that was longer than `max_line`; the parts follow each other.
+        package static let split = Flags(rawValue: 1)
+    }
+
+    package init(offset: Int, start: Int, count: Int, length: Int, flags: Flags) {
+        self.offset = offset
+        self.start = start
+        self.count = count
+        self.length = length
+        self.flags = flags
+    }
+}

@@ -1,0 +1,22 @@
+/// One stream within this run of the process; never saved.
+package struct StreamID: Hashable, Sendable {
+    package let number: Int
+
+    package init(number: Int) { self.number = number }
+}
+
+/// One file's entry in the registry; saved, and never used again for another file.
+package struct FileID: Hashable, Sendable, Comparable {
+    package let number: Int
+
+    package init(number: Int) { self.number = number }
+
+    package static func < (a: FileID, b: FileID) -> Bool { a.number < b.number }
+}
+
+/// The 64-bit id of one life of a file's content; the first half of every record's `_id`.
+package struct GenerationID: Hashable, Sendable {
+    package let value: UInt64
+
+    package init(value: UInt64) { self.value = value }
+}

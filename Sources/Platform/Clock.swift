@@ -1,0 +1,16 @@
+private import Glibc
+
+/// The kernel's clocks.
+package enum Clock {
+    /// Nanoseconds since 1970; jumps when somebody sets it.
+    package static func wallNanoseconds() -> Int64 { read(CLOCK_REALTIME) }
+
+    /// Nanoseconds that only grow; for time-outs and intervals.
+    package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(clock, &now)
+        return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
+    }
+}

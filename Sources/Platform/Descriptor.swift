@@ -1,0 +1,167 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor that one owner closes. Not copyable, so that it cannot be closed twice or
+/// used after; the raw number stays in this module but for `withRawValue`.
+///
+/// May move between threads; one thread uses it at a time, but `pread`, `write` and `fsync` on one
+/// descriptor from several threads are what the kernel makes of them.
+package struct Descriptor: ~Copyable, Sendable {
+    private let number: Int32
+
+    /// Takes over `number`, which nobody else closes.
+    package init(owning number: Int32) { self.number = number }
+
+    deinit {
+        // An error of close on what was only read, or was fsynced before, tells nothing: the
+        // descriptor is gone in every case on Linux (close(2), "Dealing with error returns").
+        _ = Glibc.close(number)
+    }
+
+    /// Lends the number to a call; it must not outlive `body`.
+    package borrowing func withRawValue<R>(_ body: (Int32) throws -> R) rethrows -> R {
+        try body(number)
+    }
+
+    /// open(2). `flags` gets O_CLOEXEC; `mode` counts with O_CREAT.
+    package static func open(
+        _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    ) throws(SystemError) -> Descriptor {
+        let number = retrying { unsafe clinux_open(path, flags | O_CLOEXEC, mode) }
+        guard number >= 0 else { throw SystemError("open", path: path, code: .last) }
+        return Descriptor(owning: number)
+    }
+
+    /// openat(2) beneath this directory. `flags` gets O_CLOEXEC.
+    package borrowing func openAt(
+        _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    ) throws(SystemError) -> Descriptor {
+        let directory = number
+        let opened = retrying {
+            unsafe clinux_openat(directory, path, flags | O_CLOEXEC, mode)
+        }
+        guard opened >= 0 else { throw SystemError("openat", path: path, code: .last) }
+        return Descriptor(owning: opened)
+    }
+
+    /// A second descriptor of the same open file.
+    package borrowing func duplicate() throws(SystemError) -> Descriptor {
+        let copy = clinux_fcntl(number, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SystemError("fcntl F_DUPFD_CLOEXEC", code: .last) }
+        return Descriptor(owning: copy)
+    }
+
+    /// pread(2) from `offset` into `bytes`, from its index `start` on; the bytes read, 0 at the end
+    /// of the file.
+    package borrowing func read(
+        into bytes: inout [UInt8], from start: Int = 0, at offset: Int
+    ) throws(SystemError) -> Int {
+        precondition(start <= bytes.count, "read past the end of its buffer")
+        let descriptor = number
+        let count = unsafe bytes.withUnsafeMutableBytes { raw in
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[start...])
+            return retrying { unsafe pread(descriptor, rest.baseAddress, rest.count, offset) }
+        }
+        guard count >= 0 else { throw SystemError("pread", code: .last) }
+        return count
+    }
+
+    /// At most `count` bytes from `offset`, fewer only where the file ends.
+    package borrowing func read(count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = try read(into: &bytes, from: filled, at: offset + filled)
+            if got == 0 { break }
+            filled += got
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    /// write(2) of all of `bytes`, however often it takes. On an error some of them may be written;
+    /// the caller knows how many from `progress`.
+    package borrowing func write(
+        _ bytes: Span<UInt8>, progress: inout Int
+    ) throws(SystemError) {
+        while progress < bytes.count {
+            let rest = bytes.extracting(progress..<bytes.count)
+            let descriptor = number
+            let count = unsafe rest.withUnsafeBufferPointer { raw in
+                retrying { unsafe Glibc.write(descriptor, raw.baseAddress, raw.count) }
+            }
+            guard count >= 0 else { throw SystemError("write", code: .last) }
+            progress += count
+        }
+    }
+
+    /// write(2) of all of `bytes`.
+    package borrowing func write(_ bytes: [UInt8]) throws(SystemError) {
+        var progress = 0
+        try write(bytes.span, progress: &progress)
+    }
+
+    /// fsync(2).
+    package borrowing func synchronise() throws(SystemError) {
+        guard fsync(number) == 0 else { throw SystemError("fsync", code: .last) }
+    }
+
+    /// ftruncate(2).
+    package borrowing func truncate(to size: Int) throws(SystemError) {
+        guard ftruncate(number, size) == 0 else { throw SystemError("ftruncate", code: .last) }
+    }
+
+    /// fstat(2).
+    package borrowing func status() throws(SystemError) -> FileStatus {
+        var raw = stat()
+        guard unsafe fstat(number, &raw) == 0 else { throw SystemError("fstat", code: .last) }
+        return FileStatus(raw)
+    }
+
+    /// fstatat(2) of a name beneath this directory, a symbolic link itself and not its target.
+    package borrowing func status(of name: String) throws(SystemError) -> FileStatus {
+        var raw = stat()
+        guard unsafe fstatat(number, name, &raw, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw SystemError("fstatat", path: name, code: .last)
+        }
+        return FileStatus(raw)
+    }
+}
+
+/// Makes a call again that a signal interrupted.
+func retrying<R: SignedInteger>(_ call: () -> R) -> R {
+    while true {
+        let result = call()
+        if result == -1, errno == EINTR { continue }
+        return result
+    }
+}
+
+/// What fstat(2) says, in the words the rest uses.
+package struct FileStatus: Hashable, Sendable {
+    package let device: UInt64
+    package let inode: UInt64
+    package let size: Int
+    package let links: Int
+    /// Bytes on the disk.
+    package let allocated: Int
+    package let mode: UInt32
+    package let owner: UInt32
+    /// Last change of content, nanoseconds since 1970.
+    package let modified: Int64
+
+    init(_ raw: stat) {
+        device = UInt64(raw.st_dev)
+        inode = UInt64(raw.st_ino)
+        size = Int(raw.st_size)
+        links = Int(raw.st_nlink)
+        allocated = Int(raw.st_blocks) * 512
+        mode = UInt32(raw.st_mode)
+        owner = UInt32(raw.st_uid)
+        modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+    }
+
+    package var isRegular: Bool { mode & S_IFMT == S_IFREG }
+    package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    package var isLink: Bool { mode & S_IFMT == S_IFLNK }
+}
