@@ -1,0 +1,111 @@
+import CLinux
+import Glibc
+
+/// An inotify(7) instance. Its events are hints: whoever reads them has to be right without them.
+/// Used on one thread.
+package struct Inotify: ~Copyable {
+    private let descriptor: Descriptor
+    private var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+
+    /// One watch; the kernel counts up and does not give a number again before it wraps at 2^31.
+    package struct Watch: Hashable, Sendable {
+        let number: Int32
+    }
+
+    package enum Event: Hashable, Sendable {
+        /// Something was created, moved or deleted in the watched directory.
+        case entriesChanged(Watch)
+        /// The watched file was written to; the watch is gone with this.
+        case modified(Watch)
+        /// The kernel dropped the watch, or the watched directory itself was moved or deleted.
+        case watchLost(Watch)
+        /// Events were lost; only a scan tells what happened.
+        case overflow
+    }
+
+    package init() throws(SystemError) {
+        let number = clinux_inotify()
+        guard number >= 0 else { throw SystemError("inotify_init1", code: .last) }
+        descriptor = Descriptor(owning: number)
+    }
+
+    /// Watches the entries of an open directory; by the descriptor, so no path is looked up twice.
+    package borrowing func watchEntries(
+        of directory: borrowing Descriptor
+    ) throws(SystemError) -> Watch {
+        try add(
+            directory,
+            UInt32(
+                IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF
+            ) | UInt32(IN_ONLYDIR))
+    }
+
+    /// Watches an open file for one write. The writer pays for this event only, not for each write.
+    package borrowing func watchOnce(
+        _ file: borrowing Descriptor
+    ) throws(SystemError) -> Watch {
+        try add(file, UInt32(IN_MODIFY) | UInt32(clinux_in_oneshot))
+    }
+
+    private borrowing func add(
+        _ target: borrowing Descriptor, _ mask: UInt32
+    ) throws(SystemError) -> Watch {
+        let path = target.withRawValue { "/proc/self/fd/\($0)" }
+        let number = descriptor.withRawValue { unsafe inotify_add_watch($0, path, mask) }
+        guard number >= 0 else { throw SystemError("inotify_add_watch", code: .last) }
+        return Watch(number: number)
+    }
+
+    /// Ends a watch. One that is gone already is no error: the kernel drops watches by itself.
+    package borrowing func end(_ watch: Watch) {
+        descriptor.withRawValue { _ = inotify_rm_watch($0, watch.number) }
+    }
+
+    /// Hands over every event that is there now, without waiting.
+    package mutating func drain(_ handle: (Event) -> Void) throws(SystemError) {
+        while true {
+            let count = try readSome()
+            guard count > 0 else { return }
+            var index = 0
+            while index + 16 <= count {
+                let (watch, mask, length) = unsafe buffer.withUnsafeBytes { raw in
+                    unsafe (
+                        raw.loadUnaligned(fromByteOffset: index, as: Int32.self),
+                        raw.loadUnaligned(fromByteOffset: index + 4, as: UInt32.self),
+                        raw.loadUnaligned(fromByteOffset: index + 12, as: UInt32.self)
+                    )
+                }
+                index += 16 + Int(length)
+                if let event = Self.event(Watch(number: watch), mask) { handle(event) }
+            }
+        }
+    }
+
+    private mutating func readSome() throws(SystemError) -> Int {
+        let count = unsafe buffer.withUnsafeMutableBytes { raw in
+            descriptor.withRawValue { number in
+                retrying { unsafe read(number, raw.baseAddress, raw.count) }
+            }
+        }
+        if count < 0 {
+            let code = Errno.last
+            if code == .again { return 0 }
+            throw SystemError("read inotify", code: code)
+        }
+        return count
+    }
+
+    private static func event(_ watch: Watch, _ mask: UInt32) -> Event? {
+        if mask & UInt32(IN_Q_OVERFLOW) != 0 { return .overflow }
+        if mask & UInt32(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT) != 0 {
+            return .watchLost(watch)
+        }
+        if mask & UInt32(IN_MODIFY) != 0 { return .modified(watch) }
+        return .entriesChanged(watch)
+    }
+
+    /// Lends the descriptor to `Wakeup.wait`.
+    package borrowing func withDescriptor<R>(_ body: (borrowing Descriptor) -> R) -> R {
+        body(descriptor)
+    }
+}
