@@ -40,9 +40,13 @@ let package = Package(
         library("Shipper", ["Model", "Platform", "YAML", "Tailer", "Kafka", "Registry"]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .target(
-            name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport",
-            swiftSettings: settings),
+            name: "TestSupport", dependencies: ["Platform", "CTestSupport"],
+            path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
+        tests("TestSupportTests", ["Platform"]),
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),

@@ -1,0 +1,37 @@
+// What tests need of the kernel and Swift cannot call: fork with work between it and exec, waiting
+// for a process with a deadline, removing a tree.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+// Starts `path` with `in`, `out` and `err` as its descriptors 0, 1 and 2, in a process group of its
+// own, in `directory` unless that is NULL. No other descriptor is inherited; signal mask and actions
+// are the default ones. It gets SIGKILL when this process ends, however that ends.
+// Its process id, `*pidfd` set; or -1 with errno, which is exec's own if exec failed.
+pid_t ctest_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
+                  int in, int out, int err, int *pidfd);
+
+// Waits until a process ended, as long as `milliseconds`. 1: it ended; 0: not in time; -1: errno.
+int ctest_wait_ended(int pidfd, int64_t milliseconds);
+
+// Takes the status of a process that ended. `*code` is its exit code or the signal that killed it,
+// `*signalled` tells which. CPU time in microseconds, peak memory in bytes. 0, or -1 with errno.
+int ctest_reap(pid_t pid, int *code, int *signalled, int64_t *cpu_microseconds, int64_t *peak_bytes);
+
+// Waits until `fd` can be written, as long as `milliseconds`. 1: it can, 0: not in time, -1: errno.
+int ctest_wait_writable(int fd, int milliseconds);
+
+// Removes a directory with everything in it, following no link. 0, or -1 with errno.
+int ctest_remove_tree(const char *path);
+
+// The one way in which a test lets time pass: between two looks at a condition.
+void ctest_pause(int64_t nanoseconds);
+
+// Writing to a pipe that nobody reads any more gives EPIPE instead of a signal.
+void ctest_ignore_sigpipe(void);
+
+// pipe2(2) with O_CLOEXEC.
+int ctest_pipe(int ends[2]);
+
+// Writes to standard error.
+void ctest_complain(const char *text);

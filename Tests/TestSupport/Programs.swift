@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// A program that a test needs and that is not there.
+package struct MissingProgram: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// The path of a program of the system, found as a shell finds it and in the sbin directories. It is
+/// an error, not a skipped test, if it is missing: `package` is the Debian package that brings it.
+package func findProgram(_ name: String, package: String) throws -> String {
+    let path = environmentValue("PATH") ?? ""
+    let directories = path.split(separator: ":") + ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+    for directory in directories {
+        let candidate = "\(directory)/\(name)"
+        if unsafe access(candidate, X_OK) == 0 { return candidate }
+    }
+    throw MissingProgram(
+        description: "\(name) is not installed; it comes with the Debian package \(package): "
+            + "run `make test`, which installs what tests need, or `apt-get install \(package)`")
+}
+
+/// The `shipper` of this build.
+package func findBinary() throws -> String { try findProduct("shipper") }
+
+/// An executable that this build made beside the test bundle.
+func findProduct(_ name: String) throws -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+    let bundle = String(
+        decoding: buffer.prefix(max(0, length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let directory = bundle.lastIndex(of: "/").map { String(bundle[..<$0]) } ?? "."
+    let candidate = "\(directory)/\(name)"
+    guard unsafe access(candidate, X_OK) == 0 else {
+        throw MissingProgram(
+            description: "\(candidate) is not there; build it with `swift build --build-tests`")
+    }
+    return candidate
+}
