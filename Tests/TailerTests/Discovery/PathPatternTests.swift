@@ -58,3 +58,24 @@ struct PathPatternTests {
         #expect(PathText.text([0xE2, 0x82]) == #"\xe2\x82"#)
     }
 }
+
+@Suite("Exclusions")
+struct PathExclusionTests {
+    @Test(
+        "an exclusion matches anywhere unless it is absolute",
+        arguments: [
+            ("**/*.gz", "/d/e/a.gz", true), ("*.gz", "/d/e/a.gz", true),
+            ("/d/*.gz", "/d/a.gz", true), ("/d/*.gz", "/d/e/a.gz", false),
+            ("*.gz", "/d/a.gz.log", false), ("e/*.log", "/d/e/a.log", true),
+        ])
+    func matches(pattern: String, path: String, excluded: Bool) throws {
+        #expect(try PathExclusion(pattern).matches(path) == excluded)
+    }
+
+    @Test("a capture in an exclusion is refused")
+    func captures() {
+        #expect(throws: PathPatternError.captureInExclusion("a", in: "{a}/x")) {
+            try PathExclusion("{a}/x")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// A pattern of paths that an input leaves out: written like a path pattern, without captures, and
+/// where it does not start with `/` it may lie in any directory.
+package struct PathExclusion: Hashable, Sendable {
+    /// As it was written.
+    package let text: String
+    private let segments: PatternSegments
+
+    /// Parses `text`; throws what is wrong with it in words for its author.
+    package init(_ text: String) throws(PathPatternError) {
+        guard !text.utf8.contains(0) else { throw PathPatternError.nulByte(text) }
+        var (segments, captures) = try PatternSegments.parse(text)
+        if let name = captures.first {
+            throw PathPatternError.captureInExclusion(name, in: text)
+        }
+        guard case .name = segments.last, text.last != "/" else {
+            throw PathPatternError.endsInDirectory(text)
+        }
+        if !text.hasPrefix("/"), segments.first != .anyDirectories {
+            segments.insert(.anyDirectories, at: 0)
+        }
+        self.text = text
+        self.segments = PatternSegments(segments)
+    }
+
+    /// Whether the absolute `path` is left out.
+    package func matches(_ path: String) -> Bool { segments.match(Array(path.utf8)) != nil }
+}

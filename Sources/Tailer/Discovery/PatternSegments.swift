@@ -1,0 +1,84 @@
+/// The segments of a pattern and the walk down the directories along them.
+struct PatternSegments: Hashable, Sendable {
+    enum Segment: Hashable, Sendable {
+        /// `**`: any number of directories, none included.
+        case anyDirectories
+        case name(SegmentPattern)
+    }
+
+    let segments: [Segment]
+
+    init(_ segments: [Segment]) { self.segments = segments }
+
+    /// Cuts `text` at its slashes; the segments and the names of their captures.
+    static func parse(
+        _ text: String
+    ) throws(PathPatternError) -> (segments: [Segment], captures: [String]) {
+        var names: [String] = []
+        var segments: [Segment] = []
+        for part in text.split(separator: "/", omittingEmptySubsequences: true) {
+            if part == "." || part == ".." { throw PathPatternError.dots(text) }
+            if part == "**" {
+                if segments.last != .anyDirectories { segments.append(.anyDirectories) }
+                continue
+            }
+            let pattern = try SegmentPattern(part, in: text)
+            for name in pattern.captures {
+                if names.contains(name) { throw PathPatternError.captureTwice(name, in: text) }
+                names.append(name)
+            }
+            segments.append(.name(pattern))
+        }
+        return (segments, names)
+    }
+
+    /// Where a walk stands.
+    struct Place: Hashable, Sendable {
+        /// Index of the segment that the next name has to match.
+        var segment: Int
+        var captured: [String: String] = [:]
+    }
+
+    /// Where a walk stands before the first name.
+    var start: [Place] { [Place(segment: 0)] }
+
+    /// What one more name leads to: the captures when the whole pattern matches it as a file, and
+    /// where the walk stands below it when it is a directory.
+    func step(
+        from places: [Place], into name: [UInt8]
+    ) -> (match: [String: String]?, below: [Place]) {
+        var match: [String: String]?
+        var below: [Place] = []
+        for place in places {
+            var place = place
+            if segments[place.segment] == .anyDirectories {
+                // `**` takes this name as one more directory, and stands for none as well.
+                // Hidden directories are meant only when they are named, as in glob(7).
+                if name.first != UInt8(ascii: "."), !below.contains(place) { below.append(place) }
+                place.segment += 1
+            }
+            guard case .name(let pattern) = segments[place.segment],
+                pattern.matches(name, captured: &place.captured)
+            else { continue }
+            place.segment += 1
+            if place.segment == segments.count {
+                match = match ?? place.captured
+            } else if !below.contains(place) {
+                below.append(place)
+            }
+        }
+        return (match, below)
+    }
+
+    /// What is captured when all of `path`, names between slashes, matches; nil when it does not.
+    func match(_ path: some Collection<UInt8>) -> [String: String]? {
+        let names = path.split(separator: UInt8(ascii: "/"))
+        var places = start
+        for (index, name) in names.enumerated() {
+            let step = self.step(from: places, into: Array(name))
+            if index == names.count - 1 { return step.match }
+            places = step.below
+        }
+        return nil
+    }
+}

@@ -1,0 +1,85 @@
+package import Model
+import Platform
+
+/// Cuts a chunk of a file into lines. Only a newline ends a line: an end of file in the middle of
+/// one is nothing, because a writer's page boundaries show through.
+package struct LineFramer: Sendable {
+    /// Bytes of a message at the most.
+    package let maxLine: Int
+
+    package init(maxLine: Int) {
+        precondition(maxLine > 0, "a line of at most \(maxLine) bytes")
+        self.maxLine = maxLine
+    }
+
+    /// What is known about the chunk's place in the file.
+    package struct Place: Sendable {
+        /// Logical offset of the chunk's first byte.
+        package var offset: Int
+        /// The chunk starts inside a line of which earlier parts were shipped.
+        package var continuesLine: Bool
+        /// Nothing will ever follow the chunk: what has no newline is a line as well.
+        package var isFinal: Bool
+
+        package init(offset: Int, continuesLine: Bool, isFinal: Bool) {
+            self.offset = offset
+            self.continuesLine = continuesLine
+            self.isFinal = isFinal
+        }
+    }
+
+    /// Replaces `frames` by the lines of `chunk`, in order and without a gap. What is left over at
+    /// the end is the beginning of a line that has not ended yet.
+    package func frame(_ chunk: Span<UInt8>, at place: Place, into frames: inout [Frame]) {
+        frames.removeAll(keepingCapacity: true)
+        var start = 0
+        var continues = place.continuesLine
+        while start < chunk.count {
+            var skipped = 0
+            if place.offset == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
+            let first = start + skipped
+            let newline = ByteSearch.newline(in: chunk, from: first)
+            let end = newline ?? chunk.count
+            var count = end - first
+            if newline != nil, count > 0, chunk[end - 1] == UInt8(ascii: "\r") { count -= 1 }
+            if newline == nil && !place.isFinal {
+                // A CR may yet turn out to belong to the line's end.
+                let open = count > 0 && chunk[end - 1] == UInt8(ascii: "\r") ? count - 1 : count
+                if open <= maxLine { return }
+            }
+            if count > maxLine {
+                let part = Self.part(of: chunk, from: first, longest: maxLine)
+                frames.append(
+                    Frame(
+                        offset: place.offset + start, start: first, count: part,
+                        length: skipped + part, flags: .split))
+                start = first + part
+                continues = true
+                continue
+            }
+            frames.append(
+                Frame(
+                    offset: place.offset + start, start: first, count: count,
+                    length: (newline == nil ? end : end + 1) - start,
+                    flags: continues ? .split : []))
+            start = newline == nil ? end : end + 1
+            continues = false
+        }
+    }
+
+    /// The first `longest` bytes or a little less, so that no UTF-8 character is cut in two.
+    private static func part(of chunk: Span<UInt8>, from start: Int, longest: Int) -> Int {
+        var end = start + longest
+        var back = 0
+        while back < 3, end > start + 1, chunk[end] & 0xC0 == 0x80 {
+            end -= 1
+            back += 1
+        }
+        // Three continuation bytes without a head are no UTF-8: cut where the limit says.
+        return chunk[end] & 0xC0 == 0x80 ? longest : end - start
+    }
+
+    private static func byteOrderMark(_ chunk: Span<UInt8>) -> Int {
+        chunk.count >= 3 && chunk[0] == 0xEF && chunk[1] == 0xBB && chunk[2] == 0xBF ? 3 : 0
+    }
+}

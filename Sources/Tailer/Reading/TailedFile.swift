@@ -1,0 +1,47 @@
+package import Model
+import Platform
+
+/// One open file of a stream, from its opening to the end of its bytes. Lives on the reader thread.
+final class TailedFile {
+    let id: FileID
+    let descriptor: Descriptor
+    let identity: FileIdentity
+    /// Its name in the stream's directory; nil when it has none there any more.
+    var name: [UInt8]?
+    var path: String
+    /// Logical offset of the next byte to hand over. Everything before was taken by the output.
+    var position: Int
+    /// Logical minus physical offset.
+    let base: Int
+    /// Logical size when last looked at.
+    var size: Int
+    /// The byte before `position` is there and is no newline.
+    var continuesLine: Bool
+    /// The first bytes, as far as a fingerprint needs them.
+    var head: [UInt8]
+    /// Nobody will write to it any more.
+    var isFinal = false
+    /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
+    var drainsSince: Int64?
+    /// `--once`: the logical offset where reading ends.
+    var limit = Int.max
+
+    init(
+        start: FileStart, descriptor: consuming Descriptor, sighting: FileSighting,
+        name: [UInt8], continuesLine: Bool
+    ) {
+        id = start.file
+        self.descriptor = descriptor
+        identity = sighting.identity
+        self.name = name
+        path = sighting.path
+        position = start.offset
+        base = start.base
+        size = start.base + sighting.size
+        head = sighting.head
+        self.continuesLine = continuesLine
+    }
+
+    /// Logical offset where reading has to end for now.
+    var end: Int { min(size, limit) }
+}

@@ -1,0 +1,34 @@
+/// What the Tailer has to know of one input.
+package struct TailerInput: Sendable {
+    package let name: String
+    package let paths: [PathPattern]
+    package let exclude: [PathExclusion]
+    /// Bytes of a message at the most; longer lines are split.
+    package let maxLine: Int
+
+    package init(
+        name: String, paths: [PathPattern], exclude: [PathExclusion], maxLine: Int
+    ) {
+        self.name = name
+        self.paths = paths
+        self.exclude = exclude
+        self.maxLine = maxLine
+    }
+}
+
+/// The intervals of the Tailer, in nanoseconds; tests shorten them.
+package struct TailerIntervals: Sendable {
+    /// Between two looks at a file that is being written to; doubles up to `slowestPoll`.
+    package var fastestPoll: Int64 = 5_000_000
+    package var slowestPoll: Int64 = 640_000_000
+    /// Quiet time after which a file is no longer polled but watched for one write.
+    package var idle: Int64 = 5_000_000_000
+    /// Between two scans of a directory that inotify watches.
+    package var watchedScan: Int64 = 60_000_000_000
+    /// Between two scans of a directory that it does not, or in which something could not be read.
+    package var unwatchedScan: Int64 = 1_000_000_000
+    /// How long a renamed file whose writers cannot be seen is kept for late writes.
+    package var drain: Int64 = 300_000_000_000
+
+    package init() {}
+}
