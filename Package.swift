@@ -47,13 +47,14 @@ let package = Package(
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
         tests("TestSupportTests", ["Platform"]),
+        .target(name: "CAllocationCounter", path: "Tests/AllocationCounter"),
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
         tests("TailerTests", ["Tailer", "Model", "Platform"]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
-        tests("ShipperTests", ["Shipper", "YAML", "Model", "Platform"]),
+        tests("ShipperTests", ["Shipper", "YAML", "Model", "Platform", "CAllocationCounter"]),
         tests(
             "IntegrationTests",
             ["Shipper", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),

@@ -34,6 +34,87 @@ package final class PayloadSlab: @unchecked Sendable {
         count += bytes.count
     }
 
+    /// Appends one byte.
+    package func append(_ byte: UInt8) {
+        precondition(count < capacity, "a slab overflowed")
+        unsafe base.storeBytes(of: byte, toByteOffset: count, as: UInt8.self)
+        count += 1
+    }
+
+    /// Appends all of `bytes`.
+    package func append(_ bytes: [UInt8]) { append(bytes.span) }
+
+    /// Appends `number` in decimal digits, 20 bytes at most.
+    package func appendDecimal(_ number: Int) {
+        var rest = number.magnitude
+        var digits = number < 0 ? 2 : 1
+        var power: UInt = 10
+        while rest >= power {
+            digits += 1
+            let (next, over) = power.multipliedReportingOverflow(by: 10)
+            if over { break }
+            power = next
+        }
+        precondition(digits <= capacity - count, "a slab overflowed")
+        if number < 0 { unsafe base.storeBytes(of: 0x2D, toByteOffset: count, as: UInt8.self) }
+        var place = count + digits
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            place -= 1
+            let text = 0x30 + UInt8(truncatingIfNeeded: digit)
+            unsafe base.storeBytes(of: text, toByteOffset: place, as: UInt8.self)
+            rest = quotient
+        } while rest > 0
+        count += digits
+    }
+
+    /// Appends `number` as 16 lower-case hexadecimal digits.
+    package func appendHex16(_ number: UInt64) {
+        precondition(capacity - count >= 16, "a slab overflowed")
+        count += 16
+        replaceHex16(at: count - 16, with: number)
+    }
+
+    /// Writes `number` as 16 lower-case hexadecimal digits over the bytes from `position` on, which
+    /// were appended before.
+    package func replaceHex16(at position: Int, with number: UInt64) {
+        precondition(position >= 0 && position <= count - 16, "bytes beyond the slab")
+        let high = Self.hex8(UInt32(truncatingIfNeeded: number >> 32))
+        let low = Self.hex8(UInt32(truncatingIfNeeded: number))
+        unsafe base.storeBytes(of: high, toByteOffset: position, as: UInt64.self)
+        unsafe base.storeBytes(of: low, toByteOffset: position + 8, as: UInt64.self)
+    }
+
+    /// Writes `bytes` over those from `position` on, which were appended before.
+    package func replace(at position: Int, with bytes: Span<UInt8>) {
+        precondition(position >= 0 && position <= count - bytes.count, "bytes beyond the slab")
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let from = source.baseAddress else { return }
+            unsafe (base + position).copyMemory(from: from, byteCount: source.count)
+        }
+    }
+
+    /// Eight digits in the order of memory: each nibble spread to a byte, the highest first, and
+    /// moved to `0`...`9` or, from ten on, to `a`...`f`.
+    @inline(__always)
+    private static func hex8(_ number: UInt32) -> UInt64 {
+        var spread = UInt64(number)
+        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return (spread &+ 0x3030_3030_3030_3030 &+ letters &* 39).bigEndian
+    }
+
+    /// Where the next byte goes; at least `room` bytes from there are ours.
+    var free: UnsafeMutableRawPointer { unsafe base + count }
+
+    /// Counts bytes as appended that were written at `free`.
+    func advance(by written: Int) {
+        precondition(0 <= written && written <= capacity - count, "a slab overflowed")
+        count += written
+    }
+
     /// Forgets what was appended after the first `length` bytes.
     package func cut(to length: Int) {
         precondition(0 <= length && length <= count, "a slab cannot be cut to \(length)")

@@ -1,0 +1,35 @@
+package import Model
+
+/// A place in a run of frames: before one of them, or between two parts of its message.
+package struct FramePosition: Hashable, Sendable {
+    /// Index of the frame; the number of frames when all are done with.
+    package let frame: Int
+    /// Bytes of its message that are done with; above 0 only between two parts of a line that was
+    /// too long for one record.
+    package let byte: Int
+
+    package init(frame: Int, byte: Int) {
+        self.frame = frame
+        self.byte = byte
+    }
+
+    package static let start = FramePosition(frame: 0, byte: 0)
+
+    /// The logical offset of this place: what is before it in the file is done with, and a reader
+    /// that starts again there goes on with the same records. Nil for a run without frames.
+    package func offset(in frames: [Frame]) -> Int? {
+        if byte > 0 { return frames[frame].messageOffset + byte }
+        if frame < frames.count { return frames[frame].offset }
+        return frames.last.map { $0.offset + $0.length }
+    }
+}
+
+extension Frame {
+    /// Logical offset of the first message byte: behind the byte order mark, where the line has one.
+    /// Nothing else that a frame leaves out of its message is longer than a CR and a newline.
+    var messageOffset: Int {
+        length - count >= Self.byteOrderMark ? offset + Self.byteOrderMark : offset
+    }
+
+    private static let byteOrderMark = 3
+}

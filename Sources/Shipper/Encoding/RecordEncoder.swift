@@ -1,0 +1,153 @@
+package import Model
+package import Platform
+
+/// What the value of a record is made of.
+package enum RecordCodec: Hashable, Sendable {
+    /// The document of `RecordTemplate`.
+    case json
+    /// The line's bytes as they are.
+    case raw
+}
+
+/// Why a file's lines cannot be encoded.
+package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let path: String
+    /// Bytes that a record takes beside its message.
+    package let envelope: Int
+    /// Bytes that a record may have.
+    package let longestRecord: Int
+
+    package var description: String {
+        "\(path): a record takes \(envelope) bytes beside its message, which leaves too little of"
+            + " the \(longestRecord) that a record may have; raise message.max.bytes or shorten"
+            + " the input's fields and tags"
+    }
+}
+
+/// Turns the lines of one file into records of a slab. Sendable, without state of its own; the
+/// reader thread uses it.
+///
+/// Cutting a line that is too long for one record depends on nothing but the line, the longest
+/// record and the size of the envelope in whole kilobytes, never on the room there is: after a
+/// restart the same parts come out, with the same ids, though the file may have been renamed.
+package struct RecordEncoder: Sendable {
+    private let codec: RecordCodec
+    private let template: RecordTemplate
+    private let longestPart: Int
+    private let keepsEmptyLines: Bool
+
+    /// Least bytes of message that a record must leave room for.
+    static let leastPart = 64
+    private static let step = 1024
+
+    /// `longestRecord` in bytes of value. Throws when it is hardly longer than the envelope alone.
+    package init(
+        codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
+        keepsEmptyLines: Bool
+    ) throws(EncodingError) {
+        let envelope = codec == .json ? template.envelope : 0
+        let rounded = (envelope + Self.step - 1) / Self.step * Self.step
+        // A record that is short itself cannot give whole kilobytes away.
+        let reserved = longestRecord >= 8 * rounded ? rounded : envelope
+        guard longestRecord - reserved >= Self.leastPart else {
+            throw EncodingError(path: path, envelope: envelope, longestRecord: longestRecord)
+        }
+        self.codec = codec
+        self.template = template
+        self.longestPart = longestRecord - reserved
+        self.keepsEmptyLines = keepsEmptyLines
+    }
+
+    /// Encodes lines of `frames` from `start` on, whose bytes lie in `chunk`, until all are done or
+    /// the next record would make the slab longer than `limit` bytes. The end of each record in the
+    /// slab is appended to `ends`. `readTime` in nanoseconds since 1970.
+    ///
+    /// A slab may come back with no record in it although frames were done with: empty lines.
+    package func encode(
+        _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
+        into slab: PayloadSlab, limit: Int, ends: inout [UInt32]
+    ) -> EncodingProgress {
+        precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
+        let run = LineRun(
+            frames: frames, start: start, limit: min(limit, slab.capacity),
+            keepsEmptyLines: keepsEmptyLines)
+        switch codec {
+        case .json:
+            let time = Timestamp(nanoseconds: readTime)
+            let encoder = JSONRecordEncoder(
+                template: template, time: time, longestPart: longestPart)
+            return run.encode(by: encoder, of: chunk, into: slab, ends: &ends)
+        case .raw:
+            let encoder = RawRecordEncoder(longestPart: longestPart)
+            return run.encode(by: encoder, of: chunk, into: slab, ends: &ends)
+        }
+    }
+}
+
+/// How far a run of frames was encoded.
+package struct EncodingProgress: Hashable, Sendable {
+    /// What is before it is in the slab, or was an empty line.
+    package let position: FramePosition
+    /// nil when all frames are done with; else the bytes that the next record needs at most.
+    package let needed: Int?
+}
+
+/// What became of the next record of a line.
+enum LinePart {
+    /// It is in the slab and holds so many bytes of the message.
+    case encoded(Int)
+    /// It does not fit; the slab is as before.
+    case full
+}
+
+/// The part of encoding that differs between codecs.
+protocol LineEncoder {
+    /// Appends one record with as much of `message` as one record may have. `offset` is that of the
+    /// message's first byte in the file, `room` the bytes that may be appended.
+    func encode(
+        _ message: Span<UInt8>, offset: Int, flags: Frame.Flags, into slab: PayloadSlab, room: Int
+    ) -> LinePart
+
+    /// Bytes of room with which `encode` will not say `full`.
+    func size(of message: Span<UInt8>) -> Int
+}
+
+/// One batch: the loop that is the same for all codecs, compiled for each of them.
+private struct LineRun {
+    let frames: [Frame]
+    let start: FramePosition
+    let limit: Int
+    let keepsEmptyLines: Bool
+
+    func encode<Encoder: LineEncoder>(
+        by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32]
+    ) -> EncodingProgress {
+        let frames = frames.span
+        var index = start.frame
+        var done = start.byte
+        while index < frames.count {
+            let frame = frames[index]
+            if frame.count == 0, !keepsEmptyLines {
+                index += 1
+                continue
+            }
+            let message = chunk.extracting(frame.start + done..<frame.start + frame.count)
+            let offset = done == 0 ? frame.offset : frame.messageOffset + done
+            let flags = done == 0 ? frame.flags : frame.flags.union(.split)
+            let part = encoder.encode(
+                message, offset: offset, flags: flags, into: slab, room: limit - slab.count)
+            guard case .encoded(let count) = part else {
+                return EncodingProgress(
+                    position: FramePosition(frame: index, byte: done),
+                    needed: encoder.size(of: message))
+            }
+            ends.append(UInt32(truncatingIfNeeded: slab.count))
+            done += count
+            if done == frame.count {
+                index += 1
+                done = 0
+            }
+        }
+        return EncodingProgress(position: FramePosition(frame: index, byte: 0), needed: nil)
+    }
+}

@@ -1,0 +1,153 @@
+package import Model
+
+/// Who ships: the same for all records of one run.
+package struct AgentIdentity: Sendable {
+    /// The shipper's version.
+    package let version: String
+    /// Kept over restarts.
+    package let id: String
+    /// New in each run.
+    package let ephemeralID: String
+
+    package init(version: String, id: String, ephemeralID: String) {
+        self.version = version
+        self.id = id
+        self.ephemeralID = ephemeralID
+    }
+}
+
+/// What all records of one file have in common, rendered once: the document that Filebeat 8 writes
+/// for a filestream line, as constant bytes around its five variable parts.
+///
+/// ```
+/// {"@timestamp":"<time>","@metadata":{…,"_id":"<generation>-<offset>"},"message":"<message>",
+///  "log":{"offset":<offset><flags>,"file":{…}},"input":…,"kubernetes":…,"fields":…,"tags":…,
+///  "host":…,"agent":…,"ecs":…}
+/// ```
+package struct RecordTemplate: Sendable {
+    /// Up to the opening quote of the message, with room for time and offset.
+    let head: [UInt8]
+    /// Where in `head` the 24 bytes of the time go.
+    let timeAt: Int
+    /// Where in `head` the 16 digits of the offset go.
+    let offsetAt: Int
+    /// Between the message and `log.offset`.
+    let middle: [UInt8]
+    /// From `log.file` to the end.
+    let tail: [UInt8]
+
+    /// Most bytes that a record takes beside its message.
+    var envelope: Int {
+        head.count + middle.count + Self.longestOffset + RecordFlags.longest + tail.count
+    }
+    private static let longestOffset = 20
+
+    /// Of the captures, `namespace`, `app` and `pod` become `kubernetes`, in which `node` is named
+    /// too; a file with none of the three has no such object. Other captures serve topics and keys
+    /// and stand in no record.
+    ///
+    /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as no
+    /// tags leave out `tags`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
+    package init(
+        path: String, captures: [String: String], device: UInt64, inode: UInt64,
+        generation: GenerationID, node: String, fields: [UInt8]?, tags: [String],
+        agent: AgentIdentity
+    ) {
+        let begin = #"{"@timestamp":""#
+        let metadata =
+            #"","@metadata":{"beat":"filebeat","type":"_doc","version":"8.17.0","_id":""#
+        timeAt = begin.utf8.count
+        var head = Array(begin.utf8)
+        head.append(contentsOf: repeatElement(0x30, count: Timestamp.count))
+        head.append(contentsOf: metadata.utf8)
+        head.append(contentsOf: Self.hex16(generation.value).utf8)
+        head.append(0x2D)
+        offsetAt = head.count
+        head.append(contentsOf: repeatElement(0x30, count: 16))
+        head.append(contentsOf: #""},"message":""#.utf8)
+        self.head = head
+        middle = Array(#"","log":{"offset":"#.utf8)
+
+        var rest = JSONText()
+        rest.key("file")
+        rest.openObject()
+        rest.member("path", path)
+        rest.member("device_id", String(device))
+        rest.member("inode", String(inode))
+        rest.closeObject()
+        rest.closeObject()
+        rest.key("input")
+        rest.openObject()
+        rest.member("type", "filestream")
+        rest.closeObject()
+        rest.kubernetes(captures, node: node)
+        if let fields, fields.count > 2 {
+            rest.key("fields")
+            rest.rendered(fields)
+        }
+        rest.tags(tags)
+        rest.key("host")
+        rest.openObject()
+        rest.member("name", node)
+        rest.closeObject()
+        rest.agent(agent, name: node)
+        rest.key("ecs")
+        rest.openObject()
+        rest.member("version", "8.0.0")
+        rest.closeObject()
+        rest.closeObject()
+        tail = [0x2C] + rest.bytes
+    }
+
+    private static func hex16(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func member(_ name: String, _ value: String) {
+        key(name)
+        string(value)
+    }
+
+    fileprivate mutating func kubernetes(_ captures: [String: String], node: String) {
+        let namespace = captures["namespace"]
+        let app = captures["app"]
+        let pod = captures["pod"]
+        guard namespace != nil || app != nil || pod != nil else { return }
+        key("kubernetes")
+        openObject()
+        if let namespace { member("namespace", namespace) }
+        if let app { object("labels", with: "app", app) }
+        if let pod { object("pod", with: "name", pod) }
+        object("node", with: "name", node)
+        closeObject()
+    }
+
+    private mutating func object(_ name: String, with member: String, _ value: String) {
+        key(name)
+        openObject()
+        self.member(member, value)
+        closeObject()
+    }
+
+    fileprivate mutating func tags(_ tags: [String]) {
+        guard !tags.isEmpty else { return }
+        key("tags")
+        openArray()
+        for tag in tags { string(tag) }
+        closeArray()
+    }
+
+    fileprivate mutating func agent(_ agent: AgentIdentity, name: String) {
+        key("agent")
+        openObject()
+        member("type", "shipper")
+        member("version", agent.version)
+        member("name", name)
+        member("id", agent.id)
+        member("ephemeral_id", agent.ephemeralID)
+        closeObject()
+    }
+}
