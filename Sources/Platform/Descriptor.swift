@@ -164,4 +164,23 @@ package struct FileStatus: Hashable, Sendable {
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
+
+    /// What kind of thing it is, for messages.
+    package var kindInWords: String {
+        switch mode & S_IFMT {
+        case S_IFREG: "a regular file"
+        case S_IFDIR: "a directory"
+        case S_IFLNK: "a symbolic link"
+        case S_IFIFO: "a FIFO"
+        case S_IFSOCK: "a socket"
+        case S_IFCHR, S_IFBLK: "a device"
+        default: "something unknown"
+        }
+    }
+}
+
+/// Open flags, for callers that do not import the C library.
+package enum O {
+    package static let path = O_PATH | O_DIRECTORY
+    package static let directory = O_RDONLY | O_DIRECTORY | O_NONBLOCK
 }

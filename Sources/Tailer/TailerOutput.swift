@@ -3,8 +3,12 @@ package import Model
 /// What the Tailer hands on, and the three things that come back: the saved position at open, credit
 /// and (later) the watermark. Implemented by the pipeline. Every call is made on the reader thread.
 package protocol TailerOutput: AnyObject {
-    /// A file was opened and will be read: where to start, from what was saved or as new.
-    func opened(_ sighting: FileSighting) -> FileStart
+    /// A file was opened and will be read: where to start, from what was saved or as new. Nil when
+    /// it is not known and only a known one was wanted.
+    func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart?
+
+    /// The inode numbers of saved files of a stream that are not read to their end, oldest first.
+    func unfinished(_ stream: String) -> [UInt64]
 
     /// The file's content is another than before: a new generation, to be read from its first byte.
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart
@@ -30,9 +34,9 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
-    /// Every name in the stream's directories was seen: saved files of it that are not among
-    /// `present` are no longer on the disk.
-    func listed(_ stream: String, present: Set<FileID>)
+    /// A directory was listed and `inodes` are the numbers of what is in it: saved files of the
+    /// stream that are not open and not among them are no longer on the disk.
+    func listed(_ stream: String, inodes: Set<UInt64>)
 
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)

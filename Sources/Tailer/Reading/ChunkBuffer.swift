@@ -13,6 +13,8 @@ final class ChunkBuffer {
     /// Logical offset of `bytes[0]`.
     private var offset = 0
     private var count = 0
+    /// The last bytes lent were newly read, so reading again gives no more.
+    private(set) var isFresh = false
 
     /// Big enough that a line of `maxLine` bytes with its terminator and a byte order mark fits.
     init(maxLine: Int) {
@@ -26,7 +28,8 @@ final class ChunkBuffer {
     ) throws(SystemError) -> R {
         let have = offset + count - file.position
         let isHere = self.file == file.id && file.position >= offset && have > 0
-        if !isHere || refill {
+        isFresh = !isHere || refill
+        if isFresh {
             self.file = nil
             let wanted = min(bytes.count, limit - file.position)
             if wanted < bytes.count {
@@ -41,7 +44,8 @@ final class ChunkBuffer {
             self.file = file.id
         }
         let start = file.position - offset
-        return body(bytes.span.extracting(start..<count))
+        let lent = bytes
+        return body(lent.span.extracting(start..<count))
     }
 
     /// Forgets the bytes: the file's content is no longer what it was.

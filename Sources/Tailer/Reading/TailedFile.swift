@@ -1,4 +1,4 @@
-package import Model
+import Model
 import Platform
 
 /// One open file of a stream, from its opening to the end of its bytes. Lives on the reader thread.
@@ -12,7 +12,7 @@ final class TailedFile {
     /// Logical offset of the next byte to hand over. Everything before was taken by the output.
     var position: Int
     /// Logical minus physical offset.
-    let base: Int
+    private(set) var base: Int
     /// Logical size when last looked at.
     var size: Int
     /// The byte before `position` is there and is no newline.
@@ -23,6 +23,9 @@ final class TailedFile {
     var isFinal = false
     /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
     var drainsSince: Int64?
+    /// The bytes from `position` to `size` are the beginning of a line and were looked at: there is
+    /// nothing to do before the file grows or becomes final.
+    var waitsForMore = false
     /// `--once`: the logical offset where reading ends.
     var limit = Int.max
 
@@ -42,6 +45,19 @@ final class TailedFile {
         self.continuesLine = continuesLine
     }
 
+    /// Whether only more bytes, or the proof that none will come, give this file anything to do.
+    var continuesToWait: Bool { waitsForMore && !isFinal }
+
     /// Logical offset where reading has to end for now.
     var end: Int { min(size, limit) }
+
+    /// The content is another one: back to its first byte.
+    func restart(at start: FileStart, size: Int) {
+        position = start.offset
+        base = start.base
+        self.size = start.base + size
+        continuesLine = false
+        waitsForMore = false
+        if limit != .max { limit = self.size }
+    }
 }

@@ -1,0 +1,59 @@
+import Platform
+
+/// One directory below the fixed prefix of a pattern, as far as a pattern leads into it.
+final class DirectoryNode {
+    /// Index of the root whose prefix it lies beneath.
+    let root: Int
+    /// Names from the prefix down, joined by `/`; empty for the prefix itself.
+    let path: [UInt8]
+    /// The whole path for people.
+    let text: String
+    /// Where each pattern stands here.
+    let places: [PatternPlaces]
+
+    /// The open directory that was listed last: another one under the same name is another node's
+    /// worth of files.
+    var inode: InodeKey?
+    var watch: Inotify.Watch?
+    var children: [[UInt8]: DirectoryNode] = [:]
+    /// By file name; an s6 log directory has one, named `current`.
+    var streams: [[UInt8]: LogStream] = [:]
+    /// Monotonic nanoseconds of the next scan without an event.
+    var nextScan: Int64 = 0
+    /// Waits in the queue of directories to be scanned.
+    var isQueued = false
+    /// No longer part of the tree.
+    var isGone = false
+    /// Something in it could not be read, so it is scanned again soon.
+    var hasTrouble = false
+
+    init(root: Int, path: [UInt8], text: String, places: [PatternPlaces]) {
+        self.root = root
+        self.path = path
+        self.text = text
+        self.places = places
+    }
+
+    /// The path of a name in it, for people.
+    func text(of name: [UInt8]) -> String { text + "/" + PathText.text(name) }
+}
+
+/// Where one pattern of one input stands in a directory.
+struct PatternPlaces {
+    let input: Int
+    let pattern: Int
+    let places: [PatternSegments.Place]
+}
+
+/// What tells two open files apart, and only two open ones: the numbers come back after a close.
+struct InodeKey: Hashable {
+    let device: UInt64
+    let inode: UInt64
+
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
+
+    init(_ status: FileStatus) { self.init(device: status.device, inode: status.inode) }
+}

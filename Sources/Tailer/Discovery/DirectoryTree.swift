@@ -1,0 +1,303 @@
+import Platform
+
+/// The directories that patterns lead into, found by scans and watched by inotify.
+///
+/// Events are hints, scans are the truth: an event only queues its directory for a scan, and every
+/// directory is scanned again after `TailerIntervals.watchedScan` in any case. Lives on the reader
+/// thread.
+final class DirectoryTree {
+    /// A directory as one scan saw it.
+    struct Look {
+        let node: DirectoryNode
+        let device: UInt64
+        let names: DirectoryNames
+        /// Names that patterns match and no exclusion does; the first input that matches has them.
+        let matches: [Match]
+    }
+
+    struct Match {
+        let name: [UInt8]
+        let kind: DirectoryEntry.Kind
+        let input: Int
+        let captures: [String: String]
+    }
+
+    private struct Root {
+        let prefix: String
+        let node: DirectoryNode
+    }
+
+    private let inputs: [TailerInput]
+    private let intervals: TailerIntervals
+    private let report: (TailerEvent) -> Void
+    private let roots: [Root]
+
+    /// Directories to be scanned next; each at most once, so bounded by the tree.
+    private var queue = RingQueue<DirectoryNode>()
+    /// Directories by the time of their next scan; an entry whose time is not its node's any more
+    /// is stale. At most one entry a scan, so bounded by the tree and the intervals.
+    private var slowly = IntervalQueue<DirectoryNode>()
+    private var soon = IntervalQueue<DirectoryNode>()
+    /// One watch may serve two nodes, where prefixes of two patterns overlap.
+    private var watched: [Inotify.Watch: [DirectoryNode]] = [:]
+    private var hasReportedWatch = false
+
+    init(
+        inputs: [TailerInput], intervals: TailerIntervals, report: @escaping (TailerEvent) -> Void
+    ) {
+        self.inputs = inputs
+        self.intervals = intervals
+        self.report = report
+        var places: [String: [PatternPlaces]] = [:]
+        var prefixes: [String] = []
+        for (input, settings) in inputs.enumerated() {
+            for (index, pattern) in settings.paths.enumerated() {
+                if places[pattern.prefix] == nil { prefixes.append(pattern.prefix) }
+                places[pattern.prefix, default: []].append(
+                    PatternPlaces(input: input, pattern: index, places: pattern.below.start))
+            }
+        }
+        roots = prefixes.enumerated().map { index, prefix in
+            Root(
+                prefix: prefix,
+                node: DirectoryNode(
+                    root: index, path: [], text: prefix, places: places[prefix] ?? []))
+        }
+        for root in roots { enqueue(root.node) }
+    }
+
+    // MARK: When to scan
+
+    func enqueue(_ node: DirectoryNode) {
+        guard !node.isQueued, !node.isGone else { return }
+        node.isQueued = true
+        queue.append(node)
+    }
+
+    /// An event of a directory, or the loss of its watch.
+    func changed(_ watch: Inotify.Watch, lost: Bool) -> Bool {
+        guard let nodes = lost ? watched.removeValue(forKey: watch) : watched[watch] else {
+            return false
+        }
+        for node in nodes {
+            if lost { node.watch = nil }
+            enqueue(node)
+        }
+        return true
+    }
+
+    /// Events were lost: only a scan of everything tells what happened.
+    func overflowed() {
+        report(.overflow)
+        var stack = roots.map(\.node)
+        while let node = stack.popLast() {
+            enqueue(node)
+            stack.append(contentsOf: node.children.values)
+        }
+    }
+
+    /// The next directory to scan now, if any.
+    func next(_ now: Int64) -> DirectoryNode? {
+        while let (node, due) = soon.popDue(now) { if node.nextScan == due { enqueue(node) } }
+        while let (node, due) = slowly.popDue(now) { if node.nextScan == due { enqueue(node) } }
+        while let node = queue.popFirst() {
+            node.isQueued = false
+            if !node.isGone { return node }
+        }
+        return nil
+    }
+
+    var isQuiet: Bool { queue.isEmpty }
+
+    /// Monotonic nanoseconds of the next scan that falls due by itself.
+    var nextDue: Int64? {
+        guard let a = soon.nextDue else { return slowly.nextDue }
+        guard let b = slowly.nextDue else { return a }
+        return min(a, b)
+    }
+
+    private func schedule(_ node: DirectoryNode, _ now: Int64) {
+        if node.watch == nil || node.hasTrouble {
+            node.nextScan = now + intervals.unwatchedScan
+            soon.add(node, due: node.nextScan)
+        } else {
+            node.nextScan = now + intervals.watchedScan
+            slowly.add(node, due: node.nextScan)
+        }
+    }
+
+    /// Something in the directory could not be read: look again soon.
+    func retry(_ node: DirectoryNode, _ now: Int64) {
+        guard !node.hasTrouble else { return }
+        node.hasTrouble = true
+        schedule(node, now)
+    }
+
+    // MARK: Scanning
+
+    /// Lists a directory, brings watches and child directories up to date, and hands the open
+    /// directory and what was seen to `handle`. Directories that are no longer there are handed to
+    /// `dropped`, the lowest first.
+    func scan(
+        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ now: Int64,
+        dropped: (DirectoryNode) -> Void, handle: (borrowing Descriptor, Look) -> Void
+    ) {
+        node.hasTrouble = false
+        defer { if !node.isGone { schedule(node, now) } }
+        do {
+            let directory = try open(node)
+            let status = try directory.status()
+            let key = InodeKey(status)
+            if node.inode != key {
+                unwatch(node, inotify)
+                node.inode = key
+            }
+            // The watch first and the listing second: what comes between the two is seen twice
+            // rather than never.
+            watch(node, directory, inotify)
+            let entries = try directory.entries()
+            let look = look(at: node, status.device, entries)
+            dropMissing(node, entries, inotify, dropped)
+            addChildren(node, entries)
+            handle(directory, look)
+        } catch {
+            if error.code == .notFound || error.code == .notDirectory
+                || error.code == .tooManyLinks || error.code == .crossDevice
+            {
+                leave(node, inotify, dropped)
+            } else {
+                node.hasTrouble = true
+                report(.unlistable(path: node.text, error: error.code.description))
+            }
+        }
+    }
+
+    /// Opens the directory of a node, beneath the prefix and through no link.
+    func open(_ node: DirectoryNode) throws(SystemError) -> Descriptor {
+        let prefix = roots[node.root].prefix
+        if node.path.isEmpty { return try Descriptor.open(prefix, O.directory) }
+        return try Descriptor.open(prefix, O.path).openDirectory(beneath: node.path)
+    }
+
+    private func look(
+        at node: DirectoryNode, _ device: UInt64, _ entries: [DirectoryEntry]
+    ) -> Look {
+        var matches: [Match] = []
+        for entry in entries where entry.kind != .directory {
+            for place in node.places {
+                let settings = inputs[place.input]
+                let below = settings.paths[place.pattern].below
+                guard let captures = below.step(from: place.places, into: entry.name).match else {
+                    continue
+                }
+                let path = node.text(of: entry.name)
+                if settings.exclude.contains(where: { $0.matches(path) }) { continue }
+                matches.append(
+                    Match(
+                        name: entry.name, kind: entry.kind, input: place.input, captures: captures))
+                break
+            }
+        }
+        return Look(
+            node: node, device: device, names: DirectoryNames(entries), matches: matches)
+    }
+
+    private func addChildren(_ node: DirectoryNode, _ entries: [DirectoryEntry]) {
+        for entry in entries where entry.kind == .directory || entry.kind == .unknown {
+            guard node.children[entry.name] == nil else { continue }
+            let places = node.places.compactMap { place -> PatternPlaces? in
+                let below = inputs[place.input].paths[place.pattern].below
+                let further = below.step(from: place.places, into: entry.name).below
+                guard !further.isEmpty else { return nil }
+                return PatternPlaces(
+                    input: place.input, pattern: place.pattern, places: further)
+            }
+            guard !places.isEmpty else { continue }
+            let path = node.path.isEmpty ? entry.name : node.path + [UInt8(ascii: "/")] + entry.name
+            let child = DirectoryNode(
+                root: node.root, path: path, text: node.text(of: entry.name), places: places)
+            node.children[entry.name] = child
+            enqueue(child)
+        }
+    }
+
+    // MARK: What is no longer there
+
+    private func dropMissing(
+        _ node: DirectoryNode, _ entries: [DirectoryEntry], _ inotify: borrowing Inotify,
+        _ dropped: (DirectoryNode) -> Void
+    ) {
+        guard !node.children.isEmpty else { return }
+        let names = Set(entries.lazy.filter { $0.kind != .regular }.map(\.name))
+        for (name, child) in node.children where !names.contains(name) {
+            node.children[name] = nil
+            drop(child, inotify, dropped)
+        }
+    }
+
+    private func drop(
+        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ dropped: (DirectoryNode) -> Void
+    ) {
+        for child in node.children.values { drop(child, inotify, dropped) }
+        node.children = [:]
+        node.isGone = true
+        unwatch(node, inotify)
+        dropped(node)
+    }
+
+    /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
+    /// and its parent, whose listing is the truth, makes it again when it is back.
+    private func leave(
+        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ dropped: (DirectoryNode) -> Void
+    ) {
+        for child in node.children.values { drop(child, inotify, dropped) }
+        node.children = [:]
+        unwatch(node, inotify)
+        dropped(node)
+        guard !node.path.isEmpty else { return }
+        node.isGone = true
+        if let parent = parent(of: node) {
+            for (name, child) in parent.children where child === node {
+                parent.children[name] = nil
+            }
+        }
+    }
+
+    private func parent(of node: DirectoryNode) -> DirectoryNode? {
+        var place = roots[node.root].node
+        for name in node.path.split(separator: UInt8(ascii: "/")).dropLast() {
+            guard let child = place.children[Array(name)] else { return nil }
+            place = child
+        }
+        return place
+    }
+
+    // MARK: Watches
+
+    private func watch(
+        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ inotify: borrowing Inotify
+    ) {
+        guard node.watch == nil else { return }
+        do {
+            let watch = try inotify.watchEntries(of: directory)
+            node.watch = watch
+            watched[watch, default: []].append(node)
+        } catch {
+            // Every further directory will fail alike; one message says it all.
+            if !hasReportedWatch {
+                hasReportedWatch = true
+                report(.unwatched(path: node.text, error: error.code.description))
+            }
+        }
+    }
+
+    private func unwatch(_ node: DirectoryNode, _ inotify: borrowing Inotify) {
+        guard let watch = node.watch else { return }
+        node.watch = nil
+        watched[watch]?.removeAll { $0 === node }
+        if watched[watch]?.isEmpty == true {
+            watched[watch] = nil
+            inotify.end(watch)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Model
+import Platform
+
+/// Opens names that matched, finds out which file each is, and where its reading starts. Lives on
+/// the reader thread.
+final class FileOpener {
+    private let output: any TailerOutput
+    private let once: Bool
+    /// Files that are open, so that one under two names is not read twice. An inode number cannot
+    /// come back while the file is open.
+    private(set) var open: [InodeKey: TailedFile] = [:]
+    /// What was reported about a path and has not been mended; bounded by `mostTroubles`.
+    private var troubles: [String: String] = [:]
+    private static let mostTroubles = 10_000
+    /// Set until every directory was scanned once.
+    var isFirstScan = true
+
+    init(output: any TailerOutput, once: Bool) {
+        self.output = output
+        self.once = once
+    }
+
+    /// What came of a name.
+    enum Result {
+        case opened(TailedFile)
+        /// It is one of the open files.
+        case already(TailedFile)
+        /// Nothing that could be read; reported. `retry` when that may change without an event.
+        case nothing(retry: Bool)
+        /// The name is gone since it was listed.
+        case vanished
+        /// It is not known, and only a known one was wanted.
+        case unknown
+    }
+
+    /// How a name is to be opened.
+    struct Request {
+        let stream: LogStream
+        let name: [UInt8]
+        /// The whole path for people.
+        let path: String
+        /// Nobody writes to it under this name.
+        var isArchived: Bool
+        /// Do not take it up unless the output knows it.
+        var onlyIfKnown = false
+    }
+
+    /// A file that is open and that nothing else is known of yet.
+    struct Held: ~Copyable {
+        let descriptor: Descriptor
+        let status: FileStatus
+    }
+
+    /// Opens `request.name` in `directory` and asks the output where to start.
+    func open(_ request: Request, in directory: borrowing Descriptor) -> Result {
+        switch hold(request, in: directory) {
+        case .held(let file): adopt(request, file)
+        case .failed(let result): result
+        }
+    }
+
+    /// What came of holding a name.
+    enum Holding: ~Copyable {
+        case held(Held)
+        case failed(Result)
+    }
+
+    /// Opens `request.name` without taking it up.
+    func hold(_ request: Request, in directory: borrowing Descriptor) -> Holding {
+        do {
+            switch try directory.openFile(request.name) {
+            case .file(let descriptor, let status):
+                return .held(Held(descriptor: descriptor, status: status))
+            case .refused(let status):
+                return .failed(refuse(request.path, status))
+            }
+        } catch {
+            return .failed(error.code == .notFound ? .vanished : trouble(request.path, error))
+        }
+    }
+
+    /// Takes up a file that was held.
+    func adopt(_ request: Request, _ held: consuming Held) -> Result {
+        do {
+            return try start(request, held)
+        } catch {
+            return trouble(request.path, error)
+        }
+    }
+
+    private func start(_ request: Request, _ held: consuming Held) throws(SystemError) -> Result {
+        let status = held.status
+        let mostLinks = request.stream.kind == .s6 ? 2 : 1
+        if status.links > mostLinks {
+            return refuse(request.path, "it has \(status.links) hard links")
+        }
+        if let file = open[InodeKey(status)] { return .already(file) }
+        let descriptor = held.descriptor
+        let identity = FileIdentity(
+            handle: descriptor.handle(), device: status.device, inode: status.inode,
+            birth: descriptor.birth())
+        let head = try descriptor.read(count: Fingerprint.longest, at: 0)
+        let stream = request.stream
+        let sighting = FileSighting(
+            input: stream.input, stream: stream.id, streamName: stream.name, path: request.path,
+            captures: stream.captures, identity: identity, head: head, size: status.size,
+            archived: request.isArchived, firstScan: isFirstScan)
+        guard var start = output.opened(sighting, onlyIfKnown: request.onlyIfKnown) else {
+            return .unknown
+        }
+        if start.isKnown, !(try Self.agrees(descriptor, start, size: status.size)) {
+            output.report(
+                .truncated(path: request.path, read: start.offset - start.base, size: status.size))
+            start = output.restarted(start.file, sighting)
+        }
+        var continues = false
+        if start.offset > start.base {
+            let before = try descriptor.read(count: 1, at: start.offset - start.base - 1)
+            continues = before != [UInt8(ascii: "\n")]
+        }
+        mended(request.path)
+        let file = TailedFile(
+            start: start, descriptor: descriptor, sighting: sighting, name: request.name,
+            continuesLine: continues)
+        file.isFinal = request.isArchived
+        if once { file.limit = file.size }
+        open[InodeKey(status)] = file
+        output.report(.opened(path: request.path, offset: start.offset))
+        return .opened(file)
+    }
+
+    /// Whether the bytes before the saved position are still what they were.
+    private static func agrees(
+        _ descriptor: borrowing Descriptor, _ start: FileStart, size: Int
+    ) throws(SystemError) -> Bool {
+        let position = start.offset - start.base
+        guard position >= 0, position <= size else { return false }
+        let count = min(start.anchor.bytes.count, position)
+        guard count > 0 else { return true }
+        return try descriptor.read(count: count, at: position - count)
+            == Array(start.anchor.bytes.suffix(count))
+    }
+
+    /// The file's content is new: the same inode is read again from its first byte.
+    func restart(_ file: TailedFile, of stream: LogStream) throws(SystemError) {
+        let status = try file.descriptor.status()
+        file.head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
+        let sighting = FileSighting(
+            input: stream.input, stream: stream.id, streamName: stream.name, path: file.path,
+            captures: stream.captures, identity: file.identity, head: file.head,
+            size: status.size, archived: file.isFinal, firstScan: false)
+        output.report(
+            .truncated(path: file.path, read: file.position - file.base, size: status.size))
+        if file.size > file.position {
+            output.report(
+                .lost(
+                    path: file.path, range: ByteRange(start: file.position, end: file.size),
+                    reason: "truncated"))
+        }
+        let start = output.restarted(file.id, sighting)
+        file.restart(at: start, size: status.size)
+    }
+
+    /// The file leaves the table; its descriptor closes with its last reference.
+    func close(_ file: TailedFile) {
+        open[InodeKey(device: file.identity.device, inode: file.identity.inode)] = nil
+    }
+
+    // MARK: What is told once
+
+    private func refuse(_ path: String, _ status: FileStatus) -> Result {
+        refuse(path, "it is \(status.kindInWords), not a regular file")
+    }
+
+    private func refuse(_ path: String, _ reason: String) -> Result {
+        if note(path, reason) { output.report(.refused(path: path, reason: reason)) }
+        return .nothing(retry: false)
+    }
+
+    /// A file that cannot be read now: reported once, tried again, the others go on.
+    func trouble(_ path: String, _ error: SystemError) -> Result {
+        let text = "\(error.call): \(error.code)"
+        if note(path, text) { output.report(.unreadable(path: path, error: text)) }
+        return .nothing(retry: true)
+    }
+
+    private func note(_ path: String, _ reason: String) -> Bool {
+        if troubles[path] == reason { return false }
+        if troubles.count >= Self.mostTroubles { troubles.removeAll() }
+        troubles[path] = reason
+        return true
+    }
+
+    /// A path that was reported can be read again.
+    func mended(_ path: String) {
+        if !troubles.isEmpty, troubles.removeValue(forKey: path) != nil {
+            output.report(.readableAgain(path: path))
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import Model
+import Platform
+
+/// The reader thread's loop: events and scans say what there is, turns read it, one chunk a turn and
+/// stream, so that no stream delays the others by more than a chunk.
+final class ReaderLoop {
+    private let inputs: [TailerInput]
+    private let intervals: TailerIntervals
+    private let once: Bool
+    private let output: any TailerOutput
+    private let control: TailerControl
+
+    private var inotify: Inotify
+    private let tree: DirectoryTree
+    private let opener: FileOpener
+    private let table: StreamTable
+    private let buffer: ChunkBuffer
+    private var frames: [Frame] = []
+
+    /// Streams that may have bytes; each at most once.
+    private var ready = RingQueue<LogStream>()
+    /// Streams that wait for room; each at most once.
+    private var starved: [LogStream] = []
+    /// Streams to be polled, one queue for each interval of the back-off; stale entries are known
+    /// by their time.
+    private var polls: [IntervalQueue<LogStream>] = []
+    private let pollIntervals: [Int64]
+    private var watchedFiles: [Inotify.Watch: LogStream] = [:]
+    private var hasScannedAll = false
+
+    /// Directories scanned in one pass before files get their turns again.
+    private static let scansPerPass = 64
+    /// Turns in one pass before events are looked at again: archives live for milliseconds.
+    private static let turnsPerPass = 8
+
+    init(
+        inputs: [TailerInput], once: Bool, intervals: TailerIntervals,
+        output: any TailerOutput, control: TailerControl
+    ) throws(SystemError) {
+        self.inputs = inputs
+        self.once = once
+        self.intervals = intervals
+        self.output = output
+        self.control = control
+        inotify = try Inotify()
+        tree = DirectoryTree(inputs: inputs, intervals: intervals) { output.report($0) }
+        opener = FileOpener(output: output, once: once)
+        table = StreamTable(output: output, opener: opener)
+        buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
+        var steps = [intervals.fastestPoll]
+        while let last = steps.last, last < intervals.slowestPoll {
+            steps.append(min(last * 2, intervals.slowestPoll))
+        }
+        pollIntervals = steps
+        polls = steps.map { _ in IntervalQueue() }
+    }
+
+    /// Runs until stopped, or with `once` until everything that was there is read.
+    func run() {
+        while !control.isStopped {
+            let now = Clock.monotonicNanoseconds()
+            if control.takeWake() { feedStarved() }
+            readEvents()
+            scan(now)
+            wakePolled(now)
+            var turns = 0
+            while turns < Self.turnsPerPass, let stream = ready.popFirst() {
+                turn(stream)
+                turns += 1
+            }
+            if ready.isEmpty, tree.isQuiet, !control.hasWake {
+                if once, hasScannedAll, starved.isEmpty { return }
+                wait()
+            }
+        }
+    }
+
+    // MARK: Events, scans, time
+
+    private func readEvents() {
+        // With `once` the first scan is all there is: what comes later is none of this run.
+        if once { return }
+        do {
+            var lost = false
+            let tree = tree
+            var modified: [Inotify.Watch] = []
+            var ended: [Inotify.Watch] = []
+            try inotify.drain { event in
+                switch event {
+                case .entriesChanged(let watch): _ = tree.changed(watch, lost: false)
+                case .modified(let watch): modified.append(watch)
+                case .watchLost(let watch):
+                    if !tree.changed(watch, lost: true) { ended.append(watch) }
+                case .overflow: lost = true
+                }
+            }
+            if lost { tree.overflowed() }
+            // A one-shot watch is gone with its event.
+            for watch in modified + ended {
+                guard let stream = watchedFiles.removeValue(forKey: watch) else { continue }
+                stream.watch = nil
+                if stream.attention == .watched { makeReady(stream, fresh: true) }
+            }
+        } catch {
+            output.report(.unlistable(path: "inotify", error: "\(error)"))
+            tree.overflowed()
+        }
+    }
+
+    private func scan(_ now: Int64) {
+        var scans = 0
+        while scans < Self.scansPerPass, let node = tree.next(now) {
+            scans += 1
+            var verdict = StreamTable.Verdict.fine
+            let table = table
+            tree.scan(
+                node, inotify, now, dropped: { table.dropped($0, now) },
+                handle: { directory, look in verdict = table.look(look, directory, now) })
+            switch verdict {
+            case .fine: break
+            case .again: if !once { tree.enqueue(node) }
+            case .retry: tree.retry(node, now)
+            }
+            wakeQuiet(in: node)
+        }
+        for stream in table.awakened { makeReady(stream, fresh: true) }
+        table.awakened.removeAll(keepingCapacity: true)
+        if !hasScannedAll, tree.isQuiet {
+            hasScannedAll = true
+            opener.isFirstScan = false
+            output.scannedAll()
+        }
+    }
+
+    /// A scan by the clock looks at files that nothing was heard of as well: a hint may be missing.
+    private func wakeQuiet(in node: DirectoryNode) {
+        for stream in node.streams.values {
+            switch stream.attention {
+            case .watched, .resting: makeReady(stream, fresh: false)
+            case .ready, .starved, .polled: break
+            }
+        }
+    }
+
+    private func wakePolled(_ now: Int64) {
+        for level in polls.indices {
+            while let (stream, due) = polls[level].popDue(now) {
+                if stream.attention == .polled(due: due) { makeReady(stream, fresh: false) }
+            }
+        }
+    }
+
+    private func feedStarved() {
+        let waiting = starved
+        starved.removeAll(keepingCapacity: true)
+        for stream in waiting {
+            stream.attention = .ready
+            ready.append(stream)
+        }
+    }
+
+    private func wait() {
+        var next = tree.nextDue
+        for queue in polls {
+            if let due = queue.nextDue { next = min(next ?? due, due) }
+        }
+        let now = Clock.monotonicNanoseconds()
+        let time = next.map { max(0, $0 - now) }
+        inotify.withDescriptor { control.wakeup.wait(beside: $0, nanoseconds: time) }
+    }
+
+    private func makeReady(_ stream: LogStream, fresh: Bool) {
+        if fresh { stream.interval = intervals.fastestPoll }
+        switch stream.attention {
+        case .ready, .starved: return
+        case .polled, .watched, .resting:
+            stream.attention = .ready
+            ready.append(stream)
+        }
+    }
+
+    // MARK: Turns
+
+    private func turn(_ stream: LogStream) {
+        let now = Clock.monotonicNanoseconds()
+        let reading = StreamTurn(
+            stream: stream, output: output, opener: opener, table: table, buffer: buffer,
+            framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
+            once: once)
+        switch reading.run(now, &frames) {
+        case .moved:
+            stream.lastGrowth = now
+            stream.interval = intervals.fastestPoll
+            ready.append(stream)
+        case .noRoom:
+            stream.attention = .starved
+            starved.append(stream)
+        case .atEnd:
+            rest(stream, now)
+        }
+    }
+
+    /// Nothing to read now: look again after a while that doubles, and at last let a watch wake it.
+    private func rest(_ stream: LogStream, _ now: Int64) {
+        if stream.files.isEmpty {
+            stream.attention = .resting
+            if stream.isOrphan { table.end(stream) }
+            return
+        }
+        if once {
+            stream.attention = .resting
+            return
+        }
+        if now - stream.lastGrowth >= intervals.idle, let live = stream.live,
+            stream.files.count == 1, watch(stream, live)
+        {
+            return
+        }
+        let level = pollIntervals.firstIndex { $0 >= stream.interval } ?? pollIntervals.count - 1
+        let due = now + pollIntervals[level]
+        stream.interval = min(pollIntervals[level] * 2, intervals.slowestPoll)
+        stream.attention = .polled(due: due)
+        polls[level].add(stream, due: due)
+    }
+
+    /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
+    private func watch(_ stream: LogStream, _ live: TailedFile) -> Bool {
+        if let watch = stream.watch {
+            if stream.watchedFile == live.id {
+                stream.attention = .watched
+                return true
+            }
+            watchedFiles[watch] = nil
+            stream.watch = nil
+            inotify.end(watch)
+        }
+        do {
+            let watch = try inotify.watchOnce(live.descriptor)
+            // What was written before the watch was there is no event.
+            let status = try live.descriptor.status()
+            guard status.size == live.size - live.base else {
+                inotify.end(watch)
+                return false
+            }
+            stream.watch = watch
+            stream.watchedFile = live.id
+            watchedFiles[watch] = stream
+            stream.attention = .watched
+            return true
+        } catch {
+            // No watch to be had: the slowest poll does it.
+            return false
+        }
+    }
+}

@@ -1,0 +1,47 @@
+/// A first-in first-out queue whose memory is used again. What bounds it is said where it is used.
+struct RingQueue<Element> {
+    private var slots: [Element?] = []
+    private var first = 0
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var peek: Element? { count == 0 ? nil : slots[first] }
+
+    mutating func append(_ element: Element) {
+        if count == slots.count {
+            var larger: [Element?] = []
+            larger.reserveCapacity(max(16, count * 2))
+            for index in 0..<count { larger.append(slots[(first + index) % slots.count]) }
+            for _ in count..<max(16, count * 2) { larger.append(nil) }
+            slots = larger
+            first = 0
+        }
+        slots[(first + count) % slots.count] = element
+        count += 1
+    }
+
+    mutating func popFirst() -> Element? {
+        guard count > 0 else { return nil }
+        let element = slots[first]
+        slots[first] = nil
+        first = (first + 1) % slots.count
+        count -= 1
+        return element
+    }
+}
+
+/// Elements that fall due in the order in which they came, because all wait equally long.
+struct IntervalQueue<Element> {
+    private var waiting = RingQueue<(element: Element, due: Int64)>()
+
+    /// When the first falls due, monotonic nanoseconds.
+    var nextDue: Int64? { waiting.peek?.due }
+
+    /// `due` is not before that of the element added last.
+    mutating func add(_ element: Element, due: Int64) { waiting.append((element, due)) }
+
+    mutating func popDue(_ now: Int64) -> (element: Element, due: Int64)? {
+        guard let next = waiting.peek, next.due <= now else { return nil }
+        return waiting.popFirst()
+    }
+}

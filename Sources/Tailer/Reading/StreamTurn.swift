@@ -1,0 +1,142 @@
+import Model
+import Platform
+
+/// One turn of one stream: at most one chunk of its oldest file that has bytes.
+struct StreamTurn {
+    let stream: LogStream
+    let output: any TailerOutput
+    let opener: FileOpener
+    let table: StreamTable
+    let buffer: ChunkBuffer
+    let framer: LineFramer
+    /// How long a file whose writers cannot be seen is kept for late writes, nanoseconds.
+    let drain: Int64
+    let once: Bool
+
+    enum Result {
+        /// Bytes were handed over or a file was finished; there may be more.
+        case moved
+        /// There are bytes, and no room for them.
+        case noRoom
+        /// Nothing to read now.
+        case atEnd
+    }
+
+    func run(_ now: Int64, _ frames: inout [Frame]) -> Result {
+        // An older file that is read to its present end and may still grow does not hold up the
+        // next one: its writer writes late, into a file that was rotated away.
+        for file in stream.files {
+            do {
+                switch try read(file, now, &frames) {
+                case .moved:
+                    opener.mended(file.path)
+                    return .moved
+                case .noRoom: return .noRoom
+                case .atEnd: continue
+                }
+            } catch {
+                _ = opener.trouble(file.path, error)
+            }
+        }
+        return .atEnd
+    }
+
+    private func read(
+        _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
+    ) throws(SystemError) -> Result {
+        if file.position >= file.end || file.continuesToWait {
+            try look(at: file)
+        }
+        if file.position < file.end, !file.continuesToWait {
+            return try hand(file, &frames)
+        }
+        return try settle(file, now)
+    }
+
+    /// Brings the size up to date, and sees a truncation.
+    private func look(at file: TailedFile) throws(SystemError) {
+        let status = try file.descriptor.status()
+        let size = file.base + status.size
+        if size < file.position || size < file.size {
+            // Shorter than it was: another content, whatever its bytes.
+            buffer.forget()
+            try opener.restart(file, of: stream)
+            return
+        }
+        if size > file.size {
+            file.size = size
+            file.waitsForMore = false
+            if file.head.count < Fingerprint.longest {
+                file.head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
+                output.headGrew(file.id, head: file.head)
+            }
+        }
+    }
+
+    private func hand(
+        _ file: TailedFile, _ frames: inout [Frame]
+    ) throws(SystemError) -> Result {
+        guard output.hasRoom(stream.id) else { return .noRoom }
+        let consumed = try handChunk(file, &frames, refill: false)
+        if consumed != nil || buffer.isFresh { return outcome(consumed, file) }
+        // What is left in the buffer is the beginning of a line: read on from there.
+        return outcome(try handChunk(file, &frames, refill: true), file)
+    }
+
+    private func outcome(_ consumed: Int?, _ file: TailedFile) -> Result {
+        guard let consumed else {
+            file.waitsForMore = true
+            return .atEnd
+        }
+        return consumed > 0 ? .moved : .noRoom
+    }
+
+    /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
+    private func handChunk(
+        _ file: TailedFile, _ frames: inout [Frame], refill: Bool
+    ) throws(SystemError) -> Int? {
+        let framer = framer
+        let output = output
+        return try buffer.withBytes(of: file, refill: refill, limit: file.limit) { chunk in
+            let reachesEnd = file.position + chunk.count >= file.size
+            framer.frame(
+                chunk,
+                at: .init(
+                    offset: file.position, continuesLine: file.continuesLine,
+                    isFinal: file.isFinal && reachesEnd && !once),
+                into: &frames)
+            guard !frames.isEmpty else { return nil }
+            let consumed = output.take(file.id, chunk, frames)
+            precondition(0 <= consumed && consumed <= chunk.count, "took more than there was")
+            if consumed > 0 {
+                file.position += consumed
+                file.continuesLine = chunk[consumed - 1] != UInt8(ascii: "\n")
+                // Bytes that were read are there, whatever the last look at the size said.
+                file.size = max(file.size, file.position)
+            }
+            return consumed
+        }
+    }
+
+    /// The file is read to its present end: is that the last one?
+    private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+        if once { return .atEnd }
+        if file.isFinal {
+            try look(at: file)
+            if file.position < file.size { return file.waitsForMore ? .atEnd : .moved }
+            table.finish(file, of: stream)
+            return .moved
+        }
+        guard let since = file.drainsSince else { return .atEnd }
+        let proven = file.descriptor.hasNoWriter() ?? (now - since >= drain)
+        if proven {
+            // Nobody can write any more, so the size that is seen now is the last one; what is left
+            // without a newline is a line then.
+            file.isFinal = true
+            file.waitsForMore = false
+            output.moved(file.id, path: file.path, archived: true)
+            return .moved
+        }
+        return .atEnd
+    }
+}

@@ -1,0 +1,99 @@
+import Model
+import Platform
+
+/// One logical log over time: an s6 log directory, or a path with its rotated predecessors.
+/// Lives on the reader thread.
+final class LogStream {
+    enum Kind {
+        /// `current` and its archives in one directory.
+        case s6
+        /// One path.
+        case path
+    }
+
+    let id: StreamID
+    let kind: Kind
+    /// The saved name: the directory of an s6 log, or the path.
+    let name: String
+    /// The name in the directory that the pattern matched: `current`, or the file's.
+    let liveName: [UInt8]
+    let input: Int
+    let captures: [String: String]
+
+    /// Open files in the order of their content; the live one, if any, is the last.
+    var files: [TailedFile] = []
+    /// Names whose files were read to their final end and closed; bounded by the directory.
+    var closed: [[UInt8]: ClosedFile] = [:]
+    /// A look has told the output which saved files are still there.
+    var isReconciled = false
+    /// The directory, or the path's last name, is gone; the stream ends with its last open file.
+    var isOrphan = false
+
+    /// A file that needs no descriptor any more, known by the inode behind its name.
+    struct ClosedFile {
+        let inode: UInt64
+        let id: FileID
+    }
+
+    /// What the loop does about the stream next. A stream is in one place at a time.
+    enum Attention: Hashable {
+        /// In the queue of those that may have bytes to read.
+        case ready
+        /// Has bytes, and the output no room for them.
+        case starved
+        /// Looked at again at `due`.
+        case polled(due: Int64)
+        /// Quiet; a watch wakes it.
+        case watched
+        /// Nothing to be expected.
+        case resting
+    }
+    var attention = Attention.resting
+    /// One-shot watch on the live file, and which file that was.
+    var watch: Inotify.Watch?
+    var watchedFile: FileID?
+    /// Interval of the next poll, nanoseconds.
+    var interval: Int64 = 0
+    /// When bytes last came, monotonic nanoseconds.
+    var lastGrowth: Int64 = 0
+
+    init(
+        id: StreamID, kind: Kind, name: String, liveName: [UInt8], input: Int,
+        captures: [String: String]
+    ) {
+        self.id = id
+        self.kind = kind
+        self.name = name
+        self.liveName = liveName
+        self.input = input
+        self.captures = captures
+    }
+
+    /// The file that is being written to, as far as names tell.
+    var live: TailedFile? {
+        guard let last = files.last, last.name == liveName else { return nil }
+        return last
+    }
+}
+
+/// The names in an s6 log directory (s6-log(8)).
+enum S6Name {
+    static let current = Array("current".utf8)
+    static let previous = Array("previous".utf8)
+    /// Neither logs nor to be matched by a pattern as such.
+    static let own: Set<[UInt8]> = [
+        current, previous, Array("lock".utf8), Array("state".utf8), Array("newstate".utf8),
+        Array("newprevious".utf8),
+    ]
+
+    /// `@`, a TAI64N label in 24 hex digits, `.s` or `.u`: an archive. Names sort by time.
+    static func isArchive(_ name: [UInt8]) -> Bool {
+        guard name.count == 27, name[0] == UInt8(ascii: "@"), name[25] == UInt8(ascii: "."),
+            name[26] == UInt8(ascii: "s") || name[26] == UInt8(ascii: "u")
+        else { return false }
+        return name[1..<25].allSatisfy { byte in
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+        }
+    }
+}

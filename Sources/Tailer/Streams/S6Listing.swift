@@ -1,0 +1,39 @@
+import Platform
+
+/// The files of an s6 log directory in the order of their content, as one listing has them.
+struct S6Listing {
+    struct Item {
+        let name: [UInt8]
+        let inode: UInt64
+        let isCurrent: Bool
+    }
+
+    /// Archives by their label, then `previous` where it is not one of them, then `current`.
+    let items: [Item]
+    /// Absent in the middle of a rotation.
+    let current: Item?
+
+    init(_ entries: [DirectoryEntry]) {
+        var archives: [Item] = []
+        var previous: Item?
+        var current: Item?
+        for entry in entries where entry.kind != .directory {
+            if S6Name.isArchive(entry.name) {
+                archives.append(Item(name: entry.name, inode: entry.inode, isCurrent: false))
+            } else if entry.name == S6Name.previous {
+                previous = Item(name: entry.name, inode: entry.inode, isCurrent: false)
+            } else if entry.name == S6Name.current {
+                current = Item(name: entry.name, inode: entry.inode, isCurrent: true)
+            }
+        }
+        archives.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        // s6-log links `previous` to its archive before it unlinks it: for a moment one inode has
+        // both names, and the archive's is the one that stays.
+        if let previous, !archives.contains(where: { $0.inode == previous.inode }) {
+            archives.append(previous)
+        }
+        if let current { archives.append(current) }
+        items = archives
+        self.current = current
+    }
+}

@@ -1,0 +1,342 @@
+import Model
+import Platform
+
+/// The streams, and what a look at a directory means for them. Lives on the reader thread.
+final class StreamTable {
+    private let output: any TailerOutput
+    private let opener: FileOpener
+    private var lastStream = 0
+    /// Streams that may have something to read since the last look; the loop empties it.
+    var awakened: [LogStream] = []
+    /// Streams without a directory that still have open files; bounded by those.
+    private(set) var orphans: [LogStream] = []
+
+    init(output: any TailerOutput, opener: FileOpener) {
+        self.output = output
+        self.opener = opener
+    }
+
+    /// What the tree has to do after a look.
+    enum Verdict {
+        case fine
+        /// Something could not be read and may be later.
+        case retry
+        /// It changed while it was looked at.
+        case again
+    }
+
+    /// A directory was scanned: brings its streams up to date.
+    func look(
+        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        let node = look.node
+        var verdict = Verdict.fine
+        var seen: Set<[UInt8]> = []
+        let isS6 =
+            look.matches.contains { $0.name == S6Name.current }
+            || node.streams[S6Name.current] != nil
+        for match in look.matches {
+            // In an s6 log directory everything else that s6-log made belongs to its one stream.
+            if isS6, match.name != S6Name.current,
+                S6Name.own.contains(match.name) || S6Name.isArchive(match.name)
+            {
+                continue
+            }
+            seen.insert(match.name)
+            let stream = node.streams[match.name] ?? begin(match, in: node)
+            if stream.kind == .path {
+                verdict = worse(verdict, lookAtPath(stream, look, directory, now))
+            }
+        }
+        if let stream = node.streams[S6Name.current] {
+            seen.insert(S6Name.current)
+            verdict = worse(verdict, lookAtS6(stream, look, directory, now))
+        }
+        for (name, stream) in node.streams where !seen.contains(name) {
+            leavePath(stream, look.names, node, now)
+            if stream.files.isEmpty {
+                node.streams[name] = nil
+                end(stream)
+            }
+        }
+        return verdict
+    }
+
+    private func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
+        switch (a, b) {
+        case (.again, _), (_, .again): .again
+        case (.retry, _), (_, .retry): .retry
+        case (.fine, .fine): .fine
+        }
+    }
+
+    private func begin(_ match: DirectoryTree.Match, in node: DirectoryNode) -> LogStream {
+        lastStream += 1
+        let isS6 = match.name == S6Name.current
+        let stream = LogStream(
+            id: StreamID(number: lastStream), kind: isS6 ? .s6 : .path,
+            name: isS6 ? node.text : node.text(of: match.name), liveName: match.name,
+            input: match.input, captures: match.captures)
+        node.streams[match.name] = stream
+        return stream
+    }
+
+    /// A directory left the tree: what is open is read to its end, and nothing new comes.
+    func dropped(_ node: DirectoryNode, _ now: Int64) {
+        for stream in node.streams.values {
+            stream.isOrphan = true
+            for file in stream.files {
+                file.name = nil
+                file.drainsSince = file.drainsSince ?? now
+            }
+            for closed in stream.closed.values { output.gone(closed.id) }
+            stream.closed = [:]
+            if stream.files.isEmpty {
+                end(stream)
+            } else {
+                orphans.append(stream)
+                awakened.append(stream)
+            }
+        }
+        node.streams = [:]
+    }
+
+    /// An orphan's last file was closed.
+    func end(_ stream: LogStream) {
+        orphans.removeAll { $0 === stream }
+        output.ended(stream.id)
+    }
+
+    /// A file was read to its final end: it needs no descriptor any more.
+    func finish(_ file: TailedFile, of stream: LogStream) {
+        output.finished(file.id, end: file.position)
+        opener.close(file)
+        stream.files.removeAll { $0 === file }
+        if let name = file.name {
+            if stream.kind == .s6 {
+                stream.closed[name] = LogStream.ClosedFile(
+                    inode: file.identity.inode, id: file.id)
+            }
+        } else {
+            output.gone(file.id)
+        }
+    }
+
+    private func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
+        guard file.name != name || (final && !file.isFinal) else { return }
+        file.name = name
+        file.path = node.text(of: name)
+        file.isFinal = file.isFinal || final
+        output.moved(file.id, path: file.path, archived: file.isFinal)
+    }
+}
+
+// MARK: - One path
+
+extension StreamTable {
+    private func lookAtPath(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict {
+        let node = look.node
+        defer { reconcile(stream, look.names) }
+        let inode = look.names.inode(of: stream.liveName)
+        if let live = stream.live, live.identity.inode == inode { return .fine }
+        leavePath(stream, look.names, node, now)
+        if !stream.isReconciled { openPredecessors(stream, look, directory, now) }
+        let request = FileOpener.Request(
+            stream: stream, name: stream.liveName, path: stream.name, isArchived: false)
+        switch opener.open(request, in: directory) {
+        case .opened(let file):
+            stream.files.append(file)
+            awakened.append(stream)
+            return .fine
+        case .already(let file):
+            // 1. `app.log` became `app.log.1`, which the pattern matches too.
+            // 2. The stream that has it open reads it to its end; this one looks again later, and
+            //    finds the position where that one stopped.
+            if let mine = stream.files.firstIndex(where: { $0 === file }) {
+                stream.files.append(stream.files.remove(at: mine))
+                file.drainsSince = nil
+                rename(file, to: stream.liveName, in: node, final: false)
+                awakened.append(stream)
+                return .fine
+            }
+            return .retry
+        case .nothing(let retry): return retry ? .retry : .fine
+        case .vanished: return .again
+        case .unknown: return .fine
+        }
+    }
+
+    /// The stream's path no longer leads to its live file: that one is read on under its new name
+    /// or none, until its end is proven.
+    private func leavePath(
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
+    ) {
+        for file in stream.files {
+            guard let name = names.name(of: file.identity.inode) else {
+                if file.name != nil { awakened.append(stream) }
+                file.name = nil
+                file.drainsSince = file.drainsSince ?? now
+                continue
+            }
+            if name != stream.liveName {
+                file.drainsSince = file.drainsSince ?? now
+                if file.name != name { awakened.append(stream) }
+                rename(file, to: name, in: node, final: false)
+            }
+        }
+    }
+
+    /// Files that were the stream's before this run and were not finished, under their new names.
+    private func openPredecessors(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) {
+        for inode in output.unfinished(stream.name) {
+            guard let name = look.names.name(of: inode), name != stream.liveName else { continue }
+            var request = FileOpener.Request(
+                stream: stream, name: name, path: look.node.text(of: name), isArchived: false)
+            request.onlyIfKnown = true
+            guard case .opened(let file) = opener.open(request, in: directory) else { continue }
+            file.drainsSince = now
+            output.moved(file.id, path: file.path, archived: false)
+            stream.files.append(file)
+            awakened.append(stream)
+        }
+    }
+
+    private func reconcile(_ stream: LogStream, _ names: DirectoryNames) {
+        stream.isReconciled = true
+        output.listed(stream.name, inodes: names.inodes)
+    }
+}
+
+// MARK: - s6 log directories
+
+extension StreamTable {
+    private func lookAtS6(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict {
+        var names = look.names
+        let first = S6Listing(names.entries)
+        var held: FileOpener.Held?
+        var verdict = Verdict.fine
+        let current = FileOpener.Request(
+            stream: stream, name: S6Name.current, path: look.node.text(of: S6Name.current),
+            isArchived: false)
+        if let item = first.current,
+            opener.open[InodeKey(device: look.device, inode: item.inode)] == nil
+        {
+            // 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is
+            //    the next file, and the one between would come after it.
+            // 2. So a new `current` is opened first and the directory listed after: whatever is
+            //    older than the open file has a name in that listing.
+            switch opener.hold(current, in: directory) {
+            case .held(let file): held = consume file
+            case .failed(let result): verdict = accept(result, stream)
+            }
+            do {
+                names = DirectoryNames(try directory.entries())
+            } catch {
+                _ = opener.trouble(look.node.text, error)
+                return .retry
+            }
+        }
+        let listing = S6Listing(names.entries)
+        follow(stream, listing, look.node, now)
+        for item in listing.items {
+            let known = stream.files.contains { $0.identity.inode == item.inode }
+            if known || stream.closed[item.name]?.inode == item.inode { continue }
+            let request = FileOpener.Request(
+                stream: stream, name: item.name, path: look.node.text(of: item.name),
+                isArchived: !item.isCurrent)
+            if let taken = Self.take(&held, inode: item.inode) {
+                verdict = worse(verdict, accept(opener.adopt(request, taken), stream))
+            } else if !item.isCurrent {
+                verdict = worse(verdict, accept(opener.open(request, in: directory), stream))
+            } else if case .fine = verdict {
+                // A `current` newer than the one that was held: the next look takes it up.
+                verdict = .again
+            }
+        }
+        if let lost = Self.take(&held, inode: nil) {
+            // It was rotated and removed in between; only this descriptor still has its bytes.
+            var request = current
+            request.isArchived = true
+            let result = opener.adopt(request, lost)
+            if case .opened(let file) = result { file.name = nil }
+            verdict = worse(verdict, accept(result, stream))
+        }
+        forgetMissing(stream, names)
+        if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
+        return verdict
+    }
+
+    private static func take(
+        _ held: inout FileOpener.Held?, inode: UInt64?
+    ) -> FileOpener.Held? {
+        guard let file = held.take() else { return nil }
+        if let inode, file.status.inode != inode {
+            held = consume file
+            return nil
+        }
+        return file
+    }
+
+    /// Gives open files the names that they have now. What s6-log renamed it never writes to again.
+    private func follow(
+        _ stream: LogStream, _ listing: S6Listing, _ node: DirectoryNode, _ now: Int64
+    ) {
+        for file in stream.files {
+            guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
+                if file.name != nil { awakened.append(stream) }
+                file.name = nil
+                file.drainsSince = file.drainsSince ?? now
+                continue
+            }
+            if file.name != item.name { awakened.append(stream) }
+            rename(file, to: item.name, in: node, final: !item.isCurrent)
+        }
+    }
+
+    private func accept(_ result: FileOpener.Result, _ stream: LogStream) -> Verdict {
+        switch result {
+        case .opened(let file):
+            insert(file, into: stream)
+            if file.isFinal, file.position >= file.size, file.name != nil {
+                finish(file, of: stream)
+            } else {
+                awakened.append(stream)
+            }
+            return .fine
+        case .already, .unknown: return .fine
+        case .nothing(let retry): return retry ? .retry : .fine
+        case .vanished: return .again
+        }
+    }
+
+    /// By label: an archive that is found late still comes before what is newer.
+    private func insert(_ file: TailedFile, into stream: LogStream) {
+        let place =
+            stream.files.firstIndex { other in
+                guard let name = file.name, name != stream.liveName else { return false }
+                guard let theirs = other.name else { return false }
+                if !S6Name.isArchive(theirs) {
+                    return S6Name.isArchive(name) || theirs == stream.liveName
+                }
+                return name.lexicographicallyPrecedes(theirs)
+            } ?? stream.files.endIndex
+        stream.files.insert(file, at: place)
+    }
+
+    private func forgetMissing(_ stream: LogStream, _ names: DirectoryNames) {
+        let missing = stream.closed.filter { names.inode(of: $0.key) != $0.value.inode }
+        guard !missing.isEmpty else { return }
+        for name in missing.keys { stream.closed[name] = nil }
+        let kept = Set(stream.closed.values.map(\.id))
+        for closed in missing.values where !kept.contains(closed.id) { output.gone(closed.id) }
+    }
+}

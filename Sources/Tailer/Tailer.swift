@@ -1,0 +1,66 @@
+package import Platform
+import Synchronization
+
+/// Follows the files that the inputs' patterns match, on one thread of its own, and hands their
+/// lines to a `TailerOutput`. Sendable; `wake` and `stop` may be called from any thread.
+package final class Tailer: Sendable {
+    private let thread: SystemThread
+    private let control: TailerControl
+
+    /// Starts the reader thread. `output` is called once, there, and what it makes is used there
+    /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
+    /// on it at its end in any case, with the error that made it impossible to begin, if any.
+    package init(
+        inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
+        output: @escaping @Sendable () -> any TailerOutput,
+        ended: @escaping @Sendable (SystemError?) -> Void
+    ) throws(SystemError) {
+        let control = TailerControl(wakeup: try Wakeup())
+        self.control = control
+        thread = try SystemThread("reader") {
+            do throws(SystemError) {
+                let loop = try ReaderLoop(
+                    inputs: inputs, once: once, intervals: intervals, output: output(),
+                    control: control)
+                loop.run()
+                ended(nil)
+            } catch {
+                ended(error)
+            }
+        }
+    }
+
+    /// Room has come back: streams that had none are tried again.
+    package func wake() { control.wake() }
+
+    /// Ends reading and waits for the thread. What was not taken by the output is read again by the
+    /// next run. A second call returns at once.
+    package func stop() {
+        control.stop()
+        thread.join()
+    }
+}
+
+/// What other threads tell the reader.
+final class TailerControl: Sendable {
+    let wakeup: Wakeup
+    private let stopped = Atomic(false)
+    private let woken = Atomic(false)
+
+    init(wakeup: Wakeup) { self.wakeup = wakeup }
+
+    var isStopped: Bool { stopped.load(ordering: .acquiring) }
+    var hasWake: Bool { woken.load(ordering: .acquiring) }
+
+    func takeWake() -> Bool { woken.exchange(false, ordering: .acquiringAndReleasing) }
+
+    func wake() {
+        woken.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+
+    func stop() {
+        stopped.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+}
