@@ -1,0 +1,52 @@
+# `make help` lists the targets. Everything is done by SwiftPM and the scripts in scripts/.
+SWIFT := scripts/swift
+CHECKED := --explicit-target-dependency-import-check error
+RELEASE := -c release --static-swift-stdlib $(CHECKED)
+SOURCES := Package.swift Sources Tests
+# make test FILTER=KafkaTests runs the tests whose names match.
+FILTER ?=
+FILTERED := $(if $(FILTER),--filter '$(FILTER)')
+
+.PHONY: help demo build release test lint format install-dependencies clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo                  build, then ship 500,000 lines of real s6-log writers and audit them'
+	@echo 'make build                 build for debugging'
+	@echo 'make release               build what is shipped: .build/release/shipper'
+	@echo 'make test [FILTER=name]    build and run the tests'
+	@echo 'make lint                  format and house rules, and the proof that they bite'
+	@echo 'make format                format the Swift sources in place'
+	@echo 'make install-dependencies  install the Debian packages that build and tests need'
+	@echo 'make clean                 remove what builds made'
+
+demo:
+	scripts/install-dependencies build
+	$(SWIFT) build $(RELEASE) --product shipper
+	.build/release/shipper demo
+
+build:
+	scripts/install-dependencies build
+	$(SWIFT) build $(CHECKED)
+
+release:
+	scripts/install-dependencies build
+	$(SWIFT) build $(RELEASE) --product shipper
+
+test:
+	scripts/install-dependencies test
+	$(SWIFT) build --build-tests $(CHECKED)
+	$(SWIFT) test --skip-build --disable-xctest $(FILTERED)
+
+lint:
+	scripts/install-dependencies build
+	scripts/check-house
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+install-dependencies:
+	scripts/install-dependencies test
+
+clean:
+	rm -rf .build
