@@ -1,0 +1,130 @@
+import Model
+import Platform
+import Synchronization
+import Testing
+
+@testable import Tailer
+
+/// An output that remembers what it was told, and positions over several runs, as the registry does.
+final class RecordingOutput: TailerOutput, Sendable {
+    struct Saved {
+        let id: FileID
+        let identity: FileIdentity
+        var stream: String
+        var path: String
+        var offset: Int
+        var size: Int
+        var anchor: [UInt8]
+        var isFinished = false
+    }
+
+    struct State {
+        var files: [Saved] = []
+        /// Messages by stream name, in the order of arrival.
+        var lines: [String: [[UInt8]]] = [:]
+        var names: [StreamID: String] = [:]
+        var events: [TailerEvent] = []
+        var ended: [StreamID] = []
+        var scans = 0
+        var hasRoom = true
+        var gone = 0
+    }
+    let state = Mutex(State())
+
+    func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
+        state.withLock { state in
+            state.names[sighting.stream] = sighting.streamName
+            if let known = state.files.last(where: { $0.identity == sighting.identity }) {
+                return FileStart(
+                    file: known.id, offset: known.offset, base: 0,
+                    anchor: Anchor(bytes: known.anchor), isKnown: true)
+            }
+            guard !onlyIfKnown else { return nil }
+            let id = FileID(number: state.files.count)
+            state.files.append(
+                Saved(
+                    id: id, identity: sighting.identity, stream: sighting.streamName,
+                    path: sighting.path, offset: 0, size: sighting.size, anchor: []))
+            return FileStart(file: id, offset: 0, base: 0, anchor: .none, isKnown: false)
+        }
+    }
+
+    func unfinished(_ stream: String) -> [UInt64] {
+        state.withLock { state in
+            state.files.filter { $0.stream == stream && !$0.isFinished }.map(\.identity.inode)
+        }
+    }
+
+    func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart {
+        state.withLock { state in
+            state.files[file.number].offset = 0
+            state.files[file.number].anchor = []
+        }
+        return FileStart(file: file, offset: 0, base: 0, anchor: .none, isKnown: false)
+    }
+
+    func headGrew(_ file: FileID, head: [UInt8]) {}
+
+    func moved(_ file: FileID, path: String, archived: Bool) {
+        state.withLock { $0.files[file.number].path = path }
+    }
+
+    func hasRoom(_ stream: StreamID) -> Bool { state.withLock { $0.hasRoom } }
+
+    func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
+        var messages: [[UInt8]] = []
+        for frame in frames {
+            var message: [UInt8] = []
+            for index in frame.start..<(frame.start + frame.count) { message.append(chunk[index]) }
+            messages.append(message)
+        }
+        let consumed = frames.reduce(0) { $0 + $1.length }
+        var anchor: [UInt8] = []
+        for index in max(0, consumed - 64)..<consumed { anchor.append(chunk[index]) }
+        state.withLock { state in
+            #expect(frames.first?.offset == state.files[file.number].offset)
+            state.files[file.number].offset += consumed
+            state.files[file.number].anchor = anchor
+            state.lines[state.files[file.number].stream, default: []] += messages
+        }
+        return consumed
+    }
+
+    func finished(_ file: FileID, end: Int) {
+        state.withLock { $0.files[file.number].isFinished = true }
+    }
+    func gone(_ file: FileID) { state.withLock { $0.gone += 1 } }
+    func listed(_ stream: String, inodes: Set<UInt64>) {}
+    func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
+    func scannedAll() { state.withLock { $0.scans += 1 } }
+    func report(_ event: TailerEvent) { state.withLock { $0.events.append(event) } }
+
+    /// All messages as text, of all streams or of one.
+    func texts(_ stream: String? = nil) -> [String] {
+        state.withLock { state in
+            let streams = stream.map { [$0] } ?? state.lines.keys.sorted()
+            return streams.flatMap { state.lines[$0] ?? [] }
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+    var count: Int { state.withLock { $0.lines.values.reduce(0) { $0 + $1.count } } }
+}
+
+/// A Tailer over patterns in one directory.
+func startTailer(
+    _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
+    once: Bool = false
+) throws -> Tailer {
+    var intervals = TailerIntervals()
+    intervals.unwatchedScan = 50_000_000
+    intervals.slowestPoll = 40_000_000
+    intervals.idle = 200_000_000
+    return try Tailer(
+        inputs: [
+            TailerInput(
+                name: "test", paths: try paths.map { try PathPattern($0) },
+                exclude: try exclude.map { try PathExclusion($0) }, maxLine: maxLine)
+        ],
+        once: once, intervals: intervals, output: { output },
+        ended: { error in if let error { Issue.record("\(error)") } })
+}

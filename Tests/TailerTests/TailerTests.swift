@@ -1,0 +1,156 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("Tailing")
+struct TailerTests {
+    let directory: TemporaryDirectory
+    let output = RecordingOutput()
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func expect(
+        _ lines: [String], _ comment: Comment? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try eventually("\(lines.count) lines") { output.count >= lines.count }
+        #expect(output.texts() == lines, comment, sourceLocation: sourceLocation)
+    }
+
+    @Test("T1: a line written in two halves is one record")
+    func twoHalves() throws {
+        let path = try directory.write("log/a.log", "first\nhal")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["first"])
+        try directory.append("log/a.log", "f\n")
+        try expect(["first", "half"])
+        #expect(output.texts(path) == ["first", "half"])
+    }
+
+    @Test("T2: half a line, stop, start, other half: one whole record")
+    func acrossRestart() throws {
+        _ = try directory.write("log/a.log", "first\nhal")
+        var tailer = try startTailer(output, [directory.path("log/*.log")])
+        try expect(["first"])
+        tailer.stop()
+        try directory.append("log/a.log", "f\nthird\n")
+        tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["first", "half", "third"])
+    }
+
+    @Test("directories and files that appear later are found; a quiet file is woken by a write")
+    func appearLater() throws {
+        let tailer = try startTailer(output, [directory.path("log/{a}/**/*.log")])
+        defer { tailer.stop() }
+        try eventually("a first scan") { output.state.withLock { $0.scans == 1 } }
+        _ = try directory.write("log/x/y/z/a.log", "one\n")
+        try expect(["one"])
+        try eventually("it is quiet") {
+            output.state.withLock { $0.scans == 1 }
+        }
+        for number in 0..<20 {
+            try directory.append("log/x/y/z/a.log", "line \(number)\n")
+            try eventually("line \(number)") { output.count == number + 2 }
+        }
+    }
+
+    @Test("a renamed file is read to its end before the one that took its place")
+    func renamed() throws {
+        let path = try directory.write("log/a.log", "one\n")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["one"])
+        for round in 0..<20 {
+            try directory.append("log/a.log", "old \(round)\n")
+            try rename(path, directory.path("log/a.log.\(round)"))
+            _ = try directory.write("log/a.log", "new \(round)\n")
+            try eventually("round \(round)") { output.count == round * 2 + 3 }
+        }
+        try expect(["one"] + (0..<20).flatMap { ["old \($0)", "new \($0)"] })
+    }
+
+    @Test("T9: renamed while stopped: the rest of the old file first, then the new one")
+    func renamedWhileStopped() throws {
+        let path = try directory.write("log/a.log", "one\n")
+        var tailer = try startTailer(output, [directory.path("log/*.log")])
+        try expect(["one"])
+        tailer.stop()
+        try directory.append("log/a.log", "two\n")
+        try rename(path, directory.path("log/a.log.1"))
+        _ = try directory.write("log/a.log", "three\n")
+        tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["one", "two", "three"])
+    }
+
+    @Test("truncation starts again at the first byte")
+    func truncated() throws {
+        _ = try directory.write("log/a.log", "one\ntwo\n")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["one", "two"])
+        _ = try directory.write("log/a.log", "x\n")
+        try expect(["one", "two", "x"])
+    }
+
+    @Test("T12: what is unread in a deleted file is read, and the file is let go")
+    func deleted() throws {
+        let path = try directory.write("log/a.log", "one\n")
+        output.state.withLock { $0.hasRoom = false }
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try eventually("it is open") {
+            output.state.withLock {
+                $0.events.contains { if case .opened = $0 { true } else { false } }
+            }
+        }
+        try directory.append("log/a.log", "two\nrest")
+        try remove(path)
+        output.state.withLock { $0.hasRoom = true }
+        tailer.wake()
+        try expect(["one", "two", "rest"])
+        try eventually("it is gone") { output.state.withLock { $0.gone == 1 } }
+    }
+
+    @Test("X1: links, FIFOs and directories are never opened for content, and named once")
+    func refused() throws {
+        _ = try directory.write("secret", "secret\n")
+        _ = try directory.write("log/good.log", "good\n")
+        _ = try directory.makeDirectory("log/directory.log")
+        try makeLink(directory.path("log/symbolic.log"), to: directory.path("secret"))
+        try makeHardLink(directory.path("log/hard.log"), to: directory.path("secret"))
+        try makeFIFO(directory.path("log/fifo.log"))
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["good"])
+        try directory.append("log/good.log", "better\n")
+        try expect(["good", "better"])
+        let refused = output.state.withLock { state in
+            state.events.compactMap { event -> String? in
+                guard case .refused(let path, let reason) = event else { return nil }
+                return "\(path.split(separator: "/").last ?? "") \(reason)"
+            }
+        }
+        #expect(
+            refused.sorted() == [
+                "fifo.log it is a FIFO, not a regular file", "hard.log it has 2 hard links",
+                "symbolic.log it is a symbolic link, not a regular file",
+            ])
+    }
+
+    @Test("--once ends at what was there at the start, without the unterminated tail")
+    func once() throws {
+        _ = try directory.write("log/a.log", "one\ntwo\ntail")
+        _ = try directory.write("log/b.log", "three\n")
+        let ended = try startTailer(output, [directory.path("log/*.log")], once: true)
+        try eventually("it has ended") { output.count == 3 }
+        ended.stop()
+        #expect(output.texts() == ["one", "two", "three"])
+    }
+}
