@@ -1,0 +1,162 @@
+import CRdkafka
+import Platform
+import Synchronization
+
+/// Reads topics from their first record on, for audits: what is really in Kafka, seen by somebody
+/// who had no part in putting it there.
+///
+/// It has its own client and belongs to no group. New topics and partitions are followed as they
+/// appear. In each partition it checks that offsets follow each other from 0 without a gap, so a
+/// record that the broker let go before it was read shows as missing.
+///
+/// Sendable; the closure is called on the consumer's own thread.
+package final class AuditConsumer: Sendable {
+    /// Where a record stands.
+    package struct Place: Hashable, Sendable {
+        package let topic: String
+        package let partition: Int
+        package let offset: Int64
+    }
+
+    /// What was seen so far.
+    package struct Report: Hashable, Sendable {
+        package var records = 0
+        /// Offsets that should have come and did not.
+        package var missing = 0
+        package var partitions = 0
+        /// The latest error of the broker or the client; reading goes on after it.
+        package var problem: String?
+    }
+
+    /// Key and value of a record are lent for the call; a record without a key has an empty one.
+    package typealias Body = @Sendable (Place, _ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
+
+    private let report: Shared
+    private let thread: SystemThread
+
+    fileprivate final class Shared: Sendable {
+        let report = Mutex(Report())
+        let isStopped = Atomic<Bool>(false)
+    }
+
+    /// Starts reading `topics`, or every topic there is and will be. `properties` are passed to
+    /// librdkafka (TLS, SASL).
+    package init(
+        brokers: [String], topics: Set<String>? = nil,
+        properties: [KafkaSettings.Property] = [], _ body: @escaping Body
+    ) throws(KafkaError) {
+        let shared = Shared()
+        let client = try ConsumerHandle(brokers: brokers, properties: properties)
+        report = shared
+        do {
+            thread = try SystemThread("audit") {
+                AuditReader(client, topics: topics, shared, body).run()
+            }
+        } catch {
+            client.close()
+            throw .thread(error)
+        }
+    }
+
+    deinit { stop() }
+
+    package var progress: Report { report.report.withLock { $0 } }
+
+    /// Ends the reading, the client and the thread. After it the closure is not called any more.
+    package func stop() {
+        report.isStopped.store(true, ordering: .releasing)
+        thread.join()
+    }
+
+    /// The first and the next offset of a topic, each summed over its partitions.
+    package struct Extent: Hashable, Sendable {
+        package var low: Int64 = 0
+        package var high: Int64 = 0
+        /// Records the brokers still hold.
+        package var held: Int64 { high - low }
+    }
+
+    /// Asks the brokers where the topics begin and end; those that do not exist are left out.
+    /// Blocks for the answers, at most `limit` for each.
+    package static func extents(
+        brokers: [String], topics: Set<String>? = nil,
+        properties: [KafkaSettings.Property] = [], limit: Duration = .seconds(10)
+    ) throws(KafkaError) -> [String: Extent] {
+        let client = try ConsumerHandle(brokers: brokers, properties: properties)
+        defer { client.close() }
+        let milliseconds = Int32(limit.components.seconds * 1000)
+        var extents: [String: Extent] = [:]
+        for (topic, partitions) in try client.partitions(topics, within: milliseconds) {
+            var extent = Extent()
+            for partition in 0..<partitions {
+                let (low, high) = try client.watermarks(topic, partition, within: milliseconds)
+                extent.low += low
+                extent.high += high
+            }
+            extents[topic] = extent
+        }
+        return extents
+    }
+}
+
+/// The thread of an `AuditConsumer`; used there alone.
+private final class AuditReader {
+    /// How often the topics are asked for. A topic found later has lost nothing by then: reading
+    /// starts at its first record, and partitions keep the latest 5 MB in the embedded broker.
+    private static let refresh: Int64 = 50_000_000
+
+    private let client: ConsumerHandle
+    private let topics: Set<String>?
+    private let shared: AuditConsumer.Shared
+    private let body: AuditConsumer.Body
+    private var next: [AuditConsumer.Place: Int64] = [:]
+
+    init(
+        _ client: ConsumerHandle, topics: Set<String>?, _ shared: AuditConsumer.Shared,
+        _ body: @escaping AuditConsumer.Body
+    ) {
+        self.client = client
+        self.topics = topics
+        self.shared = shared
+        self.body = body
+    }
+
+    func run() {
+        var lookAt = Int64.min
+        var report = AuditConsumer.Report()
+        while !shared.isStopped.load(ordering: .acquiring) {
+            let now = Clock.monotonicNanoseconds()
+            if now >= lookAt {
+                lookForPartitions(&report)
+                lookAt = Clock.monotonicNanoseconds() + Self.refresh
+            }
+            client.consume(within: 20) { message in take(message, &report) }
+            shared.report.withLock { $0 = report }
+        }
+        client.close()
+    }
+
+    private func lookForPartitions(_ report: inout AuditConsumer.Report) {
+        do throws(KafkaError) {
+            for (topic, partitions) in try client.partitions(topics, within: 1000) {
+                report.partitions += try client.start(topic, partitions: partitions)
+            }
+        } catch {
+            report.problem = error.description
+        }
+    }
+
+    private func take(_ message: borrowing ConsumedMessage, _ report: inout AuditConsumer.Report) {
+        if let problem = message.problem {
+            report.problem = problem
+            return
+        }
+        let place = message.place
+        let partition = AuditConsumer.Place(
+            topic: place.topic, partition: place.partition, offset: 0)
+        report.missing += Int(place.offset - next[partition, default: 0])
+        report.records += 1
+        next[partition] = place.offset + 1
+        message.withBytes { key, value in body(place, key, value) }
+    }
+}

@@ -1,0 +1,124 @@
+import CRdkafka
+
+/// An `rd_kafka_conf_t` being filled. Making a client consumes it, as librdkafka does; an unused one
+/// is destroyed.
+@safe
+struct ClientConfiguration: ~Copyable {
+    private let raw: OpaquePointer
+
+    init() { unsafe raw = rd_kafka_conf_new() }
+
+    deinit { unsafe rd_kafka_conf_destroy(raw) }
+
+    /// What every producer of `settings` is made with.
+    ///
+    /// Of the order: our defaults, what the user passes through, what the promises hang on, and
+    /// tests' overrides last.
+    static func producer(
+        _ settings: KafkaSettings, connecting: Bool
+    ) throws(KafkaError) -> ClientConfiguration {
+        let configuration = ClientConfiguration()
+        for (name, value) in defaults { try configuration.set(name, value) }
+        for property in settings.properties {
+            if let refusal = OwnedProperties.refusal(of: property.name) {
+                throw .property(name: property.name, reason: refusal)
+            }
+            try configuration.set(property.name, property.value)
+        }
+        if connecting {
+            let list = settings.brokers.joined(separator: ",")
+            try configuration.set("bootstrap.servers", list)
+        }
+        try configuration.set("compression.codec", settings.compression.rawValue)
+        try configuration.set("partitioner", settings.partitioner.rawValue)
+        try configuration.set("acks", settings.acks.rawValue)
+        switch settings.acks {
+        case .all:
+            try configuration.set("enable.idempotence", "true")
+            try configuration.set("max.in.flight", "5")
+        case .leader:
+            try configuration.set("enable.idempotence", "false")
+            try configuration.set("max.in.flight", "1")
+        }
+        for (name, value) in owned { try configuration.set(name, value) }
+        for property in settings.overrides { try configuration.set(property.name, property.value) }
+        return configuration
+    }
+
+    /// Better for a shipper than librdkafka's own; the pass-through may change them.
+    private static let defaults: [(String, String)] = [
+        ("client.id", "shipper"),
+        // Small enough that nobody waits for a line, large enough that a busy stream fills requests.
+        ("linger.ms", "50"),
+        ("socket.keepalive.enable", "true"),
+    ]
+
+    private static let owned: [(String, String)] = [
+        // A record never expires: 0 is for ever.
+        ("message.timeout.ms", "0"),
+        // The in-flight credit is the only bound: 0 messages is none, and the most of kilobytes.
+        ("queue.buffering.max.messages", "0"),
+        ("queue.buffering.max.kbytes", "2147483647"),
+        ("queuing.strategy", "fifo"),
+        ("delivery.report.only.error", "false"),
+        ("log.queue", "true"),
+        // A broker that closes an idle connection is no news.
+        ("log.connection.close", "false"),
+    ]
+
+    /// Sets one property; the error carries its name and librdkafka's own text.
+    borrowing func set(_ name: String, _ value: String) throws(KafkaError) {
+        var text = ErrorText()
+        let result = unsafe text.fill { text, size in
+            unsafe rd_kafka_conf_set(raw, name, value, text, size)
+        }
+        switch result {
+        case RD_KAFKA_CONF_OK: return
+        default: throw .property(name: name, reason: text.string)
+        }
+    }
+
+    /// Asks for delivery reports, errors and log lines as events.
+    borrowing func enableEvents() {
+        unsafe rd_kafka_conf_set_events(
+            raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG)
+    }
+
+    /// Makes the client. `named` are properties that an error may be about: librdkafka quotes the
+    /// name of the one it refuses.
+    consuming func makeClient(
+        _ type: rd_kafka_type_t, named: [String] = []
+    ) throws(KafkaError) -> OpaquePointer {
+        var text = ErrorText()
+        let configuration = unsafe raw
+        let client = unsafe text.fill { text, size in
+            unsafe rd_kafka_new(type, configuration, text, size)
+        }
+        if let client = unsafe client {
+            // The client owns the configuration from here on; after a failure it stays ours.
+            discard self
+            return unsafe client
+        }
+        _ = consume self
+        let reason = text.string
+        if let name = named.first(where: { reason.contains("`\($0)`") }) {
+            throw .property(name: name, reason: reason)
+        }
+        throw .client(reason: reason)
+    }
+}
+
+/// The buffer that librdkafka writes an error's text into.
+@safe
+struct ErrorText {
+    private var bytes = [CChar](repeating: 0, count: 512)
+
+    /// Lends the buffer to one call.
+    mutating func fill<R>(_ call: (UnsafeMutablePointer<CChar>?, Int) -> R) -> R {
+        unsafe bytes.withUnsafeMutableBufferPointer { unsafe call($0.baseAddress, $0.count) }
+    }
+
+    var string: String {
+        String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

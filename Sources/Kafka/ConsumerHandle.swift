@@ -1,0 +1,178 @@
+import CRdkafka
+
+/// One librdkafka consumer without a group: partitions are read from their beginning into one queue.
+///
+/// Made on one thread and then used and closed by one other; hence unchecked Sendable.
+@safe
+final class ConsumerHandle: @unchecked Sendable {
+    private let client: OpaquePointer
+    private let queue: OpaquePointer
+    private var isClosed = false
+    /// Topics that are read, and how many of their partitions.
+    private var started: [String: (raw: OpaquePointer, partitions: Int)] = unsafe [:]
+    /// The names behind the topic pointers that messages carry.
+    private var names: [OpaquePointer: String] = unsafe [:]
+    private let capacity = 1000
+    private let page: UnsafeMutablePointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+
+    init(brokers: [String], properties: [KafkaSettings.Property]) throws(KafkaError) {
+        let configuration = ClientConfiguration()
+        for (name, value) in Self.defaults { try configuration.set(name, value) }
+        for property in properties { try configuration.set(property.name, property.value) }
+        try configuration.set("bootstrap.servers", brokers.joined(separator: ","))
+        unsafe client = try configuration.makeClient(
+            RD_KAFKA_CONSUMER, named: properties.map(\.name))
+        unsafe queue = rd_kafka_queue_new(client)
+        unsafe page = .allocate(capacity: capacity)
+        unsafe page.initialize(repeating: nil, count: capacity)
+    }
+
+    deinit {
+        precondition(isClosed, "a Kafka consumer was left without closing it")
+        unsafe page.deallocate()
+    }
+
+    private static let defaults: [(String, String)] = [
+        ("client.id", "shipper-audit"),
+        ("log_level", "0"),
+        ("auto.offset.reset", "earliest"),
+        ("check.crcs", "true"),
+        // An audit keeps up with the producer, or the embedded broker has let records go.
+        ("fetch.wait.max.ms", "10"),
+        ("fetch.error.backoff.ms", "10"),
+        ("queued.max.messages.kbytes", "16384"),
+    ]
+
+    /// How many partitions each of `topics` has, or each topic there is but Kafka's own.
+    func partitions(
+        _ topics: Set<String>?, within milliseconds: Int32
+    ) throws(KafkaError) -> [String: Int] {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = unsafe rd_kafka_metadata(client, 1, nil, &metadata, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
+            throw .call(name: "metadata", subject: "of all topics", reason: Verdict(code).text)
+        }
+        defer { unsafe rd_kafka_metadata_destroy(found) }
+        var counts: [String: Int] = [:]
+        for index in 0..<Int(unsafe found.pointee.topic_cnt) {
+            let topic = unsafe found.pointee.topics[index]
+            guard unsafe topic.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            let name = unsafe String(cString: topic.topic)
+            let isWanted = topics.map { $0.contains(name) } ?? !name.hasPrefix("__")
+            if isWanted { counts[name] = Int(unsafe topic.partition_cnt) }
+        }
+        return counts
+    }
+
+    /// The first and the next offset of a partition.
+    func watermarks(
+        _ topic: String, _ partition: Int, within milliseconds: Int32
+    ) throws(KafkaError) -> (low: Int64, high: Int64) {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = unsafe rd_kafka_query_watermark_offsets(
+            client, topic, Int32(partition), &low, &high, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw .call(
+                name: "watermarks", subject: "\(topic) [\(partition)]", reason: Verdict(code).text)
+        }
+        return (low, high)
+    }
+
+    /// Begins to read those of the first `partitions` of a topic that are not read yet; returns how
+    /// many.
+    func start(_ topic: String, partitions: Int) throws(KafkaError) -> Int {
+        var entry: (raw: OpaquePointer, partitions: Int)
+        if let known = unsafe started[topic] {
+            unsafe entry = unsafe known
+        } else {
+            guard let raw = unsafe rd_kafka_topic_new(client, topic, nil) else {
+                let reason = Verdict(rd_kafka_last_error()).text
+                throw .call(name: "topic", subject: topic, reason: reason)
+            }
+            unsafe entry = unsafe (raw, 0)
+            unsafe names[raw] = topic
+        }
+        let before = unsafe entry.partitions
+        defer { unsafe started[topic] = unsafe entry }
+        while unsafe entry.partitions < partitions {
+            let beginning: Int64 = -2  // RD_KAFKA_OFFSET_BEGINNING, a macro that is not imported
+            let failed = unsafe rd_kafka_consume_start_queue(
+                entry.raw, Int32(entry.partitions), beginning, queue)
+            guard failed == 0 else {
+                let reason = Verdict(rd_kafka_last_error()).text
+                let subject = unsafe "\(topic) [\(entry.partitions)]"
+                throw .call(name: "consume", subject: subject, reason: reason)
+            }
+            unsafe entry.partitions += 1
+        }
+        return unsafe entry.partitions - before
+    }
+
+    /// Takes what has come, at most one page, waiting for it at most `milliseconds`.
+    func consume(within milliseconds: Int32, _ body: (borrowing ConsumedMessage) -> Void) {
+        let count = unsafe rd_kafka_consume_batch_queue(queue, milliseconds, page, capacity)
+        guard count > 0 else { return }
+        for index in 0..<count {
+            guard let raw = unsafe page[index] else { continue }
+            let name = unsafe raw.pointee.rkt.flatMap { unsafe names[$0] }
+            body(unsafe ConsumedMessage(owning: raw, topic: name ?? ""))
+        }
+    }
+
+    /// Ends the client; what was read and not taken is forgotten.
+    func close() {
+        precondition(!isClosed, "a Kafka consumer was closed twice")
+        isClosed = true
+        for unsafe(_, entry) in unsafe started {
+            for partition in 0..<(unsafe entry.partitions) {
+                // It fails only for a partition that was never started.
+                let failed = unsafe rd_kafka_consume_stop(entry.raw, Int32(partition))
+                precondition(failed == 0, "a partition that was read could not be stopped")
+            }
+            unsafe rd_kafka_topic_destroy(entry.raw)
+        }
+        unsafe started = [:]
+        unsafe names = [:]
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe rd_kafka_destroy(client)
+    }
+}
+
+/// A record, or an error of its partition, as it came from the queue.
+@safe
+struct ConsumedMessage: ~Copyable {
+    private let raw: UnsafeMutablePointer<rd_kafka_message_t>
+    private let topic: String
+
+    init(owning raw: UnsafeMutablePointer<rd_kafka_message_t>, topic: String) {
+        unsafe self.raw = unsafe raw
+        self.topic = topic
+    }
+
+    deinit { unsafe rd_kafka_message_destroy(raw) }
+
+    /// Nil for a record.
+    var problem: String? {
+        let code = unsafe raw.pointee.err
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return unsafe "\(topic) [\(raw.pointee.partition)]: \(Verdict(code).text)"
+    }
+
+    var place: AuditConsumer.Place {
+        unsafe AuditConsumer.Place(
+            topic: topic, partition: Int(raw.pointee.partition), offset: raw.pointee.offset)
+    }
+
+    borrowing func withBytes(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
+        let key = unsafe UnsafeRawBufferPointer(
+            start: raw.pointee.key, count: raw.pointee.key == nil ? 0 : raw.pointee.key_len)
+        let value = unsafe UnsafeRawBufferPointer(
+            start: raw.pointee.payload, count: raw.pointee.payload == nil ? 0 : raw.pointee.len)
+        unsafe key.withMemoryRebound(to: UInt8.self) { key in
+            unsafe value.withMemoryRebound(to: UInt8.self) { value in
+                body(unsafe Span(_unsafeElements: key), unsafe Span(_unsafeElements: value))
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+import Platform
+import Synchronization
+
+/// The poller thread of a producer: verdicts in, released batches out, and every retry.
+///
+/// Made and used on that thread alone.
+final class DeliveryPoller {
+    private enum Renewal: Equatable {
+        case none
+        /// Lanes are suspended; waits until nothing of them is inside the dead client.
+        case draining
+        /// All quiet; the client is replaced at that time.
+        case waiting(until: Int64)
+    }
+
+    /// Events taken before the handler is called, so that one write of positions covers many.
+    private static let eventsPerRound = 64
+    /// While a client is being drained, how often what may have slipped in since is purged.
+    private static let drainStep: Int32 = 20
+    /// How long records may take to come back after a purge.
+    private static let drainLimit: Int64 = 2_000_000_000
+
+    private let core: ProducerCore
+    /// The client in `core.handle`; this thread owns it.
+    private var handle: ProducerHandle
+    private let page = DeliveryPage()
+    private var now = Clock.monotonicNanoseconds()
+    private var released: [RecordBatch] = []
+    /// Lanes in their back-off; bounded by the lanes.
+    private var waiting: [(lane: Lane, until: Int64)] = []
+    private var renewal = Renewal.none
+    private var renewals = BackOff()
+    private var brokersAreDown = false
+
+    /// `handle` is the client in `core.handle`; it becomes the poller's.
+    init(_ core: ProducerCore, _ handle: ProducerHandle) {
+        self.core = core
+        self.handle = handle
+    }
+
+    func run() {
+        while true {
+            now = Clock.monotonicNanoseconds()
+            let inbox = core.takeInbox()
+            serve(inbox)
+            retryDueLanes()
+            renewIfDue()
+            handOver()
+            if let stopAt = inbox.stopAt, now >= stopAt || allDelivered { break }
+            serveEvents(within: patience(stopAt: inbox.stopAt))
+        }
+        finish()
+    }
+
+    // MARK: Rounds
+
+    private func serve(_ inbox: ProducerCore.Inbox) {
+        for (batch, refusal) in inbox.refusals { count(refusal, of: batch) }
+        for lane in inbox.lanes.values {
+            follow(lane.collect(now: now, released: &released), lane)
+            forgetIfFinished(lane)
+        }
+    }
+
+    private func serveEvents(within milliseconds: Int32) {
+        var patience = milliseconds
+        for _ in 0..<Self.eventsPerRound {
+            guard let event = handle.next(within: patience) else { return }
+            if patience > 0 { now = Clock.monotonicNanoseconds() }
+            patience = 0
+            serve(event)
+        }
+    }
+
+    /// Milliseconds until there is something to do without an event; one second if nothing is.
+    private func patience(stopAt: Int64?) -> Int32 {
+        var next = now + 1_000_000_000
+        for entry in waiting { next = min(next, entry.until) }
+        switch renewal {
+        case .none: break
+        case .draining: return Self.drainStep
+        case .waiting(let until): next = min(next, until)
+        }
+        if let stopAt { next = min(next, stopAt) }
+        return Int32(max(0, next - now + 999_999) / 1_000_000)
+    }
+
+    private func handOver() {
+        guard !released.isEmpty else { return }
+        core.handler(released)
+        released.removeAll(keepingCapacity: released.capacity <= 4096)
+    }
+
+    private var allLanes: [Lane] { core.lanes.withLock { Array($0.all.values) } }
+
+    private var allDelivered: Bool { allLanes.allSatisfy(\.isEmpty) }
+
+    // MARK: Events
+
+    private func serve(_ event: borrowing ClientEvent) {
+        switch event.kind {
+        case .deliveries:
+            event.forEachRun(page) { count($0) }
+        case .error:
+            let verdict = event.error
+            if verdict == .fatal {
+                beginRenewal(event.errorText)
+            } else if verdict == .allBrokersDown {
+                brokersAreDown = true
+                core.observer.brokersDown(event.errorText)
+            } else {
+                core.observer.clientError(code: verdict.name, text: event.errorText)
+            }
+        case .log:
+            guard let line = event.logLine else { return }
+            core.observer.clientLog(
+                severity: line.severity, facility: line.facility, text: line.text)
+        case .other:
+            return
+        }
+    }
+
+    private func count(_ run: DeliveryRun) {
+        if run.count > run.failed {
+            renewals.reset()
+            if brokersAreDown {
+                brokersAreDown = false
+                core.observer.brokerUp()
+            }
+        }
+        run.batch.outstanding -= run.count
+        if let first = run.firstFailed {
+            note(first, count: run.failed, verdict: run.verdict, of: run.batch)
+        }
+        settleIfComplete(run.batch)
+    }
+
+    private func count(_ refusal: Refusal, of batch: RecordBatch) {
+        batch.outstanding -= refusal.count
+        note(refusal.first, count: refusal.count, verdict: refusal.verdict, of: batch)
+        settleIfComplete(batch)
+    }
+
+    private func note(_ first: Int, count: Int, verdict: Verdict, of batch: RecordBatch) {
+        batch.firstFailed = min(first, batch.firstFailed ?? first)
+        batch.lane.fail()
+        if verdict.isPurge { return }
+        let topic = batch.lane.topic
+        core.observer.recordsRejected(
+            topic: topic, code: verdict.name, text: verdict.text, count: count)
+        if batch.lane.blocked(by: verdict) {
+            core.observer.laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)")
+        }
+    }
+
+    private func settleIfComplete(_ batch: RecordBatch) {
+        precondition(batch.outstanding >= 0, "more verdicts than records")
+        guard batch.outstanding == 0 else { return }
+        let lane = batch.lane
+        follow(lane.settle(batch, now: now, released: &released), lane)
+        forgetIfFinished(lane)
+    }
+
+    // MARK: Retries
+
+    private func follow(_ step: LaneStateMachine<RecordBatch>.Step, _ lane: Lane) {
+        switch step {
+        case .none:
+            return
+        case .wait(let until):
+            waiting.append((lane, until))
+        case .resend:
+            while let pass = lane.next() { produce(pass) }
+            if lane.flowsAgain() { core.observer.laneFlows(topic: lane.topic) }
+        }
+    }
+
+    private func produce(_ pass: LaneStateMachine<RecordBatch>.Pass) {
+        if let refusal = core.produce(pass.batch, pass.records) {
+            count(refusal, of: pass.batch)
+        }
+    }
+
+    private func retryDueLanes() {
+        guard waiting.contains(where: { $0.until <= now }) else { return }
+        let due = waiting.filter { $0.until <= now }
+        waiting.removeAll { $0.until <= now }
+        for entry in due {
+            // Nil when the lane was suspended or stopped since.
+            if let pass = entry.lane.due(now: now) { produce(pass) }
+        }
+    }
+
+    private func forgetIfFinished(_ lane: Lane) {
+        guard lane.isFinished else { return }
+        lane.closeTopic()
+        core.lanes.withLock { $0.all[ObjectIdentifier(lane)] = nil }
+    }
+
+    // MARK: A client that died
+
+    /// 1. The client reports a fatal error; from now on it takes no record.
+    /// 2. Every lane is suspended, new ones included, and what is inside is purged. A thread that is
+    ///    producing at this moment finishes; what it got in is purged in the next round.
+    /// 3. When every lane is quiet, no thread is inside the client and no verdict is missing: it can
+    ///    be closed. A new one takes its place after a back-off.
+    /// 4. Lanes go on from their first undelivered record.
+    private func beginRenewal(_ text: String) {
+        core.observer.fatal(handle.fatalError ?? text)
+        guard renewal == .none else { return }
+        core.lanes.withLock { $0.isSuspended = true }
+        for lane in allLanes { lane.suspend() }
+        handle.purge()
+        renewal = .draining
+    }
+
+    private func renewIfDue() {
+        switch renewal {
+        case .none:
+            return
+        case .draining:
+            if allLanes.allSatisfy(\.isQuiet) {
+                renewal = .waiting(until: now + renewals.next())
+            } else {
+                handle.purge()
+            }
+        case .waiting(let until):
+            if until <= now { renew() }
+        }
+    }
+
+    private func renew() {
+        let fresh: ProducerHandle
+        do {
+            fresh = try ProducerHandle(settings: core.settings)
+        } catch {
+            core.observer.fatal(error.description)
+            renewal = .waiting(until: now + renewals.next())
+            return
+        }
+        for lane in allLanes { lane.closeTopic() }
+        let dead = handle
+        handle = fresh
+        core.handle.withLock { $0 = fresh }
+        dead.close()
+        renewal = .none
+        core.lanes.withLock { $0.isSuspended = false }
+        for lane in allLanes { follow(lane.resume(now: now), lane) }
+    }
+
+    // MARK: The end
+
+    private func finish() {
+        core.lanes.withLock { $0.isStopped = true }
+        let lanes = allLanes
+        for lane in lanes { lane.stop() }
+        let limit = now + Self.drainLimit
+        while !lanes.allSatisfy(\.isQuiet), now < limit {
+            handle.purge()
+            serveEvents(within: Self.drainStep)
+            serve(core.takeInbox())
+            now = Clock.monotonicNanoseconds()
+        }
+        handOver()
+        let undelivered = lanes.reduce(0) { $0 + $1.undelivered }
+        core.undelivered.store(undelivered, ordering: .releasing)
+        core.counted.open()
+        for lane in lanes { lane.closeTopic() }
+        core.handle.withLock { $0 = nil }
+        handle.close()
+        // Only now may slabs go: no thread of the client reads them any more.
+        for lane in lanes { lane.drop() }
+        core.ended.open()
+    }
+}

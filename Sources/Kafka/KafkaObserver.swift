@@ -1,0 +1,22 @@
+/// What happens between us and the brokers, named. The methods are called on the poller thread, as
+/// often as it happens: whoever logs it limits the rate. They must not block.
+package protocol KafkaObserver: Sendable {
+    /// No broker can be reached; records wait. Heard each time the client loses the last of them.
+    func brokersDown(_ message: String)
+    /// A record was acknowledged again after `brokersDown`.
+    func brokerUp()
+    /// `count` records got the verdict `code` (librdkafka's name of it, such as
+    /// `MSG_SIZE_TOO_LARGE`); they will be tried again.
+    func recordsRejected(topic: String, code: String, text: String, count: Int)
+    /// The idempotent producer gave up; it is made anew and every lane goes on from its first
+    /// undelivered record.
+    func fatal(_ text: String)
+    /// One lane waits with everything it holds. Heard once for each change of the reason.
+    func laneBlocked(topic: String, reason: String)
+    /// A lane that was blocked takes records again.
+    func laneFlows(topic: String)
+    /// An error that librdkafka deals with by itself, such as one broker's lost connection.
+    func clientError(code: String, text: String)
+    /// A line of librdkafka's own log; `severity` as in syslog(3), 0 (emergency) to 7 (debug).
+    func clientLog(severity: Int, facility: String, text: String)
+}

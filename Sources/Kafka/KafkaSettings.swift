@@ -1,0 +1,96 @@
+/// What the producer needs to know; plain values, made from `output.kafka`.
+package struct KafkaSettings: Hashable, Sendable {
+    /// Which acknowledgement counts as delivered. `acks: 0` does not exist here: nothing would be
+    /// acknowledged at all, and positions would move over lost lines.
+    package enum Acks: String, CaseIterable, Sendable {
+        /// Every in-sync replica has the record; the producer is idempotent.
+        case all
+        /// The partition's leader has it. Kafka has no idempotent producer with it, so what is lost
+        /// is: records that a leader acknowledged and took along when it died, and the broker's
+        /// refusal of the library's own repeats. Order is kept by one request in flight at a time.
+        case leader = "1"
+    }
+
+    /// How records are compressed, by Kafka's names.
+    package enum Compression: String, CaseIterable, Sendable {
+        case none, gzip, snappy, lz4, zstd
+    }
+
+    /// Which partition a key goes to, by librdkafka's names. Keys must not be empty: an empty one
+    /// has no fixed partition with `consistentRandom`, and its stream no order.
+    package enum Partitioner: String, CaseIterable, Sendable {
+        /// As Java clients and Kafka Connect do.
+        case murmur2Random = "murmur2_random"
+        /// CRC-32, as librdkafka's own default.
+        case consistentRandom = "consistent_random"
+    }
+
+    /// A librdkafka property and its value, as they stand in `librdkafka:`.
+    package struct Property: Hashable, Sendable {
+        package let name: String
+        package let value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// `host` or `host:port`, an IPv6 address in brackets.
+    package var brokers: [String]
+    package var acks: Acks
+    package var compression: Compression
+    package var partitioner: Partitioner
+    /// Passed through, in order, over our defaults; see `OwnedProperties` for what is refused.
+    package var properties: [Property]
+    /// Set last, unchecked. For tests alone (time-outs inside the library); no setting fills it.
+    var overrides: [Property] = []
+
+    package init(
+        brokers: [String], acks: Acks = .all, compression: Compression = .lz4,
+        partitioner: Partitioner = .murmur2Random, properties: [Property] = []
+    ) {
+        self.brokers = brokers
+        self.acks = acks
+        self.compression = compression
+        self.partitioner = partitioner
+        self.properties = properties
+    }
+
+    /// Checks everything that can be known without a broker, librdkafka's own rules between
+    /// properties included. Starts and ends a client that connects nowhere.
+    package func validate() throws(KafkaError) {
+        if brokers.isEmpty {
+            throw .broker(address: "", reason: "at least one host:port is needed")
+        }
+        for broker in brokers { try Self.check(broker: broker) }
+        let client = try ProducerHandle(settings: self, connecting: false)
+        client.close()
+    }
+
+    private static func check(broker: String) throws(KafkaError) {
+        func refuse(_ reason: String) -> KafkaError { .broker(address: broker, reason: reason) }
+        if broker.isEmpty { throw refuse("empty; expected host:port") }
+        if broker.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ",") }) {
+            throw refuse("one host:port an entry, without spaces and commas")
+        }
+        if broker.contains("://") {
+            throw refuse("host:port without a protocol; librdkafka: security.protocol chooses it")
+        }
+        var host = broker[...]
+        var rest = broker[broker.endIndex...]
+        if broker.first == "[" {
+            guard let close = broker.firstIndex(of: "]") else { throw refuse("no closing ]") }
+            host = broker[broker.index(after: broker.startIndex)..<close]
+            rest = broker[broker.index(after: close)...]
+        } else if let colon = broker.firstIndex(of: ":") {
+            host = broker[..<colon]
+            rest = broker[colon...]
+        }
+        if host.isEmpty { throw refuse("no host; expected host:port") }
+        if rest.isEmpty { return }
+        guard rest.first == ":", let port = UInt16(rest.dropFirst()), port > 0 else {
+            throw refuse("port is not a number of 1 to 65535 (an IPv6 address needs brackets)")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Platform
+import Synchronization
+
+/// Delivers record batches to Kafka: in order within a lane, each again and again until it is
+/// acknowledged, none stepped over.
+///
+/// Sendable. Batches of one lane are sent by one thread at a time; released ones come back on the
+/// producer's own poller thread.
+package final class Producer: Sendable {
+    private let core: ProducerCore
+    private let thread: SystemThread
+
+    /// Starts librdkafka's threads and the poller thread; connects as soon as it can and waits as
+    /// long as it must. `handler` gets, on the poller thread, the batches released since the last
+    /// call: each with every record acknowledged and, in its lane, everything before it.
+    package init(
+        settings: KafkaSettings, handler: @escaping @Sendable ([RecordBatch]) -> Void,
+        observer: any KafkaObserver
+    ) throws(KafkaError) {
+        let handle = try ProducerHandle(settings: settings)
+        let core = ProducerCore(
+            settings: settings, handle: handle, observer: observer, handler: handler)
+        self.core = core
+        do {
+            thread = try SystemThread("kafka") { DeliveryPoller(core, handle).run() }
+        } catch {
+            handle.close()
+            throw .thread(error)
+        }
+    }
+
+    deinit { _ = stop(deadline: .zero) }
+
+    /// A new lane; one for each stream, until `close`. The key must not be empty.
+    package func lane(topic: String, key: [UInt8]) -> Lane { core.lane(topic: topic, key: key) }
+
+    /// Forgets a lane when everything sent on it is delivered. Nothing is sent on it any more.
+    package func close(_ lane: Lane) {
+        lane.beginClosing()
+        core.visit(lane)
+    }
+
+    /// Takes the batch over. Never blocks and never drops: what cannot go to librdkafka now waits in
+    /// the lane. After `stop` the batch is let go, undelivered and never handed to the handler.
+    package func send(_ batch: RecordBatch) { core.send(batch) }
+
+    /// Waits until everything sent is delivered, at most for `deadline`; then takes the rest back,
+    /// ends librdkafka and joins the poller thread. Returns how many records were not delivered.
+    ///
+    /// The handler was called for the last time when this returns. It takes at most 4 s longer than
+    /// `deadline`: 2 to take records back and 2 to end the client (both are a matter of milliseconds,
+    /// whatever the brokers do, except while a host name is being looked up; then the client's
+    /// threads are left to end by themselves). A second call returns the same.
+    package func stop(deadline: Duration) -> Int {
+        let patience = max(0, deadline.nanoseconds)
+        let stopAt = Clock.monotonicNanoseconds() + patience
+        core.tell { $0.stopAt = min(stopAt, $0.stopAt ?? stopAt) }
+        guard core.counted.wait(until: stopAt + 4_000_000_000) else {
+            // The poller hangs while it closes a client that died before; it calls nobody then.
+            return core.lanes.withLock { $0.all.values.reduce(0) { $0 + $1.undelivered } }
+        }
+        if core.ended.wait(until: Clock.monotonicNanoseconds() + 2_000_000_000) { thread.join() }
+        return core.undelivered.load(ordering: .acquiring)
+    }
+
+    /// Lanes that are not closed and empty.
+    var laneCount: Int { core.lanes.withLock { $0.all.count } }
+
+    /// For tests: the idempotent producer dies, as after a lost sequence number.
+    func provokeFatalError() { core.handle.withLock { $0?.provokeFatalError() } }
+}
+
+extension Duration {
+    /// Whole nanoseconds; more than 31 years are taken for 31 years.
+    fileprivate var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return min(seconds, 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}

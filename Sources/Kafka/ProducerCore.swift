@@ -1,0 +1,110 @@
+import Synchronization
+
+/// What the threads of a producer share. Sendable; each field says who uses it.
+final class ProducerCore: Sendable {
+    let settings: KafkaSettings
+    let observer: any KafkaObserver
+    /// Called on the poller thread.
+    let handler: @Sendable ([RecordBatch]) -> Void
+    /// The present client. The poller replaces it; others use it under this lock, for a call that
+    /// neither blocks nor calls back, so they never see a closed one. Nil after the end.
+    let handle: Mutex<ProducerHandle?>
+    let lanes = Mutex(LaneTable())
+    /// Opened when the poller has counted what is undelivered.
+    let counted = Latch()
+    /// Opened when the client is closed and the poller thread is about to end.
+    let ended = Latch()
+    /// Set before `counted` is opened.
+    let undelivered = Atomic<Int>(0)
+
+    private let inbox = Mutex(Inbox())
+    /// Pages not in use; as many as there ever were threads that produced at once.
+    private let pages = Mutex<[MessagePage]>([])
+
+    /// Every lane that is not closed and empty; bounded by the streams.
+    struct LaneTable {
+        var all: [ObjectIdentifier: Lane] = [:]
+        var isSuspended = false
+        var isStopped = false
+    }
+
+    /// What the sending threads tell the poller. Bounded: one refusal a pass, and a pass more needs
+    /// the poller; lanes are visited once however often they are named.
+    struct Inbox {
+        var refusals: [(batch: RecordBatch, refusal: Refusal)] = []
+        var lanes: [ObjectIdentifier: Lane] = [:]
+        /// Monotonic nanoseconds; set once.
+        var stopAt: Int64?
+    }
+
+    init(
+        settings: KafkaSettings, handle: ProducerHandle, observer: any KafkaObserver,
+        handler: @escaping @Sendable ([RecordBatch]) -> Void
+    ) {
+        self.settings = settings
+        self.handle = Mutex(handle)
+        self.observer = observer
+        self.handler = handler
+    }
+
+    func lane(topic: String, key: [UInt8]) -> Lane {
+        lanes.withLock { table in
+            let lane = Lane(topic: topic, key: key, suspended: table.isSuspended)
+            if table.isStopped { lane.stop() }
+            table.all[ObjectIdentifier(lane)] = lane
+            return lane
+        }
+    }
+
+    func send(_ batch: RecordBatch) {
+        let lane = batch.lane
+        switch lane.accept(batch) {
+        case .produce(let records):
+            let refusal = produce(batch, records)
+            // Told to the poller before `produced`, so that a lane found quiet has no bad verdict
+            // on the way.
+            if let refusal { tell { $0.refusals.append((batch, refusal)) } }
+            if lane.produced(refused: refusal != nil) { visit(lane) }
+        case .collect: visit(lane)
+        case .hold, .refuse: return
+        }
+    }
+
+    /// Has the poller look at `lane`.
+    func visit(_ lane: Lane) { tell { $0.lanes[ObjectIdentifier(lane)] = lane } }
+
+    func tell(_ change: (inout Inbox) -> Void) {
+        inbox.withLock { change(&$0) }
+        handle.withLock { $0?.wake() }
+    }
+
+    /// What there is to do; emptied, but for the time to stop at.
+    func takeInbox() -> Inbox {
+        inbox.withLock { inbox in
+            let taken = inbox
+            if !inbox.refusals.isEmpty { inbox.refusals = [] }
+            if !inbox.lanes.isEmpty { inbox.lanes = [:] }
+            return taken
+        }
+    }
+
+    /// Gives `records` of `batch` to librdkafka, on the thread whose turn it is in the lane.
+    func produce(_ batch: RecordBatch, _ records: Range<Int>) -> Refusal? {
+        let opened = batch.lane.topic { name in
+            handle.withLock { handle in
+                guard let handle else {
+                    preconditionFailure("a lane produced after its producer had ended")
+                }
+                return handle.open(topic: name)
+            }
+        }
+        switch opened {
+        case .success(let topic):
+            let page = pages.withLock { $0.popLast() } ?? MessagePage()
+            defer { pages.withLock { $0.append(page) } }
+            return topic.produce(batch, records, key: batch.lane.key, page: page)
+        case .failure(let verdict):
+            return Refusal(first: records.lowerBound, count: records.count, verdict: verdict)
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import CRdkafka
+import Platform
+import Glibc
+
+/// One librdkafka producer: the client and its event queue.
+///
+/// A single owner, the poller thread, polls, purges and closes it. Other threads only open topics
+/// and wake the poller, which librdkafka allows from any thread, and only while the owner has not
+/// closed it (`ProducerCore.handle` is the lock that makes this true). Hence unchecked Sendable.
+@safe
+final class ProducerHandle: @unchecked Sendable {
+    private let client: OpaquePointer
+    private let queue: OpaquePointer
+    private var isClosed = false
+
+    /// Starts librdkafka's threads. Not `connecting`: no broker is named to it, so that only the
+    /// configuration is checked.
+    init(settings: KafkaSettings, connecting: Bool = true) throws(KafkaError) {
+        let configuration = try ClientConfiguration.producer(settings, connecting: connecting)
+        configuration.enableEvents()
+        let named = settings.properties.map(\.name)
+        unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER, named: named)
+        // Log lines come as events of the main queue; NULL names that queue.
+        let code = unsafe rd_kafka_set_log_queue(client, nil)
+        precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "log.queue is set, yet refused")
+        unsafe queue = rd_kafka_queue_get_main(client)
+    }
+
+    deinit { precondition(isClosed, "a Kafka producer was left without closing it") }
+
+    /// The next event, or nil after `milliseconds` or `wake`.
+    func next(within milliseconds: Int32) -> ClientEvent? {
+        guard let event = unsafe rd_kafka_queue_poll(queue, milliseconds) else { return nil }
+        return unsafe ClientEvent(owning: event)
+    }
+
+    /// Makes a `next` that waits, or else the following one, return at once. Any thread.
+    func wake() { unsafe rd_kafka_queue_yield(queue) }
+
+    /// A reference to a topic of this client; closed before the client is. Any thread.
+    func open(topic: String) -> Result<TopicHandle, Verdict> {
+        guard let raw = unsafe rd_kafka_topic_new(client, topic, nil) else {
+            return .failure(Verdict(rd_kafka_last_error()))
+        }
+        return unsafe .success(TopicHandle(owning: raw))
+    }
+
+    /// Takes back every record that has no verdict; each gets one, which says so.
+    func purge() {
+        let flags =
+            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING
+        let code = unsafe rd_kafka_purge(client, flags)
+        precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "rd_kafka_purge refused its flags")
+    }
+
+    /// The text of the fatal error that the client died of; nil while it lives.
+    var fatalError: String? {
+        var text = ErrorText()
+        let code = unsafe text.fill { text, size in unsafe rd_kafka_fatal_error(client, text, size)
+        }
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return "\(Verdict(code).name): \(text.string)"
+    }
+
+    /// For tests: makes the client die as after a lost sequence number.
+    func provokeFatalError() {
+        let code = unsafe rd_kafka_test_fatal_error(
+            client, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "provoked")
+        precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "the client was dead already")
+    }
+
+    /// Ends the client and joins its threads. Every topic is closed and every event let go of
+    /// before; records still inside get no verdict any more, so the owner purges and drains first.
+    ///
+    /// How long it takes: librdkafka's broker threads sit in poll(2) on non-blocking sockets and are
+    /// woken, a dead or stopped broker is not waited for. Only a name resolution under way cannot be
+    /// interrupted; `Producer.stop` does not wait for that one.
+    func close() {
+        precondition(!isClosed, "a Kafka producer was closed twice")
+        isClosed = true
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe rd_kafka_destroy(client)
+    }
+}
+
+/// A lane's reference to a topic of one client. Closed once, by the thread whose turn in the lane it
+/// is; records are produced on it by one thread at a time. Hence unchecked Sendable.
+@safe
+final class TopicHandle: @unchecked Sendable {
+    private let raw: OpaquePointer
+    private var isClosed = false
+
+    init(owning raw: OpaquePointer) { unsafe self.raw = unsafe raw }
+
+    deinit { precondition(isClosed, "a Kafka topic was left without closing it") }
+
+    func close() {
+        precondition(!isClosed, "a Kafka topic was closed twice")
+        isClosed = true
+        unsafe rd_kafka_topic_destroy(raw)
+    }
+
+    /// Gives `records` of `batch` to librdkafka, which reads their values from the slab until their
+    /// verdicts are in; keys are copied by it. Never blocks. What it does not take is returned;
+    /// after the first refusal nothing more is offered than the page that was at it.
+    func produce(
+        _ batch: RecordBatch, _ records: Range<Int>, key: [UInt8], page: MessagePage
+    ) -> Refusal? {
+        let base = unsafe batch.slab.address
+        let owner = unsafe Unmanaged.passUnretained(batch).toOpaque()
+        return unsafe key.withUnsafeBufferPointer { key in
+            // An empty array may have no address, and a null key is not an empty key.
+            var keyAddress = unsafe base
+            if let address = key.baseAddress {
+                // librdkafka only reads the key; its C type does not say so.
+                unsafe keyAddress = UnsafeMutableRawPointer(mutating: address)
+            }
+            var next = records.lowerBound
+            var start = batch.start(of: next)
+            while next < records.upperBound {
+                let count = min(page.capacity, records.upperBound - next)
+                for slot in 0..<count {
+                    let end = Int(batch.recordEnds[next + slot])
+                    unsafe page.address[slot] = rd_kafka_message_t(
+                        err: RD_KAFKA_RESP_ERR_NO_ERROR, rkt: nil, partition: unassigned,
+                        payload: base + start, len: end - start, key: keyAddress,
+                        key_len: key.count, offset: 0, _private: owner)
+                    start = end
+                }
+                let taken = unsafe rd_kafka_produce_batch(
+                    raw, unassigned, 0, page.address, Int32(count))
+                if Int(taken) != count {
+                    return page.refusal(
+                        first: next, count: count, untried: records.upperBound - next - count)
+                }
+                next += count
+            }
+            return nil
+        }
+    }
+
+    /// RD_KAFKA_PARTITION_UA: the partitioner decides, or waits until the topic's partitions are
+    /// known.
+    private let unassigned: Int32 = -1
+}
+
+/// Records that librdkafka did not take: bad verdicts without a delivery report.
+struct Refusal: Hashable, Sendable {
+    /// The lowest record that was refused.
+    let first: Int
+    /// Refused ones and those not offered after them.
+    let count: Int
+    let verdict: Verdict
+}
+
+/// Room for one page of messages to produce, reused; one thread at a time uses it.
+@safe
+final class MessagePage: @unchecked Sendable {
+    let capacity = 512
+    let address: UnsafeMutablePointer<rd_kafka_message_t>
+
+    init() {
+        unsafe address = .allocate(capacity: capacity)
+        unsafe address.initialize(repeating: rd_kafka_message_t(), count: capacity)
+    }
+
+    deinit { unsafe address.deallocate() }
+
+    fileprivate func refusal(first next: Int, count: Int, untried: Int) -> Refusal {
+        var first: Int?
+        var refused = 0
+        var verdict = Verdict.acknowledged
+        for slot in 0..<count where unsafe address[slot].err != RD_KAFKA_RESP_ERR_NO_ERROR {
+            if first == nil {
+                first = next + slot
+                verdict = Verdict(unsafe address[slot].err)
+            }
+            refused += 1
+        }
+        guard let first else { preconditionFailure("librdkafka refused a record without a reason") }
+        return Refusal(first: first, count: refused + untried, verdict: verdict)
+    }
+}

@@ -1,0 +1,76 @@
+package import Model
+package import Platform
+
+/// The records encoded from one range of a file, on their way to one partition.
+///
+/// One owner at a time: the reader thread fills it and gives it to `Producer.send`, its lane keeps it
+/// until every record is acknowledged, and the poller thread hands it out, released. It may hold no
+/// record at all (a range of empty lines): then it only waits for its turn in the lane.
+///
+/// Unchecked Sendable: what is `let` is safe everywhere, and the three counters at the end belong to
+/// one thread at a time, as said there.
+@safe
+package final class RecordBatch: @unchecked Sendable {
+    package let lane: Lane
+    package let slab: PayloadSlab
+    /// Record i is the slab's bytes from `recordEnds[i - 1]` (0 for the first) to `recordEnds[i]`.
+    package let recordEnds: [UInt32]
+    package let file: FileID
+    package let stream: StreamID
+    package let generation: GenerationID
+    /// What of the file is done with when the batch is released.
+    package let range: ByteRange
+    /// The bytes before the end of `range`.
+    package let anchor: Anchor
+    /// Bytes of in-flight credit to give back at the release.
+    package let credit: Int
+
+    /// The place in the lane's order. Written by the lane under its lock before anybody reads it.
+    var ordinal = 0
+    /// Verdicts to come in this pass through librdkafka. Written by the thread that starts the pass,
+    /// before the first record is enqueued; after that only the poller thread touches it.
+    var outstanding = 0
+    /// Index of the first record of this pass that failed. Same owner as `outstanding`.
+    var firstFailed: Int?
+
+    package init(
+        lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
+        generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int
+    ) {
+        precondition(
+            Int(recordEnds.last ?? 0) <= slab.count, "records end beyond the slab's bytes")
+        self.lane = lane
+        self.slab = slab
+        self.recordEnds = recordEnds
+        self.file = file
+        self.stream = stream
+        self.generation = generation
+        self.range = range
+        self.anchor = anchor
+        self.credit = credit
+    }
+
+    /// Records in it; 0 is allowed.
+    package var count: Int { recordEnds.count }
+
+    /// Index in the slab of the first byte of record `index`.
+    func start(of index: Int) -> Int { index == 0 ? 0 : Int(recordEnds[index - 1]) }
+
+    /// The record whose value starts at `offset` of the slab; of several (empty values) the first,
+    /// which errs towards sending one again.
+    func record(at offset: Int) -> Int {
+        var low = 0
+        var high = recordEnds.count
+        while low < high {
+            let middle = (low + high) / 2
+            if start(of: middle) < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Gets the counters ready for a pass over `records`.
+    func beginPass(_ records: Range<Int>) {
+        outstanding = records.count
+        firstFailed = nil
+    }
+}

@@ -1,0 +1,179 @@
+import Model
+import Platform
+import Synchronization
+import Testing
+
+@testable import Kafka
+
+/// What the observer heard, the handler got and an independent consumer read.
+final class Witness: KafkaObserver {
+    struct Heard {
+        var events: [String] = []
+        var released: [RecordBatch] = []
+        /// Values in the order of their partition, by topic and partition.
+        var read: [String: [Int: [String]]] = [:]
+    }
+    private let heard = Mutex(Heard())
+
+    var events: [String] { heard.withLock { $0.events } }
+    var released: [RecordBatch] { heard.withLock { $0.released } }
+    func read(_ topic: String) -> [Int: [String]] { heard.withLock { $0.read[topic] ?? [:] } }
+    func readCount(_ topic: String) -> Int {
+        heard.withLock { ($0.read[topic] ?? [:]).values.reduce(0) { $0 + $1.count } }
+    }
+    var releasedRecords: Int { heard.withLock { $0.released.reduce(0) { $0 + $1.count } } }
+
+    func has(_ event: String) -> Bool { events.contains { $0.hasPrefix(event) } }
+    func count(_ event: String) -> Int { events.count { $0.hasPrefix(event) } }
+
+    private func note(_ event: String) { heard.withLock { $0.events.append(event) } }
+
+    func brokersDown(_ message: String) { note("down \(message)") }
+    func brokerUp() { note("up") }
+    func recordsRejected(topic: String, code: String, text: String, count: Int) {
+        note("rejected \(topic) \(code) \(count)")
+    }
+    func fatal(_ text: String) { note("fatal \(text)") }
+    func laneBlocked(topic: String, reason: String) { note("blocked \(topic) \(reason)") }
+    func laneFlows(topic: String) { note("flows \(topic)") }
+    func clientError(code: String, text: String) { note("error \(code) \(text)") }
+    func clientLog(severity: Int, facility: String, text: String) {
+        note("log \(severity) \(facility) \(text)")
+    }
+
+    func release(_ batches: [RecordBatch]) { heard.withLock { $0.released += batches } }
+
+    func take(_ place: AuditConsumer.Place, _ value: Span<UInt8>) {
+        let text = String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
+        heard.withLock {
+            $0.read[place.topic, default: [:]][place.partition, default: []].append(text)
+        }
+    }
+}
+
+/// Waits until `condition` holds; the deadline is far beyond what a busy machine needs.
+func eventually(
+    _ what: Comment, within limit: Duration = .seconds(60),
+    at place: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
+) async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + limit
+    while try !condition() {
+        guard clock.now < deadline else {
+            Issue.record(what, sourceLocation: place)
+            throw Overdue()
+        }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+struct Overdue: Error {}
+
+/// Makes batches of numbered records for one lane, with ranges that follow each other.
+struct Feed {
+    let lane: Lane
+    let name: String
+    let stream: StreamID
+    private var next = 0
+    private var position = 0
+
+    init(_ lane: Lane, name: String, number: Int = 1) {
+        self.lane = lane
+        self.name = name
+        stream = StreamID(number: number)
+    }
+
+    /// A batch of the next `count` records, `<name> <number>` each, padded to `size` bytes.
+    mutating func batch(_ count: Int, size: Int = 0) -> RecordBatch {
+        var values: [[UInt8]] = []
+        for _ in 0..<count {
+            var value = Array("\(name) \(next)".utf8)
+            if value.count < size {
+                value += Array(repeating: UInt8(ascii: "."), count: size - value.count)
+            }
+            values.append(value)
+            next += 1
+        }
+        let slab = PayloadSlab(capacity: max(1, values.reduce(0) { $0 + $1.count }))
+        var ends: [UInt32] = []
+        for value in values {
+            slab.append(value.span)
+            ends.append(UInt32(slab.count))
+        }
+        let start = position
+        position += slab.count + count + 1
+        return RecordBatch(
+            lane: lane, slab: slab, recordEnds: ends, file: FileID(number: stream.number),
+            stream: stream, generation: GenerationID(value: 7),
+            range: ByteRange(start: start, end: position), anchor: .none, credit: slab.count)
+    }
+
+    /// Whether `batches` are those of this feed from the first on, in order and without a hole.
+    func isUnbroken(_ batches: [RecordBatch]) -> Bool {
+        var end = 0
+        for batch in batches where batch.lane === lane {
+            guard batch.range.start == end else { return false }
+            end = batch.range.end
+        }
+        return true
+    }
+
+    /// Values of all records so far.
+    var values: [String] { (0..<next).map { "\(name) \($0)" } }
+}
+
+/// The values in the order of their first copy. A record may stand in a partition again after a
+/// fault, but each first copy must follow the one before it.
+func firstCopies(_ values: [String]) -> [String] {
+    var seen: Set<String> = []
+    return values.filter { seen.insert($0).inserted }
+}
+
+/// A broker with a producer and an independent consumer on it.
+struct Rig {
+    let broker: EmbeddedBroker
+    let witness = Witness()
+    let producer: Producer
+    let audit: AuditConsumer
+
+    init(
+        brokers: Int = 1, _ change: (inout KafkaSettings) -> Void = { _ in }
+    ) throws {
+        broker = try EmbeddedBroker(brokers: brokers)
+        var settings = KafkaSettings(brokers: broker.addresses)
+        change(&settings)
+        let witness = witness
+        producer = try Producer(
+            settings: settings, handler: { witness.release($0) }, observer: witness)
+        audit = try AuditConsumer(brokers: broker.addresses) { place, _, value in
+            witness.take(place, value)
+        }
+    }
+
+    func feed(_ topic: String, _ name: String, number: Int = 1) -> Feed {
+        Feed(producer.lane(topic: topic, key: Array(name.utf8)), name: name, number: number)
+    }
+
+    /// What one feed's partition holds; records of a feed must all be in one.
+    func read(_ topic: String, _ feed: Feed) throws -> [String] {
+        let prefix = feed.name + " "
+        let homes = witness.read(topic).values
+            .map { $0.filter { $0.hasPrefix(prefix) } }.filter { !$0.isEmpty }
+        try #require(homes.count <= 1, "a stream in more than one partition")
+        return homes.first ?? []
+    }
+
+    /// Stops everything and checks that nothing was lost on the way to the consumer.
+    func close() {
+        #expect(producer.stop(deadline: .seconds(30)) == 0)
+        audit.stop()
+        #expect(audit.progress.missing == 0)
+    }
+}
+
+final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+    func add(_ more: Int) { count.add(more, ordering: .relaxed) }
+    var value: Int { count.load(ordering: .relaxed) }
+}

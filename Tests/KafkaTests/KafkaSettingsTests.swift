@@ -1,0 +1,114 @@
+import Testing
+
+@testable import Kafka
+
+@Suite("Settings of the Kafka client")
+struct KafkaSettingsTests {
+    private func error(_ change: (inout KafkaSettings) -> Void) -> KafkaError? {
+        var settings = KafkaSettings(brokers: ["localhost:9092"])
+        change(&settings)
+        do throws(KafkaError) {
+            try settings.validate()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test(
+        "what a promise hangs on is refused by name, with what to use instead",
+        arguments: [
+            ("bootstrap.servers", "output.kafka.brokers"),
+            ("metadata.broker.list", "output.kafka.brokers"),
+            ("enable.idempotence", "output.kafka.acks"), ("acks", "output.kafka.acks"),
+            ("request.required.acks", "output.kafka.acks"),
+            ("message.timeout.ms", "never expires"), ("delivery.timeout.ms", "never expires"),
+            ("transactional.id", "exactly_once"),
+            ("queue.buffering.max.messages", "limits.in_flight"),
+            ("queue.buffering.max.kbytes", "limits.in_flight"),
+            ("queue.buffering.max.ms", "linger.ms"),
+            ("compression.codec", "output.kafka.compression"),
+            ("compression.type", "output.kafka.compression"),
+            ("partitioner", "output.kafka.partitioner"),
+            ("max.in.flight", "output.kafka.acks"),
+            ("max.in.flight.requests.per.connection", "output.kafka.acks"),
+            ("test.mock.num.brokers", "embedded"), ("log_level", "log.level"),
+            ("log.queue", "log.level"), ("dr_msg_cb", "delivery reports"),
+            ("enabled_events", "events"), ("error_cb", "function"),
+        ])
+    func refusesOwned(name: String, hint: String) throws {
+        let error = try #require(error { $0.properties = [.init(name, "1")] })
+        #expect(error.property == name)
+        #expect(error.description.contains(name))
+        #expect(error.description.contains(hint))
+    }
+
+    @Test("an unknown property gives its name and librdkafka's own words")
+    func refusesUnknown() throws {
+        let error = try #require(error { $0.properties = [.init("linger.sm", "1")] })
+        #expect(error.property == "linger.sm")
+        #expect(error.description.contains("No such configuration property"))
+    }
+
+    @Test("an ill-typed value gives the property's name and librdkafka's own words")
+    func refusesIllTyped() throws {
+        let error = try #require(error { $0.properties = [.init("linger.ms", "soon")] })
+        #expect(error.property == "linger.ms")
+        #expect(error.description.contains("Invalid"))
+    }
+
+    @Test("properties that do not go together are found without connecting")
+    func refusesContradiction() throws {
+        let error = try #require(
+            error { $0.properties = [.init("linger.ms", "5"), .init("retries", "0")] })
+        #expect(error.property == "retries")
+    }
+
+    @Test(
+        "what is not ours is passed through",
+        arguments: ["linger.ms", "batch.size", "compression.level"])
+    func passesThrough(name: String) {
+        #expect(error { $0.properties = [.init(name, "5")] } == nil)
+    }
+
+    @Test("every acks, compression and partitioner is one that librdkafka takes")
+    func acceptsOwnValues() {
+        for acks in KafkaSettings.Acks.allCases { #expect(error { $0.acks = acks } == nil) }
+        for codec in KafkaSettings.Compression.allCases {
+            #expect(error { $0.compression = codec } == nil)
+        }
+        for partitioner in KafkaSettings.Partitioner.allCases {
+            #expect(error { $0.partitioner = partitioner } == nil)
+        }
+        #expect(KafkaSettings.Acks(rawValue: "0") == nil)
+    }
+
+    @Test(
+        "a broker is a host and a port",
+        arguments: [
+            "", "a b:9092", "a,b", "kafka:", "kafka:0", "kafka:70000", ":9092", "[::1", "::1",
+            "SSL://kafka:9093",
+        ])
+    func refusesBrokers(address: String) throws {
+        let error = try #require(error { $0.brokers = [address] })
+        #expect(error.description.contains("broker '\(address)'"))
+    }
+
+    @Test(
+        "brokers in their usual forms",
+        arguments: ["kafka", "kafka:9092", "10.0.0.1:9", "[::1]:9092"])
+    func acceptsBrokers(address: String) { #expect(error { $0.brokers = [address] } == nil) }
+
+    @Test("no broker at all is refused")
+    func refusesNoBroker() { #expect(error { $0.brokers = [] } != nil) }
+
+    @Test("acks 1 delivers, in order, without the idempotent producer")
+    func deliversWithLeaderAcks() async throws {
+        let rig = try Rig { $0.acks = .leader }
+        var feed = rig.feed("logs", "stream")
+        for _ in 0..<50 { rig.producer.send(feed.batch(20)) }
+        try await eventually("all is read") { rig.witness.readCount("logs") == 1000 }
+        #expect(try rig.read("logs", feed) == feed.values)
+        rig.close()
+    }
+}
