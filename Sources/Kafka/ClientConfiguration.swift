@@ -59,7 +59,6 @@ struct ClientConfiguration: ~Copyable {
         // The in-flight credit is the only bound: 0 messages is none, and the most of kilobytes.
         ("queue.buffering.max.messages", "0"),
         ("queue.buffering.max.kbytes", "2147483647"),
-        ("queuing.strategy", "fifo"),
         ("delivery.report.only.error", "false"),
         ("log.queue", "true"),
         // A broker that closes an idle connection is no news.

@@ -35,6 +35,9 @@ struct ClientEvent: ~Copyable {
 
     var error: Verdict { Verdict(unsafe rd_kafka_event_error(raw)) }
 
+    /// The client is dead. The code is then that of the cause, not a special one.
+    var isFatal: Bool { unsafe rd_kafka_event_error_is_fatal(raw) != 0 }
+
     var errorText: String {
         guard let text = unsafe rd_kafka_event_error_string(raw) else { return error.text }
         return unsafe String(cString: text)
@@ -120,8 +123,10 @@ struct Verdict: Error, Hashable, Sendable {
     init(_ raw: rd_kafka_resp_err_t) { value = raw.rawValue }
 
     static let acknowledged = Verdict(RD_KAFKA_RESP_ERR_NO_ERROR)
-    static let fatal = Verdict(RD_KAFKA_RESP_ERR__FATAL)
     static let allBrokersDown = Verdict(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+    private static let fatal = Verdict(RD_KAFKA_RESP_ERR__FATAL)
+    private static let unknownHere = Verdict(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+    private static let unknownThere = Verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
     private static let purgedInQueue = Verdict(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     private static let purgedInFlight = Verdict(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 
@@ -129,6 +134,10 @@ struct Verdict: Error, Hashable, Sendable {
     var isPurge: Bool {
         self == Self.purgedInQueue || self == Self.purgedInFlight || self == Self.fatal
     }
+
+    /// One cause, one verdict: that a topic is unknown is said by the broker and later by the
+    /// library, which remembers it.
+    var cause: Verdict { self == Self.unknownHere ? Self.unknownThere : self }
 
     /// Such as `MSG_SIZE_TOO_LARGE`; librdkafka's own codes begin with an underscore.
     var name: String {

@@ -103,7 +103,7 @@ final class DeliveryPoller {
             event.forEachRun(page) { count($0) }
         case .error:
             let verdict = event.error
-            if verdict == .fatal {
+            if event.isFatal {
                 beginRenewal(event.errorText)
             } else if verdict == .allBrokersDown {
                 brokersAreDown = true
@@ -148,7 +148,7 @@ final class DeliveryPoller {
         let topic = batch.lane.topic
         core.observer.recordsRejected(
             topic: topic, code: verdict.name, text: verdict.text, count: count)
-        if batch.lane.blocked(by: verdict) {
+        if batch.lane.blocked(by: verdict.cause) {
             core.observer.laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)")
         }
     }
