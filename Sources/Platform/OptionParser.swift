@@ -81,7 +81,7 @@ package enum OptionParser {
         unsafe argv.initialize(repeating: nil, count: copies.count + 1)
         for index in unsafe copies.indices { unsafe argv[index] = copies[index] }
         defer {
-            for unsafepointer in unsafe copies + names { unsafe free(pointer) }
+            unsafe (copies + names).forEach { unsafe free($0) }
             unsafe argv.deallocate()
         }
         var longs: [option] = unsafe []

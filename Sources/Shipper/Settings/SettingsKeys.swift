@@ -1,0 +1,112 @@
+/// The keys of the configuration's maps: what may stand where. How a value is read stands with the
+/// readers.
+struct SettingsKeys: Sendable {
+    enum Key: Sendable {
+        /// Read by this version.
+        case built
+        /// Read by this version; its map has these keys.
+        case map(SettingsKeys)
+        /// A list of maps with these keys.
+        case list(SettingsKeys)
+        /// Known, but refused as "not supported yet". The keys of its map are known as well; nil
+        /// where it is no map, or one whose keys are free.
+        case later(SettingsKeys?)
+    }
+
+    /// In the order in which they are shown.
+    let keys: [(name: String, key: Key)]
+
+    private init(_ keys: [(name: String, key: Key)]) { self.keys = keys }
+
+    private static func built(_ names: String...) -> [(name: String, key: Key)] {
+        names.map { ($0, .built) }
+    }
+
+    private static func later(_ names: String...) -> [(name: String, key: Key)] {
+        names.map { ($0, .later(nil)) }
+    }
+
+    subscript(name: String) -> Key? { keys.first { $0.name == name }?.key }
+
+    static let root = SettingsKeys(
+        built("data") + [("inputs", .list(input)), ("output", .map(output))]
+            + [("limits", .map(limits))] + built("shutdown_timeout", "node")
+            + [("registry", .map(registry))]
+            + [("http", .later(SettingsKeys(later("listen"))))]
+            + [("log", .map(log))])
+
+    static let input = SettingsKeys(
+        built("name", "paths", "exclude", "start", "format", "max_line")
+            + [("multiline", .later(multiline))]
+            + built("include_lines", "exclude_lines", "fields", "tags", "empty_lines")
+            + built("timezone", "tai64n", "follow_symlinks", "topic")
+            + [("rotation", .later(rotation))])
+
+    static let multiline = SettingsKeys(
+        later("pattern", "negate", "match", "max_lines", "timeout"))
+
+    static let rotation = SettingsKeys(
+        later("size", "schedule", "age", "keep", "max_age", "compress", "delay_compress")
+            + later("date_suffix", "method", "su", "missing_ok", "not_empty", "max_backlog"))
+
+    static let output = SettingsKeys([("kafka", .map(kafka))])
+
+    static let kafka = SettingsKeys(
+        built("brokers", "topic") + later("dead_letter_topic")
+            + built("key", "partitioner", "headers", "codec", "envelope", "compression", "acks")
+            + built("delivery")
+            + [
+                ("tls", .later(SettingsKeys(later("ca", "certificate", "key", "verify")))),
+                ("sasl", .later(sasl)),
+            ] + built("librdkafka"))
+
+    static let sasl = SettingsKeys(
+        later("mechanism", "username", "password", "password_file"))
+
+    static let limits = SettingsKeys(
+        built("in_flight") + later("open_files") + built("readers"))
+
+    static let registry = SettingsKeys(built("sync"))
+
+    static let log = SettingsKeys(built("level", "format"))
+}
+
+/// Which of the words that may have been meant is near the one that was written.
+enum NearMiss {
+    /// Longer words are no slips of the finger, and the search costs their length squared.
+    private static let longest = 40
+
+    /// The one nearest to `word`, if it takes at most two slips (one for short words): a letter
+    /// wrong, missing, too many, or two swapped.
+    static func of(_ word: String, in candidates: [String]) -> String? {
+        let written = Array(word.lowercased().utf8)
+        guard !written.isEmpty, written.count <= longest else { return nil }
+        var best: (word: String, slips: Int)?
+        for candidate in candidates {
+            let slips = slips(written, Array(candidate.utf8))
+            let allowed = min(written.count, candidate.utf8.count) <= 4 ? 1 : 2
+            if slips <= allowed, slips < best?.slips ?? .max { best = (candidate, slips) }
+        }
+        return best?.word
+    }
+
+    /// Optimal string alignment distance.
+    private static func slips(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var older: [Int] = []
+        var previous = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var slips = min(
+                    previous[j] + (a[i] == b[j] ? 0 : 1), previous[j + 1] + 1, row[j] + 1)
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+                    slips = min(slips, older[j - 1] + 1)
+                }
+                row.append(slips)
+            }
+            older = previous
+            previous = row
+        }
+        return previous[b.count]
+    }
+}
