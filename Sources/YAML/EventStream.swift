@@ -106,9 +106,9 @@ final class EventStream {
             return YAMLError(file: file, mark: place, problem: "\(problem) (U+\(value))")
         }
         let place = unsafe mark(parser.pointee.problem_mark)
-        if error == YAML_SCANNER_ERROR, problem.contains("cannot start any token"),
-            text.holds(UInt8(ascii: "\t"), at: place)
-        {
+        let isTabs =
+            problem.contains("cannot start any token") || problem.contains("tab character")
+        if error == YAML_SCANNER_ERROR, isTabs, text.holds(UInt8(ascii: "\t"), at: place) {
             return YAMLError(
                 file: file, mark: place, problem: "a tab cannot indent YAML; use spaces")
         }

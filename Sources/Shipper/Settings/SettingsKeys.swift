@@ -68,6 +68,17 @@ struct SettingsKeys: Sendable {
 
     static let registry = SettingsKeys(built("sync"))
 
+    /// The maps that `name` is a key of, as a message names them; nil if there is none.
+    static func homes(of name: String) -> String? {
+        let maps = [
+            ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
+            ("inputs[].rotation", rotation), ("output", output), ("output.kafka", kafka),
+            ("output.kafka.sasl", sasl), ("limits", limits), ("registry", registry), ("log", log),
+        ]
+        let homes = maps.filter { $0.1[name] != nil }.map(\.0)
+        return homes.isEmpty ? nil : homes.joined(separator: " or ")
+    }
+
     static let log = SettingsKeys(built("level", "format"))
 }
 
@@ -77,7 +88,8 @@ enum NearMiss {
     private static let longest = 40
 
     /// The one nearest to `word`, if it takes at most two slips (one for short words): a letter
-    /// wrong, missing, too many, or two swapped.
+    /// wrong, missing, too many, or two swapped. Else the only one that begins as `word` does, or
+    /// that `word` begins with.
     static func of(_ word: String, in candidates: [String]) -> String? {
         let written = Array(word.lowercased().utf8)
         guard !written.isEmpty, written.count <= longest else { return nil }
@@ -87,7 +99,13 @@ enum NearMiss {
             let allowed = min(written.count, candidate.utf8.count) <= 4 ? 1 : 2
             if slips <= allowed, slips < best?.slips ?? .max { best = (candidate, slips) }
         }
-        return best?.word
+        if let best { return best.word }
+        let begun = candidates.filter { candidate in
+            min(candidate.utf8.count, written.count) >= 3
+                && (candidate.hasPrefix(word.lowercased())
+                    || word.lowercased().hasPrefix(candidate))
+        }
+        return begun.count == 1 ? begun[0] : nil
     }
 
     /// Optimal string alignment distance.

@@ -115,9 +115,11 @@ extension SettingsReader {
     /// Idempotent producing, which order and bounded duplicates rest on, is only with `all`.
     private mutating func acks(_ value: Value?) -> Settings.Acks {
         guard let value else { return .all }
-        let expected = "all, because less would lose lines that were reported as delivered"
-        if let text = text(value, expected), text != Settings.Acks.all.rawValue {
-            fault(value.node.mark, value.path, "\(quoted(text)); expected \(expected)")
+        if let text = text(value, "all"), text != Settings.Acks.all.rawValue {
+            fault(
+                value.node.mark, value.path,
+                "\(quoted(text)) would take lines for delivered that a broker can still lose; "
+                    + "expected all")
         }
         return .all
     }

@@ -37,7 +37,7 @@ struct SettingsReader {
     /// The map at `node`; keys that are not in `keys`, and those that are for later, are noted.
     mutating func section(_ node: Node, _ path: String, _ keys: SettingsKeys) -> Section? {
         guard case .map(let entries) = node.content else {
-            fault(node.mark, path, "\(found(node)); expected a map of \(Self.list(keys))")
+            fault(node.mark, path, "\(found(node)); expected a map with \(Self.list(keys))")
             return nil
         }
         var section = Section(path: path, mark: node.mark)
@@ -74,6 +74,8 @@ struct SettingsReader {
     private mutating func unknown(_ value: Value, _ key: String, _ keys: SettingsKeys) {
         if let near = NearMiss.of(key, in: keys.keys.map(\.name)) {
             fault(value.keyMark, value.path, "unknown key; did you mean \(near)?")
+        } else if let homes = SettingsKeys.homes(of: key) {
+            fault(value.keyMark, value.path, "unknown key here; it belongs in \(homes)")
         } else {
             fault(value.keyMark, value.path, "unknown key; expected \(Self.list(keys))")
         }
