@@ -1,5 +1,5 @@
 private import Glibc
-import Platform
+package import Platform
 import YAML
 
 extension Settings {
@@ -49,7 +49,7 @@ extension Settings {
             text = try contents(path)
         } catch {
             if error.code == .notFound || error.code == .permission { return standardData }
-            throw unreadable(path, error)
+            throw SettingsError(path, error)
         }
         let document = try Self.document(text, file: path)
         guard let root = document.root, case .map(let entries) = root.content,
@@ -77,7 +77,7 @@ extension Settings {
         do throws(SystemError) {
             return try contents(path)
         } catch {
-            throw unreadable(path, error)
+            throw SettingsError(path, error)
         }
     }
 
@@ -86,23 +86,25 @@ extension Settings {
         // Not blocking: a FIFO without a writer would keep us here for ever.
         let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
         let status = try file.status()
-        if status.isDirectory { throw SystemError("open", path: path, code: Errno(EISDIR)) }
+        if status.isDirectory { throw SystemError("open", path: path, code: .isDirectory) }
         guard status.isRegular else { throw SystemError("open", path: path, code: .invalid) }
         return try file.read(count: Document.Limits.size + 1, at: 0)
     }
+}
 
-    private static func unreadable(_ path: String, _ error: SystemError) -> SettingsError {
+extension SettingsError {
+    /// A file that could not be read at all.
+    package init(_ path: String, _ error: SystemError) {
         let problem =
             switch error.code {
-            case .notFound, .notDirectory, Errno(EISDIR):
+            case .notFound, .notDirectory, .isDirectory:
                 "\(error.code); name the configuration with --config FILE"
             case .permission:
                 "\(error.code); whoever runs shipper has to be allowed to read it"
             case .invalid: "not a regular file; name the configuration with --config FILE"
             default: "\(error.code) (\(error.call))"
             }
-        return SettingsError(
-            file: path, faults: [SettingsFault(mark: nil, key: "", problem: problem)])
+        self.init(file: path, faults: [SettingsFault(mark: nil, key: "", problem: problem)])
     }
 }
 
