@@ -23,7 +23,7 @@ package struct Document: Sendable {
         guard bytes.count <= Limits.size else {
             throw YAMLError(
                 file: file, mark: Mark(line: 1, column: 1),
-                problem: "\(bytes.count) bytes; expected at most \(Limits.size)")
+                problem: "more than \(Limits.size) bytes; expected at most that")
         }
         let text = SourceText(bytes)
         if let fault = text.firstInvalidByte {

@@ -57,7 +57,8 @@ enum EnvironmentReferences {
         let isName =
             name.utf8.first.map { !(0x30...0x39).contains($0) } == true
             && name.unicodeScalars.allSatisfy {
-                $0.isASCII && ($0 == "_" || $0.properties.isAlphabetic || (0x30...0x39).contains($0.value))
+                $0.isASCII
+                    && ($0 == "_" || $0.properties.isAlphabetic || (0x30...0x39).contains($0.value))
             }
         guard isName else { throw .badName(name) }
         if let fallback {

@@ -39,7 +39,8 @@ enum Quantity {
     /// As `duration` reads it, in the largest unit that leaves a whole number; whole milliseconds.
     static func text(_ duration: Duration) -> String {
         let parts = duration.components
-        let milliseconds = Int(parts.seconds) * 1_000 + Int(parts.attoseconds / 1_000_000_000_000_000)
+        let milliseconds =
+            Int(parts.seconds) * 1_000 + Int(parts.attoseconds / 1_000_000_000_000_000)
         for (name, unit) in durationUnits where milliseconds >= unit && milliseconds % unit == 0 {
             return "\(milliseconds / unit)\(name)"
         }

@@ -5,7 +5,8 @@ import YAML
 extension Settings {
     /// Where the configuration is looked for when nobody says otherwise.
     package static let standardPath = "/etc/shipper/shipper.yaml"
-    static let standardData = "/var/lib/shipper"
+    /// The data directory where the configuration names none.
+    package static let standardData = "/var/lib/shipper"
 
     /// Reads and checks the configuration at `path`; every reference in it comes from
     /// `environment`. Everything that is wrong is thrown at once.

@@ -193,7 +193,8 @@ extension SettingsReader {
         guard let value else { return [] }
         guard case .map(let entries) = value.node.content else {
             fault(
-                value.node.mark, value.path, "\(found(value.node)); expected a map of names to values")
+                value.node.mark, value.path,
+                "\(found(value.node)); expected a map of names to values")
             return []
         }
         return fields(entries, value.path)
@@ -228,7 +229,8 @@ extension SettingsReader {
                     }
                 fault(
                     value.node.mark, value.path,
-                    "\(quoted(scalar.text)) is \(problem); expected quotes around it to ship it as a text")
+                    "\(quoted(scalar.text)) is \(problem); expected quotes around it to ship it as a text"
+                )
                 return nil
             }
         }

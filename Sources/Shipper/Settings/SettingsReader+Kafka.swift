@@ -137,7 +137,9 @@ extension SettingsReader {
             let item = Value(
                 path: "\(value.path).\(shown(entry.key))", keyMark: entry.keyMark,
                 node: entry.value)
-            guard let text = text(item, "the property's value as a text or number") else { continue }
+            guard let text = text(item, "the property's value as a text or number") else {
+                continue
+            }
             if entry.key.isEmpty || entry.key.utf8.contains(0) || text.utf8.contains(0) {
                 fault(entry.keyMark, item.path, "no property; expected its name and a value")
             }

@@ -71,7 +71,8 @@ struct YAMLText {
         case .null: "null"
         case .list(let items): "[" + items.map(flow).joined(separator: ", ") + "]"
         case .map(let fields):
-            "{" + fields.map { "\(scalar($0.name)): \(flow($0.value))" }.joined(separator: ", ") + "}"
+            "{" + fields.map { "\(scalar($0.name)): \(flow($0.value))" }.joined(separator: ", ")
+                + "}"
         }
     }
 

@@ -272,7 +272,8 @@ import YAML
     @Test func theEnvironmentFillsInValues() throws {
         let settings = try parse(
             settingsText(
-                input: "    fields: {a: \"${A}\", b: '${B:-x}', c: 'pre-${A}-${C:-}-post', d: $A $}",
+                input:
+                    "    fields: {a: \"${A}\", b: '${B:-x}', c: 'pre-${A}-${C:-}-post', d: $A $}",
                 rest: "node: ${NODE:-none}\nlimits: {in_flight: '${SIZE}'}"),
             environment: ["A": "5", "B": "", "NODE": "${A}: [", "SIZE": "1MiB"])
         // A text even where it looks like a number: types do not change with the host.
