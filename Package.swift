@@ -54,7 +54,9 @@ let package = Package(
         tests("TailerTests", ["Tailer", "Model", "Platform"]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
-        tests("ShipperTests", ["Shipper", "YAML", "Model", "Platform", "CAllocationCounter"]),
+        tests(
+            "ShipperTests",
+            ["Shipper", "YAML", "Tailer", "Model", "Platform", "CAllocationCounter"]),
         tests(
             "IntegrationTests",
             ["Shipper", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),

@@ -1,1 +1,4 @@
-print("shipper")
+import Glibc
+import Shipper
+
+exit(Program.run(Array(CommandLine.arguments.dropFirst())).rawValue)

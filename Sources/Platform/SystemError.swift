@@ -43,6 +43,7 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let notImplemented = Errno(ENOSYS)
     package static let notSupported = Errno(EOPNOTSUPP)
     package static let invalid = Errno(EINVAL)
+    package static let isDirectory = Errno(EISDIR)
     package static let overflow = Errno(EOVERFLOW)
     package static let processLimit = Errno(EMFILE)
     package static let systemLimit = Errno(ENFILE)

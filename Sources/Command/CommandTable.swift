@@ -1,0 +1,146 @@
+package import Shipper
+
+/// What the program can be told to do: the one source of the parser, of `--help`, and of whatever
+/// else describes the command line.
+package struct CommandTable: Sendable {
+    /// A command, an action of the switch in `Program`.
+    package struct Command: Sendable {
+        package enum Action: Sendable {
+            case run, check, demo, registryShow, help
+        }
+        package let action: Action
+        /// As they are typed, in order: `registry`, `show`.
+        package let words: [String]
+        /// A few words without a full stop, for lists.
+        package let summary: String
+        /// Sentences, one paragraph an item.
+        package let details: [String]
+        package let options: [Option]
+        package let operands: [Operand]
+        /// What it may end with, beside `wrongUsage` and `internalFault`.
+        package let exits: [ExitCode]
+
+        /// `registry show`.
+        package var name: String { words.joined(separator: " ") }
+    }
+
+    package struct Option: Sendable {
+        /// Without the dashes.
+        package let name: String
+        package let short: Character?
+        /// Nil for an option that takes none.
+        package let value: Value?
+        /// Without a full stop.
+        package let help: String
+    }
+
+    package struct Operand: Sendable {
+        package let placeholder: String
+        package let kind: Kind
+        /// How many may stand there; all are optional.
+        package let most: Int
+        package let help: String
+    }
+
+    package struct Value: Sendable {
+        package let placeholder: String
+        package let kind: Kind
+    }
+
+    /// What a value is, to check it and to complete it.
+    package enum Kind: Hashable, Sendable {
+        case file, directory
+        case text
+        case command
+        case number(ClosedRange<Int>)
+    }
+
+    /// Options that stand before or after every command.
+    package static let everywhere = [
+        Option(
+            name: "help", short: "h", value: nil, help: "say this, or after a command what it takes"
+        ),
+        Option(name: "version", short: "V", value: nil, help: "say the version"),
+    ]
+
+    private static let config = Option(
+        name: "config", short: "c", value: Value(placeholder: "FILE", kind: .file),
+        help: "the configuration; \(Settings.standardPath) if not given")
+
+    package static let commands = [
+        Command(
+            action: .run, words: ["run"], summary: "the agent: ships what the inputs match",
+            details: [
+                "Follows every file that an input of the configuration matches, and ships each of "
+                    + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT."
+            ],
+            options: [
+                config,
+                Option(
+                    name: "once", short: nil, value: nil,
+                    help: "ship what is there now, wait until it is delivered, and end"),
+            ],
+            operands: [], exits: [.done, .dataHeld, .badConfiguration]),
+        Command(
+            action: .check, words: ["check"],
+            summary: "says whether a configuration is right, and what it means",
+            details: [
+                "Prints the configuration with every default filled in, or everything that is "
+                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere."
+            ],
+            options: [config], operands: [], exits: [.done, .fault]),
+        Command(
+            action: .demo, words: ["demo"],
+            summary: "shows it at work, with a broker and writers of its own",
+            details: [
+                "Starts a Kafka broker in this process and writers with rotated logs in a temporary "
+                    + "directory, ships every line, and counts what an independent consumer read. "
+                    + "Nothing is left behind."
+            ],
+            options: [
+                Option(
+                    name: "seconds", short: nil,
+                    value: Value(placeholder: "N", kind: .number(1...3_600)),
+                    help: "how long the writers write, at most"),
+                Option(
+                    name: "lines", short: nil,
+                    value: Value(placeholder: "N", kind: .number(1...1_000_000_000)),
+                    help: "how many lines they write in all"),
+                Option(
+                    name: "writers", short: nil,
+                    value: Value(placeholder: "N", kind: .number(1...256)),
+                    help: "how many writers there are"),
+            ],
+            operands: [], exits: [.done, .fault]),
+        Command(
+            action: .registryShow, words: ["registry", "show"],
+            summary: "lists every file that is known, and how far it is delivered",
+            details: [
+                "Reads the registry of a running or stopped agent; takes no lock and changes "
+                    + "nothing."
+            ],
+            options: [
+                Option(
+                    name: "json", short: nil, value: nil, help: "as JSON, for programs"),
+                Option(
+                    name: "data", short: nil,
+                    value: Value(placeholder: "DIR", kind: .directory),
+                    help: "the data directory; if not given, the one that "
+                        + "\(Settings.standardPath) names, or else \(Settings.standardData)"),
+            ],
+            operands: [
+                Operand(
+                    placeholder: "PATTERN", kind: .text, most: 1,
+                    help: "only files whose path this glob pattern matches")
+            ],
+            exits: [.done, .fault]),
+        Command(
+            action: .help, words: ["help"], summary: "says what a command takes",
+            details: ["Says what COMMAND takes, or without one what commands there are."],
+            options: [],
+            operands: [
+                Operand(placeholder: "COMMAND", kind: .command, most: 2, help: "a command")
+            ],
+            exits: [.done]),
+    ]
+}

@@ -1,0 +1,197 @@
+import Platform
+import Shipper
+
+/// One command line, understood.
+package enum Invocation: Hashable, Sendable {
+    /// A text for standard output.
+    case say(String)
+    case run(config: String, once: Bool)
+    case check(config: String)
+    case demo(seconds: Int?, lines: Int?, writers: Int?)
+    /// `data` nil: the directory that the standard configuration names.
+    case registryShow(json: Bool, data: String?, pattern: String?)
+
+    /// Understands `arguments`, the program's name not among them.
+    package init(_ arguments: [String]) throws(UsageError) {
+        let before = try Self.parse(arguments, CommandTable.everywhere, .beforeOperands, nil)
+        if let answer = Self.answer(before, nil) {
+            self = answer
+            return
+        }
+        let (command, rest) = try Self.command(before.operands)
+        guard let command else {
+            self = try Self.group(before.operands)
+            return
+        }
+        let parsed = try Self.parse(
+            rest, command.options + CommandTable.everywhere, .everywhere, command)
+        if let answer = Self.answer(parsed, command) {
+            self = answer
+            return
+        }
+        self = try Self.invocation(command, parsed)
+    }
+
+    /// Of an option that stands more than once, the last counts.
+    private struct Values {
+        private let values: [String: String]
+        private let names: Set<String>
+        private let numbers: [String: Int]
+
+        init(_ parsed: OptionParser.Result, _ command: CommandTable.Command) throws(UsageError) {
+            var values: [String: String] = [:]
+            var numbers: [String: Int] = [:]
+            for option in parsed.options {
+                guard let value = option.value else { continue }
+                values[option.name] = value
+                let known = command.options.first { $0.name == option.name }
+                guard case .number(let range) = known?.value?.kind else {
+                    if value.isEmpty {
+                        throw UsageError("option --\(option.name) needs a value", command)
+                    }
+                    continue
+                }
+                guard let number = Int(value), range.contains(number) else {
+                    throw UsageError(
+                        "option --\(option.name): \"\(value)\" is no number from "
+                            + "\(range.lowerBound) to \(range.upperBound)", command)
+                }
+                numbers[option.name] = number
+            }
+            self.values = values
+            self.numbers = numbers
+            names = Set(parsed.options.map(\.name))
+        }
+
+        func stands(_ name: String) -> Bool { names.contains(name) }
+        func text(_ name: String) -> String? { values[name] }
+        func number(_ name: String) -> Int? { numbers[name] }
+    }
+
+    private static func invocation(
+        _ command: CommandTable.Command, _ parsed: OptionParser.Result
+    ) throws(UsageError) -> Invocation {
+        let operands = parsed.operands
+        let most = command.operands.reduce(0) { $0 + $1.most }
+        if operands.count > most {
+            throw UsageError("unexpected argument \"\(operands[most])\"", command)
+        }
+        let values = try Values(parsed, command)
+        let config = values.text("config") ?? Settings.standardPath
+        switch command.action {
+        case .run: return .run(config: config, once: values.stands("once"))
+        case .check: return .check(config: config)
+        case .demo:
+            return .demo(
+                seconds: values.number("seconds"), lines: values.number("lines"),
+                writers: values.number("writers"))
+        case .registryShow:
+            return .registryShow(
+                json: values.stands("json"), data: values.text("data"), pattern: operands.first)
+        case .help:
+            guard !operands.isEmpty else { return .say(HelpText.program()) }
+            let (topic, rest) = try self.command(operands)
+            if let word = rest.first {
+                throw UsageError("unexpected argument \"\(word)\"", command)
+            }
+            if let topic { return .say(HelpText.command(topic)) }
+            return .say(HelpText.group(operands[0]))
+        }
+    }
+
+    // MARK: Commands
+
+    /// The command that `operands` begin with and what follows it; nil for the first word of
+    /// commands of two words, when no second one follows.
+    private static func command(
+        _ operands: [String]
+    ) throws(UsageError) -> (CommandTable.Command?, [String]) {
+        let names = CommandTable.commands.map(\.name).joined(separator: ", ")
+        guard let first = operands.first else {
+            throw UsageError("no command; expected one of \(names)", nil)
+        }
+        let candidates = CommandTable.commands.filter { $0.words[0] == first }
+        guard !candidates.isEmpty else {
+            let near = NearMiss.of(first, in: CommandTable.commands.map { $0.words[0] })
+            let hint = near.map { "did you mean \($0)?" } ?? "expected one of \(names)"
+            throw UsageError("unknown command \"\(first)\"; \(hint)", nil)
+        }
+        if let command = candidates.first(where: { operands.starts(with: $0.words) }) {
+            return (command, Array(operands.dropFirst(command.words.count)))
+        }
+        guard operands.count > 1, !operands[1].hasPrefix("-") else {
+            return (nil, Array(operands.dropFirst()))
+        }
+        let seconds = candidates.map { $0.words[1] }.joined(separator: ", ")
+        throw UsageError(
+            "unknown command \"\(first) \(operands[1])\"; expected \(first) with one of \(seconds)",
+            nil)
+    }
+
+    /// `shipper registry`: only help can be had without the second word.
+    private static func group(_ operands: [String]) throws(UsageError) -> Invocation {
+        let parsed = try parse(
+            Array(operands.dropFirst()), CommandTable.everywhere, .everywhere, nil)
+        if parsed.options.first?.name == "help" { return .say(HelpText.group(operands[0])) }
+        if let answer = answer(parsed, nil) { return answer }
+        let seconds = CommandTable.commands.filter { $0.words[0] == operands[0] }
+            .map { $0.words[1] }.joined(separator: ", ")
+        throw UsageError(
+            "\(operands[0]) alone is no command; expected one of \(seconds) after it", nil)
+    }
+
+    // MARK: Options
+
+    private static func parse(
+        _ arguments: [String], _ options: [CommandTable.Option], _ extent: OptionParser.Extent,
+        _ command: CommandTable.Command?
+    ) throws(UsageError) -> OptionParser.Result {
+        do throws(OptionError) {
+            return try OptionParser.parse(
+                arguments,
+                options.map {
+                    OptionParser.Specification(
+                        name: $0.name, short: $0.short, takesValue: $0.value != nil)
+                }, extent)
+        } catch {
+            var message = error.description
+            if case .unknown(let option) = error, option.hasPrefix("--") {
+                let names = options.map(\.name)
+                if let near = NearMiss.of(String(option.dropFirst(2)), in: names) {
+                    message += "; did you mean --\(near)?"
+                }
+            }
+            throw UsageError(message, command)
+        }
+    }
+
+    /// What `--help` or `--version` asks for; the first one counts.
+    private static func answer(
+        _ parsed: OptionParser.Result, _ command: CommandTable.Command?
+    ) -> Invocation? {
+        for option in parsed.options {
+            if option.name == "help" {
+                return .say(command.map(HelpText.command) ?? HelpText.program())
+            }
+            if option.name == "version" { return .say("shipper \(Version.text)\n") }
+        }
+        return nil
+    }
+}
+
+/// A command line that asks for nothing we do, for standard error.
+package struct UsageError: Error, Hashable, CustomStringConvertible {
+    package let problem: String
+    /// Of the command whose help tells more; nil for that of the program.
+    package let command: String?
+
+    init(_ problem: String, _ command: CommandTable.Command?) {
+        self.problem = problem
+        self.command = command?.name
+    }
+
+    package var description: String {
+        let help = command.map { "shipper \($0) --help" } ?? "shipper --help"
+        return "shipper: \(problem)\nsee '\(help)'"
+    }
+}

@@ -1,0 +1,37 @@
+import Platform
+import Shipper
+
+/// The program: a command line in, an exit code out.
+enum Program {
+    static func run(_ arguments: [String]) -> ExitCode {
+        do {
+            return try perform(Invocation(arguments))
+        } catch let error as UsageError {
+            return complain(error.description, .wrongUsage)
+        } catch {
+            return complain("shipper: \(error)", .internalFault)
+        }
+    }
+
+    private static func perform(_ invocation: Invocation) throws -> ExitCode {
+        switch invocation {
+        case .say(let text):
+            try StandardStream.output.write(text)
+            return .done
+        case .check(let config):
+            return try CheckCommand.run(config: config)
+        case .run, .demo, .registryShow:
+            return complain("shipper: this command is not part of this build", .wrongUsage)
+        }
+    }
+
+    /// Where standard error is gone too, the exit code is all that can be said.
+    private static func complain(_ message: String, _ code: ExitCode) -> ExitCode {
+        do throws(SystemError) {
+            try StandardStream.error.write(message + "\n")
+        } catch {
+            return code
+        }
+        return code
+    }
+}

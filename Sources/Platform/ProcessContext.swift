@@ -1,0 +1,33 @@
+import CLinux
+import Glibc
+
+/// What this process was started with and runs on.
+package enum ProcessContext {
+    /// The environment. A name that stands twice counts as getenv(3) has it, the first; bytes that
+    /// are not UTF-8 become U+FFFD. To be read before threads are started: nothing here sets
+    /// variables, but C libraries may.
+    package static func environment() -> [String: String] {
+        var variables: [String: String] = [:]
+        guard var next = unsafe clinux_environment() else { return variables }
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                let name = String(text[..<equals])
+                let value = String(text[text.index(after: equals)...])
+                variables[name] = variables[name] ?? value
+            }
+            unsafe next += 1
+        }
+        return variables
+    }
+
+    /// The host's name, gethostname(2).
+    package static func hostName() throws(SystemError) -> String {
+        // HOST_NAME_MAX is 64; the last byte stays NUL whatever the call does.
+        var name = [CChar](repeating: 0, count: 256)
+        let code = unsafe gethostname(&name, name.count - 1)
+        guard code == 0 else { throw SystemError("gethostname", code: .last) }
+        let bytes = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

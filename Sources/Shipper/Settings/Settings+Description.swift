@@ -1,0 +1,75 @@
+import Tailer
+
+extension Settings {
+    /// The resolved configuration as YAML, every default written out; read again, it is the same
+    /// configuration. The values of secrets are not in it.
+    package func described() -> String {
+        var text = YAMLText()
+        text.pair("data", data)
+        text.key("inputs")
+        for input in inputs { text.item { describe(input, &$0) } }
+        text.key("output")
+        text.indented { text in
+            text.key("kafka")
+            text.indented { describe(output.kafka, &$0) }
+        }
+        text.key("limits")
+        text.indented { $0.pair("in_flight", Quantity.text(bytes: limits.inFlight)) }
+        text.pair("shutdown_timeout", Quantity.text(shutdownTimeout))
+        text.pair("node", node)
+        text.key("registry")
+        text.indented { $0.pair("sync", Quantity.text(registry.sync)) }
+        text.key("log")
+        text.indented { text in
+            text.pair("level", log.level.rawValue)
+            text.pair("format", log.format.rawValue)
+        }
+        return text.text
+    }
+
+    private func describe(_ input: Input, _ text: inout YAMLText) {
+        text.pair("name", input.name)
+        text.list("paths", input.paths.map(\.text))
+        text.list("exclude", input.exclude.map(\.text))
+        text.pair("start", input.start.rawValue)
+        text.pair("format", "plain")
+        text.pair("max_line", Quantity.text(bytes: input.maxLine))
+        text.pair("fields", .map(input.fields))
+        text.list("tags", input.tags)
+        text.pair("empty_lines", input.emptyLines.rawValue)
+        text.pair("follow_symlinks", .bool(false))
+        text.pair("topic", input.topic.text)
+    }
+
+    private func describe(_ kafka: Kafka, _ text: inout YAMLText) {
+        switch kafka.brokers {
+        case .embedded: text.pair("brokers", "embedded")
+        case .addresses(let addresses): text.list("brokers", addresses)
+        }
+        if let topic = kafka.topic { text.pair("topic", topic.text) }
+        if let key = kafka.key {
+            text.pair("key", key.text)
+        } else {
+            text.comment("key: the stream's identity")
+        }
+        text.pair("partitioner", kafka.partitioner.rawValue)
+        text.pair("codec", kafka.codec.rawValue)
+        text.pair("envelope", "full")
+        text.pair("compression", kafka.compression.rawValue)
+        text.pair("acks", kafka.acks.rawValue)
+        text.pair("delivery", "at_least_once")
+        text.pair(
+            "librdkafka",
+            .map(
+                kafka.librdkafka.map { option in
+                    Field(
+                        name: option.name,
+                        value: .string(option.isSecret ? Passthrough.hidden : option.value))
+                }))
+    }
+}
+
+extension Settings.Passthrough {
+    /// Shown in a secret's place, whatever its length.
+    static let hidden = "********"
+}

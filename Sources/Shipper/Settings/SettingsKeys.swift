@@ -1,0 +1,83 @@
+/// The keys of the configuration's maps: what may stand where. How a value is read stands with the
+/// readers.
+struct SettingsKeys: Sendable {
+    enum Key: Sendable {
+        /// Read by this version.
+        case built
+        /// Read by this version; its map has these keys.
+        case map(SettingsKeys)
+        /// A list of maps with these keys.
+        case list(SettingsKeys)
+        /// Known, but refused as "not supported yet". The keys of its map are known as well; nil
+        /// where it is no map, or one whose keys are free.
+        case later(SettingsKeys?)
+    }
+
+    /// In the order in which they are shown.
+    let keys: [(name: String, key: Key)]
+
+    private init(_ keys: [(name: String, key: Key)]) { self.keys = keys }
+
+    private static func built(_ names: String...) -> [(name: String, key: Key)] {
+        names.map { ($0, .built) }
+    }
+
+    private static func later(_ names: String...) -> [(name: String, key: Key)] {
+        names.map { ($0, .later(nil)) }
+    }
+
+    subscript(name: String) -> Key? { keys.first { $0.name == name }?.key }
+
+    static let root = SettingsKeys(
+        built("data") + [("inputs", .list(input)), ("output", .map(output))]
+            + [("limits", .map(limits))] + built("shutdown_timeout", "node")
+            + [("registry", .map(registry))]
+            + [("http", .later(SettingsKeys(later("listen"))))]
+            + [("log", .map(log))])
+
+    static let input = SettingsKeys(
+        built("name", "paths", "exclude", "start", "format", "max_line")
+            + [("multiline", .later(multiline))]
+            + built("include_lines", "exclude_lines", "fields", "tags", "empty_lines")
+            + built("timezone", "tai64n", "follow_symlinks", "topic")
+            + [("rotation", .later(rotation))])
+
+    static let multiline = SettingsKeys(
+        later("pattern", "negate", "match", "max_lines", "timeout"))
+
+    static let rotation = SettingsKeys(
+        later("size", "schedule", "age", "keep", "max_age", "compress", "delay_compress")
+            + later("date_suffix", "method", "su", "missing_ok", "not_empty", "max_backlog"))
+
+    static let output = SettingsKeys([("kafka", .map(kafka))])
+
+    static let kafka = SettingsKeys(
+        built("brokers", "topic") + later("dead_letter_topic")
+            + built("key", "partitioner", "headers", "codec", "envelope", "compression", "acks")
+            + built("delivery")
+            + [
+                ("tls", .later(SettingsKeys(later("ca", "certificate", "key", "verify")))),
+                ("sasl", .later(sasl)),
+            ] + built("librdkafka"))
+
+    static let sasl = SettingsKeys(
+        later("mechanism", "username", "password", "password_file"))
+
+    static let limits = SettingsKeys(
+        built("in_flight") + later("open_files") + built("readers"))
+
+    static let registry = SettingsKeys(built("sync"))
+
+    /// The maps that `name` is a key of, as a message names them; nil if there is none.
+    static func homes(of name: String) -> String? {
+        let maps = [
+            ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
+            ("inputs[].rotation", rotation), ("output", output), ("output.kafka", kafka),
+            ("output.kafka.sasl", sasl), ("limits", limits), ("registry", registry), ("log", log),
+        ]
+        let homes = maps.filter { $0.1[name] != nil }.map(\.0)
+        return homes.isEmpty ? nil : homes.joined(separator: " or ")
+    }
+
+    static let log = SettingsKeys(built("level", "format"))
+}

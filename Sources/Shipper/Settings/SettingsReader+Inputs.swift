@@ -1,0 +1,238 @@
+import Tailer
+import YAML
+
+/// `inputs`.
+extension SettingsReader {
+    mutating func inputs(
+        _ root: Section, kafka: KafkaOutput?, limits: Settings.Limits
+    ) -> [Settings.Input] {
+        let expected = "a list of inputs, each with name and paths"
+        guard let value = root["inputs"] else {
+            fault(root.mark, "inputs", "missing; expected \(expected)")
+            return []
+        }
+        guard let items = items(value, of: "inputs, each with name and paths") else { return [] }
+        if items.isEmpty {
+            fault(value.node.mark, value.path, "an empty list; expected \(expected)")
+        }
+        var names: [String: Value] = [:]
+        var inputs: [Settings.Input] = []
+        for item in items {
+            guard let section = section(item, .input) else { continue }
+            let name = self.name(section, &names)
+            if let input = input(section, name, kafka, limits) { inputs.append(input) }
+        }
+        return inputs
+    }
+
+    private mutating func name(_ section: Section, _ names: inout [String: Value]) -> String {
+        let expected = "1 to 100 letters, digits, '_', '-' and '.'"
+        guard let value = section["name"] else {
+            fault(section.mark, section.path("name"), "missing; expected a unique name")
+            return ""
+        }
+        guard let name = word(value, expected) else { return "" }
+        let fits = name.unicodeScalars.allSatisfy { scalar in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".": true
+            default: false
+            }
+        }
+        if !fits || name.utf8.count > 100 {
+            fault(value.node.mark, value.path, "\(quoted(name)) is no name; expected \(expected)")
+        } else if let first = names[name] {
+            fault(
+                value.node.mark, value.path,
+                "\(quoted(name)) is the name of \(first.path.dropLast(".name".count)) too "
+                    + "(line \(first.node.mark.line)); expected a unique name")
+        } else {
+            names[name] = value
+        }
+        return name
+    }
+
+    private mutating func input(
+        _ section: Section, _ name: String, _ kafka: KafkaOutput?, _ limits: Settings.Limits
+    ) -> Settings.Input? {
+        let paths = self.paths(section)
+        let fields = self.fields(section["fields"])
+        unbuilt(section)
+        let input = Settings.Input(
+            name: name, paths: paths.compactMap(\.pattern),
+            exclude: exclude(section["exclude"]),
+            start: choice(section["start"], default: .beginning),
+            fields: fields, tags: tags(section["tags"]),
+            topic: topic(section, kafka) ?? .unread,
+            maxLine: maxLine(section["max_line"], limits),
+            emptyLines: choice(section["empty_lines"], default: .skip))
+        // A template cannot be held against patterns and fields that could not be read.
+        let isComplete = !paths.isEmpty && paths.allSatisfy { $0.pattern != nil }
+        if isComplete {
+            if let value = section["topic"] ?? kafka?.topic {
+                check(input.topic, value, paths, input)
+            }
+            if let value = kafka?.key, let key = kafka?.settings.key {
+                check(key, value, paths, input)
+            }
+        }
+        return input
+    }
+
+    /// Keys that must not ask for more than what is done anyway.
+    private mutating func unbuilt(_ section: Section) {
+        fixed(section["format"], only: "plain", later: ["auto", "s6", "cri", "docker"])
+        fixed(section["tai64n"], only: "skalibs", later: ["daemontools"])
+        if let zone = section["timezone"], let text = word(zone, "UTC"), text != "UTC" {
+            fault(
+                zone.node.mark, zone.path, "\(quoted(text)) is not supported yet; expected UTC")
+        }
+        empty(section["include_lines"])
+        empty(section["exclude_lines"])
+        guard let links = section["follow_symlinks"] else { return }
+        if case .list = links.node.content {
+            fault(
+                links.node.mark, links.path, "a list of roots is not supported yet; expected false")
+        } else {
+            fixed(links, only: "false", later: ["true"])
+        }
+    }
+
+    // MARK: Paths
+
+    private struct Path {
+        let value: Value
+        /// Nil where it is wrong.
+        let pattern: PathPattern?
+    }
+
+    private mutating func paths(_ section: Section) -> [Path] {
+        let expected = "a list of path patterns, as in /data/logs/{app}/*.log"
+        guard let value = section["paths"] else {
+            fault(section.mark, section.path("paths"), "missing; expected \(expected)")
+            return []
+        }
+        guard let items = items(value, of: "path patterns, as in /data/logs/{app}/*.log") else {
+            return []
+        }
+        if items.isEmpty {
+            fault(value.node.mark, value.path, "an empty list; expected \(expected)")
+        }
+        return items.map { item in
+            guard let text = word(item, "a path pattern, as in /data/logs/{app}/*.log") else {
+                return Path(value: item, pattern: nil)
+            }
+            do throws(PathPatternError) {
+                return Path(value: item, pattern: try PathPattern(text))
+            } catch {
+                fault(item.node.mark, item.path, error.description)
+                return Path(value: item, pattern: nil)
+            }
+        }
+    }
+
+    private mutating func exclude(_ value: Value?) -> [PathExclusion] {
+        guard let value else { return [] }
+        var exclusions: [PathExclusion] = []
+        for item in items(value, of: "patterns, as in **/*.gz") ?? [] {
+            guard let text = word(item, "a pattern, as in **/*.gz") else { continue }
+            do throws(PathPatternError) {
+                exclusions.append(try PathExclusion(text))
+            } catch {
+                fault(item.node.mark, item.path, error.description)
+            }
+        }
+        return exclusions
+    }
+
+    private mutating func maxLine(_ value: Value?, _ limits: Settings.Limits) -> Int {
+        let size = size(value, in: 1...(64 << 20), default: 256 << 10)
+        if let value, size > limits.inFlight {
+            fault(
+                value.node.mark, value.path,
+                "\(Quantity.text(bytes: size)) is more than limits.in_flight can carry; "
+                    + "expected at most \(Quantity.text(bytes: limits.inFlight))")
+        }
+        return size
+    }
+
+    // MARK: Topic
+
+    private mutating func topic(_ section: Section, _ kafka: KafkaOutput?) -> Template? {
+        if let value = section["topic"] { return template(value) }
+        if let kafka, kafka.topic == nil {
+            fault(
+                section.mark, section.path("topic"),
+                "missing; expected a topic here or in output.kafka")
+        }
+        return kafka?.settings.topic
+    }
+
+    /// Whether each name of `template`, written at `value`, stands for something in every path.
+    private mutating func check(
+        _ template: Template, _ value: Value, _ paths: [Path], _ input: Settings.Input
+    ) {
+        for name in template.names {
+            if input.value(of: name, captures: [:]) != nil { continue }
+            let without = paths.first { $0.pattern?.captures.contains(name) == false }
+            guard let without else { continue }
+            fault(
+                value.node.mark, value.path,
+                "{\(name)} stands for nothing in \(without.value.path); expected a name that every "
+                    + "path of the input captures, a scalar of its fields, or input")
+        }
+    }
+
+    // MARK: Fields and tags
+
+    private mutating func tags(_ value: Value?) -> [String] {
+        guard let value else { return [] }
+        return (items(value, of: "texts") ?? []).compactMap { word($0, "a text") }
+    }
+
+    private mutating func fields(_ value: Value?) -> [Field] {
+        guard let value else { return [] }
+        guard case .map(let entries) = value.node.content else {
+            fault(
+                value.node.mark, value.path,
+                "\(found(value.node)); expected a map of names to values")
+            return []
+        }
+        return fields(entries, value.path)
+    }
+
+    private mutating func fields(_ entries: [Node.Entry], _ path: String) -> [Field] {
+        entries.compactMap { entry in
+            let item = Value(
+                path: "\(path).\(shown(entry.key))", keyMark: entry.keyMark, node: entry.value)
+            return fieldValue(item).map { Field(name: entry.key, value: $0) }
+        }
+    }
+
+    /// Recursion is bounded by the depth that a document may have.
+    private mutating func fieldValue(_ value: Value) -> FieldValue? {
+        switch value.node.content {
+        case .map(let entries):
+            return .map(fields(entries, value.path))
+        case .list:
+            return .list((items(value, of: "values") ?? []).compactMap { fieldValue($0) })
+        case .scalar(let scalar) where EnvironmentReferences.stand(in: scalar.text):
+            // Always a string: a type must not change with the environment of one host.
+            return expanded(scalar.text, value).map(FieldValue.string)
+        case .scalar(let scalar):
+            do throws(FieldValue.Refusal) {
+                return try FieldValue(scalar)
+            } catch {
+                let problem =
+                    switch error {
+                    case .integerTooLarge: "an integer beyond 64 bits"
+                    case .notFinite: "a number that JSON does not have"
+                    }
+                fault(
+                    value.node.mark, value.path,
+                    "\(quoted(scalar.text)) is \(problem); expected quotes around it to ship it as a text"
+                )
+                return nil
+            }
+        }
+    }
+}

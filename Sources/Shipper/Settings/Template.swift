@@ -1,0 +1,104 @@
+/// A text with references, as in `logs.{namespace}.{app}`.
+package struct Template: Hashable, Sendable, CustomStringConvertible {
+    package enum Part: Hashable, Sendable {
+        case literal(String)
+        case reference(String)
+    }
+
+    /// As it was written.
+    package let text: String
+    /// At least one; no literal is empty.
+    package let parts: [Part]
+
+    /// A reference is a letter or `_` and then letters, digits and `_`, in braces; a brace stands
+    /// for nothing else.
+    package init(_ text: String) throws(TemplateError) {
+        guard !text.isEmpty else { throw .empty }
+        var parts: [Part] = []
+        var literal = ""
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case "{":
+                guard let end = rest.firstIndex(where: { $0 == "}" || $0 == "{" }),
+                    rest[end] == "}"
+                else { throw .notClosed }
+                let name = String(rest[..<end])
+                guard Self.isName(name) else { throw .badName(name) }
+                if !literal.isEmpty { parts.append(.literal(literal)) }
+                literal = ""
+                parts.append(.reference(name))
+                rest = rest[rest.index(after: end)...]
+            case "}":
+                throw .notOpened
+            default:
+                literal.append(character)
+            }
+        }
+        if !literal.isEmpty { parts.append(.literal(literal)) }
+        self.text = text
+        self.parts = parts
+    }
+
+    private init(text: String, parts: [Part]) {
+        self.text = text
+        self.parts = parts
+    }
+
+    /// Stands where a template could not be read, until that fault is thrown.
+    static let unread = Template(text: "", parts: [])
+
+    /// What is referred to, each name once, in order.
+    package var names: [String] {
+        var names: [String] = []
+        for case .reference(let name) in parts where !names.contains(name) { names.append(name) }
+        return names
+    }
+
+    /// The text with `value` of each name in its place.
+    package func render<Failure>(
+        _ value: (String) throws(Failure) -> String
+    ) throws(Failure) -> String {
+        var result = ""
+        for part in parts {
+            switch part {
+            case .literal(let text): result += text
+            case .reference(let name): result += try value(name)
+            }
+        }
+        return result
+    }
+
+    package var description: String { text }
+
+    private static func isName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default:
+                false
+            }
+        }
+    }
+}
+
+/// What is wrong with a template, and what was expected.
+package enum TemplateError: Error, Hashable, CustomStringConvertible {
+    case empty
+    case notClosed
+    case notOpened
+    case badName(String)
+
+    package var description: String {
+        switch self {
+        case .empty: "empty; expected a text that may hold names in braces, as in logs.{app}"
+        case .notClosed: "a { without its }; expected a name in braces, as in logs.{app}"
+        case .notOpened: "a } without its {; expected a name in braces, as in logs.{app}"
+        case .badName(let name):
+            "{\(name)} is no name; expected letters, digits and _ in braces, as in logs.{app}"
+        }
+    }
+}

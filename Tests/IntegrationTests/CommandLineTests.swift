@@ -1,0 +1,190 @@
+import Command
+import Shipper
+import TestSupport
+import Testing
+
+@Suite struct CommandLineTests {
+    static let understood: [(arguments: [String], invocation: Invocation)] = [
+        (["run"], .run(config: "/etc/shipper/shipper.yaml", once: false)),
+        (["run", "--once", "-c", "f"], .run(config: "f", once: true)),
+        (["run", "--config=a", "--config", "b"], .run(config: "b", once: false)),
+        (["check", "--conf", "f"], .check(config: "f")),
+        (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
+        (
+            ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
+            .demo(seconds: 5, lines: 1_000, writers: 8)
+        ),
+        (["registry", "show"], .registryShow(json: false, data: nil, pattern: nil)),
+        (
+            ["registry", "show", "*.log", "--json", "--data", "/d"],
+            .registryShow(json: true, data: "/d", pattern: "*.log")
+        ),
+        (
+            ["registry", "show", "--", "--json"],
+            .registryShow(json: false, data: nil, pattern: "--json")
+        ),
+        (["--version"], .say("shipper 0.1.0\n")),
+        (["-V"], .say("shipper 0.1.0\n")),
+        (["check", "--config", "f", "--version"], .say("shipper 0.1.0\n")),
+    ]
+
+    @Test(arguments: understood)
+    func aCommandLineIsUnderstood(arguments: [String], invocation: Invocation) throws {
+        #expect(try Invocation(arguments) == invocation)
+    }
+
+    static let refused: [(arguments: [String], message: String)] = [
+        (
+            [],
+            """
+            shipper: no command; expected one of run, check, demo, registry show, help
+            see 'shipper --help'
+            """
+        ),
+        (
+            ["rnu"],
+            "shipper: unknown command \"rnu\"; did you mean run?\nsee 'shipper --help'"
+        ),
+        (
+            ["status"],
+            """
+            shipper: unknown command "status"; expected one of run, check, demo, registry show, help
+            see 'shipper --help'
+            """
+        ),
+        (["--colour"], "shipper: unknown option --colour\nsee 'shipper --help'"),
+        (
+            ["run", "--onec"],
+            "shipper: unknown option --onec; did you mean --once?\nsee 'shipper run --help'"
+        ),
+        (["run", "-x"], "shipper: unknown option -x\nsee 'shipper run --help'"),
+        (["run", "--config"], "shipper: option --config needs a value\nsee 'shipper run --help'"),
+        (["run", "--config="], "shipper: option --config needs a value\nsee 'shipper run --help'"),
+        (["run", "--once=1"], "shipper: option --once takes no value\nsee 'shipper run --help'"),
+        (["run", "f"], "shipper: unexpected argument \"f\"\nsee 'shipper run --help'"),
+        (
+            ["demo", "--seconds", "0"],
+            """
+            shipper: option --seconds: "0" is no number from 1 to 3600
+            see 'shipper demo --help'
+            """
+        ),
+        (
+            ["demo", "--lines", "many"],
+            """
+            shipper: option --lines: "many" is no number from 1 to 1000000000
+            see 'shipper demo --help'
+            """
+        ),
+        (
+            ["registry"],
+            """
+            shipper: registry alone is no command; expected one of show after it
+            see 'shipper --help'
+            """
+        ),
+        (
+            ["registry", "sohw"],
+            """
+            shipper: unknown command "registry sohw"; expected registry with one of show
+            see 'shipper --help'
+            """
+        ),
+        (
+            ["registry", "show", "a", "b"],
+            "shipper: unexpected argument \"b\"\nsee 'shipper registry show --help'"
+        ),
+        (
+            ["help", "rnu"],
+            "shipper: unknown command \"rnu\"; did you mean run?\nsee 'shipper --help'"
+        ),
+        (["help", "run", "x"], "shipper: unexpected argument \"x\"\nsee 'shipper help --help'"),
+    ]
+
+    @Test(arguments: refused)
+    func wrongUsageNamesWhatIsWrongAndWhereHelpIs(arguments: [String], message: String) {
+        #expect {
+            try Invocation(arguments)
+        } throws: {
+            ($0 as? UsageError)?.description == message
+        }
+    }
+
+    @Test func everyCommandHasHelpThatNamesEachOfItsOptions() throws {
+        let overview = try said(["--help"])
+        for command in CommandTable.commands {
+            #expect(overview.contains("  \(command.name) "))
+            let help = try said(command.words + ["--help"])
+            #expect(try said(["help"] + command.words) == help)
+            #expect(help.hasPrefix("Usage: shipper \(command.name)"))
+            for option in command.options + CommandTable.everywhere {
+                #expect(help.contains("--\(option.name)"), "\(command.name)")
+            }
+            for exit in command.exits {
+                #expect(help.contains("  \(exit.rawValue) "), "\(command.name)")
+            }
+            let longest = help.split(separator: "\n").map(\.count).max() ?? 0
+            #expect(longest <= 80, "\(command.name)")
+        }
+        #expect(try said(["help"]) == overview)
+        #expect(try said(["registry", "--help"]) == said(["help", "registry"]))
+    }
+
+    private func said(_ arguments: [String]) throws -> String {
+        guard case .say(let text) = try Invocation(arguments) else {
+            Issue.record("\(arguments) says nothing")
+            return ""
+        }
+        return text
+    }
+
+    @Test func exitCodesAndStreamsAreThoseOfTheManual() throws {
+        let directory = try TemporaryDirectory()
+        let good = try directory.write(
+            "good.yaml",
+            """
+            inputs: [{name: a, paths: [/a/b]}]
+            output: {kafka: {brokers: embedded, topic: "${TOPIC}"}}
+            """)
+        let bad = try directory.write("bad.yaml", "inputs: []\ncolour: red\n")
+
+        let version = try run(["--version"])
+        #expect(version.exit == .code(0) && version.output == "shipper 0.1.0\n")
+        #expect(version.errors.isEmpty)
+
+        let usage = try run(["--colour"])
+        #expect(usage.exit == .code(64) && usage.output.isEmpty)
+        #expect(usage.errors == "shipper: unknown option --colour\nsee 'shipper --help'\n")
+
+        let checked = try run(["check", "--config", good])
+        #expect(checked.exit == .code(0) && checked.errors.isEmpty)
+        #expect(checked.output.contains("    topic: from-the-environment\n"))
+
+        let refused = try run(["check", "--config", bad])
+        #expect(refused.exit == .code(1) && refused.output.isEmpty)
+        #expect(
+            refused.errors == """
+                \(bad):1:1: output: missing; expected a map with kafka
+                \(bad):1:9: inputs: an empty list; expected a list of inputs, each with name and \
+                paths
+                \(bad):2:1: colour: unknown key; expected any of data, inputs, output, limits, \
+                shutdown_timeout, node, registry, http, log
+
+                """)
+    }
+
+    @Test func aFullDiskBehindStandardOutputIsAnErrorNotSilence() throws {
+        let process = try ChildProcess(
+            try findBinary(), ["--version"], output: .file("/dev/full"))
+        #expect(try process.wait() == .code(70))
+        #expect(process.errors == "shipper: write standard output: No space left on device\n")
+    }
+
+    private func run(
+        _ arguments: [String]
+    ) throws -> (exit: ChildProcess.Exit, output: String, errors: String) {
+        let process = try ChildProcess(
+            try findBinary(), arguments, environment: ["TOPIC": "from-the-environment"])
+        return (try process.wait(), process.output, process.errors)
+    }
+}

@@ -1,0 +1,117 @@
+import Shipper
+import TestSupport
+import Testing
+
+@Suite struct SettingsDescriptionTests {
+    static let full = """
+        data: /d
+        inputs:
+          - name: pods
+            paths: ["/logs/{namespace}/[a-c]*.log", "/var/log/{namespace}/ü: #/x"]
+            exclude: ["**/*.gz"]
+            start: end
+            max_line: 1000
+            fields: {a: [1, {b: [2.5, [true, ~]], c: {}}, []], d: {e: "5", "f: g": "x\\ny\\u202e"}, '': ' '}
+            tags: ["true", "0x1F", "a#b", "- c", "'", "1e3", ".inf", "a:", "99999999999999999999"]
+            empty_lines: keep
+            topic: "{namespace}.{input}"
+          - name: other
+            paths: [/a/b]
+        output:
+          kafka:
+            brokers: ["kafka-0:9092", "[::1]:9093"]
+            topic: logs
+            key: "{input}"
+            partitioner: consistent_random
+            codec: raw
+            compression: none
+            librdkafka: {linger.ms: 50}
+        limits: {in_flight: 256KiB}
+        shutdown_timeout: 1500ms
+        node: "node 17"
+        registry: {sync: 2m}
+        log: {level: debug, format: json}
+        """
+
+    @Test(arguments: [full, settingsText(), settingsText().replacing("[a:9092]", with: "embedded")])
+    func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
+        let settings = try parse(text)
+        let again = try parse(settings.described())
+        #expect(again.described() == settings.described())
+        #expect(again.data == settings.data)
+        #expect(again.inputs == settings.inputs)
+        #expect(again.output.kafka.brokers == settings.output.kafka.brokers)
+        #expect(again.output.kafka.topic == settings.output.kafka.topic)
+        #expect(again.output.kafka.key == settings.output.kafka.key)
+        #expect(again.output.kafka.partitioner == settings.output.kafka.partitioner)
+        #expect(again.output.kafka.codec == settings.output.kafka.codec)
+        #expect(again.output.kafka.compression == settings.output.kafka.compression)
+        #expect(
+            again.output.kafka.librdkafka.map(\.value)
+                == settings.output.kafka.librdkafka.map(\.value))
+        #expect(again.limits == settings.limits)
+        #expect(again.registry == settings.registry)
+        #expect(again.shutdownTimeout == settings.shutdownTimeout)
+        #expect(again.node == settings.node)
+        #expect(again.log == settings.log)
+    }
+
+    @Test func theDefaultsAreWrittenOut() throws {
+        let text = try parse(settingsText(rest: "node: n")).described()
+        #expect(
+            text == """
+                data: /var/lib/shipper
+                inputs:
+                  - name: pods
+                    paths:
+                      - "/logs/{ns}/{app}/current"
+                    exclude: []
+                    start: beginning
+                    format: plain
+                    max_line: 256KiB
+                    fields: {}
+                    tags: []
+                    empty_lines: skip
+                    follow_symlinks: false
+                    topic: logs
+                output:
+                  kafka:
+                    brokers:
+                      - a:9092
+                    topic: logs
+                    # key: the stream's identity
+                    partitioner: murmur2_random
+                    codec: json
+                    envelope: full
+                    compression: lz4
+                    acks: all
+                    delivery: at_least_once
+                    librdkafka: {}
+                limits:
+                  in_flight: 32MiB
+                shutdown_timeout: 10s
+                node: n
+                registry:
+                  sync: 1s
+                log:
+                  level: info
+                  format: text
+
+                """)
+    }
+
+    @Test(arguments: [
+        "sasl.password", "ssl.key.password", "ssl.keystore.password", "SSL.Key.Pem",
+        "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret", "ssl_key.pem",
+    ])
+    func secretsAreNeverShown(name: String) throws {
+        let settings = try parse(
+            settingsText(kafka: "    librdkafka: {\(name): \"${SECRET}\", client.id: seen}"),
+            environment: ["SECRET": "geheim"])
+        #expect(settings.output.kafka.librdkafka.first?.value == "geheim")
+        let text = settings.described()
+        #expect(!text.contains("geheim"))
+        #expect(text.contains("client.id: seen"))
+        #expect(text.contains("********"))
+    }
+}
