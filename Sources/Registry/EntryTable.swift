@@ -46,12 +46,16 @@ struct EntryTable: Sendable {
     }
 
     /// In the order of their numbers.
-    var sorted: [FileEntry] {
-        var all: [FileEntry] = []
-        all.reserveCapacity(count)
-        for chunk in chunks { for case let entry? in chunk { all.append(entry) } }
-        all.sort { $0.file < $1.file }
-        return all
+    var sorted: [FileEntry] { entries { _ in true } }
+
+    /// Those that `isWanted` picks, in the order of their numbers.
+    func entries(_ isWanted: (FileEntry) -> Bool) -> [FileEntry] {
+        var wanted: [FileEntry] = []
+        for chunk in chunks {
+            for case let entry? in chunk where isWanted(entry) { wanted.append(entry) }
+        }
+        wanted.sort { $0.file < $1.file }
+        return wanted
     }
 
     /// Adds the entry, or replaces the one of its number.

@@ -1,5 +1,5 @@
 package import Model
-package import Platform
+import Platform
 
 /// Mints the id of one life of a file's content.
 ///

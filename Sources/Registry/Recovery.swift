@@ -1,5 +1,5 @@
 import Model
-package import Platform
+import Platform
 
 /// One place where a file of the registry is not what was written.
 package struct RegistryFault: Hashable, Sendable, CustomStringConvertible {
@@ -39,7 +39,8 @@ struct Recovery {
     private(set) var summary = RecoverySummary()
     /// The number of the last record, whether in the journal or only in the snapshot.
     private(set) var sequence = 0
-    /// Where the journal's last whole line ends; nil where there is no journal.
+    private(set) var hasJournal = false
+    /// Where the journal's last whole line ends; nil where it could not be found.
     private(set) var journalEnd: Int?
     /// Bytes of the snapshot; 0 where there is none.
     private(set) var snapshotLength = 0
@@ -55,13 +56,13 @@ struct Recovery {
     static let faultLimit = 64
 
     /// Neither file is there: nothing was ever saved here.
-    var isFresh: Bool { journalEnd == nil && snapshotLength == 0 && summary.isWhole }
+    var isFresh: Bool { !hasJournal && snapshotLength == 0 && summary.isWhole }
 
     /// `path` is the directory's, for messages.
     init(reading directory: borrowing Descriptor, path: String) throws(RegistryError) {
         let began = Clock.monotonicNanoseconds()
         let hasSnapshot = try readSnapshot(in: directory, path: path)
-        let hasJournal = try readJournal(in: directory, path: path, hasSnapshot: hasSnapshot)
+        hasJournal = try readJournal(in: directory, path: path, hasSnapshot: hasSnapshot)
         if hasSnapshot && !hasJournal {
             note(JournalFormat.journalName, 0, "is missing with the whole file")
         }
@@ -126,8 +127,8 @@ struct Recovery {
         var isFirst = true
         var trailer: Int?
         let end = try eachLine(of: file, name, size: size) {
-            (self, buffer, range, position) throws(RegistryError) in
-            if trailer != nil { self.note(name, position, "follows the trailer") }
+            (found, buffer, range, position) throws(RegistryError) in
+            if trailer != nil { found.note(name, position, "follows the trailer") }
             defer { isFirst = false }
             do throws(LineFault) {
                 guard let range else { throw LineFault(what: "is too long") }
@@ -138,13 +139,13 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
-                    self.through = header.through
-                    self.sequence = header.through
-                    self.state.nextFile = max(self.state.nextFile, header.nextFile)
-                    self.state.mustStartAtBeginning = header.mustStartAtBeginning
+                    found.through = header.through
+                    found.sequence = header.through
+                    found.state.nextFile = max(found.state.nextFile, header.nextFile)
+                    found.state.mustStartAtBeginning = header.mustStartAtBeginning
                     return
-                case .entry(let entry): _ = self.state.apply(.seen(entry))
-                case .input(let input): _ = self.state.apply(.input(input))
+                case .entry(let entry): _ = found.state.apply(.seen(entry))
+                case .input(let input): _ = found.state.apply(.input(input))
                 case .trailer(let count):
                     trailer = count
                     if count != lines {
@@ -153,7 +154,7 @@ struct Recovery {
                     return
                 }
             } catch {
-                try self.take(error, name, position, path: path)
+                try found.take(error, name, position, path: path)
             }
             // A damaged first line stands for the header.
             if !isFirst { lines += 1 }
@@ -192,7 +193,7 @@ struct Recovery {
         var isExplained = false
         let contained = through ?? 0
         let end = try eachLine(of: file, name, size: size) {
-            (self, buffer, range, position) throws(RegistryError) in
+            (found, buffer, range, position) throws(RegistryError) in
             defer { isFirst = false }
             do throws(LineFault) {
                 guard let range else { throw LineFault(what: "is too long") }
@@ -205,8 +206,8 @@ struct Recovery {
                     }
                     last = header.after
                     if header.after > contained {
-                        self.journalIsAhead = hasSnapshot
-                        self.note(
+                        found.journalIsAhead = hasSnapshot
+                        found.note(
                             JournalFormat.snapshotName, 0,
                             hasSnapshot
                                 ? "is older than the journal: records \(contained + 1) to "
@@ -214,29 +215,29 @@ struct Recovery {
                                 : "is missing with the whole file")
                     }
                 case .record(let number, let change):
-                    if isFirst { self.note(name, position, "stands where the header belongs") }
+                    if isFirst { found.note(name, position, "stands where the header belongs") }
                     if let before = last {
                         guard number > before else {
                             throw LineFault(what: "has number \(number) after \(before)")
                         }
                         if number > max(before, contained) + 1, !isExplained {
-                            self.note(
+                            found.note(
                                 name, position,
                                 "has number \(number) after \(before): records are missing before it"
                             )
                         }
                     }
                     last = number
-                    if number > contained { _ = self.state.apply(change) }
+                    if number > contained { _ = found.state.apply(change) }
                 }
                 isExplained = false
             } catch {
                 isExplained = true
-                try self.take(error, name, position, path: path)
+                try found.take(error, name, position, path: path)
             }
         }
         sequence = max(sequence, last ?? 0)
-        journalEnd = end?.position ?? 0
+        journalEnd = end?.position
         if let end {
             summary.tornTail = end.torn
             if isFirst { note(name, 0, "is missing: the header") }

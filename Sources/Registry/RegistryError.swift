@@ -8,6 +8,8 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case refused(path: String, Refusal)
     /// A system call on the way to an open registry failed.
     case unusable(path: String, SystemError)
+    /// A system call failed while the registry of perhaps another process was read.
+    case unreadable(path: String, SystemError)
     /// An intact file in a format that this version does not know.
     case newerVersion(path: String, version: Int)
     /// Something could not be written; it stays in memory and is tried again.
@@ -36,6 +38,9 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "`chmod o-w \(path)`, or name another directory with `data:`"
         case .unusable(let path, let error):
             return "\(path): cannot keep positions here: \(error): \(Self.advice(error.code))"
+        case .unreadable(let path, let error):
+            return "\(path): cannot be read: \(error): is this the data directory of a shipper, and "
+                + "may you read it?"
         case .newerVersion(let path, let version):
             return "\(path): format version \(version) is newer than \(JournalFormat.version), the "
                 + "newest that this shipper knows: run the newer shipper, or move the directory "

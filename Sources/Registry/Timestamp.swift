@@ -1,4 +1,4 @@
-package import Platform
+import Platform
 
 /// A wall clock time to the millisecond, for people: nothing in the registry is decided by it.
 package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
