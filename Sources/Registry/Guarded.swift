@@ -12,8 +12,9 @@ struct Guarded: Sendable {
     var journal: Journal
     /// Files whose entry in the journal and snapshot is older than the one in `state`, or that left.
     private(set) var unwritten: Set<FileID> = []
-    /// Something else is not written, or too much to catch up with, or the journal cannot be trusted
-    /// after a failed fsync: only a new snapshot puts things right.
+    /// Something else is not written, or too much to catch up with, or what is on the disk cannot be
+    /// trusted: only a new snapshot puts things right. Appending goes on meanwhile where it can, for
+    /// what a kill -9 would repeat otherwise.
     private(set) var mustRewrite = false
     /// Saving fails, and the observer knows.
     private var hasFailed = false
@@ -41,7 +42,7 @@ struct Guarded: Sendable {
     /// Appends changes that `state` has taken.
     mutating func write(_ changes: [Change]) -> Health? {
         if changes.isEmpty { return nil }
-        if unwritten.isEmpty && !mustRewrite && !isClosed {
+        if unwritten.isEmpty && !isClosed {
             lines.clear()
             for change in changes {
                 lines.write(change, number: journal.sequence + lines.lines + 1)
@@ -60,7 +61,7 @@ struct Guarded: Sendable {
 
     /// Writes the entries that could not be written before.
     mutating func catchUp() -> Health? {
-        guard !isClosed, !mustRewrite, !unwritten.isEmpty else { return nil }
+        guard !isClosed, !unwritten.isEmpty else { return nil }
         guard unwritten.count <= Self.catchUpLimit else {
             mustRewrite = true
             return nil
@@ -105,8 +106,8 @@ struct Guarded: Sendable {
     }
 
     /// After a failed fsync the kernel may have dropped what it could not write and call the next
-    /// fsync a success, so the journal's content is not to be trusted until it is written anew.
-    mutating func distrustJournal(after error: SystemError) -> Health? {
+    /// fsync a success, so what is on the disk is not to be trusted until it is written anew.
+    mutating func distrust(after error: SystemError) -> Health? {
         mustRewrite = true
         return failed(error)
     }

@@ -108,7 +108,7 @@ extension Registry {
             try witness.willTake(.synchronise(JournalFormat.journalName))
             try file.descriptor.synchronise()
         } catch {
-            report.note(guarded.withLock { $0.distrustJournal(after: error) })
+            report.note(guarded.withLock { $0.distrust(after: error) })
             return report
         }
         maintenance.synchronised = mark
@@ -149,6 +149,14 @@ extension Registry {
             report.note(guarded.withLock { $0.restore(rest, after: error) })
             return report
         }
+        do {
+            try witness.willTake(.synchroniseDirectory)
+            try maintenance.directory.synchronise()
+        } catch {
+            // A power cut may bring the old journal back, which ends where this one begins.
+            report.note(guarded.withLock { $0.distrust(after: error) })
+            return report
+        }
         report.note(guarded.withLock { $0.recovered() })
         report.compacted = (
             state.table.count, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
@@ -156,7 +164,7 @@ extension Registry {
         return report
     }
 
-    /// Steps 3 to 5. `old` is the journal's end as the snapshot has it.
+    /// Steps 3 and 4. `old` is the journal's end as the snapshot has it.
     private func replaceJournal(
         _ old: Journal, in directory: borrowing Descriptor
     ) throws(SystemError) {
@@ -181,7 +189,6 @@ extension Registry {
             try file.place()
             guarded.journal.move(to: next, length: length + end - copied)
         }
-        try file.synchroniseDirectory()
     }
 
     private static func copy(

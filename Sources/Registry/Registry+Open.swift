@@ -1,4 +1,3 @@
-import Model
 package import Platform
 import Synchronization
 
@@ -137,10 +136,29 @@ extension Registry {
             } catch {
                 // What is missing has nothing to keep.
                 if error.code == .notFound { continue }
-                observer.registryCannotSetAside(.unusable(path: "\(path)/\(aside)", error))
+                observer.registryCannotSetAside(.unwritable(path: "\(path)/\(aside)", error))
             }
         }
+        do {
+            try forgetOldest(in: files)
+        } catch {
+            observer.registryCannotSetAside(.unwritable(path: path, error))
+        }
         return kept
+    }
+
+    /// Damaged files kept for people, so that a failing disk and a restarting agent do not fill it.
+    private static let keptAside = 16
+
+    private static func forgetOldest(in files: borrowing Descriptor) throws(SystemError) {
+        var aside: [(stamp: String, name: String)] = []
+        for entry in try files.entries() {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            guard let mark = name.firstRange(of: ".damaged-") else { continue }
+            aside.append((String(name[mark.upperBound...]), name))
+        }
+        aside.sort { $0.stamp > $1.stamp }
+        for (_, name) in aside.dropFirst(keptAside) { try files.remove(name) }
     }
 
     /// Saves the state anew, with the fact that something was lost. Where that fails, everything is in

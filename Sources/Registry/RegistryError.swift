@@ -12,6 +12,8 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     case unreadable(path: String, SystemError)
     /// An intact file in a format that this version does not know.
     case newerVersion(path: String, version: Int)
+    /// A damaged file could not be kept under another name, or an old one not be removed.
+    case unwritable(path: String, SystemError)
     /// Something could not be written; it stays in memory and is tried again.
     case unwritten(path: String, SystemError)
 
@@ -45,6 +47,9 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
             return "\(path): format version \(version) is newer than \(JournalFormat.version), the "
                 + "newest that this shipper knows: run the newer shipper, or move the directory "
                 + "away to begin anew"
+        case .unwritable(let path, let error):
+            return "\(path): the damaged file cannot be kept for inspection: \(error): "
+                + "\(Self.advice(error.code))"
         case .unwritten(let path, let error):
             return "\(path): positions cannot be saved: \(error): \(Self.advice(error.code)); "
                 + "shipping goes on, and a restart would repeat what is not saved"
