@@ -20,7 +20,7 @@ enum LineReader {
         of file: borrowing Descriptor, size: Int,
         _ body: (_ buffer: [UInt8], _ line: Range<Int>?, _ position: Int) throws(RegistryError) -> Void
     ) throws(LoadFault) -> End {
-        var buffer = [UInt8](repeating: 0, count: longestLine)
+        var buffer = [UInt8](repeating: 0, count: max(1, min(longestLine, size)))
         /// Bytes of the buffer that count, and the position of the buffer's first one.
         var filled = 0
         var origin = 0
