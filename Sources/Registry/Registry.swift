@@ -1,1 +1,188 @@
-// placeholder until the module's first file lands
+package import Model
+import Platform
+import Synchronization
+
+/// The durable map from a file's identity to how far it is delivered. Sendable; any thread.
+///
+/// Two locks:
+///
+/// - `guarded` holds the state and the journal's end. Under it a change is taken and its line is
+///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the order of
+///   lines must be the order of changes, and a change must be in the journal before its caller gives
+///   the credit back. Nothing slower than write(2), rename(2) or a cutting ftruncate(2) happens there;
+///   never an fsync, so an advance waits for other advances only.
+/// - `maintenance` lets one thread at a time fsync, compact or close. The data path never takes it.
+///   Who holds it may take `guarded` for a moment, never the other way round.
+///
+/// The observer is called without either.
+package final class Registry: Sendable {
+    /// Path of the data directory.
+    package let directory: String
+    /// What was found at open.
+    package let recovery: RecoverySummary
+
+    let guarded: Mutex<Guarded>
+    let maintenance: Mutex<Maintenance>
+    let observer: any RegistryObserver
+    let witness: any FileStepWitness
+
+    init(
+        directory: String, recovery: RecoverySummary, guarded: Guarded,
+        maintenance: consuming Maintenance, observer: any RegistryObserver,
+        witness: any FileStepWitness
+    ) {
+        self.directory = directory
+        self.recovery = recovery
+        self.guarded = Mutex(guarded)
+        self.maintenance = Mutex(maintenance)
+        self.observer = observer
+        self.witness = witness
+    }
+
+    /// False while something is in memory only because it could not be written.
+    package var isWritten: Bool { guarded.withLock { $0.isWritten } }
+
+    /// True after damage until `settled`: whatever is not known here may have been lost, so it is read
+    /// from its beginning, also with `start: end`.
+    package var mustStartAtBeginning: Bool {
+        guarded.withLock { $0.state.mustStartAtBeginning }
+    }
+
+    /// Every input's first scan is complete: what was lost by damage has been found again.
+    package func settled() { change { _ in [.settled] } }
+
+    /// Whether the first scan of this input was ever completed. `start: end` is for the files found
+    /// in that scan alone.
+    package func inputIsKnown(_ name: String) -> Bool {
+        guarded.withLock { $0.state.inputs.contains(name) }
+    }
+
+    /// The first scan of this input is complete. Once in an input's life this writes a snapshot, on the
+    /// calling thread: were it in the journal alone, a power cut could take it away and with
+    /// `start: end` skip what was written between.
+    package func inputScanned(_ name: String) {
+        guard !inputIsKnown(name) else { return }
+        change { _ in [.input(name)] }
+        compact()
+    }
+
+    /// The entry of an opened file. `head` is its first 1024 bytes, or all where it is shorter.
+    package func find(identity: FileIdentity, head: [UInt8]) -> FileMatch {
+        let candidates = guarded.withLock { $0.state.table.candidates(for: identity) }
+        return FileMatch.among(candidates, identity: identity, head: head)
+    }
+
+    /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
+    /// journal when this returns, or in memory where nothing can be written (`isWritten`).
+    package func see(_ new: NewFile) -> FileEntry {
+        let generation = Generation.mint(new.identity, count: 0)
+        return change { guarded in
+            let entry = FileEntry(
+                file: FileID(number: guarded.state.nextFile), input: new.input,
+                stream: new.stream, path: new.path, identity: new.identity,
+                fingerprint: new.fingerprint, generation: generation, generationCount: 0, base: 0,
+                offset: new.offset, anchor: .none, size: new.size, state: new.state,
+                updated: .now())
+            return (entry, [.seen(entry)])
+        }
+    }
+
+    /// Saves how far files are delivered, all in one write. What is of an older generation, of a file
+    /// that left, or behind the saved position changes nothing; the number of advances that did
+    /// change something is returned.
+    @discardableResult
+    package func advance(_ advances: [Advance]) -> Int {
+        let now = Timestamp.now()
+        return change { guarded in
+            var changes: [Change] = []
+            changes.reserveCapacity(advances.count)
+            for advance in advances { changes.append(.advance(advance, at: now)) }
+            return changes
+        }
+    }
+
+    /// The head of a file that was short is longer now; its fingerprint grows with it. A head that does
+    /// not begin with what the fingerprint covers changes nothing.
+    package func headGrew(_ file: FileID, head: [UInt8]) {
+        guard let entry = entry(file), entry.fingerprint.length < Fingerprint.longest,
+            entry.fingerprint.length < head.count, entry.fingerprint.matches(head: head)
+        else { return }
+        let grown = Fingerprint.of(head: head)
+        change { _ in [.head(file, entry.generation, grown, at: .now())] }
+    }
+
+    /// The file was found under another path, or what may happen to it changed.
+    package func moved(_ file: FileID, path: String, state: FileState) {
+        change { _ in [.moved(file, path: path, state: state, at: .now())] }
+    }
+
+    /// The file's content was replaced: a new generation, read from 0. The new entry, or nil where the
+    /// file is not known (any more).
+    package func truncated(
+        _ file: FileID, identity: FileIdentity, fingerprint: Fingerprint
+    ) -> FileEntry? {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return (nil, []) }
+            entry.identity = identity
+            entry.fingerprint = fingerprint
+            entry.generationCount += 1
+            entry.generation = Generation.mint(identity, count: entry.generationCount)
+            entry.base = 0
+            entry.offset = 0
+            entry.anchor = .none
+            entry.size = 0
+            entry.updated = .now()
+            return (entry, [.truncated(entry)])
+        }
+    }
+
+    /// The inode is gone and all its bytes are delivered or counted as lost.
+    package func gone(_ file: FileID) { change { _ in [.gone(file)] } }
+
+    /// One entry, or nil.
+    package func entry(_ file: FileID) -> FileEntry? { guarded.withLock { $0.state.table[file] } }
+
+    /// Every entry, by number.
+    package func entries() -> [FileEntry] {
+        let table = guarded.withLock { $0.state.table }
+        return table.sorted
+    }
+
+    /// The entries of one stream, by number.
+    package func entries(ofStream stream: String) -> [FileEntry] {
+        let table = guarded.withLock { $0.state.table }
+        return table.entries { $0.stream == stream }
+    }
+
+    /// Takes the changes that `make` names and appends those that changed something.
+    private func change<R: Sendable>(_ make: (borrowing Guarded) -> (R, [Change])) -> R {
+        let (result, told, _) = guarded.withLock { guarded in
+            let (result, changes) = make(guarded)
+            let effective = changes.filter { guarded.state.apply($0) }
+            return (result, guarded.write(effective), effective.count)
+        }
+        tell(told)
+        return result
+    }
+
+    @discardableResult
+    private func change(_ make: (borrowing Guarded) -> [Change]) -> Int {
+        let (told, count) = guarded.withLock { guarded in
+            let effective = make(guarded).filter { guarded.state.apply($0) }
+            return (guarded.write(effective), effective.count)
+        }
+        tell(told)
+        return count
+    }
+
+    /// Tells the observer that saving began to fail or works again.
+    func tell(_ health: Guarded.Health?) {
+        switch health {
+        case .failed(let error):
+            let path = "\(directory)/\(JournalFormat.directoryName)"
+            observer.registryWriteFailed(.unwritten(path: path, error))
+        case .recovered: observer.registryWriteRecovered()
+        case nil: break
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package import Model
+
+/// Which sent bytes of each file are delivered, and how far without a gap.
+///
+/// The proof that a saved position covers delivered bytes only: a position is what `delivered` returned
+/// and nothing else. A pure value; its owner decides the thread. Bounded by the in-flight credit:
+/// every range that is kept holds some.
+package struct AckTracker: Sendable {
+    /// What is outstanding of one generation of one file.
+    fileprivate struct Outstanding: Sendable {
+        let generation: GenerationID
+        /// Every byte before is delivered.
+        var watermark: Int
+        /// Ranges that were sent, in order; the first one begins at `watermark` and each where the
+        /// one before ends. Invariant: the first is not delivered. Those before `first` are done with.
+        var ranges: [(end: Int, isDelivered: Bool)] = []
+        var first = 0
+
+        var end: Int { first < ranges.count ? ranges[ranges.count - 1].end : watermark }
+    }
+    private var files: [FileID: Outstanding] = [:]
+
+    package init() {}
+
+    /// Begins a generation of a file at its saved position; what was outstanding of an older one is
+    /// forgotten, and its late deliveries count for nothing.
+    package mutating func begin(_ file: FileID, _ generation: GenerationID, at position: Int) {
+        files[file] = Outstanding(generation: generation, watermark: position)
+    }
+
+    /// The file is closed and nothing of it is outstanding, or whatever is no longer counts.
+    package mutating func end(_ file: FileID) { files[file] = nil }
+
+    /// `range` of the file is on its way. Ranges come in the order of the file and do not overlap; what
+    /// lies between two of them was skipped on purpose (a hole) and goes with the later one. Anything
+    /// else is a mistake of ours. A range of another generation than the one begun is not tracked.
+    package mutating func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
+        guard files[file]?.generation == generation, range.count > 0 else { return }
+        let end = files[file]?.end ?? 0
+        precondition(
+            range.start >= end, "bytes \(range.start)..<\(range.end) were sent after \(end)")
+        files[file]?.ranges.append((range.end, false))
+    }
+
+    /// `range`, which was sent as such, is delivered. Returns the new end of the unbroken run of
+    /// delivered bytes when it moved, else nil; nil also for what is late or was never sent.
+    package mutating func delivered(
+        _ file: FileID, _ generation: GenerationID, _ range: ByteRange
+    ) -> Int? {
+        guard let index = files.index(forKey: file) else { return nil }
+        return files.values[index].deliver(generation, range)
+    }
+
+    /// Every byte before it is delivered; nil for a file that is not tracked.
+    package func watermark(_ file: FileID) -> Int? { files[file]?.watermark }
+
+    /// Ranges of the file that are sent and not covered by the watermark.
+    package func outstanding(_ file: FileID) -> Int {
+        files[file].map { $0.ranges.count - $0.first } ?? 0
+    }
+}
+
+extension AckTracker.Outstanding {
+    fileprivate mutating func deliver(_ generation: GenerationID, _ range: ByteRange) -> Int? {
+        guard generation == self.generation else { return nil }
+        // Ends grow, so the range is found by halving.
+        var (low, high) = (first, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].end < range.end { low = middle + 1 } else { high = middle }
+        }
+        guard low < ranges.count, ranges[low].end == range.end else { return nil }
+        ranges[low].isDelivered = true
+        guard low == first else { return nil }
+        while first < ranges.count, ranges[first].isDelivered {
+            watermark = ranges[first].end
+            first += 1
+        }
+        // The room of what is done with is taken back once it is the larger half.
+        if first == ranges.count {
+            ranges.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first > 64, first > ranges.count / 2 {
+            ranges.removeFirst(first)
+            first = 0
+        }
+        return watermark
+    }
+}

@@ -1,0 +1,125 @@
+package import Model
+
+/// What the registry knows of one file.
+package struct FileEntry: Hashable, Sendable {
+    package let file: FileID
+    /// The name of the input that found it.
+    package let input: String
+    /// The stream's name: what its order and key hang on.
+    package let stream: String
+    /// Where it was last seen; a hint for people and for the first look after a start, no identity.
+    package var path: String
+    package var identity: FileIdentity
+    package var fingerprint: Fingerprint
+    /// Minted once per life of the content; see `Generation`.
+    package var generation: GenerationID
+    /// How many lives the content had before this one.
+    package var generationCount: Int
+    /// Bytes removed from the front of the file by rotation in place: physical = logical - base.
+    package var base: Int
+    /// Logical offset up to which every byte is delivered. Never moves back within a generation.
+    package var offset: Int
+    /// The bytes just before `offset`.
+    package var anchor: Anchor
+    /// Physical bytes when last looked at.
+    package var size: Int
+    package var state: FileState
+    /// When this entry last changed.
+    package var updated: Timestamp
+
+    package init(
+        file: FileID, input: String, stream: String, path: String, identity: FileIdentity,
+        fingerprint: Fingerprint, generation: GenerationID, generationCount: Int, base: Int,
+        offset: Int, anchor: Anchor, size: Int, state: FileState, updated: Timestamp
+    ) {
+        self.file = file
+        self.input = input
+        self.stream = stream
+        self.path = path
+        self.identity = identity
+        self.fingerprint = fingerprint
+        self.generation = generation
+        self.generationCount = generationCount
+        self.base = base
+        self.offset = offset
+        self.anchor = anchor
+        self.size = size
+        self.state = state
+        self.updated = updated
+    }
+
+    /// Bytes not delivered yet of a file that has `size` physical bytes now.
+    package func lag(size: Int) -> Int { max(0, base + size - offset) }
+}
+
+/// What may still happen to a file.
+package enum FileState: String, Hashable, Sendable, CaseIterable {
+    /// It may grow.
+    case active
+    /// Rotated away; its end is final.
+    case archived
+    /// No name leads to it; it is read to its end through the open descriptor.
+    case deleted
+    /// It is there, or its volume is gone, but it cannot be opened now. The entry stays.
+    case unreachable
+}
+
+/// A file that no entry matches.
+package struct NewFile: Hashable, Sendable {
+    package let input: String
+    package let stream: String
+    package let path: String
+    package let identity: FileIdentity
+    package let fingerprint: Fingerprint
+    /// Where reading begins: 0, or the size with `start: end`.
+    package let offset: Int
+    /// Physical bytes now.
+    package let size: Int
+    package let state: FileState
+
+    package init(
+        input: String, stream: String, path: String, identity: FileIdentity,
+        fingerprint: Fingerprint, offset: Int, size: Int, state: FileState = .active
+    ) {
+        self.input = input
+        self.stream = stream
+        self.path = path
+        self.identity = identity
+        self.fingerprint = fingerprint
+        self.offset = offset
+        self.size = size
+        self.state = state
+    }
+}
+
+/// Every byte of `file` before `offset` is delivered.
+package struct Advance: Hashable, Sendable {
+    package let file: FileID
+    /// The generation that was delivered; an advance of an older one changes nothing.
+    package let generation: GenerationID
+    /// Logical.
+    package let offset: Int
+    package let anchor: Anchor
+    /// Physical bytes of the file, where they are known.
+    package let size: Int?
+
+    package init(
+        file: FileID, generation: GenerationID, offset: Int, anchor: Anchor, size: Int? = nil
+    ) {
+        self.file = file
+        self.generation = generation
+        self.offset = offset
+        self.anchor = anchor
+        self.size = size
+    }
+}
+
+/// What the registry says to a file that was opened.
+package enum FileMatch: Hashable, Sendable {
+    /// This file, and its content is the one that the entry knows.
+    case same(FileEntry)
+    /// This inode, but its content begins otherwise: truncated and written again.
+    case otherContent(FileEntry)
+    /// Never seen.
+    case none
+}

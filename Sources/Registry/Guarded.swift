@@ -1,0 +1,138 @@
+import Model
+import Platform
+
+/// What the registry's inner lock protects: the state, the journal's end, and what of the one is not in
+/// the other yet.
+///
+/// A write that fails is no reason to stop the data path. The state keeps the change, and only *which*
+/// files have unwritten changes is remembered, so this is bounded by the number of files however
+/// long the disk is full. The next write begins with those files' entries as they are then.
+struct Guarded: Sendable {
+    var state: RegistryState
+    var journal: Journal
+    /// Files whose entry in the journal and snapshot is older than the one in `state`, or that left.
+    private(set) var unwritten: Set<FileID> = []
+    /// Something else is not written, or too much to catch up with, or what is on the disk cannot be
+    /// trusted: only a new snapshot puts things right. Appending goes on meanwhile where it can, for
+    /// what a kill -9 would repeat otherwise.
+    private(set) var mustRewrite = false
+    /// Saving fails, and the observer knows.
+    private var hasFailed = false
+    /// No file is open any more; changes stay in memory.
+    private(set) var isClosed = false
+    /// Kept for its memory.
+    private var lines = LineWriter()
+
+    /// Entries written at once after a failure, under the lock; more are left to a new snapshot.
+    private static let catchUpLimit = 1024
+
+    /// A turn for the worse or for the better.
+    enum Health: Hashable, Sendable {
+        case failed(SystemError)
+        case recovered
+    }
+
+    init(state: RegistryState, journal: Journal) {
+        self.state = state
+        self.journal = journal
+    }
+
+    var isWritten: Bool { unwritten.isEmpty && !mustRewrite }
+
+    /// Appends changes that `state` has taken.
+    mutating func write(_ changes: [Change]) -> Health? {
+        if changes.isEmpty { return nil }
+        if unwritten.isEmpty && !isClosed {
+            lines.clear()
+            for change in changes {
+                lines.write(change, number: journal.sequence + lines.lines + 1)
+            }
+            do {
+                try journal.append(lines)
+                return nil
+            } catch {
+                remember(changes)
+                return failed(error)
+            }
+        }
+        remember(changes)
+        return catchUp()
+    }
+
+    /// Writes the entries that could not be written before.
+    mutating func catchUp() -> Health? {
+        guard !isClosed, !unwritten.isEmpty else { return nil }
+        guard unwritten.count <= Self.catchUpLimit else {
+            mustRewrite = true
+            return nil
+        }
+        lines.clear()
+        for file in unwritten.sorted() {
+            let change: Change = state.table[file].map { .seen($0) } ?? .gone(file)
+            lines.write(change, number: journal.sequence + lines.lines + 1)
+        }
+        do {
+            try journal.append(lines)
+        } catch {
+            return failed(error)
+        }
+        unwritten = []
+        return recovered()
+    }
+
+    /// What a new snapshot is going to contain is no longer unwritten, unless `restore` says that it
+    /// came to nothing.
+    mutating func takeUnwritten() -> Unwritten {
+        defer {
+            unwritten = []
+            mustRewrite = false
+        }
+        return Unwritten(files: unwritten, mustRewrite: mustRewrite)
+    }
+
+    /// What was taken for a snapshot.
+    struct Unwritten: Sendable {
+        let files: Set<FileID>
+        let mustRewrite: Bool
+    }
+
+    /// The snapshot failed: what it should have contained is unwritten still.
+    mutating func restore(_ taken: Unwritten, after error: SystemError) -> Health? {
+        unwritten.formUnion(taken.files)
+        mustRewrite = mustRewrite || taken.mustRewrite
+        // A snapshot that fails while the journal takes everything loses nothing; the journal only
+        // grows, until the next attempt. It is told all the same: the disk has no room.
+        return failed(error)
+    }
+
+    /// After a failed fsync the kernel may have dropped what it could not write and call the next
+    /// fsync a success, so what is on the disk is not to be trusted until it is written anew.
+    mutating func distrust(after error: SystemError) -> Health? {
+        mustRewrite = true
+        return failed(error)
+    }
+
+    /// Something was written to the end.
+    mutating func recovered() -> Health? {
+        guard hasFailed, isWritten else { return nil }
+        hasFailed = false
+        return .recovered
+    }
+
+    /// What is on the disk cannot be appended to as if nothing had happened.
+    mutating func demandRewrite() { mustRewrite = true }
+
+    mutating func close() { isClosed = true }
+
+    private mutating func remember(_ changes: [Change]) {
+        for change in changes {
+            if let file = change.file { unwritten.insert(file) } else { mustRewrite = true }
+        }
+    }
+
+    private mutating func failed(_ error: SystemError) -> Health? {
+        guard !hasFailed else { return nil }
+        hasFailed = true
+        return .failed(error)
+    }
+}

@@ -1,0 +1,367 @@
+// The registry on disk, format version 1.
+//
+// <data>/registry/ (mode 0700) holds two files (mode 0600). snapshot.jsonl is the state at one moment,
+// journal.jsonl what changed since. Beside them may lie <name>.new, a file that was being written when
+// the agent died and means nothing, and <name>.damaged-<time>, a file that was damaged when the agent
+// started and means nothing either, kept for people. <data>/lock is held with flock(2) by the one
+// process that may write here and contains its process number.
+//
+// Both files are JSON Lines: one flat object a line, ended by "\n", UTF-8, keys in the order given
+// here and no white space. The last key of every line is "crc": 8 hex digits (lower case), CRC-32 as
+// zlib computes it of all bytes of the line before `,"crc"`.
+//
+// Values: numbers are 0...2^60 unless said otherwise. Hex is lower case. Texts have `"` and `\` escaped by
+// `\`; newline, return and tab as `\n \r \t`; other bytes below 0x20 and 0x7F as `\u00xx`; nothing else is
+// escaped. Times are UTC to the millisecond, `2026-11-23T04:02:35.685Z`, and are for people only: nothing
+// is decided by them. Paths are texts; what stands for bytes that are no UTF-8 is the business of whoever
+// hands the path in, and comes back as it was.
+//
+// snapshot.jsonl
+//
+//   {"format":"shipper-registry-snapshot","version":1,"through":N,"next_file":F,"at":TIME}
+//     through       the journal's records up to this number are contained
+//     next_file     the number that the next file gets; numbers are never given twice
+//     at_beginning  true, or left out: something was lost by damage, so until every input was scanned
+//                   whole once, files are read from their beginning even with `start: end`
+//   {"input":NAME}                 for each input whose first scan is complete, by name
+//   {"file":F, ENTRY}              for each file, in no particular order
+//   {"end":COUNT}                  the trailer: the number of lines between the header and this one
+//
+// next_file is followed by at_beginning where that is true. A snapshot is written beside, fsynced and
+// renamed, so one without its trailer is damaged.
+//
+// ENTRY, the state of one file:
+//   input, stream, path            texts
+//   device, inode                  decimal numbers of 64 bits in quotes, since JSON readers round them
+//   handle                         left out where there is none: hex of the type (4 bytes, big endian)
+//                                  and the bytes of name_to_handle_at(2)
+//   birth                          left out where there is none: nanoseconds since 1970, may be negative
+//   head_length, head              the fingerprint: SHA-256 (hex) over the first head_length <= 1024 bytes
+//   generation, generation_count   16 hex digits, minted as `Generation` says; lives before this one
+//   base                           bytes removed from the front by rotation in place
+//   offset                         logical position up to which everything is delivered
+//   anchor                         hex of the at most 64 bytes just before it
+//   size                           physical bytes when last looked at
+//   state                          active, archived, deleted or unreachable
+//   updated                        time of the entry's last change
+//
+// journal.jsonl
+//
+//   {"format":"shipper-registry-journal","version":1,"after":N,"at":TIME}
+//     after         the number of the last record before this file
+//   {"n":N,"op":OP, ...}           records; n grows by one from line to line
+//
+//   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where earlier
+//                                  records of it could not be written
+//   "advance","file":F,"generation":G,"offset":O,"anchor":A,"size":S,"at":TIME
+//                                  size is left out where it is not known
+//   "head","file":F,"generation":G,"head_length":L,"head":H,"at":TIME
+//   "moved","file":F,"path":P,"state":S,"at":TIME
+//   "truncated","file":F, ENTRY    a new generation of a known file
+//   "gone","file":F                the entry leaves
+//   "input","input":NAME           the input's first scan is complete
+//   "settled"                      at_beginning ends
+//
+// Reading. The state is the snapshot and, on top of it, every record with n > through in order. Records
+// state facts, not differences, and are taken so that a line that is missing can only lose progress:
+// an advance counts for its own generation only and moves a position forward only; an ENTRY of an
+// older generation is ignored; a change of an unknown file is ignored. So the lines after a damaged
+// one are used, and so is a journal that begins before the snapshot, which is what a crash between the
+// replacement of the one and of the other leaves.
+//
+// What is damaged: a line whose checksum or form is wrong; a number n that jumps, unless the snapshot
+// contains what is missing; a missing file while the other one says there was one; a snapshot whose
+// trailer is missing or counts otherwise. Bytes after a journal's last newline are a torn tail: the
+// record that was being written. Either is reported with its byte position, the damaged file is
+// kept under another name, and the state that was read is saved anew with at_beginning.
+//
+// A line with a correct checksum that this version does not understand is damaged as well, so another
+// operation or key raises `version`, and a version above the reader's own is refused, not damaged. The
+// steps of a rotation in place, intent and completion, will be operations of their own; what they
+// change is `base`, which is why it is in ENTRY.
+import Model
+
+/// The constants of the format, and its lines to and from values.
+enum JournalFormat {
+    static let version = 1
+    static let snapshotName = "snapshot.jsonl"
+    static let journalName = "journal.jsonl"
+    static let directoryName = "registry"
+    static let snapshotFormat = "shipper-registry-snapshot"
+    static let journalFormat = "shipper-registry-journal"
+
+    static let checksumKey = Array(#","crc":""#.utf8)
+    /// `,"crc":"`, 8 digits, `"}`.
+    static let checksumLength = checksumKey.count + 10
+
+    /// MAX_HANDLE_SZ and the type before it.
+    static let longestHandle = 128 + 4
+}
+
+/// One change of the state: what a record of the journal says.
+enum Change: Hashable, Sendable {
+    case seen(FileEntry)
+    case advance(Advance, at: Timestamp)
+    case head(FileID, GenerationID, Fingerprint, at: Timestamp)
+    case moved(FileID, path: String, state: FileState, at: Timestamp)
+    case truncated(FileEntry)
+    case gone(FileID)
+    case input(String)
+    case settled
+
+    /// The file it is about, if any.
+    var file: FileID? {
+        switch self {
+        case .seen(let entry), .truncated(let entry): entry.file
+        case .advance(let advance, _): advance.file
+        case .head(let file, _, _, _): file
+        case .moved(let file, _, _, _): file
+        case .gone(let file): file
+        case .input, .settled: nil
+        }
+    }
+}
+
+/// The first line of the snapshot.
+struct SnapshotHeader: Hashable, Sendable {
+    var through: Int
+    var nextFile: Int
+    var mustStartAtBeginning: Bool
+    var at: Timestamp
+}
+
+/// The first line of the journal.
+struct JournalHeader: Hashable, Sendable {
+    var after: Int
+    var at: Timestamp
+}
+
+extension LineWriter {
+    mutating func write(_ header: SnapshotHeader) {
+        string("format", JournalFormat.snapshotFormat)
+        integer("version", JournalFormat.version)
+        integer("through", header.through)
+        integer("next_file", header.nextFile)
+        if header.mustStartAtBeginning { flag("at_beginning") }
+        time("at", header.at)
+        end()
+    }
+
+    mutating func write(_ header: JournalHeader) {
+        string("format", JournalFormat.journalFormat)
+        integer("version", JournalFormat.version)
+        integer("after", header.after)
+        time("at", header.at)
+        end()
+    }
+
+    /// A line of the snapshot.
+    mutating func write(_ entry: FileEntry) {
+        fields(entry)
+        end()
+    }
+
+    /// A line of the snapshot.
+    mutating func write(input name: String) {
+        string("input", name)
+        end()
+    }
+
+    /// The last line of the snapshot.
+    mutating func write(trailer count: Int) {
+        integer("end", count)
+        end()
+    }
+
+    /// A line of the journal.
+    mutating func write(_ change: Change, number: Int) {
+        integer("n", number)
+        switch change {
+        case .seen(let entry):
+            string("op", "seen")
+            fields(entry)
+        case .advance(let advance, let at):
+            string("op", "advance")
+            integer("file", advance.file.number)
+            hex("generation", advance.generation.value)
+            integer("offset", advance.offset)
+            hex("anchor", advance.anchor.bytes)
+            if let size = advance.size { integer("size", size) }
+            time("at", at)
+        case .head(let file, let generation, let fingerprint, let at):
+            string("op", "head")
+            integer("file", file.number)
+            hex("generation", generation.value)
+            integer("head_length", fingerprint.length)
+            hex("head", fingerprint.digest)
+            time("at", at)
+        case .moved(let file, let path, let state, let at):
+            string("op", "moved")
+            integer("file", file.number)
+            string("path", path)
+            string("state", state.rawValue)
+            time("at", at)
+        case .truncated(let entry):
+            string("op", "truncated")
+            fields(entry)
+        case .gone(let file):
+            string("op", "gone")
+            integer("file", file.number)
+        case .input(let name):
+            string("op", "input")
+            string("input", name)
+        case .settled:
+            string("op", "settled")
+        }
+        end()
+    }
+
+    private mutating func fields(_ entry: FileEntry) {
+        integer("file", entry.file.number)
+        string("input", entry.input)
+        string("stream", entry.stream)
+        string("path", entry.path)
+        string("device", String(entry.identity.device))
+        string("inode", String(entry.identity.inode))
+        if let handle = entry.identity.handle { hex("handle", handle) }
+        if let birth = entry.identity.birth { integer("birth", birth) }
+        integer("head_length", entry.fingerprint.length)
+        hex("head", entry.fingerprint.digest)
+        hex("generation", entry.generation.value)
+        integer("generation_count", entry.generationCount)
+        integer("base", entry.base)
+        integer("offset", entry.offset)
+        hex("anchor", entry.anchor.bytes)
+        integer("size", entry.size)
+        string("state", entry.state.rawValue)
+        time("updated", entry.updated)
+    }
+}
+
+/// One line of the snapshot.
+enum SnapshotLine {
+    case header(version: Int, SnapshotHeader?)
+    case input(String)
+    case entry(FileEntry)
+    case trailer(Int)
+}
+
+/// One line of the journal.
+enum JournalLine {
+    case header(version: Int, JournalHeader?)
+    case record(number: Int, Change)
+}
+
+extension LineScanner {
+    /// A header of another version comes without its content.
+    mutating func snapshotLine() throws(LineFault) -> SnapshotLine {
+        if has("format") {
+            let version = try self.version(of: JournalFormat.snapshotFormat)
+            guard version == JournalFormat.version else { return .header(version: version, nil) }
+            let header = SnapshotHeader(
+                through: try integer("through"), nextFile: try integer("next_file"),
+                mustStartAtBeginning: try flag("at_beginning"), at: try time("at"))
+            try finish()
+            return .header(version: version, header)
+        }
+        if let name = try input() { return .input(name) }
+        if has("end") {
+            let count = try integer()
+            try finish()
+            return .trailer(count)
+        }
+        let entry = try self.entry()
+        try finish()
+        return .entry(entry)
+    }
+
+    /// A header of another version comes without its content.
+    mutating func journalLine() throws(LineFault) -> JournalLine {
+        if has("format") {
+            let version = try self.version(of: JournalFormat.journalFormat)
+            guard version == JournalFormat.version else { return .header(version: version, nil) }
+            let header = JournalHeader(after: try integer("after"), at: try time("at"))
+            try finish()
+            return .header(version: version, header)
+        }
+        let number = try integer("n")
+        let change = try self.change()
+        try finish()
+        return .record(number: number, change)
+    }
+
+    private mutating func version(of format: String) throws(LineFault) -> Int {
+        guard try string() == format else { throw LineFault(what: "names another format") }
+        return try integer("version")
+    }
+
+    private mutating func input() throws(LineFault) -> String? {
+        guard has("input") else { return nil }
+        let name = try string()
+        try finish()
+        return name
+    }
+
+    private mutating func change() throws(LineFault) -> Change {
+        switch try string("op") {
+        case "seen": return .seen(try entry())
+        case "truncated": return .truncated(try entry())
+        case "advance":
+            let file = FileID(number: try integer("file"))
+            let generation = GenerationID(value: try hex64("generation"))
+            let offset = try integer("offset")
+            let anchor = Anchor(bytes: try hex("anchor", limit: Anchor.longest))
+            let size = has("size") ? try integer() : nil
+            let advance = Advance(
+                file: file, generation: generation, offset: offset, anchor: anchor, size: size)
+            return .advance(advance, at: try time("at"))
+        case "head":
+            let file = FileID(number: try integer("file"))
+            let generation = GenerationID(value: try hex64("generation"))
+            return .head(file, generation, try fingerprint(), at: try time("at"))
+        case "moved":
+            return .moved(
+                FileID(number: try integer("file")), path: try string("path"),
+                state: try state(), at: try time("at"))
+        case "gone": return .gone(FileID(number: try integer("file")))
+        case "input": return .input(try string("input"))
+        case "settled": return .settled
+        case let other: throw LineFault(what: "has an unknown operation, \"\(other.prefix(32))\"")
+        }
+    }
+
+    private mutating func fingerprint() throws(LineFault) -> Fingerprint {
+        let length = try integer("head_length")
+        let digest = try hex("head", limit: 32)
+        guard length <= Fingerprint.longest, digest.count == 32 else {
+            throw LineFault(what: "has no fingerprint of sensible length")
+        }
+        return Fingerprint(length: length, digest: digest)
+    }
+
+    private mutating func state() throws(LineFault) -> FileState {
+        let name = try string("state")
+        guard let state = FileState(rawValue: name) else {
+            throw LineFault(what: "has an unknown state, \"\(name.prefix(32))\"")
+        }
+        return state
+    }
+
+    private mutating func entry() throws(LineFault) -> FileEntry {
+        let file = FileID(number: try integer("file"))
+        let (input, stream) = (try string("input"), try string("stream"))
+        let path = try string("path")
+        let (device, inode) = (try decimal("device"), try decimal("inode"))
+        let handle = try optionalHex("handle", limit: JournalFormat.longestHandle)
+        let birth = try optionalSigned("birth")
+        return FileEntry(
+            file: file, input: input, stream: stream, path: path,
+            identity: FileIdentity(handle: handle, device: device, inode: inode, birth: birth),
+            fingerprint: try fingerprint(),
+            generation: GenerationID(value: try hex64("generation")),
+            generationCount: try integer("generation_count"), base: try integer("base"),
+            offset: try integer("offset"),
+            anchor: Anchor(bytes: try hex("anchor", limit: Anchor.longest)),
+            size: try integer("size"), state: try state(), updated: try time("updated"))
+    }
+}

@@ -1,0 +1,213 @@
+import Model
+import Platform
+import Synchronization
+
+/// What the registry's outer lock protects: everything that waits for the disk.
+struct Maintenance: ~Copyable, Sendable {
+    /// `<data>/registry`.
+    let directory: Descriptor
+    /// Nil after `close`.
+    var lock: RegistryLock?
+    /// Bytes of the snapshot on the disk.
+    var snapshotLength: Int
+    /// The journal's file and length that are known to be on the disk.
+    var synchronised: (file: ObjectIdentifier, length: Int)?
+}
+
+extension Registry {
+    /// The journal may grow to this, or to twice the snapshot, before it is compacted: replaying it at
+    /// start then costs at most about twice what reading the snapshot does.
+    static let smallestJournalLimit = 8 << 20
+    /// Bytes copied into a new journal while appends wait for it; a fraction of a millisecond.
+    private static let lastCopy = 64 << 10
+    /// Rounds of copying while appends go on, before the rest is copied however much it is.
+    private static let copyRounds = 8
+
+    /// Forces the journal to the disk, and before that writes what could not be written. Advances go on
+    /// meanwhile. Called each `registry.sync` on a thread that may wait for the disk.
+    package func sync() {
+        let told = maintenance.withLock { maintenance in
+            guard maintenance.lock != nil else { return Report() }
+            let (health, mustRewrite) = guarded.withLock { guarded in
+                (guarded.catchUp(), guarded.mustRewrite)
+            }
+            var report = Report()
+            report.note(health)
+            if mustRewrite {
+                report.add(rewrite(&maintenance))
+            } else {
+                report.add(synchronise(&maintenance))
+            }
+            return report
+        }
+        deliver(told)
+    }
+
+    /// Compacts when the journal has grown past its limit. Called after `sync`, on the same thread.
+    package func compactIfDue() {
+        let told = maintenance.withLock { maintenance in
+            guard maintenance.lock != nil else { return Report() }
+            let length = guarded.withLock { $0.journal.length }
+            let limit = max(Self.smallestJournalLimit, 2 * maintenance.snapshotLength)
+            return length > limit ? rewrite(&maintenance) : Report()
+        }
+        deliver(told)
+    }
+
+    /// Writes the state as a new snapshot and shortens the journal to what came after. Advances go on
+    /// meanwhile but for the moments in which the state is looked at and the journal changes hands.
+    package func compact() {
+        let told = maintenance.withLock { maintenance in
+            maintenance.lock == nil ? Report() : rewrite(&maintenance)
+        }
+        deliver(told)
+    }
+
+    /// Saves everything, forces it to the disk and lets go of the data directory. Changes that come
+    /// later stay in memory. A second call does nothing.
+    package func close() {
+        sync()
+        maintenance.withLock { maintenance in
+            guarded.withLock { $0.close() }
+            maintenance.lock = nil
+        }
+    }
+
+    /// What is to be told once no lock is held.
+    struct Report: Sendable {
+        fileprivate(set) var health: [Guarded.Health] = []
+        fileprivate(set) var synced: Int64?
+        fileprivate(set) var compacted: (entries: Int, bytes: Int, nanoseconds: Int64)?
+
+        mutating func note(_ change: Guarded.Health?) { if let change { health.append(change) } }
+
+        mutating func add(_ other: Report) {
+            health += other.health
+            synced = other.synced ?? synced
+            compacted = other.compacted ?? compacted
+        }
+    }
+
+    private func deliver(_ report: Report) {
+        for health in report.health { tell(health) }
+        if let nanoseconds = report.synced { observer.registrySynced(nanoseconds: nanoseconds) }
+        if let done = report.compacted {
+            observer.registryCompacted(
+                entries: done.entries, bytes: done.bytes, nanoseconds: done.nanoseconds)
+        }
+    }
+
+    private func synchronise(_ maintenance: inout Maintenance) -> Report {
+        var report = Report()
+        let journal = guarded.withLock { $0.journal }
+        guard let file = journal.file else { return report }
+        let mark = (file: ObjectIdentifier(file), length: journal.length)
+        if let done = maintenance.synchronised, done == mark { return report }
+        let began = Clock.monotonicNanoseconds()
+        do {
+            try witness.willTake(.synchronise(JournalFormat.journalName))
+            try file.descriptor.synchronise()
+        } catch {
+            report.note(guarded.withLock { $0.distrust(after: error) })
+            return report
+        }
+        maintenance.synchronised = mark
+        report.synced = Clock.monotonicNanoseconds() - began
+        return report
+    }
+
+    /// 1. The state is copied (in constant time) with the number of the last record; appends go on.
+    /// 2. The snapshot is written, fsynced, renamed, the directory fsynced. A crash before the rename
+    ///    leaves the old pair; a crash after it leaves a journal whose first records the snapshot
+    ///    contains, and they are skipped.
+    /// 3. What was appended since 1 is copied into a new journal beside the old one, which is fsynced.
+    /// 4. Under the inner lock the last few records are copied too, and the new journal is renamed into
+    ///    place: whatever is appended from now on goes there.
+    /// 5. The directory is fsynced.
+    ///
+    /// An error at any step leaves files that are whole, and everything is tried again at the next
+    /// `sync`.
+    func rewrite(_ maintenance: inout Maintenance) -> Report {
+        var report = Report()
+        let began = Clock.monotonicNanoseconds()
+        let (state, journal, taken) = guarded.withLock { guarded in
+            (guarded.state, guarded.journal, guarded.takeUnwritten())
+        }
+        do {
+            maintenance.snapshotLength = try Snapshot.write(
+                state, through: journal.sequence, in: maintenance.directory, witness: witness)
+        } catch {
+            report.note(guarded.withLock { $0.restore(taken, after: error) })
+            return report
+        }
+        do {
+            try replaceJournal(journal, in: maintenance.directory)
+        } catch {
+            // The snapshot has all of it. But where the old journal is not to be trusted, what is
+            // appended from now on is not either.
+            let rest = Guarded.Unwritten(files: [], mustRewrite: taken.mustRewrite)
+            report.note(guarded.withLock { $0.restore(rest, after: error) })
+            return report
+        }
+        do {
+            try witness.willTake(.synchroniseDirectory)
+            try maintenance.directory.synchronise()
+        } catch {
+            // A power cut may bring the old journal back, which ends where this one begins.
+            report.note(guarded.withLock { $0.distrust(after: error) })
+            return report
+        }
+        report.note(guarded.withLock { $0.recovered() })
+        report.compacted = (
+            state.table.count, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
+        )
+        return report
+    }
+
+    /// Steps 3 and 4. `old` is the journal's end as the snapshot has it.
+    private func replaceJournal(
+        _ old: Journal, in directory: borrowing Descriptor
+    ) throws(SystemError) {
+        var file = try AtomicFile(JournalFormat.journalName, in: directory, witness: witness)
+        var header = LineWriter()
+        header.write(JournalHeader(after: old.sequence, at: .now()))
+        try file.write(header.bytes)
+        var length = header.bytes.count
+        var copied = old.length
+        for _ in 0..<Self.copyRounds {
+            let end = guarded.withLock { $0.journal.length }
+            if end - copied <= Self.lastCopy { break }
+            try Self.copy(old.file, copied..<end, to: file)
+            length += end - copied
+            copied = end
+        }
+        try file.synchronise()
+        let next = JournalFile(try file.descriptor())
+        try guarded.withLock { guarded throws(SystemError) in
+            let end = guarded.journal.length
+            try Self.copy(old.file, copied..<end, to: file)
+            try file.place()
+            guarded.journal.move(to: next, length: length + end - copied)
+        }
+    }
+
+    private static func copy(
+        _ source: JournalFile?, _ range: Range<Int>, to file: borrowing AtomicFile
+    ) throws(SystemError) {
+        var position = range.lowerBound
+        while position < range.upperBound, let source {
+            let count = min(1 << 20, range.upperBound - position)
+            let bytes = try source.descriptor.read(count: count, at: position)
+            guard bytes.count == count else {
+                throw SystemError("pread", path: JournalFormat.journalName, code: .inputOutput)
+            }
+            try file.write(bytes)
+            position += count
+        }
+    }
+}
+
+extension Errno {
+    /// A file is shorter than what was written to it.
+    static let inputOutput = Errno(5)
+}

@@ -1,0 +1,77 @@
+import Model
+
+/// What the registry knows, as a value: what is replayed at start and what is changed while running
+/// go through the same `apply`.
+struct RegistryState: Sendable {
+    var table = EntryTable()
+    /// Inputs whose first scan is complete. Bounded by the inputs there ever were.
+    var inputs: Set<String> = []
+    /// Invariant: above the number of every file there is or was.
+    var nextFile = 1
+    /// Something was lost by damage, and not every input has been scanned since.
+    var mustStartAtBeginning = false
+
+    /// Takes a change and says whether it changed anything. The rules are those of the format: facts,
+    /// own generation only, forward only.
+    mutating func apply(_ change: Change) -> Bool {
+        switch change {
+        case .seen(let entry), .truncated(let entry):
+            return put(entry)
+        case .advance(let advance, let at):
+            return take(advance, at)
+        case .head(let file, let generation, let fingerprint, let at):
+            guard let known = table[file], known.generation == generation,
+                known.fingerprint.length < fingerprint.length
+            else { return false }
+            return table.change(file) { entry in
+                entry.fingerprint = fingerprint
+                entry.updated = at
+            }
+        case .moved(let file, let path, let state, let at):
+            guard let known = table[file], known.path != path || known.state != state else {
+                return false
+            }
+            return table.change(file) { entry in
+                entry.path = path
+                entry.state = state
+                entry.updated = at
+            }
+        case .gone(let file):
+            return table.remove(file)
+        case .input(let name):
+            return inputs.insert(name).inserted
+        case .settled:
+            defer { mustStartAtBeginning = false }
+            return mustStartAtBeginning
+        }
+    }
+
+    private mutating func put(_ new: FileEntry) -> Bool {
+        nextFile = max(nextFile, new.file.number + 1)
+        var entry = new
+        if let known = table[new.file] {
+            guard known.generationCount <= new.generationCount else { return false }
+            if known.generation == new.generation, known.offset > new.offset {
+                entry.offset = known.offset
+                entry.anchor = known.anchor
+            }
+            guard known != entry else { return false }
+        }
+        table.put(entry)
+        return true
+    }
+
+    private mutating func take(_ advance: Advance, _ at: Timestamp) -> Bool {
+        guard let known = table[advance.file], known.generation == advance.generation,
+            known.offset <= advance.offset
+        else { return false }
+        let size = advance.size ?? known.size
+        guard known.offset < advance.offset || known.size != size else { return false }
+        return table.change(advance.file) { entry in
+            entry.offset = advance.offset
+            entry.anchor = advance.anchor
+            entry.size = size
+            entry.updated = at
+        }
+    }
+}
