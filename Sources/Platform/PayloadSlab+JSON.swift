@@ -27,8 +27,7 @@ extension PayloadSlab {
         return fit
     }
 
-    /// Bytes that `text` takes as the inside of a JSON string, counted no further than up to the
-    /// last character that ends within `limit`.
+    /// Bytes that `text` takes as the inside of a JSON string, or `limit` where they are more.
     package static func jsonStringCount(_ text: Span<UInt8>, limit: Int) -> Int {
         var total = 0
         var index = 0
@@ -40,7 +39,7 @@ extension PayloadSlab {
             guard index < text.count else { break }
             let length = ByteSearch.sequence(in: text, at: index)
             let size = JSONEscape.size(of: text[index], length, second: { text[index + $0] })
-            if size > limit - total { break }
+            if size > limit - total { return limit }
             total += size
             index += max(length, 1)
         }

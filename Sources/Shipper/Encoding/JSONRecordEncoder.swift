@@ -17,7 +17,7 @@ struct JSONRecordEncoder: LineEncoder {
     }
 
     func encode(
-        _ message: Span<UInt8>, offset: Int, flags: Frame.Flags, into slab: PayloadSlab, room: Int
+        _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {
         let free = room - envelope
         guard free >= 0 else { return .full }
@@ -34,7 +34,7 @@ struct JSONRecordEncoder: LineEncoder {
         }
         slab.append(template.middle.span)
         slab.appendDecimal(offset)
-        let split = !whole || flags.contains(.split)
+        let split = !whole || isPart
         if split || fit.replaced {
             slab.append(RecordFlags.json(split: split, invalid: fit.replaced))
         }

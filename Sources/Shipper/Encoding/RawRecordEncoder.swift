@@ -6,7 +6,7 @@ struct RawRecordEncoder: LineEncoder {
     let longestPart: Int
 
     func encode(
-        _ message: Span<UInt8>, offset: Int, flags: Frame.Flags, into slab: PayloadSlab, room: Int
+        _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {
         let count = cut(message)
         guard count <= room else { return .full }

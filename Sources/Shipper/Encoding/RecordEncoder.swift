@@ -103,9 +103,10 @@ enum LinePart {
 /// The part of encoding that differs between codecs.
 protocol LineEncoder {
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
-    /// message's first byte in the file, `room` the bytes that may be appended.
+    /// message's first byte in the file, `isPart` whether more of its line went before or comes
+    /// behind it in another frame, `room` the bytes that may be appended.
     func encode(
-        _ message: Span<UInt8>, offset: Int, flags: Frame.Flags, into slab: PayloadSlab, room: Int
+        _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart
 
     /// Bytes of room with which `encode` will not say `full`.
@@ -133,9 +134,9 @@ private struct LineRun {
             }
             let message = chunk.extracting(frame.start + done..<frame.start + frame.count)
             let offset = done == 0 ? frame.offset : frame.messageOffset + done
-            let flags = done == 0 ? frame.flags : frame.flags.union(.split)
+            let isPart = done > 0 || frame.flags.contains(.split)
             let part = encoder.encode(
-                message, offset: offset, flags: flags, into: slab, room: limit - slab.count)
+                message, offset: offset, isPart: isPart, into: slab, room: limit - slab.count)
             guard case .encoded(let count) = part else {
                 return EncodingProgress(
                     position: FramePosition(frame: index, byte: done),

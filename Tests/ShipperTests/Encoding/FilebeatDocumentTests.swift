@@ -1,0 +1,113 @@
+import FoundationEssentials
+import Model
+import Shipper
+import Testing
+
+/// What a real Filebeat sent for the same lines. Wanted deviations: `_id`, `log.file.device_id` and
+/// `inode`, `ecs.version`, `agent` but its name, the order of keys, and what each test names.
+@Suite struct FilebeatDocumentTests {
+    private struct Message: Decodable { let payload: String }
+
+    /// Filebeat's payloads and documents, in the order of the file.
+    private func captured(_ name: String) throws -> [(payload: String, document: Document)] {
+        let bytes = try EncodingFixture.bytes("filebeat/\(name)/messages.ndjson")
+        return try EncodingFixture.frames(bytes).map { frame in
+            let line = Data(bytes[frame.start..<frame.start + frame.count])
+            let payload = try JSONDecoder().decode(Message.self, from: line).payload
+            return (payload, try EncodingFixture.document(Array(payload.utf8)))
+        }.sorted { $0.document.log.offset < $1.document.log.offset }
+    }
+
+    private func ours(
+        _ name: String, path: String, fields: String? = nil, tags: [String] = []
+    ) throws -> [(payload: String, document: Document)] {
+        let bytes = try EncodingFixture.bytes("filebeat/\(name)/input.log")
+        let template = EncodingFixture.template(
+            path: path, fields: fields.map { Array($0.utf8) }, tags: tags)
+        let records = EncodingFixture.records(
+            try EncodingFixture.encoder(.json, template), bytes, EncodingFixture.frames(bytes))
+        return try records.map { (EncodingFixture.text($0), try EncodingFixture.document($0)) }
+    }
+
+    private func expectEqual(_ ours: Document, _ theirs: Document) {
+        #expect(ours.message == theirs.message)
+        #expect(ours.log.offset == theirs.log.offset)
+        #expect(ours.log.file.path == theirs.log.file.path)
+        #expect(ours.input == theirs.input)
+        #expect(ours.host == theirs.host)
+        #expect(ours.agent.name == theirs.agent.name)
+        #expect(ours.fields == theirs.fields)
+        #expect(ours.tags == theirs.tags)
+        #expect(ours.metadata.beat == theirs.metadata.beat)
+        #expect(ours.metadata.type == theirs.metadata.type)
+        #expect(ours.timestamp.utf8.count == theirs.timestamp.utf8.count)
+    }
+
+    /// The text between the quotes of `message`, escapes as they are.
+    private func rawMessage(_ payload: String) throws -> Substring {
+        let start = try #require(payload.firstRange(of: #""message":""#)).upperBound
+        var end = start
+        while payload[end] != "\"" {
+            end = payload.index(end, offsetBy: payload[end] == "\\" ? 2 : 1)
+        }
+        return payload[start..<end]
+    }
+
+    @Test(arguments: ["plain", "ugly"])
+    func linesBecomeTheSameDocuments(name: String) throws {
+        let theirs = try captured(name)
+        let path = name == "plain" ? "/input/app.log" : "/input/ugly.log"
+        let ours = try ours(name, path: path)
+        #expect(ours.count == theirs.count)
+        for (mine, other) in zip(ours, theirs) {
+            expectEqual(mine.document, other.document)
+            #expect(try rawMessage(mine.payload).utf8.elementsEqual(rawMessage(other.payload).utf8))
+        }
+    }
+
+    @Test func fieldsAndTagsStandWhereFilebeatPutsThem() throws {
+        let fields = #"{"app":"orders","env":"prod","shard":3,"canary":false}"#
+        let ours = try ours("fields", path: "/input/a.log", fields: fields, tags: ["web", "eu"])
+        let theirs = try captured("fields")
+        #expect(ours.count == theirs.count)
+        for (mine, other) in zip(ours, theirs) { expectEqual(mine.document, other.document) }
+    }
+
+    /// Filebeat filtered this case; the lines that it kept are ours too.
+    @Test func offsetsOfLinesBetweenOthersAreTheSame() throws {
+        let ours = try ours("lines", path: "/input/a.log")
+        let theirs = try captured("lines")
+        #expect(!theirs.isEmpty)
+        for other in theirs {
+            let mine = ours.first { $0.document.log.offset == other.document.log.offset }
+            expectEqual(try #require(mine).document, other.document)
+        }
+    }
+
+    /// `fields_under_root` there, which is not offered here: all else is the same, and there too a
+    /// field of the user's could not replace `host`.
+    @Test func bookkeepingIsNotTheUsers() throws {
+        let fields = #"{"app":"orders","host":"override"}"#
+        let ours = try ours("fields-root", path: "/input/a.log", fields: fields)
+        let theirs = try captured("fields-root")
+        #expect(ours.count == theirs.count)
+        for (mine, other) in zip(ours, theirs) {
+            #expect(mine.document.host == other.document.host)
+            #expect(mine.document.message == other.document.message)
+            #expect(mine.document.log.offset == other.document.log.offset)
+        }
+    }
+
+    /// Filebeat cuts and drops the rest; here the whole line arrives, and begins as theirs does.
+    @Test func whatFilebeatTruncatesArrivesWhole() throws {
+        let ours = try ours("max-bytes", path: "/input/m.log")
+        let theirs = try captured("max-bytes")
+        #expect(ours.map(\.document.log.offset) == theirs.map(\.document.log.offset))
+        for (mine, other) in zip(ours, theirs) {
+            let kept = other.document.message.filter { $0 != "\u{FFFD}" }
+            #expect(mine.document.message.hasPrefix(kept))
+            #expect(mine.document.log.flags == nil)
+        }
+        #expect(ours.map(\.document.message.utf8.count).reduce(0, +) == 328 - theirs.count)
+    }
+}

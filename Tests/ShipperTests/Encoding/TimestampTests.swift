@@ -1,0 +1,72 @@
+import Shipper
+import Testing
+
+@Suite struct TimestampTests {
+    private func text(_ milliseconds: Int64) -> String {
+        let text = Timestamp(milliseconds: milliseconds).text
+        return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+        (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+        (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+        (1_709_210_096_789, "2024-02-29T12:34:56.789Z"),
+        (1_483_228_800_000, "2017-01-01T00:00:00.000Z"),
+        (1_795_405_080_123, "2026-11-23T03:38:00.123Z"),
+        (4_107_542_399_000, "2100-02-28T23:59:59.000Z"),
+        (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        (-2_203_891_200_000, "1900-03-01T00:00:00.000Z"),
+        (-2_203_891_200_001, "1900-02-28T23:59:59.999Z"),
+        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    ])
+    func knownTimesHaveTheirText(milliseconds: Int64, expected: String) {
+        #expect(text(milliseconds) == expected)
+    }
+
+    @Test func timesNoFourDigitsHoldBecomeTheNearest() {
+        #expect(text(.min) == "0001-01-01T00:00:00.000Z")
+        #expect(text(-62_135_596_800_001) == "0001-01-01T00:00:00.000Z")
+        #expect(text(.max) == "9999-12-31T23:59:59.999Z")
+    }
+
+    /// Walks the calendar by its own rules, day after day, from the first year to the last.
+    @Test func everyDayOfTheCalendarIsRight() {
+        var milliseconds: Int64 = -62_135_596_800_000
+        var wrong: [String] = []
+        for year in 1...9999 {
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+            // The first and last day of each month tell whether the days between are right.
+            for (month, days) in [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+                .enumerated()
+            {
+                for day in [1, days] {
+                    let time = milliseconds + Int64(day - 1) * 86_400_000
+                    let expected =
+                        "\(pad(year, 4))-\(pad(month + 1, 2))-\(pad(day, 2))T00:00:00.000Z"
+                    if text(time) != expected { wrong.append(expected) }
+                }
+                milliseconds += Int64(days) * 86_400_000
+            }
+        }
+        #expect(wrong.isEmpty)
+        #expect(milliseconds - 1 == 253_402_300_799_999)
+    }
+
+    @Test func nanosecondsAreCutTowardsThePast() {
+        let after = Timestamp(nanoseconds: 1_999_999).text
+        #expect(String(decoding: after.indices.map { after[$0] }, as: UTF8.self).hasSuffix(".001Z"))
+        let before = Timestamp(nanoseconds: -1).text
+        #expect(
+            String(decoding: before.indices.map { before[$0] }, as: UTF8.self)
+                == "1969-12-31T23:59:59.999Z")
+    }
+
+    private func pad(_ number: Int, _ digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: digits - text.utf8.count) + text
+    }
+}
