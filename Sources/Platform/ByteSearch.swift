@@ -21,7 +21,9 @@ package enum ByteSearch {
     package static func special(in bytes: Span<UInt8>, from start: Int) -> Int {
         precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
         return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else { return buffer.count }
+            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
+                return buffer.count
+            }
             var index = start
             while buffer.count - index >= 8 {
                 let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
@@ -39,7 +41,9 @@ package enum ByteSearch {
     package static func invalidUTF8(in bytes: Span<UInt8>, from start: Int) -> Int {
         precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
         return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else { return buffer.count }
+            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
+                return buffer.count
+            }
             var index = start
             while index < buffer.count {
                 if buffer.count - index >= 8 {

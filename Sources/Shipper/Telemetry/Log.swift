@@ -1,0 +1,184 @@
+package import Platform
+internal import Synchronization
+
+/// The structured log of the process: one line for each event, on standard error unless told otherwise.
+///
+/// Messages are constant, so that they can be searched for and counted; what differs goes into the data.
+/// Any thread may log; each line is one write(2) of at most 4,096 bytes, so lines never mix. A standard
+/// error that nobody reads blocks the thread that logs, as it would any program.
+package final class Log: Sendable {
+    /// How much an event matters.
+    package enum Level: Int, Comparable, CaseIterable, Sendable {
+        case debug, info, warn, error
+
+        /// As it stands in the line and in the settings.
+        package var name: String {
+            switch self {
+            case .debug: "debug"
+            case .info: "info"
+            case .warn: "warn"
+            case .error: "error"
+            }
+        }
+
+        package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    /// How a line looks.
+    package enum Format: Sendable, CaseIterable {
+        /// `2026-11-23T03:38:00.123Z info  message key=value key="two words"`
+        case text
+        /// An object with `ts`, `level`, `msg` and then the data.
+        case json
+    }
+
+    /// A piece of data of an event.
+    package enum Value: Hashable, Sendable {
+        case text(String)
+        /// Text from outside that may be no UTF-8.
+        case bytes([UInt8])
+        case integer(Int64)
+        case flag(Bool)
+        /// In seconds, to the millisecond.
+        case duration(Duration)
+    }
+
+    private struct Fault: Sendable {
+        let level: Level
+        let message: StaticString
+        let data: KeyValuePairs<String, Value>
+    }
+
+    private let level: Level
+    private let format: Format
+    private let wallClock: @Sendable () -> Int64
+    private let monotonicClock: @Sendable () -> Int64
+    private let sink: @Sendable ([UInt8]) throws(SystemError) -> Void
+    private let limit: Mutex<RateLimit<Fault>>
+    /// Lines that could not be written and of which the log does not tell yet.
+    private let untold = Atomic<Int>(0)
+    private let lost = Atomic<Int>(0)
+
+    /// `sink` takes whole lines, on the threads that log. The clocks give nanoseconds, the monotonic one
+    /// for the rate of repeated faults.
+    package init(
+        level: Level, format: Format, repeatInterval: Duration = .seconds(30),
+        wallClock: @escaping @Sendable () -> Int64 = { Clock.wallNanoseconds() },
+        monotonicClock: @escaping @Sendable () -> Int64 = { Clock.monotonicNanoseconds() },
+        sink: @escaping @Sendable ([UInt8]) throws(SystemError) -> Void
+    ) {
+        self.level = level
+        self.format = format
+        self.wallClock = wallClock
+        self.monotonicClock = monotonicClock
+        self.sink = sink
+        limit = Mutex(RateLimit(interval: repeatInterval))
+    }
+
+    /// A log on standard error.
+    package convenience init(level: Level, format: Format) throws(SystemError) {
+        let stream = Stream(try StandardStream.error.duplicate())
+        self.init(level: level, format: format) { line throws(SystemError) in
+            try stream.descriptor.write(line)
+        }
+    }
+
+    private final class Stream: Sendable {
+        let descriptor: Descriptor
+        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    }
+
+    /// Whether events of this level are written.
+    package func isOn(_ level: Level) -> Bool { level >= self.level }
+
+    /// Lines that could not be written since the start; the next that can be says how many there were.
+    package var linesLost: Int { lost.load(ordering: .relaxed) }
+
+    /// For who looks for a fault in the shipper itself.
+    package func debug(
+        _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        if isOn(.debug) { write(Fault(level: .debug, message: message, data: data())) }
+    }
+
+    /// What an operator may want to know afterwards.
+    package func info(
+        _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        if isOn(.info) { write(Fault(level: .info, message: message, data: data())) }
+    }
+
+    /// What goes wrong and is dealt with.
+    package func warn(
+        _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        if isOn(.warn) { write(Fault(level: .warn, message: message, data: data())) }
+    }
+
+    /// What somebody has to act on.
+    package func error(
+        _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        if isOn(.error) { write(Fault(level: .error, message: message, data: data())) }
+    }
+
+    /// A fault that may come again and again: the first of its `key` is written at once, then one every
+    /// 30 s, with `repeated` saying how many were kept back.
+    package func fault(
+        _ level: Level, key: String, _ message: StaticString,
+        _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        guard isOn(level) else { return }
+        let fault = Fault(level: level, message: message, data: data())
+        let now = monotonicClock()
+        switch limit.withLock({ $0.happened(fault, key: key, at: now) }) {
+        case .tell(let repeated): write(fault, repeated: repeated)
+        case .keepBack: break
+        }
+    }
+
+    /// Writes the faults that were kept back and whose 30 s are over. To be called every second or so.
+    package func writeDueFaults() {
+        let now = monotonicClock()
+        for due in limit.withLock({ $0.due(at: now) }) { write(due.fault, repeated: due.repeated) }
+    }
+
+    private func write(_ fault: Fault, repeated: Int = 0) {
+        let missing = untold.exchange(0, ordering: .relaxed)
+        if missing > 0 {
+            let tale = Fault(
+                level: .warn, message: "lines of this log could not be written",
+                data: ["lines": .integer(Int64(missing))])
+            if !deliver(tale, repeated: 0) {
+                untold.wrappingAdd(missing, ordering: .relaxed)
+            }
+        }
+        if !deliver(fault, repeated: repeated) {
+            untold.wrappingAdd(1, ordering: .relaxed)
+            lost.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    private func deliver(_ fault: Fault, repeated: Int) -> Bool {
+        let line = LogLine.render(
+            fault.level, fault.message, fault.data, repeated: repeated, at: wallClock(), as: format)
+        do throws(SystemError) {
+            try sink(line)
+            return true
+        } catch {
+            // There is no other place to tell it: it is counted, and told when a line gets through.
+            return false
+        }
+    }
+}
+
+extension Log.Value: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral
+{
+    package init(stringLiteral value: String) { self = .text(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(booleanLiteral value: Bool) { self = .flag(value) }
+
+    /// A number of anything that is counted in `Int`.
+    package static func count(_ value: Int) -> Log.Value { .integer(Int64(value)) }
+}
