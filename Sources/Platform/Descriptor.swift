@@ -181,6 +181,7 @@ package struct FileStatus: Hashable, Sendable {
 
 /// Open flags, for callers that do not import the C library.
 package enum O {
+    package static let read = O_RDONLY
     package static let path = O_PATH | O_DIRECTORY
     package static let directory = O_RDONLY | O_DIRECTORY | O_NONBLOCK
 }

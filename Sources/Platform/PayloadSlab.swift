@@ -124,6 +124,13 @@ package final class PayloadSlab: @unchecked Sendable {
         filled = length
     }
 
+    /// A slab with the same bytes that is no larger than they need, for when much room is left over.
+    package func fitted() -> PayloadSlab {
+        let copy = PayloadSlab(capacity: max(1, count))
+        withBytes(0..<count) { copy.append($0) }
+        return copy
+    }
+
     /// Lends the bytes of `range`, which lies in `0..<count`.
     package func withBytes<R>(_ range: Range<Int>, _ body: (Span<UInt8>) throws -> R) rethrows -> R
     {

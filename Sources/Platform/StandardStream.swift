@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The streams that every process is started with. Written to without a buffer, so that what was
@@ -19,5 +20,12 @@ package enum StandardStream: Int32, Sendable {
             }
             bytes = bytes.dropFirst(count)
         }
+    }
+
+    /// A descriptor of its own for the stream, to be kept and closed by its owner.
+    package func duplicate() throws(SystemError) -> Descriptor {
+        let copy = clinux_fcntl(rawValue, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SystemError("fcntl F_DUPFD_CLOEXEC", code: .last) }
+        return Descriptor(owning: copy)
     }
 }

@@ -18,7 +18,8 @@ enum LineReader {
     /// range of the buffer without the newline, or nil for a line that is too long to be one.
     static func forEachLine(
         of file: borrowing Descriptor, size: Int,
-        _ body: (_ buffer: [UInt8], _ line: Range<Int>?, _ position: Int) throws(RegistryError) -> Void
+        _ body: (_ buffer: [UInt8], _ line: Range<Int>?, _ position: Int) throws(RegistryError) ->
+            Void
     ) throws(LoadFault) -> End {
         var buffer = [UInt8](repeating: 0, count: max(1, min(longestLine, size)))
         /// Bytes of the buffer that count, and the position of the buffer's first one.

@@ -83,7 +83,9 @@ struct LineScanner {
         guard has(key) else { return nil }
         let isNegative = at < end && bytes[at] == UInt8(ascii: "-")
         if isNegative { at += 1 }
-        guard let magnitude = digits() else { throw LineFault(what: "has no number for \"\(key)\"") }
+        guard let magnitude = digits() else {
+            throw LineFault(what: "has no number for \"\(key)\"")
+        }
         if isNegative, magnitude <= 1 << 63 { return Int64(truncatingIfNeeded: 0 &- magnitude) }
         if !isNegative, let value = Int64(exactly: magnitude) { return value }
         throw LineFault(what: "has too large a number for \"\(key)\"")

@@ -41,7 +41,8 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unusable(let path, let error):
             return "\(path): cannot keep positions here: \(error): \(Self.advice(error.code))"
         case .unreadable(let path, let error):
-            return "\(path): cannot be read: \(error): is this the data directory of a shipper, and "
+            return
+                "\(path): cannot be read: \(error): is this the data directory of a shipper, and "
                 + "may you read it?"
         case .newerVersion(let path, let version):
             return "\(path): format version \(version) is newer than \(JournalFormat.version), the "

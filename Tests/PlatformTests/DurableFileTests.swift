@@ -71,7 +71,9 @@ private final class StepRecorder: FileStepWitness {
         try directory.makeDirectory("real")
         let opened = try Descriptor.directory(atPath: directory.path)
         try symbolicLink(directory.path("real"), at: directory.path("link"))
-        #expect(throws: SystemError.self) { _ = try Descriptor.directory(atPath: directory.path("link")) }
+        #expect(throws: SystemError.self) {
+            _ = try Descriptor.directory(atPath: directory.path("link"))
+        }
         #expect(throws: SystemError.self) { _ = try opened.directory(named: "link") }
         _ = try opened.directory(named: "real")
     }

@@ -75,13 +75,15 @@ import Testing
         let file = FileID(number: 7)
         let generation = GenerationID(value: .max)
         let at = Timestamp(milliseconds: 0)
-        let changes: [Change] = [
-            .seen(.sample(1, path: text)), .seen(plain), .truncated(bare), .gone(file), .settled,
-            .input(text), .head(file, generation, .of(head: Array(text.utf8)), at: at),
-            .advance(
-                Advance(file: file, generation: generation, offset: 1 << 60, anchor: .none),
-                at: at),
-        ] + FileState.allCases.map { .moved(file, path: text, state: $0, at: at) }
+        let changes: [Change] =
+            [
+                .seen(.sample(1, path: text)), .seen(plain), .truncated(bare), .gone(file),
+                .settled,
+                .input(text), .head(file, generation, .of(head: Array(text.utf8)), at: at),
+                .advance(
+                    Advance(file: file, generation: generation, offset: 1 << 60, anchor: .none),
+                    at: at),
+            ] + FileState.allCases.map { .moved(file, path: text, state: $0, at: at) }
         for change in changes {
             let read = try #require(try record(line { $0.write(change, number: 5) }))
             #expect(read == (5, change))
@@ -102,7 +104,8 @@ import Testing
             #"{"n":1.5,"op":"settled""#, #"{"n":1e9,"op":"settled""#, #"{"n":,"op":"settled""#,
             #"{"n":99999999999999999999999999,"op":"settled""#,
             #"{"n":1152921504606846977,"op":"settled""#, #"{"n":9223372036854775808,"op":"gone""#,
-            #"{"n":1,"op":"settled","more":1"#, #"{"n":1,"op":"settled" "#, #"{ "n":1,"op":"settled""#,
+            #"{"n":1,"op":"settled","more":1"#, #"{"n":1,"op":"settled" "#,
+            #"{ "n":1,"op":"settled""#,
             #"{"n":1,"op":"dance""#, #"{"n":1,"op":"input","input":"\q""#,
             #"{"n":1,"op":"input","input":"\u00e4""#, #"{"n":1,"op":"input","input":"\ud800""#,
             #"{"n":1,"op":"input","input":"open"#, #"{"n":1,"op":"input","input":"open\"#,

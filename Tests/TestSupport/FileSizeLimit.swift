@@ -6,7 +6,7 @@ package import Platform
 /// whole process, and `bytes` nil lifts it.
 package func limitFileSize(_ bytes: Int?) throws(SystemError) {
     // The default action of SIGXFSZ ends the process.
-    unsafe signal(SIGXFSZ, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else {
         throw SystemError("getrlimit", code: .last)

@@ -62,14 +62,17 @@ package struct RecordEncoder: Sendable {
     /// the next record would make the slab longer than `limit` bytes. The end of each record in the
     /// slab is appended to `ends`. `readTime` in nanoseconds since 1970.
     ///
+    /// `overhead` are bytes that each record costs elsewhere and that count towards `limit`, though
+    /// they are not in the slab.
+    ///
     /// A slab may come back with no record in it although frames were done with: empty lines.
     package func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        into slab: PayloadSlab, limit: Int, ends: inout [UInt32]
+        into slab: PayloadSlab, limit: Int, overhead: Int = 0, ends: inout [UInt32]
     ) -> EncodingProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = LineRun(
-            frames: frames, start: start, limit: min(limit, slab.capacity),
+            frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
             keepsEmptyLines: keepsEmptyLines)
         switch codec {
         case .json:
@@ -118,6 +121,7 @@ private struct LineRun {
     let frames: [Frame]
     let start: FramePosition
     let limit: Int
+    let overhead: Int
     let keepsEmptyLines: Bool
 
     func encode<Encoder: LineEncoder>(
@@ -126,6 +130,8 @@ private struct LineRun {
         let frames = frames.span
         var index = start.frame
         var done = start.byte
+        // What is left of the limit for the next record's value.
+        var room = limit - slab.count - overhead
         while index < frames.count {
             let frame = frames[index]
             if frame.count == 0, !keepsEmptyLines {
@@ -136,13 +142,14 @@ private struct LineRun {
             let offset = done == 0 ? frame.offset : frame.messageOffset + done
             let isPart = done > 0 || frame.flags.contains(.split)
             let part = encoder.encode(
-                message, offset: offset, isPart: isPart, into: slab, room: limit - slab.count)
+                message, offset: offset, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
                 return EncodingProgress(
                     position: FramePosition(frame: index, byte: done),
                     needed: encoder.size(of: message))
             }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
+            room = limit - slab.count - (ends.count + 1) * overhead
             done += count
             if done == frame.count {
                 index += 1

@@ -1,0 +1,53 @@
+import Platform
+
+/// The agent's ids in records: one that stays with the data directory, one for each run.
+enum AgentID {
+    /// The shipper's version.
+    static let version = "0.1.0"
+
+    /// Reads the id that was saved, or makes one and saves it. Kept in `<data>/agent.id`.
+    static func identity(directory: String) throws(SystemError) -> AgentIdentity {
+        let path = "\(directory)/agent.id"
+        var id = try saved(path)
+        if id == nil {
+            let made = uuid()
+            try AtomicFile.replace(
+                "agent.id", in: try Descriptor.open(directory, O.directory),
+                with: Array("\(made)\n".utf8))
+            id = made
+        }
+        return AgentIdentity(version: version, id: id ?? uuid(), ephemeralID: uuid())
+    }
+
+    private static func saved(_ path: String) throws(SystemError) -> String? {
+        do throws(SystemError) {
+            let file = try Descriptor.open(path, O.read)
+            let text = String(decoding: try file.read(count: 64, at: 0), as: UTF8.self)
+            let id = text.prefix { $0 != "\n" }
+            let isUUID = id.utf8.count == 36 && id.utf8.allSatisfy { $0 == 0x2D || isHex($0) }
+            return isUUID ? String(id) : nil
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+    }
+
+    /// A random UUID (version 4), in lower case.
+    private static func uuid() -> String {
+        var random = SystemRandomNumberGenerator()
+        var text = ""
+        for index in 0..<16 {
+            var byte = UInt8.random(in: 0...255, using: &random)
+            if index == 6 { byte = byte & 0x0F | 0x40 }
+            if index == 8 { byte = byte & 0x3F | 0x80 }
+            if [4, 6, 8, 10].contains(index) { text += "-" }
+            let hex = String(byte, radix: 16)
+            text += hex.count < 2 ? "0" + hex : hex
+        }
+        return text
+    }
+}

@@ -1,0 +1,92 @@
+import Kafka
+import Model
+import Registry
+import Synchronization
+
+/// What is on its way: the only place where a delivery becomes a saved position and credit comes
+/// back. Sendable; the reader thread enters what it sends, the delivery poller what came through.
+final class DeliveryLedger: Sendable {
+    private struct State {
+        var tracker = AckTracker()
+        /// Files whose last name is gone; their entries leave with their last delivery.
+        var leaving: Set<FileID> = []
+    }
+    private let state = Mutex(State())
+    private let registry: Registry
+    private let budget: InFlightBudget
+    private let counters: Counters
+    private let roomCameBack: @Sendable () -> Void
+
+    /// `roomCameBack` is called on the poller thread when a stream that was refused may be served.
+    init(
+        registry: Registry, budget: InFlightBudget, counters: Counters,
+        roomCameBack: @escaping @Sendable () -> Void
+    ) {
+        self.registry = registry
+        self.budget = budget
+        self.counters = counters
+        self.roomCameBack = roomCameBack
+    }
+
+    /// A file is going to be read from `position` on.
+    func begin(_ file: FileID, _ generation: GenerationID, at position: Int) {
+        state.withLock { state in
+            state.leaving.remove(file)
+            state.tracker.begin(file, generation, at: position)
+        }
+    }
+
+    /// To be called before the batch goes to the producer, which may deliver it at once.
+    func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
+        state.withLock { $0.tracker.sent(file, generation, range) }
+    }
+
+    /// Nothing more comes from this file, and no name leads to it.
+    func leave(_ file: FileID) {
+        let isDone = state.withLock { state in
+            guard state.tracker.outstanding(file) > 0 else {
+                state.tracker.end(file)
+                return true
+            }
+            state.leaving.insert(file)
+            return false
+        }
+        if isDone { registry.gone(file) }
+    }
+
+    /// Whether records of the file are on their way.
+    func isOutstanding(_ file: FileID) -> Bool {
+        state.withLock { $0.tracker.outstanding(file) > 0 }
+    }
+
+    /// Takes released batches, on the poller thread. What they deliver is in the journal before
+    /// their credit is given back, so what a kill can repeat is bounded by the credit.
+    func delivered(_ batches: [RecordBatch]) {
+        var advances: [FileID: Advance] = [:]
+        var left: [FileID] = []
+        state.withLock { state in
+            for batch in batches {
+                guard let end = state.tracker.delivered(batch.file, batch.generation, batch.range)
+                else { continue }
+                // Batches of a stream are released in order, so the watermark is a batch's end, and
+                // its anchor the bytes before it.
+                advances[batch.file] = Advance(
+                    file: batch.file, generation: batch.generation, offset: end,
+                    anchor: end == batch.range.end ? batch.anchor : .none)
+                if state.leaving.contains(batch.file), state.tracker.outstanding(batch.file) == 0 {
+                    state.leaving.remove(batch.file)
+                    state.tracker.end(batch.file)
+                    left.append(batch.file)
+                }
+            }
+        }
+        registry.advance(Array(advances.values))
+        for file in left { registry.gone(file) }
+        var wasRefused = false
+        for batch in batches {
+            counters.delivered(records: batch.count, bytes: batch.range.count)
+            if budget.giveBack(batch.stream, batch.credit) { wasRefused = true }
+        }
+        if wasRefused { roomCameBack() }
+    }
+}

@@ -1,0 +1,44 @@
+import Kafka
+
+extension KafkaSettings {
+    /// The producer's settings, and with `brokers: embedded` the broker that they name.
+    static func from(
+        _ kafka: Settings.Kafka
+    ) throws(KafkaError) -> (KafkaSettings, EmbeddedBroker?) {
+        var addresses: [String]
+        var broker: EmbeddedBroker?
+        switch kafka.brokers {
+        case .embedded:
+            let embedded = try EmbeddedBroker()
+            broker = embedded
+            addresses = embedded.addresses
+        case .addresses(let list):
+            addresses = list
+        }
+        return (plain(kafka, addresses), broker)
+    }
+
+    /// The same without starting anything; nobody listens where the embedded broker would.
+    static func plain(_ kafka: Settings.Kafka, _ addresses: [String]) -> KafkaSettings {
+        let acks: Acks =
+            switch kafka.acks {
+            case .all: .all
+            }
+        let compression: Compression =
+            switch kafka.compression {
+            case .none: .none
+            case .gzip: .gzip
+            case .snappy: .snappy
+            case .lz4: .lz4
+            case .zstd: .zstd
+            }
+        let partitioner: Partitioner =
+            switch kafka.partitioner {
+            case .murmur2Random: .murmur2Random
+            case .consistentRandom: .consistentRandom
+            }
+        return KafkaSettings(
+            brokers: addresses, acks: acks, compression: compression, partitioner: partitioner,
+            properties: kafka.librdkafka.map { Property($0.name, $0.value) })
+    }
+}

@@ -1,0 +1,169 @@
+package import Kafka
+import Model
+package import Platform
+package import Registry
+import Synchronization
+import Tailer
+
+/// Why the pipeline could not start.
+package enum PipelineError: Error, CustomStringConvertible {
+    case registry(RegistryError)
+    case kafka(KafkaError)
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .registry(let error): "\(error)"
+        case .kafka(let error): "\(error)"
+        case .system(let error): "\(error)"
+        }
+    }
+}
+
+/// The stages put together: registry, Kafka and Tailer, started in that order and stopped in the
+/// reverse one. The only place where they meet. Sendable.
+package final class Pipeline: Sendable {
+    package let counters: Counters
+    private let settings: Settings
+    private let registry: Registry
+    private let producer: Producer
+    private let broker: EmbeddedBroker?
+    private let tailer: Tailer
+    private let keeper: RegistryKeeper
+    private let log: Log
+    private let end: PipelineEnd
+
+    /// How a run ended.
+    package struct Outcome: Sendable {
+        /// Records that were read and not acknowledged; they are read again by the next run.
+        package let undelivered: Int
+    }
+
+    /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered.
+    package init(_ settings: Settings, once: Bool, log: Log) throws(PipelineError) {
+        self.settings = settings
+        self.log = log
+        let events = EventLog(log)
+        let counters = Counters()
+        self.counters = counters
+        let registry: Registry
+        do {
+            registry = try Registry.open(directory: settings.data, observer: events)
+        } catch {
+            throw .registry(error)
+        }
+        self.registry = registry
+        let budget = InFlightBudget(limit: settings.limits.inFlight)
+        let wake = Wake()
+        let ledger = DeliveryLedger(
+            registry: registry, budget: budget, counters: counters, roomCameBack: { wake.call() })
+        do {
+            let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
+            self.broker = broker
+            producer = try Producer(
+                settings: kafka, handler: { ledger.delivered($0) }, observer: events)
+        } catch {
+            registry.close()
+            throw .kafka(error)
+        }
+        let end: PipelineEnd
+        do {
+            end = PipelineEnd(try Wakeup())
+            let parts = ReaderOutput.Parts(
+                settings: settings, registry: registry, producer: producer, budget: budget,
+                ledger: ledger, counters: counters,
+                agent: try AgentID.identity(directory: settings.data), events: events,
+                longestRecord: Self.longestRecord(settings), scanned: { end.scanned() })
+            let inputs = settings.inputs.map {
+                InputPlan($0, settings.output.kafka).tailing
+            }
+            keeper = try RegistryKeeper(registry, interval: settings.registry.sync, log: log)
+            tailer = try Tailer(
+                inputs: inputs, once: once, output: { ReaderOutput(parts) },
+                ended: { end.reached($0) })
+        } catch {
+            _ = producer.stop(deadline: .zero)
+            registry.close()
+            throw .system(error)
+        }
+        self.end = end
+        wake.set { [tailer] in tailer.wake() }
+    }
+
+    /// Blocks until everything that was there is read and handed over (only with `once`), or until
+    /// `stop` is under way. Throws what kept the reader from running at all.
+    package func waitForEnd() throws(PipelineError) {
+        if let error = end.wait() { throw .system(error) }
+    }
+
+    /// Waits until every directory was scanned once.
+    package func waitForFirstScan() { end.waitForScan() }
+
+    /// Makes `waitForEnd` return; any thread.
+    package func interrupt() { end.reached(nil) }
+
+    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
+    /// `patient`, saves positions, lets everything go.
+    package func stop(patient: Bool = false) -> Outcome {
+        tailer.stop()
+        let deadline = patient ? Duration.seconds(3600 * 24 * 365) : settings.shutdownTimeout
+        let undelivered = producer.stop(deadline: deadline)
+        keeper.stop()
+        registry.close()
+        return Outcome(undelivered: undelivered)
+    }
+
+    /// A record has to fit into a message, and four of them into the credit.
+    private static func longestRecord(_ settings: Settings) -> Int {
+        let names: Set = ["message.max.bytes", "max.request.size"]
+        let configured = settings.output.kafka.librdkafka.last { names.contains($0.name) }
+        // librdkafka's default; the record's headers and its key count too.
+        let message = configured.flatMap { Int($0.value) } ?? 1_000_000
+        let perMessage = message - message / 16 - 1024
+        return max(1, min(perMessage, settings.limits.inFlight / 4))
+    }
+}
+
+/// A call that is known only after those who make it were built.
+private final class Wake: Sendable {
+    private let target = Mutex<(@Sendable () -> Void)?>(nil)
+
+    func set(_ call: @escaping @Sendable () -> Void) { target.withLock { $0 = call } }
+
+    func call() { target.withLock { $0 }?() }
+}
+
+/// Where the reader's progress is waited for.
+final class PipelineEnd: Sendable {
+    private struct State {
+        var isReached = false
+        var isScanned = false
+        var error: SystemError?
+    }
+    private let state = Mutex(State())
+    private let wakeup: Wakeup
+
+    init(_ wakeup: Wakeup) { self.wakeup = wakeup }
+
+    func scanned() {
+        state.withLock { $0.isScanned = true }
+        wakeup.wake()
+    }
+
+    func reached(_ error: SystemError?) {
+        state.withLock { state in
+            state.isReached = true
+            state.error = state.error ?? error
+        }
+        wakeup.wake()
+    }
+
+    func wait() -> SystemError? {
+        while !state.withLock({ $0.isReached }) { wakeup.wait(nanoseconds: nil) }
+        return state.withLock { $0.error }
+    }
+
+    func waitForScan() {
+        while !state.withLock({ $0.isScanned || $0.isReached }) { wakeup.wait(nanoseconds: nil) }
+    }
+}

@@ -1,0 +1,258 @@
+import Kafka
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// What becomes of the Tailer's frames: credit, encoding, and the producer. Made and used on the
+/// reader thread only.
+final class ReaderOutput: TailerOutput {
+    /// What all runs of the pipeline share; every part of it is Sendable.
+    struct Parts: Sendable {
+        let settings: Settings
+        let registry: Registry
+        let producer: Producer
+        let budget: InFlightBudget
+        let ledger: DeliveryLedger
+        let counters: Counters
+        let agent: AgentIdentity
+        let events: EventLog
+        /// Bytes of one record's value at the most.
+        let longestRecord: Int
+        /// Called when every directory was scanned once.
+        let scanned: @Sendable () -> Void
+    }
+
+    private struct Stream {
+        let lane: Lane
+        let input: Int
+    }
+
+    private struct File {
+        let stream: StreamID
+        let generation: GenerationID
+        /// Nil when a record of this file could hold no line; its lines wait.
+        let encoder: RecordEncoder?
+        /// The last bytes before the position, for the next batch's anchor.
+        var anchor: Anchor
+    }
+
+    private let parts: Parts
+    private let inputs: [InputPlan]
+    /// Streams with an open file; bounded by those.
+    private var streams: [StreamID: Stream] = [:]
+    /// Open files.
+    private var files: [FileID: File] = [:]
+    /// Inputs whose first scan ever this is: `start: end` is for what it finds.
+    private let newInputs: Set<Int>
+
+    /// Memory that a record costs beside its value: librdkafka's message, its key, its place in the
+    /// batch. Counted as credit, so that memory is bounded for short lines too.
+    static let recordOverhead = 256
+    /// What a slab holds; more streams share the credit the smaller it is, and less work is done
+    /// for each batch the larger it is.
+    static let slabSize = 256 * 1024
+    /// A stream that cannot get this much credit waits.
+    static let leastCredit = 4 * 1024
+
+    init(_ parts: Parts) {
+        self.parts = parts
+        inputs = parts.settings.inputs.map { InputPlan($0, parts.settings.output.kafka) }
+        let damaged = parts.registry.mustStartAtBeginning
+        newInputs = Set(
+            parts.settings.inputs.indices.filter {
+                parts.settings.inputs[$0].start == .end && !damaged
+                    && !parts.registry.inputIsKnown(parts.settings.inputs[$0].name)
+            })
+    }
+
+    // MARK: Files
+
+    func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
+        let registry = parts.registry
+        switch registry.find(identity: sighting.identity, head: sighting.head) {
+        case .same(let entry):
+            registry.headGrew(entry.file, head: sighting.head)
+            if entry.path != sighting.path || (sighting.archived && entry.state == .active) {
+                registry.moved(
+                    entry.file, path: sighting.path,
+                    state: sighting.archived ? .archived : .active)
+            }
+            return start(entry, sighting, isKnown: true)
+        case .otherContent(let entry):
+            parts.events.report(
+                .truncated(path: sighting.path, read: entry.offset, size: sighting.size))
+            return restarted(entry.file, sighting)
+        case .none:
+            if onlyIfKnown { return nil }
+            return start(see(sighting), sighting, isKnown: false)
+        }
+    }
+
+    private func see(_ sighting: FileSighting) -> FileEntry {
+        let input = parts.settings.inputs[sighting.input]
+        let skips = sighting.firstScan && newInputs.contains(sighting.input)
+        return parts.registry.see(
+            NewFile(
+                input: input.name, stream: sighting.streamName, path: sighting.path,
+                identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.head),
+                offset: skips ? sighting.size : 0, size: sighting.size,
+                state: sighting.archived ? .archived : .active))
+    }
+
+    func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart {
+        let entry =
+            parts.registry.truncated(
+                file, identity: sighting.identity,
+                fingerprint: Fingerprint.of(head: sighting.head)) ?? see(sighting)
+        return start(entry, sighting, isKnown: false)
+    }
+
+    private func start(
+        _ entry: FileEntry, _ sighting: FileSighting, isKnown: Bool
+    ) -> FileStart {
+        let plan = inputs[sighting.input]
+        if streams[sighting.stream] == nil {
+            let names = plan.names(sighting.captures, stream: sighting.streamName)
+            streams[sighting.stream] = Stream(
+                lane: parts.producer.lane(topic: names.topic, key: names.key),
+                input: sighting.input)
+        }
+        let template = RecordTemplate(
+            path: sighting.path, captures: sighting.captures, device: sighting.identity.device,
+            inode: sighting.identity.inode, generation: entry.generation,
+            node: parts.settings.node, fields: plan.fields, tags: plan.settings.tags,
+            agent: parts.agent)
+        var encoder: RecordEncoder?
+        do {
+            encoder = try plan.encoder(
+                template, path: sighting.path, longestRecord: parts.longestRecord)
+        } catch {
+            parts.events.cannotEncode(error)
+        }
+        files[entry.file] = File(
+            stream: sighting.stream, generation: entry.generation, encoder: encoder,
+            anchor: entry.anchor)
+        parts.ledger.begin(entry.file, entry.generation, at: entry.offset)
+        return FileStart(
+            file: entry.file, offset: entry.offset, base: entry.base, anchor: entry.anchor,
+            isKnown: isKnown)
+    }
+
+    func unfinished(_ stream: String) -> [UInt64] {
+        parts.registry.entries(ofStream: stream).map(\.identity.inode)
+    }
+
+    func headGrew(_ file: FileID, head: [UInt8]) { parts.registry.headGrew(file, head: head) }
+
+    func moved(_ file: FileID, path: String, archived: Bool) {
+        parts.registry.moved(file, path: path, state: archived ? .archived : .active)
+    }
+
+    func finished(_ file: FileID, end: Int) { files[file] = nil }
+
+    func gone(_ file: FileID) {
+        files[file] = nil
+        parts.ledger.leave(file)
+    }
+
+    func listed(_ stream: String, inodes: Set<UInt64>) {
+        for entry in parts.registry.entries(ofStream: stream)
+        where files[entry.file] == nil && !inodes.contains(entry.identity.inode)
+            && !parts.ledger.isOutstanding(entry.file)
+        {
+            let end = entry.base + entry.size
+            if end > entry.offset {
+                report(
+                    .lost(
+                        path: entry.path, range: ByteRange(start: entry.offset, end: end),
+                        reason: "deleted_unread"))
+            }
+            parts.registry.gone(entry.file)
+        }
+    }
+
+    func ended(_ stream: StreamID) {
+        if let ended = streams.removeValue(forKey: stream) { parts.producer.close(ended.lane) }
+        parts.budget.forget(stream)
+    }
+
+    func scannedAll() {
+        for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }
+        if parts.registry.mustStartAtBeginning { parts.registry.settled() }
+        parts.scanned()
+    }
+
+    func report(_ event: TailerEvent) {
+        if case .lost(_, let range, _) = event { parts.counters.lost(range.count) }
+        parts.events.report(event)
+    }
+
+    // MARK: Lines
+
+    func hasRoom(_ stream: StreamID) -> Bool {
+        parts.budget.canTake(stream, Self.leastCredit)
+    }
+
+    func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
+        guard let source = files[file], let stream = streams[source.stream],
+            let encoder = source.encoder, let begin = frames.first?.offset
+        else { return 0 }
+        let readTime = Clock.wallNanoseconds()
+        var position = FramePosition.start
+        var offset = begin
+        var least = Self.leastCredit
+        while position.frame < frames.count {
+            let credit = parts.budget.take(
+                source.stream, atLeast: least, atMost: max(least, Self.slabSize))
+            guard credit > 0 else { break }
+            var slab = PayloadSlab(capacity: credit)
+            var ends: [UInt32] = []
+            let progress = encoder.encode(
+                frames, from: position, of: chunk, readTime: readTime, into: slab, limit: credit,
+                overhead: Self.recordOverhead, ends: &ends)
+            guard let reached = progress.position.offset(in: frames), reached > offset else {
+                // Not even one record fits into so little.
+                give(source.stream, back: credit)
+                guard let needed = progress.needed, needed + Self.recordOverhead > least else {
+                    break
+                }
+                least = needed + Self.recordOverhead
+                continue
+            }
+            let spent = max(1, slab.count + ends.count * Self.recordOverhead)
+            if slab.count < slab.capacity / 2 { slab = slab.fitted() }
+            give(source.stream, back: credit - spent)
+            let range = ByteRange(start: offset, end: reached)
+            let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
+            files[file]?.anchor = anchor
+            parts.ledger.sent(file, source.generation, range)
+            parts.producer.send(
+                RecordBatch(
+                    lane: stream.lane, slab: slab, recordEnds: ends, file: file,
+                    stream: source.stream, generation: source.generation, range: range,
+                    anchor: anchor, credit: spent))
+            position = progress.position
+            offset = reached
+            least = Self.leastCredit
+        }
+        parts.counters.taken(offset - begin)
+        return offset - begin
+    }
+
+    private func give(_ stream: StreamID, back bytes: Int) {
+        // A stream that was refused is woken by the next delivery, or was this one.
+        _ = parts.budget.giveBack(stream, bytes, unused: true)
+    }
+
+    /// The bytes before index `end` of the chunk; where it is shorter than an anchor, together with
+    /// those before the chunk.
+    private func anchor(_ chunk: Span<UInt8>, before end: Int, after earlier: Anchor) -> Anchor {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Anchor.longest)
+        let fromChunk = min(end, Anchor.longest)
+        bytes.append(contentsOf: earlier.bytes.suffix(Anchor.longest - fromChunk))
+        for index in (end - fromChunk)..<end { bytes.append(chunk[index]) }
+        return Anchor(bytes: bytes)
+    }
+}

@@ -1,0 +1,141 @@
+import Kafka
+import Model
+import Platform
+package import Registry
+import Tailer
+
+/// Turns the events of the stages into log lines: the one place that knows their words. Sendable;
+/// called on the stages' threads.
+package final class EventLog: Sendable {
+    let log: Log
+
+    package init(_ log: Log) { self.log = log }
+
+    /// A file whose records could hold no line.
+    func cannotEncode(_ error: EncodingError) {
+        log.fault(
+            .error, key: "encode \(error.path)", "lines cannot be encoded",
+            [
+                "path": .text(error.path), "error": "\(error)",
+            ])
+    }
+
+    /// An event of the Tailer, on the reader thread.
+    func report(_ event: TailerEvent) {
+        switch event {
+        case .unreadable(let path, let error):
+            log.warn(
+                "file cannot be read; trying again", ["path": .text(path), "error": .text(error)])
+        case .readableAgain(let path):
+            log.info("file can be read again", ["path": .text(path)])
+        case .refused(let path, let reason):
+            log.warn("file refused", ["path": .text(path), "reason": .text(reason)])
+        case .unlistable(let path, let error):
+            log.fault(
+                .warn, key: "list \(path)", "directory cannot be listed; trying again",
+                [
+                    "path": .text(path), "error": .text(error),
+                ])
+        case .unwatched(let path, let error):
+            log.warn(
+                "directories cannot be watched; scanning them instead",
+                [
+                    "path": .text(path), "error": .text(error),
+                    "hint": "raise fs.inotify.max_user_watches",
+                ])
+        case .overflow:
+            log.fault(.warn, key: "overflow", "inotify events were lost; scanning everything")
+        case .opened(let path, let offset):
+            log.debug("file opened", ["path": .text(path), "offset": .count(offset)])
+        case .truncated(let path, let read, let size):
+            log.info(
+                "file truncated; reading from its beginning",
+                [
+                    "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
+                ])
+        case .lost(let path, let range, let reason):
+            log.error(
+                "bytes lost",
+                [
+                    "path": .text(path), "from": .count(range.start), "to": .count(range.end),
+                    "reason": .text(reason),
+                ])
+        }
+    }
+}
+
+extension EventLog: KafkaObserver {
+    package func brokersDown(_ message: String) {
+        log.fault(
+            .warn, key: "brokers", "no broker can be reached; waiting",
+            [
+                "error": .text(message)
+            ])
+    }
+
+    package func brokerUp() { log.info("broker reached") }
+
+    package func recordsRejected(topic: String, code: String, text: String, count: Int) {
+        log.fault(
+            .error, key: "rejected \(topic) \(code)", "records rejected; trying again",
+            [
+                "topic": .text(topic), "code": .text(code), "error": .text(text),
+                "records": .count(count),
+            ])
+    }
+
+    package func fatal(_ text: String) {
+        log.error("producer failed; making a new one", ["error": .text(text)])
+    }
+
+    package func laneBlocked(topic: String, reason: String) {
+        log.fault(
+            .error, key: "blocked \(topic)", "stream waits for its topic",
+            [
+                "topic": .text(topic), "reason": .text(reason),
+            ])
+    }
+
+    package func laneFlows(topic: String) {
+        log.info("stream flows again", ["topic": .text(topic)])
+    }
+
+    package func clientError(code: String, text: String) {
+        log.fault(
+            .warn, key: "client \(code)", "Kafka client reports",
+            [
+                "code": .text(code), "error": .text(text),
+            ])
+    }
+
+    package func clientLog(severity: Int, facility: String, text: String) {
+        let level: Log.Level = severity <= 3 ? .warn : .debug
+        log.fault(
+            level, key: "librdkafka \(facility)", "librdkafka",
+            [
+                "facility": .text(facility), "text": .text(text),
+            ])
+    }
+}
+
+extension EventLog: RegistryObserver {
+    package func registryRecovered(_ summary: RecoverySummary) {
+        log.info("registry opened", ["summary": "\(summary)"])
+    }
+
+    package func registryWriteFailed(_ error: RegistryError) {
+        log.error("positions cannot be saved; shipping goes on", ["error": "\(error)"])
+    }
+
+    package func registryWriteRecovered() { log.info("positions can be saved again") }
+
+    package func registrySynced(nanoseconds: Int64) {}
+
+    package func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
+        log.debug("registry compacted", ["entries": .count(entries), "bytes": .count(bytes)])
+    }
+
+    package func registryCannotSetAside(_ error: RegistryError) {
+        log.error("a damaged registry file cannot be kept", ["error": "\(error)"])
+    }
+}
