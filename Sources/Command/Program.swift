@@ -20,8 +20,12 @@ enum Program {
             return .done
         case .check(let config):
             return try CheckCommand.run(config: config)
-        case .run, .demo, .registryShow:
+        case .run(let config, let once):
+            return try RunCommand.run(config: config, once: once)
+        case .demo:
             return complain("shipper: this command is not part of this build", .wrongUsage)
+        case .registryShow(let json, let data, let pattern):
+            return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
         }
     }
 

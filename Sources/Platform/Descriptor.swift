@@ -182,6 +182,10 @@ package struct FileStatus: Hashable, Sendable {
 /// Open flags, for callers that do not import the C library.
 package enum O {
     package static let read = O_RDONLY
-    package static let path = O_PATH | O_DIRECTORY
+    /// To list a directory.
     package static let directory = O_RDONLY | O_DIRECTORY | O_NONBLOCK
+    /// To open names beneath a directory.
+    package static let path = O_PATH | O_DIRECTORY
+    /// To look at a file, or a symbolic link itself, without opening it.
+    package static let look = O_PATH | O_NOFOLLOW
 }

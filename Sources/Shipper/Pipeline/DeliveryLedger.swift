@@ -16,16 +16,20 @@ final class DeliveryLedger: Sendable {
     private let budget: InFlightBudget
     private let counters: Counters
     private let roomCameBack: @Sendable () -> Void
+    private let allDelivered: @Sendable () -> Void
 
-    /// `roomCameBack` is called on the poller thread when a stream that was refused may be served.
+    /// On the poller thread, `roomCameBack` is called when a stream that was refused may be served,
+    /// `allDelivered` when nothing is on its way.
     init(
         registry: Registry, budget: InFlightBudget, counters: Counters,
-        roomCameBack: @escaping @Sendable () -> Void
+        roomCameBack: @escaping @Sendable () -> Void,
+        allDelivered: @escaping @Sendable () -> Void
     ) {
         self.registry = registry
         self.budget = budget
         self.counters = counters
         self.roomCameBack = roomCameBack
+        self.allDelivered = allDelivered
     }
 
     /// A file is going to be read from `position` on.
@@ -88,5 +92,6 @@ final class DeliveryLedger: Sendable {
             if budget.giveBack(batch.stream, batch.credit) { wasRefused = true }
         }
         if wasRefused { roomCameBack() }
+        if budget.held == 0 { allDelivered() }
     }
 }

@@ -30,6 +30,7 @@ package final class Pipeline: Sendable {
     private let broker: EmbeddedBroker?
     private let tailer: Tailer
     private let keeper: RegistryKeeper
+    private let budget: InFlightBudget
     private let log: Log
     private let end: PipelineEnd
 
@@ -54,9 +55,19 @@ package final class Pipeline: Sendable {
         }
         self.registry = registry
         let budget = InFlightBudget(limit: settings.limits.inFlight)
+        self.budget = budget
         let wake = Wake()
+        let end: PipelineEnd
+        do {
+            end = PipelineEnd(try Wakeup())
+        } catch {
+            registry.close()
+            throw .system(error)
+        }
+        self.end = end
         let ledger = DeliveryLedger(
-            registry: registry, budget: budget, counters: counters, roomCameBack: { wake.call() })
+            registry: registry, budget: budget, counters: counters, roomCameBack: { wake.call() },
+            allDelivered: { end.look() })
         do {
             let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
             self.broker = broker
@@ -66,9 +77,7 @@ package final class Pipeline: Sendable {
             registry.close()
             throw .kafka(error)
         }
-        let end: PipelineEnd
         do {
-            end = PipelineEnd(try Wakeup())
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
@@ -80,34 +89,34 @@ package final class Pipeline: Sendable {
             keeper = try RegistryKeeper(registry, interval: settings.registry.sync, log: log)
             tailer = try Tailer(
                 inputs: inputs, once: once, output: { ReaderOutput(parts) },
-                ended: { end.reached($0) })
+                ended: { end.readerEnded($0) })
         } catch {
             _ = producer.stop(deadline: .zero)
             registry.close()
             throw .system(error)
         }
-        self.end = end
         wake.set { [tailer] in tailer.wake() }
     }
 
-    /// Blocks until everything that was there is read and handed over (only with `once`), or until
-    /// `stop` is under way. Throws what kept the reader from running at all.
+    /// Blocks until `interrupt`, or with `once` until everything that was there is delivered. Throws
+    /// what kept the reader from running.
     package func waitForEnd() throws(PipelineError) {
-        if let error = end.wait() { throw .system(error) }
+        if let error = end.wait(isDelivered: { [budget] in budget.held == 0 }) {
+            throw .system(error)
+        }
     }
 
     /// Waits until every directory was scanned once.
     package func waitForFirstScan() { end.waitForScan() }
 
     /// Makes `waitForEnd` return; any thread.
-    package func interrupt() { end.reached(nil) }
+    package func interrupt() { end.interrupt() }
 
-    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
-    /// `patient`, saves positions, lets everything go.
-    package func stop(patient: Bool = false) -> Outcome {
+    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most, saves
+    /// positions, lets everything go.
+    package func stop() -> Outcome {
         tailer.stop()
-        let deadline = patient ? Duration.seconds(3600 * 24 * 365) : settings.shutdownTimeout
-        let undelivered = producer.stop(deadline: deadline)
+        let undelivered = producer.stop(deadline: settings.shutdownTimeout)
         keeper.stop()
         registry.close()
         return Outcome(undelivered: undelivered)
@@ -133,10 +142,11 @@ private final class Wake: Sendable {
     func call() { target.withLock { $0 }?() }
 }
 
-/// Where the reader's progress is waited for.
+/// Where the pipeline's progress is waited for. One thread waits at a time.
 final class PipelineEnd: Sendable {
     private struct State {
-        var isReached = false
+        var hasReaderEnded = false
+        var isInterrupted = false
         var isScanned = false
         var error: SystemError?
     }
@@ -150,20 +160,34 @@ final class PipelineEnd: Sendable {
         wakeup.wake()
     }
 
-    func reached(_ error: SystemError?) {
+    func readerEnded(_ error: SystemError?) {
         state.withLock { state in
-            state.isReached = true
-            state.error = state.error ?? error
+            state.hasReaderEnded = true
+            state.error = error
         }
         wakeup.wake()
     }
 
-    func wait() -> SystemError? {
-        while !state.withLock({ $0.isReached }) { wakeup.wait(nanoseconds: nil) }
-        return state.withLock { $0.error }
+    func interrupt() {
+        state.withLock { $0.isInterrupted = true }
+        wakeup.wake()
+    }
+
+    /// Whoever waits looks again.
+    func look() { wakeup.wake() }
+
+    func wait(isDelivered: () -> Bool) -> SystemError? {
+        while true {
+            let now = state.withLock { $0 }
+            if now.isInterrupted || now.error != nil { return now.error }
+            if now.hasReaderEnded, isDelivered() { return nil }
+            wakeup.wait(nanoseconds: nil)
+        }
     }
 
     func waitForScan() {
-        while !state.withLock({ $0.isScanned || $0.isReached }) { wakeup.wait(nanoseconds: nil) }
+        while !state.withLock({ $0.isScanned || $0.hasReaderEnded || $0.isInterrupted }) {
+            wakeup.wait(nanoseconds: nil)
+        }
     }
 }

@@ -83,6 +83,13 @@ struct LogLine {
         return bytes
     }
 
+    /// `text` as a value of a line: one printable word, quoted where it has to be.
+    static func word(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        appendWord(text, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private static func appendJSON(of value: Log.Value, to text: inout JSONText) {
         switch value {
         case .text(let string): text.string(cut(Array(string.utf8)))

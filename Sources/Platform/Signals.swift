@@ -1,0 +1,34 @@
+import Glibc
+
+/// The signals that end the process orderly. They are blocked everywhere and waited for on one
+/// thread, so that no handler ever runs in the middle of anything.
+package enum Signals {
+    /// To be called on the main thread before any other is started: they inherit its mask.
+    package static func prepare() {
+        var ending = ends()
+        unsafe pthread_sigmask(SIG_BLOCK, &ending, nil)
+        // Writing to a closed pipe or connection is an error code; SIGIO comes from a broken lease.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGIO, SIG_IGN)
+    }
+
+    /// Blocks until SIGTERM or SIGINT arrives; its name.
+    package static func waitForEnd() -> String {
+        var ending = ends()
+        var number: Int32 = 0
+        while unsafe sigwait(&ending, &number) != 0 {}
+        switch number {
+        case SIGTERM: return "SIGTERM"
+        case SIGINT: return "SIGINT"
+        default: return "signal \(number)"
+        }
+    }
+
+    private static func ends() -> sigset_t {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        unsafe sigaddset(&set, SIGTERM)
+        unsafe sigaddset(&set, SIGINT)
+        return set
+    }
+}

@@ -1,0 +1,116 @@
+import Kafka
+package import Platform
+import Registry
+
+/// `shipper run`: the agent.
+package enum RunCommand {
+    /// Runs until SIGTERM or SIGINT, or with `once` until everything that was there is delivered.
+    package static func run(config: String, once: Bool) throws(SystemError) -> ExitCode {
+        Signals.prepare()
+        let settings: Settings
+        do throws(SettingsError) {
+            settings = try Settings.load(path: config, environment: ProcessContext.environment())
+            try settings.validateKafka()
+        } catch {
+            try StandardStream.error.write(error.description + "\n")
+            return .badConfiguration
+        }
+        let log = try Log(settings.log)
+        let descriptors = ProcessLimits.raiseDescriptors()
+        let pipeline: Pipeline
+        do throws(PipelineError) {
+            pipeline = try Pipeline(settings, once: once, log: log)
+        } catch {
+            log.error("cannot start", ["error": "\(error)"])
+            return error.exitCode
+        }
+        log.info(
+            "started",
+            [
+                "version": .text(AgentID.version), "config": .text(config),
+                "data": .text(settings.data), "inputs": .count(settings.inputs.count),
+                "open_files": .count(descriptors),
+            ])
+        let signals = try SystemThread("signals") {
+            let name = Signals.waitForEnd()
+            log.info("stopping", ["signal": .text(name)])
+            pipeline.interrupt()
+        }
+        // It ends with the process: nothing else ends sigwait.
+        _ = signals
+        return end(pipeline, log)
+    }
+
+    private static func end(_ pipeline: Pipeline, _ log: Log) -> ExitCode {
+        var code = ExitCode.done
+        do throws(PipelineError) {
+            try pipeline.waitForEnd()
+        } catch {
+            log.error("the reader cannot run", ["error": "\(error)"])
+            code = .internalFault
+        }
+        let outcome = pipeline.stop()
+        let counters = pipeline.counters
+        log.info(
+            "stopped",
+            [
+                "records_delivered": .count(counters.recordsDelivered),
+                "bytes_delivered": .count(counters.bytesDelivered),
+                "records_undelivered": .count(outcome.undelivered),
+                "bytes_lost": .count(counters.bytesGone),
+            ])
+        return code
+    }
+}
+
+extension PipelineError {
+    /// What a process ends with that could not start its pipeline.
+    var exitCode: ExitCode {
+        switch self {
+        case .registry(.held): .dataHeld
+        case .registry, .kafka: .badConfiguration
+        case .system: .internalFault
+        }
+    }
+}
+
+extension Log {
+    /// The log that the settings ask for, on standard error.
+    convenience init(_ settings: Settings.Log) throws(SystemError) {
+        let level: Level =
+            switch settings.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warn
+            case .error: .error
+            }
+        let format: Format =
+            switch settings.format {
+            case .text: .text
+            case .json: .json
+            }
+        try self.init(level: level, format: format)
+    }
+}
+
+extension Settings {
+    /// Checks what only librdkafka can: its own properties. The error names the line of the
+    /// property where it is about one.
+    func validateKafka() throws(SettingsError) {
+        let kafka = output.kafka
+        let addresses: [String] =
+            switch kafka.brokers {
+            case .embedded: ["127.0.0.1:1"]
+            case .addresses(let list): list
+            }
+        do throws(KafkaError) {
+            try KafkaSettings.plain(kafka, addresses).validate()
+        } catch {
+            let mark = kafka.librdkafka.first { $0.name == error.property }?.mark
+            let key = mark == nil ? "output.kafka" : "output.kafka.librdkafka"
+            throw SettingsError(
+                file: file,
+                faults: [SettingsFault(mark: mark, key: key, problem: "\(error)")])
+        }
+    }
+}

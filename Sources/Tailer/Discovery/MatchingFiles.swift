@@ -1,0 +1,33 @@
+package import Platform
+
+/// A regular file that an input's pattern matches now.
+package struct MatchingFile: Hashable, Sendable {
+    /// Index of the input.
+    package let input: Int
+    /// The path as text for people.
+    package let path: String
+}
+
+/// What the patterns match at this moment, by one walk that opens no file.
+package enum MatchingFiles {
+    /// In the order of inputs and paths. What cannot be looked at is handed to `report`.
+    package static func now(
+        _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
+    ) throws(SystemError) -> [MatchingFile] {
+        let tree = DirectoryTree(inputs: inputs, intervals: TailerIntervals(), report: report)
+        let inotify = try Inotify()
+        var found: [MatchingFile] = []
+        // Nothing falls due while the clock stands still, so the walk ends.
+        while let node = tree.next(0) {
+            tree.scan(
+                node, inotify, 0, dropped: { _ in },
+                handle: { _, look in
+                    for match in look.matches where match.kind != .link && match.kind != .other {
+                        found.append(
+                            MatchingFile(input: match.input, path: node.text(of: match.name)))
+                    }
+                })
+        }
+        return found.sorted { ($0.input, $0.path) < ($1.input, $1.path) }
+    }
+}
