@@ -7,6 +7,10 @@ internal import Synchronization
 /// The pipe outlives the s6-log, as it does under a supervisor: after `kill`, `restart` starts
 /// another one on it. What the killed one had read and not yet written is lost with it, so after a
 /// kill only `linesOnDisk` tells what was logged. Any thread may use it, one at a time feeds it.
+///
+/// s6-log 2.13 (Debian 13) looks at the size of `current` only after it has written all it had read: fed
+/// flat out, archives are many times over `s`, and there are as many fewer. 2.11 (Debian 12) keeps to it.
+/// A test that needs a number of rotations calls `rotate` or feeds slowly.
 package final class S6Writer: Sendable {
     /// The log directory; `current` and the archives are in it.
     package let directory: String
