@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// GNU conventions for a command line: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`, unique
-/// beginnings of long names, options and operands in any order, `--` before operands that look like
-/// options. getopt_long(3) does the work.
+/// GNU conventions for a command line: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE`,
+/// unique beginnings of long names, options and operands in any order, `--` before operands that
+/// look like options. getopt_long(3) does the work.
 package enum OptionParser {
     /// One option that is taken.
     package struct Specification: Hashable, Sendable {
@@ -50,7 +50,8 @@ package enum OptionParser {
         case everywhere
     }
 
-    /// Parses `arguments`, the program's name not among them. Any thread; one at a time gets through.
+    /// Parses `arguments`, the program's name not among them. Any thread; one at a time gets
+    /// through.
     package static func parse(
         _ arguments: [String], _ specifications: [Specification], _ extent: Extent = .everywhere
     ) throws(OptionError) -> Result {

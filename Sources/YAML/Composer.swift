@@ -104,7 +104,7 @@ struct Composer {
             let key = try key(event, depth: depth)
             if let first = seen[key] {
                 faults.append(
-                    fault(event.mark, "key \(shown(key)) stands twice; first at \(first)"))
+                    fault(event.mark, "key \(Excerpt.of(key)) stands twice; first at \(first)"))
             } else {
                 seen[key] = event.mark
             }
@@ -127,7 +127,8 @@ struct Composer {
         _ name: String, _ mark: Mark, depth: Int
     ) throws(YAMLError) -> Composed {
         guard let anchored = anchors[name] else {
-            throw fault(mark, "alias *\(shown(name)) repeats nothing: no &\(shown(name)) before it")
+            let name = Excerpt.of(name)
+            throw fault(mark, "alias *\(name) repeats nothing: no &\(name) before it")
         }
         nodes += anchored.nodes - 1
         try checkNodes(mark)
@@ -151,16 +152,11 @@ struct Composer {
         guard let tag = event.tag else { return }
         // "!" alone says "not plain", as quotes do.
         guard tag == "tag:yaml.org,2002:str" || tag == "!", case .scalar = event.kind else {
-            throw fault(event.mark, "tag \(shown(tag)); expected a value without a tag")
+            throw fault(event.mark, "tag \(Excerpt.of(tag)); expected a value without a tag")
         }
     }
 
     private func fault(_ mark: Mark, _ problem: String) -> YAMLError {
         YAMLError(file: file, mark: mark, problem: problem)
-    }
-
-    /// Cut to what a message can carry.
-    private func shown(_ text: String) -> String {
-        text.unicodeScalars.count <= 60 ? text : String(text.unicodeScalars.prefix(60)) + "…"
     }
 }

@@ -2,7 +2,7 @@ import Tailer
 
 extension Settings {
     /// The resolved configuration as YAML, every default written out; read again, it is the same
-    /// configuration. The values of secrets are not in it.
+    /// configuration, but for the values of secrets, which are not in it.
     package func described() -> String {
         var text = YAMLText()
         text.pair("data", data)

@@ -37,6 +37,7 @@ package struct SettingsFault: Hashable, Sendable {
     package init(mark: Mark?, key: String, problem: String) {
         self.mark = mark
         self.key = key
-        self.problem = problem
+        // Patterns and names of the file are repeated in it, with whatever they hold.
+        self.problem = Excerpt.of(problem, longest: 1_000)
     }
 }

@@ -229,8 +229,8 @@ extension SettingsReader {
                     }
                 fault(
                     value.node.mark, value.path,
-                    "\(quoted(scalar.text)) is \(problem); expected quotes around it to ship it as a text"
-                )
+                    "\(quoted(scalar.text)) is \(problem); expected quotes around it to ship it "
+                        + "as a text")
                 return nil
             }
         }

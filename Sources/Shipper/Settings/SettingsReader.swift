@@ -1,8 +1,8 @@
 import YAML
 
 /// Reads values out of nodes and notes what is wrong. A reading function that has noted a fault
-/// returns nil or the default, so that the rest of the file is looked at too; nobody uses the result
-/// of a reader that has faults.
+/// returns nil or the default, so that the rest of the file is looked at too; nobody uses the
+/// result of a reader that has faults.
 struct SettingsReader {
     let environment: [String: String]
     private(set) var faults: [SettingsFault] = []
@@ -229,18 +229,5 @@ struct SettingsReader {
 
     func quoted(_ text: String) -> String { "\"\(shown(text))\"" }
 
-    /// `text` as a message can carry it: on one line, not longer than a line.
-    func shown(_ text: String) -> String {
-        let longest = 80
-        var result = ""
-        for scalar in text.unicodeScalars.prefix(longest) {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return text.unicodeScalars.count > longest ? result + "…" : result
-    }
+    func shown(_ text: String) -> String { Excerpt.of(text) }
 }

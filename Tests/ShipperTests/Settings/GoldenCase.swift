@@ -12,7 +12,8 @@ import Testing
 /// (an empty line)
 /// ```
 ///
-/// WHERE is `whole` when the YAML is all of the file, or the place of `settingsText` that it goes to.
+/// WHERE is `whole` when the YAML is all of the file, or the place of `settingsText` that it goes
+/// to.
 struct GoldenCase: Sendable, CustomTestStringConvertible {
     let text: String
     let expected: [String]

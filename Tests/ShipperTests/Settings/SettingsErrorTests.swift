@@ -2,8 +2,8 @@ import Shipper
 import TestSupport
 import Testing
 
-/// Every message is spelled out in `Tests/Fixtures/settings/errors`: an operator has nothing else to
-/// act on.
+/// Every message is spelled out in `Tests/Fixtures/settings/errors`: an operator has nothing else
+/// to act on.
 @Suite struct SettingsErrorTests {
     @Test(arguments: try GoldenCase.all())
     func aBadConfigurationIsRefusedWithPlaceKeyAndWhatWasExpected(_ bad: GoldenCase) {

@@ -1,5 +1,5 @@
 import Platform
-import Shipper
+@testable import Shipper
 import Tailer
 import TestSupport
 import Testing
@@ -184,7 +184,9 @@ import YAML
                     bytes.insert(contentsOf: piece, at: place)
                 }
             }
-            if faults(bytes).isEmpty { read += 1 }
+            let found = faults(bytes)
+            if found.isEmpty { read += 1 }
+            #expect(found.allSatisfy { $0.hasPrefix("f.yaml:") })
         }
         // Neither all refused nor all taken, or the test would show nothing.
         #expect((100..<1_900).contains(read))
@@ -267,6 +269,18 @@ import YAML
                             ]))
                     ])),
             ])
+    }
+
+    @Test func fieldsAreRenderedAsJSONInTheirOrder() throws {
+        let settings = try parse(
+            settingsText(
+                input: #"    fields: {b: 1, a: [-2, 2.5, 1e3, true, ~, "q\""], c: {d: {}, e: []}}"#)
+        )
+        var json = JSONText()
+        FieldValue.map(try #require(settings.inputs.first?.fields)).render(into: &json)
+        #expect(
+            String(decoding: json.bytes, as: UTF8.self)
+                == #"{"b":1,"a":[-2,2.5,1000,true,null,"q\""],"c":{"d":{},"e":[]}}"#)
     }
 
     @Test func theEnvironmentFillsInValues() throws {

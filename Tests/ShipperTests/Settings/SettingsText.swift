@@ -1,8 +1,8 @@
 import Shipper
 import TestSupport
 
-/// A configuration with what must stand in one, and `input`, `kafka` and `rest` in addition, already
-/// indented as far as they need.
+/// A configuration with what must stand in one, and `input`, `kafka` and `rest` in addition,
+/// already indented as far as they need.
 ///
 /// Lines: 1 `inputs:`, 2 the name, 3 and 4 the paths, then `input`, `output:`, `kafka:`, the
 /// brokers, the topic, `kafka` and `rest`.
