@@ -43,7 +43,7 @@ import Testing
             for (month, days) in [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
                 .enumerated()
             {
-                let checked = month == 0 || month == 2 ? [1] : month == 1 || month == 11 ? [days] : []
+                let checked = [0: [1], 1: [days], 2: [1], 11: [days]][month, default: []]
                 for day in checked {
                     let time = milliseconds + Int64(day - 1) * 86_400_000
                     let expected =
