@@ -50,26 +50,41 @@ package final class PayloadSlab: @unchecked Sendable {
     /// Appends `number` in decimal digits, 20 bytes at most.
     package func appendDecimal(_ number: Int) {
         var rest = number.magnitude
-        var digits = number < 0 ? 2 : 1
-        var power: UInt = 10
-        while rest >= power {
-            digits += 1
-            let (next, over) = power.multipliedReportingOverflow(by: 10)
-            if over { break }
-            power = next
-        }
+        let digits = Self.digits(rest) + (number < 0 ? 1 : 0)
         precondition(digits <= capacity - count, "a slab overflowed")
         if number < 0 { unsafe base.storeBytes(of: 0x2D, toByteOffset: count, as: UInt8.self) }
-        var place = count + digits
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            place -= 1
-            let text = 0x30 + UInt8(truncatingIfNeeded: digit)
-            unsafe base.storeBytes(of: text, toByteOffset: place, as: UInt8.self)
+        var place = filled + digits
+        filled = place
+        while rest >= 10 {
+            let quotient = rest / 100
+            let pair = UInt16(truncatingIfNeeded: rest &- quotient &* 100)
+            let tens = pair / 10
+            let text = (0x3030 &+ tens &+ (pair &- tens &* 10) &<< 8).littleEndian
+            place -= 2
+            unsafe base.storeBytes(of: text, toByteOffset: place, as: UInt16.self)
             rest = quotient
-        } while rest > 0
-        filled += digits
+        }
+        // A number of an odd number of digits, or 0 itself, has its first one left.
+        if rest > 0 || number == 0 {
+            let text = 0x30 + UInt8(truncatingIfNeeded: rest)
+            unsafe base.storeBytes(of: text, toByteOffset: place - 1, as: UInt8.self)
+        }
     }
+
+    /// Decimal digits of `number`, from its bits: log10(2) is a little less than 1234 / 4096.
+    private static func digits(_ number: UInt) -> Int {
+        let bits = UInt.bitWidth - (number | 1).leadingZeroBitCount
+        let least = (bits * 1233) >> 12
+        return number < powers[least] ? max(least, 1) : least + 1
+    }
+
+    /// 10 to the power of the index.
+    private static let powers: [20 of UInt] = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+        10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000,
+        1_000_000_000_000_000, 10_000_000_000_000_000, 100_000_000_000_000_000,
+        1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+    ]
 
     /// Appends `number` as 16 lower-case hexadecimal digits.
     package func appendHex16(_ number: UInt64) {

@@ -109,8 +109,13 @@ extension PayloadSlab {
             check([first])
             for second in UInt8.min...UInt8.max {
                 check([first, second])
-                // The same in the middle of a word, where eight bytes are looked at together.
-                check([0x61, 0x62, first, second, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68])
+            }
+            // Where eight bytes are looked at together, at each place of the word.
+            for place in 0..<8 {
+                var bytes = [UInt8](repeating: 0x61, count: 18)
+                bytes[place] = first
+                bytes[place + 1] = first ^ 0x02
+                check(bytes)
             }
         }
         #expect(wrong.isEmpty)
