@@ -37,12 +37,23 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
     }
 
+    /// How far a file was taken that is closed and not gone. Its name may change, and under the new
+    /// one it is opened again while deliveries are still on their way: the saved position would
+    /// send them twice.
+    private struct Taken {
+        let generation: GenerationID
+        let offset: Int
+        let anchor: Anchor
+    }
+
     private let parts: Parts
     private let inputs: [InputPlan]
     /// Streams with an open file; bounded by those.
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
     private var files: [FileID: File] = [:]
+    /// Closed files whose names are there; bounded by the directories.
+    private var closed: [FileID: Taken] = [:]
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -118,6 +129,8 @@ final class ReaderOutput: TailerOutput {
                 lane: parts.producer.lane(topic: names.topic, key: names.key),
                 input: sighting.input)
         }
+        var taken = closed.removeValue(forKey: entry.file)
+        if taken?.generation != entry.generation { taken = nil }
         let template = RecordTemplate(
             path: sighting.path, captures: sighting.captures, device: sighting.identity.device,
             inode: sighting.identity.inode, generation: entry.generation,
@@ -132,10 +145,15 @@ final class ReaderOutput: TailerOutput {
         }
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, encoder: encoder,
-            anchor: entry.anchor)
-        parts.ledger.begin(entry.file, entry.generation, at: entry.offset)
+            anchor: taken?.anchor ?? entry.anchor)
+        guard let taken else {
+            parts.ledger.begin(entry.file, entry.generation, at: entry.offset)
+            return FileStart(
+                file: entry.file, offset: entry.offset, base: entry.base, anchor: entry.anchor,
+                isKnown: isKnown)
+        }
         return FileStart(
-            file: entry.file, offset: entry.offset, base: entry.base, anchor: entry.anchor,
+            file: entry.file, offset: taken.offset, base: entry.base, anchor: taken.anchor,
             isKnown: isKnown)
     }
 
@@ -149,10 +167,14 @@ final class ReaderOutput: TailerOutput {
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
     }
 
-    func finished(_ file: FileID, end: Int) { files[file] = nil }
+    func finished(_ file: FileID, end: Int) {
+        guard let source = files.removeValue(forKey: file) else { return }
+        closed[file] = Taken(generation: source.generation, offset: end, anchor: source.anchor)
+    }
 
     func gone(_ file: FileID) {
         files[file] = nil
+        closed[file] = nil
         parts.ledger.leave(file)
     }
 
@@ -168,6 +190,7 @@ final class ReaderOutput: TailerOutput {
                         path: entry.path, range: ByteRange(start: entry.offset, end: end),
                         reason: "deleted_unread"))
             }
+            closed[entry.file] = nil
             parts.registry.gone(entry.file)
         }
     }

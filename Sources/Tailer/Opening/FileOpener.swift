@@ -122,7 +122,7 @@ final class FileOpener {
         let file = TailedFile(
             start: start, descriptor: descriptor, sighting: sighting, name: request.name,
             continuesLine: continues)
-        file.isFinal = request.isArchived
+        if request.isArchived { file.becomeFinal() }
         if once { file.limit = file.size }
         open[InodeKey(status)] = file
         output.report(.opened(path: request.path, offset: start.offset))

@@ -44,7 +44,7 @@ struct StreamTurn {
     private func read(
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
-        if file.position >= file.end || file.continuesToWait {
+        if file.position >= file.end || file.continuesToWait || file.hasOldSize {
             try look(at: file)
         }
         if file.position < file.end, !file.continuesToWait {
@@ -56,6 +56,7 @@ struct StreamTurn {
     /// Brings the size up to date, and sees a truncation.
     private func look(at file: TailedFile) throws(SystemError) {
         let status = try file.descriptor.status()
+        file.hasOldSize = false
         let size = file.base + status.size
         if size < file.position || size < file.size {
             // Shorter than it was: another content, whatever its bytes.
@@ -132,8 +133,7 @@ struct StreamTurn {
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.
-            file.isFinal = true
-            file.waitsForMore = false
+            file.becomeFinal()
             output.moved(file.id, path: file.path, archived: true)
             return .moved
         }

@@ -20,7 +20,10 @@ final class TailedFile {
     /// The first bytes, as far as a fingerprint needs them.
     var head: [UInt8]
     /// Nobody will write to it any more.
-    var isFinal = false
+    private(set) var isFinal = false
+    /// It became final since its size was last looked at: the size that is known may be an old one,
+    /// and what looks like an unfinished line at its end may go on.
+    var hasOldSize = false
     /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
     var drainsSince: Int64?
     /// The bytes from `position` to `size` are the beginning of a line and were looked at: there is
@@ -50,6 +53,14 @@ final class TailedFile {
 
     /// Logical offset where reading has to end for now.
     var end: Int { min(size, limit) }
+
+    /// From now on what is there is all there will be.
+    func becomeFinal() {
+        guard !isFinal else { return }
+        isFinal = true
+        hasOldSize = true
+        waitsForMore = false
+    }
 
     /// The content is another one: back to its first byte.
     func restart(at start: FileStart, size: Int) {

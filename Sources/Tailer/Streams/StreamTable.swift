@@ -126,7 +126,7 @@ final class StreamTable {
         guard file.name != name || (final && !file.isFinal) else { return }
         file.name = name
         file.path = node.text(of: name)
-        file.isFinal = file.isFinal || final
+        if final { file.becomeFinal() }
         output.moved(file.id, path: file.path, archived: file.isFinal)
     }
 }
@@ -336,7 +336,9 @@ extension StreamTable {
         let missing = stream.closed.filter { names.inode(of: $0.key) != $0.value.inode }
         guard !missing.isEmpty else { return }
         for name in missing.keys { stream.closed[name] = nil }
-        let kept = Set(stream.closed.values.map(\.id))
+        // 1. A file was read to its end as `previous` and closed.
+        // 2. It is an archive now: its old name is missing, but it is not gone.
+        let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
         for closed in missing.values where !kept.contains(closed.id) { output.gone(closed.id) }
     }
 }
