@@ -23,6 +23,8 @@ package final class AuditConsumer: Sendable {
         package var records = 0
         /// Offsets that should have come and did not.
         package var missing = 0
+        /// Offsets that the client read a second time; they are not handed over again.
+        package var repeated = 0
         package var partitions = 0
         /// The latest error of the broker or the client; reading goes on after it.
         package var problem: String?
@@ -109,6 +111,7 @@ private final class AuditReader {
     private let topics: Set<String>?
     private let shared: AuditConsumer.Shared
     private let body: AuditConsumer.Body
+    /// The offset to come in each partition, named by its first place.
     private var next: [AuditConsumer.Place: Int64] = [:]
 
     init(
@@ -154,7 +157,12 @@ private final class AuditReader {
         let place = message.place
         let partition = AuditConsumer.Place(
             topic: place.topic, partition: place.partition, offset: 0)
-        report.missing += Int(place.offset - next[partition, default: 0])
+        let expected = next[partition, default: 0]
+        guard place.offset >= expected else {
+            report.repeated += 1
+            return
+        }
+        report.missing += Int(place.offset - expected)
         report.records += 1
         next[partition] = place.offset + 1
         message.withBytes { key, value in body(place, key, value) }

@@ -48,8 +48,11 @@ struct ClientConfiguration: ~Copyable {
     /// Better for a shipper than librdkafka's own; the pass-through may change them.
     private static let defaults: [(String, String)] = [
         ("client.id", "shipper"),
-        // Small enough that nobody waits for a line, large enough that a busy stream fills requests.
-        ("linger.ms", "50"),
+        // A line of a quiet stream must not wait long (new files are shipped within 50 ms); a busy
+        // stream fills its requests in less, so more would save nothing.
+        ("linger.ms", "20"),
+        // Requests are bounded by their bytes (batch.size), not by 10,000 short lines.
+        ("batch.num.messages", "100000"),
         ("socket.keepalive.enable", "true"),
     ]
 

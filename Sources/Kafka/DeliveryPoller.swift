@@ -206,8 +206,8 @@ final class DeliveryPoller {
     ///    be closed. A new one takes its place after a back-off.
     /// 4. Lanes go on from their first undelivered record.
     private func beginRenewal(_ text: String) {
-        core.observer.fatal(handle.fatalError ?? text)
         guard renewal == .none else { return }
+        core.observer.fatal(handle.fatalError ?? text)
         core.lanes.withLock { $0.isSuspended = true }
         for lane in allLanes { lane.suspend() }
         handle.purge()

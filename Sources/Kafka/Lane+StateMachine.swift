@@ -12,8 +12,10 @@
 ///    or a topic that is away for hours, so costs one request a try, and what follows is not
 ///    repeated at every try.
 /// 4. That record acknowledged, everything after it is produced in order (`resending`), the records
-///    too that were acknowledged after the failed one: a duplicate has a recognisable id, an order
-///    that is broken cannot be mended by a consumer. Then the lane flows again.
+///    too that were acknowledged after the failed one. In the partition such a record then stands
+///    before the failed one and once more behind it: a duplicate has a recognisable id and its last
+///    copy is in order, while an order that is broken for good cannot be mended by a consumer. Then
+///    the lane flows again.
 ///
 /// `Batch` is whatever the caller keeps; tests use integers. Owned by its lane, behind a lock.
 struct LaneStateMachine<Batch> {

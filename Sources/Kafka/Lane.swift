@@ -9,6 +9,10 @@ package final class Lane: Sendable {
     package let topic: String
     /// The records' key; not empty, or there is no order (see `KafkaSettings.Partitioner`).
     package let key: [UInt8]
+    /// Bytes that librdkafka keeps beside the value of each record of this lane until its verdict:
+    /// its own message and a copy of the key (measured with 2.0.2: 176 and the key, rounded to 16).
+    /// Records of 20 bytes cost ten times their size, so in-flight credit has to count it.
+    package var overheadPerRecord: Int { 192 + (key.count + 15) / 16 * 16 }
 
     private struct Inside {
         var machine: LaneStateMachine<RecordBatch>

@@ -51,25 +51,6 @@ final class Witness: KafkaObserver {
     }
 }
 
-/// Waits until `condition` holds; the deadline is far beyond what a busy machine needs.
-func eventually(
-    _ what: Comment, within limit: Duration = .seconds(60),
-    at place: SourceLocation = #_sourceLocation,
-    _ condition: () throws -> Bool
-) async throws {
-    let clock = ContinuousClock()
-    let deadline = clock.now + limit
-    while try !condition() {
-        guard clock.now < deadline else {
-            Issue.record(what, sourceLocation: place)
-            throw Overdue()
-        }
-        try await Task.sleep(for: .milliseconds(2))
-    }
-}
-
-struct Overdue: Error {}
-
 /// Makes batches of numbered records for one lane, with ranges that follow each other.
 struct Feed {
     let lane: Lane
@@ -123,11 +104,12 @@ struct Feed {
     var values: [String] { (0..<next).map { "\(name) \($0)" } }
 }
 
-/// The values in the order of their first copy. A record may stand in a partition again after a
-/// fault, but each first copy must follow the one before it.
-func firstCopies(_ values: [String]) -> [String] {
+/// The values in the order of their last copy. After a fault a record may stand in a partition more
+/// than once, and one that followed the failed record also before it; what holds is that the last
+/// copies are complete and in order.
+func lastCopies(_ values: [String]) -> [String] {
     var seen: Set<String> = []
-    return values.filter { seen.insert($0).inserted }
+    return values.reversed().filter { seen.insert($0).inserted }.reversed()
 }
 
 /// A broker with a producer and an independent consumer on it.

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Kafka
@@ -103,11 +104,11 @@ struct KafkaSettingsTests {
     func refusesNoBroker() { #expect(error { $0.brokers = [] } != nil) }
 
     @Test("acks 1 delivers, in order, without the idempotent producer")
-    func deliversWithLeaderAcks() async throws {
+    func deliversWithLeaderAcks() throws {
         let rig = try Rig { $0.acks = .leader }
         var feed = rig.feed("logs", "stream")
         for _ in 0..<50 { rig.producer.send(feed.batch(20)) }
-        try await eventually("all is read") { rig.witness.readCount("logs") == 1000 }
+        try eventually("all is read") { rig.witness.readCount("logs") == 1000 }
         #expect(try rig.read("logs", feed) == feed.values)
         rig.close()
     }

@@ -1,5 +1,6 @@
 import Model
 import Platform
+import TestSupport
 import Testing
 
 @testable import Kafka
@@ -7,7 +8,7 @@ import Testing
 @Suite("Delivery to Kafka", .serialized)
 struct ProducerTests {
     @Test("100,000 records of five streams arrive in order, and are released in order")
-    func deliversInOrder() async throws {
+    func deliversInOrder() throws {
         let rig = try Rig()
         var feeds = (0..<5).map { rig.feed("logs", "stream-\($0)", number: $0) }
         for round in 0..<200 {
@@ -17,10 +18,10 @@ struct ProducerTests {
                 rig.producer.send(feeds[index].batch(100))
             }
         }
-        try await eventually("everything is released") {
+        try eventually("everything is released") {
             rig.witness.releasedRecords == 100_000 && rig.witness.released.count == 5 * 204
         }
-        try await eventually("everything is read") { rig.witness.readCount("logs") == 100_000 }
+        try eventually("everything is read") { rig.witness.readCount("logs") == 100_000 }
         for feed in feeds {
             #expect(feed.isUnbroken(rig.witness.released))
             #expect(try rig.read("logs", feed) == feed.values)
@@ -29,16 +30,16 @@ struct ProducerTests {
     }
 
     @Test("a batch without records is released though nothing else is ever sent")
-    func releasesEmptyBatch() async throws {
+    func releasesEmptyBatch() throws {
         let rig = try Rig()
         var feed = rig.feed("logs", "quiet")
         rig.producer.send(feed.batch(0))
-        try await eventually("it is released") { rig.witness.released.count == 1 }
+        try eventually("it is released") { rig.witness.released.count == 1 }
         rig.close()
     }
 
     @Test("an empty value arrives as an empty value")
-    func deliversEmptyValues() async throws {
+    func deliversEmptyValues() throws {
         let rig = try Rig()
         let lane = rig.producer.lane(topic: "logs", key: [1])
         let slab = PayloadSlab(capacity: 8)
@@ -48,14 +49,14 @@ struct ProducerTests {
                 lane: lane, slab: slab, recordEnds: [0, 1, 1], file: FileID(number: 1),
                 stream: StreamID(number: 1), generation: GenerationID(value: 1),
                 range: ByteRange(start: 0, end: 4), anchor: .none, credit: 4))
-        try await eventually("all are read") { rig.witness.readCount("logs") == 3 }
+        try eventually("all are read") { rig.witness.readCount("logs") == 3 }
         #expect(rig.witness.read("logs").values.first == ["", "x", ""])
         rig.close()
     }
 
     @Test(
         "K2: records that expire while the brokers are away are sent again in order, none skipped")
-    func retriesExpiredRecords() async throws {
+    func retriesExpiredRecords() throws {
         let rig = try Rig { settings in
             // As if the library gave up after 300 ms: no setting can make it.
             settings.overrides = [
@@ -70,30 +71,29 @@ struct ProducerTests {
         for _ in 0..<20 { send() }
         try rig.broker.setDown()
         for _ in 0..<20 { send() }
-        try await eventually("records expire") {
+        try eventually("records expire") {
             rig.witness.has("rejected logs _MSG_TIMED_OUT") && rig.witness.has("blocked logs")
         }
         for _ in 0..<20 { send() }
         let before = rig.witness.released.count
-        try await eventually("they expire again") {
+        try eventually("they expire again") {
             rig.witness.count("rejected logs _MSG_TIMED_OUT") >= 6
         }
         #expect(rig.witness.released.count == before, "released while no broker is there")
         try rig.broker.setUp()
-        try await eventually("everything is released") { rig.witness.releasedRecords == 9000 }
+        try eventually("everything is released") { rig.witness.releasedRecords == 9000 }
         for feed in feeds {
             #expect(feed.isUnbroken(rig.witness.released))
-            try await eventually("all of \(feed.name) is read") {
-                Set(try rig.read("logs", feed)).count == 3000
+            try eventually("all of \(feed.name) is read, the last copies in order") {
+                lastCopies(try rig.read("logs", feed)) == feed.values
             }
-            #expect(firstCopies(try rig.read("logs", feed)) == feed.values)
         }
         #expect(rig.witness.has("flows logs"))
         rig.close()
     }
 
     @Test("an unknown topic holds back its own streams alone, says so once, and recovers")
-    func unknownTopicBlocksItsOwn() async throws {
+    func unknownTopicBlocksItsOwn() throws {
         let rig = try Rig { settings in
             settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
         }
@@ -102,17 +102,17 @@ struct ProducerTests {
         var fine = rig.feed("logs", "fine")
         for _ in 0..<5 { rig.producer.send(lost.batch(10)) }
         rig.producer.send(fine.batch(10))
-        try await eventually("the lane is blocked") { rig.witness.has("blocked missing") }
-        try await eventually("it is tried again") {
+        try eventually("the lane is blocked") { rig.witness.has("blocked missing") }
+        try eventually("it is tried again") {
             rig.witness.count("rejected missing") >= 3
         }
         for _ in 0..<5 { rig.producer.send(fine.batch(10)) }
-        try await eventually("the other topic flows") { rig.witness.releasedRecords == 60 }
+        try eventually("the other topic flows") { rig.witness.releasedRecords == 60 }
         #expect(rig.witness.count("blocked") == 1)
         rig.broker.setTopic("missing", .none)
-        try await eventually("it recovers") { rig.witness.releasedRecords == 110 }
+        try eventually("it recovers") { rig.witness.releasedRecords == 110 }
         #expect(rig.witness.count("flows missing") == 1)
-        try await eventually("all is read") { rig.witness.readCount("missing") == 50 }
+        try eventually("all is read") { rig.witness.readCount("missing") == 50 }
         #expect(try rig.read("missing", lost) == lost.values)
         rig.close()
     }
@@ -123,17 +123,18 @@ struct ProducerTests {
             (.topicAuthorizationFailed, "TOPIC_AUTHORIZATION_FAILED"),
             (.messageTooLarge, "MSG_SIZE_TOO_LARGE"), (.notEnoughReplicas, nil), (.disconnect, nil),
         ] as [(EmbeddedBroker.Fault, String?)])
-    func survivesRequestErrors(fault: EmbeddedBroker.Fault, code: String?) async throws {
+    func survivesRequestErrors(fault: EmbeddedBroker.Fault, code: String?) throws {
         let rig = try Rig()
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(20))
-        try await eventually("the first is released") { rig.witness.releasedRecords == 20 }
+        try eventually("the first is released") { rig.witness.releasedRecords == 20 }
         rig.broker.failNext(.produce, with: [fault, fault, .none, fault])
         for _ in 0..<30 { rig.producer.send(feed.batch(20)) }
-        try await eventually("all is released") { rig.witness.releasedRecords == 620 }
+        try eventually("all is released") { rig.witness.releasedRecords == 620 }
         #expect(feed.isUnbroken(rig.witness.released))
-        try await eventually("all is read") { Set(try rig.read("logs", feed)).count == 620 }
-        #expect(firstCopies(try rig.read("logs", feed)) == feed.values)
+        try eventually("all of \(feed.name) is read, the last copies in order") {
+            lastCopies(try rig.read("logs", feed)) == feed.values
+        }
         // Without a code, librdkafka itself tries again and nothing is heard of it.
         if let code {
             #expect(rig.witness.has("rejected logs \(code)"))
@@ -145,14 +146,14 @@ struct ProducerTests {
     }
 
     @Test("a record that is refused for good costs one record a try, not its neighbours")
-    func refusedRecordIsProbedAlone() async throws {
+    func refusedRecordIsProbedAlone() throws {
         let rig = try Rig { $0.properties = [.init("message.max.bytes", "2000")] }
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(10))
-        try await eventually("good records flow") { rig.witness.readCount("logs") == 10 }
+        try eventually("good records flow") { rig.witness.readCount("logs") == 10 }
         rig.producer.send(feed.batch(1, size: 3000))
         for _ in 0..<10 { rig.producer.send(feed.batch(10)) }
-        try await eventually("it is tried five times") {
+        try eventually("it is tried five times") {
             rig.witness.count("rejected logs MSG_SIZE_TOO_LARGE 1") >= 5
         }
         #expect(rig.witness.count("blocked logs MSG_SIZE_TOO_LARGE") == 1)
@@ -163,7 +164,7 @@ struct ProducerTests {
     }
 
     @Test("a producer that dies of a fatal error is made anew and loses nothing")
-    func survivesFatalErrors() async throws {
+    func survivesFatalErrors() throws {
         let rig = try Rig()
         var feeds = (0..<3).map { rig.feed("logs", "stream-\($0)", number: $0) }
         for death in 1...2 {
@@ -171,30 +172,29 @@ struct ProducerTests {
                 for index in feeds.indices { rig.producer.send(feeds[index].batch(50)) }
                 if round == 30 { rig.producer.provokeFatalError() }
             }
-            try await eventually("it is heard") { rig.witness.count("fatal") == death }
-            try await eventually("all is released") {
+            try eventually("it is heard") { rig.witness.count("fatal") == death }
+            try eventually("all is released") {
                 rig.witness.releasedRecords == death * 9000
             }
         }
         for feed in feeds {
             #expect(feed.isUnbroken(rig.witness.released))
-            try await eventually("all of \(feed.name) is read") {
-                Set(try rig.read("logs", feed)).count == 6000
+            try eventually("all of \(feed.name) is read, the last copies in order") {
+                lastCopies(try rig.read("logs", feed)) == feed.values
             }
-            #expect(firstCopies(try rig.read("logs", feed)) == feed.values)
         }
         #expect(rig.witness.has("fatal OUT_OF_ORDER_SEQUENCE_NUMBER"))
         rig.close()
     }
 
     @Test("K10: stopping with a dead broker returns in time and hands out nothing undelivered")
-    func stopsWithDeadBroker() async throws {
+    func stopsWithDeadBroker() throws {
         let rig = try Rig(brokers: 3)
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(100))
-        try await eventually("the first is released") { rig.witness.releasedRecords == 100 }
+        try eventually("the first is released") { rig.witness.releasedRecords == 100 }
         try rig.broker.setDown()
-        try await eventually("it is heard") { rig.witness.has("down") }
+        try eventually("it is heard") { rig.witness.has("down") }
         for _ in 0..<50 { rig.producer.send(feed.batch(100)) }
         let clock = ContinuousClock()
         let took = clock.measure {
@@ -209,11 +209,11 @@ struct ProducerTests {
     }
 
     @Test("a broker that accepts and never answers is no reason to hang at the end")
-    func stopsWithSilentBroker() async throws {
+    func stopsWithSilentBroker() throws {
         let rig = try Rig()
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(10))
-        try await eventually("the first is released") { rig.witness.releasedRecords == 10 }
+        try eventually("the first is released") { rig.witness.releasedRecords == 10 }
         try rig.broker.setRoundTrip(milliseconds: 60_000)
         for _ in 0..<20 { rig.producer.send(feed.batch(10)) }
         let took = ContinuousClock().measure {
@@ -225,7 +225,7 @@ struct ProducerTests {
     }
 
     @Test("K1: an unreachable broker is waited for; what was sent meanwhile arrives when it comes")
-    func waitsForBroker() async throws {
+    func waitsForBroker() throws {
         let broker = try EmbeddedBroker()
         try broker.setDown()
         let witness = Witness()
@@ -235,28 +235,28 @@ struct ProducerTests {
             settings: settings, handler: { witness.release($0) }, observer: witness)
         var feed = Feed(producer.lane(topic: "logs", key: [1]), name: "early")
         for _ in 0..<10 { producer.send(feed.batch(10)) }
-        try await eventually("it is heard") { witness.has("down") }
+        try eventually("it is heard") { witness.has("down") }
         #expect(witness.released.isEmpty)
         try broker.setUp()
-        try await eventually("it arrives") { witness.releasedRecords == 100 }
+        try eventually("it arrives") { witness.releasedRecords == 100 }
         #expect(feed.isUnbroken(witness.released))
         #expect(witness.has("up"))
         #expect(producer.stop(deadline: .seconds(30)) == 0)
     }
 
     @Test("closed lanes are forgotten once they are empty, not before")
-    func forgetsClosedLanes() async throws {
+    func forgetsClosedLanes() throws {
         let rig = try Rig()
         var feeds = (0..<50).map { rig.feed("logs", "stream-\($0)", number: $0) }
         for index in feeds.indices { rig.producer.send(feeds[index].batch(5)) }
         for feed in feeds { rig.producer.close(feed.lane) }
-        try await eventually("all is released") { rig.witness.releasedRecords == 250 }
-        try await eventually("no lane is kept") { rig.producer.laneCount == 0 }
+        try eventually("all is released") { rig.witness.releasedRecords == 250 }
+        try eventually("no lane is kept") { rig.producer.laneCount == 0 }
         rig.close()
     }
 
     @Test("a batch is let go of when it was handed out: nothing keeps its memory")
-    func keepsNothing() async throws {
+    func keepsNothing() throws {
         let broker = try EmbeddedBroker()
         let witness = Witness()
         let count = Counter()
@@ -271,7 +271,7 @@ struct ProducerTests {
             producer.send(batch)
         }
         #expect(slab != nil)
-        try await eventually("it is released") { count.value == 1 && slab == nil }
+        try eventually("it is released") { count.value == 1 && slab == nil }
         #expect(producer.stop(deadline: .seconds(10)) == 0)
     }
 }
