@@ -57,9 +57,6 @@ final class ReaderOutput: TailerOutput {
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
-    /// Memory that a record costs beside its value: librdkafka's message, its key, its place in the
-    /// batch. Counted as credit, so that memory is bounded for short lines too.
-    static let recordOverhead = 256
     /// What a slab holds; more streams share the credit the smaller it is, and less work is done
     /// for each batch the larger it is.
     static let slabSize = 256 * 1024
@@ -225,6 +222,7 @@ final class ReaderOutput: TailerOutput {
         var position = FramePosition.start
         var offset = begin
         var least = Self.leastCredit
+        let overhead = stream.lane.overheadPerRecord
         while position.frame < frames.count {
             let credit = parts.budget.take(
                 source.stream, atLeast: least, atMost: max(least, Self.slabSize))
@@ -233,17 +231,17 @@ final class ReaderOutput: TailerOutput {
             var ends: [UInt32] = []
             let progress = encoder.encode(
                 frames, from: position, of: chunk, readTime: readTime, into: slab, limit: credit,
-                overhead: Self.recordOverhead, ends: &ends)
+                overhead: overhead, ends: &ends)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.
                 give(source.stream, back: credit)
-                guard let needed = progress.needed, needed + Self.recordOverhead > least else {
+                guard let needed = progress.needed, needed + overhead > least else {
                     break
                 }
-                least = needed + Self.recordOverhead
+                least = needed + overhead
                 continue
             }
-            let spent = max(1, slab.count + ends.count * Self.recordOverhead)
+            let spent = max(1, slab.count + ends.count * overhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
             give(source.stream, back: credit - spent)
             let range = ByteRange(start: offset, end: reached)
