@@ -130,8 +130,17 @@ extension SettingsReader {
         }
     }
 
+    /// What is left out where an input says nothing: compressed archives, whose bytes are no lines.
+    private static let excludedByDefault: [PathExclusion] = {
+        do throws(PathPatternError) {
+            return [try PathExclusion("**/*.gz")]
+        } catch {
+            preconditionFailure("the default exclusion is wrong: \(error)")
+        }
+    }()
+
     private mutating func exclude(_ value: Value?) -> [PathExclusion] {
-        guard let value else { return [] }
+        guard let value else { return Self.excludedByDefault }
         var exclusions: [PathExclusion] = []
         for item in items(value, of: "patterns, as in **/*.gz") ?? [] {
             guard let text = word(item, "a pattern, as in **/*.gz") else { continue }

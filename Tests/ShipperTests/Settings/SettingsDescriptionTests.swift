@@ -65,7 +65,8 @@ import Testing
                   - name: pods
                     paths:
                       - "/logs/{ns}/{app}/current"
-                    exclude: []
+                    exclude:
+                      - "**/*.gz"
                     start: beginning
                     format: plain
                     max_line: 256KiB

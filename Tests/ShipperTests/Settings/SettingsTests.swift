@@ -33,7 +33,7 @@ import YAML
         #expect(settings.inputs.count == 1)
         #expect(input.name == "a")
         #expect(input.paths.map(\.text) == ["/a/b"])
-        #expect(input.exclude.isEmpty)
+        #expect(input.exclude.map(\.text) == ["**/*.gz"])
         #expect(input.start == .beginning)
         #expect(input.fields.isEmpty)
         #expect(input.tags.isEmpty)
