@@ -34,18 +34,3 @@ extension Descriptor {
         }
     }
 }
-
-/// Limits of this process.
-package enum ProcessLimits {
-    /// Raises the soft limit of open descriptors to the hard one; what it is then.
-    package static func raiseDescriptors() -> Int {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-            return 1024
-        }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        return Int(clamping: limit.rlim_cur)
-    }
-}

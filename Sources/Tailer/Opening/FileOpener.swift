@@ -6,6 +6,9 @@ import Platform
 final class FileOpener {
     private let output: any TailerOutput
     private let once: Bool
+    /// Files that may be open at a time: what the process may have, less what Kafka, the registry
+    /// and directories need. A file beyond it is opened when another one is closed.
+    private let mostOpen: Int
     /// Files that are open, so that one under two names is not read twice. An inode number cannot
     /// come back while the file is open.
     private(set) var open: [InodeKey: TailedFile] = [:]
@@ -15,8 +18,9 @@ final class FileOpener {
     /// Set until every directory was scanned once.
     var isFirstScan = true
 
-    init(output: any TailerOutput, once: Bool) {
+    init(output: any TailerOutput, mostOpen: Int, once: Bool) {
         self.output = output
+        self.mostOpen = mostOpen
         self.once = once
     }
 
@@ -95,6 +99,9 @@ final class FileOpener {
             return refuse(request.path, "it has \(status.links) hard links")
         }
         if let file = open[InodeKey(status)] { return .already(file) }
+        guard open.count < mostOpen else {
+            throw SystemError("open", path: request.path, code: .processLimit)
+        }
         let descriptor = held.descriptor
         let identity = FileIdentity(
             handle: descriptor.handle(), device: status.device, inode: status.inode,

@@ -28,6 +28,8 @@ final class ReaderLoop {
     private var watchedFiles: [Inotify.Watch: LogStream] = [:]
     private var hasScannedAll = false
 
+    /// Descriptors kept for the brokers' connections, the registry, and directories under scan.
+    private static let reserved = 64
     /// Directories scanned in one pass before files get their turns again.
     private static let scansPerPass = 64
     /// Turns in one pass before events are looked at again: archives live for milliseconds.
@@ -44,7 +46,9 @@ final class ReaderLoop {
         self.control = control
         inotify = try Inotify()
         tree = DirectoryTree(inputs: inputs, intervals: intervals) { output.report($0) }
-        opener = FileOpener(output: output, once: once)
+        opener = FileOpener(
+            output: output, mostOpen: max(1, ProcessLimits.descriptors() - Self.reserved),
+            once: once)
         table = StreamTable(output: output, opener: opener)
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.fastestPoll]

@@ -62,6 +62,12 @@ final class TailedFile {
         waitsForMore = false
     }
 
+    /// It has its stream's own name again, so it may be written to again.
+    func becomeLive() {
+        isFinal = false
+        drainsSince = nil
+    }
+
     /// The content is another one: back to its first byte.
     func restart(at start: FileStart, size: Int) {
         position = start.offset

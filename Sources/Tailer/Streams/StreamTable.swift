@@ -157,7 +157,7 @@ extension StreamTable {
             //    finds the position where that one stopped.
             if let mine = stream.files.firstIndex(where: { $0 === file }) {
                 stream.files.append(stream.files.remove(at: mine))
-                file.drainsSince = nil
+                file.becomeLive()
                 rename(file, to: stream.liveName, in: node, final: false)
                 awakened.append(stream)
                 return .fine

@@ -1,0 +1,25 @@
+import Glibc
+
+/// Limits of this process.
+package enum ProcessLimits {
+    /// Raises the soft limit of open descriptors to the hard one; what it is then.
+    package static func raiseDescriptors() -> Int {
+        var limit = current()
+        limit.rlim_cur = limit.rlim_max
+        // Where it is refused the old limit holds, and is what is returned.
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return descriptors()
+    }
+
+    /// Descriptors that may be open at a time.
+    package static func descriptors() -> Int { Int(clamping: current().rlim_cur) }
+
+    private static func current() -> rlimit {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            // POSIX promises no fewer than 20; Linux starts every process with 1024.
+            return rlimit(rlim_cur: 1024, rlim_max: 1024)
+        }
+        return limit
+    }
+}
