@@ -107,8 +107,7 @@ struct S6DirectoryTests {
         try writer.finish()
 
         // What s6-log writes last, at once followed by the first step of its rotation.
-        try agent.home.append(
-            "logs/pod-1/log/current", String(decoding: source.lines(500..<600), as: UTF8.self))
+        try appendBytes(source.lines(500..<600), to: "\(directory)/current")
         try rename("\(directory)/current", "\(directory)/previous")
         try eventually("what is in previous arrives; \(agent.said)") { reader.count == 600 }
         #expect(try !agent.home.names("logs/pod-1/log").contains("current"))
@@ -118,18 +117,53 @@ struct S6DirectoryTests {
         try agent.start()
 
         // The other steps: a new current, a second name for previous, the first one gone.
-        try agent.home.append(
-            "logs/pod-1/log/current", String(decoding: source.lines(600..<700), as: UTF8.self))
+        try appendBytes(source.lines(600..<700), to: "\(directory)/current")
         let archive = "\(directory)/@400000006b03bb0027d04f81.s"
         try makeHardLink(archive, to: "\(directory)/previous")
         try eventually("what is in the new current arrives; \(agent.said)") { reader.count == 700 }
         try remove("\(directory)/previous")
-        try agent.home.append(
-            "logs/pod-1/log/current", String(decoding: source.lines(700..<800), as: UTF8.self))
+        try appendBytes(source.lines(700..<800), to: "\(directory)/current")
         try eventually("what is appended arrives; \(agent.said)") { reader.count == 800 }
         #expect(try agent.stop() == .code(0))
         #expect(try reader.messages() == (0..<800).map { text(source, $0) })
         #expect(!agent.said.contains(" warn ") && !agent.said.contains(" error "), "\(agent.said)")
+    }
+
+    /// 1. s6-log renames `current` to `previous`; the shipper reads that to its end and closes it.
+    /// 2. The broker has not answered yet, so the saved position is still the old one.
+    /// 3. s6-log gives the file its archive's name. It was taken for a file with unread bytes, and
+    ///    for one that is gone as `previous`: sent twice, and the stream stood still for ever.
+    @Test("S5: an archive that gets its name while its lines are on their way is not sent again")
+    func archiveNamedInFlight() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "{pod}/log/current")
+        let source = LineSource("w")
+        let directory = agent.log("pod-1/log")
+        try agent.home.write("logs/pod-1/log/current", source.lines(0..<100))
+        try agent.start()
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        broker.pause()
+        try appendBytes(source.lines(100..<200), to: "\(directory)/current")
+        try rename("\(directory)/current", "\(directory)/previous")
+        try eventually("previous is read and closed; \(agent.said)") {
+            try agent.process.openFiles(beneath: directory).isEmpty
+        }
+        let archive = "\(directory)/@400000006b03bb0027d04f81.s"
+        try makeHardLink(archive, to: "\(directory)/previous")
+        try appendBytes(source.lines(200..<300), to: "\(directory)/current")
+        try remove("\(directory)/previous")
+        try appendBytes(source.lines(300..<400), to: "\(directory)/current")
+        try eventually("the archive is known by its name; \(agent.said)") {
+            try agent.registry().contains { $0.path == archive }
+        }
+        broker.resume()
+        try eventually("all lines; \(agent.said)") { reader.count >= 400 }
+        #expect(try agent.stop() == .code(0))
+        #expect(try reader.messages() == (0..<400).map { text(source, $0) })
+        #expect(try agent.registry().allSatisfy { $0.lag == 0 })
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 400)
     }
 
     @Test("S9: a pod's directory appears, and is deleted while bytes are unread: all is shipped")
@@ -138,6 +172,7 @@ struct S6DirectoryTests {
         let reader = try KafkaReader(broker)
         let agent = try Agent(
             broker.address, path: "{namespace}/{app}/{pod}/log/current",
+            kafka: "topic: logs, librdkafka: {linger.ms: \"1\"}",
             more: "limits: {in_flight: 256KiB}")
         try agent.start()
         let directory = agent.log("shop/orders/pod-1/log")
@@ -165,6 +200,7 @@ struct S6DirectoryTests {
             try writer.write(source, end..<end + 1_000)
             end += 1_000
             try writer.finish()
+
             // What is open when the last name goes is what can be finished.
             try eventually("all 6 files are open; \(agent.said)") {
                 try agent.process.openFiles(beneath: directory).count == 6
@@ -172,8 +208,8 @@ struct S6DirectoryTests {
             let tree = agent.log("shop")
             let removal = try ChildProcess(findProgram("rm", package: "coreutils"), ["-r", tree])
             #expect(try removal.wait() == .code(0))
-            broker.resume()
-            try eventually("all lines; \(agent.said)") { reader.count >= end }
+            broker.resume();
+            try eventually("all lines; \(agent.said)") { reader.count >= end };
             try eventually("the descriptors are let go; \(agent.said)") {
                 try agent.process.openFiles(beneath: directory).isEmpty
             }

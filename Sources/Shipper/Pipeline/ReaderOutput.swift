@@ -130,13 +130,13 @@ final class ReaderOutput: TailerOutput {
         } catch {
             parts.events.cannotEncode(error)
         }
+        let (offset, anchor) = parts.ledger.begin(
+            entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, encoder: encoder,
-            anchor: entry.anchor)
-        parts.ledger.begin(entry.file, entry.generation, at: entry.offset)
+            anchor: anchor)
         return FileStart(
-            file: entry.file, offset: entry.offset, base: entry.base, anchor: entry.anchor,
-            isKnown: isKnown)
+            file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
     }
 
     func unfinished(_ stream: String) -> [UInt64] {
@@ -226,7 +226,7 @@ final class ReaderOutput: TailerOutput {
             let range = ByteRange(start: offset, end: reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
-            parts.ledger.sent(file, source.generation, range)
+            parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.producer.send(
                 RecordBatch(
                     lane: stream.lane, slab: slab, recordEnds: ends, file: file,
