@@ -54,6 +54,15 @@ package struct AckTracker: Sendable {
     /// Every byte before it is delivered; nil for a file that is not tracked.
     package func watermark(_ file: FileID) -> Int? { files[file]?.watermark }
 
+    /// Every byte before it was sent in this generation, delivered or not; nil where the generation was
+    /// not begun.
+    package func sentEnd(_ file: FileID, _ generation: GenerationID) -> Int? {
+        guard let outstanding = files[file], outstanding.generation == generation else {
+            return nil
+        }
+        return outstanding.end
+    }
+
     /// Ranges of the file that are sent and not covered by the watermark.
     package func outstanding(_ file: FileID) -> Int {
         files[file].map { $0.ranges.count - $0.first } ?? 0

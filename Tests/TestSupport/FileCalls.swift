@@ -42,3 +42,21 @@ package func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
         throw SystemError("chmod", path: path, code: .last)
     }
 }
+
+/// readlink(2); nil where there is no such link (any more).
+package func linkTarget(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink(path, &buffer, buffer.count)
+    guard count >= 0 else { return nil }
+    return String(decoding: buffer.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+extension ChildProcess {
+    /// The files that it has open beneath a directory, as /proc shows them: a file whose last name
+    /// is gone ends in " (deleted)".
+    package func openFiles(beneath directory: String) throws -> [String] {
+        let numbers = try directoryNames("/proc/\(pid)/fd")
+        return numbers.compactMap { linkTarget("/proc/\(pid)/fd/\($0)") }
+            .filter { $0.hasPrefix("\(directory)/") }.sorted()
+    }
+}

@@ -51,14 +51,18 @@ package final class TemporaryDirectory: Sendable {
 
     /// Adds to the end of a file in it, which is made if need be.
     package func append(_ relative: String, _ text: String) throws(SystemError) {
-        try Descriptor.open(path(relative), O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
-            .write(Array(text.utf8))
+        try appendBytes(Array(text.utf8), to: path(relative))
     }
 
     /// The names in a directory of it, sorted.
     package func names(_ relative: String = ".") throws(SystemError) -> [String] {
         try directoryNames(path(relative))
     }
+}
+
+/// Adds bytes to the end of a file, which is made if need be.
+package func appendBytes(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644).write(bytes)
 }
 
 /// Makes a directory and those above it that are missing.

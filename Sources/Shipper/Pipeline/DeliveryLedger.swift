@@ -8,8 +8,15 @@ import Synchronization
 final class DeliveryLedger: Sendable {
     private struct State {
         var tracker = AckTracker()
+        /// The bytes before the end of what was sent of each file that the tracker knows.
+        var anchors: [FileID: Anchor] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var leaving: Set<FileID> = []
+
+        mutating func end(_ file: FileID) {
+            tracker.end(file)
+            anchors[file] = nil
+        }
     }
     private let state = Mutex(State())
     private let registry: Registry
@@ -32,24 +39,44 @@ final class DeliveryLedger: Sendable {
         self.allDelivered = allDelivered
     }
 
-    /// A file is going to be read from `position` on.
-    func begin(_ file: FileID, _ generation: GenerationID, at position: Int) {
+    /// A file is opened whose saved position is `position`, `anchor` the bytes before it. Returns from
+    /// where it is to be read.
+    ///
+    /// That is not the saved position when this run has read the file before:
+    ///
+    /// 1. s6-log renames `current` to `previous`, which is read to its end and closed; its records
+    ///    are on their way.
+    /// 2. s6-log gives it its archive's name, under which it is found and opened once more.
+    /// 3. The saved position is behind by what is on its way. Read from there, that would be sent
+    ///    twice, and the deliveries of the first time would count for the second.
+    func begin(
+        _ file: FileID, _ generation: GenerationID, at position: Int, anchor: Anchor
+    ) -> (position: Int, anchor: Anchor) {
         state.withLock { state in
             state.leaving.remove(file)
+            if let end = state.tracker.sentEnd(file, generation) {
+                return (end, state.anchors[file] ?? .none)
+            }
             state.tracker.begin(file, generation, at: position)
+            state.anchors[file] = anchor
+            return (position, anchor)
         }
     }
 
-    /// To be called before the batch goes to the producer, which may deliver it at once.
-    func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
-        state.withLock { $0.tracker.sent(file, generation, range) }
+    /// To be called before the batch goes to the producer, which may deliver it at once. `anchor` is
+    /// the bytes before the range's end.
+    func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {
+        state.withLock { state in
+            state.tracker.sent(file, generation, range)
+            state.anchors[file] = anchor
+        }
     }
 
     /// Nothing more comes from this file, and no name leads to it.
     func leave(_ file: FileID) {
         let isDone = state.withLock { state in
             guard state.tracker.outstanding(file) > 0 else {
-                state.tracker.end(file)
+                state.end(file)
                 return true
             }
             state.leaving.insert(file)
@@ -79,7 +106,7 @@ final class DeliveryLedger: Sendable {
                     anchor: end == batch.range.end ? batch.anchor : .none)
                 if state.leaving.contains(batch.file), state.tracker.outstanding(batch.file) == 0 {
                     state.leaving.remove(batch.file)
-                    state.tracker.end(batch.file)
+                    state.end(batch.file)
                     left.append(batch.file)
                 }
             }

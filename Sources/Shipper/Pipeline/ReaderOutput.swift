@@ -37,23 +37,12 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
     }
 
-    /// How far a file was taken that is closed and not gone. Its name may change, and under the new
-    /// one it is opened again while deliveries are still on their way: the saved position would
-    /// send them twice.
-    private struct Taken {
-        let generation: GenerationID
-        let offset: Int
-        let anchor: Anchor
-    }
-
     private let parts: Parts
     private let inputs: [InputPlan]
     /// Streams with an open file; bounded by those.
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
     private var files: [FileID: File] = [:]
-    /// Closed files whose names are there; bounded by the directories.
-    private var closed: [FileID: Taken] = [:]
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -126,8 +115,6 @@ final class ReaderOutput: TailerOutput {
                 lane: parts.producer.lane(topic: names.topic, key: names.key),
                 input: sighting.input)
         }
-        var taken = closed.removeValue(forKey: entry.file)
-        if taken?.generation != entry.generation { taken = nil }
         let template = RecordTemplate(
             path: sighting.path, captures: sighting.captures, device: sighting.identity.device,
             inode: sighting.identity.inode, generation: entry.generation,
@@ -140,18 +127,13 @@ final class ReaderOutput: TailerOutput {
         } catch {
             parts.events.cannotEncode(error)
         }
+        let (offset, anchor) = parts.ledger.begin(
+            entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, encoder: encoder,
-            anchor: taken?.anchor ?? entry.anchor)
-        guard let taken else {
-            parts.ledger.begin(entry.file, entry.generation, at: entry.offset)
-            return FileStart(
-                file: entry.file, offset: entry.offset, base: entry.base, anchor: entry.anchor,
-                isKnown: isKnown)
-        }
+            anchor: anchor)
         return FileStart(
-            file: entry.file, offset: taken.offset, base: entry.base, anchor: taken.anchor,
-            isKnown: isKnown)
+            file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
     }
 
     func unfinished(_ stream: String) -> [UInt64] {
@@ -164,14 +146,10 @@ final class ReaderOutput: TailerOutput {
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
     }
 
-    func finished(_ file: FileID, end: Int) {
-        guard let source = files.removeValue(forKey: file) else { return }
-        closed[file] = Taken(generation: source.generation, offset: end, anchor: source.anchor)
-    }
+    func finished(_ file: FileID, end: Int) { files[file] = nil }
 
     func gone(_ file: FileID) {
         files[file] = nil
-        closed[file] = nil
         parts.ledger.leave(file)
     }
 
@@ -187,8 +165,7 @@ final class ReaderOutput: TailerOutput {
                         path: entry.path, range: ByteRange(start: entry.offset, end: end),
                         reason: "deleted_unread"))
             }
-            closed[entry.file] = nil
-            parts.registry.gone(entry.file)
+            parts.ledger.leave(entry.file)
         }
     }
 
@@ -247,7 +224,7 @@ final class ReaderOutput: TailerOutput {
             let range = ByteRange(start: offset, end: reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
-            parts.ledger.sent(file, source.generation, range)
+            parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.producer.send(
                 RecordBatch(
                     lane: stream.lane, slab: slab, recordEnds: ends, file: file,

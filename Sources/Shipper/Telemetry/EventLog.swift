@@ -120,7 +120,22 @@ extension EventLog: KafkaObserver {
 
 extension EventLog: RegistryObserver {
     package func registryRecovered(_ summary: RecoverySummary) {
-        log.info("registry opened", ["summary": "\(summary)"])
+        guard let first = summary.damaged.first else {
+            // A torn tail is what a kill leaves behind; the record in it was never used.
+            log.info(
+                "registry opened",
+                [
+                    "files": .count(summary.entries), "torn_bytes": .count(summary.tornTail),
+                ])
+            return
+        }
+        log.warn(
+            "registry damaged; what it has lost is read from its beginning",
+            [
+                "faults": .count(summary.damagedCount), "first": "\(first)",
+                "kept_as": .text(summary.setAside.joined(separator: " ")),
+                "files": .count(summary.entries),
+            ])
     }
 
     package func registryWriteFailed(_ error: RegistryError) {

@@ -1,0 +1,10 @@
+import Kafka
+import TestSupport
+
+/// How many records there are in Kafka, by the brokers' own offsets.
+enum AuditCount {
+    static func of(_ broker: BrokerProcess, topic: String = "logs") throws -> Int {
+        let extents = try AuditConsumer.extents(brokers: [broker.address], topics: [topic])
+        return Int(extents[topic]?.high ?? 0)
+    }
+}

@@ -1,0 +1,58 @@
+import TestSupport
+import Testing
+
+@Suite("A topic in trouble stops its own streams and no others")
+struct TopicTests {
+    /// UNKNOWN_TOPIC_OR_PART
+    private static let unknown = 3
+
+    @Test("K4: an unknown topic blocks its own streams, others flow; when it is there, it flows")
+    func unknownTopic() throws {
+        let broker = try BrokerProcess(topics: ["logs.good", "logs.bad"])
+        try broker.command("topic-error logs.bad \(Self.unknown)")
+        let reader = try KafkaReader(broker, topics: ["logs.good", "logs.bad"])
+        let agent = try Agent(
+            broker.address, path: "{app}/{pod}/log/current",
+            kafka: "topic: \"logs.{app}\", codec: raw, "
+                + "librdkafka: {topic.metadata.propagation.max.ms: \"100\", "
+                + "topic.metadata.refresh.fast.interval.ms: \"50\"}",
+            more: "limits: {in_flight: 1MiB}")
+        let sources = ["good", "bad"].map { LineSource($0) }
+        for source in sources {
+            // More than the credit, so that the blocked stream has all it can get.
+            try agent.home.write("logs/\(source.writer)/pod/log/current", source.lines(0..<20_000))
+        }
+        try agent.start()
+        try eventually("the good topic's lines; \(agent.said)") {
+            reader.records("logs.good").count >= 20_000
+        }
+        try eventually("the log says which stream waits; \(agent.said)") {
+            agent.said.contains("stream waits for its topic topic=logs.bad")
+        }
+        try agent.home.append(
+            "logs/good/pod/log/current",
+            String(decoding: sources[0].lines(20_000..<21_000), as: UTF8.self))
+        try eventually("the good topic goes on; \(agent.said)") {
+            reader.records("logs.good").count >= 21_000
+        }
+        #expect(reader.records("logs.bad").isEmpty)
+        let bad = try #require(try agent.entry("bad/pod/log/current"))
+        #expect(bad.offset == 0)
+
+        try broker.command("topic-error logs.bad 0")
+        try eventually("the bad topic's lines; \(agent.said)") {
+            reader.records("logs.bad").count >= 20_000
+        }
+        try eventually("the log says that it flows; \(agent.said)") {
+            agent.said.contains("stream flows again topic=logs.bad")
+        }
+        #expect(try agent.stop() == .code(0))
+        for (source, lines) in zip(sources, [21_000, 20_000]) {
+            var audit = Audit()
+            audit.expect(source, lines: lines)
+            for record in reader.records("logs.\(source.writer)") { audit.arrived(record.value) }
+            #expect(audit.report.isClean, "\(audit.report)")
+        }
+        #expect(try agent.registry().allSatisfy { $0.lag == 0 })
+    }
+}
