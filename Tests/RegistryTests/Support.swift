@@ -56,7 +56,7 @@ struct Data {
     let temporary: TemporaryDirectory
     var path: String { temporary.path("data") }
 
-    init() throws { temporary = try TemporaryDirectory() }
+    init() throws { temporary = try TemporaryDirectory(inMemory: true) }
 
     func open(
         _ observer: any RegistryObserver = Recorder(),
@@ -94,7 +94,9 @@ struct Data {
 extension FileIdentity {
     static func sample(_ number: UInt64, handle: Bool = true) -> FileIdentity {
         FileIdentity(
-            handle: handle ? [0, 0, 0, 1, UInt8(truncatingIfNeeded: number), 7] : nil,
+            handle: handle
+                ? [0, 0, 0, 1, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)]
+                : nil,
             device: 64768, inode: 1000 + number,
             birth: 1_700_000_000_000_000_000 + Int64(truncatingIfNeeded: number))
     }
