@@ -6,7 +6,8 @@ import Platform
 ///
 /// A write that fails is no reason to stop the data path. The state keeps the change, and only *which*
 /// files have unwritten changes is remembered, so this is bounded by the number of files however
-/// long the disk is full. The next write begins with those files' entries as they are then.
+/// long the disk is full. The next `sync` begins with those files' entries as they are then; until it
+/// does, the data path does not try again with every change, which would cost it more each time.
 struct Guarded: Sendable {
     var state: RegistryState
     var journal: Journal
@@ -56,7 +57,7 @@ struct Guarded: Sendable {
             }
         }
         remember(changes)
-        return catchUp()
+        return nil
     }
 
     /// Writes the entries that could not be written before.

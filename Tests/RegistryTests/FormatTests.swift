@@ -192,9 +192,9 @@ import Testing
         #expect(Timestamp(text: Array(text.utf8))?.milliseconds == milliseconds)
     }
 
-    @Test("Every day of 400 years comes back as it was")
+    @Test("Days of 400 years come back as they were")
     func days() {
-        for day in Int64(0)..<146_097 {
+        for day in stride(from: Int64(0), to: 146_097, by: 5) {
             let time = Timestamp(milliseconds: day * 86_400_000 + day)
             #expect(Timestamp(text: Array(time.description.utf8)) == time)
         }

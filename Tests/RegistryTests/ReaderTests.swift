@@ -44,7 +44,7 @@ import Testing
             compactor.join()
             writer.join()
         }
-        for _ in 0..<150 {
+        for _ in 0..<60 {
             let least = ended.load(ordering: .acquiring)
             let contents = try RegistryReader.read(directory: data.path)
             let most = begun.load(ordering: .acquiring)

@@ -48,7 +48,9 @@ private struct Sample {
 }
 
 @Suite("Recovery") struct RecoveryTests {
-    @Test("R2: the journal cut after every byte gives a start, true positions and the place", arguments: [false, true])
+    @Test(
+        "R2: the journal cut after every byte gives a start, true positions and the place",
+        arguments: [false, true])
     func cut(_ compacted: Bool) throws {
         let sample = try Sample(compacted: compacted)
         let journal = try sample.data.bytes("journal.jsonl")
@@ -94,7 +96,9 @@ private struct Sample {
         #expect(again.mustStartAtBeginning == registry.mustStartAtBeginning)
     }
 
-    @Test("R2: every single bit flipped is found, at its line, and no position is beyond the truth", arguments: ["journal.jsonl", "snapshot.jsonl"])
+    @Test(
+        "R2: every single bit flipped is found, at its line, and no position is beyond the truth",
+        arguments: ["journal.jsonl", "snapshot.jsonl"])
     func flips(_ name: String) throws {
         let sample = try Sample()
         let bytes = try sample.data.bytes(name)
@@ -120,7 +124,9 @@ private struct Sample {
         }
     }
 
-    @Test("R2: with a bit flipped in any byte the agent starts, reports, and keeps the damaged file", arguments: ["journal.jsonl", "snapshot.jsonl"])
+    @Test(
+        "R2: with a bit flipped in any byte the agent starts, reports, and keeps the damaged file",
+        arguments: ["journal.jsonl", "snapshot.jsonl"])
     func flippedStart(_ name: String) throws {
         let sample = try Sample()
         let bytes = try sample.data.bytes(name)
@@ -169,7 +175,8 @@ private struct Sample {
         }
     }
 
-    @Test("A lost file is noticed by the other one", arguments: ["journal.jsonl", "snapshot.jsonl"])
+    @Test(
+        "A lost file is noticed by the other one", arguments: ["journal.jsonl", "snapshot.jsonl"])
     func missingFile(_ name: String) throws {
         let sample = try Sample()
         try Descriptor.directory(atPath: "\(sample.data.path)/registry").remove(name)
@@ -179,11 +186,13 @@ private struct Sample {
         try expectUsable(registry, sample)
     }
 
-    @Test("Files of garbage, however shaped, are set aside and the agent begins anew", arguments: [
-        [UInt8](repeating: 0, count: 5000), [UInt8](repeating: 0x0A, count: 500),
-        Array("{".utf8) + [0x0A], Array(repeating: 0x5B, count: 2 << 20) + [0x0A, 0x0A],
-        Array(repeating: 0x5B, count: 3 << 20), [],
-    ])
+    @Test(
+        "Files of garbage, however shaped, are set aside and the agent begins anew",
+        arguments: [
+            [UInt8](repeating: 0, count: 5000), [UInt8](repeating: 0x0A, count: 500),
+            Array("{".utf8) + [0x0A], Array(repeating: 0x5B, count: 3 << 19) + [0x0A, 0x0A],
+            Array(repeating: 0x5B, count: 5 << 18), [],
+        ])
     func garbage(_ bytes: [UInt8]) throws {
         let data = try Data()
         try data.open().close()
@@ -198,7 +207,8 @@ private struct Sample {
         #expect(try data.open().entries() == [entry])
     }
 
-    @Test("What is lost starts at the beginning until the first scans are through, also across kills")
+    @Test(
+        "What is lost starts at the beginning until the first scans are through, also across kills")
     func settling() throws {
         let sample = try Sample()
         try sample.data.put("journal.jsonl", Array("garbage\n".utf8))
@@ -219,7 +229,9 @@ private struct Sample {
     func keptAside() throws {
         let data = try Data()
         try data.open().close()
-        for round in 0..<30 { try data.put("journal.jsonl.damaged-20200101T0000\(10 + round)", [1]) }
+        for round in 0..<30 {
+            try data.put("journal.jsonl.damaged-20200101T0000\(10 + round)", [1])
+        }
         try data.put("journal.jsonl", [0x0A])
         let registry = try data.open()
         let kept = try data.names.filter { $0.contains(".damaged-") }

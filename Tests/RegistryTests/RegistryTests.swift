@@ -46,7 +46,8 @@ import Testing
         registry.gone(entry.file)
         #expect(registry.find(identity: .sample(1), head: head) == .none)
         #expect(registry.advance(entry, to: 10) == 0)
-        #expect(registry.truncated(entry.file, identity: .sample(1), fingerprint: .of(head: [])) == nil)
+        #expect(
+            registry.truncated(entry.file, identity: .sample(1), fingerprint: .of(head: [])) == nil)
         let next = registry.see(.sample(1))
         #expect(next.file != entry.file)
         #expect(try data.copy().open().entries() == [next])
@@ -73,8 +74,10 @@ import Testing
     func otherContent() throws {
         let registry = try data.open()
         let entry = registry.see(.sample(1))
-        #expect(registry.find(identity: .sample(1), head: Array("else".utf8)) == .otherContent(entry))
-        #expect(registry.find(identity: .sample(1), head: Array("hea".utf8)) == .otherContent(entry))
+        #expect(
+            registry.find(identity: .sample(1), head: Array("else".utf8)) == .otherContent(entry))
+        #expect(
+            registry.find(identity: .sample(1), head: Array("hea".utf8)) == .otherContent(entry))
         #expect(registry.find(identity: .sample(1), head: Array("header".utf8)) == .same(entry))
     }
 

@@ -95,7 +95,10 @@ extension FileIdentity {
     static func sample(_ number: UInt64, handle: Bool = true) -> FileIdentity {
         FileIdentity(
             handle: handle
-                ? [0, 0, 0, 1, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8)]
+                ? [
+                    0, 0, 0, 1, UInt8(truncatingIfNeeded: number),
+                    UInt8(truncatingIfNeeded: number >> 8),
+                ]
                 : nil,
             device: 64768, inode: 1000 + number,
             birth: 1_700_000_000_000_000_000 + Int64(truncatingIfNeeded: number))
