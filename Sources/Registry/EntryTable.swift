@@ -40,6 +40,13 @@ struct EntryTable: Sendable {
 
     var count: Int { slots.count }
 
+    /// Makes room for `count` entries at once; growing step by step hashes every key again each time.
+    mutating func reserve(_ count: Int) {
+        slots.reserveCapacity(count)
+        byHandle.reserveCapacity(count)
+        byInode.reserveCapacity(count)
+    }
+
     subscript(_ file: FileID) -> FileEntry? {
         guard let slot = slots[file] else { return nil }
         return chunks[slot / Self.chunkLength][slot % Self.chunkLength]
