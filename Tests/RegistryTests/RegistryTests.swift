@@ -295,7 +295,7 @@ import Testing
         #expect(state.table[entry.file]?.offset == 5000)
     }
 
-    @Test("Entries by number, handle and inode stay in step through random changes")
+    @Test("Entries by number, handle, inode and stream stay in step through random changes")
     func tableModel() {
         var random = SplitMix(seed: 3)
         var table = EntryTable()
@@ -312,7 +312,9 @@ import Testing
                 #expect(changed == (model[file] != nil))
                 model[file]?.offset = round
             default:
-                var entry = FileEntry.sample(number)
+                let streams = ["a", "b", "c\(number % 50)"]
+                var entry = FileEntry.sample(
+                    number, stream: streams[Int.random(in: 0..<3, using: &random)])
                 entry.identity = .sample(UInt64.random(in: 1...300, using: &random))
                 table.put(entry)
                 model[file] = entry
@@ -320,6 +322,11 @@ import Testing
         }
         #expect(table.count == model.count)
         #expect(table.sorted == model.values.sorted { $0.file < $1.file })
+        for stream in ["a", "b", "none"] + (0..<50).map({ "c\($0)" }) {
+            let expected = model.values.filter { $0.stream == stream }
+            #expect(
+                table.entries(ofStream: stream) == expected.sorted { $0.file < $1.file })
+        }
         for number in UInt64(1)...300 {
             let identity = FileIdentity.sample(number)
             let expected = model.values.filter { $0.identity == identity }.map(\.file).sorted()

@@ -118,9 +118,11 @@ extension NewFile {
 }
 
 extension FileEntry {
-    static func sample(_ number: Int, path: String = "/data/logs/a/current") -> FileEntry {
+    static func sample(
+        _ number: Int, path: String = "/data/logs/a/current", stream: String = "shop/orders"
+    ) -> FileEntry {
         FileEntry(
-            file: FileID(number: number), input: "pods", stream: "shop/orders", path: path,
+            file: FileID(number: number), input: "pods", stream: stream, path: path,
             identity: .sample(UInt64(number)), fingerprint: .of(head: [1, 2, 3]),
             generation: GenerationID(value: 0x0123_4567_89AB_CDEF), generationCount: 2, base: 512,
             offset: 4711, anchor: Anchor(bytes: [0, 255]), size: 5000, state: .active,
