@@ -8,6 +8,15 @@ package struct FileLock: ~Copyable, Sendable {
 
     private init(_ file: consuming Descriptor) { self.file = file }
 
+    deinit {
+        // Closing alone is not enough:
+        // 1. Another thread starts a program: its child has copies of all descriptors until exec.
+        // 2. This lock is given up here. The child's copy is of the same open file, so it still holds.
+        // 3. Whoever tries now is told that this process holds the lock.
+        // Unlocking counts for all copies. It can only fail for a descriptor that is none.
+        _ = file.withRawValue { number in flock(number, LOCK_UN) }
+    }
+
     /// How an attempt ended.
     package enum Attempt: ~Copyable, Sendable {
         /// Held until the value is gone.

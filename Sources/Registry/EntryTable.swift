@@ -1,6 +1,6 @@
 import Model
 
-/// The entries by number, by handle, and by device and inode. A value: a copy is taken in constant
+/// The entries by number, by handle, by device and inode, and by stream. A value: a copy is taken in constant
 /// time, and changing the original afterwards copies one chunk at a time, so that a snapshot of
 /// 100,000 entries never stops an advance for longer than copying 256 of them takes.
 struct EntryTable: Sendable {
@@ -11,6 +11,7 @@ struct EntryTable: Sendable {
     private var free: [Int] = []
     private var byHandle: [Handle: Holders] = [:]
     private var byInode: [Inode: Holders] = [:]
+    private var byStream: [String: Holders] = [:]
 
     private static let chunkLength = 256
 
@@ -24,21 +25,29 @@ struct EntryTable: Sendable {
         let number: UInt64
     }
 
-    /// Mostly one file; several while an inode number was given out again and the old entry is
-    /// still there. The first case spares an allocation per entry.
+    /// Mostly one file; several in a stream with archives, and while an inode number was given out
+    /// again and the old entry is still there. The first case spares an allocation per entry.
     private enum Holders: Sendable {
         case one(FileID)
-        case several([FileID])
+        case several(Set<FileID>)
 
         var all: [FileID] {
             switch self {
             case .one(let file): [file]
-            case .several(let files): files
+            case .several(let files): files.sorted()
             }
         }
     }
 
     var count: Int { slots.count }
+
+    /// Makes room for `count` entries at once; growing step by step hashes every key again each time.
+    mutating func reserve(_ count: Int) {
+        slots.reserveCapacity(count)
+        byHandle.reserveCapacity(count)
+        byInode.reserveCapacity(count)
+        byStream.reserveCapacity(count)
+    }
 
     subscript(_ file: FileID) -> FileEntry? {
         guard let slot = slots[file] else { return nil }
@@ -46,23 +55,26 @@ struct EntryTable: Sendable {
     }
 
     /// In the order of their numbers.
-    var sorted: [FileEntry] { entries { _ in true } }
+    var sorted: [FileEntry] {
+        var all: [FileEntry] = []
+        all.reserveCapacity(count)
+        for chunk in chunks { for case let entry? in chunk { all.append(entry) } }
+        all.sort { $0.file < $1.file }
+        return all
+    }
 
-    /// Those that `isWanted` picks, in the order of their numbers.
-    func entries(_ isWanted: (FileEntry) -> Bool) -> [FileEntry] {
-        var wanted: [FileEntry] = []
-        for chunk in chunks {
-            for case let entry? in chunk where isWanted(entry) { wanted.append(entry) }
-        }
-        wanted.sort { $0.file < $1.file }
-        return wanted
+    /// The entries of one stream, in the order of their numbers.
+    func entries(ofStream stream: String) -> [FileEntry] {
+        byStream[stream]?.all.compactMap { self[$0] } ?? []
     }
 
     /// Adds the entry, or replaces the one of its number.
     mutating func put(_ entry: FileEntry) {
         if let slot = slots[entry.file] {
             let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
-            if let old = chunks[chunk][index], old.identity != entry.identity {
+            if let old = chunks[chunk][index],
+                old.identity != entry.identity || old.stream != entry.stream
+            {
                 unlist(old)
                 list(entry)
             }
@@ -125,6 +137,7 @@ struct EntryTable: Sendable {
                 entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
         }
         Self.add(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
+        Self.add(entry.file, &byStream[entry.stream])
     }
 
     private mutating func unlist(_ entry: FileEntry) {
@@ -134,22 +147,31 @@ struct EntryTable: Sendable {
                 entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
         }
         Self.drop(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
+        Self.drop(entry.file, &byStream[entry.stream])
     }
 
     private static func add(_ file: FileID, _ holders: inout Holders?) {
-        guard let present = holders else {
-            holders = .one(file)
-            return
+        // Taken out, so that a large set is changed in place and not copied.
+        switch holders.take() {
+        case nil: holders = .one(file)
+        case .one(let other): holders = .several([other, file])
+        case .several(var files):
+            files.insert(file)
+            holders = .several(files)
         }
-        holders = .several(present.all + [file])
     }
 
     private static func drop(_ file: FileID, _ holders: inout Holders?) {
-        let rest = holders?.all.filter { $0 != file } ?? []
-        switch rest.count {
-        case 0: holders = nil
-        case 1: holders = .one(rest[0])
-        default: holders = .several(rest)
+        switch holders.take() {
+        case nil: break
+        case .one(let other): holders = other == file ? nil : .one(other)
+        case .several(var files):
+            files.remove(file)
+            if files.count > 1 {
+                holders = .several(files)
+            } else {
+                holders = files.first.map { .one($0) }
+            }
         }
     }
 }

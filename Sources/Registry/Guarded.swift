@@ -6,7 +6,8 @@ import Platform
 ///
 /// A write that fails is no reason to stop the data path. The state keeps the change, and only *which*
 /// files have unwritten changes is remembered, so this is bounded by the number of files however
-/// long the disk is full. The next write begins with those files' entries as they are then.
+/// long the disk is full. The next `sync` begins with those files' entries as they are then; until it
+/// does, the data path does not try again with every change, which would cost it more each time.
 struct Guarded: Sendable {
     var state: RegistryState
     var journal: Journal
@@ -16,6 +17,8 @@ struct Guarded: Sendable {
     /// trusted: only a new snapshot puts things right. Appending goes on meanwhile where it can, for
     /// what a kill -9 would repeat otherwise.
     private(set) var mustRewrite = false
+    /// What was unwritten when the snapshot that is being written was begun.
+    private var inSnapshot: Unwritten?
     /// Saving fails, and the observer knows.
     private var hasFailed = false
     /// No file is open any more; changes stay in memory.
@@ -37,7 +40,10 @@ struct Guarded: Sendable {
         self.journal = journal
     }
 
-    var isWritten: Bool { unwritten.isEmpty && !mustRewrite }
+    /// A snapshot under way counts only once it is in place.
+    var isWritten: Bool {
+        unwritten.isEmpty && !mustRewrite && (inSnapshot?.isEmpty ?? true)
+    }
 
     /// Appends changes that `state` has taken.
     mutating func write(_ changes: [Change]) -> Health? {
@@ -56,7 +62,7 @@ struct Guarded: Sendable {
             }
         }
         remember(changes)
-        return catchUp()
+        return nil
     }
 
     /// Writes the entries that could not be written before.
@@ -80,28 +86,37 @@ struct Guarded: Sendable {
         return recovered()
     }
 
-    /// What a new snapshot is going to contain is no longer unwritten, unless `restore` says that it
-    /// came to nothing.
-    mutating func takeUnwritten() -> Unwritten {
-        defer {
-            unwritten = []
-            mustRewrite = false
-        }
-        return Unwritten(files: unwritten, mustRewrite: mustRewrite)
-    }
-
-    /// What was taken for a snapshot.
-    struct Unwritten: Sendable {
+    /// What was not written when a snapshot was begun.
+    private struct Unwritten: Sendable {
         let files: Set<FileID>
         let mustRewrite: Bool
+
+        var isEmpty: Bool { files.isEmpty && !mustRewrite }
     }
 
-    /// The snapshot failed: what it should have contained is unwritten still.
-    mutating func restore(_ taken: Unwritten, after error: SystemError) -> Health? {
-        unwritten.formUnion(taken.files)
-        mustRewrite = mustRewrite || taken.mustRewrite
-        // A snapshot that fails while the journal takes everything loses nothing; the journal only
-        // grows, until the next attempt. It is told all the same: the disk has no room.
+    /// The state as it is now goes into a snapshot; appends go on as if it were written.
+    mutating func beginSnapshot() {
+        inSnapshot = Unwritten(files: unwritten, mustRewrite: mustRewrite)
+        unwritten = []
+        mustRewrite = false
+    }
+
+    /// The snapshot is in place and the journal goes on after it.
+    mutating func endSnapshot() -> Health? {
+        inSnapshot = nil
+        return recovered()
+    }
+
+    /// The snapshot was not written (`isInPlace` false), so what it should have contained is unwritten
+    /// still; or it was, and the journal could not be shortened. The latter loses nothing, since the
+    /// journal takes what comes and only grows until the next attempt, but it is told all the same:
+    /// the disk has no room. A journal that was not to be trusted before is not now either.
+    mutating func endSnapshot(isInPlace: Bool, after error: SystemError) -> Health? {
+        if let taken = inSnapshot {
+            if !isInPlace { unwritten.formUnion(taken.files) }
+            mustRewrite = mustRewrite || taken.mustRewrite
+        }
+        inSnapshot = nil
         return failed(error)
     }
 
@@ -113,7 +128,7 @@ struct Guarded: Sendable {
     }
 
     /// Something was written to the end.
-    mutating func recovered() -> Health? {
+    private mutating func recovered() -> Health? {
         guard hasFailed, isWritten else { return nil }
         hasFailed = false
         return .recovered

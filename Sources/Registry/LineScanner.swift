@@ -188,6 +188,7 @@ struct LineScanner {
     private mutating func hexDigits(limit: Int) -> [UInt8]? {
         guard take("\"") else { return nil }
         var value: [UInt8] = []
+        value.reserveCapacity(min(limit, 32))
         while at + 1 < end, let high = Self.hexValue(bytes[at]) {
             guard let low = Self.hexValue(bytes[at + 1]), value.count < limit else { return nil }
             value.append(high << 4 | low)

@@ -122,6 +122,8 @@ struct Recovery {
             return false
         }
         snapshotLength = size
+        // A guess within bounds: an entry's line is rarely shorter, and garbage may have any length.
+        state.table.reserve(min(size / 512, 1 << 18))
         /// Lines between header and trailer, damaged ones too.
         var lines = 0
         var isFirst = true

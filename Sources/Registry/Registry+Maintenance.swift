@@ -130,23 +130,21 @@ extension Registry {
     func rewrite(_ maintenance: inout Maintenance) -> Report {
         var report = Report()
         let began = Clock.monotonicNanoseconds()
-        let (state, journal, taken) = guarded.withLock { guarded in
-            (guarded.state, guarded.journal, guarded.takeUnwritten())
+        let (state, journal) = guarded.withLock { guarded in
+            guarded.beginSnapshot()
+            return (guarded.state, guarded.journal)
         }
         do {
             maintenance.snapshotLength = try Snapshot.write(
                 state, through: journal.sequence, in: maintenance.directory, witness: witness)
         } catch {
-            report.note(guarded.withLock { $0.restore(taken, after: error) })
+            report.note(guarded.withLock { $0.endSnapshot(isInPlace: false, after: error) })
             return report
         }
         do {
             try replaceJournal(journal, in: maintenance.directory)
         } catch {
-            // The snapshot has all of it. But where the old journal is not to be trusted, what is
-            // appended from now on is not either.
-            let rest = Guarded.Unwritten(files: [], mustRewrite: taken.mustRewrite)
-            report.note(guarded.withLock { $0.restore(rest, after: error) })
+            report.note(guarded.withLock { $0.endSnapshot(isInPlace: true, after: error) })
             return report
         }
         do {
@@ -154,10 +152,14 @@ extension Registry {
             try maintenance.directory.synchronise()
         } catch {
             // A power cut may bring the old journal back, which ends where this one begins.
-            report.note(guarded.withLock { $0.distrust(after: error) })
+            report.note(
+                guarded.withLock { guarded in
+                    let ended = guarded.endSnapshot(isInPlace: true, after: error)
+                    return guarded.distrust(after: error) ?? ended
+                })
             return report
         }
-        report.note(guarded.withLock { $0.recovered() })
+        report.note(guarded.withLock { $0.endSnapshot() })
         report.compacted = (
             state.table.count, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
         )

@@ -150,8 +150,7 @@ package final class Registry: Sendable {
 
     /// The entries of one stream, by number.
     package func entries(ofStream stream: String) -> [FileEntry] {
-        let table = guarded.withLock { $0.state.table }
-        return table.entries { $0.stream == stream }
+        guarded.withLock { $0.state.table.entries(ofStream: stream) }
     }
 
     /// Takes the changes that `make` names and appends those that changed something.

@@ -40,7 +40,10 @@ package enum RegistryReader {
         var found = try Recovery(reading: files, path: path)
         var left = attempts
         while found.summary.damagedCount > 0, left > 0 {
+            let before = found.summary.damaged
             found = try Recovery(reading: files, path: path)
+            // A race shows itself at another place or number each time; damage stays where it is.
+            if found.summary.damaged == before { break }
             left -= 1
         }
         return RegistryContents(

@@ -59,16 +59,15 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     init?(text: some Collection<UInt8>) {
         let pattern = "dddd-dd-ddTdd:dd:dd.dddZ".utf8
         guard text.count == pattern.count else { return nil }
-        var fields: [Int64] = []
-        var value: Int64 = 0
+        var fields: InlineArray<7, Int64> = .init(repeating: 0)
+        var field = 0
         for (byte, expected) in zip(text, pattern) {
             if expected == UInt8(ascii: "d") {
                 guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-                value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+                fields[field] = fields[field] * 10 + Int64(byte - UInt8(ascii: "0"))
             } else {
                 guard byte == expected else { return nil }
-                fields.append(value)
-                value = 0
+                field += 1
             }
         }
         let (year, month, day) = (fields[0], fields[1], fields[2])

@@ -56,7 +56,7 @@ struct Data {
     let temporary: TemporaryDirectory
     var path: String { temporary.path("data") }
 
-    init() throws { temporary = try TemporaryDirectory() }
+    init() throws { temporary = try TemporaryDirectory(inMemory: true) }
 
     func open(
         _ observer: any RegistryObserver = Recorder(),
@@ -94,7 +94,12 @@ struct Data {
 extension FileIdentity {
     static func sample(_ number: UInt64, handle: Bool = true) -> FileIdentity {
         FileIdentity(
-            handle: handle ? [0, 0, 0, 1, UInt8(truncatingIfNeeded: number), 7] : nil,
+            handle: handle
+                ? [
+                    0, 0, 0, 1, UInt8(truncatingIfNeeded: number),
+                    UInt8(truncatingIfNeeded: number >> 8),
+                ]
+                : nil,
             device: 64768, inode: 1000 + number,
             birth: 1_700_000_000_000_000_000 + Int64(truncatingIfNeeded: number))
     }
@@ -113,9 +118,11 @@ extension NewFile {
 }
 
 extension FileEntry {
-    static func sample(_ number: Int, path: String = "/data/logs/a/current") -> FileEntry {
+    static func sample(
+        _ number: Int, path: String = "/data/logs/a/current", stream: String = "shop/orders"
+    ) -> FileEntry {
         FileEntry(
-            file: FileID(number: number), input: "pods", stream: "shop/orders", path: path,
+            file: FileID(number: number), input: "pods", stream: stream, path: path,
             identity: .sample(UInt64(number)), fingerprint: .of(head: [1, 2, 3]),
             generation: GenerationID(value: 0x0123_4567_89AB_CDEF), generationCount: 2, base: 512,
             offset: 4711, anchor: Anchor(bytes: [0, 255]), size: 5000, state: .active,

@@ -8,8 +8,12 @@ package final class TemporaryDirectory: Sendable {
     /// Absolute, without a slash at the end.
     package let path: String
 
-    package init() throws(SystemError) {
-        let parent = environmentValue("TMPDIR") ?? "/tmp"
+    /// `inMemory`: on tmpfs where there is one, for tests that force much to the disk and do not care
+    /// which. What is put there should be small.
+    package init(inMemory: Bool = false) throws(SystemError) {
+        let hasMemory = unsafe access("/dev/shm", W_OK) == 0
+        let disk = environmentValue("TMPDIR") ?? "/tmp"
+        let parent = inMemory && hasMemory ? "/dev/shm" : disk
         var template = Array("\(parent)/shipper-test-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else {
             throw SystemError("mkdtemp", path: parent, code: .last)
