@@ -72,6 +72,12 @@ package final class Registry: Sendable {
         return FileMatch.among(candidates, identity: identity, head: head)
     }
 
+    /// Entries whose inode number another file has now: their own file is no longer on the disk.
+    package func displaced(by identity: FileIdentity) -> [FileEntry] {
+        guarded.withLock { $0.state.table.candidates(for: identity) }
+            .filter { $0.identity.inode == identity.inode && !$0.identity.agrees(with: identity) }
+    }
+
     /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
     /// journal when this returns, or in memory where nothing can be written (`isWritten`).
     package func see(_ new: NewFile) -> FileEntry {

@@ -87,6 +87,10 @@ final class ReaderOutput: TailerOutput {
     }
 
     private func see(_ sighting: FileSighting) -> FileEntry {
+        for entry in parts.registry.displaced(by: sighting.identity) where files[entry.file] == nil
+        {
+            leave(entry)
+        }
         let input = parts.settings.inputs[sighting.input]
         let skips = sighting.firstScan && newInputs.contains(sighting.input)
         return parts.registry.see(
@@ -158,15 +162,20 @@ final class ReaderOutput: TailerOutput {
         where files[entry.file] == nil && !inodes.contains(entry.identity.inode)
             && !parts.ledger.isOutstanding(entry.file)
         {
-            let end = entry.base + entry.size
-            if end > entry.offset {
-                report(
-                    .lost(
-                        path: entry.path, range: ByteRange(start: entry.offset, end: end),
-                        reason: "deleted_unread"))
-            }
-            parts.ledger.leave(entry.file)
+            leave(entry)
         }
+    }
+
+    /// The file of an entry is no longer on the disk, and nobody has it open here.
+    private func leave(_ entry: FileEntry) {
+        let end = entry.base + entry.size
+        if end > entry.offset, !parts.ledger.isOutstanding(entry.file) {
+            report(
+                .lost(
+                    path: entry.path, range: ByteRange(start: entry.offset, end: end),
+                    reason: "deleted_unread"))
+        }
+        parts.ledger.leave(entry.file)
     }
 
     func ended(_ stream: StreamID) {
