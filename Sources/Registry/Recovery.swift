@@ -46,9 +46,6 @@ struct Recovery {
     private(set) var snapshotLength = 0
     /// Files in which damage was found.
     private(set) var damagedFiles: Set<String> = []
-    /// The journal begins after the snapshot ends: to a reader without lock, the sign that it read
-    /// the one before and the other after they were replaced.
-    private(set) var journalIsAhead = false
     /// The snapshot's `through`; nil where it is unknown.
     private var through: Int?
 
@@ -61,8 +58,14 @@ struct Recovery {
     /// `path` is the directory's, for messages.
     init(reading directory: borrowing Descriptor, path: String) throws(RegistryError) {
         let began = Clock.monotonicNanoseconds()
-        let hasSnapshot = try readSnapshot(in: directory, path: path)
-        hasJournal = try readJournal(in: directory, path: path, hasSnapshot: hasSnapshot)
+        // The journal is opened before the snapshot and read after it, so that a reader without a lock
+        // gets a consistent pair whatever the writer replaces meanwhile; `RegistryReader` says why.
+        let journal = try Self.open(JournalFormat.journalName, in: directory, path: path)
+        let snapshot = try Self.open(JournalFormat.snapshotName, in: directory, path: path)
+        let hasSnapshot = snapshot != nil
+        if let snapshot { try readSnapshot(snapshot, path: path) }
+        hasJournal = journal != nil
+        if let journal { try readJournal(journal, path: path, hasSnapshot: hasSnapshot) }
         if hasSnapshot && !hasJournal {
             note(JournalFormat.journalName, 0, "is missing with the whole file")
         }
@@ -80,13 +83,21 @@ struct Recovery {
     /// Opens one of the two files, nil where it is not there.
     private static func open(
         _ name: String, in directory: borrowing Descriptor, path: String
-    ) throws(RegistryError) -> (JournalFile, Int)? {
+    ) throws(RegistryError) -> JournalFile? {
         do {
-            let file = try directory.readable(named: name)
-            let size = try file.status().size
-            return (JournalFile(file), size)
+            return JournalFile(try directory.readable(named: name))
         } catch {
             if error.code == .notFound { return nil }
+            throw .unusable(path: "\(path)/\(name)", error)
+        }
+    }
+
+    private static func size(
+        of file: JournalFile, _ name: String, path: String
+    ) throws(RegistryError) -> Int {
+        do {
+            return try file.descriptor.status().size
+        } catch {
             throw .unusable(path: "\(path)/\(name)", error)
         }
     }
@@ -115,12 +126,10 @@ struct Recovery {
     }
 
     private mutating func readSnapshot(
-        in directory: borrowing Descriptor, path: String
-    ) throws(RegistryError) -> Bool {
+        _ file: JournalFile, path: String
+    ) throws(RegistryError) {
         let name = JournalFormat.snapshotName
-        guard let (file, size) = try Self.open(name, in: directory, path: path) else {
-            return false
-        }
+        let size = try Self.size(of: file, name, path: path)
         snapshotLength = size
         // A guess within bounds: an entry's line is rarely shorter, and garbage may have any length.
         state.table.reserve(min(size / 512, 1 << 18))
@@ -168,7 +177,6 @@ struct Recovery {
         if through == nil, summary.damagedCount == 0 {
             note(name, 0, "is missing: the header")
         }
-        return true
     }
 
     /// A newer format ends the reading; everything else is damage.
@@ -182,12 +190,10 @@ struct Recovery {
     }
 
     private mutating func readJournal(
-        in directory: borrowing Descriptor, path: String, hasSnapshot: Bool
-    ) throws(RegistryError) -> Bool {
+        _ file: JournalFile, path: String, hasSnapshot: Bool
+    ) throws(RegistryError) {
         let name = JournalFormat.journalName
-        guard let (file, size) = try Self.open(name, in: directory, path: path) else {
-            return false
-        }
+        let size = try Self.size(of: file, name, path: path)
         /// The number of the last record that was read, or that came before the file.
         var last: Int?
         var isFirst = true
@@ -208,7 +214,6 @@ struct Recovery {
                     }
                     last = header.after
                     if header.after > contained {
-                        found.journalIsAhead = hasSnapshot
                         found.note(
                             JournalFormat.snapshotName, 0,
                             hasSnapshot
@@ -244,6 +249,5 @@ struct Recovery {
             summary.tornTail = end.torn
             if isFirst { note(name, 0, "is missing: the header") }
         }
-        return true
     }
 }

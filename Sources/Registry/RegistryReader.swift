@@ -15,17 +15,21 @@ package struct RegistryContents: Sendable {
 /// Reads the registry of a live or dead agent, or of a copied directory, without a lock and without
 /// changing anything.
 ///
-/// The writer replaces the snapshot and then the journal, so between opening the one and the other:
-/// 1. The reader reads the old snapshot.
-/// 2. The writer replaces the snapshot and the journal.
-/// 3. The reader reads the new journal, which begins where the *new* snapshot ends: records between the
-///    two are in neither of what it read.
-/// The journal's header tells, and the reader begins again. Every other order is a consistent pair.
-/// Likewise a line that is cut back after a failed write may be seen half; so whatever looks damaged is
-/// looked at again before it is believed.
+/// The writer replaces the snapshot and then the journal, so a reader that took the snapshot first could
+/// miss what lies between the two. It goes the other way:
+/// 1. It opens the journal, which has everything up to now after its own beginning.
+/// 2. The writer may replace the snapshot and the journal, once or often.
+/// 3. The reader reads a snapshot. Whichever it gets, it reaches at least to the beginning of the
+///    journal of step 1, for it was put in place before that one, or later.
+/// 4. It reads the journal of step 1, which a replacement did not change, and skips what the snapshot
+///    has.
+/// So there is never a gap, however fast the writer compacts, and nothing that was saved before step 1
+/// is missed.
+///
+/// What remains is a line that is cut back after a failed write and may be seen half: so whatever looks
+/// damaged is looked at again before it is believed.
 package enum RegistryReader {
-    /// Looks before what looks damaged is taken for damaged. A live agent compacts at most every few
-    /// seconds, and a look at 100,000 entries takes less than one.
+    /// Looks again before what looks damaged, and each time otherwise, is taken for damaged.
     private static let attempts = 20
 
     /// `directory` is the data directory. Throws where it or its files cannot be read.
@@ -42,7 +46,7 @@ package enum RegistryReader {
         while found.summary.damagedCount > 0, left > 0 {
             let before = found.summary.damaged
             found = try Recovery(reading: files, path: path)
-            // A race shows itself at another place or number each time; damage stays where it is.
+            // A line that was cut back is gone or another one; damage stays where it is.
             if found.summary.damaged == before { break }
             left -= 1
         }
