@@ -31,8 +31,11 @@ final class ReaderOutput: TailerOutput {
     private struct File {
         let stream: StreamID
         let generation: GenerationID
-        /// Nil when a record of this file could hold no line; its lines wait.
-        let encoder: RecordEncoder?
+        /// As it was opened, for its records.
+        let path: String
+        let captures: [String: String]
+        let device: UInt64
+        let inode: UInt64
         /// The last bytes before the position, for the next batch's anchor.
         var anchor: Anchor
     }
@@ -43,6 +46,10 @@ final class ReaderOutput: TailerOutput {
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
     private var files: [FileID: File] = [:]
+    /// Encoders of files that were read lately: a thousand bytes each, so ten thousand quiet files
+    /// have none. Nil for a file whose records could hold no line; its lines wait.
+    private var encoders: [FileID: RecordEncoder?] = [:]
+    private static let mostEncoders = 1024
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -119,23 +126,13 @@ final class ReaderOutput: TailerOutput {
                 lane: parts.producer.lane(topic: names.topic, key: names.key),
                 input: sighting.input)
         }
-        let template = RecordTemplate(
-            path: sighting.path, captures: sighting.captures, device: sighting.identity.device,
-            inode: sighting.identity.inode, generation: entry.generation,
-            node: parts.settings.node, fields: plan.fields, tags: plan.settings.tags,
-            agent: parts.agent)
-        var encoder: RecordEncoder?
-        do {
-            encoder = try plan.encoder(
-                template, path: sighting.path, longestRecord: parts.longestRecord)
-        } catch {
-            parts.events.cannotEncode(error)
-        }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         files[entry.file] = File(
-            stream: sighting.stream, generation: entry.generation, encoder: encoder,
-            anchor: anchor)
+            stream: sighting.stream, generation: entry.generation, path: sighting.path,
+            captures: sighting.captures, device: sighting.identity.device,
+            inode: sighting.identity.inode, anchor: anchor)
+        encoders[entry.file] = nil
         return FileStart(
             file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
     }
@@ -150,10 +147,15 @@ final class ReaderOutput: TailerOutput {
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
     }
 
-    func finished(_ file: FileID, end: Int) { files[file] = nil }
+    func finished(_ file: FileID, end: Int) { close(file) }
+
+    private func close(_ file: FileID) {
+        files[file] = nil
+        encoders[file] = nil
+    }
 
     func gone(_ file: FileID) {
-        files[file] = nil
+        close(file)
         parts.ledger.leave(file)
     }
 
@@ -202,7 +204,7 @@ final class ReaderOutput: TailerOutput {
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
-            let encoder = source.encoder, let begin = frames.first?.offset
+            let encoder = encoder(file, source, stream.input), let begin = frames.first?.offset
         else { return 0 }
         let readTime = Clock.wallNanoseconds()
         var position = FramePosition.start
@@ -245,6 +247,25 @@ final class ReaderOutput: TailerOutput {
         }
         parts.counters.taken(offset - begin)
         return offset - begin
+    }
+
+    private func encoder(_ file: FileID, _ source: File, _ input: Int) -> RecordEncoder? {
+        if let known = encoders[file] { return known }
+        if encoders.count >= Self.mostEncoders { encoders.removeAll(keepingCapacity: true) }
+        let plan = inputs[input]
+        let template = RecordTemplate(
+            path: source.path, captures: source.captures, device: source.device,
+            inode: source.inode, generation: source.generation, node: parts.settings.node,
+            fields: plan.fields, tags: plan.settings.tags, agent: parts.agent)
+        var made: RecordEncoder?
+        do {
+            made = try plan.encoder(
+                template, path: source.path, longestRecord: parts.longestRecord)
+        } catch {
+            parts.events.cannotEncode(error)
+        }
+        encoders[file] = .some(made)
+        return made
     }
 
     private func give(_ stream: StreamID, back bytes: Int) {

@@ -151,10 +151,10 @@ final class FileOpener {
     /// The file's content is new: the same inode is read again from its first byte.
     func restart(_ file: TailedFile, of stream: LogStream) throws(SystemError) {
         let status = try file.descriptor.status()
-        file.head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
+        let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
         let sighting = FileSighting(
             input: stream.input, stream: stream.id, streamName: stream.name, path: file.path,
-            captures: stream.captures, identity: file.identity, head: file.head,
+            captures: stream.captures, identity: file.identity, head: head,
             size: status.size, archived: file.isFinal, firstScan: false)
         output.report(
             .truncated(path: file.path, read: file.position - file.base, size: status.size))
@@ -165,7 +165,7 @@ final class FileOpener {
                     reason: "truncated"))
         }
         let start = output.restarted(file.id, sighting)
-        file.restart(at: start, size: status.size)
+        file.restart(at: start, size: status.size, headLength: head.count)
     }
 
     /// The file leaves the table; its descriptor closes with its last reference.

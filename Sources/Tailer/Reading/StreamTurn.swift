@@ -67,9 +67,10 @@ struct StreamTurn {
         if size > file.size {
             file.size = size
             file.waitsForMore = false
-            if file.head.count < Fingerprint.longest {
-                file.head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
-                output.headGrew(file.id, head: file.head)
+            if file.headLength < Fingerprint.longest {
+                let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
+                file.headLength = head.count
+                output.headGrew(file.id, head: head)
             }
         }
     }

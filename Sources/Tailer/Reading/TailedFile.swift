@@ -17,8 +17,8 @@ final class TailedFile {
     var size: Int
     /// The byte before `position` is there and is no newline.
     var continuesLine: Bool
-    /// The first bytes, as far as a fingerprint needs them.
-    var head: [UInt8]
+    /// Bytes at the beginning that the output knows for the fingerprint.
+    var headLength: Int
     /// Nobody will write to it any more.
     private(set) var isFinal = false
     /// It became final since its size was last looked at: the size that is known may be an old one,
@@ -44,7 +44,7 @@ final class TailedFile {
         position = start.offset
         base = start.base
         size = start.base + sighting.size
-        head = sighting.head
+        headLength = sighting.head.count
         self.continuesLine = continuesLine
     }
 
@@ -69,7 +69,8 @@ final class TailedFile {
     }
 
     /// The content is another one: back to its first byte.
-    func restart(at start: FileStart, size: Int) {
+    func restart(at start: FileStart, size: Int, headLength: Int) {
+        self.headLength = headLength
         position = start.offset
         base = start.base
         self.size = start.base + size
