@@ -220,6 +220,52 @@ struct S6DirectoryTests {
         #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
     }
 
+    @Test("S2: thousands of rotations, every few milliseconds, with restarts in between: in order")
+    func flatOut() throws {
+        let lines = 60_000
+        // 1 MB, 250 archives: s6-log keeps 1,000.
+        let window = 16_000
+        struct Arrivals: Sendable {
+            var audit = Audit()
+            var count = 0
+        }
+        let arrivals = Shared(Arrivals())
+        let sources = (0..<2).map { LineSource("w\($0)", seed: UInt64($0), payload: 30...80) }
+        arrivals.with { for source in sources { $0.audit.expect(source, lines: lines) } }
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker) { record in
+            arrivals.with {
+                $0.count += 1
+                $0.audit.arrived(record.value)
+            }
+        }
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        let writers = try sources.map {
+            try S6Writer(
+                directory: agent.log("\($0.writer)/log"), directives: ["n1000", "s4096"])
+        }
+        try agent.start()
+        for written in stride(from: 0, to: lines, by: 500) {
+            for (writer, source) in zip(writers, sources) {
+                try writer.write(source, written..<written + 500, chunk: 10)
+            }
+            if written % 10_000 == 5_000 {
+                #expect(try agent.stop() == .code(0))
+                try agent.start()
+            }
+            try eventually("the consumer is not far behind; \(agent.said)") {
+                2 * written - arrivals.with { $0.count } < window
+            }
+        }
+        for writer in writers { try writer.finish() }
+        try eventually("all lines; \(agent.said)") { arrivals.with { $0.count } >= 2 * lines }
+        #expect(try agent.stop() == .code(0))
+        #expect(arrivals.with { $0.audit.report }.isClean, "\(arrivals.with { $0.audit.report })")
+        #expect(try AuditCount.of(broker) == 2 * lines && reader.missing == 0)
+        #expect(!agent.said.contains(" warn ") && !agent.said.contains(" error "), "\(agent.said)")
+    }
+
     @Test("Order holds for every key over rotations of many pods into many partitions")
     func orderPerKey() throws {
         let (pods, lines) = (6, 12_000)

@@ -66,7 +66,14 @@ package final class TemporaryDirectory: Sendable {
 
 /// Adds bytes to the end of a file, which is made if need be.
 package func appendBytes(_ bytes: [UInt8], to path: String) throws(SystemError) {
-    try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644).write(bytes)
+    try Descriptor.openForAppending(path).write(bytes)
+}
+
+extension Descriptor {
+    /// As a program opens its log.
+    static func openForAppending(_ path: String) throws(SystemError) -> Descriptor {
+        try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
+    }
 }
 
 /// Makes a directory and those above it that are missing.

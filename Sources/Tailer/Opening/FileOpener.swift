@@ -45,6 +45,9 @@ final class FileOpener {
         let path: String
         /// Nobody writes to it under this name.
         var isArchived: Bool
+        /// Names that the file may have. A second one that is not known could lead to a file that the
+        /// directory's owner may not read, and the agent may.
+        var mostLinks = 1
         /// Do not take it up unless the output knows it.
         var onlyIfKnown = false
     }
@@ -94,10 +97,10 @@ final class FileOpener {
 
     private func start(_ request: Request, _ held: consuming Held) throws(SystemError) -> Result {
         let status = held.status
-        let mostLinks = request.stream.kind == .s6 ? 2 : 1
-        if status.links > mostLinks {
-            return refuse(request.path, "it has \(status.links) hard links")
-        }
+        // A rotation gives the file its second name and takes the first: before or after it, the file
+        // has one. A link from elsewhere is there all the time.
+        let links = min(status.links, try held.descriptor.status().links)
+        if links > request.mostLinks { return refuse(request.path, "it has \(links) hard links") }
         if let file = open[InodeKey(status)] { return .already(file) }
         guard open.count < mostOpen else {
             throw SystemError("open", path: request.path, code: .processLimit)

@@ -6,6 +6,9 @@ struct S6Listing {
         let name: [UInt8]
         let inode: UInt64
         let isCurrent: Bool
+        /// Names that s6-log gives the file at the most: `previous` and the archive are one inode
+        /// until `previous` is unlinked; nothing else ever has two.
+        let mostLinks: Int
     }
 
     /// Archives by their label, then `previous` where it is not one of them, then `current`.
@@ -17,13 +20,20 @@ struct S6Listing {
         var archives: [Item] = []
         var previous: Item?
         var current: Item?
+        let inodeOfPrevious = entries.first { $0.name == S6Name.previous }?.inode
         for entry in entries where entry.kind != .directory {
             if S6Name.isArchive(entry.name) {
-                archives.append(Item(name: entry.name, inode: entry.inode, isCurrent: false))
+                let links = entry.inode == inodeOfPrevious ? 2 : 1
+                archives.append(
+                    Item(
+                        name: entry.name, inode: entry.inode, isCurrent: false, mostLinks: links))
             } else if entry.name == S6Name.previous {
-                previous = Item(name: entry.name, inode: entry.inode, isCurrent: false)
+                // The archive's name may come between the listing and the look at the file.
+                previous = Item(
+                    name: entry.name, inode: entry.inode, isCurrent: false, mostLinks: 2)
             } else if entry.name == S6Name.current {
-                current = Item(name: entry.name, inode: entry.inode, isCurrent: true)
+                current = Item(
+                    name: entry.name, inode: entry.inode, isCurrent: true, mostLinks: 1)
             }
         }
         archives.sort { $0.name.lexicographicallyPrecedes($1.name) }

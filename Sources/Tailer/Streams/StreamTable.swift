@@ -252,7 +252,7 @@ extension StreamTable {
             if known || stream.closed[item.name]?.inode == item.inode { continue }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
-                isArchived: !item.isCurrent)
+                isArchived: !item.isCurrent, mostLinks: item.mostLinks)
             if let taken = Self.take(&held, inode: item.inode) {
                 verdict = worse(verdict, accept(opener.adopt(request, taken), stream))
             } else if !item.isCurrent {
@@ -266,6 +266,7 @@ extension StreamTable {
             // It was rotated and removed in between; only this descriptor still has its bytes.
             var request = current
             request.isArchived = true
+            request.mostLinks = 2
             let result = opener.adopt(request, lost)
             if case .opened(let file) = result { file.name = nil }
             verdict = worse(verdict, accept(result, stream))
