@@ -55,7 +55,7 @@ import Testing
         let bytes = line { $0.write(FileEntry.sample(3)) }
         let expected =
             #"{"file":3,"input":"pods","stream":"shop/orders","path":"/data/logs/a/current","#
-            + #""device":"64768","inode":"1003","handle":"000000010307","#
+            + #""device":"64768","inode":"1003","handle":"000000010300","#
             + #""birth":1700000000000000003,"head_length":3,"#
             + #""head":"039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81","#
             + #""generation":"0123456789abcdef","generation_count":2,"base":512,"offset":4711,"#
