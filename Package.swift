@@ -56,7 +56,10 @@ let package = Package(
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
         tests(
             "ShipperTests",
-            ["Shipper", "YAML", "Tailer", "Model", "Platform", "CAllocationCounter"]),
+            [
+                "Shipper", "YAML", "Tailer", "Kafka", "Registry", "Model", "Platform",
+                "CAllocationCounter",
+            ]),
         tests(
             "IntegrationTests",
             ["Shipper", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),

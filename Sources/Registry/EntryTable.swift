@@ -1,8 +1,8 @@
 import Model
 
-/// The entries by number, by handle, by device and inode, and by stream. A value: a copy is taken in constant
-/// time, and changing the original afterwards copies one chunk at a time, so that a snapshot of
-/// 100,000 entries never stops an advance for longer than copying 256 of them takes.
+/// The entries by number, by handle, by device and inode, and by stream. A value: a copy is taken in
+/// constant time, and changing the original afterwards copies one chunk at a time, so that a snapshot
+/// of 100,000 entries never stops an advance for longer than copying 256 of them takes.
 struct EntryTable: Sendable {
     /// Entries by slot, nil where one left. Invariant: every chunk but the last is full.
     private(set) var chunks: [[FileEntry?]] = []
@@ -11,6 +11,8 @@ struct EntryTable: Sendable {
     private var free: [Int] = []
     private var byHandle: [Handle: Holders] = [:]
     private var byInode: [Inode: Holders] = [:]
+    /// A look at one directory asks for one stream's files, and there are as many directories as
+    /// streams: going through all entries each time would make the first scan quadratic.
     private var byStream: [String: Holders] = [:]
 
     private static let chunkLength = 256

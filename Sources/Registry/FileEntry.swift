@@ -1,4 +1,5 @@
 package import Model
+package import Platform
 
 /// What the registry knows of one file.
 package struct FileEntry: Hashable, Sendable {

@@ -80,6 +80,7 @@
 // steps of a rotation in place, intent and completion, will be operations of their own; what they
 // change is `base`, which is why it is in ENTRY.
 import Model
+import Platform
 
 /// The constants of the format, and its lines to and from values.
 enum JournalFormat {

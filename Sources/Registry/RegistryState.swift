@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// What the registry knows, as a value: what is replayed at start and what is changed while running
 /// go through the same `apply`.

@@ -1,4 +1,5 @@
 package import Model
+package import Platform
 
 /// What `shipper registry show` prints: pure functions of the entries, the sizes that the files have
 /// now and the time.

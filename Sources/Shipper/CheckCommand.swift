@@ -8,8 +8,7 @@ package enum CheckCommand {
     package static func run(config: String) throws(SystemError) -> ExitCode {
         let settings: Settings
         do throws(SettingsError) {
-            settings = try Settings.load(path: config, environment: ProcessContext.environment())
-            try settings.validateKafka()
+            settings = try Settings.validated(path: config)
         } catch {
             try StandardStream.error.write(error.description + "\n")
             return .fault

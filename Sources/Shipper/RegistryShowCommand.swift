@@ -32,15 +32,9 @@ package enum RegistryShowCommand {
         return .fault
     }
 
-    private static func standardDirectory() -> String {
-        do throws(SettingsError) {
-            return try Settings.load(
-                path: Settings.standardPath, environment: ProcessContext.environment()
-            ).data
-        } catch {
-            // Without a configuration that can be read, the default of `data` is where it would be.
-            return Settings.standardData
-        }
+    private static func standardDirectory() throws(SettingsError) -> String {
+        try Settings.dataDirectory(
+            path: Settings.standardPath, environment: ProcessContext.environment())
     }
 
     /// The sizes of those files that still are what the registry knows under their path.

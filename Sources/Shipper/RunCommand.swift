@@ -9,8 +9,7 @@ package enum RunCommand {
         Signals.prepare()
         let settings: Settings
         do throws(SettingsError) {
-            settings = try Settings.load(path: config, environment: ProcessContext.environment())
-            try settings.validateKafka()
+            settings = try Settings.validated(path: config)
         } catch {
             try StandardStream.error.write(error.description + "\n")
             return .badConfiguration
@@ -27,7 +26,7 @@ package enum RunCommand {
         log.info(
             "started",
             [
-                "version": .text(AgentID.version), "config": .text(config),
+                "version": .text(Version.text), "config": .text(config),
                 "data": .text(settings.data), "inputs": .count(settings.inputs.count),
                 "open_files": .count(descriptors),
             ])
@@ -77,26 +76,21 @@ extension PipelineError {
 extension Log {
     /// The log that the settings ask for, on standard error.
     convenience init(_ settings: Settings.Log) throws(SystemError) {
-        let level: Level =
-            switch settings.level {
-            case .debug: .debug
-            case .info: .info
-            case .warning: .warn
-            case .error: .error
-            }
-        let format: Format =
-            switch settings.format {
-            case .text: .text
-            case .json: .json
-            }
-        try self.init(level: level, format: format)
+        try self.init(level: settings.level, format: settings.format)
     }
 }
 
 extension Settings {
+    /// Reads a configuration and checks all of it that can be known without starting anything.
+    static func validated(path: String) throws(SettingsError) -> Settings {
+        let settings = try load(path: path, environment: ProcessContext.environment())
+        try settings.validateKafka()
+        return settings
+    }
+
     /// Checks what only librdkafka can: its own properties. The error names the line of the
     /// property where it is about one.
-    func validateKafka() throws(SettingsError) {
+    private func validateKafka() throws(SettingsError) {
         let kafka = output.kafka
         let addresses: [String] =
             switch kafka.brokers {

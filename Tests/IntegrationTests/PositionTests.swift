@@ -91,8 +91,8 @@ struct PositionTests {
         let begin = try #require(journal[..<place].lastIndex(of: UInt8(ascii: "\n"))) + 1
         #expect(
             agent.said.contains(
-                "warn  registry damaged; what it has lost is read from its beginning faults=1 "
-                    + "first=\"journal.jsonl: byte \(begin): "), "\(agent.said)")
+                "warn  registry damaged; what it has lost is read from its beginning "
+                    + "file=journal.jsonl byte=\(begin) fault="), "\(agent.said)")
 
         // It is over with that: the next run ships nothing again.
         #expect(try agent.once() == .code(0), "\(agent.said)")

@@ -176,33 +176,3 @@ import Testing
         }
     }
 }
-
-@Suite("Times of the registry") struct TimestampTests {
-    @Test(
-        "Times are written in UTC to the millisecond",
-        arguments: [
-            (Int64(0), "1970-01-01T00:00:00.000Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-            (1_709_210_096_789, "2024-02-29T12:34:56.789Z"),
-            (4_107_542_399_999, "2100-02-28T23:59:59.999Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
-            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
-        ])
-    func text(_ milliseconds: Int64, _ text: String) {
-        #expect(Timestamp(milliseconds: milliseconds).description == text)
-        #expect(Timestamp(text: Array(text.utf8))?.milliseconds == milliseconds)
-    }
-
-    @Test("Days of 400 years come back as they were")
-    func days() {
-        for day in stride(from: Int64(0), to: 146_097, by: 5) {
-            let time = Timestamp(milliseconds: day * 86_400_000 + day)
-            #expect(Timestamp(text: Array(time.description.utf8)) == time)
-        }
-    }
-
-    @Test("A clock outside the years that can be written is taken for the nearest one inside")
-    func bounds() {
-        #expect(Timestamp(milliseconds: -1).description == "1970-01-01T00:00:00.000Z")
-        #expect(Timestamp(milliseconds: .max).description == "9999-12-31T23:59:59.999Z")
-    }
-}

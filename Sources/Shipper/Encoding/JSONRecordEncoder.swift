@@ -6,13 +6,14 @@ struct JSONRecordEncoder: LineEncoder {
     let template: RecordTemplate
     /// `template.envelope`, counted once.
     let envelope: Int
-    let time: Timestamp
+    /// The text of the read time.
+    let time: [24 of UInt8]
     let longestPart: Int
 
     init(template: RecordTemplate, time: Timestamp, longestPart: Int) {
         self.template = template
         self.envelope = template.envelope
-        self.time = time
+        self.time = time.text
         self.longestPart = longestPart
     }
 
@@ -23,7 +24,7 @@ struct JSONRecordEncoder: LineEncoder {
         guard free >= 0 else { return .full }
         let start = slab.count
         slab.append(template.head.span)
-        slab.replace(at: start + template.timeAt, with: time.text.span)
+        slab.replace(at: start + template.timeAt, with: time.span)
         slab.replaceHex16(
             at: start + template.offsetAt, with: UInt64(truncatingIfNeeded: offset))
         let fit = slab.appendJSONString(message, limit: min(free, longestPart))

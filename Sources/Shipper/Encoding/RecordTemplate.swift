@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// Who ships: the same for all records of one run.
 package struct AgentIdentity: Sendable {
@@ -58,7 +59,7 @@ package struct RecordTemplate: Sendable {
             #"","@metadata":{"beat":"filebeat","type":"_doc","version":"8.17.0","_id":""#
         timeAt = begin.utf8.count
         var head = Array(begin.utf8)
-        head.append(contentsOf: repeatElement(0x30, count: Timestamp.count))
+        head.append(contentsOf: repeatElement(0x30, count: Timestamp.textCount))
         head.append(contentsOf: metadata.utf8)
         head.append(contentsOf: Self.hex16(generation.value).utf8)
         head.append(0x2D)

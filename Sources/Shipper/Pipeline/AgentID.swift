@@ -2,9 +2,6 @@ import Platform
 
 /// The agent's ids in records: one that stays with the data directory, one for each run.
 enum AgentID {
-    /// The shipper's version.
-    static let version = "0.1.0"
-
     /// Reads the id that was saved, or makes one and saves it. Kept in `<data>/agent.id`.
     static func identity(directory: String) throws(SystemError) -> AgentIdentity {
         let path = "\(directory)/agent.id"
@@ -12,11 +9,11 @@ enum AgentID {
         if id == nil {
             let made = uuid()
             try AtomicFile.replace(
-                "agent.id", in: try Descriptor.open(directory, O.directory),
+                "agent.id", in: try Descriptor.directory(atPath: directory),
                 with: Array("\(made)\n".utf8))
             id = made
         }
-        return AgentIdentity(version: version, id: id ?? uuid(), ephemeralID: uuid())
+        return AgentIdentity(version: Version.text, id: id ?? uuid(), ephemeralID: uuid())
     }
 
     private static func saved(_ path: String) throws(SystemError) -> String? {

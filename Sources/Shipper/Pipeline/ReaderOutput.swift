@@ -217,6 +217,8 @@ final class ReaderOutput: TailerOutput {
             guard credit > 0 else { break }
             var slab = PayloadSlab(capacity: credit)
             var ends: [UInt32] = []
+            // As many as there are lines, or as fit with nothing in them.
+            ends.reserveCapacity(min(frames.count - position.frame, credit / overhead))
             let progress = encoder.encode(
                 frames, from: position, of: chunk, readTime: readTime, into: slab, limit: credit,
                 overhead: overhead, ends: &ends)

@@ -119,15 +119,7 @@ package struct Settings: Hashable, Sendable {
     }
 
     package struct Log: Hashable, Sendable {
-        package let level: LogLevel
-        package let format: LogFormat
-    }
-
-    package enum LogLevel: String, Hashable, Sendable, CaseIterable {
-        case debug, info, warning, error
-    }
-
-    package enum LogFormat: String, Hashable, Sendable, CaseIterable {
-        case text, json
+        package let level: Shipper.Log.Level
+        package let format: Shipper.Log.Format
     }
 }

@@ -120,22 +120,26 @@ extension EventLog: KafkaObserver {
 
 extension EventLog: RegistryObserver {
     package func registryRecovered(_ summary: RecoverySummary) {
-        guard let first = summary.damaged.first else {
-            // A torn tail is what a kill leaves behind; the record in it was never used.
-            log.info(
-                "registry opened",
-                [
-                    "files": .count(summary.entries), "torn_bytes": .count(summary.tornTail),
-                ])
-            return
-        }
-        log.warn(
-            "registry damaged; what it has lost is read from its beginning",
+        // A torn tail is what a kill leaves behind; the record in it was never used.
+        log.info(
+            "registry opened",
             [
-                "faults": .count(summary.damagedCount), "first": "\(first)",
-                "kept_as": .text(summary.setAside.joined(separator: " ")),
-                "files": .count(summary.entries),
+                "entries": .count(summary.entries), "damaged": .count(summary.damagedCount),
+                "set_aside": .count(summary.setAside.count),
+                "torn_tail_bytes": .count(summary.tornTail),
+                "seconds": .duration(.nanoseconds(summary.nanoseconds)),
             ])
+        for fault in summary.damaged {
+            log.warn(
+                "registry damaged; what it has lost is read from its beginning",
+                [
+                    "file": .text(fault.file), "byte": .count(fault.position),
+                    "fault": .text(fault.what),
+                ])
+        }
+        for name in summary.setAside {
+            log.warn("damaged registry file kept for inspection", ["file": .text(name)])
+        }
     }
 
     package func registryWriteFailed(_ error: RegistryError) {

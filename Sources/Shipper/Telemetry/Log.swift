@@ -7,25 +7,24 @@ internal import Synchronization
 /// Any thread may log; each line is one write(2) of at most 4,096 bytes, so lines never mix. A standard
 /// error that nobody reads blocks the thread that logs, as it would any program.
 package final class Log: Sendable {
-    /// How much an event matters.
-    package enum Level: Int, Comparable, CaseIterable, Sendable {
+    /// How much an event matters; the raw value is its name in lines and in `log.level`.
+    package enum Level: String, Comparable, CaseIterable, Sendable {
         case debug, info, warn, error
 
-        /// As it stands in the line and in the settings.
-        package var name: String {
+        private var rank: Int {
             switch self {
-            case .debug: "debug"
-            case .info: "info"
-            case .warn: "warn"
-            case .error: "error"
+            case .debug: 0
+            case .info: 1
+            case .warn: 2
+            case .error: 3
             }
         }
 
-        package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
+        package static func < (a: Level, b: Level) -> Bool { a.rank < b.rank }
     }
 
-    /// How a line looks.
-    package enum Format: Sendable, CaseIterable {
+    /// How a line looks; the raw value is its name in `log.format`.
+    package enum Format: String, Sendable, CaseIterable {
         /// `2026-11-23T03:38:00.123Z info  message key=value key="two words"`
         case text
         /// An object with `ts`, `level`, `msg` and then the data.

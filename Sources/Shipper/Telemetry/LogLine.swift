@@ -35,13 +35,13 @@ struct LogLine {
 
     private mutating func open(_ level: Log.Level, _ message: StaticString, _ time: Timestamp) {
         var stamp: [UInt8] = []
-        for index in time.text.indices { stamp.append(time.text[index]) }
+        time.append(to: &stamp)
         switch format {
         case .text:
             bytes += stamp
             bytes.append(0x20)
-            bytes += level.name.utf8
-            for _ in level.name.utf8.count..<6 { bytes.append(0x20) }
+            bytes += level.rawValue.utf8
+            for _ in level.rawValue.utf8.count..<6 { bytes.append(0x20) }
             bytes += message.description.utf8
         case .json:
             var object = JSONText()
@@ -49,7 +49,7 @@ struct LogLine {
             object.key("ts")
             object.string(stamp)
             object.key("level")
-            object.string(level.name)
+            object.string(level.rawValue)
             object.key("msg")
             object.string(message.description)
             bytes = object.bytes

@@ -28,6 +28,9 @@ package enum MatchingFiles {
                     }
                 })
         }
-        return found.sorted { ($0.input, $0.path) < ($1.input, $1.path) }
+        found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
+        // Patterns whose prefixes overlap lead to a file twice; the first input has it.
+        var seen: Set<String> = []
+        return found.filter { seen.insert($0.path).inserted }
     }
 }

@@ -9,5 +9,15 @@ void allocation_counter_start(void);
 // Ends counting on this thread. The allocations since start; a realloc counts as one.
 uint64_t allocation_counter_stop(void);
 
+// The allocations since start, while counting goes on or after it.
+uint64_t allocation_counter_value(void);
+
+// Counts apart, in every thread, what librdkafka's own code allocates. 0 when it is not loaded as a
+// shared library. To be called before any thread counts.
+int allocation_counter_set_client_apart(void);
+
+// Those since start that librdkafka asked for; they are in no other count.
+uint64_t allocation_counter_client_value(void);
+
 // Allocates and frees `count` times, so that a test can prove that the counter sees it.
 void allocation_counter_probe(int count);

@@ -1,10 +1,14 @@
-import Shipper
+import Platform
 import Testing
 
 @Suite struct TimestampTests {
     private func text(_ milliseconds: Int64) -> String {
         let text = Timestamp(milliseconds: milliseconds).text
         return String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
+    }
+
+    private func parsed(_ text: String) -> Int64? {
+        Timestamp(text: Array(text.utf8))?.milliseconds
     }
 
     @Test(arguments: [
@@ -25,7 +29,20 @@ import Testing
     ])
     func knownTimesHaveTheirText(milliseconds: Int64, expected: String) {
         #expect(text(milliseconds) == expected)
+        #expect(Timestamp(milliseconds: milliseconds).description == expected)
+        #expect(parsed(expected) == milliseconds)
     }
+
+    @Test(
+        "What is no time in this very form is none",
+        arguments: [
+            "", "2026-11-23T03:38:00.123", "2026-11-23T03:38:00.123ZZ", "2026-11-23 03:38:00.123Z",
+            "2026-11-23T03:38:00,123Z", "2026-11-23T24:00:00.000Z", "2026-11-23T23:60:00.000Z",
+            "2026-11-23T23:59:60.000Z", "2026-13-01T00:00:00.000Z", "2026-00-01T00:00:00.000Z",
+            "2026-11-31T00:00:00.000Z", "2026-11-00T00:00:00.000Z", "2100-02-29T00:00:00.000Z",
+            "0000-12-31T00:00:00.000Z", "+026-11-23T03:38:00.123Z", "2026-11-23T03:38:00.12 Z",
+        ])
+    func otherTextIsRefused(text: String) { #expect(parsed(text) == nil) }
 
     @Test func timesNoFourDigitsHoldBecomeTheNearest() {
         #expect(text(.min) == "0001-01-01T00:00:00.000Z")
@@ -48,7 +65,9 @@ import Testing
                     let time = milliseconds + Int64(day - 1) * 86_400_000
                     let expected =
                         "\(pad(year, 4))-\(pad(month + 1, 2))-\(pad(day, 2))T00:00:00.000Z"
-                    if text(time) != expected { wrong.append(expected) }
+                    if text(time) != expected || parsed(expected) != time {
+                        wrong.append(expected)
+                    }
                 }
                 milliseconds += Int64(days) * 86_400_000
             }
@@ -58,12 +77,8 @@ import Testing
     }
 
     @Test func nanosecondsAreCutTowardsThePast() {
-        let after = Timestamp(nanoseconds: 1_999_999).text
-        #expect(String(decoding: after.indices.map { after[$0] }, as: UTF8.self).hasSuffix(".001Z"))
-        let before = Timestamp(nanoseconds: -1).text
-        #expect(
-            String(decoding: before.indices.map { before[$0] }, as: UTF8.self)
-                == "1969-12-31T23:59:59.999Z")
+        #expect(Timestamp(nanoseconds: 1_999_999).milliseconds == 1)
+        #expect(Timestamp(nanoseconds: -1).description == "1969-12-31T23:59:59.999Z")
     }
 
     private func pad(_ number: Int, _ digits: Int) -> String {

@@ -1,0 +1,145 @@
+/// A wall clock time to the millisecond, as records, the log and the registry carry it: UTC,
+/// `2026-11-23T03:38:00.123Z`.
+package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// Milliseconds since 1970. Invariant: within `range`.
+    package let milliseconds: Int64
+
+    /// Bytes of the text form.
+    package static let textCount = 24
+
+    /// 0001-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z: four digits hold no other year.
+    static let range: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
+
+    /// Milliseconds since 1970; a clock that is set outside the years 1...9999 gives the nearest
+    /// time within.
+    package init(milliseconds: Int64) {
+        self.milliseconds = min(max(milliseconds, Self.range.lowerBound), Self.range.upperBound)
+    }
+
+    /// Nanoseconds since 1970, as `Clock` gives them; what is finer than a millisecond is cut off
+    /// towards the past.
+    package init(nanoseconds: Int64) {
+        self.init(milliseconds: Self.floorDivide(nanoseconds, 1_000_000).quotient)
+    }
+
+    package static func now() -> Timestamp { Timestamp(nanoseconds: Clock.wallNanoseconds()) }
+
+    package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
+
+    /// The text form, without a place on the heap.
+    package var text: [24 of UInt8] {
+        var text: [24 of UInt8] = .init(repeating: 0x2D)
+        let (day, inDay) = Self.floorDivide(milliseconds, 86_400_000)
+        let date = CivilDate(daysSince1970: Int(day))
+        let rest = Int(inDay)
+        Self.put(date.year, digits: 4, at: 0, in: &text)
+        Self.put(date.month, digits: 2, at: 5, in: &text)
+        Self.put(date.day, digits: 2, at: 8, in: &text)
+        text[10] = 0x54
+        Self.put(rest / 3_600_000, digits: 2, at: 11, in: &text)
+        text[13] = 0x3A
+        Self.put(rest / 60_000 % 60, digits: 2, at: 14, in: &text)
+        text[16] = 0x3A
+        Self.put(rest / 1_000 % 60, digits: 2, at: 17, in: &text)
+        text[19] = 0x2E
+        Self.put(rest % 1_000, digits: 3, at: 20, in: &text)
+        text[23] = 0x5A
+        return text
+    }
+
+    private static func put(
+        _ number: Int, digits: Int, at position: Int, in text: inout [24 of UInt8]
+    ) {
+        var rest = number
+        for place in stride(from: position + digits - 1, through: position, by: -1) {
+            text[place] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+        }
+    }
+
+    package var description: String {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the text form to `bytes`.
+    package func append(to bytes: inout [UInt8]) {
+        let text = text
+        for index in text.indices { bytes.append(text[index]) }
+    }
+
+    /// Reads the text form and nothing else; nil for any other text and for a date that is none.
+    package init?(text: some Collection<UInt8>) {
+        let pattern = "dddd-dd-ddTdd:dd:dd.dddZ".utf8
+        guard text.count == pattern.count else { return nil }
+        var fields: [7 of Int] = .init(repeating: 0)
+        var field = 0
+        for (byte, expected) in zip(text, pattern) {
+            if expected == UInt8(ascii: "d") {
+                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+                fields[field] = fields[field] * 10 + Int(byte - UInt8(ascii: "0"))
+            } else {
+                guard byte == expected else { return nil }
+                field += 1
+            }
+        }
+        let date = CivilDate(year: fields[0], month: fields[1], day: fields[2])
+        let (hour, minute, second, fraction) = (fields[3], fields[4], fields[5], fields[6])
+        guard date.year >= 1, date.isInCalendar, hour < 24, minute < 60, second < 60 else {
+            return nil
+        }
+        let minutes = (date.daysSince1970 * 24 + hour) * 60 + minute
+        milliseconds = Int64(minutes * 60_000 + second * 1000 + fraction)
+    }
+
+    private static func floorDivide(
+        _ number: Int64, _ divisor: Int64
+    ) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = number.quotientAndRemainder(dividingBy: divisor)
+        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
+    }
+}
+
+/// A day of the Gregorian calendar, carried on before its introduction. It is counted in eras of 400
+/// years, which all have 146,097 days, and in years that start in March, so that the leap day is a
+/// year's last.
+private struct CivilDate: Equatable {
+    let year: Int
+    let month: Int
+    let day: Int
+
+    init(year: Int, month: Int, day: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+    }
+
+    init(daysSince1970 days: Int) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let inEra = shifted - era * 146_097
+        let yearOfEra = (inEra - inEra / 1_460 + inEra / 36_524 - inEra / 146_096) / 365
+        let inYear = inEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * inYear + 2) / 153
+        day = inYear - (153 * marchMonth + 2) / 5 + 1
+        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// Meant for dates that are in the calendar; others give the days of another date.
+    var daysSince1970: Int {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let marchMonth = month > 2 ? month - 3 : month + 9
+        let inYear = (153 * marchMonth + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + inYear - 719_468
+    }
+
+    /// Whether there is such a day.
+    var isInCalendar: Bool {
+        (1...12).contains(month) && (1...31).contains(day)
+            && self == CivilDate(daysSince1970: daysSince1970)
+    }
+}

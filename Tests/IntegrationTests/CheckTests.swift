@@ -1,0 +1,120 @@
+import Glibc
+import Shipper
+import TestSupport
+import Testing
+
+@Suite("shipper check") struct CheckTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// What it says of a configuration with these inputs and these keys of `output.kafka`.
+    private func check(
+        _ inputs: String, kafka: String = "", withoutRights: Bool = false
+    ) throws -> (exit: ChildProcess.Exit, output: String, errors: String) {
+        let config = try directory.write(
+            "shipper.yaml",
+            """
+            inputs:
+            \(inputs)
+            output:
+              kafka:
+                brokers: ["127.0.0.1:1"]
+                topic: logs
+            \(kafka)
+            """)
+        var line = [try findBinary(), "check", "--config", config]
+        if withoutRights, geteuid() == 0 {
+            // Root may list everything unless its capabilities are taken away.
+            line =
+                [
+                    try findProgram("setpriv", package: "util-linux"), "--inh-caps=-all",
+                    "--bounding-set=-all",
+                ] + line
+        }
+        let process = try ChildProcess(line[0], Array(line.dropFirst()))
+        return (try process.wait(), process.output, process.errors)
+    }
+
+    /// The comments behind the configuration.
+    private func comments(_ output: String) -> [String] {
+        output.split(separator: "\n").map(String.init).filter { $0.hasPrefix("#") }
+    }
+
+    @Test("It lists the files that each input matches now, the first input that does, in order")
+    func matches() throws {
+        for name in ["a/current", "b/current", "b/old.log", "b/new.log", "b/x.gz", "c.log"] {
+            try directory.write("logs/\(name)", "x\n")
+        }
+        try directory.makeDirectory("logs/b/directory.log")
+        try makeLink(directory.path("logs/b/link.log"), to: directory.path("logs/c.log"))
+        try makeFIFO(directory.path("logs/b/fifo.log"))
+        let logs = directory.path("logs")
+        let (exit, output, errors) = try check(
+            """
+              - {name: pods, paths: ["\(logs)/{app}/current", "\(logs)/**/*.log"],
+                 exclude: ["**/old*", "\(logs)/c.log"]}
+              - {name: rest, paths: ["\(logs)/*/*"]}
+              - {name: none, paths: ["\(directory.path("not/there"))/*.log"]}
+            """)
+        #expect(exit == .code(0) && errors.isEmpty, "\(errors)")
+        #expect(
+            comments(output) == [
+                "# Input pods matches 3 files now.", "#   \(logs)/a/current",
+                "#   \(logs)/b/current", "#   \(logs)/b/new.log",
+                "# Input rest matches 1 file now.", "#   \(logs)/b/old.log",
+                "# Input none matches 0 files now.",
+            ])
+    }
+
+    @Test("All it prints is YAML and the same configuration, whatever files are called")
+    func yaml() throws {
+        try directory.write("logs/a\nlog: {level: debug}\n#.log", "x\n")
+        try directory.write("logs/b c.log", "x\n")
+        let input = "  - {name: pods, paths: [\"\(directory.path("logs"))/*.log\"]}"
+        let (exit, output, _) = try check(input)
+        #expect(exit == .code(0))
+        let settings = try Settings.parse(
+            Array(output.utf8), file: "output", environment: [:])
+        #expect(settings.inputs.map(\.name) == ["pods"] && settings.log.level == .info)
+        let logs = directory.path("logs")
+        #expect(
+            comments(output) == [
+                "# Input pods matches 2 files now.",
+                "#   \"\(logs)/a\\nlog: {level: debug}\\n#.log\"", "#   \"\(logs)/b c.log\"",
+            ])
+    }
+
+    @Test("A directory that cannot be listed is named with its reason, the others are listed")
+    func unlistable() throws {
+        try directory.write("logs/open/a.log", "x\n")
+        let closed = try directory.makeDirectory("logs/closed")
+        try setMode(directory.path, 0o755)
+        try setMode(closed, 0)
+        defer { #expect(throws: Never.self) { try setMode(closed, 0o755) } }
+        let input = "  - {name: pods, paths: [\"\(directory.path("logs"))/*/*.log\"]}"
+        let (exit, output, errors) = try check(input, withoutRights: true)
+        #expect(exit == .code(0) && errors.isEmpty, "\(errors)")
+        #expect(
+            comments(output) == [
+                "# Input pods matches 1 file now.", "#   \(directory.path("logs"))/open/a.log",
+                "# cannot be listed: \"\(closed): Permission denied\"",
+            ])
+    }
+
+    @Test(
+        "A librdkafka property that is refused is named with its file, line and column",
+        arguments: [
+            ("acks: \"1\"", "acks"), ("linger.sm: \"5\"", "linger.sm"),
+            ("linger.ms: soon", "linger.ms"),
+        ])
+    func property(line: String, name: String) throws {
+        let (exit, output, errors) = try check(
+            "  - {name: pods, paths: [/logs/*.log]}",
+            kafka: "    librdkafka:\n      batch.size: \"100000\"\n      \(line)")
+        #expect(exit == .code(1) && output.isEmpty)
+        let place = "\(directory.path("shipper.yaml")):9:7: output.kafka.librdkafka: "
+        #expect(errors.hasPrefix("\(place)librdkafka property \(name): "), "\(errors)")
+        #expect(errors.split(separator: "\n").count == 1)
+    }
+}

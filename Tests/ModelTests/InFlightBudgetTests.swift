@@ -1,0 +1,189 @@
+import Model
+import TestSupport
+import Testing
+
+@Suite("In-flight credit") struct InFlightBudgetTests {
+    private func stream(_ number: Int) -> StreamID { StreamID(number: number) }
+
+    /// Takes for `stream` until it is refused, as a reader does whose deliveries do not come.
+    private func fill(
+        _ budget: InFlightBudget, _ number: Int, least: Int = 1, most: Int = .max
+    ) -> Int {
+        var held = 0
+        while true {
+            let granted = budget.take(stream(number), atLeast: least, atMost: most)
+            if granted == 0 { return held }
+            held += granted
+        }
+    }
+
+    @Test(
+        "A stream alone ends with half, whatever the size of its bites", arguments: [1, 64, 4096])
+    func half(bite: Int) {
+        let budget = InFlightBudget(limit: 1 << 16)
+        let held = fill(budget, 1, least: 1, most: bite)
+        #expect(((1 << 15) - 1...1 << 15).contains(held))
+        #expect(budget.held == held && budget.held(by: stream(1)) == held)
+        // What is left is for those who come.
+        #expect(budget.take(stream(2), atLeast: 1, atMost: 1 << 14) == 1 << 14)
+    }
+
+    @Test("Ten stuck streams, each taking what it gets, leave an eleventh")
+    func eleventh() {
+        let budget = InFlightBudget(limit: 110_000)
+        var grew = true
+        while grew {
+            let before = budget.held
+            for number in 1...10 { _ = budget.take(stream(number), atLeast: 1, atMost: 100) }
+            grew = budget.held > before
+        }
+        for number in 1...10 {
+            #expect((9_900...10_100).contains(budget.held(by: stream(number))))
+        }
+        #expect(budget.limit - budget.held >= 9_900)
+        #expect(budget.take(stream(11), atLeast: 4_096, atMost: 4_096) == 4_096)
+    }
+
+    @Test("Ten thousand stuck streams do not take the last byte of each other's")
+    func many() {
+        let budget = InFlightBudget(limit: 1 << 20)
+        for number in 1...10_000 {
+            let before = budget.limit - budget.held
+            let granted = budget.take(stream(number), atLeast: 1, atMost: 1 << 18)
+            // A stream that holds nothing gets at most half of what is left.
+            #expect(granted <= max(1, before / 2))
+        }
+        #expect(budget.held <= budget.limit)
+    }
+
+    @Test("A stream that holds nothing gets its least even where that is all there is")
+    func allThereIs() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.canTake(stream(1), 1000))
+        #expect(budget.take(stream(1), atLeast: 1000, atMost: 1000) == 1000)
+        #expect(!budget.canTake(stream(2), 1))
+        #expect(budget.take(stream(2), atLeast: 1, atMost: 1) == 0)
+    }
+
+    /// 1. A long line needs 800 of 1000 bytes; short lines of another stream hold 500 of them.
+    /// 2. The short ones are delivered in small pieces, and each piece would be taken again.
+    /// 3. The long one is next: what comes back is kept for it until its 800 are there.
+    @Test("A long line is not kept waiting for ever by short ones")
+    func longLine() {
+        let budget = InFlightBudget(limit: 1000)
+        var short = fill(budget, 1, least: 10, most: 10)
+        #expect(short >= 490)
+        #expect(budget.take(stream(2), atLeast: 800, atMost: 800) == 0)
+        var rounds = 0
+        while budget.take(stream(2), atLeast: 800, atMost: 800) == 0 {
+            #expect(budget.giveBack(stream(1), 10))
+            short -= 10
+            short += budget.take(stream(1), atLeast: 10, atMost: 10)
+            rounds += 1
+            guard rounds < 1000 else {
+                Issue.record("the long line waits for ever")
+                return
+            }
+        }
+        #expect(budget.held(by: stream(2)) == 800 && budget.held <= 1000)
+        // Its turn is over: the others are served again.
+        #expect(!budget.canTake(stream(1), 200))
+        _ = budget.giveBack(stream(2), 800)
+        #expect(budget.canTake(stream(1), 10))
+    }
+
+    @Test("A stream that ends while it is next is not waited for")
+    func forgotten() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.take(stream(1), atLeast: 300, atMost: 300) == 300)
+        #expect(budget.take(stream(2), atLeast: 900, atMost: 900) == 0)
+        #expect(!budget.canTake(stream(3), 10))
+        budget.forget(stream(1))
+        #expect(!budget.canTake(stream(3), 10))
+        budget.forget(stream(2))
+        #expect(budget.canTake(stream(3), 10))
+    }
+
+    @Test("A need beyond the limit holds nobody up")
+    func beyond() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.take(stream(1), atLeast: 1001, atMost: 2000) == 0)
+        #expect(budget.take(stream(2), atLeast: 1000, atMost: 1000) == 1000)
+    }
+
+    @Test("Delivered bytes wake exactly when somebody was refused; unused ones wake nobody")
+    func wakes() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.take(stream(1), atLeast: 1000, atMost: 1000) == 1000)
+        #expect(!budget.giveBack(stream(1), 100))
+        #expect(!budget.canTake(stream(1), 1))
+        #expect(!budget.giveBack(stream(1), 100, unused: true))
+        #expect(budget.giveBack(stream(1), 100))
+        #expect(!budget.giveBack(stream(1), 100))
+        #expect(budget.take(stream(1), atLeast: 500, atMost: 500) == 0)
+        #expect(budget.giveBack(stream(1), 600))
+        #expect(budget.held == 0 && budget.held(by: stream(1)) == 0)
+    }
+
+    @Test("More back than taken stops the process")
+    func tooMuch() async {
+        await #expect(processExitsWith: .failure) {
+            let budget = InFlightBudget(limit: 10)
+            _ = budget.giveBack(StreamID(number: 1), 1)
+        }
+    }
+
+    /// Random takers and deliveries against what the type promises, not against how it does it.
+    @Test("Whatever streams do, the limit holds and nobody is forgotten", arguments: 1...40)
+    func random(seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        let limit = Int.random(in: 1...20_000, using: &random)
+        let budget = InFlightBudget(limit: limit)
+        let streams = Int.random(in: 1...12, using: &random)
+        var held = [Int](repeating: 0, count: streams)
+        var wasRefused = false
+        for _ in 0..<5_000 {
+            let number = Int.random(in: 0..<streams, using: &random)
+            let before = held.reduce(0, +)
+            switch Int.random(in: 0..<7, using: &random) {
+            case 0...2:
+                let least = Int.random(in: 1...max(1, limit / 4), using: &random)
+                let most = least + Int.random(in: 0...limit, using: &random)
+                let granted = budget.take(stream(number), atLeast: least, atMost: most)
+                #expect(granted == 0 || (least...most).contains(granted))
+                held[number] += granted
+                if granted == 0 { wasRefused = true }
+                if granted > least || (granted > 0 && held[number] > granted) {
+                    // No stream holds more than is left for the others.
+                    #expect(held[number] <= limit - before - granted)
+                }
+            case 3:
+                let least = Int.random(in: 1...limit, using: &random)
+                if !budget.canTake(stream(number), least) { wasRefused = true }
+            case 4, 5:
+                let back = Int.random(in: 0...held[number], using: &random)
+                held[number] -= back
+                #expect(budget.giveBack(stream(number), back) == wasRefused)
+                wasRefused = false
+            default:
+                let back = Int.random(in: 0...held[number], using: &random)
+                held[number] -= back
+                #expect(!budget.giveBack(stream(number), back, unused: true))
+            }
+            #expect(budget.held == held.reduce(0, +) && budget.held <= limit)
+            #expect(budget.held(by: stream(number)) == held[number])
+        }
+        for number in held.indices { _ = budget.giveBack(stream(number), held[number]) }
+        // With everything back, everybody is served: first whoever was next, then all others.
+        var waiting = Set(held.indices)
+        for _ in held.indices {
+            for number in waiting.sorted() {
+                let granted = budget.take(stream(number), atLeast: limit, atMost: limit)
+                guard granted > 0 else { continue }
+                waiting.remove(number)
+                _ = budget.giveBack(stream(number), granted)
+            }
+        }
+        #expect(waiting.isEmpty)
+    }
+}

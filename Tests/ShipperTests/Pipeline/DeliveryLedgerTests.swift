@@ -1,0 +1,237 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Kafka
+@testable import Registry
+@testable import Shipper
+
+@Suite("Deliveries become positions, then credit") struct DeliveryLedgerTests {
+    let directory: TemporaryDirectory
+    let registry: Registry
+    let budget = InFlightBudget(limit: 10_000)
+    let counters = Counters()
+    let ledger: DeliveryLedger
+    let heard = Heard()
+    let lane = Lane(topic: "logs", key: [1], suspended: false)
+    let stream = StreamID(number: 1)
+
+    /// What the ledger called back, and what was true at that moment.
+    final class Heard: Sendable {
+        struct State {
+            var roomCameBack = 0
+            var allDelivered = 0
+            /// Credit that was out at each write to the journal.
+            var heldAtWrites: [Int] = []
+            /// Saved offsets, read from the disk, each time that room came back.
+            var savedAtRoom: [Int] = []
+            var failure: Errno?
+        }
+        let state = Mutex(State())
+    }
+
+    private final class Step: FileStepWitness {
+        let heard: Heard
+        let budget: InFlightBudget
+        init(_ heard: Heard, _ budget: InFlightBudget) {
+            self.heard = heard
+            self.budget = budget
+        }
+        func willTake(_ step: FileStep) throws(SystemError) {
+            guard case .write("journal.jsonl", _) = step else { return }
+            let held = budget.held
+            let failure = heard.state.withLock { state in
+                state.heldAtWrites.append(held)
+                return state.failure
+            }
+            if let failure { throw SystemError("write", code: failure) }
+        }
+    }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        let data = directory.path("data")
+        registry = try Registry.open(
+            directory: data, observer: EventLog(Log(level: .error, format: .text) { _ in }),
+            witness: Step(heard, budget))
+        let heard = heard
+        ledger = DeliveryLedger(
+            registry: registry, budget: budget, counters: counters,
+            roomCameBack: {
+                var saved: [Int] = []
+                do {
+                    saved = try RegistryReader.read(directory: data).entries.map(\.offset)
+                } catch {
+                    Issue.record("\(error)")
+                }
+                heard.state.withLock { state in
+                    state.roomCameBack += 1
+                    state.savedAtRoom += saved
+                }
+            },
+            allDelivered: { heard.state.withLock { $0.allDelivered += 1 } })
+    }
+
+    private func see(_ inode: UInt64 = 1) -> FileEntry {
+        registry.see(
+            NewFile(
+                input: "pods", stream: "/log", path: "/log/current",
+                identity: FileIdentity(handle: nil, device: 1, inode: inode, birth: 1),
+                fingerprint: .of(head: [1]), offset: 0, size: 1000))
+    }
+
+    /// Opens a file at its saved position; where it is to be read from.
+    @discardableResult
+    private func begin(_ entry: FileEntry) -> Int {
+        ledger.begin(entry.file, entry.generation, at: entry.offset, anchor: entry.anchor).position
+    }
+
+    private func offset(_ file: FileID) -> Int? { registry.entry(file)?.offset }
+
+    /// A batch on its way, with its credit taken.
+    private func send(_ entry: FileEntry, _ range: Range<Int>, credit: Int = 100) -> RecordBatch {
+        #expect(budget.take(stream, atLeast: credit, atMost: credit) == credit)
+        let bytes = ByteRange(start: range.lowerBound, end: range.upperBound)
+        let anchor = Anchor(bytes: Array("\(range.upperBound)".utf8))
+        ledger.sent(entry.file, entry.generation, bytes, anchor: anchor)
+        let slab = PayloadSlab(capacity: 8)
+        slab.append(Array("one two ".utf8))
+        return RecordBatch(
+            lane: lane, slab: slab, recordEnds: [4, 8], file: entry.file,
+            stream: stream, generation: entry.generation, range: bytes,
+            anchor: anchor, credit: credit)
+    }
+
+    @Test("A position moves over an unbroken run only, and takes the anchor of its end along")
+    func unbroken() throws {
+        let entry = see()
+        begin(entry)
+        let batches = [send(entry, 0..<10), send(entry, 10..<30), send(entry, 30..<31)]
+        ledger.delivered([batches[2]])
+        #expect(offset(entry.file) == 0)
+        ledger.delivered([batches[1]])
+        #expect(offset(entry.file) == 0 && ledger.isOutstanding(entry.file))
+        ledger.delivered([batches[0]])
+        #expect(offset(entry.file) == 31 && !ledger.isOutstanding(entry.file))
+        #expect(budget.held == 0 && counters.recordsDelivered == 6)
+        #expect(counters.bytesDelivered == 31)
+
+        let next = [send(entry, 31..<40), send(entry, 40..<50)]
+        ledger.delivered(next)
+        let saved = try #require(registry.entry(entry.file))
+        #expect(saved.offset == 50 && saved.anchor.bytes == Array("50".utf8))
+    }
+
+    @Test("What an earlier generation delivers late moves nothing, and gives its credit back")
+    func lateGeneration() throws {
+        let entry = see()
+        begin(entry)
+        let late = send(entry, 0..<500)
+        let restarted = try #require(
+            registry.truncated(
+                entry.file, identity: entry.identity, fingerprint: .of(head: [2])))
+        begin(restarted)
+        let fresh = send(restarted, 0..<7)
+        ledger.delivered([late])
+        #expect(offset(entry.file) == 0 && budget.held == 100)
+        ledger.delivered([fresh])
+        #expect(offset(entry.file) == 7 && budget.held == 0)
+    }
+
+    /// 1. Two batches are on their way, and a stream is refused for want of credit.
+    /// 2. They are delivered. Were their credit given back first, the reader could send as much
+    ///    again before a kill, and the next run would repeat both.
+    /// 3. So at the write to the journal all the credit is still out, and when room comes back, the
+    ///    positions are in the file for anybody to read.
+    @Test("The journal is written before credit comes back")
+    func journalFirst() throws {
+        let entry = see()
+        begin(entry)
+        let batches = [send(entry, 0..<10, credit: 3000), send(entry, 10..<20, credit: 2000)]
+        #expect(budget.take(stream, atLeast: 4000, atMost: 4000) == 0)
+        heard.state.withLock { $0.heldAtWrites = [] }
+        ledger.delivered(batches)
+        let state = heard.state.withLock { $0 }
+        #expect(state.heldAtWrites == [5000])
+        #expect(state.roomCameBack == 1 && state.savedAtRoom == [20])
+        #expect(state.allDelivered == 1)
+    }
+
+    @Test("Where nothing can be written, shipping goes on and the position is saved later")
+    func fullDisk() throws {
+        let entry = see()
+        begin(entry)
+        let batch = send(entry, 0..<10, credit: 5000)
+        #expect(budget.take(stream, atLeast: 9000, atMost: 9000) == 0)
+        heard.state.withLock { $0.failure = .noSpace }
+        ledger.delivered([batch])
+        #expect(!registry.isWritten && budget.held == 0)
+        #expect(heard.state.withLock { $0.savedAtRoom } == [0])
+        heard.state.withLock { $0.failure = nil }
+        registry.sync()
+        #expect(registry.isWritten)
+        let saved = try RegistryReader.read(directory: directory.path("data")).entries
+        #expect(saved.map(\.offset) == [10])
+    }
+
+    @Test("Nobody is woken who was not refused; only an empty way is reported as all delivered")
+    func wakes() {
+        let entry = see()
+        begin(entry)
+        let batches = [send(entry, 0..<10), send(entry, 10..<20)]
+        ledger.delivered([batches[0]])
+        #expect(heard.state.withLock { ($0.roomCameBack, $0.allDelivered) } == (0, 0))
+        #expect(!budget.canTake(stream, 9_999))
+        ledger.delivered([batches[1]])
+        #expect(heard.state.withLock { ($0.roomCameBack, $0.allDelivered) } == (1, 1))
+    }
+
+    @Test("An entry leaves with its last delivery, and at once when nothing is on its way")
+    func leaving() {
+        let busy = see(1)
+        let idle = see(2)
+        begin(busy)
+        begin(idle)
+        let batches = [send(busy, 0..<10), send(busy, 10..<20)]
+        ledger.leave(idle.file)
+        #expect(registry.entry(idle.file) == nil)
+        ledger.leave(busy.file)
+        ledger.delivered([batches[0]])
+        #expect(offset(busy.file) == 10)
+        ledger.delivered([batches[1]])
+        #expect(registry.entry(busy.file) == nil && budget.held == 0)
+    }
+
+    /// 1. A file is read to its end and closed; nothing of it is acknowledged yet.
+    /// 2. Its name changes, and it is opened again. From the saved position everything would be sent
+    ///    twice; it goes on behind what was sent, with the bytes before that to compare.
+    /// 3. It had been about to leave; now it stays, though its last delivery comes.
+    @Test("A file that is opened again goes on behind what was sent, and stays")
+    func again() throws {
+        let entry = see()
+        #expect(begin(entry) == 0)
+        let batch = send(entry, 0..<10)
+        ledger.leave(entry.file)
+        let (position, anchor) = ledger.begin(
+            entry.file, entry.generation, at: 0, anchor: .none)
+        #expect(position == 10 && anchor.bytes == Array("10".utf8))
+        ledger.delivered([batch])
+        #expect(offset(entry.file) == 10)
+        ledger.leave(entry.file)
+        #expect(registry.entry(entry.file) == nil)
+    }
+
+    @Test("A new generation begins where it is said, whatever is on its way of the old one")
+    func otherGeneration() throws {
+        let entry = see()
+        begin(entry)
+        let late = send(entry, 0..<10)
+        let fresh = try #require(
+            registry.truncated(entry.file, identity: entry.identity, fingerprint: .of(head: [2])))
+        #expect(begin(fresh) == 0)
+        ledger.delivered([late])
+        #expect(offset(entry.file) == 0)
+    }
+}

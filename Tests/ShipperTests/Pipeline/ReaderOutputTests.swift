@@ -1,0 +1,298 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Kafka
+@testable import Registry
+@testable import Shipper
+@testable import Tailer
+
+/// The pipeline's side of the reader, called as the Tailer calls it, with a real producer behind.
+@Suite("What the reader hands over") struct ReaderOutputTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func rig(_ input: String = "") throws -> StageRig {
+        try StageRig(in: directory, paths: "/log/*", input: input)
+    }
+
+    private func sighting(
+        _ path: String, inode: UInt64 = 1, head: String, size: Int? = nil, archived: Bool = false,
+        firstScan: Bool = true
+    ) -> FileSighting {
+        FileSighting(
+            input: 0, stream: StreamID(number: 1), streamName: "/log", path: path, captures: [:],
+            identity: FileIdentity(handle: nil, device: 1, inode: inode, birth: 5),
+            head: Array(head.utf8), size: size ?? head.utf8.count, archived: archived,
+            firstScan: firstScan)
+    }
+
+    /// Hands `text`, whole lines, over from `offset` on; the bytes taken.
+    private func take(
+        _ output: ReaderOutput, _ file: FileID, _ text: String, at offset: Int
+    ) -> Int {
+        let bytes = Array(text.utf8)
+        return output.take(file, bytes.span, EncodingFixture.frames(bytes, at: offset))
+    }
+
+    /// 1. `previous` is read to its end and closed; the broker does not answer, so nothing of it is
+    ///    acknowledged and the saved position is 0.
+    /// 2. s6-log links `previous` to `@….s` and removes the old name.
+    /// 3. The archive is opened as what it is, the same file. From the saved position all its lines
+    ///    would be sent again; it goes on where it was taken.
+    @Test("A file that gets another name while deliveries are on their way is not sent twice")
+    func renamedWhileOutstanding() throws {
+        let rig = try rig()
+        try rig.broker.setDown()
+        let output = ReaderOutput(rig.parts)
+        let text = "one\ntwo\nthree\n"
+        let first = try #require(
+            output.opened(sighting("/log/previous", head: text), onlyIfKnown: false))
+        #expect(first.offset == 0 && !first.isKnown)
+        #expect(take(output, first.file, text, at: 0) == 14)
+        output.finished(first.file, end: 14)
+        #expect(rig.registry.entry(first.file)?.offset == 0)
+
+        let archive = sighting("/log/@4000000065e07a152f072f40.s", head: text, archived: true)
+        let second = try #require(output.opened(archive, onlyIfKnown: false))
+        #expect(second.file == first.file && second.offset == 14 && second.isKnown)
+        #expect(second.anchor.bytes == Array(text.utf8))
+        let entry = try #require(rig.registry.entry(first.file))
+        #expect(entry.path == archive.path && entry.state == .archived && entry.offset == 0)
+
+        try rig.broker.setUp()
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(first.file)?.offset == 14)
+        #expect(rig.counters.recordsDelivered == 3)
+        // Its last name goes, and with it the entry.
+        output.gone(first.file)
+        #expect(rig.registry.entries().isEmpty)
+        #expect(rig.close() == 0)
+    }
+
+    @Test("A file that was taken to its end and is truncated before it comes back starts anew")
+    func truncatedWhileClosed() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let first = try #require(
+            output.opened(sighting("/log/a", head: "one\ntwo\n"), onlyIfKnown: false))
+        #expect(take(output, first.file, "one\ntwo\n", at: 0) == 8)
+        output.finished(first.file, end: 8)
+        let again = try #require(
+            output.opened(sighting("/log/a", head: "other\n"), onlyIfKnown: false))
+        #expect(again.file == first.file && again.offset == 0 && !again.isKnown)
+        #expect(again.anchor == .none)
+        #expect(take(output, again.file, "other\n", at: 0) == 6)
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(again.file)?.offset == 6)
+        #expect(rig.counters.recordsDelivered == 3)
+        rig.close()
+    }
+
+    @Test("Another content behind the same inode is a new generation, and the log says so once")
+    func otherContent() throws {
+        var rig = try rig()
+        var output = ReaderOutput(rig.parts)
+        let first = try #require(
+            output.opened(sighting("/log/a", head: "one\ntwo\n"), onlyIfKnown: false))
+        #expect(take(output, first.file, "one\ntwo\n", at: 0) == 8)
+        try rig.waitForDelivery()
+        let before = try #require(rig.registry.entry(first.file))
+        rig.close()
+
+        rig = try self.rig()
+        output = ReaderOutput(rig.parts)
+        let second = try #require(
+            output.opened(sighting("/log/a", head: "new\n", size: 400), onlyIfKnown: true))
+        let after = try #require(rig.registry.entry(second.file))
+        #expect(second.file == first.file && second.offset == 0)
+        #expect(after.generation != before.generation && after.generationCount == 1)
+        #expect(
+            rig.log.all.filter { $0.contains("truncated") } == [
+                "info  file truncated; reading from its beginning path=/log/a read_bytes=8 "
+                    + "size_bytes=400"
+            ])
+        rig.close()
+    }
+
+    @Test("A known file goes on at its saved position; an unknown one is not made known unasked")
+    func known() throws {
+        var rig = try rig()
+        var output = ReaderOutput(rig.parts)
+        #expect(output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: true) == nil)
+        #expect(rig.registry.entries().isEmpty)
+        let first = try #require(
+            output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
+        #expect(take(output, first.file, "one\n", at: 0) == 4)
+        try rig.waitForDelivery()
+        #expect(output.unfinished("/log") == [1])
+        rig.close()
+
+        rig = try self.rig()
+        output = ReaderOutput(rig.parts)
+        let second = try #require(
+            output.opened(sighting("/log/a.1", head: "one\ntwo\n"), onlyIfKnown: true))
+        #expect(second.file == first.file && second.offset == 4 && second.isKnown)
+        #expect(second.anchor.bytes == Array("one\n".utf8))
+        #expect(rig.registry.entry(first.file)?.path == "/log/a.1")
+        #expect(rig.registry.entry(first.file)?.fingerprint.length == 8)
+        rig.close()
+    }
+
+    @Test("start: end skips what the first scan ever finds, and nothing after it")
+    func startAtEnd() throws {
+        var rig = try rig("    start: end")
+        var output = ReaderOutput(rig.parts)
+        func start(_ inode: UInt64, firstScan: Bool) throws -> Int {
+            let found = sighting(
+                "/log/\(inode)", inode: inode, head: "four\n", firstScan: firstScan)
+            return try #require(output.opened(found, onlyIfKnown: false)).offset
+        }
+        #expect(try start(1, firstScan: true) == 5)
+        #expect(try start(2, firstScan: false) == 0)
+        output.scannedAll()
+        #expect(rig.calls.scans.load(ordering: .relaxed) == 1)
+        rig.close()
+
+        rig = try self.rig("    start: end")
+        output = ReaderOutput(rig.parts)
+        #expect(try start(3, firstScan: true) == 0)
+        #expect(try start(1, firstScan: true) == 5)
+        rig.close()
+    }
+
+    @Test("start: end holds for the next start, too, when the first scan did not come to its end")
+    func startAtEndInterrupted() throws {
+        var rig = try rig("    start: end")
+        rig.close()
+        rig = try self.rig("    start: end")
+        let output = ReaderOutput(rig.parts)
+        let found = sighting("/log/1", head: "four\n")
+        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == 5)
+        rig.close()
+    }
+
+    @Test("After damage, what is not known begins at the beginning, even with start: end")
+    func damaged() throws {
+        var rig = try rig("    start: end")
+        rig.close()
+        let journal = "data/registry/journal.jsonl"
+        try directory.write(journal, try readFile(directory.path(journal)) + Array("rot\n".utf8))
+        rig = try self.rig("    start: end")
+        #expect(rig.registry.mustStartAtBeginning)
+        let output = ReaderOutput(rig.parts)
+        let found = sighting("/log/1", head: "four\n")
+        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == 0)
+        output.scannedAll()
+        #expect(!rig.registry.mustStartAtBeginning)
+        rig.close()
+    }
+
+    @Test("Saved files that are no longer on the disk are let go, and unread bytes counted as lost")
+    func listed() throws {
+        var rig = try rig()
+        var output = ReaderOutput(rig.parts)
+        let text = "one\ntwo\n"
+        for inode in UInt64(1)...3 {
+            let found = sighting("/log/\(inode)", inode: inode, head: text)
+            let start = try #require(output.opened(found, onlyIfKnown: false))
+            if inode != 2 { #expect(take(output, start.file, text, at: 0) == 8) }
+        }
+        try rig.waitForDelivery()
+        rig.close()
+
+        rig = try self.rig()
+        output = ReaderOutput(rig.parts)
+        output.listed("/elsewhere", inodes: [])
+        #expect(rig.registry.entries().count == 3)
+        output.listed("/log", inodes: [3])
+        #expect(rig.registry.entries().map(\.identity.inode) == [3])
+        #expect(rig.counters.bytesGone == 8)
+        #expect(
+            rig.log.all.filter { $0.hasPrefix("error") } == [
+                "error bytes lost path=/log/2 from=0 to=8 reason=deleted_unread"
+            ])
+        rig.close()
+    }
+
+    @Test("A file whose deliveries are on their way is not let go because a listing has it no more")
+    func listedWhileOutstanding() throws {
+        let rig = try rig()
+        try rig.broker.setDown()
+        let output = ReaderOutput(rig.parts)
+        let start = try #require(
+            output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        output.finished(start.file, end: 4)
+        output.listed("/log", inodes: [])
+        #expect(rig.registry.entry(start.file) != nil)
+        try rig.broker.setUp()
+        try rig.waitForDelivery()
+        output.listed("/log", inodes: [])
+        #expect(rig.registry.entry(start.file) == nil && rig.counters.bytesGone == 0)
+        rig.close()
+    }
+
+    @Test("Without room nothing is taken, and what is delivered calls for another try")
+    func noRoom() throws {
+        let rig = try rig()
+        try rig.broker.setDown()
+        let output = ReaderOutput(rig.parts)
+        let line = String(repeating: "x", count: 99) + "\n"
+        let text = String(repeating: line, count: 2000)
+        let start = try #require(
+            output.opened(sighting("/log/a", head: line, size: 1 << 30), onlyIfKnown: false))
+        var position = 0
+        while true {
+            let taken = take(output, start.file, text, at: position)
+            #expect(taken % 100 == 0)
+            position += taken
+            if taken < text.utf8.count { break }
+        }
+        #expect(!output.hasRoom(StreamID(number: 1)) || position % 100 == 0)
+        // One stream alone never takes more than about half, so that another one has room.
+        #expect(rig.budget.held <= rig.budget.limit / 2 + ReaderOutput.slabSize)
+        #expect(output.hasRoom(StreamID(number: 2)))
+        #expect(rig.calls.roomCameBack.load(ordering: .relaxed) == 0)
+        try rig.broker.setUp()
+        try rig.waitForDelivery()
+        #expect(rig.calls.roomCameBack.load(ordering: .relaxed) > 0)
+        #expect(rig.registry.entry(start.file)?.offset == position)
+        #expect(rig.counters.bytesTaken == position && rig.counters.bytesDelivered == position)
+        rig.close()
+    }
+
+    @Test("Empty lines are passed over, and the position moves over them")
+    func emptyLines() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let start = try #require(
+            output.opened(sighting("/log/a", head: "\n\n\n"), onlyIfKnown: false))
+        #expect(take(output, start.file, "\n\n\n", at: 0) == 3)
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(start.file)?.offset == 3)
+        #expect(rig.counters.recordsDelivered == 0)
+        rig.close()
+    }
+
+    @Test("The anchor of a short piece reaches back over the pieces before it")
+    func anchors() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let start = try #require(
+            output.opened(sighting("/log/a", head: "0\n"), onlyIfKnown: false))
+        var text = ""
+        for number in 0..<40 {
+            let line = "\(number)\n"
+            #expect(take(output, start.file, line, at: text.utf8.count) == line.utf8.count)
+            text += line
+        }
+        try rig.waitForDelivery()
+        let anchor = try #require(rig.registry.entry(start.file)).anchor.bytes
+        #expect(anchor == Array(text.utf8.suffix(Anchor.longest)))
+        rig.close()
+    }
+}
