@@ -44,6 +44,36 @@ struct LineTests {
         #expect(try reader.messages() == ["one", "half a line and the rest"])
     }
 
+    /// 1. A file is moved out of the directory. Nobody writes to it, so it is read to its end and let go.
+    /// 2. Its entry left the registry with its last name here, although the file was still there.
+    /// 3. It comes back, and was shipped once more from its first line.
+    @Test(
+        "T20: a file that is moved away and back is not shipped again, and goes on",
+        arguments: [false, true])
+    func awayAndBack(isS6: Bool) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: isS6 ? "*/current" : "*/a.log")
+        let name = isS6 ? "logs/pod/current" : "logs/pod/a.log"
+        try agent.home.write(name, "one\ntwo\n")
+        try agent.start()
+        for round in 1...3 {
+            try eventually("round \(round); \(agent.said)") { reader.count == round + 1 }
+            try rename(agent.home.path(name), agent.home.path("elsewhere"))
+            try eventually("it is let go; \(agent.said)") {
+                try agent.process.openFiles(beneath: agent.home.path).filter {
+                    $0.hasSuffix("elsewhere")
+                }.isEmpty
+            }
+            try rename(agent.home.path("elsewhere"), agent.home.path(name))
+            try agent.home.append(name, "line \(round)\n")
+        }
+        try eventually("the last line; \(agent.said)") { reader.count == 5 }
+        #expect(try agent.stop() == .code(0))
+        #expect(try reader.messages() == ["one", "two", "line 1", "line 2", "line 3"])
+        #expect(try AuditCount.of(broker) == 5)
+    }
+
     @Test("Empty lines are skipped and passed, or kept when they are asked for; CR is cut")
     func emptyLines() throws {
         for (keep, expected) in [

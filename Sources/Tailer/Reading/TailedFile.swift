@@ -54,6 +54,16 @@ final class TailedFile {
     /// Logical offset where reading has to end for now.
     var end: Int { min(size, limit) }
 
+    /// No name anywhere leads to it.
+    var isUnlinked: Bool {
+        do throws(SystemError) {
+            return try descriptor.status().links == 0
+        } catch {
+            // A network file system says so of a file that somebody else removed.
+            return true
+        }
+    }
+
     /// From now on what is there is all there will be.
     func becomeFinal() {
         guard !isFinal else { return }

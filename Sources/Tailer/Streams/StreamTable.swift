@@ -117,9 +117,10 @@ final class StreamTable {
                 stream.closed[name] = LogStream.ClosedFile(
                     inode: file.identity.inode, id: file.id)
             }
-        } else {
+        } else if file.isUnlinked {
             output.gone(file.id)
         }
+        // Else it was only moved to where no pattern leads, and may come back.
     }
 
     private func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
