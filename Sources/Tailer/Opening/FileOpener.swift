@@ -96,10 +96,14 @@ final class FileOpener {
     }
 
     private func start(_ request: Request, _ held: consuming Held) throws(SystemError) -> Result {
-        let status = held.status
+        // 1. `current` is held, and is empty: s6-log has just made it.
+        // 2. s6-log fills it and renames it, and the listing shows it as an archive.
+        // 3. With the size of step 1 it would be an archive that was read to its end.
+        // So the size is looked at now: after the listing, that of an archive is the last one.
+        let status = try held.descriptor.status()
         // A rotation gives the file its second name and takes the first: before or after it, the file
         // has one. A link from elsewhere is there all the time.
-        let links = min(status.links, try held.descriptor.status().links)
+        let links = min(held.status.links, status.links)
         if links > request.mostLinks { return refuse(request.path, "it has \(links) hard links") }
         if let file = open[InodeKey(status)] { return .already(file) }
         guard open.count < mostOpen else {
