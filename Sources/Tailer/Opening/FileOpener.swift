@@ -5,7 +5,7 @@ import Platform
 /// the reader thread.
 final class FileOpener {
     private let output: any TailerOutput
-    private let once: Bool
+    let once: Bool
     /// Files that may be open at a time: what the process may have, less what Kafka, the registry
     /// and directories need. A file beyond it is opened when another one is closed.
     private let mostOpen: Int
@@ -31,7 +31,7 @@ final class FileOpener {
         case already(TailedFile)
         /// Nothing that could be read; reported. `retry` when that may change without an event.
         case nothing(retry: Bool)
-        /// The name is gone since it was listed.
+        /// The name is gone, or another file's, since it was listed.
         case vanished
         /// It is not known, and only a known one was wanted.
         case unknown
@@ -48,6 +48,8 @@ final class FileOpener {
         /// Names that the file may have. A second one that is not known could lead to a file that the
         /// directory's owner may not read, and the agent may.
         var mostLinks = 1
+        /// The file that the listing showed under this name; another one is not taken for it.
+        var inode: UInt64?
         /// Do not take it up unless the output knows it.
         var onlyIfKnown = false
     }
@@ -77,6 +79,11 @@ final class FileOpener {
         do {
             switch try directory.openFile(request.name) {
             case .file(let descriptor, let status):
+                // 1. The listing shows `previous`, and a `current` newer than it.
+                // 2. s6-log rotates, once or often, before `previous` is opened.
+                // 3. What is opened now under this name comes after that `current`, and was read
+                //    before it.
+                if let inode = request.inode, status.inode != inode { return .failed(.vanished) }
                 return .held(Held(descriptor: descriptor, status: status))
             case .refused(let status):
                 return .failed(refuse(request.path, status))

@@ -122,7 +122,7 @@ final class ReaderLoop {
                 handle: { directory, look in verdict = table.look(look, directory, now) })
             switch verdict {
             case .fine: break
-            case .again: if !once { tree.enqueue(node) }
+            case .again: tree.enqueue(node)
             case .retry: tree.retry(node, now)
             }
             wakeQuiet(in: node)

@@ -253,13 +253,14 @@ extension StreamTable {
             if known || stream.closed[item.name]?.inode == item.inode { continue }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
-                isArchived: !item.isCurrent, mostLinks: item.mostLinks)
+                isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
             if let taken = Self.take(&held, inode: item.inode) {
                 verdict = worse(verdict, accept(opener.adopt(request, taken), stream))
             } else if !item.isCurrent {
                 verdict = worse(verdict, accept(opener.open(request, in: directory), stream))
-            } else if case .fine = verdict {
-                // A `current` newer than the one that was held: the next look takes it up.
+            } else if !opener.once, case .fine = verdict {
+                // A `current` newer than the one that was held: the next look takes it up. With
+                // `--once` it is newer than the start.
                 verdict = .again
             }
         }
