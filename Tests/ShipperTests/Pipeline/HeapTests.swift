@@ -102,6 +102,8 @@ import Testing
     @Test("A million lines take no allocation of their own", arguments: ["json", "raw"])
     func lines(codec: String) throws {
         try #require(allocation_counter_set_client_apart() == 1)
+        // The first run in a process pays for what the runtime makes once: some thousands.
+        _ = try ship(2_000, length: 4_000, codec: codec)
         let runs = [
             try ship(2_000, length: 4_000, codec: codec),
             try ship(12_000, length: 4_000, codec: codec),
@@ -110,19 +112,21 @@ import Testing
         ]
         let (longFew, longMany, few, million) = (runs[0], runs[1], runs[2], runs[3])
         let comment: Comment = "\(runs)"
-        // Of librdkafka's own, one for each record and nothing else that grows.
-        #expect(million.client - few.client == million.lines - few.lines, comment)
-        // A batch costs a few dozen, whether it holds sixty lines or a thousand ...
-        func perBatch(_ count: KeyPath<Run, Int>, _ a: Run, _ b: Run) -> Double {
-            Double(b[keyPath: count] - a[keyPath: count]) / Double(b.batches - a.batches)
+        // Of librdkafka's own, one for each record, and a few when it opens the topic.
+        for run in runs { #expect((0...64).contains(run.client - run.lines), comment) }
+        // On the reader thread a batch costs a few dozen, whether it holds sixty lines or a thousand,
+        // so nothing is left for the lines.
+        func perBatch(_ a: Run, _ b: Run) -> Double {
+            Double(b.reader - a.reader) / Double(b.batches - a.batches)
         }
-        for count in [\Run.reader, \Run.poller] {
-            let ofBatch = perBatch(count, longFew, longMany)
-            #expect(ofBatch < 64 && perBatch(count, few, million) < 64, comment)
-            // ... so nothing is left for the lines.
-            let grown = Double(million[keyPath: count] - few[keyPath: count])
-            let ofLines = grown - ofBatch * Double(million.batches - few.batches)
-            #expect(ofLines / Double(million.lines - few.lines) < 0.01, comment)
-        }
+        let ofBatch = perBatch(longFew, longMany)
+        #expect(ofBatch < 64 && perBatch(few, million) < 64, comment)
+        let ofLines =
+            Double(million.reader - few.reader) - ofBatch * Double(million.batches - few.batches)
+        #expect(ofLines / Double(million.lines - few.lines) < 0.01, comment)
+        // The poller's depends on how many verdicts come at once, hence a bound: far fewer for a
+        // batch than it has records.
+        #expect(million.lines / million.batches > 300, comment)
+        for run in runs { #expect(run.poller < 40 * run.batches, comment) }
     }
 }
