@@ -192,9 +192,7 @@ final class DeliveryPoller {
     }
 
     private func forgetIfFinished(_ lane: Lane) {
-        guard lane.isFinished else { return }
-        lane.closeTopic()
-        core.lanes.withLock { $0.all[ObjectIdentifier(lane)] = nil }
+        if core.forgetIfFinished(lane) { lane.closeTopic() }
     }
 
     // MARK: A client that died

@@ -48,6 +48,8 @@ package final class Lane: Sendable {
         inside.withLock { $0.machine.produced(refused: refused) }
     }
 
+    func reopen() { inside.withLock { $0.isClosing = false } }
+
     func beginClosing() { inside.withLock { $0.isClosing = true } }
 
     // MARK: The thread whose turn it is to produce

@@ -31,12 +31,13 @@ package final class Producer: Sendable {
 
     deinit { _ = stop(deadline: .zero) }
 
-    /// A new lane; one for each stream, until `close`. The key must not be empty.
+    /// A lane, one for each stream, until `close`: a new one, or one of the same topic and key that
+    /// was closed and still has records on their way. The key must not be empty.
     package func lane(topic: String, key: [UInt8]) -> Lane { core.lane(topic: topic, key: key) }
 
     /// Forgets a lane when everything sent on it is delivered. Nothing is sent on it any more.
     package func close(_ lane: Lane) {
-        lane.beginClosing()
+        core.close(lane)
         core.visit(lane)
     }
 

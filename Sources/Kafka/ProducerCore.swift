@@ -24,6 +24,8 @@ final class ProducerCore: Sendable {
     /// Every lane that is not closed and empty; bounded by the streams.
     struct LaneTable {
         var all: [ObjectIdentifier: Lane] = [:]
+        /// Those of them that are closed and not yet empty.
+        var closing: [ObjectIdentifier: Lane] = [:]
         var isSuspended = false
         var isStopped = false
     }
@@ -49,10 +51,36 @@ final class ProducerCore: Sendable {
 
     func lane(topic: String, key: [UInt8]) -> Lane {
         lanes.withLock { table in
+            // 1. A stream ends while records of it wait out a back-off.
+            // 2. It begins again: the same topic and key, so the same partition.
+            // 3. On a lane of its own what is new would overtake what waits.
+            if let lane = table.closing.values.first(where: { $0.topic == topic && $0.key == key })
+            {
+                table.closing[ObjectIdentifier(lane)] = nil
+                lane.reopen()
+                return lane
+            }
             let lane = Lane(topic: topic, key: key, suspended: table.isSuspended)
             if table.isStopped { lane.stop() }
             table.all[ObjectIdentifier(lane)] = lane
             return lane
+        }
+    }
+
+    func close(_ lane: Lane) {
+        lanes.withLock { table in
+            lane.beginClosing()
+            table.closing[ObjectIdentifier(lane)] = lane
+        }
+    }
+
+    /// Forgets a lane that is closed and empty. True when it was.
+    func forgetIfFinished(_ lane: Lane) -> Bool {
+        lanes.withLock { table in
+            guard lane.isFinished else { return false }
+            table.all[ObjectIdentifier(lane)] = nil
+            table.closing[ObjectIdentifier(lane)] = nil
+            return true
         }
     }
 

@@ -18,8 +18,32 @@ package struct DirectoryEntry: Hashable, Sendable {
 }
 
 extension Descriptor {
-    /// Every name in this open directory but `.` and `..`, in the kernel's order.
+    /// Every name in this open directory but `.` and `..`, in the kernel's order, with the inode
+    /// numbers that fstat has too: overlay file systems may list others, so one of each listing is
+    /// looked at, and all of them where it differs.
     package borrowing func entries() throws(SystemError) -> [DirectoryEntry] {
+        let listed = try listedEntries()
+        guard let sample = listed.first(where: { $0.kind == .regular }),
+            let inode = inode(of: sample.name), inode != sample.inode
+        else { return listed }
+        var corrected: [DirectoryEntry] = []
+        corrected.reserveCapacity(listed.count)
+        for entry in listed {
+            // A name that is gone meanwhile keeps what was listed; opening it will tell.
+            let number = self.inode(of: entry.name) ?? entry.inode
+            corrected.append(DirectoryEntry(name: entry.name, inode: number, kind: entry.kind))
+        }
+        return corrected
+    }
+
+    private borrowing func inode(of name: [UInt8]) -> UInt64? {
+        var raw = stat()
+        let terminated = name.map { CChar(bitPattern: $0) } + [0]
+        let result = withRawValue { unsafe fstatat($0, terminated, &raw, AT_SYMLINK_NOFOLLOW) }
+        return result == 0 ? UInt64(raw.st_ino) : nil
+    }
+
+    private borrowing func listedEntries() throws(SystemError) -> [DirectoryEntry] {
         // A descriptor of its own: fdopendir takes it over and moves its offset.
         let copy = withRawValue { unsafe openat($0, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard copy >= 0 else { throw SystemError("openat .", code: .last) }

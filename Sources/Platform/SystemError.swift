@@ -47,6 +47,7 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let overflow = Errno(EOVERFLOW)
     package static let processLimit = Errno(EMFILE)
     package static let systemLimit = Errno(ENFILE)
+    package static let outOfMemory = Errno(ENOMEM)
     package static let stale = Errno(ESTALE)
 
     package var description: String {

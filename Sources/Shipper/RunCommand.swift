@@ -37,10 +37,10 @@ package enum RunCommand {
         }
         // It ends with the process: nothing else ends sigwait.
         _ = signals
-        return end(pipeline, log)
+        return end(pipeline, once: once, log)
     }
 
-    private static func end(_ pipeline: Pipeline, _ log: Log) -> ExitCode {
+    private static func end(_ pipeline: Pipeline, once: Bool, _ log: Log) -> ExitCode {
         var code = ExitCode.done
         do throws(PipelineError) {
             try pipeline.waitForEnd()
@@ -58,6 +58,10 @@ package enum RunCommand {
                 "records_undelivered": .count(outcome.undelivered),
                 "bytes_lost": .count(counters.bytesGone),
             ])
+        if once, counters.unreadable > 0 {
+            log.error("not everything could be read", ["names": .count(counters.unreadable)])
+            if code == .done { code = .fault }
+        }
         return code
     }
 }

@@ -7,11 +7,14 @@ package protocol TailerOutput: AnyObject {
     /// it is not known and only a known one was wanted.
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart?
 
-    /// The inode numbers of saved files of a stream that are not read to their end, oldest first.
-    func unfinished(_ stream: String) -> [UInt64]
+    /// The inode numbers of a stream's saved files, oldest first.
+    func saved(_ stream: String) -> [UInt64]
 
     /// The file's content is another than before: a new generation, to be read from its first byte.
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart
+
+    /// A file has grown to `size`, logical.
+    func grew(_ file: FileID, size: Int)
 
     /// A file that was shorter than a whole fingerprint has grown.
     func headGrew(_ file: FileID, head: [UInt8])
@@ -34,9 +37,9 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
-    /// A directory was listed and `inodes` are the numbers of what is in it: saved files of the
-    /// stream that are not open and not among them are no longer on the disk.
-    func listed(_ stream: String, inodes: Set<UInt64>)
+    /// A directory was listed and `isThere` says of an inode number whether it is in it: saved files
+    /// of the stream that are neither open nor there are no longer on the disk.
+    func listed(_ stream: String, isThere: (UInt64) -> Bool)
 
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)
@@ -102,6 +105,9 @@ package enum TailerEvent: Sendable {
     case overflow
     case opened(path: String, offset: Int)
     case truncated(path: String, read: Int, size: Int)
+    /// An archive was removed between its sighting and its opening: its bytes, of unknown number, are
+    /// lost.
+    case missed(path: String)
     /// Bytes that were there and could not be read.
     case lost(path: String, range: ByteRange, reason: String)
 }

@@ -49,7 +49,7 @@ final class RecordingOutput: TailerOutput, Sendable {
         }
     }
 
-    func unfinished(_ stream: String) -> [UInt64] {
+    func saved(_ stream: String) -> [UInt64] {
         state.withLock { state in
             state.files.filter { $0.stream == stream && !$0.isFinished }.map(\.identity.inode)
         }
@@ -94,7 +94,8 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { $0.files[file.number].isFinished = true }
     }
     func gone(_ file: FileID) { state.withLock { $0.gone += 1 } }
-    func listed(_ stream: String, inodes: Set<UInt64>) {}
+    func listed(_ stream: String, isThere: (UInt64) -> Bool) {}
+    func grew(_ file: FileID, size: Int) {}
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }
     func report(_ event: TailerEvent) { state.withLock { $0.events.append(event) } }

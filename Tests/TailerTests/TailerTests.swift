@@ -99,6 +99,71 @@ struct TailerTests {
         try expect(["one", "two", "x"])
     }
 
+    @Test(
+        "T15: truncated and filled beyond the old position between two looks: read from the first byte"
+    )
+    func refilled() throws {
+        _ = try directory.write("log/a.log", "one\ntwo\n")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["one", "two"])
+        // No size that was ever seen is larger than what is there now.
+        _ = try directory.write("log/a.log", "three\nfour\nfive\n")
+        try expect(["one", "two", "three", "four", "five"])
+    }
+
+    @Test("T16: the same when the first 1024 bytes are the same, and while the stream had no room")
+    func refilledAlike() throws {
+        let head = String(repeating: "same\n", count: 300)
+        _ = try directory.write("log/a.log", head + "old\n")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try eventually("the first content") { output.count == 301 }
+        output.state.withLock { $0.hasRoom = false }
+        try directory.append("log/a.log", "unread\n")
+        _ = try directory.write("log/a.log", head + "new\nnewer\n")
+        output.state.withLock { $0.hasRoom = true }
+        tailer.wake()
+        try eventually("the second content") { output.count >= 603 }
+        #expect(output.texts().suffix(3) == ["same", "new", "newer"])
+        #expect(output.count == 603)
+    }
+
+    @Test("an s6 directory without current is read: archives by label, then previous")
+    func withoutCurrent() throws {
+        let label = "@400000006b03bb0027d04f8"
+        _ = try directory.write("log/svc/\(label)2.s", "three\n")
+        _ = try directory.write("log/svc/\(label)1.u", "one\ntwo\n")
+        _ = try directory.write("log/svc/previous", "four\n")
+        let tailer = try startTailer(output, [directory.path("log/**/current")])
+        defer { tailer.stop() }
+        try expect(["one", "two", "three", "four"])
+        _ = try directory.write("log/svc/current", "five\n")
+        try expect(["one", "two", "three", "four", "five"])
+    }
+
+    @Test("a current that is no file holds up neither its archives nor the first scan")
+    func linkedCurrent() throws {
+        _ = try directory.write("secret", "secret\n")
+        _ = try directory.write("log/svc/@400000006b03bb0027d04f81.s", "one\n")
+        try makeLink(directory.path("log/svc/current"), to: directory.path("secret"))
+        let tailer = try startTailer(output, [directory.path("log/**/current")])
+        defer { tailer.stop() }
+        try expect(["one"])
+        try eventually("a first scan") { output.state.withLock { $0.scans == 1 } }
+    }
+
+    @Test("one directory by two patterns is read once")
+    func overlapping() throws {
+        _ = try directory.write("log/svc/current", "one\n")
+        let tailer = try startTailer(
+            output, [directory.path("log/**/current"), directory.path("log/svc/current")])
+        defer { tailer.stop() }
+        try eventually("a first scan") { output.state.withLock { $0.scans == 1 } }
+        try directory.append("log/svc/current", "two\n")
+        try expect(["one", "two"])
+    }
+
     @Test("T12: what is unread in a deleted file is read, and the file is let go")
     func deleted() throws {
         let path = try directory.write("log/a.log", "one\n")

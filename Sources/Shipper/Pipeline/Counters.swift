@@ -6,6 +6,7 @@ package final class Counters: Sendable {
     private let bytes = Atomic<Int>(0)
     private let bytesRead = Atomic<Int>(0)
     private let bytesLost = Atomic<Int>(0)
+    private let troubles = Atomic<Int>(0)
 
     package init() {}
 
@@ -18,6 +19,10 @@ package final class Counters: Sendable {
     /// Bytes that were on the disk and could not be read before they were gone.
     package var bytesGone: Int { bytesLost.load(ordering: .relaxed) }
 
+    /// Files and directories that could not be read and have not been since.
+    package var unreadable: Int { troubles.load(ordering: .relaxed) }
+
+    func unreadable(_ change: Int) { troubles.add(change, ordering: .relaxed) }
     func delivered(records count: Int, bytes range: Int) {
         records.add(count, ordering: .relaxed)
         bytes.add(range, ordering: .relaxed)

@@ -10,12 +10,15 @@ final class DeliveryLedger: Sendable {
         var tracker = AckTracker()
         /// The bytes before the end of what was sent of each file that the tracker knows.
         var anchors: [FileID: Anchor] = [:]
+        /// Physical sizes of tracked files that have grown since they were opened.
+        var sizes: [FileID: Int] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var leaving: Set<FileID> = []
 
         mutating func end(_ file: FileID) {
             tracker.end(file)
             anchors[file] = nil
+            sizes[file] = nil
         }
     }
     private let state = Mutex(State())
@@ -72,6 +75,22 @@ final class DeliveryLedger: Sendable {
         }
     }
 
+    /// An open file has `size` physical bytes now.
+    func grew(_ file: FileID, size: Int) { state.withLock { $0.sizes[file] = size } }
+
+    /// Saves the sizes that files had when they were last looked at, so that the next run can tell
+    /// how much is missing of one that is gone by then. After the last delivery.
+    func saveSizes() {
+        let sizes = state.withLock { $0.sizes }
+        registry.advance(
+            sizes.compactMap { file, size in
+                guard let entry = registry.entry(file) else { return nil }
+                return Advance(
+                    file: file, generation: entry.generation, offset: entry.offset,
+                    anchor: entry.anchor, size: size)
+            })
+    }
+
     /// Nothing more comes from this file, and no name leads to it.
     func leave(_ file: FileID) {
         let isDone = state.withLock { state in
@@ -103,7 +122,8 @@ final class DeliveryLedger: Sendable {
                 // its anchor the bytes before it.
                 advances[batch.file] = Advance(
                     file: batch.file, generation: batch.generation, offset: end,
-                    anchor: end == batch.range.end ? batch.anchor : .none)
+                    anchor: end == batch.range.end ? batch.anchor : .none,
+                    size: state.sizes[batch.file])
                 if state.leaving.contains(batch.file), state.tracker.outstanding(batch.file) == 0 {
                     state.leaving.remove(batch.file)
                     state.end(batch.file)

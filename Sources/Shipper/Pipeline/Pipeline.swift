@@ -31,6 +31,7 @@ package final class Pipeline: Sendable {
     private let tailer: Tailer
     private let keeper: RegistryKeeper
     private let budget: InFlightBudget
+    private let ledger: DeliveryLedger
     private let log: Log
     private let end: PipelineEnd
 
@@ -68,6 +69,7 @@ package final class Pipeline: Sendable {
         let ledger = DeliveryLedger(
             registry: registry, budget: budget, counters: counters, roomCameBack: { wake.call() },
             allDelivered: { end.look() })
+        self.ledger = ledger
         do {
             let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
             self.broker = broker
@@ -117,6 +119,7 @@ package final class Pipeline: Sendable {
     package func stop() -> Outcome {
         tailer.stop()
         let undelivered = producer.stop(deadline: settings.shutdownTimeout)
+        ledger.saveSizes()
         keeper.stop()
         registry.close()
         return Outcome(undelivered: undelivered)
@@ -135,11 +138,28 @@ package final class Pipeline: Sendable {
 
 /// A call that is known only after those who make it were built.
 private final class Wake: Sendable {
-    private let target = Mutex<(@Sendable () -> Void)?>(nil)
+    private struct State {
+        var target: (@Sendable () -> Void)?
+        /// Called before there was a target: it is made up for as soon as there is one.
+        var isPending = false
+    }
+    private let state = Mutex(State())
 
-    func set(_ call: @escaping @Sendable () -> Void) { target.withLock { $0 = call } }
+    func set(_ target: @escaping @Sendable () -> Void) {
+        let isPending = state.withLock { state in
+            state.target = target
+            return state.isPending
+        }
+        if isPending { target() }
+    }
 
-    func call() { target.withLock { $0 }?() }
+    func call() {
+        let target = state.withLock { state in
+            state.isPending = state.target == nil
+            return state.target
+        }
+        target?()
+    }
 }
 
 /// Where the pipeline's progress is waited for. One thread waits at a time.

@@ -36,6 +36,8 @@ final class ReaderOutput: TailerOutput {
         let captures: [String: String]
         let device: UInt64
         let inode: UInt64
+        /// Logical minus physical offset.
+        let base: Int
         /// The last bytes before the position, for the next batch's anchor.
         var anchor: Anchor
     }
@@ -56,6 +58,9 @@ final class ReaderOutput: TailerOutput {
     /// What a slab holds; more streams share the credit the smaller it is, and less work is done
     /// for each batch the larger it is.
     static let slabSize = 256 * 1024
+    /// What a batch costs beside its records: itself, its place in its lane, in the ledger and in
+    /// the tracker.
+    static let batchOverhead = 512
     /// A stream that cannot get this much credit waits.
     static let leastCredit = 4 * 1024
 
@@ -131,14 +136,18 @@ final class ReaderOutput: TailerOutput {
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
             captures: sighting.captures, device: sighting.identity.device,
-            inode: sighting.identity.inode, anchor: anchor)
+            inode: sighting.identity.inode, base: entry.base, anchor: anchor)
         encoders[entry.file] = nil
         return FileStart(
             file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
     }
 
-    func unfinished(_ stream: String) -> [UInt64] {
+    func saved(_ stream: String) -> [UInt64] {
         parts.registry.entries(ofStream: stream).map(\.identity.inode)
+    }
+
+    func grew(_ file: FileID, size: Int) {
+        if let source = files[file] { parts.ledger.grew(file, size: size - source.base) }
     }
 
     func headGrew(_ file: FileID, head: [UInt8]) { parts.registry.headGrew(file, head: head) }
@@ -159,9 +168,9 @@ final class ReaderOutput: TailerOutput {
         parts.ledger.leave(file)
     }
 
-    func listed(_ stream: String, inodes: Set<UInt64>) {
+    func listed(_ stream: String, isThere: (UInt64) -> Bool) {
         for entry in parts.registry.entries(ofStream: stream)
-        where files[entry.file] == nil && !inodes.contains(entry.identity.inode)
+        where files[entry.file] == nil && !isThere(entry.identity.inode)
             && !parts.ledger.isOutstanding(entry.file)
         {
             leave(entry)
@@ -192,7 +201,12 @@ final class ReaderOutput: TailerOutput {
     }
 
     func report(_ event: TailerEvent) {
-        if case .lost(_, let range, _) = event { parts.counters.lost(range.count) }
+        switch event {
+        case .lost(_, let range, _): parts.counters.lost(range.count)
+        case .unreadable, .unlistable: parts.counters.unreadable(1)
+        case .readableAgain: parts.counters.unreadable(-1)
+        case .missed, .refused, .unwatched, .overflow, .opened, .truncated: break
+        }
         parts.events.report(event)
     }
 
@@ -231,7 +245,7 @@ final class ReaderOutput: TailerOutput {
                 least = needed + overhead
                 continue
             }
-            let spent = max(1, slab.count + ends.count * overhead)
+            let spent = min(credit, slab.count + ends.count * overhead + Self.batchOverhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
             give(source.stream, back: credit - spent)
             let range = ByteRange(start: offset, end: reached)

@@ -53,6 +53,8 @@ package final class EventLog: Sendable {
                 [
                     "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
                 ])
+        case .missed(let path):
+            log.error("archive removed before it was read", ["path": .text(path)])
         case .lost(let path, let range, let reason):
             log.error(
                 "bytes lost",

@@ -20,6 +20,11 @@ final class DirectoryNode {
     var streams: [[UInt8]: LogStream] = [:]
     /// Monotonic nanoseconds of the next scan without an event.
     var nextScan: Int64 = 0
+    /// Looks in a row that found it changing while it was looked at.
+    var changingLooks = 0
+    /// Has its one place in the queue of scans to come soon, or in that of those to come later.
+    var isDueSoon = false
+    var isDueLater = false
     /// Waits in the queue of directories to be scanned.
     var isQueued = false
     /// No longer part of the tree.

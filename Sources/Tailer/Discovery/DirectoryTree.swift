@@ -20,6 +20,8 @@ final class DirectoryTree {
         let kind: DirectoryEntry.Kind
         let input: Int
         let captures: [String: String]
+        /// The name is not there; what belongs to it is.
+        var isAbsent = false
     }
 
     private struct Root {
@@ -31,20 +33,24 @@ final class DirectoryTree {
     private let intervals: TailerIntervals
     private let report: (TailerEvent) -> Void
     private let roots: [Root]
+    private let watches: Bool
 
     /// Directories to be scanned next; each at most once, so bounded by the tree.
     private var queue = RingQueue<DirectoryNode>()
-    /// Directories by the time of their next scan; an entry whose time is not its node's any more
-    /// is stale. At most one entry a scan, so bounded by the tree and the intervals.
+    /// Directories by the time of their next scan. A node is in each at most once, whatever happens
+    /// in it: one that was scanned meanwhile takes its place again when it falls due too early.
     private var slowly = IntervalQueue<DirectoryNode>()
     private var soon = IntervalQueue<DirectoryNode>()
     /// One watch may serve two nodes, where prefixes of two patterns overlap.
     private var watched: [Inotify.Watch: [DirectoryNode]] = [:]
     private var hasReportedWatch = false
 
+    /// Without `watches` nothing is heard of between scans, which is all that one walk needs.
     init(
-        inputs: [TailerInput], intervals: TailerIntervals, report: @escaping (TailerEvent) -> Void
+        inputs: [TailerInput], intervals: TailerIntervals, watches: Bool,
+        report: @escaping (TailerEvent) -> Void
     ) {
+        self.watches = watches
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
@@ -98,8 +104,14 @@ final class DirectoryTree {
 
     /// The next directory to scan now, if any.
     func next(_ now: Int64) -> DirectoryNode? {
-        while let (node, due) = soon.popDue(now) { if node.nextScan == due { enqueue(node) } }
-        while let (node, due) = slowly.popDue(now) { if node.nextScan == due { enqueue(node) } }
+        while let (node, _) = soon.popDue(now) {
+            node.isDueSoon = false
+            fallDue(node, now)
+        }
+        while let (node, _) = slowly.popDue(now) {
+            node.isDueLater = false
+            fallDue(node, now)
+        }
         while let node = queue.popFirst() {
             node.isQueued = false
             if !node.isGone { return node }
@@ -116,13 +128,24 @@ final class DirectoryTree {
         return min(a, b)
     }
 
+    private func fallDue(_ node: DirectoryNode, _ now: Int64) {
+        guard !node.isGone else { return }
+        if node.nextScan <= now { enqueue(node) } else { place(node, now) }
+    }
+
     private func schedule(_ node: DirectoryNode, _ now: Int64) {
+        let isSoon = node.watch == nil || node.hasTrouble
+        node.nextScan = now + (isSoon ? intervals.unwatchedScan : intervals.watchedScan)
+        place(node, now)
+    }
+
+    private func place(_ node: DirectoryNode, _ now: Int64) {
         if node.watch == nil || node.hasTrouble {
-            node.nextScan = now + intervals.unwatchedScan
-            soon.add(node, due: node.nextScan)
+            if !node.isDueSoon { soon.add(node, due: now + intervals.unwatchedScan) }
+            node.isDueSoon = true
         } else {
-            node.nextScan = now + intervals.watchedScan
-            slowly.add(node, due: node.nextScan)
+            if !node.isDueLater { slowly.add(node, due: now + intervals.watchedScan) }
+            node.isDueLater = true
         }
     }
 
@@ -198,8 +221,32 @@ final class DirectoryTree {
                 break
             }
         }
+        if let match = absentCurrent(node, entries) { matches.append(match) }
         return Look(
             node: node, device: device, names: DirectoryNames(entries), matches: matches)
+    }
+
+    /// An s6 log directory whose `current` is missing, in the middle of a rotation or because its
+    /// s6-log died there: what was logged before is in `previous` and the archives.
+    private func absentCurrent(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> Match? {
+        var hasLogs = false
+        for entry in entries where entry.kind != .directory {
+            if entry.name == S6Name.current { return nil }
+            if entry.name == S6Name.previous || S6Name.isArchive(entry.name) { hasLogs = true }
+        }
+        guard hasLogs else { return nil }
+        for place in node.places {
+            let settings = inputs[place.input]
+            let below = settings.paths[place.pattern].below
+            let path = node.text(of: S6Name.current)
+            guard let captures = below.step(from: place.places, into: S6Name.current).match,
+                !settings.exclude.contains(where: { $0.matches(path) })
+            else { continue }
+            return Match(
+                name: S6Name.current, kind: .unknown, input: place.input, captures: captures,
+                isAbsent: true)
+        }
+        return nil
     }
 
     private func addChildren(_ node: DirectoryNode, _ entries: [DirectoryEntry]) {
@@ -277,7 +324,7 @@ final class DirectoryTree {
     private func watch(
         _ node: DirectoryNode, _ directory: borrowing Descriptor, _ inotify: borrowing Inotify
     ) {
-        guard node.watch == nil else { return }
+        guard watches, node.watch == nil else { return }
         do {
             let watch = try inotify.watchEntries(of: directory)
             node.watch = watch

@@ -14,7 +14,8 @@ package enum MatchingFiles {
     package static func now(
         _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
     ) throws(SystemError) -> [MatchingFile] {
-        let tree = DirectoryTree(inputs: inputs, intervals: TailerIntervals(), report: report)
+        let tree = DirectoryTree(
+            inputs: inputs, intervals: TailerIntervals(), watches: false, report: report)
         let inotify = try Inotify()
         var found: [MatchingFile] = []
         // Nothing falls due while the clock stands still, so the walk ends.
@@ -22,7 +23,8 @@ package enum MatchingFiles {
             tree.scan(
                 node, inotify, 0, dropped: { _ in },
                 handle: { _, look in
-                    for match in look.matches where match.kind != .link && match.kind != .other {
+                    for match in look.matches
+                    where match.kind != .link && match.kind != .other && !match.isAbsent {
                         found.append(
                             MatchingFile(input: match.input, path: node.text(of: match.name)))
                     }

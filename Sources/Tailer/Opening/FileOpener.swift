@@ -31,6 +31,9 @@ final class FileOpener {
         case already(TailedFile)
         /// Nothing that could be read; reported. `retry` when that may change without an event.
         case nothing(retry: Bool)
+        /// The process or the system has no room for one more open file; reported. What is newer
+        /// in the same stream has to wait too, or it would come first.
+        case exhausted
         /// The name is gone, or another file's, since it was listed.
         case vanished
         /// It is not known, and only a known one was wanted.
@@ -134,15 +137,13 @@ final class FileOpener {
                 .truncated(path: request.path, read: start.offset - start.base, size: status.size))
             start = output.restarted(start.file, sighting)
         }
-        var continues = false
-        if start.offset > start.base {
-            let before = try descriptor.read(count: 1, at: start.offset - start.base - 1)
-            continues = before != [UInt8(ascii: "\n")]
-        }
         mended(request.path)
+        let position = start.offset - start.base
+        let before = min(position, Anchor.longest)
+        let anchor = try descriptor.read(count: before, at: position - before)
         let file = TailedFile(
             start: start, descriptor: descriptor, sighting: sighting, name: request.name,
-            continuesLine: continues)
+            anchor: anchor)
         if request.isArchived { file.becomeFinal() }
         if once { file.limit = file.size }
         open[InodeKey(status)] = file
@@ -202,7 +203,10 @@ final class FileOpener {
     func trouble(_ path: String, _ error: SystemError) -> Result {
         let text = "\(error.call): \(error.code)"
         if note(path, text) { output.report(.unreadable(path: path, error: text)) }
-        return .nothing(retry: true)
+        switch error.code {
+        case .processLimit, .systemLimit, .outOfMemory: return .exhausted
+        default: return .nothing(retry: true)
+        }
     }
 
     private func note(_ path: String, _ reason: String) -> Bool {

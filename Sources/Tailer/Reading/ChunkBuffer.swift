@@ -18,31 +18,38 @@ final class ChunkBuffer {
 
     /// Big enough that a line of `maxLine` bytes with its terminator and a byte order mark fits.
     init(maxLine: Int) {
-        bytes = [UInt8](repeating: 0, count: max(Self.readSize, maxLine + 8))
+        bytes = [UInt8](repeating: 0, count: max(Self.readSize, maxLine + 8) + Anchor.longest)
     }
 
-    /// Lends the bytes of `file` from its position on: those that are here, or else newly read.
-    /// `limit` is the logical offset not to read past.
-    func withBytes<R>(
-        of file: TailedFile, refill: Bool, limit: Int, _ body: (Span<UInt8>) -> R
-    ) throws(SystemError) -> R {
-        let have = offset + count - file.position
-        let isHere = self.file == file.id && file.position >= offset && have > 0
+    /// Makes sure that bytes of `file` from its position on are here: those that are, or with `refill`
+    /// and where there are none, newly read ones up to the logical offset `limit`.
+    ///
+    /// False when the bytes before the position are no longer what they were: they are read along
+    /// with the rest, so that a file that was truncated and has grown again is never read on.
+    func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Bool {
+        let isHere =
+            self.file == file.id && file.position >= offset && file.position < offset + count
         isFresh = !isHere || refill
-        if isFresh {
-            self.file = nil
-            let wanted = min(bytes.count, limit - file.position)
-            if wanted < bytes.count {
-                let read = try file.descriptor.read(
-                    count: wanted, at: file.position - file.base)
-                bytes.replaceSubrange(0..<read.count, with: read)
-                count = read.count
-            } else {
-                count = try file.descriptor.read(into: &bytes, at: file.position - file.base)
-            }
-            offset = file.position
-            self.file = file.id
+        guard isFresh else { return true }
+        self.file = nil
+        let anchor = file.anchor
+        let start = file.position - anchor.count
+        let wanted = min(bytes.count, limit - start)
+        if wanted < bytes.count {
+            let read = try file.descriptor.read(count: wanted, at: start - file.base)
+            bytes.replaceSubrange(0..<read.count, with: read)
+            count = read.count
+        } else {
+            count = try file.descriptor.read(into: &bytes, at: start - file.base)
         }
+        guard count >= anchor.count, bytes[0..<anchor.count] == anchor[...] else { return false }
+        offset = start
+        self.file = file.id
+        return true
+    }
+
+    /// Lends what `load` made sure of.
+    func withBytes<R>(of file: TailedFile, _ body: (Span<UInt8>) -> R) -> R {
         let start = file.position - offset
         let lent = bytes
         return body(lent.span.extracting(start..<count))

@@ -32,6 +32,7 @@ final class ReaderLoop {
     private static let reserved = 64
     /// Directories scanned in one pass before files get their turns again.
     private static let scansPerPass = 64
+    private static let mostChangingLooks = 8
     /// Turns in one pass before events are looked at again: archives live for milliseconds.
     private static let turnsPerPass = 8
 
@@ -45,7 +46,9 @@ final class ReaderLoop {
         self.output = output
         self.control = control
         inotify = try Inotify()
-        tree = DirectoryTree(inputs: inputs, intervals: intervals) { output.report($0) }
+        tree = DirectoryTree(inputs: inputs, intervals: intervals, watches: !once) {
+            output.report($0)
+        }
         opener = FileOpener(
             output: output, mostOpen: max(1, ProcessLimits.descriptors() - Self.reserved),
             once: once)
@@ -94,11 +97,15 @@ final class ReaderLoop {
                 case .entriesChanged(let watch): _ = tree.changed(watch, lost: false)
                 case .modified(let watch): modified.append(watch)
                 case .watchLost(let watch):
-                    if !tree.changed(watch, lost: true) { ended.append(watch) }
+                    ended.append(watch)
+                    _ = tree.changed(watch, lost: true)
                 case .overflow: lost = true
                 }
             }
             if lost { tree.overflowed() }
+            // A directory that was moved keeps its watch in the kernel: under another name nothing
+            // is to be heard of it.
+            for watch in ended { inotify.end(watch) }
             // A one-shot watch is gone with its event.
             for watch in modified + ended {
                 guard let stream = watchedFiles.removeValue(forKey: watch) else { continue }
@@ -121,9 +128,20 @@ final class ReaderLoop {
                 node, inotify, now, dropped: { table.dropped($0, now) },
                 handle: { directory, look in verdict = table.look(look, directory, now) })
             switch verdict {
-            case .fine: break
-            case .again: tree.enqueue(node)
-            case .retry: tree.retry(node, now)
+            case .fine:
+                node.changingLooks = 0
+            case .again:
+                // Looked at in a row a few times at most: something that looks like a change and
+                // stays must not keep everything else from its turn.
+                node.changingLooks += 1
+                if node.changingLooks % Self.mostChangingLooks == 0 {
+                    tree.retry(node, now)
+                } else {
+                    tree.enqueue(node)
+                }
+            case .retry:
+                node.changingLooks = 0
+                tree.retry(node, now)
             }
             wakeQuiet(in: node)
         }
@@ -208,6 +226,11 @@ final class ReaderLoop {
     private func rest(_ stream: LogStream, _ now: Int64) {
         if stream.files.isEmpty {
             stream.attention = .resting
+            if let watch = stream.watch {
+                watchedFiles[watch] = nil
+                stream.watch = nil
+                inotify.end(watch)
+            }
             if stream.isOrphan { table.end(stream) }
             return
         }

@@ -45,28 +45,29 @@ struct StreamTurn {
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         if file.position >= file.end || file.continuesToWait || file.hasOldSize {
-            try look(at: file)
+            try look(at: file, now)
         }
         if file.position < file.end, !file.continuesToWait {
-            return try hand(file, &frames)
+            return try hand(file, now, &frames)
         }
         return try settle(file, now)
     }
 
     /// Brings the size up to date, and sees a truncation.
-    private func look(at file: TailedFile) throws(SystemError) {
+    private func look(at file: TailedFile, _ now: Int64) throws(SystemError) {
         let status = try file.descriptor.status()
         file.hasOldSize = false
         let size = file.base + status.size
         if size < file.position || size < file.size {
             // Shorter than it was: another content, whatever its bytes.
-            buffer.forget()
-            try opener.restart(file, of: stream)
+            try restart(file)
             return
         }
         if size > file.size {
             file.size = size
             file.waitsForMore = false
+            keepDraining(file, now)
+            output.grew(file.id, size: size)
             if file.headLength < Fingerprint.longest {
                 let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
                 file.headLength = head.count
@@ -75,31 +76,43 @@ struct StreamTurn {
         }
     }
 
-    private func hand(
-        _ file: TailedFile, _ frames: inout [Frame]
-    ) throws(SystemError) -> Result {
-        guard output.hasRoom(stream.id) else { return .noRoom }
-        let consumed = try handChunk(file, &frames, refill: false)
-        if consumed != nil || buffer.isFresh { return outcome(consumed, file) }
-        // What is left in the buffer is the beginning of a line: read on from there.
-        return outcome(try handChunk(file, &frames, refill: true), file)
+    private func restart(_ file: TailedFile) throws(SystemError) {
+        buffer.forget()
+        try opener.restart(file, of: stream)
     }
 
-    private func outcome(_ consumed: Int?, _ file: TailedFile) -> Result {
-        guard let consumed else {
-            file.waitsForMore = true
-            return .atEnd
+    /// Somebody still writes to a file that was rotated away: the time for that begins anew.
+    private func keepDraining(_ file: TailedFile, _ now: Int64) {
+        if file.drainsSince != nil { file.drainsSince = now }
+    }
+
+    private func hand(
+        _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
+    ) throws(SystemError) -> Result {
+        guard output.hasRoom(stream.id) else { return .noRoom }
+        for refill in [false, true] {
+            guard try buffer.load(file, refill: refill, limit: file.limit) else {
+                try restart(file)
+                return .moved
+            }
+            if let consumed = handChunk(file, &frames) {
+                if consumed > 0 { keepDraining(file, now) }
+                return consumed > 0 ? .moved : .noRoom
+            }
+            // What was left in the buffer is the beginning of a line: read on from there.
+            if buffer.isFresh { break }
         }
-        return consumed > 0 ? .moved : .noRoom
+        file.waitsForMore = true
+        // A final file that holds less than it did was cut short: the next look tells.
+        file.hasOldSize = file.isFinal
+        return .atEnd
     }
 
     /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
-    private func handChunk(
-        _ file: TailedFile, _ frames: inout [Frame], refill: Bool
-    ) throws(SystemError) -> Int? {
+    private func handChunk(_ file: TailedFile, _ frames: inout [Frame]) -> Int? {
         let framer = framer
         let output = output
-        return try buffer.withBytes(of: file, refill: refill, limit: file.limit) { chunk in
+        return buffer.withBytes(of: file) { chunk in
             let reachesEnd = file.position + chunk.count >= file.size
             framer.frame(
                 chunk,
@@ -110,12 +123,7 @@ struct StreamTurn {
             guard !frames.isEmpty else { return nil }
             let consumed = output.take(file.id, chunk, frames)
             precondition(0 <= consumed && consumed <= chunk.count, "took more than there was")
-            if consumed > 0 {
-                file.position += consumed
-                file.continuesLine = chunk[consumed - 1] != UInt8(ascii: "\n")
-                // Bytes that were read are there, whatever the last look at the size said.
-                file.size = max(file.size, file.position)
-            }
+            if consumed > 0 { file.advance(over: chunk, consumed) }
             return consumed
         }
     }
@@ -124,7 +132,7 @@ struct StreamTurn {
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
         if once { return .atEnd }
         if file.isFinal {
-            try look(at: file)
+            try look(at: file, now)
             if file.position < file.size { return file.waitsForMore ? .atEnd : .moved }
             table.finish(file, of: stream)
             return .moved

@@ -15,8 +15,11 @@ final class TailedFile {
     private(set) var base: Int
     /// Logical size when last looked at.
     var size: Int
+    /// The bytes before `position`, at most `Anchor.longest`: when the file does not hold them any
+    /// more, its content is another one.
+    private(set) var anchor: [UInt8]
     /// The byte before `position` is there and is no newline.
-    var continuesLine: Bool
+    var continuesLine: Bool { anchor.last.map { $0 != UInt8(ascii: "\n") } ?? false }
     /// Bytes at the beginning that the output knows for the fingerprint.
     var headLength: Int
     /// Nobody will write to it any more.
@@ -34,7 +37,7 @@ final class TailedFile {
 
     init(
         start: FileStart, descriptor: consuming Descriptor, sighting: FileSighting,
-        name: [UInt8], continuesLine: Bool
+        name: [UInt8], anchor: [UInt8]
     ) {
         id = start.file
         self.descriptor = descriptor
@@ -45,7 +48,7 @@ final class TailedFile {
         base = start.base
         size = start.base + sighting.size
         headLength = sighting.head.count
-        self.continuesLine = continuesLine
+        self.anchor = anchor
     }
 
     /// Whether only more bytes, or the proof that none will come, give this file anything to do.
@@ -62,6 +65,19 @@ final class TailedFile {
             // A network file system says so of a file that somebody else removed.
             return true
         }
+    }
+
+    /// The first `count` bytes of `chunk`, which begins at `position`, are taken.
+    func advance(over chunk: Span<UInt8>, _ count: Int) {
+        position += count
+        // Bytes that were read are there, whatever the last look at the size said.
+        size = max(size, position)
+        if count < Anchor.longest {
+            anchor.removeFirst(max(0, anchor.count + count - Anchor.longest))
+        } else {
+            anchor.removeAll(keepingCapacity: true)
+        }
+        for index in max(0, count - Anchor.longest)..<count { anchor.append(chunk[index]) }
     }
 
     /// From now on what is there is all there will be.
@@ -84,7 +100,7 @@ final class TailedFile {
         position = start.offset
         base = start.base
         self.size = start.base + size
-        continuesLine = false
+        anchor = []
         waitsForMore = false
         if limit != .max { limit = self.size }
     }

@@ -140,13 +140,17 @@ extension StreamTable {
         _ now: Int64
     ) -> Verdict {
         let node = look.node
-        defer { reconcile(stream, look.names) }
         let inode = look.names.inode(of: stream.liveName)
         if let live = stream.live, live.identity.inode == inode { return .fine }
         leavePath(stream, look.names, node, now)
-        if !stream.isReconciled { openPredecessors(stream, look, directory, now) }
+        if !stream.isReconciled {
+            let verdict = openPredecessors(stream, look, directory, now)
+            guard case .fine = verdict else { return verdict }
+        }
+        reconcile(stream, look.names)
         let request = FileOpener.Request(
-            stream: stream, name: stream.liveName, path: stream.name, isArchived: false)
+            stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
+            inode: inode)
         switch opener.open(request, in: directory) {
         case .opened(let file):
             stream.files.append(file)
@@ -165,6 +169,7 @@ extension StreamTable {
             }
             return .retry
         case .nothing(let retry): return retry ? .retry : .fine
+        case .exhausted: return .retry
         case .vanished: return .again
         case .unknown: return .fine
         }
@@ -194,23 +199,31 @@ extension StreamTable {
     private func openPredecessors(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
         _ now: Int64
-    ) {
-        for inode in output.unfinished(stream.name) {
+    ) -> Verdict {
+        for inode in output.saved(stream.name) {
             guard let name = look.names.name(of: inode), name != stream.liveName else { continue }
             var request = FileOpener.Request(
                 stream: stream, name: name, path: look.node.text(of: name), isArchived: false)
             request.onlyIfKnown = true
-            guard case .opened(let file) = opener.open(request, in: directory) else { continue }
+            request.inode = inode
+            let file: TailedFile
+            switch opener.open(request, in: directory) {
+            case .opened(let opened): file = opened
+            case .already, .unknown, .nothing(retry: false): continue
+            case .nothing(retry: true), .exhausted: return .retry
+            case .vanished: return .again
+            }
             file.drainsSince = now
             output.moved(file.id, path: file.path, archived: false)
             stream.files.append(file)
             awakened.append(stream)
         }
+        return .fine
     }
 
     private func reconcile(_ stream: LogStream, _ names: DirectoryNames) {
         stream.isReconciled = true
-        output.listed(stream.name, inodes: names.inodes)
+        output.listed(stream.name) { names.name(of: $0) != nil }
     }
 }
 
@@ -224,6 +237,7 @@ extension StreamTable {
         var names = look.names
         let first = S6Listing(names.entries)
         var held: FileOpener.Held?
+        var refused: UInt64?
         var verdict = Verdict.fine
         let current = FileOpener.Request(
             stream: stream, name: S6Name.current, path: look.node.text(of: S6Name.current),
@@ -237,7 +251,9 @@ extension StreamTable {
             //    older than the open file has a name in that listing.
             switch opener.hold(current, in: directory) {
             case .held(let file): held = consume file
-            case .failed(let result): verdict = accept(result, stream)
+            case .failed(let result):
+                verdict = accept(result, stream)
+                refused = item.inode
             }
             do {
                 names = DirectoryNames(try directory.entries())
@@ -248,30 +264,44 @@ extension StreamTable {
         }
         let listing = S6Listing(names.entries)
         follow(stream, listing, look.node, now)
+        if let pruned = Self.take(&held, unlessListed: listing) {
+            // It was rotated and removed in between; only this descriptor still has its bytes, and
+            // whatever the listing has that is not open yet is newer.
+            var request = current
+            request.isArchived = true
+            request.mostLinks = 2
+            let result = opener.adopt(request, pruned)
+            verdict = worse(verdict, accept(result, stream, isPruned: true))
+        }
         for item in listing.items {
             let known = stream.files.contains { $0.identity.inode == item.inode }
             if known || stream.closed[item.name]?.inode == item.inode { continue }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
+            var result = FileOpener.Result.unknown
             if let taken = Self.take(&held, inode: item.inode) {
-                verdict = worse(verdict, accept(opener.adopt(request, taken), stream))
+                result = opener.adopt(request, taken)
             } else if !item.isCurrent {
-                verdict = worse(verdict, accept(opener.open(request, in: directory), stream))
-            } else if !opener.once, case .fine = verdict {
+                result = opener.open(request, in: directory)
+            } else if opener.open[InodeKey(device: look.device, inode: item.inode)] != nil {
+                // Another stream has it open, of a pattern that leads here by another way or of
+                // this directory's earlier name: it reads on, and this one looks again later.
+                verdict = worse(verdict, .retry)
+            } else if !opener.once, item.inode != refused {
                 // A `current` newer than the one that was held: the next look takes it up. With
                 // `--once` it is newer than the start.
-                verdict = .again
+                verdict = worse(verdict, .again)
             }
-        }
-        if let lost = Self.take(&held, inode: nil) {
-            // It was rotated and removed in between; only this descriptor still has its bytes.
-            var request = current
-            request.isArchived = true
-            request.mostLinks = 2
-            let result = opener.adopt(request, lost)
-            if case .opened(let file) = result { file.name = nil }
             verdict = worse(verdict, accept(result, stream))
+            switch result {
+            case .exhausted:
+                // What is newer would come before it.
+                return verdict
+            case .vanished where !item.isCurrent && !opener.isFirstScan:
+                output.report(.missed(path: request.path))
+            case .opened, .already, .nothing, .vanished, .unknown: break
+            }
         }
         forgetMissing(stream, names)
         if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
@@ -279,14 +309,22 @@ extension StreamTable {
     }
 
     private static func take(
-        _ held: inout FileOpener.Held?, inode: UInt64?
+        _ held: inout FileOpener.Held?, inode: UInt64
     ) -> FileOpener.Held? {
         guard let file = held.take() else { return nil }
-        if let inode, file.status.inode != inode {
-            held = consume file
-            return nil
-        }
-        return file
+        if file.status.inode == inode { return file }
+        held = consume file
+        return nil
+    }
+
+    private static func take(
+        _ held: inout FileOpener.Held?, unlessListed listing: S6Listing
+    ) -> FileOpener.Held? {
+        guard let file = held.take() else { return nil }
+        let inode = file.status.inode
+        if !listing.items.contains(where: { $0.inode == inode }) { return file }
+        held = consume file
+        return nil
     }
 
     /// Gives open files the names that they have now. What s6-log renamed it never writes to again.
@@ -305,10 +343,17 @@ extension StreamTable {
         }
     }
 
-    private func accept(_ result: FileOpener.Result, _ stream: LogStream) -> Verdict {
+    private func accept(
+        _ result: FileOpener.Result, _ stream: LogStream, isPruned: Bool = false
+    ) -> Verdict {
         switch result {
         case .opened(let file):
-            insert(file, into: stream)
+            if isPruned {
+                file.name = nil
+                stream.files.append(file)
+            } else {
+                insert(file, into: stream)
+            }
             if file.isFinal, file.position >= file.size, file.name != nil {
                 finish(file, of: stream)
             } else {
@@ -317,6 +362,7 @@ extension StreamTable {
             return .fine
         case .already, .unknown: return .fine
         case .nothing(let retry): return retry ? .retry : .fine
+        case .exhausted: return .retry
         case .vanished: return .again
         }
     }
@@ -336,11 +382,17 @@ extension StreamTable {
     }
 
     private func forgetMissing(_ stream: LogStream, _ names: DirectoryNames) {
-        let missing = stream.closed.filter { names.inode(of: $0.key) != $0.value.inode }
+        // 1. A file was read to its end as `previous` and closed.
+        // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
+        //    it may not have been opened yet.
+        let missing = stream.closed.filter { name, closed in
+            names.inode(of: name) != closed.inode
+                && (names.name(of: closed.inode) == nil
+                    || stream.files.contains { $0.id == closed.id }
+                    || stream.closed.contains { $0.key != name && $0.value.id == closed.id })
+        }
         guard !missing.isEmpty else { return }
         for name in missing.keys { stream.closed[name] = nil }
-        // 1. A file was read to its end as `previous` and closed.
-        // 2. It is an archive now: its old name is missing, but it is not gone.
         let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
         for closed in missing.values where !kept.contains(closed.id) { output.gone(closed.id) }
     }
