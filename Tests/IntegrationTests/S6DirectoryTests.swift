@@ -93,6 +93,55 @@ struct S6DirectoryTests {
         #expect(reader.count == 1700)
     }
 
+    @Test(
+        "S4: s6-log is killed and started again, again and again: what it wrote arrives, in order")
+    func killedWriter() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        let writer = try S6Writer(
+            directory: agent.log("pod-1/log"), directives: ["n1000", "s20000"])
+        let source = LineSource("w")
+        try agent.start()
+        for round in 0..<10 {
+            let before = reader.count
+            try writer.write(source, round * 1_000..<(round + 1) * 1_000)
+            try eventually("some of it; \(agent.said)") { reader.count > before }
+            // Together with what it had read and not yet written.
+            writer.kill()
+            try writer.restart()
+        }
+        try writer.finish()
+        let lines = try linesOfEachFile(writer)
+        try eventually("all of it; \(agent.said)") { reader.count >= lines.count }
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.texts() == lines)
+        #expect(try writer.archives().contains { $0.hasSuffix(".u") })
+    }
+
+    @Test("S7: a rotation forced in the middle of a line leaves the line whole")
+    func rotationInLine() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        let writer = try S6Writer(
+            directory: agent.log("pod-1/log"), directives: ["n1000", "s99999999"])
+        try agent.start()
+        for round in 0..<10 {
+            try writer.write(Array("line \(round)\nhalf of ".utf8))
+            try eventually("the whole line; \(agent.said)") { reader.count == round * 2 + 1 }
+            writer.rotate()
+            try eventually("s6-log rotates") { try writer.archives().count == round + 1 }
+            try writer.write(Array("line \(round)\n".utf8))
+            try eventually("the halves; \(agent.said)") { reader.count == round * 2 + 2 }
+        }
+        try writer.finish()
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.texts() == (0..<10).flatMap { ["line \($0)", "half of line \($0)"] })
+    }
+
     @Test("S5: current is absent for a while in the middle of a rotation: no error, no loss")
     func currentIsAbsent() throws {
         let broker = try BrokerProcess(topics: ["logs"])
@@ -310,6 +359,14 @@ struct S6DirectoryTests {
         #expect(result.partitions.values.allSatisfy { $0.count == 1 })
         #expect(result.writers.allSatisfy { $0.key == "shop/\($0.value.joined())" })
         for writer in writers { #expect(try writer.archives().count >= 5) }
+    }
+
+    /// What a killed s6-log left of a line at the end of a file is a line of its own.
+    private func linesOfEachFile(_ writer: S6Writer) throws -> [String] {
+        try (writer.archives() + ["current"]).flatMap { name in
+            String(decoding: try readFile("\(writer.directory)/\(name)"), as: UTF8.self)
+                .split(separator: "\n").map(String.init)
+        }
     }
 
     private func text(_ source: LineSource, _ sequence: Int) -> String {
