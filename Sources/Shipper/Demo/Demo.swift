@@ -130,14 +130,23 @@ package final class Demo: Sendable {
         let pipeline = try self.pipeline(scratch, broker.addresses)
         let run = DemoRun(
             plan: plan, pipeline: pipeline, consumer: consumer, brokers: broker.addresses)
+        let outcome: Result<Void, SystemError>
         do throws(SystemError) {
             try makeWriters(run, program, scratch)
             try watch(run, progress)
+            outcome = .success(())
         } catch {
-            _ = run.end { body in audit.value.withLock { body(&$0) } }
+            outcome = .failure(error)
+        }
+        // Whoever still writes waits at a gate or in a full pipe.
+        state.withLock { $0.isOver = true }
+        let result = run.end { body in audit.value.withLock { body(&$0) } }
+        do throws(SystemError) {
+            try outcome.get()
+        } catch {
             throw .system(error)
         }
-        return run.end { body in audit.value.withLock { body(&$0) } }
+        return result
     }
 
     private func consumer(_ brokers: [String]) throws(KafkaError) -> AuditConsumer {

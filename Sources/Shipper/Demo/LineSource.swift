@@ -42,7 +42,7 @@ package struct LineSource: Hashable, Sendable {
         var word: UInt64 = 0
         for index in 0..<count {
             if index % 8 == 0 { word = Self.next(&state) }
-            bytes.append(UInt8(ascii: "a") + UInt8((word & 0xff) &* 26 >> 8))
+            bytes.append(UInt8(ascii: "a") + UInt8(((word & 0xff) * 26) >> 8))
             word >>= 8
         }
     }
