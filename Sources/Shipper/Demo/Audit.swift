@@ -68,8 +68,8 @@ package struct Audit: Sendable {
     }
 
     /// Takes a line that a consumer read, without its newline.
-    package mutating func arrived(_ line: [UInt8]) {
-        guard let (index, sequence) = origin(of: line) else {
+    package mutating func arrived(_ line: some Collection<UInt8>) {
+        guard let (index, sequence) = origin(of: Array(line)) else {
             foreign += 1
             note("foreign \(String(decoding: line.prefix(80), as: UTF8.self).debugDescription)")
             return
