@@ -12,11 +12,9 @@
 int clinux_spawn(const char *path, char *const argv[], char *const envp[], int input, int *pid) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none, ignored;
+    sigset_t none, all;
     sigemptyset(&none);
-    sigemptyset(&ignored);
-    sigaddset(&ignored, SIGPIPE);
-    sigaddset(&ignored, SIGIO);
+    sigfillset(&all);
     int code = posix_spawn_file_actions_init(&actions);
     if (code != 0) return code;
     code = posix_spawnattr_init(&attributes);
@@ -26,7 +24,7 @@ int clinux_spawn(const char *path, char *const argv[], char *const envp[], int i
         // Libraries in this process may open descriptors without O_CLOEXEC.
         if (code == 0) code = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
         if (code == 0) code = posix_spawnattr_setsigmask(&attributes, &none);
-        if (code == 0) code = posix_spawnattr_setsigdefault(&attributes, &ignored);
+        if (code == 0) code = posix_spawnattr_setsigdefault(&attributes, &all);
         if (code == 0) code = posix_spawnattr_setpgroup(&attributes, 0);
         if (code == 0)
             code = posix_spawnattr_setflags(

@@ -66,8 +66,8 @@ extension Descriptor {
                 } else {
                     try remove(name)
                 }
-            } catch where error.code == .notFound {
-                continue
+            } catch {
+                if error.code != .notFound { throw error }
             }
         }
     }

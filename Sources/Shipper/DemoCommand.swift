@@ -27,6 +27,6 @@ package enum DemoCommand {
             return .internalFault
         }
         try output.write(DemoText.result(result))
-        return result.isClean ? .done : .fault
+        return result.exitCode
     }
 }

@@ -13,7 +13,7 @@ package enum DemoError: Error, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noWriterProgram:
-            "s6-log is not on PATH; the demo's writers need it: install the Debian package s6"
+            "s6-log is not on PATH, and the demo's writers need it: install the Debian package s6"
         case .settings(let error): "the demo's configuration is refused: \(error)"
         case .kafka(let error): "the demo's broker: \(error)"
         case .pipeline(let error): "the demo's pipeline: \(error)"
@@ -26,6 +26,7 @@ package enum DemoError: Error, CustomStringConvertible {
 package struct DemoProgress: Hashable, Sendable {
     /// Since the writers began.
     package var nanoseconds: Int64 = 0
+    /// Lines that the writers were given.
     package var written = 0
     /// Different lines that the independent consumer read.
     package var delivered = 0
@@ -39,24 +40,23 @@ package struct DemoProgress: Hashable, Sendable {
 ///
 /// `run` blocks one thread; `stop` is for any other.
 package final class Demo: Sendable {
-    /// How often the audit is told of a line that the consumer read; 1 but in tests of the audit.
+    /// How often the audit is told of a line that the consumer read: once, but in tests of the
+    /// audit. Called on the consumer's thread.
     package typealias Copies = @Sendable (_ line: [UInt8]) -> Int
 
     private let plan: DemoPlan
     private let environment: [String: String]
     private let log: Log
     private let copies: Copies
-    private let audit: Shared
+    private let audit = SharedAudit()
     private let wakeup: Wakeup
     private let state = Mutex(State())
 
     private struct State {
+        /// Nothing more is to be written.
         var isOver = false
+        var isStopped = false
         var isAbandoned = false
-    }
-
-    private final class Shared: Sendable {
-        let value = Mutex(Audit())
     }
 
     package init(
@@ -67,9 +67,8 @@ package final class Demo: Sendable {
         self.environment = environment
         self.log = log
         self.copies = copies
-        audit = Shared()
         wakeup = try Wakeup()
-        audit.value.withLock { audit in
+        audit.withLock { audit in
             for writer in plan.writers { audit.expect(writer.source, lines: writer.lines) }
         }
     }
@@ -77,7 +76,8 @@ package final class Demo: Sendable {
     /// Ends the writers; what they wrote is still shipped and audited. A second call gives that up.
     package func stop() {
         state.withLock { state in
-            state.isAbandoned = state.isOver
+            state.isAbandoned = state.isStopped
+            state.isStopped = true
             state.isOver = true
         }
         wakeup.wake()
@@ -111,8 +111,6 @@ package final class Demo: Sendable {
         return try result.get()
     }
 
-    // MARK: Its parts
-
     private func run(
         _ program: String, _ scratch: ScratchDirectory,
         _ progress: (DemoProgress) throws(SystemError) -> Void
@@ -125,22 +123,22 @@ package final class Demo: Sendable {
         } catch {
             throw .kafka(error)
         }
-        // Nothing else holds the broker, which ends with its last reference.
+        // Nothing else holds the broker, and it ends with its last reference.
         defer { withExtendedLifetime(broker) { consumer.stop() } }
-        let pipeline = try self.pipeline(scratch, broker.addresses)
         let run = DemoRun(
-            plan: plan, pipeline: pipeline, consumer: consumer, brokers: broker.addresses)
+            pipeline: try pipeline(scratch, broker.addresses), consumer: consumer,
+            brokers: broker.addresses, audit: audit)
         let outcome: Result<Void, SystemError>
         do throws(SystemError) {
-            try makeWriters(run, program, scratch)
+            try startWriters(run, program, scratch)
             try watch(run, progress)
             outcome = .success(())
         } catch {
             outcome = .failure(error)
         }
-        // Whoever still writes waits at a gate or in a full pipe.
+        // Whoever still writes waits at a gate or in front of a full pipe.
         state.withLock { $0.isOver = true }
-        let result = run.end { body in audit.value.withLock { body(&$0) } }
+        let result = run.end()
         do throws(SystemError) {
             try outcome.get()
         } catch {
@@ -149,13 +147,13 @@ package final class Demo: Sendable {
         return result
     }
 
+    // MARK: Its parts
+
     private func consumer(_ brokers: [String]) throws(KafkaError) -> AuditConsumer {
-        let audit = audit
-        let copies = copies
-        return try AuditConsumer(brokers: brokers) { _, _, value in
+        try AuditConsumer(brokers: brokers) { [audit, copies] _, _, value in
             let line = RecordMessage.line(value) ?? []
             let count = copies(line)
-            audit.value.withLock { audit in
+            audit.withLock { audit in
                 for _ in 0..<count { audit.arrived(line) }
             }
         }
@@ -184,21 +182,19 @@ package final class Demo: Sendable {
         }
     }
 
-    private func makeWriters(
+    private func startWriters(
         _ run: DemoRun, _ program: String, _ scratch: ScratchDirectory
     ) throws(SystemError) {
         for writer in plan.writers {
             // s6-log makes the log directory itself, beneath the pod's.
-            let pod = "logs/\(writer.namespace)/\(writer.app)/\(writer.pod)"
-            _ = try scratch.makeDirectory(pod)
+            _ = try scratch.makeDirectory("logs/\(writer.podDirectory)")
             let gates = DemoWriter.Gates(
-                delivered: { [audit] in
-                    audit.value.withLock { $0.delivered(of: writer.source) }
-                },
+                delivered: { [audit] in audit.delivered(of: writer.source) },
                 isOver: { [self] in state.withLock { $0.isOver } })
             run.add(
                 try DemoWriter(
-                    plan, writer, program: program, logs: scratch.path + "/logs", gates: gates))
+                    plan, writer, program: program,
+                    directory: "\(scratch.path)/logs/\(writer.podDirectory)/log", gates: gates))
         }
         try run.start()
     }
@@ -208,6 +204,8 @@ package final class Demo: Sendable {
     private static let second: Int64 = 1_000_000_000
     /// Without any line written or delivered for so long, nothing comes any more.
     private static let patience = 15 * second
+    /// The same when everything on the disk is acknowledged, and the consumer alone may be late.
+    private static let shortPatience = 2 * second
 
     private func watch(
         _ run: DemoRun, _ progress: (DemoProgress) throws(SystemError) -> Void
@@ -216,29 +214,26 @@ package final class Demo: Sendable {
         var last = DemoProgress()
         while true {
             var now = run.progress()
-            now.delivered = audit.value.withLock { $0.delivered() }
             if let seconds = plan.seconds, now.nanoseconds >= Int64(seconds) * Self.second {
                 state.withLock { $0.isOver = true }
             }
-            if run.isWritten, now.delivered >= now.written {
+            let isWritten = run.isWritten
+            let isDone = isWritten && now.delivered >= now.written
+            if (now.written, now.delivered) != (last.written, last.delivered) { last = now }
+            let quiet = now.nanoseconds - last.nanoseconds
+            if isDone || now.nanoseconds - printed >= Self.second {
+                printed = now.nanoseconds
                 now.rotations = try run.rotations()
                 try progress(now)
-                return
             }
+            if isDone { return }
             if state.withLock({ $0.isAbandoned }) {
-                run.fault("given up before every line was delivered")
-                return
+                return run.fault("given up before every line was delivered")
             }
-            if (now.written, now.delivered) != (last.written, last.delivered) {
-                last = now
-            } else if now.nanoseconds - last.nanoseconds > Self.patience {
-                run.fault("nothing was written or delivered for \(Self.patience / Self.second) s")
-                return
-            }
-            if now.nanoseconds - printed >= Self.second {
-                printed += Self.second
-                now.rotations = try run.rotations()
-                try progress(now)
+            if isWritten, quiet > Self.shortPatience, try run.isAcknowledged() { return }
+            if quiet > Self.patience {
+                return run.fault(
+                    "nothing was written or delivered for \(Self.patience / Self.second) s")
             }
             wakeup.wait(nanoseconds: Self.second / 50)
         }

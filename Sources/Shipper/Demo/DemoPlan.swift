@@ -14,11 +14,11 @@ package struct DemoPlan: Hashable, Sendable {
         /// Its lines, named after the pod.
         package let source: LineSource
         package let lines: Int
-        /// Lines that the others behind the same topic may be ahead of the audit, too.
+        /// Lines that it may be ahead of the audit.
         package let lead: Int
 
-        /// `shop/orders/orders-…/log`
-        package var directory: String { "\(namespace)/\(app)/\(pod)/log" }
+        /// `shop/orders/orders-…`; the log directory is `log` in it.
+        package var podDirectory: String { "\(namespace)/\(app)/\(pod)" }
     }
 
     package static let standardLines = 500_000
@@ -64,7 +64,7 @@ package struct DemoPlan: Hashable, Sendable {
     // MARK: Sizes
 
     /// Lines of about 194 bytes, with the name and the number before the payload.
-    private static let payload = 110...210
+    private static let payload = 115...217
     private static let lineBytes = 194
     /// Lines given to a writer at once.
     static let chunk = 100

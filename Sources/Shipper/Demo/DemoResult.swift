@@ -21,4 +21,7 @@ package struct DemoResult: Sendable {
 
     /// Every line written was read exactly once and in order, and nothing kept it from being known.
     package var isClean: Bool { report.isClean && faults.isEmpty }
+
+    /// What `shipper demo` ends with.
+    package var exitCode: ExitCode { isClean ? .done : .fault }
 }

@@ -1,21 +1,21 @@
 import Kafka
 import Platform
 
-/// The parts of a demo that runs, in the order in which they end. Used on one thread.
+/// The parts of a demo that runs, and the order in which they end. Used on one thread.
 final class DemoRun {
-    private let plan: DemoPlan
     private let pipeline: Pipeline
     private let consumer: AuditConsumer
     private let brokers: [String]
+    private let audit: SharedAudit
     private var writers: [DemoWriter] = []
     private var faults: [String] = []
     private var begin = Clock.monotonicNanoseconds()
 
-    init(plan: DemoPlan, pipeline: Pipeline, consumer: AuditConsumer, brokers: [String]) {
-        self.plan = plan
+    init(pipeline: Pipeline, consumer: AuditConsumer, brokers: [String], audit: SharedAudit) {
         self.pipeline = pipeline
         self.consumer = consumer
         self.brokers = brokers
+        self.audit = audit
     }
 
     func add(_ writer: DemoWriter) { writers.append(writer) }
@@ -28,8 +28,18 @@ final class DemoRun {
 
     func fault(_ text: String) { faults.append(text) }
 
+    // MARK: While it runs
+
     /// Whether every s6-log has written all it was given and ended.
     var isWritten: Bool { writers.allSatisfy(\.hasEnded) }
+
+    /// Whether the broker has acknowledged as much as there is on the disk. It ends a wait, no more:
+    /// what arrived is for the consumer to say.
+    func isAcknowledged() throws(SystemError) -> Bool {
+        var bytes = 0
+        for writer in writers { bytes += try writer.bytesOnDisk() }
+        return pipeline.inFlight == 0 && pipeline.counters.bytesDelivered >= bytes
+    }
 
     func rotations() throws(SystemError) -> Int {
         var sum = 0
@@ -37,16 +47,19 @@ final class DemoRun {
         return sum
     }
 
-    /// All but what the audit knows, and the rotations.
+    /// All but the rotations, which cost a look at the directories.
     func progress() -> DemoProgress {
         DemoProgress(
             nanoseconds: Clock.monotonicNanoseconds() - begin,
-            written: writers.reduce(0) { $0 + $1.written }, inFlight: pipeline.inFlight)
+            written: writers.reduce(0) { $0 + $1.written }, delivered: audit.delivered(),
+            inFlight: pipeline.inFlight)
     }
 
-    /// Ends everything: writers, then the pipeline with what it still has to deliver, then the
-    /// consumer with what it still has to read. `withAudit` lends the audit.
-    func end(_ withAudit: ((inout Audit) -> Void) -> Void) -> DemoResult {
+    // MARK: Its end
+
+    /// Ends everything: the writers, then the pipeline with what it still has to deliver, then the
+    /// consumer with what it still has to read.
+    func end() -> DemoResult {
         var result = DemoResult(nanoseconds: Clock.monotonicNanoseconds() - begin)
         for writer in writers { writer.close() }
         let undelivered = pipeline.stop().undelivered
@@ -55,14 +68,15 @@ final class DemoRun {
         if lost > 0 { fault("\(lost) bytes were gone from the disk before they were read") }
         readToTheEnd()
         consumer.stop()
-        withAudit { audit in
+        let rotations = writers.map(rotations)
+        audit.withLock { audit in
             for writer in writers { audit.ended(writer.plan.source, lines: writer.written) }
             result.report = audit.report
-            for writer in writers {
+            for (writer, rotations) in zip(writers, rotations) {
                 result.writers.append(
                     DemoResult.Writer(
                         name: writer.plan.pod, report: audit.report(of: writer.plan.source),
-                        rotations: rotations(of: writer)))
+                        rotations: rotations))
             }
         }
         result.faults = faults
@@ -94,10 +108,12 @@ final class DemoRun {
             let wakeup = try Wakeup()
             let ends = try AuditConsumer.extents(brokers: brokers)
             let end = ends.values.reduce(0) { $0 + Int($1.high) }
-            while consumer.progress.records + consumer.progress.missing < end {
+            while true {
+                let seen = consumer.progress
+                let left = end - seen.records - seen.missing
+                if left <= 0 { break }
                 guard Clock.monotonicNanoseconds() < deadline else {
-                    let read = consumer.progress.records + consumer.progress.missing
-                    return incomplete("\(end - read) of \(end) records were not read in time")
+                    return incomplete("\(left) of \(end) records were not read in time")
                 }
                 wakeup.wait(nanoseconds: 1_000_000)
             }

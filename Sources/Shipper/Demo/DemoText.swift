@@ -1,5 +1,13 @@
-/// A demo in words: plain lines, at most 79 columns wide.
+/// A demo in words: plain lines for a terminal or a file, in columns.
 package enum DemoText {
+    private static let progressColumns = [
+        ("seconds", 9), ("written", 14), ("delivered", 14), ("behind", 11), ("rotations", 12),
+        ("in flight", 14),
+    ]
+    private static let writerColumns = [
+        ("written", 11), ("delivered", 11), ("lost", 7), ("duplicated", 12), ("out of order", 14),
+    ]
+
     /// Before it starts.
     package static func beginning(_ plan: DemoPlan) -> String {
         let time = plan.seconds.map { ", for \($0) s at the most" } ?? ""
@@ -7,18 +15,19 @@ package enum DemoText {
             \(plan.writers.count) s6-log writers -> shipper -> broker in this process -> audit
             \(grouped(plan.lines)) lines of about 194 bytes\(time)
 
+            \(row(progressColumns, progressColumns.map(\.0)))
+
             """
     }
 
     /// One line a second.
     package static func progress(_ progress: DemoProgress) -> String {
-        let behind = max(0, progress.written - progress.delivered)
-        return right(tenths(progress.nanoseconds, 100_000_000), 6) + " s"
-            + right(grouped(progress.written), 11) + " written"
-            + right(grouped(progress.delivered), 11) + " delivered"
-            + right(grouped(behind), 8) + " behind"
-            + right(grouped(progress.rotations), 6) + " rotations"
-            + right(tenths(Int64(progress.inFlight), 100_000), 6) + " MB in flight\n"
+        let cells = [
+            tenths(progress.nanoseconds, 100_000_000), grouped(progress.written),
+            grouped(progress.delivered), grouped(max(0, progress.written - progress.delivered)),
+            grouped(progress.rotations), tenths(Int64(progress.inFlight), 100_000) + " MB",
+        ]
+        return row(progressColumns, cells) + "\n"
     }
 
     /// The table, what was wrong, and the verdict.
@@ -45,20 +54,23 @@ package enum DemoText {
     }
 
     private static func writers(_ result: DemoResult) -> String {
-        let width = 2 + (result.writers.map(\.name.count).max() ?? 0)
-        let columns = ["written", "delivered", "lost", "duplicated", "out of order"]
-        var text = left("writer", width) + columns.map { right($0, 14) }.joined() + "\n"
+        let width = result.writers.map(\.name.count).max() ?? 0
+        var text = left("", width) + row(writerColumns, writerColumns.map(\.0)) + "\n"
         for writer in result.writers {
             let report = writer.report
             let counts = [
                 report.written, report.delivered, report.lost, report.duplicated,
                 report.outOfOrder,
             ]
-            text += left(writer.name, width) + counts.map { right(grouped($0), 14) }.joined() + "\n"
+            text += left(writer.name, width) + row(writerColumns, counts.map(grouped)) + "\n"
         }
         text += "\n"
-        for example in result.report.examples { text += "  \(example)\n" }
+        for example in result.report.examples { text += "\(example)\n" }
         return text + "\n"
+    }
+
+    private static func row(_ columns: [(String, Int)], _ cells: [String]) -> String {
+        zip(columns, cells).map { right($1, $0.1) }.joined()
     }
 
     // MARK: Figures

@@ -29,23 +29,27 @@ final class DemoWriter: Sendable {
     private let gates: Gates
     private let state: Shared
     private let thread: Mutex<SystemThread?>
+    /// Woken when s6-log has ended.
+    private let ended: Wakeup
 
     private final class Shared: Sendable {
         let value = Mutex(State())
     }
 
-    /// Starts `s6-log` on the writer's directory beneath `logs`.
+    /// Starts the s6-log at path `program` on `directory`, which it makes itself.
     init(
-        _ plan: DemoPlan, _ writer: DemoPlan.Writer, program: String, logs: String, gates: Gates
+        _ plan: DemoPlan, _ writer: DemoPlan.Writer, program: String, directory: String,
+        gates: Gates
     ) throws(SystemError) {
         self.plan = writer
         let count = plan.rounds(writer)
         rounds = (0..<max(1, count)).map { plan.round($0, of: writer) }
         rotates = count > 0
-        directory = "\(logs)/\(writer.directory)"
+        self.directory = directory
         self.gates = gates
         state = Shared()
         thread = Mutex(nil)
+        ended = try Wakeup()
         // n: no archive of a demo is removed before it was read.
         process = try PipedProcess(
             program, ["-b", "n1000", "s\(plan.archiveBytes(writer))", directory])
@@ -69,28 +73,55 @@ final class DemoWriter: Sendable {
 
     /// Archives on the disk.
     func rotations() throws(SystemError) -> Int {
-        let entries: [DirectoryEntry]
         do throws(SystemError) {
-            entries = try Descriptor.directory(atPath: directory).entries()
-        } catch where error.code == .notFound {
-            // s6-log has not made it yet.
-            return 0
+            let entries = try Descriptor.directory(atPath: directory).entries()
+            return entries.count { Self.isArchive($0.name) }
+        } catch {
+            // s6-log has not made the directory yet.
+            if error.code == .notFound { return 0 }
+            throw error
         }
-        return entries.count { $0.name.first == UInt8(ascii: "@") }
     }
 
-    /// Ends s6-log by force, and waits for the thread. After an orderly end it only waits.
+    /// Of the archives and `current`, after s6-log has ended.
+    func bytesOnDisk() throws(SystemError) -> Int {
+        let directory = try Descriptor.directory(atPath: directory)
+        var bytes = 0
+        for entry in try directory.entries() {
+            let name = String(decoding: entry.name, as: UTF8.self)
+            if Self.isArchive(entry.name) || name == "current" {
+                bytes += try directory.status(of: name).size
+            }
+        }
+        return bytes
+    }
+
+    private static func isArchive(_ name: [UInt8]) -> Bool { name.first == UInt8(ascii: "@") }
+
+    /// Ends s6-log, by force when it does not end with its input, and waits for the thread.
     func close() {
-        process.closeInput()
         let thread = thread.withLock { $0 }
-        if !hasEnded { process.kill() }
+        if thread == nil { process.closeInput() }
+        let deadline = Clock.monotonicNanoseconds() + Self.shortPatience
+        while thread != nil, !hasEnded {
+            let left = deadline - Clock.monotonicNanoseconds()
+            guard left > 0 else {
+                // It waits for room on the disk, or for what we do not know.
+                process.kill()
+                break
+            }
+            ended.wait(nanoseconds: left)
+        }
         thread?.join()
         _ = process.wait()
     }
 
     // MARK: The feeding thread
 
+    /// What s6-log may take for a rotation.
     private static let patience: Int64 = 15_000_000_000
+    /// What it may take to end with its input, when there is nothing to be waited for.
+    private static let shortPatience: Int64 = 2_000_000_000
 
     private func feed() {
         var fault: String?
@@ -106,6 +137,7 @@ final class DemoWriter: Sendable {
             state.fault = fault
             state.hasEnded = true
         }
+        ended.wake()
     }
 
     private func writeRounds() throws(SystemError) -> String? {

@@ -1,5 +1,3 @@
-import Platform
-
 /// The line in a record, as a consumer takes it out of the JSON document.
 enum RecordMessage {
     private static let key = Array(#""message":""#.utf8)
@@ -20,17 +18,16 @@ enum RecordMessage {
     }
 
     private static func start(_ value: Span<UInt8>) -> Int? {
-        var matched = 0
-        for index in 0..<value.count {
-            let byte = value[index]
-            // No proper prefix of the key is also its suffix but its first byte.
-            if byte == key[matched] {
-                matched += 1
-            } else {
-                matched = byte == key[0] ? 1 : 0
-            }
-            if matched == key.count { return index + 1 }
+        var from = 0
+        while from + key.count <= value.count {
+            if value[from] == key[0], stands(key, value, at: from) { return from + key.count }
+            from += 1
         }
         return nil
+    }
+
+    private static func stands(_ key: [UInt8], _ value: Span<UInt8>, at from: Int) -> Bool {
+        for index in key.indices where value[from + index] != key[index] { return false }
+        return true
     }
 }
