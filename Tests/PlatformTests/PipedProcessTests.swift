@@ -46,7 +46,7 @@ struct PipedProcessTests {
             while read -r name value rest; do
               case $name in
                 SigBlk:) test "$value" = 0000000000000000 || exit 2;;
-                SigIgn:) test $((0x$value & 0xfffffffe7fffffff)) = 0 || exit 4;;
+                SigIgn:) test $((0x$value & ~0x180000000)) = 0 || exit 4;;
               esac
             done < /proc/self/status
             kill -PIPE $$

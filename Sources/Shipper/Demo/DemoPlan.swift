@@ -108,7 +108,7 @@ package struct DemoPlan: Hashable, Sendable {
           kafka:
             brokers: [\(brokers.map(Self.quoted).joined(separator: ", "))]
             topic: "logs.{namespace}.{app}"
-        log: {level: warning}
+        log: {level: warn}
         """
     }
 
