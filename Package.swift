@@ -42,11 +42,11 @@ let package = Package(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .target(
-            name: "TestSupport", dependencies: ["Platform", "CTestSupport"],
+            name: "TestSupport", dependencies: ["Shipper", "Platform", "CTestSupport"],
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
-        tests("TestSupportTests", ["Platform"]),
+        tests("TestSupportTests", ["Shipper", "Platform"]),
         .target(name: "CAllocationCounter", path: "Tests/AllocationCounter"),
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),

@@ -93,9 +93,13 @@ package struct CommandTable: Sendable {
             action: .demo, words: ["demo"],
             summary: "shows it at work, with a broker and writers of its own",
             details: [
-                "Starts a Kafka broker in this process and writers with rotated logs in a temporary "
-                    + "directory, ships every line, and counts what an independent consumer read. "
-                    + "Nothing is left behind."
+                "Starts a Kafka broker in this process and s6-log writers with rotated logs in a "
+                    + "temporary directory, ships every line, and counts what an independent "
+                    + "consumer read. Nothing is left behind. Ends with 1 if a line was lost, came "
+                    + "twice or out of order, or if that cannot be known.",
+                "SIGINT or SIGTERM end the writers; what they wrote is still shipped and counted. A "
+                    + "second one gives that up. s6-log has to be on PATH (Debian package s6); "
+                    + "without it the demo ends with 70.",
             ],
             options: [
                 Option(
@@ -105,11 +109,12 @@ package struct CommandTable: Sendable {
                 Option(
                     name: "lines", short: nil,
                     value: Value(placeholder: "N", kind: .number(1...1_000_000_000)),
-                    help: "how many lines they write in all"),
+                    help: "how many lines they write in all, at most; "
+                        + "\(DemoPlan.standardLines) if not given"),
                 Option(
                     name: "writers", short: nil,
                     value: Value(placeholder: "N", kind: .number(1...256)),
-                    help: "how many writers there are"),
+                    help: "how many writers there are; \(DemoPlan.standardWriters) if not given"),
             ],
             operands: [], exits: [.done, .fault]),
         Command(

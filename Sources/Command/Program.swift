@@ -22,8 +22,11 @@ enum Program {
             return try CheckCommand.run(config: config)
         case .run(let config, let once):
             return try RunCommand.run(config: config, once: once)
-        case .demo:
-            return complain("shipper: this command is not part of this build", .wrongUsage)
+        case .demo(let seconds, let lines, let writers):
+            return try DemoCommand.run(
+                DemoPlan(
+                    lines: lines ?? DemoPlan.standardLines,
+                    writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
         case .registryShow(let json, let data, let pattern):
             return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
         }

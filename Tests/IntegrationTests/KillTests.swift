@@ -1,4 +1,5 @@
 import Platform
+import Shipper
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 internal import Glibc
 package import Platform
+package import Shipper
 internal import Synchronization
 
 /// A real `s6-log` (Debian package s6) that writes a log directory, fed by the test through a pipe.

@@ -1,4 +1,5 @@
 import Glibc
+import Shipper
 import TestSupport
 import Testing
 

@@ -76,6 +76,9 @@ static const uint32_t clinux_in_oneshot = 0x80000000u;
 
 static inline int clinux_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_CLOEXEC); }
 
+// Both ends, reading and writing, closed by exec.
+static inline int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 // ppoll without a signal mask; nanoseconds < 0 waits for ever.

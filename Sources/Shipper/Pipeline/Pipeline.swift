@@ -111,6 +111,9 @@ package final class Pipeline: Sendable {
     /// Waits until every directory was scanned once.
     package func waitForFirstScan() { end.waitForScan() }
 
+    /// Bytes of credit that are held: what was read and is not yet acknowledged; any thread.
+    package var inFlight: Int { budget.held }
+
     /// Makes `waitForEnd` return; any thread.
     package func interrupt() { end.interrupt() }
 

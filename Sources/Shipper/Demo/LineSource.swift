@@ -16,37 +16,39 @@ package struct LineSource: Hashable, Sendable {
 
     /// The line with this number, from 0, without its newline.
     package func line(_ sequence: Int) -> [UInt8] {
-        var random = SplitMix(seed: seed &+ UInt64(sequence) &* 0x9e37_79b9_7f4a_7c15)
-        var line = Array("\(writer) \(sequence) ".utf8)
-        let count = payload.lowerBound + Int(random.next() % UInt64(payload.count))
-        line.reserveCapacity(line.count + count + 1)
-        var word: UInt64 = 0
-        for index in 0..<count {
-            if index % 8 == 0 { word = random.next() }
-            line.append(UInt8(ascii: "a") + UInt8((word & 0xff) % 26))
-            word >>= 8
-        }
+        var line: [UInt8] = []
+        append(sequence, to: &line)
         return line
     }
 
     /// The lines of a range of numbers, each with its newline.
     package func lines(_ range: Range<Int>) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(range.count * (writer.utf8.count + 16 + payload.upperBound))
         for sequence in range {
-            bytes += line(sequence)
+            append(sequence, to: &bytes)
             bytes.append(UInt8(ascii: "\n"))
         }
         return bytes
     }
-}
 
-/// A small repeatable random generator (SplitMix64).
-package struct SplitMix: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+    private func append(_ sequence: Int, to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: writer.utf8)
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(contentsOf: String(sequence).utf8)
+        bytes.append(UInt8(ascii: " "))
+        var state = seed &+ UInt64(sequence) &* 0x9e37_79b9_7f4a_7c15
+        let count = payload.lowerBound + Int(Self.next(&state) % UInt64(payload.count))
+        var word: UInt64 = 0
+        for index in 0..<count {
+            if index % 8 == 0 { word = Self.next(&state) }
+            bytes.append(UInt8(ascii: "a") + UInt8(((word & 0xff) * 26) >> 8))
+            word >>= 8
+        }
+    }
 
-    package init(seed: UInt64) { state = seed }
-
-    package mutating func next() -> UInt64 {
+    /// SplitMix64: numbers that repeat for the same seed.
+    private static func next(_ state: inout UInt64) -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9

@@ -1,4 +1,4 @@
-import TestSupport
+import Shipper
 import Testing
 
 @Suite("An audit sees every fault")
