@@ -10,7 +10,7 @@ final class Stage {
     let absent: [(name: String, reason: String)]
     /// Ends when this object goes.
     private let mock: ChildProcess?
-    private(set) var kind = BrokerClient.Kind.mock
+    let kind: BrokerClient.Kind
     /// No other benchmark at the same broker has it in its topics' names.
     private let tag = String(Instant.now.nanoseconds, radix: 36)
     private var topics = 0
@@ -39,6 +39,7 @@ final class Stage {
             mock = started.process
             broker = try BrokerClient(started.address)
         }
+        kind = try broker.kind()
     }
 
     private static func startMock(
@@ -62,7 +63,7 @@ final class Stage {
     func makeTopic() throws(MachineError) -> String {
         topics += 1
         let topic = "bench-\(tag)-\(topics)"
-        if mock == nil { kind = try broker.createTopic(topic, partitions: Self.partitions) }
+        if kind == .kafka { try broker.createTopic(topic, partitions: Self.partitions) }
         let end = Instant.now.advanced(bySeconds: 30)
         while try broker.partitions(topic) == 0 {
             guard Instant.now < end else {

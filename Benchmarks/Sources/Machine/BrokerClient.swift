@@ -28,8 +28,17 @@ package final class BrokerClient {
 
     deinit { unsafe rd_kafka_destroy(client) }
 
-    /// Makes a topic. A broker that does not know how to is the mock, which makes it by itself.
-    package func createTopic(_ topic: String, partitions: Int) throws(MachineError) -> Kind {
+    /// What answers there: the mock gives its cluster an id that begins with its name.
+    package func kind() throws(MachineError) -> Kind {
+        guard let identity = unsafe rd_kafka_clusterid(client, Self.patience) else {
+            throw MachineError("no broker answers at \(address)")
+        }
+        defer { unsafe rd_kafka_mem_free(client, identity) }
+        return unsafe String(cString: identity).hasPrefix("mockCluster") ? .mock : .kafka
+    }
+
+    /// Makes a topic at a real broker; the mock makes it when it is asked for its partitions.
+    package func createTopic(_ topic: String, partitions: Int) throws(MachineError) {
         var text = [CChar](repeating: 0, count: 512)
         var new = unsafe rd_kafka_NewTopic_new(topic, Int32(partitions), -1, &text, text.count)
         guard unsafe new != nil else { throw MachineError("topic \(topic): \(string(text))") }
@@ -43,10 +52,8 @@ package final class BrokerClient {
             return unsafe count > 0
                 ? rd_kafka_topic_result_error(topics?[0]) : RD_KAFKA_RESP_ERR_NO_ERROR
         }
-        switch code {
-        case RD_KAFKA_RESP_ERR_NO_ERROR: return .kafka
-        case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE: return .mock
-        default: throw MachineError("create topic \(topic) at \(address): \(reason(code))")
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw MachineError("create topic \(topic) at \(address): \(reason(code))")
         }
     }
 
@@ -125,6 +132,6 @@ package final class BrokerClient {
             let code = unsafe rd_kafka_event_error(event)
             return unsafe code == RD_KAFKA_RESP_ERR_NO_ERROR ? outcome(event) : code
         }
-        throw MachineError("\(address) does not answer")
+        throw MachineError("\(address) does not answer a request about topics")
     }
 }

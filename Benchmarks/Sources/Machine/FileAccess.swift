@@ -35,7 +35,8 @@ func write(_ bytes: [UInt8], to descriptor: Int32, _ name: String) throws(Machin
     var done = 0
     while done < bytes.count {
         let written = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+            return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
         }
         if written < 0 && errno == EINTR { continue }
         guard written >= 0 else { throw MachineError("write", name) }
