@@ -30,6 +30,8 @@ struct Idle {
     private static let linesInFile = 20
     private static let line = "2026-11-23T18:00:00.000Z INFO  one of the lines that were there\n"
     private static let patience = 600.0
+    /// Between the last line and the rest: agents look at a file that has just grown more often.
+    private var settleSeconds: Double { min(10, seconds) }
 
     init(_ stage: Stage) throws(MachineError) {
         self.stage = stage
@@ -93,9 +95,10 @@ struct Idle {
         expected += files
         let appendSeconds = try arrive("a line in each file")
 
+        try rest(process, for: settleSeconds, "\(contender.name): settling")
         let before = try ProcessFigures(process.pid)
         let restBegin = Instant.now
-        try rest(process, since: restBegin, contender.name)
+        try rest(process, for: seconds, "\(contender.name): at rest")
         let restSeconds = Instant.now.secondsSince(restBegin)
         let figures = try ProcessFigures(process.pid)
 
@@ -135,14 +138,15 @@ struct Idle {
     }
 
     private func rest(
-        _ process: ChildProcess, since begin: Instant, _ name: String
+        _ process: ChildProcess, for seconds: Double, _ what: String
     ) throws(MachineError) {
-        while Instant.now.secondsSince(begin) < seconds {
-            let left = seconds - Instant.now.secondsSince(begin)
-            try stage.progress.update("\(name): at rest, \(Number.fixed(left, 0)) s left")
+        let end = Instant.now.advanced(bySeconds: seconds)
+        while Instant.now < end {
+            let left = end.secondsSince(.now)
+            try stage.progress.update("\(what), \(Number.fixed(left, 0)) s left")
             let pause = max(1, min(1_000, Int(left * 1_000)))
             guard try process.wait(milliseconds: pause) == nil else {
-                throw MachineError("\(name) ended while at rest")
+                throw MachineError("\(what): it ended")
             }
         }
     }
@@ -172,7 +176,8 @@ struct Idle {
             date: \(date), load average \(load) before
             machine: \(facts.description)
             files: \(Number.grouped(stage.options.files)) in \(Number.grouped(directories)) \
-            directories, \(Self.linesInFile) lines each; at rest for \(Number.fixed(seconds, 0)) s
+            directories, \(Self.linesInFile) lines each; at rest for \(Number.fixed(seconds, 0)) s, \
+            \(Number.fixed(settleSeconds, 0)) s after a line was appended to each
             broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
             command: \(command.joined(separator: " "))
 

@@ -109,13 +109,19 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 }
 
 int cmachine_remove(const char *path) {
-    // A process that is just dying may add a file between the look and the rmdir: look again.
-    int result = -1;
-    for (int attempt = 0; attempt < 5; attempt++) {
-        result = nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
-        if (result == 0 || (errno != ENOTEMPTY && errno != EEXIST)) break;
+    // 1. A thread makes or removes files in the tree while another takes the tree away after a
+    //    signal, or a process that is just dying adds a file between the look and the rmdir.
+    // 2. The walk stumbles over what vanished, or over what is new.
+    // 3. So it begins again: with each walk less is left, and nothing can be made where no
+    //    directory is any more.
+    for (int attempt = 0; attempt < 100; attempt++) {
+        if (nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS) == 0) return 0;
+        int code = errno;
+        if (access(path, F_OK) != 0 && errno == ENOENT) return 0;
+        errno = code;
+        if (code != ENOENT && code != ENOTEMPTY && code != EEXIST) return -1;
     }
-    return result;
+    return -1;
 }
 
 static void ending_signals(sigset_t *set) {
