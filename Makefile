@@ -2,12 +2,26 @@
 SWIFT := scripts/swift
 CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(CHECKED)
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
 # make test FILTER=KafkaTests runs the tests whose names match.
 FILTER ?=
 FILTERED := $(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help demo build release test lint format install-dependencies clean
+# make bench SIZE=200MB RUNS=3 BROKER=host:9092 JSON=figures.json ONLY=shipper-json,kcat
+# make bench MODE=idle|latency SECONDS=30
+SIZE ?=
+RUNS ?=
+BROKER ?=
+JSON ?=
+ONLY ?=
+MODE ?=
+SECONDS ?=
+given = $(if $($(1)),--$(2) '$($(1))')
+BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,broker) \
+	$(call given,JSON,json) $(call given,ONLY,only) $(call given,SECONDS,seconds) \
+	$(if $(filter-out throughput,$(MODE)),--$(MODE))
+
+.PHONY: help demo build release test bench test-bench lint format install-dependencies clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +29,8 @@ help:
 	@echo 'make build                 build for debugging'
 	@echo 'make release               build what is shipped: .build/release/shipper'
 	@echo 'make test [FILTER=name]    build and run the tests'
+	@echo 'make bench                 measure shipper beside kcat and others, see docs/benchmarks.md'
+	@echo 'make test-bench            build and run the tests of the benchmark'
 	@echo 'make lint                  format and house rules, and the proof that they bite'
 	@echo 'make format                format the Swift sources in place'
 	@echo 'make install-dependencies  install the Debian packages that build and tests need'
@@ -38,6 +54,18 @@ test:
 	$(SWIFT) build --build-tests $(CHECKED)
 	$(SWIFT) test --skip-build --disable-xctest $(FILTERED)
 
+bench:
+	scripts/install-dependencies test
+	$(SWIFT) build $(RELEASE) --product shipper
+	$(SWIFT) build --package-path Benchmarks -c release $(CHECKED) --product shipper-bench
+	Benchmarks/.build/release/shipper-bench --shipper .build/release/shipper $(BENCH)
+
+test-bench:
+	scripts/install-dependencies test
+	$(SWIFT) build $(CHECKED) --product shipper
+	$(SWIFT) build --package-path Benchmarks --build-tests $(CHECKED)
+	$(SWIFT) test --package-path Benchmarks --skip-build --disable-xctest
+
 lint:
 	scripts/install-dependencies build
 	scripts/check-house
@@ -49,4 +77,4 @@ install-dependencies:
 	scripts/install-dependencies test
 
 clean:
-	rm -rf .build
+	rm -rf .build Benchmarks/.build

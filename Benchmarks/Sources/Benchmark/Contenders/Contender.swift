@@ -1,0 +1,78 @@
+package import Machine
+
+/// Somebody who takes lines from files to Kafka.
+package struct Contender: Sendable {
+    /// As tables show it.
+    package let name: String
+    /// Path of the program.
+    package let program: String
+    /// What the program says of itself.
+    package let version: String
+    /// It ends when everything is delivered; else the harness looks at the broker and stops it.
+    package let endsByItself: Bool
+    /// Writes what the program wants to read into the task's directory; the command line.
+    package let prepare: @Sendable (Task) throws(MachineError) -> [String]
+
+    /// What a contender is to do.
+    package struct Task: Sendable {
+        /// Empty, for its configuration and state.
+        package let directory: String
+        /// Path of a file, or a pattern with `*` for whole segments.
+        package let files: String
+        /// What is in them, where the whole of it is there from the start.
+        package let corpus: Corpus?
+        package let topic: String
+        package let broker: String
+        package let kind: BrokerClient.Kind
+        /// End when everything that is there is delivered, if the program knows how to.
+        package let once: Bool
+    }
+
+    /// A name that can be given to `--only`.
+    package struct Key: Hashable, Sendable {
+        package let name: String
+        /// Only taken when it is named: it is there to be found out.
+        package let isHidden: Bool
+        let find: @Sendable (_ shipper: String?) throws(MachineError) -> Finding
+
+        package static func == (one: Key, other: Key) -> Bool { one.name == other.name }
+        package func hash(into hasher: inout Hasher) { hasher.combine(name) }
+    }
+
+    package enum Finding: Sendable {
+        case present(Contender)
+        /// The program that is not there, and which Debian package brings it.
+        case absent(name: String, reason: String)
+    }
+
+    /// In the order in which they run.
+    package static let all: [Key] = [
+        Key(name: "shipper-json", isHidden: false) { shipper throws(MachineError) in
+            try Self.shipper("json", shipper)
+        },
+        Key(name: "shipper-raw", isHidden: false) { shipper throws(MachineError) in
+            try Self.shipper("raw", shipper)
+        },
+        Key(name: "kcat", isHidden: false) { _ throws(MachineError) in try kcat() },
+        Key(name: "filebeat", isHidden: false) { _ throws(MachineError) in try filebeat() },
+        Key(name: "rsyslog", isHidden: false) { _ throws(MachineError) in try rsyslog() },
+        Key(name: "drops-a-line", isHidden: true) { _ throws(MachineError) in
+            try faulty("drops a line", without: true)
+        },
+        Key(name: "repeats-a-line", isHidden: true) { _ throws(MachineError) in
+            try faulty("repeats a line", without: false)
+        },
+    ]
+
+    /// What a program prints that tells its version; standard output and error together.
+    static func output(of command: [String]) throws(MachineError) -> [String] {
+        let path = try Scene.directory() + "/version"
+        let process = try ChildProcess(command, output: .file(path), errors: .file(path))
+        guard try process.wait(milliseconds: 30_000) != nil else {
+            throw MachineError("\(command.joined(separator: " ")) does not end")
+        }
+        let lines = try readText(path).split(separator: "\n").map(String.init)
+        try remove(path)
+        return lines
+    }
+}

@@ -1,0 +1,35 @@
+import Machine
+
+extension Contender {
+    /// The agent with its defaults.
+    static func shipper(_ codec: String, _ path: String?) throws(MachineError) -> Finding {
+        let name = "shipper \(codec)"
+        guard let program = path ?? findProgram("shipper") else {
+            return .absent(name: name, reason: "no shipper on PATH and none given by --shipper")
+        }
+        guard isProgram(program) else {
+            return .absent(name: name, reason: "\(program) is not there: make release")
+        }
+        let version = try output(of: [program, "--version"]).first ?? "unknown"
+        return .present(
+            Contender(name: name, program: program, version: version, endsByItself: true) {
+                task throws(MachineError) in
+                let path = task.directory + "/shipper.yaml"
+                try writeText(
+                    """
+                    data: \(JSON.text(task.directory + "/data").text())
+                    inputs:
+                      - name: benchmark
+                        paths: [\(JSON.text(task.files).text())]
+                    output:
+                      kafka:
+                        brokers: [\(JSON.text(task.broker).text())]
+                        topic: \(task.topic)
+                        codec: \(codec)
+                        compression: lz4
+
+                    """, to: path)
+                return [program, "run", "--config", path] + (task.once ? ["--once"] : [])
+            })
+    }
+}

@@ -1,0 +1,118 @@
+package import Machine
+
+/// The same bytes for everybody: lines as a web service writes them, 144 to 244 bytes long, 194 on
+/// average, that compress as such lines do.
+package struct Corpus: Sendable {
+    package let path: String
+    /// Newlines included.
+    package let bytes: Int
+    package let lines: Int
+    package let seed: UInt64
+
+    /// SplitMix64: the same numbers on every machine.
+    struct Generator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+
+        mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    }
+
+    private static let words: [[UInt8]] = [
+        "request", "handled", "cache", "miss", "user", "session", "order", "payment", "accepted",
+        "retry", "upstream", "timeout", "queue", "depth", "inventory", "reserved", "shipment",
+        "rendered", "template", "locale", "token", "refreshed", "database", "pool", "connection",
+        "returned", "rows", "commit", "batch", "published", "index", "updated",
+    ].map { Array($0.utf8) }
+    private static let levels: [[UInt8]] = ["DEBUG", "INFO ", "INFO ", "INFO ", "WARN "].map {
+        Array($0.utf8)
+    }
+    private static let hexadecimal = Array("0123456789abcdef".utf8)
+    private static let piece = 1 << 20
+
+    /// Writes at least `bytes` bytes to a new file, ending with the line that reaches them;
+    /// `without` one of the lines, from 0, or that line `twice`, for tests of the harness itself.
+    package static func write(
+        to path: String, bytes: Int, seed: UInt64, without: Int? = nil, twice: Int? = nil
+    ) throws(MachineError) -> Corpus {
+        let file = try OutputFile(path)
+        var generator = Generator(state: seed)
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(piece + 1_024)
+        var drawn = 0
+        var number = 0
+        var written = 0
+        var lines = 0
+        while drawn < bytes {
+            let begin = buffer.count
+            appendLine(number, &generator, to: &buffer)
+            drawn += buffer.count - begin
+            lines += 1
+            if number == without {
+                buffer.removeSubrange(begin...)
+                lines -= 1
+            } else if number == twice {
+                buffer += buffer[begin...]
+                lines += 1
+            }
+            number += 1
+            if buffer.count >= piece {
+                try file.append(buffer)
+                written += buffer.count
+                buffer.removeAll(keepingCapacity: true)
+            }
+        }
+        try file.append(buffer)
+        return Corpus(path: path, bytes: written + buffer.count, lines: lines, seed: seed)
+    }
+
+    static func appendLine(
+        _ number: Int, _ generator: inout Generator, to buffer: inout [UInt8]
+    ) {
+        let end = buffer.count + 143 + generator.below(101)
+        buffer += Array("2026-11-23T".utf8)
+        let milliseconds = number / 5
+        appendDecimal(milliseconds / 3_600_000 % 24, 2, to: &buffer)
+        buffer.append(0x3A)
+        appendDecimal(milliseconds / 60_000 % 60, 2, to: &buffer)
+        buffer.append(0x3A)
+        appendDecimal(milliseconds / 1_000 % 60, 2, to: &buffer)
+        buffer.append(0x2E)
+        appendDecimal(milliseconds % 1_000, 3, to: &buffer)
+        buffer += Array("Z ".utf8)
+        buffer += levels[generator.below(levels.count)]
+        buffer += Array(" trace=".utf8)
+        var trace = generator.next()
+        for _ in 0..<16 {
+            buffer.append(hexadecimal[Int(trace & 15)])
+            trace >>= 4
+        }
+        buffer += Array(" ms=".utf8)
+        appendDecimal(generator.below(1_000), 3, to: &buffer)
+        while buffer.count < end {
+            buffer.append(0x20)
+            buffer += words[generator.below(words.count)]
+        }
+        buffer.removeSubrange(end...)
+        buffer.append(0x0A)
+    }
+
+    /// The last `digits` digits of a number, with leading zeros.
+    static func appendDecimal(_ number: Int, _ digits: Int, to buffer: inout [UInt8]) {
+        let begin = buffer.count
+        var rest = number
+        for _ in 0..<digits {
+            buffer.append(0)
+        }
+        for place in stride(from: begin + digits - 1, through: begin, by: -1) {
+            buffer[place] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+        }
+    }
+}

@@ -1,0 +1,199 @@
+import Machine
+import Synchronization
+
+/// How old a line is when a consumer has it from the broker.
+struct Latency {
+    private struct Entry {
+        let contender: Contender
+        let command: [String]
+        /// Nanoseconds, ascending.
+        let ages: [Int64]
+        let fault: String?
+    }
+
+    private let stage: Stage
+    private let facts: MachineFacts
+    private let date = utcDate()
+    private let load: Double
+    private var entries: [Entry] = []
+
+    static let shares: [(name: String, share: Double)] = [
+        ("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("max", 1),
+    ]
+    /// Lines before those that count, which find the agent at work on its start.
+    private static let leadLines = 100
+    /// How long the last line may take.
+    private static let patience = 30.0
+
+    init(_ stage: Stage) throws(MachineError) {
+        self.stage = stage
+        facts = try MachineFacts()
+        load = try MachineFacts.load()
+    }
+
+    private var seconds: Int { stage.options.seconds ?? 10 }
+
+    /// True: every line arrived, once.
+    mutating func measure() throws(MachineError) -> Bool {
+        for contender in stage.present {
+            guard contender.name == "shipper json" || !contender.endsByItself else { continue }
+            entries.append(try measure(contender))
+        }
+        return entries.allSatisfy { $0.fault == nil }
+    }
+
+    private func measure(_ contender: Contender) throws(MachineError) -> Entry {
+        let rate = stage.options.rate
+        let lines = rate * seconds
+        let topic = try stage.makeTopic()
+        let directory = try stage.makeDirectory("run")
+        let path = directory + "/busy.log"
+        let command = try contender.prepare(
+            Contender.Task(
+                directory: directory, files: path, corpus: nil, topic: topic,
+                broker: stage.broker.address, kind: stage.kind, once: false))
+        let file = try OutputFile(path)
+        try Self.write(Self.leadLines, aSecond: 1_000, to: file)
+        let consumer = try StampedConsumer(
+            stage.broker.address, topic: topic, partitions: Stage.partitions)
+        let log = directory + "/output"
+        let process = try ChildProcess(command, output: .file(log), errors: .file(log))
+
+        var lead: [Int64] = []
+        try take(Self.leadLines, from: consumer, into: &lead, process, "\(contender.name): start")
+        let writer = Writer()
+        let thread = try Thread.start { writer.write(path, lines, aSecond: rate) }
+        var ages: [Int64] = []
+        ages.reserveCapacity(lines)
+        try take(lines, from: consumer, into: &ages, process, contender.name)
+        thread.join()
+        if let fault = writer.fault { throw fault }
+        let end = try process.stop()
+        let records = try stage.broker.recordCount(topic)
+        try stage.dropTopic(topic)
+        try remove(directory)
+        return Entry(
+            contender: contender, command: command, ages: ages.sorted(),
+            fault: end.fault ?? Run.miscount(records, of: lines + Self.leadLines))
+    }
+
+    /// Takes so many records, or what there is when none has come for `patience`.
+    private func take(
+        _ lines: Int, from consumer: StampedConsumer, into ages: inout [Int64],
+        _ process: ChildProcess, _ what: String
+    ) throws(MachineError) {
+        var last = Instant.now
+        while ages.count < lines {
+            let before = ages.count
+            try consumer.take(milliseconds: 100, into: &ages)
+            if ages.count > before {
+                last = .now
+            } else {
+                guard try process.wait(milliseconds: 0) == nil else {
+                    throw MachineError("\(what): it ended before all lines were there")
+                }
+                if Instant.now.secondsSince(last) > Self.patience { return }
+            }
+            try stage.progress.update("\(what): \(Number.grouped(ages.count)) lines")
+        }
+    }
+
+    /// Writes each line by itself at its time, with that time in it; late, without a pause.
+    static func write(
+        _ lines: Int, aSecond rate: Int, to file: OutputFile
+    ) throws(MachineError) {
+        Instant.awaitPrecisely()
+        let filler =
+            Array(" INFO  a line of the usual length, as a service writes them: ".utf8)
+            + Array(repeating: 0x78, count: 100) + [0x0A]
+        let mark = Array(StampedConsumer.mark.utf8)
+        let begin = Instant.now
+        for number in 0..<lines {
+            begin.advanced(bySeconds: Double(number) / Double(rate)).sleep()
+            var line = mark
+            Corpus.appendDecimal(Int(Instant.now.nanoseconds), 20, to: &line)
+            line += filler
+            try file.append(line)
+        }
+    }
+
+    func text(command: [String]) -> String {
+        var table = TextTable(
+            ["milliseconds from write to consumer", "lines"] + Self.shares.map(\.name))
+        for entry in entries {
+            let figures = Self.shares.map { share in
+                entry.ages.isEmpty
+                    ? "–"
+                    : Number.short(Double(Spread.percentile(share.share, of: entry.ages)) / 1e6)
+            }
+            table.add([entry.contender.name, Number.grouped(entry.ages.count)] + figures)
+        }
+        var text = table.text
+        for entry in entries {
+            if let fault = entry.fault { text += "FAILED: \(entry.contender.name): \(fault)\n" }
+        }
+        text += stage.absentLines
+        text += """
+
+            date: \(date), load average \(load) before
+            machine: \(facts.description)
+            lines: \(Number.grouped(stage.options.rate)) a second into one file for \(seconds) s; \
+            the writer and the consumer (fetch.wait.max.ms=1) run on the same machine
+            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
+            command: \(command.joined(separator: " "))
+
+            """
+        for entry in entries {
+            text +=
+                "\(entry.contender.name): \(entry.contender.version): "
+                + entry.command.joined(separator: " ") + "\n"
+        }
+        return text
+    }
+
+    func json(command: [String]) -> JSON {
+        .object(
+            stage.header(.latency, facts, date, command) + [
+                ("load_average", .object([("before", .number(load, 2))])),
+                ("lines_per_second", .count(stage.options.rate)), ("seconds", .count(seconds)),
+                (
+                    "contenders",
+                    .list(
+                        entries.map { entry in
+                            .object(
+                                [
+                                    ("name", .text(entry.contender.name)),
+                                    ("version", .text(entry.contender.version)),
+                                    ("command", .list(entry.command.map(JSON.text))),
+                                    ("lines", .count(entry.ages.count)),
+                                    ("failed", .optional(entry.fault)),
+                                ]
+                                    + (entry.ages.isEmpty
+                                        ? []
+                                        : Self.shares.map { share in
+                                            let age = Spread.percentile(share.share, of: entry.ages)
+                                            return (
+                                                "\(share.name)_milliseconds",
+                                                .number(Double(age) / 1e6, 3)
+                                            )
+                                        }))
+                        })
+                ),
+            ])
+    }
+}
+
+/// The thread that writes, and why it could not.
+private final class Writer: Sendable {
+    private let outcome = Mutex<MachineError?>(nil)
+
+    var fault: MachineError? { outcome.withLock { $0 } }
+
+    func write(_ path: String, _ lines: Int, aSecond rate: Int) {
+        do throws(MachineError) {
+            try Latency.write(lines, aSecond: rate, to: OutputFile(path))
+        } catch {
+            outcome.withLock { $0 = error }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Machine
+
+/// A command line that makes no sense.
+package struct UsageError: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// What is to be measured.
+package struct Options: Sendable {
+    package enum Mode: String, Sendable { case throughput, idle, latency }
+
+    package var mode = Mode.throughput
+    /// Of the corpus.
+    package var bytes = 1_000_000_000
+    package var runs = 5
+    package var seed: UInt64 = 1
+    /// Nil: a mock broker of our own.
+    package var broker: String?
+    /// Where the figures are written as JSON.
+    package var json: String?
+    package var contenders: [Contender.Key] = Contender.all.filter { !$0.isHidden }
+    /// Path of the agent; nil: the one on PATH.
+    package var shipper: String?
+    /// How long to look at an idle agent, or to write lines.
+    package var seconds: Int?
+    package var files = 10_000
+    /// Lines a second of the latency mode.
+    package var rate = 10_000
+
+    package static let help = """
+        Usage: shipper-bench [OPTION...]
+
+        Measures how fast log lines get to Kafka: shipper (json, raw), kcat, and filebeat and rsyslog
+        if they are on PATH, in turns on the same corpus and broker.
+
+          --size SIZE        of the corpus: 1GB (default), 500MB, 64MiB
+          --runs N           of each contender, after a warm-up; default 5
+          --broker ADDRESS   host:port of a broker; default: librdkafka's mock, in its own process
+          --only LIST        of shipper-json, shipper-raw, kcat, filebeat, rsyslog; with commas
+          --shipper PATH     the agent; default: the one on PATH
+          --seed N           of the corpus; default 1
+          --json FILE        writes the figures there as JSON too
+
+          --idle             instead: an agent at rest that knows many files, two in a directory
+          --files N          so many; default 10000
+          --latency          instead: time from write to broker, lines written one by one
+          --rate N           so many a second; default 10000
+          --seconds N        how long; default 60 at rest, 10 of writing
+
+          --help
+
+        Exit: 0 all runs are good, 1 some failed (the table says which), 64 wrong usage, 70 the
+        machine or the broker refused something.
+
+        """
+
+    private static let valued: Set = [
+        "--size", "--runs", "--broker", "--only", "--shipper", "--seed", "--json", "--seconds",
+        "--files", "--rate",
+    ]
+
+    /// `arguments` without the program's name.
+    package init(_ arguments: [String]) throws(UsageError) {
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+            let name = parts.first ?? argument
+            if name == "--idle" || name == "--latency" {
+                guard parts.count == 1 else {
+                    throw UsageError(description: "\(name) takes no value")
+                }
+                mode = name == "--idle" ? .idle : .latency
+                continue
+            }
+            guard Self.valued.contains(name) else {
+                throw UsageError(description: "unknown option \(argument)")
+            }
+            guard let value = parts.count > 1 ? parts[1] : rest.popFirst() else {
+                throw UsageError(description: "\(name) needs a value")
+            }
+            try set(name, value)
+        }
+    }
+
+    private mutating func set(_ name: String, _ value: String) throws(UsageError) {
+        switch name {
+        case "--size":
+            guard let bytes = Number.bytes(value) else {
+                throw UsageError(
+                    description: "--size: \"\(value)\" is no size such as 1GB or 64MiB")
+            }
+            self.bytes = bytes
+        case "--runs": runs = try Self.count(name, value)
+        case "--seed": seed = UInt64(try Self.count(name, value))
+        case "--seconds": seconds = try Self.count(name, value)
+        case "--files": files = try Self.count(name, value)
+        case "--rate": rate = try Self.count(name, value)
+        case "--broker": broker = value
+        case "--json": json = value
+        case "--shipper": shipper = value
+        case "--only": contenders = try Self.keys(value)
+        default: throw UsageError(description: "unknown option \(name)")
+        }
+    }
+
+    private static func count(_ name: String, _ value: String) throws(UsageError) -> Int {
+        guard let number = Int(value), (1...10_000_000).contains(number) else {
+            throw UsageError(description: "\(name): \"\(value)\" is no number from 1 to 10000000")
+        }
+        return number
+    }
+
+    private static func keys(_ value: String) throws(UsageError) -> [Contender.Key] {
+        var keys: [Contender.Key] = []
+        for name in value.split(separator: ",") {
+            guard let key = Contender.all.first(where: { $0.name == name }) else {
+                throw UsageError(description: "--only: no contender is called \"\(name)\"")
+            }
+            if !keys.contains(key) { keys.append(key) }
+        }
+        guard !keys.isEmpty else { throw UsageError(description: "--only: no contender") }
+        return keys
+    }
+}

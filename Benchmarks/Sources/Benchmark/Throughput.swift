@@ -1,0 +1,183 @@
+import Machine
+
+/// All contenders in turns on one corpus.
+struct Throughput {
+    private struct Entry {
+        let contender: Contender
+        /// Of its last run.
+        var command: [String] = []
+        var runs: [Run] = []
+
+        var good: [Run] { runs.filter { $0.fault == nil } }
+    }
+
+    private let stage: Stage
+    private let facts: MachineFacts
+    private let date = utcDate()
+    private let loadBefore: Double
+    private var loadAfter = 0.0
+    private let corpus: Corpus
+    private let warmUp: Corpus
+    private var entries: [Entry]
+
+    /// The warm-up takes a tenth of the corpus: it is for caches and for the broker's first
+    /// allocations.
+    init(_ stage: Stage) throws(MachineError) {
+        self.stage = stage
+        facts = try MachineFacts()
+        loadBefore = try MachineFacts.load()
+        entries = stage.present.map { Entry(contender: $0) }
+        let options = stage.options
+        try stage.progress.update("writing \(Number.grouped(options.bytes)) bytes of corpus")
+        corpus = try Corpus.write(
+            to: stage.directory + "/corpus.log", bytes: options.bytes, seed: options.seed)
+        warmUp = try Corpus.write(
+            to: stage.directory + "/warm-up.log", bytes: max(1, options.bytes / 10),
+            seed: options.seed)
+    }
+
+    /// True: every run was good.
+    mutating func measure() throws(MachineError) -> Bool {
+        for index in entries.indices {
+            let contender = entries[index].contender
+            let runner = Runner(stage: stage, title: "warm-up: \(contender.name)")
+            let (run, _) = try runner.run(contender, warmUp)
+            if let fault = run.fault {
+                try stage.progress.note("warm-up: \(contender.name) FAILED: \(fault)")
+            }
+        }
+        let rounds = stage.options.runs
+        for round in 1...rounds {
+            for index in entries.indices {
+                let contender = entries[index].contender
+                let title = "round \(round) of \(rounds): \(contender.name)"
+                let runner = Runner(stage: stage, title: title)
+                let (run, command) = try runner.run(contender, corpus)
+                entries[index].runs.append(run)
+                entries[index].command = command
+                let figures =
+                    "\(Number.fixed(run.wallSeconds, 2)) s, CPU \(Number.fixed(run.cpuSeconds, 2)) s"
+                try stage.progress.note(
+                    title + " " + (run.fault.map { "FAILED: \($0)" } ?? figures))
+            }
+        }
+        loadAfter = try MachineFacts.load()
+        return entries.allSatisfy { $0.good.count == $0.runs.count }
+    }
+
+    /// The value of each good run, of what is compared.
+    private static let measures: [(head: String, key: String, digits: Int)] = [
+        ("wall s", "wall_seconds", 3), ("CPU s", "cpu_seconds", 3),
+        ("CPU s/GB", "cpu_seconds_per_gb", 3), ("peak RSS MB", "peak_rss_mb", 1),
+        ("lines/s", "lines_per_second", 0), ("MB/s", "mb_per_second", 1),
+    ]
+
+    private func values(_ run: Run) -> [Double] {
+        let wall = max(run.wallSeconds, 1e-6)
+        return [
+            run.wallSeconds, run.cpuSeconds, run.cpuSeconds / (Double(corpus.bytes) / 1e9),
+            Double(run.peakBytes) / 1e6, Double(corpus.lines) / wall,
+            Double(corpus.bytes) / 1e6 / wall,
+        ]
+    }
+
+    private func spreads(_ entry: Entry) -> [Spread]? {
+        let good = entry.good.map(values)
+        guard !good.isEmpty else { return nil }
+        return Self.measures.indices.compactMap { index in Spread(good.map { $0[index] }) }
+    }
+
+    /// Medians of wall and CPU time, divided by kcat's.
+    private func ratios(_ entry: Entry) -> (wall: Double, cpu: Double)? {
+        guard let kcat = entries.first(where: { $0.contender.name == "kcat" }),
+            let base = spreads(kcat), let own = spreads(entry),
+            base[0].median > 0, base[1].median > 0
+        else { return nil }
+        return (own[0].median / base[0].median, own[1].median / base[1].median)
+    }
+
+    /// The table, and under it what somebody needs to judge it.
+    func text(command: [String]) -> String {
+        var table = TextTable(
+            ["median (min–max)", "runs"] + Self.measures.map(\.head)
+                + ["wall ÷ kcat", "CPU ÷ kcat"])
+        for entry in entries {
+            let count = entry.good.count
+            let runs = count == entry.runs.count ? "\(count)" : "\(count) of \(entry.runs.count)"
+            let figures =
+                spreads(entry)?.map(\.text) ?? Self.measures.map { _ in "failed" }
+            let ratios = ratios(entry)
+            table.add(
+                [entry.contender.name, runs] + figures
+                    + [ratios?.wall, ratios?.cpu].map { $0.map { Number.fixed($0, 2) } ?? "–" })
+        }
+        var text = table.text
+        for entry in entries {
+            for (number, run) in entry.runs.enumerated() {
+                guard let fault = run.fault else { continue }
+                text += "FAILED: \(entry.contender.name), run \(number + 1): \(fault)\n"
+            }
+        }
+        text += stage.absentLines
+        text += """
+
+            date: \(date), load average \(loadBefore) before, \(loadAfter) after
+            machine: \(facts.description)
+            corpus: \(Number.grouped(corpus.bytes)) bytes, \(Number.grouped(corpus.lines)) lines, \
+            seed \(stage.options.seed)
+            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
+            command: \(command.joined(separator: " "))
+
+            """
+        for entry in entries {
+            text +=
+                "\(entry.contender.name): \(entry.contender.version): "
+                + entry.command.joined(separator: " ") + "\n"
+        }
+        return text
+    }
+
+    func json(command: [String]) -> JSON {
+        .object(
+            stage.header(.throughput, facts, date, command) + [
+                (
+                    "load_average",
+                    .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
+                ),
+                (
+                    "corpus",
+                    .object([
+                        ("bytes", .count(corpus.bytes)), ("lines", .count(corpus.lines)),
+                        ("seed", .count(Int(stage.options.seed))),
+                    ])
+                ),
+                ("contenders", .list(entries.map(json))),
+            ])
+    }
+
+    private func json(_ entry: Entry) -> JSON {
+        let spreads = spreads(entry).map { spreads in
+            JSON.object(
+                zip(Self.measures, spreads).map { measure, spread in
+                    (
+                        measure.key,
+                        .object([
+                            ("median", .number(spread.median, measure.digits)),
+                            ("min", .number(spread.least, measure.digits)),
+                            ("max", .number(spread.greatest, measure.digits)),
+                        ])
+                    )
+                })
+        }
+        let ratios = ratios(entry).map {
+            JSON.object([("wall", .number($0.wall, 3)), ("cpu", .number($0.cpu, 3))])
+        }
+        return .object([
+            ("name", .text(entry.contender.name)), ("version", .text(entry.contender.version)),
+            ("command", .list(entry.command.map(JSON.text))),
+            ("runs", .list(entry.runs.map(\.json))),
+            ("failed_runs", .count(entry.runs.count - entry.good.count)),
+            ("figures", spreads ?? .null), ("ratio_to_kcat", ratios ?? .null),
+        ])
+    }
+}

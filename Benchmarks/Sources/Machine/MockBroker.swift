@@ -1,0 +1,56 @@
+internal import CRdkafka
+internal import Glibc
+
+/// librdkafka's mock cluster of one broker. It acknowledges everything, makes topics with 4
+/// partitions when they are asked for, and keeps about 5 MB of each partition.
+package enum MockBroker {
+    /// Serves until standard input is closed; the first line of standard output is the address.
+    package static func serve() throws(MachineError) {
+        let client = unsafe try makeClient(RD_KAFKA_PRODUCER, ["log_level": "0"])
+        defer { unsafe rd_kafka_destroy(client) }
+        guard let cluster = unsafe rd_kafka_mock_cluster_new(client, 1),
+            let address = unsafe rd_kafka_mock_cluster_bootstraps(cluster)
+        else { throw MachineError("the mock broker does not start: no loopback socket") }
+        // The cluster's thread uses the client, so it goes first.
+        defer { unsafe rd_kafka_mock_cluster_destroy(cluster) }
+        try StandardStream.output.write(unsafe String(cString: address) + "\n")
+        var buffer = [UInt8](repeating: 0, count: 64)
+        while true {
+            let count = unsafe read(0, &buffer, buffer.count)
+            if count == 0 || (count < 0 && errno != EINTR) { return }
+        }
+    }
+}
+
+/// The version of the librdkafka that this process, the agent and kcat are linked with.
+package var librdkafkaVersion: String { unsafe String(cString: rd_kafka_version_str()) }
+
+/// A handle with these properties; the caller destroys it.
+func makeClient(
+    _ kind: rd_kafka_type_t, _ properties: [String: String]
+) throws(MachineError) -> OpaquePointer {
+    var text = [CChar](repeating: 0, count: 512)
+    guard let configuration = unsafe rd_kafka_conf_new() else {
+        throw MachineError("librdkafka: no memory")
+    }
+    for (name, value) in properties {
+        let code = unsafe rd_kafka_conf_set(configuration, name, value, &text, text.count)
+        guard code == RD_KAFKA_CONF_OK else {
+            unsafe rd_kafka_conf_destroy(configuration)
+            throw MachineError("librdkafka: \(string(text))")
+        }
+    }
+    guard let client = unsafe rd_kafka_new(kind, configuration, &text, text.count) else {
+        unsafe rd_kafka_conf_destroy(configuration)
+        throw MachineError("librdkafka: \(string(text))")
+    }
+    return unsafe client
+}
+
+func string(_ text: [CChar]) -> String {
+    String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+func reason(_ code: rd_kafka_resp_err_t) -> String {
+    unsafe String(cString: rd_kafka_err2str(code))
+}

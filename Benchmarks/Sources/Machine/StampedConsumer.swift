@@ -1,0 +1,87 @@
+internal import CMachine
+internal import CRdkafka
+internal import Glibc
+
+/// Takes records in which the writer has put the time, and tells how old they were when they came.
+/// One thread.
+@safe
+package final class StampedConsumer {
+    /// What stands before the 20 decimal digits of `Instant.nanoseconds` in a line.
+    package static let mark = "written="
+
+    private let client: OpaquePointer
+    private let queue: OpaquePointer
+    private var batch: [UnsafeMutablePointer<rd_kafka_message_t>?]
+
+    /// Reads all `partitions` of the topic from their beginning. The broker's answer is delayed by
+    /// 1 ms at most where there is nothing to give.
+    package init(_ address: String, topic: String, partitions: Int) throws(MachineError) {
+        unsafe batch = Array(repeating: nil, count: 1_000)
+        let client = unsafe try makeClient(
+            RD_KAFKA_CONSUMER,
+            [
+                "bootstrap.servers": address, "group.id": "shipper-bench", "log_level": "0",
+                "fetch.wait.max.ms": "1", "fetch.error.backoff.ms": "0",
+                "enable.auto.commit": "false", "auto.offset.reset": "earliest",
+            ])
+        unsafe self.client = client
+        unsafe rd_kafka_poll_set_consumer(client)
+        unsafe queue = rd_kafka_queue_get_consumer(client)
+        let list = unsafe rd_kafka_topic_partition_list_new(Int32(partitions))
+        defer { unsafe rd_kafka_topic_partition_list_destroy(list) }
+        for partition in 0..<partitions {
+            let added = unsafe rd_kafka_topic_partition_list_add(list, topic, Int32(partition))
+            unsafe added?.pointee.offset = 0
+        }
+        let code = unsafe rd_kafka_assign(client, list)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw MachineError("consume \(topic) at \(address): \(reason(code))")
+        }
+    }
+
+    deinit {
+        unsafe rd_kafka_queue_destroy(queue)
+        unsafe rd_kafka_consumer_close(client)
+        unsafe rd_kafka_destroy(client)
+    }
+
+    /// Waits at most so long for records and adds to `ages` how many nanoseconds before now each was
+    /// written; a record without a stamp is an error.
+    package func take(
+        milliseconds: Int, into ages: inout [Int64]
+    ) throws(MachineError) {
+        let count = unsafe rd_kafka_consume_batch_queue(
+            queue, Int32(milliseconds), &batch, batch.count)
+        guard count >= 0 else { throw MachineError("consume: \(reason(rd_kafka_last_error()))") }
+        let now = Instant.now.nanoseconds
+        var unstamped: String?
+        for index in 0..<Int(count) {
+            guard let message = unsafe batch[index] else { continue }
+            defer { unsafe rd_kafka_message_destroy(message) }
+            // An error here is the end of a partition or a connection that comes again.
+            guard unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            let payload = unsafe UnsafeRawBufferPointer(
+                start: message.pointee.payload, count: message.pointee.len)
+            if let stamp = unsafe Self.stamp(payload) {
+                ages.append(now - stamp)
+            } else {
+                unstamped = unsafe String(decoding: payload.prefix(80), as: UTF8.self)
+            }
+        }
+        if let unstamped { throw MachineError("a record without a time: \(unstamped)") }
+    }
+
+    private static func stamp(_ payload: UnsafeRawBufferPointer) -> Int64? {
+        let found = Int(unsafe cmachine_find(payload.baseAddress, payload.count, mark))
+        guard found >= 0 else { return nil }
+        let begin = found + mark.utf8.count
+        guard payload.count >= begin + 20 else { return nil }
+        var number: Int64 = 0
+        for index in begin..<begin + 20 {
+            let digit = unsafe payload[index] &- 0x30
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ Int64(digit)
+        }
+        return number
+    }
+}

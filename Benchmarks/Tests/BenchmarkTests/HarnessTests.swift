@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// The harness as a program, against the agent's debug build and a real kcat (`make test-bench`
+/// installs it).
+@Suite(.serialized) struct HarnessTests {
+    @Test func theAgentAndKcatAreMeasuredAndTheFiguresAreTheSameAsJSON() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let call = try Call(
+            [
+                "--size", "2MB", "--runs", "1", "--only", "shipper-json,shipper-raw,kcat",
+                "--json", file.path,
+            ], shipper: true)
+        #expect(call.code == 0, "\(call.errors)")
+        for name in ["shipper json", "shipper raw", "kcat"] {
+            #expect(call.output.contains("\n| \(name) "), "\(call.output)")
+        }
+        #expect(call.output.contains("10,298 lines"))
+
+        let json = try parse(file)
+        let corpus = try #require(json["corpus"] as? [String: Any])
+        #expect(corpus["lines"] as? Int == 10_298)
+        let contenders = try #require(json["contenders"] as? [[String: Any]])
+        #expect(
+            contenders.map { $0["name"] as? String } == ["shipper json", "shipper raw", "kcat"])
+        for contender in contenders {
+            #expect(contender["failed_runs"] as? Int == 0)
+            let runs = try #require(contender["runs"] as? [[String: Any]])
+            #expect(runs.map { $0["records"] as? Int } == [10_298])
+            let figures = try #require(contender["figures"] as? [String: [String: Double]])
+            for figure in ["wall_seconds", "cpu_seconds", "peak_rss_mb", "lines_per_second"] {
+                #expect(try #require(figures[figure]?["median"]) > 0)
+            }
+            let ratio = try #require(contender["ratio_to_kcat"] as? [String: Double])
+            #expect(try #require(ratio["cpu"]) > 0)
+        }
+    }
+
+    @Test func aRunCountsOnlyIfTheBrokerHoldsEveryLineOnce() throws {
+        let call = try Call([
+            "--size", "200KB", "--runs", "1", "--only", "kcat,drops-a-line,repeats-a-line",
+        ])
+        #expect(call.code == 1)
+        #expect(
+            call.output.contains(
+                "FAILED: drops a line, run 1: the broker holds 1,034 of 1,035 lines: 1 missing\n"))
+        #expect(
+            call.output.contains(
+                "FAILED: repeats a line, run 1: the broker holds 1,036 of 1,035 lines: 1 too many\n"
+            ))
+        let row = try #require(call.output.split(separator: "\n").first { $0.hasPrefix("| drops") })
+        #expect(row.contains("0 of 1") && row.contains("failed"))
+    }
+
+    @Test func aBrokerThatIsThereIsUsed() throws {
+        let process = Process()
+        let (input, output) = (Pipe(), Pipe())
+        process.executableURL = try Call.harness()
+        process.arguments = ["broker"]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        defer {
+            // It ends with its input. Signals may be blocked in what the test's threads start.
+            #expect(throws: Never.self) { try input.fileHandleForWriting.close() }
+            process.waitUntilExit()
+        }
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        let address = String(line.dropLast())
+        #expect(address.hasPrefix("127.0.0.1:"))
+
+        let call = try Call(
+            ["--size", "200KB", "--runs", "1", "--only", "shipper-raw", "--broker", address],
+            shipper: true)
+        #expect(call.code == 0, "\(call.errors)")
+        #expect(
+            call.output.contains("broker: librdkafka's mock broker at \(address), 4 partitions"))
+    }
+
+    @Test func aContenderThatIsNotThereIsNamedAsAbsent() throws {
+        let call = try Call(["--size", "20KB", "--runs", "1", "--shipper", "/nowhere/shipper"])
+        #expect(call.output.contains("shipper json: absent (/nowhere/shipper is not there"))
+        #expect(call.code == 0, "\(call.errors)")
+    }
+
+    @Test func anIdleAgentIsMeasuredAndStillShips() throws {
+        let call = try Call(
+            ["--idle", "--files", "50", "--seconds", "1", "--only", "shipper-json"], shipper: true)
+        #expect(call.code == 0, "\(call.errors)")
+        #expect(call.output.contains("| shipper json |"))
+        #expect(call.output.contains("files: 50 in 25 directories"))
+    }
+
+    @Test func theAgeOfEachLineAtTheConsumerIsMeasured() throws {
+        let call = try Call(
+            ["--latency", "--rate", "500", "--seconds", "1", "--only", "shipper-json"],
+            shipper: true)
+        #expect(call.code == 0, "\(call.errors)")
+        let row = try #require(
+            call.output.split(separator: "\n").first { $0.hasPrefix("| shipper json") })
+        let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(cells.count == 7 && cells[1] == "500")
+        let ages = cells[2...].compactMap { Double($0.replacing(",", with: "")) }
+        #expect(ages.count == 5 && ages == ages.sorted() && ages[0] > 0, "\(row)")
+    }
+
+    /// With one child it is at its preparations, with two the agent runs beside the broker.
+    @Test(arguments: [1, 2])
+    func anInterruptedHarnessTakesItsProcessesAndFilesAway(children: Int) throws {
+        let manager = FileManager.default
+        let scratch = manager.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)")
+        try manager.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? manager.removeItem(at: scratch) }
+        let (out, err) = (scratch.appending(path: "out"), scratch.appending(path: "err"))
+        let process = try Call.start(
+            [
+                "--idle", "--files", "2000", "--seconds", "600", "--only", "shipper-json",
+                "--shipper", try Call.shipper(),
+            ], scratch: scratch, out: out, err: err)
+        let pid = process.processIdentifier
+        let deadline = Date.now.addingTimeInterval(60)
+        var found: [Substring] = []
+        while found.count < children, Date.now < deadline, process.isRunning {
+            let text = try String(
+                contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)
+            found = text.split(separator: " ")
+        }
+        process.terminate()
+        process.waitUntilExit()
+        #expect(found.count == children && process.terminationStatus == 143)
+        for child in found { #expect(!manager.fileExists(atPath: "/proc/\(child)")) }
+        let said = try String(contentsOf: err, encoding: .utf8)
+        #expect(
+            try manager.contentsOfDirectory(atPath: scratch.path).sorted() == ["err", "out"],
+            "\(said)")
+    }
+
+    @Test(arguments: [
+        (["--runs", "0"], "--runs: \"0\" is no number from 1 to 10000000"),
+        (["--size", "1XB"], "--size: \"1XB\" is no size such as 1GB or 64MiB"),
+        (["--only", "vector"], "--only: no contender is called \"vector\""),
+        (["--fast"], "unknown option --fast"),
+    ])
+    func wrongUsageSaysWhatIsWrong(arguments: [String], message: String) throws {
+        let call = try Call(arguments)
+        #expect(call.code == 64)
+        #expect(call.errors.hasPrefix("shipper-bench: \(message)\n"))
+    }
+
+    private func parse(_ file: URL) throws -> [String: Any] {
+        let value = try JSONSerialization.jsonObject(with: try Data(contentsOf: file))
+        return try #require(value as? [String: Any])
+    }
+}
