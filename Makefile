@@ -7,7 +7,7 @@ SOURCES := Package.swift Sources Tests
 FILTER ?=
 FILTERED := $(if $(FILTER),--filter '$(FILTER)')
 
-.PHONY: help demo build release test lint format install-dependencies clean
+.PHONY: help demo build release test lint format fresh image-root install-dependencies clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,8 @@ help:
 	@echo 'make test [FILTER=name]    build and run the tests'
 	@echo 'make lint                  format and house rules, and the proof that they bite'
 	@echo 'make format                format the Swift sources in place'
+	@echo 'make fresh [SUITE=name]    demo and tests of HEAD in a Debian that has nothing (trixie, bookworm); root'
+	@echo 'make image-root            what deploy/Dockerfile makes, without Docker, and the demo in it; root'
 	@echo 'make install-dependencies  install the Debian packages that build and tests need'
 	@echo 'make clean                 remove what builds made'
 
@@ -44,6 +46,12 @@ lint:
 
 format:
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+fresh:
+	scripts/fresh
+
+image-root:
+	scripts/image-root
 
 install-dependencies:
 	scripts/install-dependencies test
