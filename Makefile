@@ -21,7 +21,7 @@ BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,bro
 	$(call given,JSON,json) $(call given,ONLY,only) $(call given,SECONDS,seconds) \
 	$(if $(filter-out throughput,$(MODE)),--$(MODE))
 
-.PHONY: help demo build release test bench test-bench lint format install-dependencies clean
+.PHONY: help demo build release test bench test-bench lint fresh image-root format install-dependencies clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,8 @@ help:
 	@echo 'make test-bench            build and run the tests of the benchmark'
 	@echo 'make lint                  format and house rules, and the proof that they bite'
 	@echo 'make format                format the Swift sources in place'
+	@echo 'make fresh [SUITE=name]    demo and tests of HEAD in a Debian that has nothing (trixie, bookworm); root'
+	@echo 'make image-root            what deploy/Dockerfile makes, without Docker, and the demo in it; root'
 	@echo 'make install-dependencies  install the Debian packages that build and tests need'
 	@echo 'make clean                 remove what builds made'
 
@@ -72,6 +74,12 @@ lint:
 
 format:
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+fresh:
+	scripts/fresh
+
+image-root:
+	scripts/image-root
 
 install-dependencies:
 	scripts/install-dependencies test

@@ -1,0 +1,123 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Against a real API server. KUBERNETES_HOME is a directory whose `bin/kube` starts one.
+@Suite struct KubernetesTests {
+    static let home = environmentValue("KUBERNETES_HOME")
+
+    @Test(.enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func theManifestsAreAdmittedAndStayAsTheyAre() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let applied = try cluster.kubectl(["apply", "-k", Deployment.path("kubernetes")])
+        #expect(applied.exit == .code(0), "\(applied.errors)")
+        for object in ["namespace/shipper", "serviceaccount/shipper", "daemonset.apps/shipper"] {
+            #expect(applied.output.contains("\(object) created\n"))
+        }
+        // A field that the server does not know or a value that it rewrites would differ.
+        let difference = try cluster.kubectl(["diff", "-k", Deployment.path("kubernetes")])
+        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        #expect(applied.errors.isEmpty && difference.errors.isEmpty, "\(applied.errors)")
+
+        let shown = try cluster.kubectl(
+            ["get", "daemonset", "shipper", "--namespace=shipper", "--output=json"])
+        let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
+            .spec.template.spec
+        #expect(pod.automountServiceAccountToken == false)
+        let container = try #require(pod.containers.first)
+        let security = container.securityContext
+        #expect(security.runAsUser == 0)
+        #expect(security.capabilities.drop == ["ALL"])
+        #expect(security.capabilities.add == ["DAC_READ_SEARCH", "LEASE"])
+        #expect(security.readOnlyRootFilesystem && !security.allowPrivilegeEscalation)
+        #expect(security.seccompProfile.type == "RuntimeDefault")
+        let logs = try #require(container.volumeMounts.first { $0.name == "logs" })
+        #expect(logs.readOnly == true && logs.mountPropagation == "HostToContainer")
+
+        // The volume's ConfigMap is the one that was generated, with every comment.
+        let map = try #require(pod.volumes.compactMap(\.configMap).first).name
+        let settings = try cluster.kubectl(
+            [
+                "get", "configmap", map, "--namespace=shipper",
+                "--output=jsonpath={.data.shipper\\.yaml}",
+            ])
+        #expect(settings.output == (try Deployment.text("kubernetes/shipper.yaml")))
+
+        let may = try cluster.kubectl(
+            ["auth", "can-i", "list", "pods", "--as=system:serviceaccount:shipper:shipper"])
+        #expect(may.output == "no\n")
+
+        let deleted = try cluster.kubectl(
+            ["delete", "-k", Deployment.path("kubernetes"), "--wait=false"])
+        #expect(deleted.exit == .code(0), "\(deleted.errors)")
+    }
+
+    private struct DaemonSet: Decodable {
+        struct Spec: Decodable { let template: Template }
+        struct Template: Decodable { let spec: Pod }
+        struct Pod: Decodable {
+            let automountServiceAccountToken: Bool
+            let containers: [Container]
+            let volumes: [Volume]
+        }
+        struct Container: Decodable {
+            let securityContext: Security
+            let volumeMounts: [Mount]
+        }
+        struct Security: Decodable {
+            struct Capabilities: Decodable { let add, drop: [String] }
+            struct Profile: Decodable { let type: String }
+            let runAsUser: Int
+            let capabilities: Capabilities
+            let allowPrivilegeEscalation, readOnlyRootFilesystem: Bool
+            let seccompProfile: Profile
+        }
+        struct Mount: Decodable {
+            let name: String
+            let readOnly: Bool?
+            let mountPropagation: String?
+        }
+        struct Volume: Decodable {
+            struct Map: Decodable { let name: String }
+            let configMap: Map?
+        }
+        let spec: Spec
+    }
+
+    /// An API server with its etcd, in a process namespace of their own, so that they end with the
+    /// test, however it ends.
+    private final class Cluster: Sendable {
+        private let kube: String
+        private let directory: TemporaryDirectory
+        private let process: ChildProcess
+
+        init(kube: String) throws {
+            self.kube = kube
+            directory = try TemporaryDirectory()
+            let unshare = try findProgram("unshare", package: "util-linux")
+            process = try ChildProcess(
+                unshare,
+                [
+                    "--user", "--map-root-user", "--pid", "--mount-proc", "--fork",
+                    "--kill-child=KILL", "bash", "-euc", "\"$1\" start \"$2\"; cat", "bash", kube,
+                    directory.path("cluster"),
+                ], input: .pipe)
+            let process = process
+            try eventually("the API server is ready") {
+                if let exit = try process.exit {
+                    throw Unexpected(
+                        description: "the API server did not start, \(exit): \(process.errors)")
+                }
+                return process.output.contains("kubeconfig\n")
+            }
+        }
+
+        deinit { process.end() }
+
+        func kubectl(
+            _ arguments: [String]
+        ) throws -> (exit: ChildProcess.Exit, output: String, errors: String) {
+            try Deployment.run([kube, "kubectl", directory.path("cluster")] + arguments)
+        }
+    }
+}
