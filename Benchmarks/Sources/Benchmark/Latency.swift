@@ -4,7 +4,8 @@ import Synchronization
 /// How old a line is when a consumer has it from the broker.
 struct Latency {
     private struct Entry {
-        let contender: Contender
+        let name: String
+        let version: String
         let command: [String]
         /// Nanoseconds, ascending.
         let ages: [Int64]
@@ -39,6 +40,7 @@ struct Latency {
             guard contender.name == "shipper json" || !contender.endsByItself else { continue }
             entries.append(try measure(contender))
         }
+        entries.append(try measureFloor())
         return entries.allSatisfy { $0.fault == nil }
     }
 
@@ -53,7 +55,7 @@ struct Latency {
                 directory: directory, files: path, corpus: nil, topic: topic,
                 broker: stage.broker.address, kind: stage.kind, once: false))
         let file = try OutputFile(path)
-        try Self.write(Self.leadLines, aSecond: 1_000, to: file)
+        try Self.write(Self.leadLines, aSecond: 1_000, to: file.append)
         let consumer = try StampedConsumer(
             stage.broker.address, topic: topic, partitions: Stage.partitions)
         let log = directory + "/output"
@@ -73,14 +75,37 @@ struct Latency {
         try stage.dropTopic(topic)
         try remove(directory)
         return Entry(
-            contender: contender, command: command, ages: ages.sorted(),
+            name: contender.name, version: contender.version, command: command, ages: ages.sorted(),
             fault: end.fault ?? Run.miscount(records, of: lines + Self.leadLines))
+    }
+
+    /// The same lines without a file and an agent: what the broker and the consumer add.
+    private func measureFloor() throws(MachineError) -> Entry {
+        let rate = stage.options.rate
+        let lines = rate * seconds
+        let topic = try stage.makeTopic()
+        let consumer = try StampedConsumer(
+            stage.broker.address, topic: topic, partitions: Stage.partitions)
+        let writer = Writer()
+        let address = stage.broker.address
+        let thread = try Thread.start { writer.produce(address, topic, lines, aSecond: rate) }
+        var ages: [Int64] = []
+        ages.reserveCapacity(lines)
+        let name = "librdkafka alone"
+        try take(lines, from: consumer, into: &ages, nil, name)
+        thread.join()
+        if let fault = writer.fault { throw fault }
+        let records = try stage.broker.recordCount(topic)
+        try stage.dropTopic(topic)
+        return Entry(
+            name: name, version: "librdkafka \(librdkafkaVersion)", command: [],
+            ages: ages.sorted(), fault: Run.miscount(records, of: lines))
     }
 
     /// Takes so many records, or what there is when none has come for `patience`.
     private func take(
         _ lines: Int, from consumer: StampedConsumer, into ages: inout [Int64],
-        _ process: ChildProcess, _ what: String
+        _ process: ChildProcess?, _ what: String
     ) throws(MachineError) {
         var last = Instant.now
         while ages.count < lines {
@@ -89,7 +114,7 @@ struct Latency {
             if ages.count > before {
                 last = .now
             } else {
-                guard try process.wait(milliseconds: 0) == nil else {
+                guard try process?.wait(milliseconds: 0) == nil else {
                     throw MachineError("\(what): it ended before all lines were there")
                 }
                 if Instant.now.secondsSince(last) > Self.patience { return }
@@ -100,7 +125,7 @@ struct Latency {
 
     /// Writes each line by itself at its time, with that time in it; late, without a pause.
     static func write(
-        _ lines: Int, aSecond rate: Int, to file: OutputFile
+        _ lines: Int, aSecond rate: Int, to take: ([UInt8]) throws(MachineError) -> Void
     ) throws(MachineError) {
         Instant.awaitPrecisely()
         let filler =
@@ -113,7 +138,7 @@ struct Latency {
             var line = mark
             Corpus.appendDecimal(Int(Instant.now.nanoseconds), 20, to: &line)
             line += filler
-            try file.append(line)
+            try take(line)
         }
     }
 
@@ -126,11 +151,11 @@ struct Latency {
                     ? "–"
                     : Number.short(Double(Spread.percentile(share.share, of: entry.ages)) / 1e6)
             }
-            table.add([entry.contender.name, Number.grouped(entry.ages.count)] + figures)
+            table.add([entry.name, Number.grouped(entry.ages.count)] + figures)
         }
         var text = table.text
         for entry in entries {
-            if let fault = entry.fault { text += "FAILED: \(entry.contender.name): \(fault)\n" }
+            if let fault = entry.fault { text += "FAILED: \(entry.name): \(fault)\n" }
         }
         text += stage.absentLines
         text += """
@@ -145,7 +170,7 @@ struct Latency {
             """
         for entry in entries {
             text +=
-                "\(entry.contender.name): \(entry.contender.version): "
+                "\(entry.name): \(entry.version): "
                 + entry.command.joined(separator: " ") + "\n"
         }
         return text
@@ -162,8 +187,8 @@ struct Latency {
                         entries.map { entry in
                             .object(
                                 [
-                                    ("name", .text(entry.contender.name)),
-                                    ("version", .text(entry.contender.version)),
+                                    ("name", .text(entry.name)),
+                                    ("version", .text(entry.version)),
                                     ("command", .list(entry.command.map(JSON.text))),
                                     ("lines", .count(entry.ages.count)),
                                     ("failed", .optional(entry.fault)),
@@ -190,8 +215,23 @@ private final class Writer: Sendable {
     var fault: MachineError? { outcome.withLock { $0 } }
 
     func write(_ path: String, _ lines: Int, aSecond rate: Int) {
+        note { () throws(MachineError) in
+            let file = try OutputFile(path)
+            try Latency.write(lines, aSecond: rate, to: file.append)
+        }
+    }
+
+    func produce(_ address: String, _ topic: String, _ lines: Int, aSecond rate: Int) {
+        note { () throws(MachineError) in
+            let producer = try StampedProducer(address, topic: topic)
+            try Latency.write(lines, aSecond: rate, to: producer.send)
+            try producer.flush()
+        }
+    }
+
+    private func note(_ work: () throws(MachineError) -> Void) {
         do throws(MachineError) {
-            try Latency.write(lines, aSecond: rate, to: OutputFile(path))
+            try work()
         } catch {
             outcome.withLock { $0 = error }
         }

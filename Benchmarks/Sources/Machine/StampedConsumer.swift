@@ -50,9 +50,15 @@ package final class StampedConsumer {
     package func take(
         milliseconds: Int, into ages: inout [Int64]
     ) throws(MachineError) {
-        let count = unsafe rd_kafka_consume_batch_queue(
-            queue, Int32(milliseconds), &batch, batch.count)
-        guard count >= 0 else { throw MachineError("consume: \(reason(rd_kafka_last_error()))") }
+        // A batch is waited for until it is full: so one record first, and then what is there.
+        unsafe batch[0] = rd_kafka_consume_queue(queue, Int32(milliseconds))
+        guard unsafe batch[0] != nil else { return }
+        let more = unsafe batch.withUnsafeMutableBufferPointer { batch in
+            let rest = unsafe UnsafeMutableBufferPointer(rebasing: batch[1...])
+            return unsafe rd_kafka_consume_batch_queue(queue, 0, rest.baseAddress, rest.count)
+        }
+        let count = 1 + more
+        guard more >= 0 else { throw MachineError("consume: \(reason(rd_kafka_last_error()))") }
         let now = Instant.now.nanoseconds
         var unstamped: String?
         for index in 0..<Int(count) {
