@@ -111,7 +111,13 @@ struct S6DirectoryTests {
             try eventually("some of it; \(agent.said)") { reader.count > before }
             // Together with what it had read and not yet written.
             writer.kill()
-            try writer.restart()
+            do {
+                try writer.restart()
+            } catch {
+                // Killed in a rotation it has two files to finish, gives both one label, and ends.
+                // Its supervisor starts it again, and then there is only one.
+                try writer.restart()
+            }
         }
         try writer.finish()
         let lines = try linesOfEachFile(writer)
@@ -119,6 +125,27 @@ struct S6DirectoryTests {
         #expect(try agent.stop() == .code(0))
         #expect(reader.texts() == lines)
         #expect(try writer.archives().contains { $0.hasSuffix(".u") })
+    }
+
+    @Test(
+        "S4: s6-log is killed while an unfinished file has its old and its new name: it is read once"
+    )
+    func killedBetweenLinkAndUnlink() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        let directory = agent.log("pod-1/log")
+        try agent.home.write("logs/pod-1/log/current", "one\ntwo\n")
+        try makeHardLink("\(directory)/@400000006b03bb0027d04f81.u", to: "\(directory)/current")
+        try agent.start()
+        try eventually("both lines; \(agent.said)") { reader.count == 2 }
+        try remove("\(directory)/current")
+        try agent.home.write("logs/pod-1/log/current", "three\n")
+        try eventually("the next file; \(agent.said)") { reader.count == 3 }
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.texts() == ["one", "two", "three"])
+        #expect(complaints(agent).isEmpty)
     }
 
     @Test("S7: a rotation forced in the middle of a line leaves the line whole")
@@ -176,7 +203,7 @@ struct S6DirectoryTests {
         try eventually("what is appended arrives; \(agent.said)") { reader.count == 800 }
         #expect(try agent.stop() == .code(0))
         #expect(try reader.messages() == (0..<800).map { text(source, $0) })
-        #expect(!agent.said.contains(" warn ") && !agent.said.contains(" error "), "\(agent.said)")
+        #expect(complaints(agent).isEmpty)
     }
 
     /// 1. s6-log renames `current` to `previous`; the shipper reads that to its end and closes it.
@@ -313,7 +340,7 @@ struct S6DirectoryTests {
         #expect(try agent.stop() == .code(0))
         #expect(arrivals.with { $0.audit.report }.isClean, "\(arrivals.with { $0.audit.report })")
         #expect(try AuditCount.of(broker) == 2 * lines && reader.missing == 0)
-        #expect(!agent.said.contains(" warn ") && !agent.said.contains(" error "), "\(agent.said)")
+        #expect(complaints(agent).isEmpty)
     }
 
     @Test("Order holds for every key over rotations of many pods into many partitions")
@@ -360,6 +387,10 @@ struct S6DirectoryTests {
         #expect(result.partitions.values.allSatisfy { $0.count == 1 })
         #expect(result.writers.allSatisfy { $0.key == "shop/\($0.value.joined())" })
         for writer in writers { #expect(try writer.archives().count >= 5) }
+    }
+
+    private func complaints(_ agent: Agent) -> [Substring] {
+        agent.said.split(separator: "\n").filter { $0.contains(" warn ") || $0.contains(" error ") }
     }
 
     /// What a killed s6-log left of a line at the end of a file is a line of its own.

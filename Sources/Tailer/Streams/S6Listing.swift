@@ -6,8 +6,9 @@ struct S6Listing {
         let name: [UInt8]
         let inode: UInt64
         let isCurrent: Bool
-        /// Names that s6-log gives the file at the most: `previous` and the archive are one inode
-        /// until `previous` is unlinked; nothing else ever has two.
+        /// Names that the file may have: those that the listing shows. s6-log links `previous` to its
+        /// archive, and after a kill `current`, before it unlinks the old name. A name elsewhere
+        /// could lead to a file that whoever owns the directory may not read.
         let mostLinks: Int
     }
 
@@ -20,20 +21,24 @@ struct S6Listing {
         var archives: [Item] = []
         var previous: Item?
         var current: Item?
-        let inodeOfPrevious = entries.first { $0.name == S6Name.previous }?.inode
+        var names: [UInt64: Int] = [:]
         for entry in entries where entry.kind != .directory {
+            names[entry.inode, default: 0] += 1
+        }
+        for entry in entries where entry.kind != .directory {
+            let links = names[entry.inode] ?? 1
             if S6Name.isArchive(entry.name) {
-                let links = entry.inode == inodeOfPrevious ? 2 : 1
                 archives.append(
                     Item(
                         name: entry.name, inode: entry.inode, isCurrent: false, mostLinks: links))
             } else if entry.name == S6Name.previous {
                 // The archive's name may come between the listing and the look at the file.
                 previous = Item(
-                    name: entry.name, inode: entry.inode, isCurrent: false, mostLinks: 2)
+                    name: entry.name, inode: entry.inode, isCurrent: false,
+                    mostLinks: max(2, links))
             } else if entry.name == S6Name.current {
                 current = Item(
-                    name: entry.name, inode: entry.inode, isCurrent: true, mostLinks: 1)
+                    name: entry.name, inode: entry.inode, isCurrent: true, mostLinks: links)
             }
         }
         archives.sort { $0.name.lexicographicallyPrecedes($1.name) }

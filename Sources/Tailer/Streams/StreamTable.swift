@@ -298,7 +298,9 @@ extension StreamTable {
             case .exhausted:
                 // What is newer would come before it.
                 return verdict
-            case .vanished where !item.isCurrent && !opener.isFirstScan:
+            case .vanished where S6Name.isArchive(item.name) && !opener.isFirstScan:
+                // An archive's name is given once. `previous` is another file's after the next
+                // rotation, and its own file an archive.
                 output.report(.missed(path: request.path))
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
