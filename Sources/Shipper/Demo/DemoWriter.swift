@@ -27,6 +27,8 @@ final class DemoWriter: Sendable {
     private let directory: String
     private let process: PipedProcess
     private let gates: Gates
+    /// Between two looks at what is waited for: longer the more writers look.
+    private let interval: Int64
     private let state: Shared
     private let thread: Mutex<SystemThread?>
     /// Woken when s6-log has ended.
@@ -47,6 +49,7 @@ final class DemoWriter: Sendable {
         rotates = count > 0
         self.directory = directory
         self.gates = gates
+        interval = 1_000_000 * Int64(max(1, plan.writers.count / 4))
         state = Shared()
         thread = Mutex(nil)
         ended = try Wakeup()
@@ -163,7 +166,7 @@ final class DemoWriter: Sendable {
     private func wait(_ pause: Wakeup, _ condition: () -> Bool) -> Bool {
         while !gates.isOver() {
             if condition() { return true }
-            pause.wait(nanoseconds: 1_000_000)
+            pause.wait(nanoseconds: interval)
         }
         return false
     }
@@ -176,7 +179,7 @@ final class DemoWriter: Sendable {
             if Clock.monotonicNanoseconds() > deadline {
                 return "s6-log does not rotate, \(count - 1) times until now"
             }
-            pause.wait(nanoseconds: 1_000_000)
+            pause.wait(nanoseconds: interval)
         }
         return nil
     }
