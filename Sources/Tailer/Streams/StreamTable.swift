@@ -283,7 +283,7 @@ extension StreamTable {
             if let taken = Self.take(&held, inode: item.inode) {
                 result = opener.adopt(request, taken)
             } else if !item.isCurrent {
-                result = opener.open(request, in: directory)
+                result = openWhereverItIs(request, look.node, directory)
             } else if opener.open[InodeKey(device: look.device, inode: item.inode)] != nil {
                 // Another stream has it open, of a pattern that leads here by another way or of
                 // this directory's earlier name: it reads on, and this one looks again later.
@@ -298,9 +298,9 @@ extension StreamTable {
             case .exhausted:
                 // What is newer would come before it.
                 return verdict
-            case .vanished where S6Name.isArchive(item.name) && !opener.isFirstScan:
-                // An archive's name is given once. `previous` is another file's after the next
-                // rotation, and its own file an archive.
+            case .vanished where !item.isCurrent && !opener.isFirstScan:
+                // An archive's name is given once, and what was `previous` was looked for among
+                // the archives.
                 output.report(.missed(path: request.path))
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
@@ -308,6 +308,31 @@ extension StreamTable {
         forgetMissing(stream, names)
         if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
         return verdict
+    }
+
+    /// 1. The listing shows `previous`; s6-log gives it its archive's name before it is opened.
+    /// 2. Nothing is missed, but what is newer must not come first, and may be held already.
+    /// 3. So it is looked for under its new name, once: an archive keeps its name until it is removed.
+    private func openWhereverItIs(
+        _ request: FileOpener.Request, _ node: DirectoryNode, _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        let result = opener.open(request, in: directory)
+        guard case .vanished = result, request.name == S6Name.previous else { return result }
+        let entries: [DirectoryEntry]
+        do {
+            entries = try directory.entries()
+        } catch {
+            return opener.trouble(node.text, error)
+        }
+        guard
+            let item = S6Listing(entries).items.first(where: {
+                $0.inode == request.inode && S6Name.isArchive($0.name)
+            })
+        else { return .vanished }
+        return opener.open(
+            FileOpener.Request(
+                stream: request.stream, name: item.name, path: node.text(of: item.name),
+                isArchived: true, mostLinks: item.mostLinks, inode: item.inode), in: directory)
     }
 
     private static func take(
