@@ -49,8 +49,8 @@ final class KafkaBroker: Sendable {
             "transaction.state.log.min.isr=1",
             "transaction.state.log.num.partitions=1",
             // A broker that was killed gives its partitions away after this.
-            "broker.session.timeout.ms=3000",
-            "broker.heartbeat.interval.ms=500",
+            "broker.session.timeout.ms=1000",
+            "broker.heartbeat.interval.ms=100",
             "num.network.threads=2",
             "num.io.threads=2",
             // The default is 128 MiB, half of the heap.

@@ -135,7 +135,7 @@ package final class KafkaCluster: KafkaServers {
         var silent: Int32 = 0
         unsafe try ask(address) { error, size in
             unsafe ctest_kafka_describe(
-                address, topic, 1000, &brokers, &partitions, &silent, error, size)
+                address, topic, 300, &brokers, &partitions, &silent, error, size)
         }
         return Description(
             brokers: Int(brokers), partitions: Int(partitions), silent: Int(silent))
