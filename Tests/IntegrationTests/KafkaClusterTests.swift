@@ -7,13 +7,10 @@ import Testing
     "Against a real Apache Kafka every line arrives once, in order", .serialized, .needsKafka,
     .oneKafkaCluster)
 struct KafkaClusterTests {
-    /// A writer and how many of its lines there are.
-    private typealias Written = (source: LineSource, lines: Int)
-
     /// All lines of these writers and nothing else, each once and in order, each writer's in one
     /// partition.
     private func expectExactly(
-        _ written: [Written], in records: [KafkaRecord],
+        _ written: [LiveFlow.Written], in records: [KafkaRecord],
         at place: SourceLocation = #_sourceLocation,
         _ line: (KafkaRecord) throws -> [UInt8]
     ) throws {
@@ -82,71 +79,42 @@ struct KafkaClusterTests {
     @Test("K2: a broker is killed in mid-stream and comes back, 4 times: none lost, none twice")
     func killedBroker() throws {
         let kafka = try OneKafkaCluster.current
-        let topic = "killed-broker"
-        try kafka.createTopic(topic, partitions: 3)
-        let inFlight = 256 * 1024
-        let agent = try Agent(
-            kafka.address, path: "{pod}/log/current",
-            kafka: "topic: \(topic), codec: raw, key: \"{pod}\", "
-                + "librdkafka: {linger.ms: \"1\", reconnect.backoff.max.ms: \"500\"}",
-            more: "limits: {in_flight: 256KiB}")
-        let feedings = try (0..<3).map { number in
-            Feeding(
-                LineSource("w\(number)", seed: UInt64(number), payload: 200...600),
-                try S6Writer(
-                    directory: agent.log("w\(number)/log"), directives: ["n1000", "s1000000"]))
-        }
-        let arrived = Shared(0)
-        let arrivals = try KafkaReader(kafka, topics: [topic]) { _ in arrived.with { $0 += 1 } }
-        defer {
-            // A test that failed in between leaves the next ones a broker that serves.
-            kafka.resume()
-            for feeding in feedings { feeding.stop() }
-        }
-        let written = feedings.map(\.written)
-        for feeding in feedings {
-            try feeding.start { written.reduce(0) { $0 + $1.current } - arrived.current < 4_000 }
-        }
-        try agent.start()
+        try kafka.createTopic("killed-broker", partitions: 3)
+        // A test that failed in between leaves the next ones a broker that serves.
+        defer { kafka.resume() }
+        let flow = try LiveFlow(kafka, topic: "killed-broker")
         for kill in 0..<4 {
-            let before = arrived.current
-            try eventually("lines flow, round \(kill); \(agent.said)") {
-                arrived.current > before + 2_000
-            }
+            try flow.waitForLines()
             if kill % 2 == 1 {
                 // All its requests wait for the broker, which dies while it works them off.
                 kafka.pause()
-                try agent.waitUntilStill(behindBy: inFlight)
-                let still = arrived.current
+                try flow.agent.waitUntilStill(behindBy: flow.inFlight)
+                let still = flow.arrived
                 kafka.resume()
-                try eventually("the first of them; \(agent.said)") { arrived.current > still }
+                try eventually("the first of them; \(flow.agent.said)") { flow.arrived > still }
             }
             kafka.kill()
-            #expect(try agent.registry().contains { $0.lag > 0 })
-            for feeding in feedings { feeding.writer.rotate() }
+            #expect(try flow.agent.registry().contains { $0.lag > 0 })
+            for feeding in flow.feedings { feeding.writer.rotate() }
             try kafka.restart()
         }
-        for feeding in feedings { feeding.stop() }
-        for feeding in feedings {
-            #expect(feeding.failure.current == nil)
-            try feeding.writer.finish()
-            #expect(try feeding.writer.archives().count > 1)
-        }
-        let all = written.reduce(0) { $0 + $1.current }
-        try eventually("all \(all) lines; \(agent.said)") {
-            try AuditCount.of(kafka, topic: topic) >= all
-        }
-        try eventually("all positions; \(agent.said)") {
-            try agent.registry().allSatisfy { $0.lag == 0 }
-        }
-        #expect(try agent.stop() == .code(0))
-        #expect(try AuditCount.of(kafka, topic: topic) == all)
-        #expect(arrivals.missing == 0)
+        try expectExactly(try flow.finish(), in: flow.records(), \.value)
+    }
 
-        let reader = try KafkaReader(kafka, topics: [topic])
-        try eventually("all records") { reader.count >= all }
-        try expectExactly(
-            feedings.map { ($0.source, $0.written.current) }, in: reader.records, \.value)
+    @Test("K9: of three brokers one after another is killed under load: none lost, none twice")
+    func leaderChange() throws {
+        let kafka = try KafkaCluster(home: KafkaHome(), brokers: 3)
+        try kafka.createTopic("leader-change", partitions: 3)
+        let flow = try LiveFlow(kafka, topic: "leader-change")
+        for broker in 1...2 {
+            try flow.waitForLines()
+            kafka.kill(broker: broker)
+            // The two others lead its partitions.
+            try flow.waitForLines()
+            for feeding in flow.feedings { feeding.writer.rotate() }
+            try kafka.restart(broker: broker)
+        }
+        try expectExactly(try flow.finish(), in: flow.records(), \.value)
     }
 
     @Test("T31: 8 times SIGKILL under live s6-log writers: nothing lost, repeats within in_flight")
