@@ -6,6 +6,9 @@ SOURCES := Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sou
 # make test FILTER=KafkaTests runs the tests whose names match.
 FILTER ?=
 FILTERED := $(if $(FILTER),--filter '$(FILTER)')
+# make test RESULTS=FILE also writes what ran and what was skipped, as JUnit's XML.
+RESULTS ?=
+REPORTED := $(if $(RESULTS),--xunit-output '$(RESULTS)')
 
 # make bench SIZE=200MB RUNS=3 BROKER=host:9092 JSON=figures.json ONLY=shipper-json,kcat
 # make bench MODE=idle|latency SECONDS=30
@@ -54,7 +57,9 @@ release:
 test:
 	scripts/install-dependencies test
 	$(SWIFT) build --build-tests $(CHECKED)
-	$(SWIFT) test --skip-build --disable-xctest $(FILTERED)
+	$(SWIFT) test --skip-build --disable-xctest $(FILTERED) $(REPORTED)
+	@test -n "$$KAFKA_HOME" || echo 'skipped: the tests against Apache Kafka;' \
+		'KAFKA_HOME=<directory of an unpacked Kafka> make test runs them'
 
 bench:
 	scripts/install-dependencies test

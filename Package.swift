@@ -40,7 +40,8 @@ let package = Package(
         library("Shipper", ["Model", "Platform", "YAML", "Tailer", "Kafka", "Registry"]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
-        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(
+            name: "CTestSupport", dependencies: ["CRdkafka"], path: "Tests/CTestSupport"),
         .target(
             name: "TestSupport", dependencies: ["Shipper", "Platform", "CTestSupport"],
             path: "Tests/TestSupport", swiftSettings: settings),

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -204,6 +206,25 @@ void ctest_pause(int64_t nanoseconds) {
 }
 
 void ctest_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+
+int ctest_reserve_port(uint16_t *port) {
+    int on = 1;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    int number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (number < 0) return -1;
+    if (setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(number, (struct sockaddr *)&address, sizeof address) != 0 ||
+        getsockname(number, (struct sockaddr *)&address, &length) != 0) {
+        int code = errno;
+        close(number);
+        errno = code;
+        return -1;
+    }
+    *port = ntohs(address.sin_port);
+    return number;
+}
 
 int ctest_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 

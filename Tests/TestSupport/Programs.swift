@@ -9,7 +9,16 @@ package struct MissingProgram: Error, CustomStringConvertible {
 /// an error, not a skipped test, if it is missing: `package` is the Debian package that brings it.
 package func findProgram(_ name: String, package: String) throws -> String {
     let path = environmentValue("PATH") ?? ""
-    let directories = path.split(separator: ":") + ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+    let directories = path.split(separator: ":").map(String.init)
+    return try findProgram(
+        name, package: package,
+        in: directories + ["/usr/sbin", "/sbin", "/usr/bin", "/bin"])
+}
+
+/// The same, in these directories and no others.
+package func findProgram(
+    _ name: String, package: String, in directories: [String]
+) throws -> String {
     for directory in directories {
         let candidate = "\(directory)/\(name)"
         if unsafe access(candidate, X_OK) == 0 { return candidate }

@@ -30,6 +30,11 @@ void ctest_pause(int64_t nanoseconds);
 // Writing to a pipe that nobody reads any more gives EPIPE instead of a signal.
 void ctest_ignore_sigpipe(void);
 
+// Takes a free port of 127.0.0.1 and returns the socket that keeps it, or -1 with errno. While that is
+// open the kernel gives the port to nobody who asks for any, and a server that names it can listen
+// there, as often as it likes, if it sets SO_REUSEADDR.
+int ctest_reserve_port(uint16_t *port);
+
 // pipe2(2) with O_CLOEXEC.
 int ctest_pipe(int ends[2]);
 

@@ -65,12 +65,15 @@ final class KafkaReader: Sendable {
     private let consumer: AuditConsumer
 
     init(
-        _ broker: BrokerProcess, topics: Set<String>? = nil,
+        _ broker: some KafkaServers, topics: Set<String>? = nil,
         taking take: (@Sendable (KafkaRecord) -> Void)? = nil
     ) throws {
         let kept = kept
-        consumer = try AuditConsumer(brokers: [broker.address], topics: topics) {
-            place, key, value in
+        consumer = try AuditConsumer(
+            brokers: broker.addresses, topics: topics,
+            // A broker that is back is read at once.
+            properties: [KafkaSettings.Property("reconnect.backoff.max.ms", "500")]
+        ) { place, key, value in
             let record = KafkaRecord(
                 topic: place.topic, partition: place.partition, key: bytes(of: key),
                 value: bytes(of: value))

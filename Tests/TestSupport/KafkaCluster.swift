@@ -1,0 +1,155 @@
+internal import CTestSupport
+internal import Glibc
+
+/// Something with brokers that tests stop and let go on.
+package protocol KafkaServers: Sendable {
+    /// What a client's `bootstrap.servers` wants.
+    var address: String { get }
+    /// SIGSTOP for all brokers: connections stay, nothing is answered.
+    func pause()
+    /// SIGCONT
+    func resume()
+}
+
+extension KafkaServers {
+    /// The address of each broker.
+    package var addresses: [String] { address.split(separator: ",").map(String.init) }
+}
+
+extension BrokerProcess: KafkaServers {}
+
+/// A real Apache Kafka of one or more brokers on loopback, without security. It ends with the last
+/// reference, and with the test process however that ends; its data is removed then. Any thread may
+/// use it.
+package final class KafkaCluster: KafkaServers {
+    package let address: String
+    private let brokers: [KafkaBroker]
+    private let directory: TemporaryDirectory
+
+    /// Starts it and waits until a client is answered by all brokers. `properties` are added to each
+    /// broker's own. Topics exist only once they are created here; they are on up to three brokers,
+    /// and with three a record is acknowledged when two have it.
+    package init(
+        home: KafkaHome, brokers count: Int = 1, properties: [String: String] = [:]
+    ) throws {
+        let directory = try TemporaryDirectory()
+        let brokers = try (1...count).map { number in
+            try KafkaBroker(number, home: home, directory: directory.path("broker-\(number)"))
+        }
+        self.directory = directory
+        self.brokers = brokers
+        address = brokers.map(\.address).joined(separator: ",")
+        let cluster = String((0..<22).map { _ in "ABCDEFGHIJKLMNOP".randomElement() ?? "A" })
+        for broker in brokers {
+            try broker.configure(voters: brokers.map(\.voter), more: properties)
+            try broker.format(cluster: cluster)
+        }
+        for broker in brokers { try broker.finishFormat() }
+        for broker in brokers { try broker.start() }
+        for broker in brokers { try wait(for: broker, "serves") { $0.brokers == count } }
+    }
+
+    deinit { for broker in brokers { broker.kill() } }
+
+    /// Makes a topic and waits until every partition is served.
+    package func createTopic(_ name: String, partitions: Int = 1) throws {
+        let address = address
+        unsafe try Self.ask("topic \(name)") { error, size in
+            unsafe ctest_kafka_create_topic(
+                address, name, Int32(partitions), Int32(min(brokers.count, 3)), 30_000, error, size)
+        }
+        for broker in brokers {
+            try wait(for: broker, "knows topic \(name)", topic: name) {
+                $0.partitions == partitions
+            }
+        }
+    }
+
+    /// SIGKILL for the broker with this number, from 1. Its data stays.
+    package func kill(broker: Int = 1) { brokers[broker - 1].kill() }
+
+    /// Starts a killed broker again, on the same data and port, and waits until every
+    /// partition is served.
+    package func restart(broker: Int = 1) throws {
+        try brokers[broker - 1].start()
+        let address = brokers[broker - 1].address
+        try wait(for: brokers[broker - 1], "serves at \(address)") { $0.brokers > 0 }
+    }
+
+    package func pause() { for broker in brokers { broker.signal(SIGSTOP) } }
+
+    package func resume() { for broker in brokers { broker.signal(SIGCONT) } }
+
+    /// SIGSTOP for one broker, from 1.
+    package func pause(broker: Int) { brokers[broker - 1].signal(SIGSTOP) }
+
+    /// SIGCONT for one broker, from 1.
+    package func resume(broker: Int) { brokers[broker - 1].signal(SIGCONT) }
+
+    /// The bytes of the first segment of a partition, as the broker with this number has them on the
+    /// disk: record batches in Kafka's own format.
+    package func segment(of topic: String, partition: Int = 0, broker: Int = 1) throws -> [UInt8] {
+        try readFile("\(brokers[broker - 1].data)/\(topic)-\(partition)/00000000000000000000.log")
+    }
+
+    /// Waits until the broker gives a client the answer that is wanted, and every partition answers.
+    private func wait(
+        for broker: KafkaBroker, _ what: String, topic: String = "",
+        until isWanted: (Description) -> Bool
+    ) throws {
+        var last = "nothing"
+        try eventually(
+            "Kafka broker \(broker.number) \(what); last answer: \(last); it says: \(broker.said)"
+        ) {
+            try broker.checkAlive()
+            do throws(Refusal) {
+                let answer = try Self.describe(broker.address, topic: topic)
+                last = "\(answer)"
+                return isWanted(answer) && answer.silent == 0
+            } catch {
+                last = error.description
+                return false
+            }
+        }
+    }
+
+    /// What a client was told instead of an answer.
+    private struct Refusal: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What the cluster looks like from one of its brokers.
+    private struct Description {
+        let brokers: Int
+        /// Of the topic that was asked for.
+        let partitions: Int
+        /// Partitions of any topic that do not answer.
+        let silent: Int
+    }
+
+    private static func describe(
+        _ address: String, topic: String
+    ) throws(Refusal) -> Description {
+        var brokers: Int32 = 0
+        var partitions: Int32 = 0
+        var silent: Int32 = 0
+        unsafe try ask(address) { error, size in
+            unsafe ctest_kafka_describe(
+                address, topic, 300, &brokers, &partitions, &silent, error, size)
+        }
+        return Description(
+            brokers: Int(brokers), partitions: Int(partitions), silent: Int(silent))
+    }
+
+    private static func ask(
+        _ subject: String, _ call: (UnsafeMutablePointer<CChar>?, Int) -> Int32
+    ) throws(Refusal) {
+        var text = [CChar](repeating: 0, count: 512)
+        let result = unsafe text.withUnsafeMutableBufferPointer {
+            unsafe call($0.baseAddress, $0.count)
+        }
+        guard result != 0 else { return }
+        let reason = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        throw Refusal(description: "\(subject): \(String(decoding: reason, as: UTF8.self))")
+    }
+}
