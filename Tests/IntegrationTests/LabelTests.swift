@@ -94,6 +94,38 @@ struct LabelTests {
         #expect(other.allSatisfy { (start...end).contains($0.timestamp) })
     }
 
+    @Test(
+        "S8: the parts of a long line have the time of its label, and a label only at its beginning"
+    )
+    func longLine() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "{pod}/log/current")
+        let label = "@400000006b03bb0027d04f81 "
+        // Several reads long, of words that begin like labels.
+        let message = String(repeating: label, count: 30_000)
+        try agent.home.write("logs/pod/log/current", "\(label)\(message)\nshort\n")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        try eventually("all of it; \(agent.said)") {
+            reader.texts().last?.contains("short") == true
+        }
+        let documents = try reader.records.map { try $0.document() }
+        let parts = documents.dropLast()
+        #expect(parts.count >= 3)
+        #expect(parts.map(\.message).joined() == message)
+        #expect(
+            parts.allSatisfy {
+                $0.timestamp == "2026-11-23T04:02:35.667Z" && $0.log.flags == ["split"]
+            })
+        var offset = 0
+        for part in parts {
+            #expect(part.log.offset == offset)
+            offset += part.message.utf8.count + (offset == 0 ? label.utf8.count : 0)
+        }
+        #expect(documents.last?.message == "short")
+        #expect(documents.last?.timestamp != parts.first?.timestamp)
+    }
+
     @Test("S8: codec raw ships the line as it is, with its label")
     func raw() throws {
         let broker = try BrokerProcess(topics: ["logs"])
