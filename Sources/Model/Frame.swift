@@ -9,6 +9,11 @@ package struct Frame: Sendable, BitwiseCopyable {
     /// How far the position moves when this line is done with: the line with its terminator.
     package var length: Int
     package var flags: Flags
+    /// Bytes between `offset` and the first message byte: those of a byte order mark.
+    package var skipped: UInt8
+
+    /// Logical offset of the first message byte.
+    package var messageOffset: Int { offset + Int(skipped) }
 
     /// What a reader of the record has to know about how the line was cut.
     package struct Flags: OptionSet, Sendable, BitwiseCopyable {
@@ -21,13 +26,19 @@ package struct Frame: Sendable, BitwiseCopyable {
 
         /// A part of a line that was longer than `max_line`; the parts follow each other.
         @inlinable package static var split: Flags { Flags(rawValue: 1) }
+
+        /// As `split`, and not the line's first part.
+        @inlinable package static var continuation: Flags { Flags(rawValue: 3) }
     }
 
-    @inlinable package init(offset: Int, start: Int, count: Int, length: Int, flags: Flags) {
+    @inlinable package init(
+        offset: Int, start: Int, count: Int, length: Int, flags: Flags, skipped: UInt8 = 0
+    ) {
         self.offset = offset
         self.start = start
         self.count = count
         self.length = length
         self.flags = flags
+        self.skipped = skipped
     }
 }

@@ -57,6 +57,8 @@ package struct FileSighting: Sendable {
     package let stream: StreamID
     /// The stream's saved name: an s6 log directory, or the path of an ordinary log.
     package let streamName: String
+    /// One of the files of an s6 log directory (or multilog's, or svlogd's).
+    package let isS6: Bool
     package let path: String
     package let captures: [String: String]
     package let identity: FileIdentity

@@ -17,17 +17,22 @@ package final class S6Writer: Sendable {
     package let directory: String
     private let program: String
     private let arguments: [String]
+    private let environment: [String: String]
     private let pipe: String
     private let feed: Feed
     private let process: Mutex<ChildProcess>
     private let home: TemporaryDirectory
 
     /// Starts `s6-log DIRECTIVES... DIRECTORY`; directives as in its man page, for example
-    /// `["n20", "s1000000", "T"]`. The directory is made if need be.
-    package init(directory: String, directives: [String]) throws {
+    /// `["n20", "s1000000", "T"]`. The directory is made if need be. `environment` is added to
+    /// the inherited one: `TZ` is that of the directive `T`.
+    package init(
+        directory: String, directives: [String], environment: [String: String] = [:]
+    ) throws {
         self.directory = directory
         program = try findProgram("s6-log", package: "s6")
         arguments = directives + [directory]
+        self.environment = environment
         if let slash = directory.lastIndex(of: "/") {
             try makeDirectories(String(directory[..<slash]))
         }
@@ -40,7 +45,7 @@ package final class S6Writer: Sendable {
         // Open for reading and writing, so that no open blocks and no kill makes EPIPE.
         let both = try Descriptor.open(pipe, O_RDWR)
         feed = Feed(owning: both.withRawValue { fcntl($0, F_DUPFD_CLOEXEC, 3) })
-        process = Mutex(try Self.start(program, arguments, pipe))
+        process = Mutex(try Self.start(program, arguments, environment, pipe))
     }
 
     deinit {
@@ -89,14 +94,15 @@ package final class S6Writer: Sendable {
     /// Starts another s6-log on the same directory and pipe, after `kill`.
     package func restart() throws {
         precondition(feed.isOpen, "an s6-log restarted after the end of its input")
-        let next = try Self.start(program, arguments, pipe)
+        let next = try Self.start(program, arguments, environment, pipe)
         process.withLock { $0 = next }
     }
 
     private static func start(
-        _ program: String, _ arguments: [String], _ pipe: String
+        _ program: String, _ arguments: [String], _ environment: [String: String], _ pipe: String
     ) throws -> ChildProcess {
-        let process = try ChildProcess(program, arguments, input: .file(pipe), output: .discard)
+        let process = try ChildProcess(
+            program, arguments, environment: environment, input: .file(pipe), output: .discard)
         try eventually("\(process.commandLine) is ready; it says: \(process.errors)") {
             if let exit = try process.exit {
                 throw TimedOut(description: "s6-log ended, \(exit): \(process.errors)")

@@ -4,8 +4,8 @@ package import Model
 package struct FramePosition: Hashable, Sendable {
     /// Index of the frame; the number of frames when all are done with.
     package let frame: Int
-    /// Bytes of its message that are done with; above 0 only between two parts of a line that was
-    /// too long for one record.
+    /// Bytes of its message that are done with, its label's among them; above 0 only between two
+    /// parts of a line that was too long for one record.
     package let byte: Int
 
     package init(frame: Int, byte: Int) {
@@ -22,14 +22,4 @@ package struct FramePosition: Hashable, Sendable {
         if frame < frames.count { return frames[frame].offset }
         return frames.last.map { $0.offset + $0.length }
     }
-}
-
-extension Frame {
-    /// Logical offset of the first message byte: behind the byte order mark, where the line has one.
-    /// Nothing else that a frame leaves out of its message is longer than a CR and a newline.
-    var messageOffset: Int {
-        length - count >= Self.byteOrderMark ? offset + Self.byteOrderMark : offset
-    }
-
-    private static let byteOrderMark = 3
 }

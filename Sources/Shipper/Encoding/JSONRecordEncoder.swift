@@ -1,20 +1,31 @@
 import Model
 import Platform
 
-/// Writes documents of one file, all with one read time.
+/// Writes documents of one file, with the read time of all of them or each with its own time.
 struct JSONRecordEncoder: LineEncoder {
     let template: RecordTemplate
     /// `template.envelope`, counted once.
     let envelope: Int
     /// The text of the read time.
-    let time: [24 of UInt8]
+    private let readTime: [24 of UInt8]
+    /// The text of the next record's time.
+    private var time: [24 of UInt8]
     let longestPart: Int
 
-    init(template: RecordTemplate, time: Timestamp, longestPart: Int) {
+    init(template: RecordTemplate, readTime: Timestamp, longestPart: Int) {
         self.template = template
         self.envelope = template.envelope
-        self.time = time.text
+        self.readTime = readTime.text
+        self.time = self.readTime
         self.longestPart = longestPart
+    }
+
+    mutating func setTime(_ milliseconds: Int64?) {
+        guard let milliseconds else {
+            time = readTime
+            return
+        }
+        time = Timestamp(milliseconds: milliseconds).text
     }
 
     func encode(

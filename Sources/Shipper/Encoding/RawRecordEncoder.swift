@@ -5,6 +5,9 @@ import Platform
 struct RawRecordEncoder: LineEncoder {
     let longestPart: Int
 
+    /// The value has no time.
+    func setTime(_ milliseconds: Int64?) {}
+
     func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {

@@ -33,6 +33,7 @@ package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible
 package struct RecordEncoder: Sendable {
     private let codec: RecordCodec
     private let template: RecordTemplate
+    private let labels: LabelFormat?
     private let longestPart: Int
     private let keepsEmptyLines: Bool
 
@@ -41,9 +42,12 @@ package struct RecordEncoder: Sendable {
     private static let step = 1024
 
     /// `longestRecord` in bytes of value. Throws when it is hardly longer than the envelope alone.
+    ///
+    /// `labels` are those that lines may begin with: cut off and made the document's time. Nil where
+    /// lines have none. A raw value keeps its label whatever it is, because it is the line as it is.
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
-        keepsEmptyLines: Bool
+        keepsEmptyLines: Bool, labels: LabelFormat? = nil
     ) throws(EncodingError) {
         let envelope = codec == .json ? template.envelope : 0
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
@@ -54,6 +58,7 @@ package struct RecordEncoder: Sendable {
         }
         self.codec = codec
         self.template = template
+        self.labels = codec == .json ? labels : nil
         self.longestPart = longestRecord - reserved
         self.keepsEmptyLines = keepsEmptyLines
     }
@@ -65,20 +70,24 @@ package struct RecordEncoder: Sendable {
     /// `overhead` are bytes that each record costs elsewhere and that count towards `limit`, though
     /// they are not in the slab.
     ///
+    /// `lineTime` is that of the encoding that went before, for a first frame that goes on with its
+    /// last line; nil where that is not known.
+    ///
     /// A slab may come back with no record in it although frames were done with: empty lines.
     package func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        into slab: PayloadSlab, limit: Int, overhead: Int = 0, ends: inout [UInt32]
+        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
+        ends: inout [UInt32]
     ) -> EncodingProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = LineRun(
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
-            keepsEmptyLines: keepsEmptyLines)
+            keepsEmptyLines: keepsEmptyLines, labels: labels, lineTime: lineTime)
         switch codec {
         case .json:
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
-                template: template, time: time, longestPart: longestPart)
+                template: template, readTime: time, longestPart: longestPart)
             return run.encode(by: encoder, of: chunk, into: slab, ends: &ends)
         case .raw:
             let encoder = RawRecordEncoder(longestPart: longestPart)
@@ -93,6 +102,8 @@ package struct EncodingProgress: Hashable, Sendable {
     package let position: FramePosition
     /// nil when all frames are done with; else the bytes that the next record needs at most.
     package let needed: Int?
+    /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was not.
+    package let lineTime: Int64?
 }
 
 /// What became of the next record of a line.
@@ -105,6 +116,10 @@ enum LinePart {
 
 /// The part of encoding that differs between codecs.
 protocol LineEncoder {
+    /// The time of the records from now on, in milliseconds since 1970; nil for the read time, which
+    /// it is at first.
+    mutating func setTime(_ milliseconds: Int64?)
+
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
     /// message's first byte in the file, `isPart` whether more of its line went before or comes
     /// behind it in another frame, `room` the bytes that may be appended.
@@ -123,22 +138,38 @@ private struct LineRun {
     let limit: Int
     let overhead: Int
     let keepsEmptyLines: Bool
+    let labels: LabelFormat?
+    let lineTime: Int64?
 
     func encode<Encoder: LineEncoder>(
         by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32]
     ) -> EncodingProgress {
         let frames = frames.span
+        var encoder = encoder
+        var labels = labels.map(LabelReader.init)
+        var lineTime = lineTime
         var index = start.frame
         var done = start.byte
         // What is left of the limit for the next record's value.
         var room = limit - slab.count - overhead
         while index < frames.count {
             let frame = frames[index]
-            if frame.count == 0, !keepsEmptyLines {
+            var from = done
+            if labels != nil {
+                // Of a line that was cut the first part alone has a label; the others, its time.
+                if !frame.flags.contains(.continuation) {
+                    let line = chunk.extracting(frame.start..<frame.start + frame.count)
+                    let label = labels?.label(of: line)
+                    lineTime = label?.milliseconds
+                    if let label, done == 0 { from = label.length }
+                }
+                encoder.setTime(lineTime)
+            }
+            if from == frame.count, !keepsEmptyLines {
                 index += 1
                 continue
             }
-            let message = chunk.extracting(frame.start + done..<frame.start + frame.count)
+            let message = chunk.extracting(frame.start + from..<frame.start + frame.count)
             let offset = done == 0 ? frame.offset : frame.messageOffset + done
             let isPart = done > 0 || frame.flags.contains(.split)
             let part = encoder.encode(
@@ -146,16 +177,17 @@ private struct LineRun {
             guard case .encoded(let count) = part else {
                 return EncodingProgress(
                     position: FramePosition(frame: index, byte: done),
-                    needed: encoder.size(of: message))
+                    needed: encoder.size(of: message), lineTime: lineTime)
             }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             room = limit - slab.count - (ends.count + 1) * overhead
-            done += count
+            done = from + count
             if done == frame.count {
                 index += 1
                 done = 0
             }
         }
-        return EncodingProgress(position: FramePosition(frame: index, byte: 0), needed: nil)
+        return EncodingProgress(
+            position: FramePosition(frame: index, byte: 0), needed: nil, lineTime: lineTime)
     }
 }

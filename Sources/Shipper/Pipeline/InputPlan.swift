@@ -37,11 +37,23 @@ struct InputPlan {
     }
 
     func encoder(
-        _ template: RecordTemplate, path: String, longestRecord: Int
+        _ template: RecordTemplate, path: String, isS6: Bool, longestRecord: Int
     ) throws(EncodingError) -> RecordEncoder {
         try RecordEncoder(
             codec: codec, template: template, path: path, longestRecord: longestRecord,
-            keepsEmptyLines: settings.emptyLines == .keep)
+            keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6))
+    }
+
+    /// What lines of an s6 log directory, or of another file, may begin with.
+    private func labels(isS6: Bool) -> LabelFormat? {
+        switch settings.format {
+        case .plain: return nil
+        case .auto where !isS6: return nil
+        case .auto, .s6:
+            // An application that writes such a time itself is likelier than a svlogd -ttt.
+            return LabelFormat(
+                tai64n: settings.tai64n, zone: settings.timezone, takesT: settings.format == .s6)
+        }
     }
 
     /// The same as the Tailer needs it.

@@ -34,12 +34,16 @@ final class ReaderOutput: TailerOutput {
         /// As it was opened, for its records.
         let path: String
         let captures: [String: String]
+        /// In an s6 log directory.
+        let isS6: Bool
         let device: UInt64
         let inode: UInt64
         /// Logical minus physical offset.
         let base: Int
         /// The last bytes before the position, for the next batch's anchor.
         var anchor: Anchor
+        /// When the last line was logged, if its label said so: parts of it may follow.
+        var lineTime: Int64?
     }
 
     private let parts: Parts
@@ -135,8 +139,8 @@ final class ReaderOutput: TailerOutput {
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
-            captures: sighting.captures, device: sighting.identity.device,
-            inode: sighting.identity.inode, base: entry.base, anchor: anchor)
+            captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
+            inode: sighting.identity.inode, base: entry.base, anchor: anchor, lineTime: nil)
         encoders[entry.file] = nil
         return FileStart(
             file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
@@ -223,6 +227,7 @@ final class ReaderOutput: TailerOutput {
         let readTime = Clock.wallNanoseconds()
         var position = FramePosition.start
         var offset = begin
+        var lineTime = source.lineTime
         var least = Self.leastCredit
         let overhead = stream.lane.overheadPerRecord
         while position.frame < frames.count {
@@ -234,8 +239,8 @@ final class ReaderOutput: TailerOutput {
             // As many as there are lines, or as fit with nothing in them.
             ends.reserveCapacity(min(frames.count - position.frame, credit / overhead))
             let progress = encoder.encode(
-                frames, from: position, of: chunk, readTime: readTime, into: slab, limit: credit,
-                overhead: overhead, ends: &ends)
+                frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
+                into: slab, limit: credit, overhead: overhead, ends: &ends)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.
                 give(source.stream, back: credit)
@@ -251,6 +256,8 @@ final class ReaderOutput: TailerOutput {
             let range = ByteRange(start: offset, end: reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
+            lineTime = progress.lineTime
+            files[file]?.lineTime = lineTime
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.producer.send(
                 RecordBatch(
@@ -276,7 +283,8 @@ final class ReaderOutput: TailerOutput {
         var made: RecordEncoder?
         do {
             made = try plan.encoder(
-                template, path: source.path, longestRecord: parts.longestRecord)
+                template, path: source.path, isS6: source.isS6,
+                longestRecord: parts.longestRecord)
         } catch {
             parts.events.cannotEncode(error)
         }

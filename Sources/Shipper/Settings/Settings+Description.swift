@@ -1,3 +1,4 @@
+import Platform
 import Tailer
 
 extension Settings {
@@ -32,11 +33,13 @@ extension Settings {
         text.list("paths", input.paths.map(\.text))
         text.list("exclude", input.exclude.map(\.text))
         text.pair("start", input.start.rawValue)
-        text.pair("format", "plain")
+        text.pair("format", input.format.rawValue)
         text.pair("max_line", Quantity.text(bytes: input.maxLine))
         text.pair("fields", .map(input.fields))
         text.list("tags", input.tags)
         text.pair("empty_lines", input.emptyLines.rawValue)
+        text.pair("timezone", input.timezone.name)
+        text.pair("tai64n", input.tai64n.rawValue)
         text.pair("follow_symlinks", .bool(false))
         text.pair("topic", input.topic.text)
     }

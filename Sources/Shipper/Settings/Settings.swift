@@ -1,3 +1,4 @@
+package import Platform
 package import Tailer
 package import YAML
 
@@ -31,6 +32,10 @@ package struct Settings: Hashable, Sendable {
         /// Bytes of a message at the most, 1...64 MiB; longer lines are split.
         package let maxLine: Int
         package let emptyLines: EmptyLines
+        package let format: LineFormat
+        /// Of the clocks that s6-log's ISO 8601 stamps show.
+        package let timezone: ZoneRules
+        package let tai64n: LabelFormat.TAI64N
 
         /// What `name` stands for in a template: what the path captured, or else a field, or else,
         /// for `input`, this input's name.
@@ -44,6 +49,16 @@ package struct Settings: Hashable, Sendable {
     /// Where a stream begins that was never seen before, at the first start.
     package enum Start: String, Hashable, Sendable, CaseIterable {
         case beginning, end
+    }
+
+    /// What a line's beginning is.
+    package enum LineFormat: String, Hashable, Sendable, CaseIterable {
+        /// As `s6` in an s6 log directory, but for svlogd's `-ttt`; elsewhere as `plain`.
+        case auto
+        /// A part of the message, whatever it looks like.
+        case plain
+        /// The label of `LabelFormat`, where there is one.
+        case s6
     }
 
     package enum EmptyLines: String, Hashable, Sendable, CaseIterable {

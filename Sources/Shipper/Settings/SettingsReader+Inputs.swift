@@ -1,3 +1,4 @@
+import Platform
 import Tailer
 import YAML
 
@@ -64,7 +65,10 @@ extension SettingsReader {
             fields: fields, tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
-            emptyLines: choice(section["empty_lines"], default: .skip))
+            emptyLines: choice(section["empty_lines"], default: .skip),
+            format: choice(section["format"], default: .auto, later: ["cri", "docker"]),
+            timezone: timezone(section["timezone"]),
+            tai64n: choice(section["tai64n"], default: .skalibs))
         // A template cannot be held against patterns and fields that could not be read.
         let isComplete = !paths.isEmpty && paths.allSatisfy { $0.pattern != nil }
         if isComplete {
@@ -80,12 +84,6 @@ extension SettingsReader {
 
     /// Keys that must not ask for more than what is done anyway.
     private mutating func unbuilt(_ section: Section) {
-        fixed(section["format"], only: "plain", later: ["auto", "s6", "cri", "docker"])
-        fixed(section["tai64n"], only: "skalibs", later: ["daemontools"])
-        if let zone = section["timezone"], let text = word(zone, "UTC"), text != "UTC" {
-            fault(
-                zone.node.mark, zone.path, "\(quoted(text)) is not supported yet; expected UTC")
-        }
         empty(section["include_lines"])
         empty(section["exclude_lines"])
         guard let links = section["follow_symlinks"] else { return }
@@ -94,6 +92,19 @@ extension SettingsReader {
                 links.node.mark, links.path, "a list of roots is not supported yet; expected false")
         } else {
             fixed(links, only: "false", later: ["true"])
+        }
+    }
+
+    private mutating func timezone(_ value: Value?) -> ZoneRules {
+        let expected = "UTC, or a name of the tz database, as in Europe/Berlin"
+        guard let value, let name = word(value, expected) else { return .utc }
+        do throws(ZoneError) {
+            return try ZoneRules.load(name)
+        } catch {
+            fault(
+                value.node.mark, value.path,
+                "\(quoted(name)) is no known time zone: \(error); expected \(expected)")
+            return .utc
         }
     }
 

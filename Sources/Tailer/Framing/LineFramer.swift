@@ -35,9 +35,9 @@ package struct LineFramer: Sendable {
         var start = 0
         var continues = place.continuesLine
         while start < chunk.count {
-            var skipped = 0
+            var skipped: UInt8 = 0
             if place.offset == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
-            let first = start + skipped
+            let first = start + Int(skipped)
             let newline = ByteSearch.newline(in: chunk, from: first)
             let end = newline ?? chunk.count
             var count = end - first
@@ -52,7 +52,8 @@ package struct LineFramer: Sendable {
                 frames.append(
                     Frame(
                         offset: place.offset + start, start: first, count: part,
-                        length: skipped + part, flags: .split))
+                        length: Int(skipped) + part, flags: continues ? .continuation : .split,
+                        skipped: skipped))
                 start = first + part
                 continues = true
                 continue
@@ -61,7 +62,7 @@ package struct LineFramer: Sendable {
                 Frame(
                     offset: place.offset + start, start: first, count: count,
                     length: (newline == nil ? end : end + 1) - start,
-                    flags: continues ? .split : []))
+                    flags: continues ? .continuation : .none, skipped: skipped))
             start = newline == nil ? end : end + 1
             continues = false
         }
@@ -79,7 +80,7 @@ package struct LineFramer: Sendable {
         return chunk[end] & 0xC0 == 0x80 ? longest : end - start
     }
 
-    private static func byteOrderMark(_ chunk: Span<UInt8>) -> Int {
+    private static func byteOrderMark(_ chunk: Span<UInt8>) -> UInt8 {
         chunk.count >= 3 && chunk[0] == 0xEF && chunk[1] == 0xBB && chunk[2] == 0xBF ? 3 : 0
     }
 }

@@ -126,8 +126,9 @@ final class FileOpener {
         let head = try descriptor.read(count: Fingerprint.longest, at: 0)
         let stream = request.stream
         let sighting = FileSighting(
-            input: stream.input, stream: stream.id, streamName: stream.name, path: request.path,
-            captures: stream.captures, identity: identity, head: head, size: status.size,
+            input: stream.input, stream: stream.id, streamName: stream.name,
+            isS6: stream.kind == .s6, path: request.path, captures: stream.captures,
+            identity: identity, head: head, size: status.size,
             archived: request.isArchived, firstScan: isFirstScan)
         guard var start = output.opened(sighting, onlyIfKnown: request.onlyIfKnown) else {
             return .unknown
@@ -168,8 +169,9 @@ final class FileOpener {
         let status = try file.descriptor.status()
         let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
         let sighting = FileSighting(
-            input: stream.input, stream: stream.id, streamName: stream.name, path: file.path,
-            captures: stream.captures, identity: file.identity, head: head,
+            input: stream.input, stream: stream.id, streamName: stream.name,
+            isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
+            identity: file.identity, head: head,
             size: status.size, archived: file.isFinal, firstScan: false)
         output.report(
             .truncated(path: file.path, read: file.position - file.base, size: status.size))

@@ -41,6 +41,7 @@ struct Document: Decodable {
         let ephemeral: String
         enum CodingKeys: String, CodingKey { case ephemeral = "ephemeral_id" }
     }
+    let timestamp: String
     let metadata: Metadata
     let message: String
     let log: Log
@@ -50,6 +51,7 @@ struct Document: Decodable {
     let agent: Agent
 
     enum CodingKeys: String, CodingKey {
+        case timestamp = "@timestamp"
         case metadata = "@metadata"
         case message, log, kubernetes, fields, tags, agent
     }

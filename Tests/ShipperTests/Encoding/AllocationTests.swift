@@ -20,11 +20,17 @@ import Testing
         #expect(allocation_counter_stop() == 0)
     }
 
-    @Test(arguments: [RecordCodec.json, .raw])
-    func encodingAMillionLinesAllocatesNoMoreThanEncodingAThousand(codec: RecordCodec) throws {
-        let line = Array("level=info msg=\"☃ a line\"\ttook=3ms \u{2028} end\n".utf8)
+    @Test(
+        arguments: [RecordCodec.json, .raw],
+        ["", "@400000006b049b1025e51fbd ", "2026-11-23 20:58:35.648969387  "])
+    func encodingAMillionLinesAllocatesNoMoreThanEncodingAThousand(
+        codec: RecordCodec, label: String
+    ) throws {
+        let line = Array((label + "level=info msg=\"☃ a line\"\ttook=3ms \u{2028} end\n").utf8)
         let chunk = Array(repeatElement(line, count: 1000).joined())
-        let encoder = try EncodingFixture.encoder(codec)
+        let labels = LabelFormat(
+            tai64n: .skalibs, zone: try ZoneRules.load("Europe/Berlin"), takesT: true)
+        let encoder = try EncodingFixture.encoder(codec, labels: labels)
         let slab = PayloadSlab(capacity: 1 << 20)
         var frames: [Frame] = []
         frames.reserveCapacity(1000)

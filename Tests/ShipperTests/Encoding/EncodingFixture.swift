@@ -44,11 +44,11 @@ enum EncodingFixture {
 
     static func encoder(
         _ codec: RecordCodec = .json, _ template: RecordTemplate = template(),
-        longestRecord: Int = 1_000_000, keepsEmptyLines: Bool = false
+        longestRecord: Int = 1_000_000, keepsEmptyLines: Bool = false, labels: LabelFormat? = nil
     ) throws -> RecordEncoder {
         try RecordEncoder(
             codec: codec, template: template, path: "/input/app.log",
-            longestRecord: longestRecord, keepsEmptyLines: keepsEmptyLines)
+            longestRecord: longestRecord, keepsEmptyLines: keepsEmptyLines, labels: labels)
     }
 
     /// 2026-11-23T03:38:00.123Z and a bit.
@@ -60,13 +60,14 @@ enum EncodingFixture {
     ) -> [[UInt8]] {
         var records: [[UInt8]] = []
         var position = FramePosition.start
+        var lineTime: Int64?
         var size = capacity
         while true {
             let slab = PayloadSlab(capacity: size)
             var ends: [UInt32] = []
             let progress = encoder.encode(
-                frames, from: position, of: bytes.span, readTime: readTime, into: slab,
-                limit: size, ends: &ends)
+                frames, from: position, of: bytes.span, readTime: readTime, lineTime: lineTime,
+                into: slab, limit: size, ends: &ends)
             var start = 0
             for end in ends {
                 records.append(
@@ -77,6 +78,7 @@ enum EncodingFixture {
             // A slab that is empty and yet too small is replaced by one of the size asked for.
             size = progress.position == position ? needed : capacity
             position = progress.position
+            lineTime = progress.lineTime
         }
     }
 

@@ -78,7 +78,8 @@ import Testing
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let bytes = mark + line
         let frame = Frame(
-            offset: 0, start: 3, count: bytes.count - 4, length: bytes.count, flags: .none)
+            offset: 0, start: 3, count: bytes.count - 4, length: bytes.count, flags: .none,
+            skipped: 3)
         let encoder = try EncodingFixture.encoder(longestRecord: 2000)
         let documents = try EncodingFixture.records(encoder, bytes, [frame]).map(
             EncodingFixture.document)

@@ -21,10 +21,11 @@ import Testing
 
     private func sighting(
         _ path: String, inode: UInt64 = 1, head: String, size: Int? = nil, archived: Bool = false,
-        firstScan: Bool = true
+        firstScan: Bool = true, isS6: Bool = true
     ) -> FileSighting {
         FileSighting(
-            input: 0, stream: StreamID(number: 1), streamName: "/log", path: path, captures: [:],
+            input: 0, stream: StreamID(number: 1), streamName: "/log", isS6: isS6, path: path,
+            captures: [:],
             identity: FileIdentity(handle: nil, device: 1, inode: inode, birth: 5),
             head: Array(head.utf8), size: size ?? head.utf8.count, archived: archived,
             firstScan: firstScan)

@@ -68,11 +68,13 @@ import Testing
                     exclude:
                       - "**/*.gz"
                     start: beginning
-                    format: plain
+                    format: auto
                     max_line: 256KiB
                     fields: {}
                     tags: []
                     empty_lines: skip
+                    timezone: UTC
+                    tai64n: skalibs
                     follow_symlinks: false
                     topic: logs
                 output:

@@ -40,6 +40,9 @@ import YAML
         #expect(input.topic.text == "t")
         #expect(input.maxLine == 256 * 1024)
         #expect(input.emptyLines == .skip)
+        #expect(input.format == .auto)
+        #expect(input.timezone == .utc)
+        #expect(input.tai64n == .skalibs)
     }
 
     @Test func everySupportedKeyIsRead() throws {
@@ -51,11 +54,13 @@ import YAML
                 paths: ["/logs/{namespace}/{app}/*.log", "/var/log/{namespace}/{app}.log"]
                 exclude: ["**/*.gz", "/logs/x/*"]
                 start: end
-                format: plain
+                format: s6
                 max_line: 1KB
                 fields: {cluster: eu-1}
                 tags: [k8s, 5]
                 empty_lines: keep
+                timezone: Europe/Berlin
+                tai64n: daemontools
                 topic: "{namespace}.{cluster}"
             output:
               kafka:
@@ -81,6 +86,10 @@ import YAML
         #expect(input.fields == [Field(name: "cluster", value: .string("eu-1"))])
         #expect(input.tags == ["k8s", "5"])
         #expect(input.emptyLines == .keep)
+        #expect(input.format == .s6)
+        #expect(input.timezone.name == "Europe/Berlin")
+        #expect(input.timezone != .utc)
+        #expect(input.tai64n == .daemontools)
         #expect(input.topic.text == "{namespace}.{cluster}")
         let kafka = settings.output.kafka
         #expect(kafka.brokers == .addresses(["kafka-0:9092", "[::1]:9093"]))
@@ -91,7 +100,7 @@ import YAML
         #expect(kafka.compression == .zstd)
         #expect(kafka.librdkafka.map(\.name) == ["linger.ms", "client.id"])
         #expect(kafka.librdkafka.map(\.value) == ["50", "x"])
-        #expect(kafka.librdkafka.map(\.mark.description) == ["21:18", "21:33"])
+        #expect(kafka.librdkafka.map(\.mark.description) == ["23:18", "23:33"])
         #expect(settings.limits.inFlight == 256 * 1024)
         #expect(settings.shutdownTimeout == .milliseconds(100))
         #expect(settings.node == "node-17")
@@ -103,12 +112,9 @@ import YAML
     @Test func whatTheProgramDoesAnywayMayBeWritten() throws {
         let text = settingsText(
             input: """
-                    format: plain
                     multiline:
                     include_lines: []
                     exclude_lines: []
-                    timezone: UTC
-                    tai64n: skalibs
                     follow_symlinks: false
                     rotation: null
                 """,
@@ -128,7 +134,6 @@ import YAML
         let found = faults(text, environment: environment)
         #expect(
             found == [
-                #"f.yaml:9:13: inputs[0].format: "auto" is not supported yet; expected plain"#,
                 "f.yaml:11:5: inputs[0].multiline: not supported yet; leave the key out",
                 "f.yaml:21:5: inputs[0].rotation: not supported yet; leave the key out",
                 "f.yaml:37:5: output.kafka.dead_letter_topic: not supported yet; leave the key out",

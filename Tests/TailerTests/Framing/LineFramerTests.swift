@@ -62,6 +62,24 @@ struct LineFramerTests {
         #expect(frames.map(\.0) == [0, 16, 32, 41])
     }
 
+    @Test("a part says whether it begins its line, and where its message begins")
+    func parts() {
+        let text =
+            [0xEF, 0xBB, 0xBF] + [UInt8](repeating: 0x61, count: 40) + Array("\nnext\n".utf8)
+        var frames: [Frame] = []
+        let framer = LineFramer(maxLine: 16)
+        framer.frame(
+            text.span, at: .init(offset: 0, continuesLine: false, isFinal: false), into: &frames)
+        #expect(frames.map(\.flags) == [.split, .continuation, .continuation, .none])
+        #expect(frames.map(\.offset) == [0, 19, 35, 44])
+        #expect(frames.map(\.messageOffset) == [3, 19, 35, 44])
+        framer.frame(
+            text.span, at: .init(offset: 9, continuesLine: true, isFinal: false), into: &frames)
+        #expect(
+            frames.map(\.flags) == [.continuation, .continuation, .continuation, .none])
+        #expect(frames.map(\.messageOffset) == frames.map(\.offset))
+    }
+
     @Test("a line is cut at the same places however much of it is there")
     func splitIsDeterministic() {
         for ending in ["\n", "\r\n"] {
