@@ -36,9 +36,7 @@ struct LabelTests {
                     try writer.linesOnDisk().count == (round + 1) * lines / 20
                 }
                 writer.rotate()
-                try eventually("s6-log has rotated") {
-                    try writer.archives().count == round + 1
-                }
+                try writer.waitForArchives(round + 1)
             }
             try writer.finish()
             let onDisk = try writer.linesOnDisk().map { String(decoding: $0, as: UTF8.self) }

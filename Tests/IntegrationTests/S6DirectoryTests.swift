@@ -78,7 +78,7 @@ struct S6DirectoryTests {
                 try writer.linesOnDisk().count == (round + 1) * 100
             }
             writer.rotate()
-            try eventually("s6-log has rotated") { try writer.archives().count == round }
+            try writer.waitForArchives(round)
         }
         try writer.write(source, 1600..<1700)
         try eventually("the newest lines are in current") {
@@ -272,7 +272,7 @@ struct S6DirectoryTests {
                     try writer.linesOnDisk().count == written
                 }
                 writer.rotate()
-                try eventually("and rotated") { try writer.archives().count == archive }
+                try writer.waitForArchives(archive)
             }
             try writer.write(source, end..<end + 1_000)
             end += 1_000

@@ -88,6 +88,16 @@ package final class S6Writer: Sendable {
     /// SIGALRM: it rotates now.
     package func rotate() { current.signal(SIGALRM) }
 
+    /// Waits until a rotation is over and there are so many archives. An archive has its name before
+    /// `previous` loses its own: who lists the directory in between reads a file that is gone.
+    package func waitForArchives(_ count: Int) throws {
+        try eventually("s6-log has rotated; there are to be \(count) archives") {
+            let names = try directoryNames(directory)
+            return names.contains("current") && !names.contains("previous")
+                && names.count { $0.hasPrefix("@") } == count
+        }
+    }
+
     /// SIGKILL, and waits for its end. `current` on the disk stays as it is.
     package func kill() { current.end() }
 

@@ -18,9 +18,7 @@ struct WriterTests {
                 try writer.linesOnDisk().count == end
             }
             writer.rotate()
-            try eventually("archive \(round + 1) is there") {
-                try writer.archives().count == round + 1
-            }
+            try writer.waitForArchives(round + 1)
         }
         #expect(try writer.finish() == .code(0))
         var audit = Audit()

@@ -14,6 +14,9 @@ import Testing
             fields: {a: [1, {b: [2.5, [true, ~]], c: {}}, []], d: {e: "5", "f: g": "x\\ny\\u202e"}, '': ' '}
             tags: ["true", "0x1F", "a#b", "- c", "'", "1e3", ".inf", "a:", "99999999999999999999"]
             empty_lines: keep
+            format: s6
+            timezone: America/New_York
+            tai64n: daemontools
             topic: "{namespace}.{input}"
           - name: other
             paths: [/a/b]
