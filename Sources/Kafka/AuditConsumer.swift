@@ -79,23 +79,36 @@ package final class AuditConsumer: Sendable {
     }
 
     /// Asks the brokers where the topics begin and end; those that do not exist are left out.
-    /// Blocks for the answers, at most `limit` for each.
+    /// Blocks for the answers, for about `limit` at most. Until then it asks again when a partition
+    /// has no leader or loses it.
     package static func extents(
         brokers: [String], topics: Set<String>? = nil,
         properties: [KafkaSettings.Property] = [], limit: Duration = .seconds(10)
     ) throws(KafkaError) -> [String: Extent] {
         let client = try ConsumerHandle(brokers: brokers, properties: properties)
         defer { client.close() }
-        let milliseconds = Int32(limit.components.seconds * 1000)
-        var extents: [String: Extent] = [:]
-        for (topic, partitions) in try client.partitions(topics, within: milliseconds) {
-            var extent = Extent()
-            for partition in 0..<partitions {
-                let (low, high) = try client.watermarks(topic, partition, within: milliseconds)
-                extent.low += low
-                extent.high += high
+        let limit = limit.components.seconds * 1_000_000_000
+        let end = Clock.monotonicNanoseconds() + limit
+        while true {
+            do throws(KafkaError) {
+                return try extents(client, topics)
+            } catch {
+                guard Clock.monotonicNanoseconds() < end else { throw error }
+                client.idle(milliseconds: 50)
             }
-            extents[topic] = extent
+        }
+    }
+
+    /// One try, in which no answer is waited for longer than a second.
+    private static func extents(
+        _ client: ConsumerHandle, _ topics: Set<String>?
+    ) throws(KafkaError) -> [String: Extent] {
+        let partitions = try client.partitions(topics, within: 1000)
+        let first = try client.offsets(at: .first, of: partitions, within: 1000)
+        let next = try client.offsets(at: .next, of: partitions, within: 1000)
+        var extents: [String: Extent] = [:]
+        for topic in partitions.keys {
+            extents[topic] = Extent(low: first[topic] ?? 0, high: next[topic] ?? 0)
         }
         return extents
     }

@@ -64,20 +64,57 @@ final class ConsumerHandle: @unchecked Sendable {
         return counts
     }
 
-    /// The first and the next offset of a partition.
-    func watermarks(
-        _ topic: String, _ partition: Int, within milliseconds: Int32
-    ) throws(KafkaError) -> (low: Int64, high: Int64) {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let code = unsafe rd_kafka_query_watermark_offsets(
-            client, topic, Int32(partition), &low, &high, milliseconds)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            throw .call(
-                name: "watermarks", subject: "\(topic) [\(partition)]", reason: Verdict(code).text)
-        }
-        return (low, high)
+    /// An end of a partition, by the number that Kafka's protocol has for it.
+    enum Boundary: Int64 {
+        case first = -2
+        case next = -1
     }
+
+    /// The offset at one end of every partition, summed for each topic; `partitions` says how many
+    /// each has.
+    ///
+    /// 1. A broker that leads a partition dies, and for a moment is still named as the leader.
+    /// 2. `rd_kafka_query_watermark_offsets`, made for this, asks it; before librdkafka 2.3.0 it then
+    ///    waits for ever, whatever its time limit.
+    ///
+    /// Asking for the offsets of the two times that stand for the ends keeps to the limit.
+    func offsets(
+        at boundary: Boundary, of partitions: [String: Int], within milliseconds: Int32
+    ) throws(KafkaError) -> [String: Int64] {
+        var sums = partitions.mapValues { _ in Int64(0) }
+        let count = partitions.values.reduce(0, +)
+        // Nothing to ask is an error to librdkafka.
+        if count == 0 { return sums }
+        guard let list = unsafe rd_kafka_topic_partition_list_new(Int32(count)) else {
+            throw .call(name: "offsets", subject: "of \(count) partitions", reason: "no memory")
+        }
+        defer { unsafe rd_kafka_topic_partition_list_destroy(list) }
+        for (topic, partitions) in partitions {
+            for partition in 0..<partitions {
+                let entry = unsafe rd_kafka_topic_partition_list_add(list, topic, Int32(partition))
+                unsafe entry?.pointee.offset = boundary.rawValue
+            }
+        }
+        let code = unsafe rd_kafka_offsets_for_times(client, list, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            let subject = "of \(partitions.keys.sorted().joined(separator: ", "))"
+            throw .call(name: "offsets", subject: subject, reason: Verdict(code).text)
+        }
+        for index in 0..<count {
+            let entry = unsafe list.pointee.elems[index]
+            let topic = unsafe String(cString: entry.topic)
+            guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                let subject = unsafe "of \(topic) [\(entry.partition)]"
+                throw .call(
+                    name: "offsets", subject: subject, reason: Verdict(unsafe entry.err).text)
+            }
+            unsafe sums[topic, default: 0] += entry.offset
+        }
+        return sums
+    }
+
+    /// Lets the client work; it has nothing to say here.
+    func idle(milliseconds: Int32) { unsafe rd_kafka_poll(client, milliseconds) }
 
     /// Begins to read those of the first `partitions` of a topic that are not read yet; returns how
     /// many.

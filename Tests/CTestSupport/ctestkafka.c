@@ -16,6 +16,18 @@ static rd_kafka_t *client(const char *servers, char *error, size_t size) {
     return made;
 }
 
+// Whether the leader of a partition tells its end. A broker is named as the leader before it knows
+// that it is. (rd_kafka_query_watermark_offsets heeds no time limit before librdkafka 2.3.0.)
+static int answers(rd_kafka_t *asking, const char *topic, int32_t partition, int milliseconds) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = RD_KAFKA_OFFSET_END;
+    int answered =
+        rd_kafka_offsets_for_times(asking, list, milliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(list);
+    return answered;
+}
+
 int ctest_kafka_describe(const char *servers, const char *topic, int milliseconds, int *brokers,
                          int *partitions, int *silent, char *error, size_t size) {
     rd_kafka_t *asking = client(servers, error, size);
@@ -28,13 +40,8 @@ int ctest_kafka_describe(const char *servers, const char *topic, int millisecond
         for (int t = 0; t < metadata->topic_cnt; t++) {
             const rd_kafka_metadata_topic_t *one = &metadata->topics[t];
             if (strcmp(one->topic, topic) == 0) *partitions = one->partition_cnt;
-            for (int p = 0; p < one->partition_cnt; p++) {
-                // A broker is named as the leader before it knows that it is.
-                int64_t low, high;
-                if (rd_kafka_query_watermark_offsets(asking, one->topic, one->partitions[p].id, &low,
-                                                     &high, milliseconds))
-                    ++*silent;
-            }
+            for (int p = 0; p < one->partition_cnt; p++)
+                *silent += !answers(asking, one->topic, one->partitions[p].id, milliseconds);
         }
         rd_kafka_metadata_destroy(metadata);
     } else {

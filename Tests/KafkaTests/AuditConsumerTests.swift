@@ -107,6 +107,25 @@ struct AuditConsumerTests {
         }
     }
 
+    /// 1. A broker that led a partition died, and was still named as its leader.
+    /// 2. librdkafka 2.0.2 waited for its answer without a limit, and the audit with it.
+    @Test("a leader that does not answer is an error, in time, and answers when it is back")
+    func deadLeader() throws {
+        let broker = try EmbeddedBroker(brokers: 2)
+        // Leaders are drawn by lot: of so many partitions the second broker has some.
+        try broker.createTopic("logs", partitions: 32)
+        try broker.setDown(2)
+        let duration = ContinuousClock().measure {
+            #expect(throws: KafkaError.self) {
+                try AuditConsumer.extents(brokers: broker.addresses, limit: .seconds(1))
+            }
+        }
+        #expect(duration < .seconds(20))
+        try broker.setUp(2)
+        let extents = try AuditConsumer.extents(brokers: broker.addresses, limit: .seconds(60))
+        #expect(extents["logs"] == AuditConsumer.Extent())
+    }
+
     @Test("a topic that exists is not made again")
     func refusesSecondTopic() throws {
         let broker = try EmbeddedBroker()
