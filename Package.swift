@@ -47,6 +47,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
+        .executableTarget(name: "refuse-calls", path: "Tests/RefuseCalls"),
         tests("TestSupportTests", ["Shipper", "Platform"]),
         .target(name: "CAllocationCounter", path: "Tests/AllocationCounter"),
         tests("ModelTests", ["Model"]),

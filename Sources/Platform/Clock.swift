@@ -8,6 +8,10 @@ package enum Clock {
     /// Nanoseconds that only grow; for time-outs and intervals.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// What the time of a file's change may lie behind `wallNanoseconds` at that moment: the kernel takes
+    /// it from the last tick of its clock. Nanoseconds.
+    package static let fileTick: Int64 = 10_000_000
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var now = timespec()
         unsafe clock_gettime(clock, &now)

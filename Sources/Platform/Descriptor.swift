@@ -126,6 +126,38 @@ package struct Descriptor: ~Copyable, Sendable {
         }
         return FileStatus(raw)
     }
+
+    /// The same of a name that need not be UTF-8.
+    package borrowing func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
+        var raw = stat()
+        let terminated = name.map { CChar(bitPattern: $0) } + [0]
+        guard unsafe fstatat(number, terminated, &raw, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw SystemError(
+                "fstatat", path: String(decoding: name, as: UTF8.self), code: .last)
+        }
+        return FileStatus(raw)
+    }
+
+    /// lseek(2) SEEK_DATA: where bytes begin that were written, at or after `offset`; nil when only a
+    /// hole follows. Where holes cannot be seen, `offset` itself.
+    package borrowing func nextData(from offset: Int) throws(SystemError) -> Int? {
+        try seek(offset, SEEK_DATA)
+    }
+
+    /// lseek(2) SEEK_HOLE: where the next hole begins, at the end of the file at the latest; nil when
+    /// `offset` lies beyond it.
+    package borrowing func nextHole(from offset: Int) throws(SystemError) -> Int? {
+        try seek(offset, SEEK_HOLE)
+    }
+
+    private borrowing func seek(_ offset: Int, _ what: Int32) throws(SystemError) -> Int? {
+        let place = lseek(number, offset, what)
+        if place >= 0 { return place }
+        let code = Errno.last
+        if code.value == ENXIO { return nil }
+        if code == .invalid { return offset }
+        throw SystemError("lseek", code: code)
+    }
 }
 
 /// Makes a call again that a signal interrupted.
@@ -149,6 +181,9 @@ package struct FileStatus: Hashable, Sendable {
     package let owner: UInt32
     /// Last change of content, nanoseconds since 1970.
     package let modified: Int64
+    /// Last change of the inode: of content, names or rights; nanoseconds since 1970.
+    /// Last change of content, names, owner or mode, nanoseconds since 1970.
+    package let changed: Int64
 
     init(_ raw: stat) {
         device = UInt64(raw.st_dev)
@@ -159,6 +194,19 @@ package struct FileStatus: Hashable, Sendable {
         mode = UInt32(raw.st_mode)
         owner = UInt32(raw.st_uid)
         modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
+        changed = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
+    }
+
+    /// lstat(2) of a path in bytes without NUL: one call and no descriptor. Where others may rename
+    /// the directories on the way it is a hint at what was opened there, no proof.
+    package static func glance(at path: [UInt8]) throws(SystemError) -> FileStatus {
+        var raw = stat()
+        let terminated = path.map { CChar(bitPattern: $0) } + [0]
+        guard unsafe lstat(terminated, &raw) == 0 else {
+            throw SystemError(
+                "lstat", path: String(decoding: path, as: UTF8.self), code: .last)
+        }
+        return FileStatus(raw)
     }
 
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }

@@ -67,7 +67,10 @@ struct EntryTable: Sendable {
 
     /// The entries of one stream, in the order of their numbers.
     func entries(ofStream stream: String) -> [FileEntry] {
-        byStream[stream]?.all.compactMap { self[$0] } ?? []
+        // Swift takes two spellings of one character for equal, and a file system does not: `é` in one
+        // code point and in two are two streams.
+        (byStream[stream]?.all.compactMap { self[$0] } ?? [])
+            .filter { $0.stream.utf8.elementsEqual(stream.utf8) }
     }
 
     /// Adds the entry, or replaces the one of its number.

@@ -49,6 +49,15 @@ package struct FileEntry: Hashable, Sendable {
         self.updated = updated
     }
 
+    /// The content is in another inode now, which nobody writes to.
+    mutating func relocate(to identity: FileIdentity, path: String, size: Int) {
+        self.identity = identity
+        self.path = path
+        self.size = size
+        state = .archived
+        updated = .now()
+    }
+
     /// Bytes not delivered yet of a file that has `size` physical bytes now.
     package func lag(size: Int) -> Int { max(0, base + size - offset) }
 }

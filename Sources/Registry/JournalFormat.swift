@@ -13,8 +13,8 @@
 // Values: numbers are 0...2^60 unless said otherwise. Hex is lower case. Texts have `"` and `\` escaped by
 // `\`; newline, return and tab as `\n \r \t`; other bytes below 0x20 and 0x7F as `\u00xx`; nothing else is
 // escaped. Times are UTC to the millisecond, `2026-11-23T04:02:35.685Z`, and are for people only: nothing
-// is decided by them. Paths are texts; what stands for bytes that are no UTF-8 is the business of whoever
-// hands the path in, and comes back as it was.
+// is decided by them. Paths are texts in the spelling of the Tailer's PathText: a byte that is no UTF-8 stands
+// as \xHH (so `\\xHH` in the JSON), and comes back as it was.
 //
 // snapshot.jsonl
 //
@@ -52,7 +52,8 @@
 //   {"n":N,"op":OP, ...}           records; n grows by one from line to line
 //
 //   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where earlier
-//                                  records of it could not be written
+//                                  records of it could not be written, and where its content is in
+//                                  another inode now: a copy, or what a compressor made of it
 //   "advance","file":F,"generation":G,"offset":O,"anchor":A,"size":S,"at":TIME
 //                                  size is left out where it is not known
 //   "head","file":F,"generation":G,"head_length":L,"head":H,"at":TIME

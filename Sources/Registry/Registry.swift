@@ -142,6 +142,39 @@ package final class Registry: Sendable {
         }
     }
 
+    /// The file's content was replaced by `live`'s, and what it was is in another inode now: the entry
+    /// goes there with its generation and its position, and the live inode gets a new one. Both are
+    /// in the journal by one write. Nil where the file is not known (any more).
+    package func continued(
+        _ file: FileID, in copy: FileIdentity, path: String, size: Int, live: NewFile
+    ) -> (copy: FileEntry, live: FileEntry)? {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return (nil, []) }
+            let count = entry.generationCount + 1
+            let fresh = FileEntry(
+                file: FileID(number: guarded.state.nextFile), input: live.input,
+                stream: live.stream, path: live.path, identity: live.identity,
+                fingerprint: live.fingerprint,
+                generation: Generation.mint(live.identity, count: count), generationCount: count,
+                base: 0, offset: live.offset, anchor: .none, size: live.size, state: live.state,
+                updated: .now())
+            entry.relocate(to: copy, path: path, size: size)
+            return ((entry, fresh), [.seen(entry), .seen(fresh)])
+        }
+    }
+
+    /// The file's content, all of it, is in another inode now: it was compressed, or moved from
+    /// one file system to another. Nil where the file is not known (any more).
+    package func relocated(
+        _ file: FileID, to identity: FileIdentity, path: String, size: Int
+    ) -> FileEntry? {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return (nil, []) }
+            entry.relocate(to: identity, path: path, size: size)
+            return (entry, [.seen(entry)])
+        }
+    }
+
     /// The inode is gone and all its bytes are delivered or counted as lost.
     package func gone(_ file: FileID) { change { _ in [.gone(file)] } }
 

@@ -42,8 +42,7 @@ package enum RegistryShowCommand {
         var sizes: [FileID: Int] = [:]
         for entry in entries {
             do throws(SystemError) {
-                let file = try Descriptor.open(entry.path, O.look)
-                let status = try file.status()
+                let status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
                 if status.inode == entry.identity.inode, status.device == entry.identity.device {
                     sizes[entry.file] = status.size
                 }

@@ -28,8 +28,17 @@ package enum RunCommand {
             [
                 "version": .text(Version.text), "config": .text(config),
                 "data": .text(settings.data), "inputs": .count(settings.inputs.count),
-                "open_files": .count(descriptors),
+                "open_files": .count(pipeline.openFiles),
             ])
+        if pipeline.openFiles < settings.limits.openFiles {
+            log.warn(
+                "fewer files than limits.open_files can be open; raise the limit of descriptors",
+                [
+                    "open_files": .count(pipeline.openFiles),
+                    "wanted": .count(settings.limits.openFiles),
+                    "descriptors": .count(descriptors),
+                ])
+        }
         let signals = try SystemThread("signals") {
             let name = Signals.waitForEnd()
             log.info("stopping", ["signal": .text(name)])

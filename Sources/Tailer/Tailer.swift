@@ -9,19 +9,22 @@ package final class Tailer: Sendable {
 
     /// Starts the reader thread. `output` is called once, there, and what it makes is used there
     /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
-    /// on it at its end in any case, with the error that made it impossible to begin, if any.
+    /// on it at its end in any case, with the error that made it impossible to begin, if any. At most
+    /// `openFiles` of the followed files, at least one, have a descriptor at a time.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
+        openFiles: Int,
         output: @escaping @Sendable () -> any TailerOutput,
         ended: @escaping @Sendable (SystemError?) -> Void
     ) throws(SystemError) {
         let control = TailerControl(wakeup: try Wakeup())
         self.control = control
+        let startedAt = Clock.wallNanoseconds()
         thread = try SystemThread("reader") {
             do throws(SystemError) {
                 let loop = try ReaderLoop(
-                    inputs: inputs, once: once, intervals: intervals, output: output(),
-                    control: control)
+                    inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
+                    startedAt: startedAt, output: output(), control: control)
                 loop.run()
                 ended(nil)
             } catch {

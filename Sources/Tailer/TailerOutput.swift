@@ -7,11 +7,35 @@ package protocol TailerOutput: AnyObject {
     /// it is not known and only a known one was wanted.
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart?
 
-    /// The inode numbers of a stream's saved files, oldest first.
-    func saved(_ stream: String) -> [UInt64]
+    /// A stream's saved files, oldest first.
+    func saved(_ stream: String) -> [SavedFile]
+
+    /// The names of the ordinary streams of a directory that have saved files: paths.
+    func savedStreams(in directory: String) -> [String]
+
+    /// The number of the file with this identity, whatever its content is now; nil when it was never
+    /// seen.
+    func known(_ identity: FileIdentity, head: [UInt8]) -> FileID?
+
+    /// Whether something that begins with `head` begins as the file's known content does. False while
+    /// nothing is known of that.
+    func content(of file: FileID, beginsAs head: [UInt8]) -> Bool
 
     /// The file's content is another than before: a new generation, to be read from its first byte.
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart
+
+    /// The file's content is another than before, and what it was is in `copy` now: that one is the
+    /// file from now on, and `live` a new one. Nil when the file is not known.
+    func continued(
+        _ file: FileID, in copy: FileSighting, _ live: FileSighting
+    ) -> (copy: FileStart, live: FileStart)?
+
+    /// The file's content, all of it, is in another inode now. Nil when the file is not known.
+    func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart?
+
+    /// What follows the file's last frame, up to where its next one begins, is nothing: a hole and
+    /// zeros beside it, `bytes` of them.
+    func skipped(_ file: FileID, bytes: Int)
 
     /// A file has grown to `size`, logical.
     func grew(_ file: FileID, size: Int)
@@ -71,6 +95,37 @@ package struct FileSighting: Sendable {
     package let firstScan: Bool
 }
 
+/// A file that was saved, by this run or an earlier one.
+package struct SavedFile: Sendable {
+    package let file: FileID
+    package let inode: UInt64
+    /// Nanoseconds since 1970, where it is known.
+    package let birth: Int64?
+    package let path: String
+    /// Physical: bytes of it that are delivered.
+    package let position: Int
+    /// The bytes before `position`.
+    package let anchor: Anchor
+    /// Something is known of its beginning.
+    package let hasHead: Bool
+    /// When anything was saved of it last, nanoseconds since 1970.
+    package let updated: Int64
+
+    package init(
+        file: FileID, inode: UInt64, birth: Int64?, path: String, position: Int, anchor: Anchor,
+        hasHead: Bool, updated: Int64
+    ) {
+        self.file = file
+        self.inode = inode
+        self.birth = birth
+        self.path = path
+        self.position = position
+        self.anchor = anchor
+        self.hasHead = hasHead
+        self.updated = updated
+    }
+}
+
 /// Where reading starts.
 package struct FileStart: Sendable {
     package let file: FileID
@@ -82,13 +137,25 @@ package struct FileStart: Sendable {
     package let anchor: Anchor
     /// Whether any byte of it was known before this run.
     package let isKnown: Bool
+    /// Physical bytes that the file is known to have had.
+    package let size: Int
+    /// It is this inode, but its content begins otherwise than what is known.
+    package let isReplaced: Bool
+    /// When anything was saved of it last, nanoseconds since 1970; 0 for what is new.
+    package let updated: Int64
 
-    package init(file: FileID, offset: Int, base: Int, anchor: Anchor, isKnown: Bool) {
+    package init(
+        file: FileID, offset: Int, base: Int, anchor: Anchor, isKnown: Bool, size: Int = 0,
+        isReplaced: Bool = false, updated: Int64 = 0
+    ) {
         self.file = file
         self.offset = offset
         self.base = base
         self.anchor = anchor
         self.isKnown = isKnown
+        self.size = size
+        self.isReplaced = isReplaced
+        self.updated = updated
     }
 }
 
@@ -110,6 +177,12 @@ package enum TailerEvent: Sendable {
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number, are
     /// lost.
     case missed(path: String)
+    /// A file's content was replaced, and what it was is read on in this copy.
+    case copied(path: String, copy: String)
+    /// Zeros that nobody wrote, left by a writer that went on at its old place in a truncated file.
+    case hole(path: String, range: ByteRange)
+    /// The rest of a compressed file cannot be read.
+    case damaged(path: String, error: String)
     /// Bytes that were there and could not be read.
     case lost(path: String, range: ByteRange, reason: String)
 }

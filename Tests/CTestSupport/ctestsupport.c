@@ -200,6 +200,10 @@ int ctest_remove_tree(const char *path) {
     return result;
 }
 
+int ctest_exchange(const char *one, const char *other) {
+    return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
 void ctest_pause(int64_t nanoseconds) {
     struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);

@@ -9,13 +9,16 @@ import Testing
 final class RecordingOutput: TailerOutput, Sendable {
     struct Saved {
         let id: FileID
-        let identity: FileIdentity
+        var identity: FileIdentity
+        /// The first bytes, as far as they were seen.
+        var head: [UInt8]
         var stream: String
         var path: String
         var offset: Int
         var size: Int
         var anchor: [UInt8]
         var isFinished = false
+        var isGone = false
     }
 
     struct State {
@@ -28,6 +31,25 @@ final class RecordingOutput: TailerOutput, Sendable {
         var scans = 0
         var hasRoom = true
         var gone = 0
+
+        mutating func see(_ sighting: FileSighting) -> FileStart {
+            let id = FileID(number: files.count)
+            files.append(
+                Saved(
+                    id: id, identity: sighting.identity, head: sighting.head,
+                    stream: sighting.streamName, path: sighting.path, offset: 0,
+                    size: sighting.size, anchor: []))
+            return FileStart(file: id, offset: 0, base: 0, anchor: .none, isKnown: false)
+        }
+
+        mutating func relocate(_ file: FileID, to sighting: FileSighting) -> FileStart {
+            files[file.number].identity = sighting.identity
+            files[file.number].path = sighting.path
+            let saved = files[file.number]
+            return FileStart(
+                file: file, offset: saved.offset, base: 0, anchor: Anchor(bytes: saved.anchor),
+                isKnown: true, size: saved.size)
+        }
     }
     let state = Mutex(State())
 
@@ -40,18 +62,40 @@ final class RecordingOutput: TailerOutput, Sendable {
                     anchor: Anchor(bytes: known.anchor), isKnown: true)
             }
             guard !onlyIfKnown else { return nil }
-            let id = FileID(number: state.files.count)
-            state.files.append(
-                Saved(
-                    id: id, identity: sighting.identity, stream: sighting.streamName,
-                    path: sighting.path, offset: 0, size: sighting.size, anchor: []))
-            return FileStart(file: id, offset: 0, base: 0, anchor: .none, isKnown: false)
+            return state.see(sighting)
         }
     }
 
-    func saved(_ stream: String) -> [UInt64] {
+    func saved(_ stream: String) -> [SavedFile] {
         state.withLock { state in
-            state.files.filter { $0.stream == stream && !$0.isFinished }.map(\.identity.inode)
+            state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
+                SavedFile(
+                    file: saved.id, inode: saved.identity.inode, birth: saved.identity.birth,
+                    path: saved.path, position: saved.offset, anchor: Anchor(bytes: saved.anchor),
+                    hasHead: !saved.head.isEmpty, updated: 0)
+            }
+        }
+    }
+
+    func savedStreams(in directory: String) -> [String] {
+        state.withLock { state in
+            Set(state.files.lazy.map(\.stream)).filter { stream in
+                stream.hasPrefix("\(directory)/")
+                    && !stream.dropFirst(directory.count + 1).contains("/")
+            }.sorted()
+        }
+    }
+
+    func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
+        state.withLock { state in
+            state.files.last { $0.identity == identity && !$0.isGone }?.id
+        }
+    }
+
+    func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {
+        state.withLock { state in
+            let known = state.files[file.number].head
+            return !known.isEmpty && head.starts(with: known)
         }
     }
 
@@ -59,11 +103,30 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { state in
             state.files[file.number].offset = 0
             state.files[file.number].anchor = []
+            state.files[file.number].head = sighting.head
         }
         return FileStart(file: file, offset: 0, base: 0, anchor: .none, isKnown: false)
     }
 
-    func headGrew(_ file: FileID, head: [UInt8]) {}
+    func continued(
+        _ file: FileID, in copy: FileSighting, _ live: FileSighting
+    ) -> (copy: FileStart, live: FileStart)? {
+        state.withLock { state in
+            (state.relocate(file, to: copy), state.see(live))
+        }
+    }
+
+    func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart? {
+        state.withLock { $0.relocate(file, to: sighting) }
+    }
+
+    func skipped(_ file: FileID, bytes: Int) {
+        state.withLock { $0.files[file.number].offset += bytes }
+    }
+
+    func headGrew(_ file: FileID, head: [UInt8]) {
+        state.withLock { $0.files[file.number].head = head }
+    }
 
     func moved(_ file: FileID, path: String, archived: Bool) {
         state.withLock { $0.files[file.number].path = path }
@@ -93,7 +156,12 @@ final class RecordingOutput: TailerOutput, Sendable {
     func finished(_ file: FileID, end: Int) {
         state.withLock { $0.files[file.number].isFinished = true }
     }
-    func gone(_ file: FileID) { state.withLock { $0.gone += 1 } }
+    func gone(_ file: FileID) {
+        state.withLock { state in
+            state.gone += 1
+            state.files[file.number].isGone = true
+        }
+    }
     func listed(_ stream: String, isThere: (UInt64) -> Bool) {}
     func grew(_ file: FileID, size: Int) {}
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
@@ -114,7 +182,7 @@ final class RecordingOutput: TailerOutput, Sendable {
 /// A Tailer over patterns in one directory.
 func startTailer(
     _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
-    once: Bool = false
+    once: Bool = false, openFiles: Int = 1000
 ) throws -> Tailer {
     var intervals = TailerIntervals()
     intervals.unwatchedScan = 50_000_000
@@ -126,6 +194,6 @@ func startTailer(
                 name: "test", paths: try paths.map { try PathPattern($0) },
                 exclude: try exclude.map { try PathExclusion($0) }, maxLine: maxLine)
         ],
-        once: once, intervals: intervals, output: { output },
+        once: once, intervals: intervals, openFiles: openFiles, output: { output },
         ended: { error in if let error { Issue.record("\(error)") } })
 }

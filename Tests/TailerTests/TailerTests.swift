@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import Synchronization
@@ -110,6 +111,24 @@ struct TailerTests {
         // No size that was ever seen is larger than what is there now.
         _ = try directory.write("log/a.log", "three\nfour\nfive\n")
         try expect(["one", "two", "three", "four", "five"])
+    }
+
+    /// 1. A file is read to its end.
+    /// 2. It grows, is truncated, and is refilled to the size of step 1, all between two looks.
+    /// 3. Its size said that nothing had happened, and the new content was never read.
+    @Test("T15: the same when it has the very size that it had before")
+    func refilledToTheSameSize() throws {
+        let path = try directory.write("log/a.log", "one\ntwo\n")
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try expect(["one", "two"])
+        // One write, so that no look comes in between.
+        try Descriptor.open(path, O_WRONLY).write(Array("six\nten\n".utf8))
+        try expect(["one", "two", "six", "ten"])
+        // The same with the beginning of a line.
+        try directory.append("log/a.log", "half")
+        try Descriptor.open(path, O_WRONLY).write(Array("six\nten\nend\n".utf8))
+        try expect(["one", "two", "six", "ten", "end"])
     }
 
     @Test("T16: the same when the first 1024 bytes are the same, and while the stream had no room")

@@ -1,3 +1,4 @@
+internal import CTestSupport
 import Glibc
 package import Platform
 
@@ -36,6 +37,31 @@ package func makeFIFO(_ path: String) throws(SystemError) {
     }
 }
 
+/// Adds bytes to the end of a file whose path is bytes, valid as text or not; it is made if need be.
+package func appendBytes(_ bytes: [UInt8], toName path: [UInt8]) throws(SystemError) {
+    let terminated = path.map { CChar(bitPattern: $0) } + [0]
+    let number = unsafe open(terminated, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard number >= 0 else {
+        throw SystemError("open", path: String(decoding: path, as: UTF8.self), code: .last)
+    }
+    try Descriptor(owning: number).write(bytes)
+}
+
+/// mkdir(2) of a path that is bytes, valid as text or not.
+package func makeDirectory(named path: [UInt8]) throws(SystemError) {
+    let terminated = path.map { CChar(bitPattern: $0) } + [0]
+    guard unsafe mkdir(terminated, 0o755) == 0 else {
+        throw SystemError("mkdir", path: String(decoding: path, as: UTF8.self), code: .last)
+    }
+}
+
+/// renameat2(2) with RENAME_EXCHANGE: at no moment is either name missing.
+package func exchange(_ one: String, _ other: String) throws(SystemError) {
+    guard unsafe ctest_exchange(one, other) == 0 else {
+        throw SystemError("renameat2", path: one, code: .last)
+    }
+}
+
 /// chmod(2).
 package func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
     guard unsafe chmod(path, mode) == 0 else {
@@ -59,4 +85,19 @@ extension ChildProcess {
         return numbers.compactMap { linkTarget("/proc/\(pid)/fd/\($0)") }
             .filter { $0.hasPrefix("\(directory)/") }.sorted()
     }
+}
+
+/// As a program opens its log, under a name that may be no text.
+package func openForAppending(
+    _ name: [UInt8], in directory: String
+) throws(SystemError) -> Descriptor {
+    let path = Array(directory.utf8) + [UInt8(ascii: "/")] + name + [0]
+    let number = unsafe path.withUnsafeBufferPointer { path in
+        unsafe path.withMemoryRebound(to: CChar.self) { path in
+            guard let first = path.baseAddress else { return Int32(-1) }
+            return unsafe Glibc.open(first, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        }
+    }
+    guard number >= 0 else { throw SystemError("open", path: directory, code: .last) }
+    return Descriptor(owning: number)
 }

@@ -31,6 +31,17 @@ package func findProgram(
 /// The `shipper` of this build.
 package func findBinary() throws -> String { try findProduct("shipper") }
 
+/// What to start a program with so that these system calls are refused there with EPERM, as a
+/// container's seccomp profile does: `name_to_handle_at`, `openat2`, `statx`, `inotify_add_watch`.
+package func refusing(_ calls: String...) throws -> [String] {
+    [try findProduct("refuse-calls"), calls.joined(separator: ",")]
+}
+
+/// What to start a program with so that it may have this many descriptors.
+package func withDescriptors(_ count: Int) -> [String] {
+    ["/bin/sh", "-c", "ulimit -n \(count) && exec \"$0\" \"$@\""]
+}
+
 /// An executable that this build made beside the test bundle.
 func findProduct(_ name: String) throws -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))

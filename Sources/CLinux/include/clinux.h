@@ -86,3 +86,8 @@ static inline int clinux_poll(struct pollfd *polled, nfds_t count, int64_t nanos
     struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     return ppoll(polled, count, nanoseconds < 0 ? NULL : &time, NULL);
 }
+
+// Records of a directory, as many as fit; 0 at its end.
+static inline long clinux_getdents(int directory, void *records, size_t size) {
+    return syscall(SYS_getdents64, directory, records, size);
+}

@@ -3,7 +3,7 @@ import Model
 package import Platform
 package import Registry
 import Synchronization
-import Tailer
+package import Tailer
 
 /// Why the pipeline could not start.
 package enum PipelineError: Error, CustomStringConvertible {
@@ -24,6 +24,8 @@ package enum PipelineError: Error, CustomStringConvertible {
 /// reverse one. The only place where they meet. Sendable.
 package final class Pipeline: Sendable {
     package let counters: Counters
+    /// Followed files that may have a descriptor at a time.
+    let openFiles: Int
     private let settings: Settings
     private let registry: Registry
     private let producer: Producer
@@ -41,13 +43,19 @@ package final class Pipeline: Sendable {
         package let undelivered: Int
     }
 
-    /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered.
-    package init(_ settings: Settings, once: Bool, log: Log) throws(PipelineError) {
+    /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered. Tests
+    /// shorten the Tailer's intervals.
+    package init(
+        _ settings: Settings, once: Bool, log: Log, intervals: TailerIntervals = TailerIntervals()
+    ) throws(PipelineError) {
         self.settings = settings
         self.log = log
         let events = EventLog(log)
         let counters = Counters()
         self.counters = counters
+        openFiles =
+            DescriptorPlan(limit: ProcessLimits.descriptors(), wanted: settings.limits.openFiles)
+            .files
         let registry: Registry
         do {
             registry = try Registry.open(directory: settings.data, observer: events)
@@ -90,7 +98,8 @@ package final class Pipeline: Sendable {
             }
             keeper = try RegistryKeeper(registry, interval: settings.registry.sync, log: log)
             tailer = try Tailer(
-                inputs: inputs, once: once, output: { ReaderOutput(parts) },
+                inputs: inputs, once: once, intervals: intervals, openFiles: openFiles,
+                output: { ReaderOutput(parts) },
                 ended: { end.readerEnded($0) })
         } catch {
             _ = producer.stop(deadline: .zero)
@@ -117,11 +126,11 @@ package final class Pipeline: Sendable {
     /// Makes `waitForEnd` return; any thread.
     package func interrupt() { end.interrupt() }
 
-    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most, saves
-    /// positions, lets everything go.
-    package func stop() -> Outcome {
+    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
+    /// told otherwise, saves positions, lets everything go.
+    package func stop(within deadline: Duration? = nil) -> Outcome {
         tailer.stop()
-        let undelivered = producer.stop(deadline: settings.shutdownTimeout)
+        let undelivered = producer.stop(deadline: deadline ?? settings.shutdownTimeout)
         ledger.saveSizes()
         keeper.stop()
         registry.close()

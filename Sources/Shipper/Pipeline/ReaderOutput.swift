@@ -56,6 +56,8 @@ final class ReaderOutput: TailerOutput {
     /// have none. Nil for a file whose records could hold no line; its lines wait.
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
+    /// Streams that were saved before this run, by directory; until every directory was scanned.
+    private var savedStreams: [String: Set<String>]?
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -93,9 +95,7 @@ final class ReaderOutput: TailerOutput {
             }
             return start(entry, sighting, isKnown: true)
         case .otherContent(let entry):
-            parts.events.report(
-                .truncated(path: sighting.path, read: entry.offset, size: sighting.size))
-            return restarted(entry.file, sighting)
+            return start(entry, sighting, isKnown: true, isReplaced: true)
         case .none:
             if onlyIfKnown { return nil }
             return start(see(sighting), sighting, isKnown: false)
@@ -103,8 +103,11 @@ final class ReaderOutput: TailerOutput {
     }
 
     private func see(_ sighting: FileSighting) -> FileEntry {
-        for entry in parts.registry.displaced(by: sighting.identity) where files[entry.file] == nil
+        for entry in parts.registry.displaced(by: sighting.identity)
+        where files[entry.file] == nil
+            && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
         {
+            // In its own directory it may have been copied or compressed; its stream looks for that.
             leave(entry)
         }
         let input = parts.settings.inputs[sighting.input]
@@ -117,6 +120,11 @@ final class ReaderOutput: TailerOutput {
                 state: sighting.archived ? .archived : .active))
     }
 
+    private func directory(of path: String) -> Substring.UTF8View {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path[...].utf8 }
+        return path.utf8[..<slash]
+    }
+
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart {
         let entry =
             parts.registry.truncated(
@@ -125,8 +133,32 @@ final class ReaderOutput: TailerOutput {
         return start(entry, sighting, isKnown: false)
     }
 
+    func continued(
+        _ file: FileID, in copy: FileSighting, _ live: FileSighting
+    ) -> (copy: FileStart, live: FileStart)? {
+        let fresh = NewFile(
+            input: parts.settings.inputs[live.input].name, stream: live.streamName,
+            path: live.path, identity: live.identity, fingerprint: Fingerprint.of(head: live.head),
+            offset: 0, size: live.size)
+        guard
+            let entries = parts.registry.continued(
+                file, in: copy.identity, path: copy.path, size: copy.size, live: fresh)
+        else { return nil }
+        // What was seen last under this number is the size of the file that goes on.
+        parts.ledger.grew(file, size: copy.size)
+        return (
+            start(entries.copy, copy, isKnown: true), start(entries.live, live, isKnown: false)
+        )
+    }
+
+    func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart? {
+        parts.registry.relocated(
+            file, to: sighting.identity, path: sighting.path, size: sighting.size
+        ).map { start($0, sighting, isKnown: true) }
+    }
+
     private func start(
-        _ entry: FileEntry, _ sighting: FileSighting, isKnown: Bool
+        _ entry: FileEntry, _ sighting: FileSighting, isKnown: Bool, isReplaced: Bool = false
     ) -> FileStart {
         let plan = inputs[sighting.input]
         if streams[sighting.stream] == nil {
@@ -143,11 +175,55 @@ final class ReaderOutput: TailerOutput {
             inode: sighting.identity.inode, base: entry.base, anchor: anchor, lineTime: nil)
         encoders[entry.file] = nil
         return FileStart(
-            file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown)
+            file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown,
+            size: entry.size, isReplaced: isReplaced,
+            updated: entry.updated.milliseconds * 1_000_000)
     }
 
-    func saved(_ stream: String) -> [UInt64] {
-        parts.registry.entries(ofStream: stream).map(\.identity.inode)
+    func saved(_ stream: String) -> [SavedFile] {
+        parts.registry.entries(ofStream: stream).map { entry in
+            SavedFile(
+                file: entry.file, inode: entry.identity.inode, birth: entry.identity.birth,
+                path: entry.path, position: entry.offset - entry.base, anchor: entry.anchor,
+                hasHead: entry.fingerprint.length > 0,
+                updated: entry.updated.milliseconds * 1_000_000)
+        }
+    }
+
+    func savedStreams(in directory: String) -> [String] {
+        if savedStreams == nil {
+            var streams: [String: Set<String>] = [:]
+            for entry in parts.registry.entries() {
+                // The stream of an s6 log directory has the directory's own name.
+                guard let slash = entry.stream.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+                    continue
+                }
+                streams[String(entry.stream[..<slash]), default: []].insert(entry.stream)
+            }
+            savedStreams = streams
+        }
+        return savedStreams?[directory]?.sorted() ?? []
+    }
+
+    func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
+        switch parts.registry.find(identity: identity, head: head) {
+        case .same(let entry), .otherContent(let entry): entry.file
+        case .none: nil
+        }
+    }
+
+    func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {
+        guard let entry = parts.registry.entry(file), entry.fingerprint.length > 0 else {
+            return false
+        }
+        return entry.fingerprint.matches(head: head)
+    }
+
+    func skipped(_ file: FileID, bytes: Int) {
+        let zeros = min(bytes, Anchor.longest)
+        guard let earlier = files[file]?.anchor.bytes else { return }
+        files[file]?.anchor = Anchor(
+            bytes: earlier.suffix(Anchor.longest - zeros) + [UInt8](repeating: 0, count: zeros))
     }
 
     func grew(_ file: FileID, size: Int) {
@@ -201,15 +277,18 @@ final class ReaderOutput: TailerOutput {
     func scannedAll() {
         for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }
         if parts.registry.mustStartAtBeginning { parts.registry.settled() }
+        savedStreams = [:]
         parts.scanned()
     }
 
     func report(_ event: TailerEvent) {
         switch event {
-        case .lost(_, let range, _): parts.counters.lost(range.count)
+        case .lost(_, let range, let reason): parts.counters.lost(range.count, reason)
+        case .missed: parts.counters.missedArchive()
+        case .hole(_, let range): parts.counters.skippedHole(range.count)
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain: parts.counters.unreadable(-1)
-        case .missed, .refused, .unwatched, .overflow, .opened, .truncated: break
+        case .refused, .unwatched, .overflow, .opened, .truncated, .copied, .damaged: break
         }
         parts.events.report(event)
     }

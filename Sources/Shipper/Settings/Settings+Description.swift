@@ -15,7 +15,10 @@ extension Settings {
             text.indented { describe(output.kafka, &$0) }
         }
         text.key("limits")
-        text.indented { $0.pair("in_flight", Quantity.text(bytes: limits.inFlight)) }
+        text.indented { text in
+            text.pair("in_flight", Quantity.text(bytes: limits.inFlight))
+            text.pair("open_files", .int(limits.openFiles))
+        }
         text.pair("shutdown_timeout", Quantity.text(shutdownTimeout))
         text.pair("node", node)
         text.key("registry")

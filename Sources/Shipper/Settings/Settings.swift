@@ -126,6 +126,9 @@ package struct Settings: Hashable, Sendable {
     package struct Limits: Hashable, Sendable {
         /// Bytes read but not yet delivered, at most; 256 KiB...16 GiB.
         package let inFlight: Int
+        /// Followed files that may have a descriptor at a time, 16...1,048,576; fewer where the
+        /// process may not have as many.
+        package let openFiles: Int
     }
 
     package struct Registry: Hashable, Sendable {

@@ -63,8 +63,7 @@ struct SettingsKeys: Sendable {
     static let sasl = SettingsKeys(
         later("mechanism", "username", "password", "password_file"))
 
-    static let limits = SettingsKeys(
-        built("in_flight") + later("open_files") + built("readers"))
+    static let limits = SettingsKeys(built("in_flight", "open_files", "readers"))
 
     static let registry = SettingsKeys(built("sync"))
 

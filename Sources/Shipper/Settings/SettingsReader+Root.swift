@@ -39,13 +39,14 @@ extension SettingsReader {
         let section = self.section(value, .limits)
         let inFlight = size(
             section?["in_flight"], in: (256 << 10)...(16 << 30), default: 32 << 20)
+        let openFiles = count(section?["open_files"], in: 16...(1 << 20), default: 4096)
         if let readers = section?["readers"], let text = text(readers, "1"), text != "1" {
             let later = text.utf8.allSatisfy { (0x31...0x39).contains($0) }
             fault(
                 readers.node.mark, readers.path,
                 "\(quoted(text)) is \(later ? "not supported yet" : "no number"); expected 1")
         }
-        return Settings.Limits(inFlight: inFlight)
+        return Settings.Limits(inFlight: inFlight, openFiles: openFiles)
     }
 
     private mutating func registry(_ value: Value?) -> Settings.Registry {

@@ -191,6 +191,23 @@ struct SettingsReader {
         return standard
     }
 
+    /// A whole number within `range`.
+    mutating func count(_ value: Value?, in range: ClosedRange<Int>, default standard: Int) -> Int {
+        guard let value else { return standard }
+        let expected =
+            "a whole number from \(range.lowerBound) to \(range.upperBound), as in \(standard)"
+        guard let text = text(value, expected) else { return standard }
+        let isNumber =
+            !text.isEmpty
+            && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        if isNumber, let count = Int(text), range.contains(count) { return count }
+        // Digits that are no Int are too many of them.
+        let isSmall = Int(text).map { $0 < range.lowerBound } ?? false
+        let problem = !isNumber ? "no whole number" : isSmall ? "too small" : "too large"
+        fault(value.node.mark, value.path, "\(quoted(text)) is \(problem); expected \(expected)")
+        return standard
+    }
+
     mutating func duration(
         _ value: Value?, in range: ClosedRange<Duration>, default standard: Duration
     ) -> Duration {

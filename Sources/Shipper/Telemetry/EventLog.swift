@@ -55,6 +55,20 @@ package final class EventLog: Sendable {
                 ])
         case .missed(let path):
             log.error("archive removed before it was read", ["path": .text(path)])
+        case .copied(let path, let copy):
+            log.info(
+                "file truncated; its earlier content is read on in a copy",
+                ["path": .text(path), "copy": .text(copy)])
+        case .hole(let path, let range):
+            log.info(
+                "hole skipped",
+                [
+                    "path": .text(path), "from": .count(range.start), "to": .count(range.end),
+                ])
+        case .damaged(let path, let error):
+            log.error(
+                "compressed file is damaged; its rest cannot be read",
+                ["path": .text(path), "error": .text(error)])
         case .lost(let path, let range, let reason):
             log.error(
                 "bytes lost",

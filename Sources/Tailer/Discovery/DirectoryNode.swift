@@ -4,6 +4,8 @@ import Platform
 final class DirectoryNode {
     /// Index of the root whose prefix it lies beneath.
     let root: Int
+    /// The pattern's fixed prefix.
+    let prefix: String
     /// Names from the prefix down, joined by `/`; empty for the prefix itself.
     let path: [UInt8]
     /// The whole path for people.
@@ -27,16 +29,42 @@ final class DirectoryNode {
     var isDueLater = false
     /// Waits in the queue of directories to be scanned.
     var isQueued = false
+    /// It was looked at once.
+    var wasLooked = false
     /// No longer part of the tree.
     var isGone = false
     /// Something in it could not be read, so it is scanned again soon.
     var hasTrouble = false
 
-    init(root: Int, path: [UInt8], text: String, places: [PatternPlaces]) {
+    /// `prefix` nil: this is the prefix itself.
+    init(
+        root: Int, prefix: String? = nil, path: [UInt8], text: String, places: [PatternPlaces]
+    ) {
         self.root = root
+        self.prefix = prefix ?? text
         self.path = path
         self.text = text
         self.places = places
+    }
+
+    /// Opens the directory, beneath the prefix and through no link.
+    func open() throws(SystemError) -> Descriptor {
+        if path.isEmpty { return try Descriptor.open(prefix, O.directory) }
+        return try Descriptor.open(prefix, O.path).openDirectory(beneath: path)
+    }
+
+    /// The path of a name in it as the kernel has it.
+    func bytes(of name: [UInt8]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(prefix.utf8.count + path.count + name.count + 2)
+        bytes.append(contentsOf: prefix.utf8)
+        if !path.isEmpty {
+            bytes.append(UInt8(ascii: "/"))
+            bytes.append(contentsOf: path)
+        }
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: name)
+        return bytes
     }
 
     /// The path of a name in it, for people.

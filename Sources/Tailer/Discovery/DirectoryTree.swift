@@ -13,6 +13,8 @@ final class DirectoryTree {
         let names: DirectoryNames
         /// Names that patterns match and no exclusion does; the first input that matches has them.
         let matches: [Match]
+        /// What a name would match that is not there.
+        var absent: ([UInt8]) -> Match? = { _ in nil }
     }
 
     struct Match {
@@ -24,15 +26,13 @@ final class DirectoryTree {
         var isAbsent = false
     }
 
-    private struct Root {
-        let prefix: String
-        let node: DirectoryNode
-    }
-
     private let inputs: [TailerInput]
     private let intervals: TailerIntervals
     private let report: (TailerEvent) -> Void
-    private let roots: [Root]
+    /// Ordinary logs of a directory that an earlier run has read: paths.
+    private let savedStreams: (String) -> [String]
+    /// One for each prefix.
+    private let roots: [DirectoryNode]
     private let watches: Bool
 
     /// Directories to be scanned next; each at most once, so bounded by the tree.
@@ -48,9 +48,11 @@ final class DirectoryTree {
     /// Without `watches` nothing is heard of between scans, which is all that one walk needs.
     init(
         inputs: [TailerInput], intervals: TailerIntervals, watches: Bool,
+        savedStreams: @escaping (String) -> [String] = { _ in [] },
         report: @escaping (TailerEvent) -> Void
     ) {
         self.watches = watches
+        self.savedStreams = savedStreams
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
@@ -64,12 +66,11 @@ final class DirectoryTree {
             }
         }
         roots = prefixes.enumerated().map { index, prefix in
-            Root(
-                prefix: prefix,
-                node: DirectoryNode(
-                    root: index, path: [], text: prefix, places: places[prefix] ?? []))
+            DirectoryNode(
+                root: index, prefix: prefix, path: [], text: PathText.text(prefix.utf8),
+                places: places[prefix] ?? [])
         }
-        for root in roots { enqueue(root.node) }
+        for root in roots { enqueue(root) }
     }
 
     // MARK: When to scan
@@ -95,7 +96,7 @@ final class DirectoryTree {
     /// Events were lost: only a scan of everything tells what happened.
     func overflowed() {
         report(.overflow)
-        var stack = roots.map(\.node)
+        var stack = roots
         while let node = stack.popLast() {
             enqueue(node)
             stack.append(contentsOf: node.children.values)
@@ -168,7 +169,7 @@ final class DirectoryTree {
         node.hasTrouble = false
         defer { if !node.isGone { schedule(node, now) } }
         do {
-            let directory = try open(node)
+            let directory = try node.open()
             let status = try directory.status()
             let key = InodeKey(status)
             if node.inode != key {
@@ -184,22 +185,13 @@ final class DirectoryTree {
             addChildren(node, entries)
             handle(directory, look)
         } catch {
-            if error.code == .notFound || error.code == .notDirectory
-                || error.code == .tooManyLinks || error.code == .crossDevice
-            {
+            if error.isAbsence {
                 leave(node, inotify, dropped)
             } else {
                 node.hasTrouble = true
                 report(.unlistable(path: node.text, error: error.code.description))
             }
         }
-    }
-
-    /// Opens the directory of a node, beneath the prefix and through no link.
-    func open(_ node: DirectoryNode) throws(SystemError) -> Descriptor {
-        let prefix = roots[node.root].prefix
-        if node.path.isEmpty { return try Descriptor.open(prefix, O.directory) }
-        return try Descriptor.open(prefix, O.path).openDirectory(beneath: node.path)
     }
 
     private func look(
@@ -222,8 +214,13 @@ final class DirectoryTree {
             }
         }
         if let match = absentCurrent(node, entries) { matches.append(match) }
+        if !node.wasLooked {
+            node.wasLooked = true
+            matches += absentSaved(node, entries)
+        }
         return Look(
-            node: node, device: device, names: DirectoryNames(entries), matches: matches)
+            node: node, device: device, names: DirectoryNames(entries), matches: matches,
+            absent: { [unowned self] in absent($0, in: node) })
     }
 
     /// An s6 log directory whose `current` is missing, in the middle of a rotation or because its
@@ -235,15 +232,30 @@ final class DirectoryTree {
             if entry.name == S6Name.previous || S6Name.isArchive(entry.name) { hasLogs = true }
         }
         guard hasLogs else { return nil }
+        return absent(S6Name.current, in: node)
+    }
+
+    /// Logs that an earlier run has read and whose path leads nowhere now: what it left unread may
+    /// lie beside it.
+    private func absentSaved(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> [Match] {
+        let streams = savedStreams(node.text)
+        guard !streams.isEmpty else { return [] }
+        let listed = Set(entries.lazy.map { node.text(of: $0.name) })
+        return streams.filter { !listed.contains($0) }.compactMap {
+            absent(Array($0.utf8.dropFirst(node.text.utf8.count + 1)), in: node)
+        }
+    }
+
+    private func absent(_ name: [UInt8], in node: DirectoryNode) -> Match? {
         for place in node.places {
             let settings = inputs[place.input]
             let below = settings.paths[place.pattern].below
-            let path = node.text(of: S6Name.current)
-            guard let captures = below.step(from: place.places, into: S6Name.current).match,
+            let path = node.text(of: name)
+            guard let captures = below.step(from: place.places, into: name).match,
                 !settings.exclude.contains(where: { $0.matches(path) })
             else { continue }
             return Match(
-                name: S6Name.current, kind: .unknown, input: place.input, captures: captures,
+                name: name, kind: .unknown, input: place.input, captures: captures,
                 isAbsent: true)
         }
         return nil
@@ -262,7 +274,8 @@ final class DirectoryTree {
             guard !places.isEmpty else { continue }
             let path = node.path.isEmpty ? entry.name : node.path + [UInt8(ascii: "/")] + entry.name
             let child = DirectoryNode(
-                root: node.root, path: path, text: node.text(of: entry.name), places: places)
+                root: node.root, prefix: node.prefix, path: path, text: node.text(of: entry.name),
+                places: places)
             node.children[entry.name] = child
             enqueue(child)
         }
@@ -311,7 +324,7 @@ final class DirectoryTree {
     }
 
     private func parent(of node: DirectoryNode) -> DirectoryNode? {
-        var place = roots[node.root].node
+        var place = roots[node.root]
         for name in node.path.split(separator: UInt8(ascii: "/")).dropLast() {
             guard let child = place.children[Array(name)] else { return nil }
             place = child

@@ -32,7 +32,7 @@ package enum MatchingFiles {
         }
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.
-        var seen: Set<String> = []
-        return found.filter { seen.insert($0.path).inserted }
+        var seen: Set<[UInt8]> = []
+        return found.filter { seen.insert(Array($0.path.utf8)).inserted }
     }
 }

@@ -22,6 +22,8 @@ package struct PathExclusion: Hashable, Sendable {
         self.segments = PatternSegments(segments)
     }
 
-    /// Whether the absolute `path` is left out.
-    package func matches(_ path: String) -> Bool { segments.match(Array(path.utf8)) != nil }
+    /// Whether the absolute `path`, as `PathText` spells it, is left out.
+    package func matches(_ path: String) -> Bool {
+        segments.match(PathText.bytes(of: path)) != nil
+    }
 }

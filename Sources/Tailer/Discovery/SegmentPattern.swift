@@ -141,32 +141,3 @@ struct SegmentPattern: Hashable, Sendable {
         }
     }
 }
-
-/// Names as text for people, logs and records.
-package enum PathText {
-    /// The text of a name: UTF-8 as it is, any other byte as `\xHH`, so that two names never look
-    /// alike and the text is always valid.
-    package static func text(_ name: some Sequence<UInt8>) -> String {
-        var decoder = UTF8()
-        var iterator = name.makeIterator()
-        var text = String.UnicodeScalarView()
-        var bytes: [UInt8] = []
-        // Valid names are the rule: the strict way is taken only when one is not.
-        while let byte = iterator.next() { bytes.append(byte) }
-        if let valid = String(validating: bytes, as: UTF8.self) { return valid }
-        var index = 0
-        while index < bytes.count {
-            var rest = bytes[index...].makeIterator()
-            decoder = UTF8()
-            if case .scalarValue(let scalar) = decoder.decode(&rest) {
-                text.append(scalar)
-                index += UTF8.width(scalar)
-            } else {
-                let hex = String(bytes[index], radix: 16)
-                text.append(contentsOf: "\\x\(hex.count < 2 ? "0" : "")\(hex)".unicodeScalars)
-                index += 1
-            }
-        }
-        return String(text)
-    }
-}

@@ -20,21 +20,26 @@ package struct LineFramer: Sendable {
         package var continuesLine: Bool
         /// Nothing will ever follow the chunk: what has no newline is a line as well.
         package var isFinal: Bool
+        /// A line may begin with a zero, because there is no hole in the chunk. Of its first line that is
+        /// known in any case.
+        package var hasText: Bool
 
-        package init(offset: Int, continuesLine: Bool, isFinal: Bool) {
+        package init(offset: Int, continuesLine: Bool, isFinal: Bool, hasText: Bool = false) {
             self.offset = offset
             self.continuesLine = continuesLine
             self.isFinal = isFinal
+            self.hasText = hasText
         }
     }
 
     /// Replaces `frames` by the lines of `chunk`, in order and without a gap. What is left over at
-    /// the end is the beginning of a line that has not ended yet.
+    /// the end is the beginning of a line that has not ended yet, or zeros that may be a hole.
     package func frame(_ chunk: Span<UInt8>, at place: Place, into frames: inout [Frame]) {
         frames.removeAll(keepingCapacity: true)
         var start = 0
         var continues = place.continuesLine
         while start < chunk.count {
+            if start > 0, chunk[start] == 0, !place.hasText { return }
             var skipped: UInt8 = 0
             if place.offset == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
             let first = start + Int(skipped)

@@ -4,23 +4,32 @@ import Platform
 /// Opens names that matched, finds out which file each is, and where its reading starts. Lives on
 /// the reader thread.
 final class FileOpener {
-    private let output: any TailerOutput
+    let output: any TailerOutput
     let once: Bool
-    /// Files that may be open at a time: what the process may have, less what Kafka, the registry
-    /// and directories need. A file beyond it is opened when another one is closed.
-    private let mostOpen: Int
-    /// Files that are open, so that one under two names is not read twice. An inode number cannot
-    /// come back while the file is open.
+    /// When this agent started, as files have it, nanoseconds since 1970.
+    let startedAt: Int64
+    /// Who of the files has a descriptor.
+    let cache: DescriptorCache
+    /// Files that are being read, so that one under two names is not read twice. The inode number of
+    /// one that is open cannot come back; that of a parked one can, so it is compared by identity.
     private(set) var open: [InodeKey: TailedFile] = [:]
+    /// Streams that have a parked file whose fate was found out by opening another name; the loop
+    /// empties it.
+    var unsettled: [LogStream] = []
     /// What was reported about a path and has not been mended; bounded by `mostTroubles`.
     private var troubles: [String: String] = [:]
     private static let mostTroubles = 10_000
     /// Set until every directory was scanned once.
     var isFirstScan = true
 
-    init(output: any TailerOutput, mostOpen: Int, once: Bool) {
+    /// `mostOpen`: files that may have a descriptor at a time.
+    init(
+        output: any TailerOutput, mostOpen: Int, once: Bool,
+        startedAt: Int64 = Clock.wallNanoseconds()
+    ) {
+        self.startedAt = startedAt - Clock.fileTick
         self.output = output
-        self.mostOpen = mostOpen
+        cache = DescriptorCache(most: mostOpen)
         self.once = once
     }
 
@@ -55,6 +64,11 @@ final class FileOpener {
         var inode: UInt64?
         /// Do not take it up unless the output knows it.
         var onlyIfKnown = false
+        /// What is compressed by gzip is read as what it was.
+        var mayBePacked = false
+        /// It may be a copy of a file that was truncated under its writer: zeros before its first line
+        /// are nobody's text.
+        var mayBeginWithZeros = false
     }
 
     /// A file that is open and that nothing else is known of yet.
@@ -80,7 +94,7 @@ final class FileOpener {
     /// Opens `request.name` without taking it up.
     func hold(_ request: Request, in directory: borrowing Descriptor) -> Holding {
         do {
-            switch try directory.openFile(request.name) {
+            switch try openFile(request.name, in: directory) {
             case .file(let descriptor, let status):
                 // 1. The listing shows `previous`, and a `current` newer than it.
                 // 2. s6-log rotates, once or often, before `previous` is opened.
@@ -98,7 +112,7 @@ final class FileOpener {
 
     /// Takes up a file that was held.
     func adopt(_ request: Request, _ held: consuming Held) -> Result {
-        do {
+        do throws(SystemError) {
             return try start(request, held)
         } catch {
             return trouble(request.path, error)
@@ -106,6 +120,34 @@ final class FileOpener {
     }
 
     private func start(_ request: Request, _ held: consuming Held) throws(SystemError) -> Result {
+        switch try examine(request, held) {
+        case .candidate(let candidate): takeUp(candidate)
+        case .failed(let result): result
+        }
+    }
+
+    /// What came of looking at a file.
+    enum Examination {
+        case candidate(Candidate)
+        case failed(Result)
+    }
+
+    /// Opens a name and looks at what is there without taking it up.
+    func examine(_ request: Request, in directory: borrowing Descriptor) -> Examination {
+        switch hold(request, in: directory) {
+        case .held(let file):
+            do throws(SystemError) {
+                return try examine(request, file)
+            } catch {
+                return .failed(trouble(request.path, error))
+            }
+        case .failed(let result): return .failed(result)
+        }
+    }
+
+    private func examine(
+        _ request: Request, _ held: consuming Held
+    ) throws(SystemError) -> Examination {
         // 1. `current` is held, and is empty: s6-log has just made it.
         // 2. s6-log fills it and renames it, and the listing shows it as an archive.
         // 3. With the size of step 1 it would be an archive that was read to its end.
@@ -114,42 +156,70 @@ final class FileOpener {
         // A rotation gives the file its second name and takes the first: before or after it, the file
         // has one. A link from elsewhere is there all the time.
         let links = min(held.status.links, status.links)
-        if links > request.mostLinks { return refuse(request.path, "it has \(links) hard links") }
-        if let file = open[InodeKey(status)] { return .already(file) }
-        guard open.count < mostOpen else {
-            throw SystemError("open", path: request.path, code: .processLimit)
+        if links > request.mostLinks {
+            return .failed(refuse(request.path, "it has \(links) hard links"))
         }
         let descriptor = held.descriptor
-        let identity = FileIdentity(
-            handle: descriptor.handle(), device: status.device, inode: status.inode,
-            birth: descriptor.birth())
-        let head = try descriptor.read(count: Fingerprint.longest, at: 0)
-        let stream = request.stream
-        let sighting = FileSighting(
-            input: stream.input, stream: stream.id, streamName: stream.name,
-            isS6: stream.kind == .s6, path: request.path, captures: stream.captures,
-            identity: identity, head: head, size: status.size,
-            archived: request.isArchived, firstScan: isFirstScan)
-        guard var start = output.opened(sighting, onlyIfKnown: request.onlyIfKnown) else {
+        let identity = Self.identity(of: descriptor, status)
+        if let file = open[InodeKey(status)], !yields(file, identity, to: request.stream) {
+            return .failed(.already(file))
+        }
+        guard cache.makeRoom() else {
+            throw SystemError("open", path: request.path, code: .processLimit)
+        }
+        return .candidate(try Candidate(request, descriptor, status, identity))
+    }
+
+    /// Takes up a file, from where the output says.
+    func takeUp(_ candidate: Candidate) -> Result {
+        let sighting = candidate.sighting(isFirstScan: isFirstScan)
+        guard let start = output.opened(sighting, onlyIfKnown: candidate.request.onlyIfKnown) else {
             return .unknown
         }
-        if start.isKnown, !(try Self.agrees(descriptor, start, size: status.size)) {
-            output.report(
-                .truncated(path: request.path, read: start.offset - start.base, size: status.size))
-            start = output.restarted(start.file, sighting)
+        return takeUp(candidate, at: start)
+    }
+
+    /// Takes up a file from a start that the output gave.
+    func takeUp(_ candidate: Candidate, at start: FileStart) -> Result {
+        do throws(SystemError) {
+            return .opened(try begin(candidate, start))
+        } catch {
+            return trouble(candidate.request.path, error)
+        }
+    }
+
+    private func begin(
+        _ candidate: Candidate, _ start: FileStart
+    ) throws(SystemError) -> TailedFile {
+        let request = candidate.request
+        var isReplaced = start.isReplaced
+        var anchor = start.anchor.bytes
+        let position = start.offset - start.base
+        // What was copied or rotated away may end before what was read of it; it is read, then.
+        let isPast = request.name != request.stream.liveName && position > candidate.size
+        if start.isKnown, !isReplaced, !isPast, candidate.packed == nil {
+            isReplaced = try !Self.agrees(
+                candidate.source.descriptor, start, size: candidate.status.size)
+            if !isReplaced {
+                let before = min(position, Anchor.longest)
+                anchor = try candidate.read(count: before, at: position - before)
+            }
         }
         mended(request.path)
-        let position = start.offset - start.base
-        let before = min(position, Anchor.longest)
-        let anchor = try descriptor.read(count: before, at: position - before)
-        let file = TailedFile(
-            start: start, descriptor: descriptor, sighting: sighting, name: request.name,
-            anchor: anchor)
-        if request.isArchived { file.becomeFinal() }
-        if once { file.limit = file.size }
-        open[InodeKey(status)] = file
+        let file = TailedFile(candidate, start, anchor: anchor)
+        if request.isArchived || candidate.packed != nil { file.becomeFinal() }
+        if isReplaced {
+            file.isReplaced = true
+            file.size = start.base + start.size
+            file.intactAt = start.updated - Clock.fileTick
+        } else if isPast {
+            file.passEnd()
+        }
+        if once, candidate.packed == nil { file.limit = file.size }
+        open[file.key] = file
+        cache.add(file)
         output.report(.opened(path: request.path, offset: start.offset))
-        return .opened(file)
+        return file
     }
 
     /// Whether the bytes before the saved position are still what they were.
@@ -164,30 +234,73 @@ final class FileOpener {
             == Array(start.anchor.bytes.suffix(count))
     }
 
-    /// The file's content is new: the same inode is read again from its first byte.
-    func restart(_ file: TailedFile, of stream: LogStream) throws(SystemError) {
-        let status = try file.descriptor.status()
-        let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
-        let sighting = FileSighting(
-            input: stream.input, stream: stream.id, streamName: stream.name,
-            isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
-            identity: file.identity, head: head,
-            size: status.size, archived: file.isFinal, firstScan: false)
-        output.report(
-            .truncated(path: file.path, read: file.position - file.base, size: status.size))
-        if file.size > file.position {
-            output.report(
-                .lost(
-                    path: file.path, range: ByteRange(start: file.position, end: file.size),
-                    reason: "truncated"))
-        }
-        let start = output.restarted(file.id, sighting)
-        file.restart(at: start, size: status.size, headLength: head.count)
+    /// A file as it is now, whose content is not the one that was read.
+    struct Fresh {
+        let sighting: FileSighting
+        let changed: Int64
     }
 
-    /// The file leaves the table; its descriptor closes with its last reference.
+    func fresh(_ file: TailedFile, of stream: LogStream) throws(SystemError) -> Fresh {
+        let source = try file.opened()
+        let status = try source.descriptor.status()
+        let head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
+        return Fresh(
+            sighting: FileSighting(
+                input: stream.input, stream: stream.id, streamName: stream.name,
+                isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
+                identity: file.identity, head: head,
+                size: status.size, archived: file.isFinal, firstScan: false),
+            changed: status.changed)
+    }
+
+    /// The file's content is new, and what it was is in no copy: the same inode is read again from
+    /// its first byte.
+    func restart(_ file: TailedFile, _ fresh: Fresh) {
+        output.report(
+            .truncated(
+                path: file.path, read: file.position - file.base, size: fresh.sighting.size))
+        reportLost(file, from: file.position)
+        file.restart(at: output.restarted(file.id, fresh.sighting), fresh)
+    }
+
+    /// The file's content is new, and what it was is in `copy`. Returns that one, to be read on.
+    func restart(_ file: TailedFile, _ fresh: Fresh, continuedIn copy: Candidate) -> TailedFile? {
+        let sighting = copy.sighting(isFirstScan: false)
+        guard let starts = output.continued(file.id, in: sighting, fresh.sighting) else {
+            return nil
+        }
+        output.report(.copied(path: file.path, copy: copy.request.path))
+        let earlier = TailedFile(copy, starts.copy, anchor: file.anchor)
+        earlier.becomeFinal()
+        if copy.packed == nil {
+            // What was seen of it and came between the copy and the truncation.
+            reportLost(file, from: max(file.position, file.base + copy.size))
+            if earlier.position > earlier.size { earlier.passEnd() }
+        }
+        if once, copy.packed == nil { earlier.limit = earlier.size }
+        file.restart(at: starts.live, fresh)
+        open[earlier.key] = earlier
+        cache.add(earlier)
+        return earlier
+    }
+
+    private func reportLost(_ file: TailedFile, from start: Int) {
+        guard file.size > start else { return }
+        output.report(
+            .lost(
+                path: file.path, range: ByteRange(start: start, end: file.size),
+                reason: "truncated"))
+    }
+
+    /// The file leaves the table, and its descriptor is closed.
     func close(_ file: TailedFile) {
-        open[InodeKey(device: file.identity.device, inode: file.identity.inode)] = nil
+        forget(file)
+        cache.close(file)
+    }
+
+    /// The file leaves the table, if it is there: another one may have its inode number by now.
+    func forget(_ file: TailedFile) {
+        if open[file.key] === file { open[file.key] = nil }
     }
 
     // MARK: What is told once

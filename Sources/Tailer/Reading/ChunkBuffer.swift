@@ -7,9 +7,24 @@ final class ChunkBuffer {
     /// What one read asks for.
     static let readSize = 256 * 1024
 
+    /// What a kernel copies from a file without a look at whether it was truncated meanwhile.
+    private static let atOnce = 4096
+    /// Bytes of a compressed file that are unpacked in one turn on the way to its position.
+    private static let unpackedAtOnce = 4 << 20
+
     private var bytes: [UInt8]
-    /// Which file's bytes these are; nil when none.
-    private var file: FileID?
+    /// Which file's bytes these are, and of which of its contents; nil when none.
+    private var owner: Owner?
+
+    private struct Owner: Equatable {
+        let file: FileID
+        let restarts: Int
+
+        init(_ file: TailedFile) {
+            self.file = file.id
+            restarts = file.restarts
+        }
+    }
     /// Logical offset of `bytes[0]`.
     private var offset = 0
     private var count = 0
@@ -21,31 +36,74 @@ final class ChunkBuffer {
         bytes = [UInt8](repeating: 0, count: max(Self.readSize, maxLine + 8) + Anchor.longest)
     }
 
+    /// What came of loading a file's bytes.
+    enum Load {
+        case done
+        /// A compressed file is being unpacked up to its position: to be called again.
+        case underWay
+        /// The file's content is not the one that was read.
+        case replaced
+    }
+
     /// Makes sure that bytes of `file` from its position on are here: those that are, or with `refill`
     /// and where there are none, newly read ones up to the logical offset `limit`.
     ///
-    /// False when the bytes before the position are no longer what they were: they are read along
-    /// with the rest, so that a file that was truncated and has grown again is never read on.
-    func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Bool {
+    /// The bytes before the position, or before anything was read those that the file began with, are
+    /// read along with the rest, so that a file that was truncated and has grown again is never read
+    /// on.
+    func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Load {
         let isHere =
-            self.file == file.id && file.position >= offset && file.position < offset + count
+            owner == Owner(file) && file.position >= offset && file.position < offset + count
         isFresh = !isHere || refill
-        guard isFresh else { return true }
-        self.file = nil
+        guard isFresh else { return .done }
+        owner = nil
         let anchor = file.anchor
         let start = file.position - anchor.count
         let wanted = min(bytes.count, limit - start)
-        if wanted < bytes.count {
-            let read = try file.descriptor.read(count: wanted, at: start - file.base)
+        let source = try file.opened()
+        if let packed = file.packed {
+            guard
+                try packed.advance(
+                    to: start - file.base, budget: Self.unpackedAtOnce, in: source.descriptor)
+            else { return .underWay }
+            count = min(
+                wanted,
+                try packed.read(into: &bytes, at: start - file.base, in: source.descriptor))
+        } else if wanted < bytes.count {
+            let read = try source.descriptor.read(count: wanted, at: start - file.base)
             bytes.replaceSubrange(0..<read.count, with: read)
             count = read.count
         } else {
-            count = try file.descriptor.read(into: &bytes, at: start - file.base)
+            count = try source.descriptor.read(into: &bytes, at: start - file.base)
         }
-        guard count >= anchor.count, bytes[0..<anchor.count] == anchor[...] else { return false }
+        guard count >= anchor.count, bytes[0..<anchor.count] == anchor[...] else {
+            return .replaced
+        }
+        // 1. The size of a file is asked: 2,500 bytes.
+        // 2. It is truncated, and filled with 60.
+        // 3. Its beginning is asked, or it is read at once: that is the new content's.
+        // 4. The next look finds it shorter than it was, and it would be read once more.
+        if file.packed == nil, count < min(wanted, file.size - start) {
+            let size = try source.descriptor.status().size
+            if file.base + size < file.size { return .replaced }
+        }
+        let head = file.expectedHead
+        if !head.isEmpty {
+            let known = min(head.count, wanted)
+            guard count >= known, bytes[0..<known] == head[..<known] else { return .replaced }
+        }
+        // 1. The anchor was read, and then the file was truncated.
+        // 2. A writer that does not append wrote on at its old place before the rest was read.
+        // 3. The rest is zeros.
+        if count > Self.atOnce, file.packed == nil, !anchor.isEmpty {
+            let again = try source.descriptor.read(count: anchor.count, at: start - file.base)
+            guard again == anchor else { return .replaced }
+        }
+        if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
+        file.intactAt = Clock.wallNanoseconds() - Clock.fileTick
         offset = start
-        self.file = file.id
-        return true
+        owner = Owner(file)
+        return .done
     }
 
     /// Lends what `load` made sure of.
@@ -56,5 +114,5 @@ final class ChunkBuffer {
     }
 
     /// Forgets the bytes: the file's content is no longer what it was.
-    func forget() { file = nil }
+    func forget() { owner = nil }
 }

@@ -28,8 +28,9 @@ final class ReaderLoop {
     private var watchedFiles: [Inotify.Watch: LogStream] = [:]
     private var hasScannedAll = false
 
-    /// Descriptors kept for the brokers' connections, the registry, and directories under scan.
-    private static let reserved = 64
+    /// inotify has no watches to give: a parked file is not opened before this time, monotonic
+    /// nanoseconds, only to ask again.
+    private var nextWatch: Int64 = 0
     /// Directories scanned in one pass before files get their turns again.
     private static let scansPerPass = 64
     private static let mostChangingLooks = 8
@@ -37,8 +38,8 @@ final class ReaderLoop {
     private static let turnsPerPass = 8
 
     init(
-        inputs: [TailerInput], once: Bool, intervals: TailerIntervals,
-        output: any TailerOutput, control: TailerControl
+        inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
+        startedAt: Int64, output: any TailerOutput, control: TailerControl
     ) throws(SystemError) {
         self.inputs = inputs
         self.once = once
@@ -46,12 +47,11 @@ final class ReaderLoop {
         self.output = output
         self.control = control
         inotify = try Inotify()
-        tree = DirectoryTree(inputs: inputs, intervals: intervals, watches: !once) {
-            output.report($0)
-        }
+        tree = DirectoryTree(
+            inputs: inputs, intervals: intervals, watches: !once,
+            savedStreams: { output.savedStreams(in: $0) }, report: { output.report($0) })
         opener = FileOpener(
-            output: output, mostOpen: max(1, ProcessLimits.descriptors() - Self.reserved),
-            once: once)
+            output: output, mostOpen: openFiles, once: once, startedAt: startedAt)
         table = StreamTable(output: output, opener: opener)
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.fastestPoll]
@@ -75,6 +75,8 @@ final class ReaderLoop {
                 turn(stream)
                 turns += 1
             }
+            for node in table.outdated { tree.enqueue(node) }
+            table.outdated.removeAll(keepingCapacity: true)
             if ready.isEmpty, tree.isQuiet, !control.hasWake {
                 if once, hasScannedAll, starved.isEmpty { return }
                 wait()
@@ -147,6 +149,8 @@ final class ReaderLoop {
         }
         for stream in table.awakened { makeReady(stream, fresh: true) }
         table.awakened.removeAll(keepingCapacity: true)
+        for stream in opener.unsettled { makeReady(stream, fresh: true) }
+        opener.unsettled.removeAll(keepingCapacity: true)
         if !hasScannedAll, tree.isQuiet {
             hasScannedAll = true
             opener.isFirstScan = false
@@ -208,7 +212,12 @@ final class ReaderLoop {
         let reading = StreamTurn(
             stream: stream, output: output, opener: opener, table: table, buffer: buffer,
             framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
-            once: once)
+            patience: 2 * intervals.unwatchedScan, once: once,
+            hasNews: { [self] in
+                readEvents()
+                guard let node = stream.node else { return false }
+                return node.isQueued || node.changingLooks > 0
+            })
         switch reading.run(now, &frames) {
         case .moved:
             stream.lastGrowth = now
@@ -219,6 +228,13 @@ final class ReaderLoop {
             starved.append(stream)
         case .atEnd:
             rest(stream, now)
+        case .news:
+            // Directories are looked at before the next turn.
+            ready.append(stream)
+        case .outdated:
+            // A look that finds a new name wakes the stream.
+            if let node = stream.node { tree.enqueue(node) }
+            rest(stream, now)
         }
     }
 
@@ -226,11 +242,7 @@ final class ReaderLoop {
     private func rest(_ stream: LogStream, _ now: Int64) {
         if stream.files.isEmpty {
             stream.attention = .resting
-            if let watch = stream.watch {
-                watchedFiles[watch] = nil
-                stream.watch = nil
-                inotify.end(watch)
-            }
+            unwatch(stream)
             if stream.isOrphan { table.end(stream) }
             return
         }
@@ -239,7 +251,7 @@ final class ReaderLoop {
             return
         }
         if now - stream.lastGrowth >= intervals.idle, let live = stream.live,
-            stream.files.count == 1, watch(stream, live)
+            stream.files.count == 1, watch(stream, live, now)
         {
             return
         }
@@ -251,32 +263,52 @@ final class ReaderLoop {
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
-    private func watch(_ stream: LogStream, _ live: TailedFile) -> Bool {
-        if let watch = stream.watch {
-            if stream.watchedFile == live.id {
-                stream.attention = .watched
-                return true
-            }
-            watchedFiles[watch] = nil
-            stream.watch = nil
-            inotify.end(watch)
+    private func watch(_ stream: LogStream, _ live: TailedFile, _ now: Int64) -> Bool {
+        if stream.watch != nil, stream.watchedFile == live.id {
+            stream.attention = .watched
+            return true
+        }
+        unwatch(stream)
+        guard now >= nextWatch else { return false }
+        do {
+            guard case .open = try opener.reopen(live) else { return false }
+        } catch {
+            // Its next turn says why it cannot be opened.
+            return false
         }
         do {
-            let watch = try inotify.watchOnce(live.descriptor)
-            // What was written before the watch was there is no event.
-            let status = try live.descriptor.status()
-            guard status.size == live.size - live.base else {
-                inotify.end(watch)
-                return false
+            let descriptor = try live.opened()
+            let watch = try inotify.watchOnce(descriptor.descriptor)
+            if let other = watchedFiles[watch] {
+                // 1. A file's stream lost its directory, and another stream has found the file again.
+                // 2. The kernel has one watch for one inode: it is the new stream's now, and must not
+                //    end with the old one.
+                other.watch = nil
+                if other.attention == .watched { makeReady(other, fresh: false) }
             }
             stream.watch = watch
             stream.watchedFile = live.id
             watchedFiles[watch] = stream
+            // What was written before the watch was there is no event.
+            let status = try descriptor.descriptor.status()
+            guard status.size == live.size - live.base, status.changed == live.changed else {
+                unwatch(stream)
+                return false
+            }
             stream.attention = .watched
             return true
         } catch {
             // No watch to be had: the slowest poll does it.
+            unwatch(stream)
+            nextWatch = now + intervals.watchedScan
             return false
         }
+    }
+
+    private func unwatch(_ stream: LogStream) {
+        guard let watch = stream.watch else { return }
+        stream.watch = nil
+        watchedFiles[watch] = nil
+        inotify.end(watch)
     }
 }

@@ -11,7 +11,11 @@ struct StreamTurn {
     let framer: LineFramer
     /// How long a file whose writers cannot be seen is kept for late writes, nanoseconds.
     let drain: Int64
+    /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
+    let patience: Int64
     let once: Bool
+    /// Whether the stream's directory is to be looked at for what has happened up to now.
+    let hasNews: () -> Bool
 
     enum Result {
         /// Bytes were handed over or a file was finished; there may be more.
@@ -20,11 +24,17 @@ struct StreamTurn {
         case noRoom
         /// Nothing to read now.
         case atEnd
+        /// A parked file is not where it was: the stream's directory has to be looked at before what
+        /// is newer is read.
+        case outdated
+        /// Something happened in the stream's directory that is looked at first.
+        case news
     }
 
     func run(_ now: Int64, _ frames: inout [Frame]) -> Result {
         // An older file that is read to its present end and may still grow does not hold up the
         // next one: its writer writes late, into a file that was rotated away.
+        defer { opener.cache.current = nil }
         for file in stream.files {
             do {
                 switch try read(file, now, &frames) {
@@ -32,10 +42,13 @@ struct StreamTurn {
                     opener.mended(file.path)
                     return .moved
                 case .noRoom: return .noRoom
+                case .outdated: return .outdated
+                case .news: return .news
                 case .atEnd: continue
                 }
             } catch {
-                _ = opener.trouble(file.path, error)
+                // What is newer must not come first only because there is no descriptor now.
+                if case .exhausted = opener.trouble(file.path, error) { return .atEnd }
             }
         }
         return .atEnd
@@ -44,6 +57,15 @@ struct StreamTurn {
     private func read(
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
+        // Until its directory was looked at for what it held.
+        if file.isReplaced, waitsForLook { return .outdated }
+        if file.isOpen {
+            opener.cache.use(file)
+        } else if let result = try unpark(file, now) {
+            return result
+        }
+        opener.cache.current = file
+        if file.isReplaced { opener.restart(file, try opener.fresh(file, of: stream)) }
         if file.position >= file.end || file.continuesToWait || file.hasOldSize {
             try look(at: file, now)
         }
@@ -53,15 +75,67 @@ struct StreamTurn {
         return try settle(file, now)
     }
 
+    /// Opens a parked file if there is anything to do; otherwise what its turn comes to.
+    private func unpark(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result? {
+        let hasUnread = file.position < file.end && !file.continuesToWait
+        if hasUnread {
+            guard output.hasRoom(stream.id) else { return .noRoom }
+        } else if !file.isFinal, file.drainsSince == nil, file.isUnchanged {
+            return .atEnd
+        }
+        switch try opener.reopen(file) {
+        case .open:
+            opener.mended(file.path)
+            return nil
+        case .outdated: return .outdated
+        case .replaced:
+            table.deleted(file, of: stream)
+            return .outdated
+        case .takenOver:
+            table.release(file, of: stream)
+            return .moved
+        case .missing:
+            // It may have been moved to a directory that is scanned later.
+            let since = file.missingSince ?? now
+            file.missingSince = since
+            guard once || now - since >= patience else { return .atEnd }
+            table.deleted(file, of: stream)
+            return .moved
+        }
+    }
+
     /// Brings the size up to date, and sees a truncation.
     private func look(at file: TailedFile, _ now: Int64) throws(SystemError) {
-        let status = try file.descriptor.status()
+        let descriptor = try file.opened()
+        let status = try descriptor.descriptor.status()
         file.hasOldSize = false
-        let size = file.base + status.size
+        file.changed = status.changed
+        let size = file.base + (file.packed?.size ?? status.size)
+        if let packed = file.packed {
+            // What the trailer says may be too much or too little; what was unpacked is true.
+            file.size = size
+            if packed.isAtEnd, let fault = packed.fault, !file.isDamaged {
+                file.isDamaged = true
+                output.report(.damaged(path: file.path, error: fault))
+            }
+            return
+        }
         if size < file.position || size < file.size {
             // Shorter than it was: another content, whatever its bytes.
-            try restart(file)
+            try replaced(file)
             return
+        }
+        // 1. A file is read to its end. More is written and not seen, it is truncated, and refilled
+        //    to the very size that it had.
+        // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
+        if size == file.size, !(try file.isIntact()) {
+            try replaced(file)
+            return
+        }
+        if status.modified != file.modified {
+            // What was the beginning of a line may have been replaced.
+            file.modified = status.modified
+            file.waitsForMore = false
         }
         if size > file.size {
             file.size = size
@@ -69,17 +143,25 @@ struct StreamTurn {
             keepDraining(file, now)
             output.grew(file.id, size: size)
             if file.headLength < Fingerprint.longest {
-                let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
+                let head = try descriptor.descriptor.read(count: Fingerprint.longest, at: 0)
                 file.headLength = head.count
                 output.headGrew(file.id, head: head)
             }
         }
     }
 
-    private func restart(_ file: TailedFile) throws(SystemError) {
+    /// What an ordinary log held may be in a copy beside it, which a look at its directory finds. Where
+    /// there is none to be looked for, it is read from its first byte at once.
+    private func replaced(_ file: TailedFile) throws(SystemError) {
         buffer.forget()
-        try opener.restart(file, of: stream)
+        if waitsForLook {
+            file.isReplaced = true
+        } else {
+            opener.restart(file, try opener.fresh(file, of: stream))
+        }
     }
+
+    private var waitsForLook: Bool { stream.kind == .path && stream.node != nil }
 
     /// Somebody still writes to a file that was rotated away: the time for that begins anew.
     private func keepDraining(_ file: TailedFile, _ now: Int64) {
@@ -91,11 +173,36 @@ struct StreamTurn {
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else { return .noRoom }
         for refill in [false, true] {
-            guard try buffer.load(file, refill: refill, limit: file.limit) else {
-                try restart(file)
-                return .moved
+            switch try buffer.load(file, refill: refill, limit: file.limit) {
+            case .done: break
+            case .underWay: return .moved
+            case .replaced:
+                try replaced(file)
+                return file.isReplaced ? .outdated : .moved
             }
-            if let consumed = handChunk(file, &frames) {
+            // 1. A file was seen empty. It is filled, copied, truncated and filled again.
+            // 2. The second filling is read before anything was heard of the copy.
+            // 3. What the copy holds would come after it.
+            // Where something happens all the time, order is not worth standing still for.
+            if file.position == file.base, file.expectedHead.isEmpty, waitsForLook,
+                file.delays < Self.mostDelays, hasNews()
+            {
+                file.delays += 1
+                return .news
+            }
+            let hasText: Bool
+            switch try passZeros(file) {
+            case .passed: return .moved
+            case .onlyHole:
+                if file.isFinal {
+                    pass(file.end - file.position, of: file)
+                    return .moved
+                }
+                file.waitsForMore = true
+                return .atEnd
+            case .text(let isKnown): hasText = isKnown
+            }
+            if let consumed = handChunk(file, hasText: hasText, &frames) {
                 if consumed > 0 { keepDraining(file, now) }
                 return consumed > 0 ? .moved : .noRoom
             }
@@ -108,8 +215,68 @@ struct StreamTurn {
         return .atEnd
     }
 
+    private enum Zeros {
+        /// The position went on.
+        case passed
+        /// Nothing but a hole follows.
+        case onlyHole
+        /// No hole begins here; and if that is known, none in the whole chunk.
+        case text(isKnown: Bool)
+    }
+
+    /// A writer that does not append goes on at its old place in a file that was truncated, and leaves
+    /// a hole before it: zeros that nobody wrote, and those beside it in the same block.
+    private func passZeros(_ file: TailedFile) throws(SystemError) -> Zeros {
+        guard !file.continuesLine else { return .text(isKnown: false) }
+        let zeros = buffer.withBytes(of: file) { chunk in
+            var count = 0
+            while count < chunk.count, chunk[count] == 0 { count += 1 }
+            return (count: count, of: chunk.count)
+        }
+        guard zeros.count > 0 else { return .text(isKnown: false) }
+        let isBegin =
+            file.position == file.base
+            && (file.mayBeginWithZeros || zeros.count >= Self.leastZeros)
+        if isBegin || file.isInZeros {
+            pass(zeros.count, of: file)
+            return .passed
+        }
+        guard file.packed == nil else { return .text(isKnown: true) }
+        let source = try file.opened()
+        let place = file.position - file.base
+        guard let data = try source.descriptor.nextData(from: place) else { return .onlyHole }
+        if data > place {
+            pass(data - place, of: file)
+            return .passed
+        }
+        let hole = try source.descriptor.nextHole(from: place) ?? .max
+        if hole - place <= zeros.count, file.base + hole < file.size {
+            // The rest of the block that the hole begins behind.
+            pass(hole - place, of: file)
+            return .passed
+        }
+        return .text(isKnown: hole - place >= zeros.of)
+    }
+
+    private static let mostDelays = 8
+
+    /// No text begins with so many, at the beginning of a file that was truncated before it was first
+    /// seen.
+    private static let leastZeros = 8
+
+    private func pass(_ count: Int, of file: TailedFile) {
+        let start = file.position
+        file.skip(min(count, file.end - start))
+        file.isInZeros = true
+        output.skipped(file.id, bytes: file.position - start)
+        output.report(
+            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
+    }
+
     /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
-    private func handChunk(_ file: TailedFile, _ frames: inout [Frame]) -> Int? {
+    private func handChunk(
+        _ file: TailedFile, hasText: Bool, _ frames: inout [Frame]
+    ) -> Int? {
         let framer = framer
         let output = output
         return buffer.withBytes(of: file) { chunk in
@@ -118,7 +285,7 @@ struct StreamTurn {
                 chunk,
                 at: .init(
                     offset: file.position, continuesLine: file.continuesLine,
-                    isFinal: file.isFinal && reachesEnd && !once),
+                    isFinal: file.isFinal && reachesEnd && !once, hasText: hasText),
                 into: &frames)
             guard !frames.isEmpty else { return nil }
             let consumed = output.take(file.id, chunk, frames)
@@ -138,7 +305,7 @@ struct StreamTurn {
             return .moved
         }
         guard let since = file.drainsSince else { return .atEnd }
-        let proven = file.descriptor.hasNoWriter() ?? (now - since >= drain)
+        let proven = try file.opened().descriptor.hasNoWriter() ?? (now - since >= drain)
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.

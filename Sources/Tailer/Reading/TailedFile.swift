@@ -1,13 +1,32 @@
 import Model
 import Platform
 
-/// One open file of a stream, from its opening to the end of its bytes. Lives on the reader thread.
+/// One file of a stream, from its opening to the end of its bytes. Lives on the reader thread.
+///
+/// Between two turns its descriptor may be closed, which is called parked: everything else stays, and
+/// its next turn opens it again (`FileOpener.reopen`).
 final class TailedFile {
-    let id: FileID
-    let descriptor: Descriptor
-    let identity: FileIdentity
+    /// Changes when its content is replaced and goes on elsewhere.
+    private(set) var id: FileID
+    /// Nil while it is parked.
+    private var source: OpenFile?
+    /// Changed by `DescriptorCache` alone.
+    var place = DescriptorCache.Place()
+    /// The stream that reads it.
+    private(set) weak var stream: LogStream?
+    /// The inode that its name leads to: that of the archive, where a compressor has made one of what
+    /// is still open here.
+    var identity: FileIdentity
+    /// The inode that is open.
+    let key: InodeKey
+    /// Its content is compressed.
+    let packed: GzipReader?
     /// Its name in the stream's directory; nil when it has none there any more.
-    var name: [UInt8]?
+    var name: [UInt8]? {
+        didSet { lastName = name ?? lastName }
+    }
+    /// The name that it has or had last.
+    private(set) var lastName: [UInt8]?
     var path: String
     /// Logical offset of the next byte to hand over. Everything before was taken by the output.
     var position: Int
@@ -15,11 +34,15 @@ final class TailedFile {
     private(set) var base: Int
     /// Logical size when last looked at.
     var size: Int
+    /// Time of the last change to its content when last looked at, nanoseconds.
+    var modified: Int64 = 0
     /// The bytes before `position`, at most `Anchor.longest`: when the file does not hold them any
     /// more, its content is another one.
     private(set) var anchor: [UInt8]
     /// The byte before `position` is there and is no newline.
-    var continuesLine: Bool { anchor.last.map { $0 != UInt8(ascii: "\n") } ?? false }
+    var continuesLine: Bool {
+        !isInZeros && (anchor.last.map { $0 != UInt8(ascii: "\n") } ?? false)
+    }
     /// Bytes at the beginning that the output knows for the fingerprint.
     var headLength: Int
     /// Nobody will write to it any more.
@@ -34,21 +57,69 @@ final class TailedFile {
     var waitsForMore = false
     /// `--once`: the logical offset where reading ends.
     var limit = Int.max
+    /// When its content, names or mode last changed, as of the last look at it, nanoseconds since 1970.
+    var changed: Int64
+    /// Since when it has been parked and without a name, monotonic nanoseconds.
+    var missingSince: Int64?
+    /// Its content is not the one that was read: what that was is looked for in a copy, and then it
+    /// is read from its first byte.
+    var isReplaced = false
+    /// What it has to begin with while nothing was read: what was seen of it before.
+    private(set) var expectedHead: [UInt8]
+    /// The very first bytes as they were read: the ends of many lines are alike, so an anchor alone
+    /// does not tell one content from another.
+    private(set) var beginning = Beginning.unknown
+    /// Zeros before its first line are what a truncation left, and nobody's text.
+    private(set) var mayBeginWithZeros: Bool
+    /// The bytes at `position` are zeros beside a hole that was skipped.
+    var isInZeros = false
+    /// How often its content was replaced in this run.
+    private(set) var restarts = 0
+    /// When this content was first seen by this run; nanoseconds since 1970, as files have it.
+    private(set) var begunAt: Int64
+    /// Times that its first line has waited for a look at the directory.
+    var delays = 0
+    /// What is wrong with its compressed bytes was reported.
+    var isDamaged = false
+    /// When its content was last known to be the one that was read; nanoseconds since 1970, as files
+    /// have it.
+    var intactAt: Int64
+    /// What was found out about it while it was parked.
+    var fate = Fate.known
 
-    init(
-        start: FileStart, descriptor: consuming Descriptor, sighting: FileSighting,
-        name: [UInt8], anchor: [UInt8]
-    ) {
+    enum Fate {
+        /// Nothing: it is where it was, or will be looked for.
+        case known
+        /// Its inode number is another file's: it was deleted.
+        case replaced
+        /// Another stream has found it under its new name and reads on.
+        case takenOver
+    }
+
+    /// `anchor` is the bytes before the start.
+    init(_ candidate: Candidate, _ start: FileStart, anchor: [UInt8]) {
         id = start.file
-        self.descriptor = descriptor
-        identity = sighting.identity
-        self.name = name
-        path = sighting.path
+        source = candidate.source
+        stream = candidate.request.stream
+        changed = candidate.status.changed
+        identity = candidate.identity
+        key = InodeKey(candidate.status)
+        packed = candidate.packed
+        name = candidate.request.name
+        lastName = candidate.request.name
+        path = candidate.request.path
         position = start.offset
         base = start.base
-        size = start.base + sighting.size
-        headLength = sighting.head.count
+        size = start.base + candidate.size
+        headLength = candidate.head.count
         self.anchor = anchor
+        expectedHead = start.offset == start.base ? candidate.head : []
+        if start.offset > start.base, candidate.packed == nil {
+            beginning = Beginning(head: candidate.head)
+        }
+        mayBeginWithZeros = candidate.request.mayBeginWithZeros
+        intactAt = Clock.wallNanoseconds() - Clock.fileTick
+        begunAt = intactAt
     }
 
     /// Whether only more bytes, or the proof that none will come, give this file anything to do.
@@ -57,10 +128,28 @@ final class TailedFile {
     /// Logical offset where reading has to end for now.
     var end: Int { min(size, limit) }
 
+    var isOpen: Bool { source != nil }
+
+    /// Its descriptor, which is the caller's as long as it keeps it. Its turn has it opened before.
+    func opened() throws(SystemError) -> OpenFile {
+        guard let source else { throw SystemError("read", path: path, code: .badDescriptor) }
+        return source
+    }
+
+    /// It was opened again.
+    func unpark(_ source: OpenFile) {
+        self.source = source
+        missingSince = nil
+    }
+
+    /// Its descriptor is closed as soon as nobody uses it.
+    func park() { source = nil }
+
     /// No name anywhere leads to it.
     var isUnlinked: Bool {
+        guard let source else { return false }
         do throws(SystemError) {
-            return try descriptor.status().links == 0
+            return try source.descriptor.status().links == 0
         } catch {
             // A network file system says so of a file that somebody else removed.
             return true
@@ -69,7 +158,10 @@ final class TailedFile {
 
     /// The first `count` bytes of `chunk`, which begins at `position`, are taken.
     func advance(over chunk: Span<UInt8>, _ count: Int) {
+        if position == base { beginning = Beginning(chunk) }
         position += count
+        isInZeros = false
+        if !expectedHead.isEmpty { expectedHead = [] }
         // Bytes that were read are there, whatever the last look at the size said.
         size = max(size, position)
         if count < Anchor.longest {
@@ -94,14 +186,100 @@ final class TailedFile {
         drainsSince = nil
     }
 
+    /// It was seen to begin with `head`, and nothing was read.
+    func expect(_ head: [UInt8]) {
+        if position == base, expectedHead.count < head.count { expectedHead = head }
+    }
+
+    /// Whether it still holds what was read of it, as far as the bytes before the position tell; or what
+    /// it was seen to begin with, while nothing was read.
+    func isIntact() throws(SystemError) -> Bool {
+        guard packed == nil else { return true }
+        let source = try opened()
+        guard base + (try source.descriptor.status().size) >= position else { return false }
+        if position == base {
+            return try source.descriptor.read(count: expectedHead.count, at: 0) == expectedHead
+        }
+        let isThere =
+            try source.descriptor.read(count: anchor.count, at: position - base - anchor.count)
+            == anchor
+        guard isThere else { return false }
+        return try beginning.isAt(source.descriptor)
+    }
+
+    /// Zeros that stand for nothing, `count` of them from `position` on, are passed.
+    func skip(_ count: Int) {
+        position += count
+        size = max(size, position)
+        anchor = Array(anchor.suffix(max(0, Anchor.longest - count)))
+        anchor += [UInt8](repeating: 0, count: min(count, Anchor.longest))
+        expectedHead = []
+        beginning = .unknown
+    }
+
+    /// What was read of it goes beyond its end: there is nothing more.
+    func passEnd() {
+        size = max(base, min(size, position))
+        position = size
+        anchor = []
+    }
+
     /// The content is another one: back to its first byte.
-    func restart(at start: FileStart, size: Int, headLength: Int) {
-        self.headLength = headLength
+    func restart(at start: FileStart, _ fresh: FileOpener.Fresh) {
+        let sighting = fresh.sighting
+        id = start.file
+        changed = fresh.changed
+        headLength = sighting.head.count
         position = start.offset
         base = start.base
-        self.size = start.base + size
+        size = start.base + sighting.size
         anchor = []
+        beginning = .unknown
+        expectedHead = sighting.head
+        mayBeginWithZeros = true
+        isInZeros = false
+        isReplaced = false
         waitsForMore = false
-        if limit != .max { limit = self.size }
+        intactAt = Clock.wallNanoseconds() - Clock.fileTick
+        begunAt = intactAt
+        restarts += 1
+        delays = 0
+        if limit != .max { limit = size }
+    }
+}
+
+/// What a file begins with: 64 bytes of it at the most.
+struct Beginning {
+    private let count: Int
+    private let bytes: [64 of UInt8]
+
+    private static let longest = 64
+    /// Agrees with everything.
+    static let unknown = Beginning(head: [])
+
+    /// Of a file that begins with `chunk`.
+    init(_ chunk: Span<UInt8>) {
+        count = min(chunk.count, Self.longest)
+        var bytes: [64 of UInt8] = .init(repeating: 0)
+        for index in 0..<count { bytes[index] = chunk[index] }
+        self.bytes = bytes
+    }
+
+    init(head: [UInt8]) {
+        self.init(head.span)
+    }
+
+    /// Whether what begins with `head` begins so, as far as both are known; not without any byte.
+    func agrees(with head: [UInt8]) -> Bool {
+        let common = min(count, head.count)
+        for index in 0..<common where bytes[index] != head[index] { return false }
+        return common > 0
+    }
+
+    /// Whether an open file begins so.
+    func isAt(_ file: borrowing Descriptor) throws(SystemError) -> Bool {
+        guard count > 0 else { return true }
+        let read = try file.read(count: count, at: 0)
+        return read.count == count && agrees(with: read)
     }
 }

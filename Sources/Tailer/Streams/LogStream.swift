@@ -19,8 +19,10 @@ final class LogStream {
     let liveName: [UInt8]
     let input: Int
     let captures: [String: String]
+    /// The directory that it was found in, while that is part of the tree.
+    weak var node: DirectoryNode?
 
-    /// Open files in the order of their content; the live one, if any, is the last.
+    /// Files that are being read, open or parked, in the order of their content; the live one, if any, is the last.
     var files: [TailedFile] = []
     /// Names whose files were read to their final end and closed; bounded by the directory.
     var closed: [[UInt8]: ClosedFile] = [:]
@@ -28,6 +30,33 @@ final class LogStream {
     var isReconciled = false
     /// The directory, or the path's last name, is gone; the stream ends with its last open file.
     var isOrphan = false
+
+    /// The file that was live last, as far as it was taken up.
+    var newest: Newest?
+    /// Siblings that were looked at and are not to be read: known, or none of this stream's. Bounded
+    /// by the directory.
+    var judged: Set<Stamp> = []
+    /// Since when its file has been held back as what looks like a copy of another stream's,
+    /// monotonic nanoseconds.
+    var suspectedSince: (inode: UInt64, time: Int64)?
+
+    struct Newest {
+        let inode: UInt64
+        /// When its content changed last, nanoseconds since 1970.
+        var modified: Int64
+        let birth: Int64?
+    }
+
+    /// An inode number comes back; its file's last change does not.
+    struct Stamp: Hashable {
+        let inode: UInt64
+        let modified: Int64
+
+        init(_ status: FileStatus) {
+            inode = status.inode
+            modified = status.modified
+        }
+    }
 
     /// A file that needs no descriptor any more, known by the inode behind its name.
     struct ClosedFile {
@@ -80,10 +109,11 @@ final class LogStream {
 enum S6Name {
     static let current = Array("current".utf8)
     static let previous = Array("previous".utf8)
+    static let processed = Array("processed".utf8)
     /// Neither logs nor to be matched by a pattern as such.
     static let own: Set<[UInt8]> = [
         current, previous, Array("lock".utf8), Array("state".utf8), Array("newstate".utf8),
-        Array("newprevious".utf8),
+        Array("newprevious".utf8), processed,
     ]
 
     /// `@`, a TAI64N label in 24 hex digits, `.s` or `.u`: an archive. Names sort by time.

@@ -3,11 +3,13 @@ import Platform
 
 /// The streams, and what a look at a directory means for them. Lives on the reader thread.
 final class StreamTable {
-    private let output: any TailerOutput
-    private let opener: FileOpener
+    let output: any TailerOutput
+    let opener: FileOpener
     private var lastStream = 0
     /// Streams that may have something to read since the last look; the loop empties it.
     var awakened: [LogStream] = []
+    /// Directories that are to be looked at again; the loop empties it.
+    var outdated: [DirectoryNode] = []
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
 
@@ -35,7 +37,12 @@ final class StreamTable {
         let isS6 =
             look.matches.contains { $0.name == S6Name.current }
             || node.streams[S6Name.current] != nil
-        for match in look.matches {
+        let rotated = isS6 ? [:] : siblings(of: look)
+        // What was rotated belongs to the stream whose name it had, if a pattern matches both.
+        let matches =
+            rotated.isEmpty
+            ? look.matches : look.matches.sorted { $0.name.count < $1.name.count }
+        for match in matches {
             // In an s6 log directory everything else that s6-log made belongs to its one stream.
             if isS6, match.name != S6Name.current,
                 S6Name.own.contains(match.name) || S6Name.isArchive(match.name)
@@ -45,16 +52,23 @@ final class StreamTable {
             seen.insert(match.name)
             let stream = node.streams[match.name] ?? begin(match, in: node)
             if stream.kind == .path {
-                verdict = worse(verdict, lookAtPath(stream, look, directory, now))
+                let rotated = rotated[match.name] ?? []
+                verdict = worse(verdict, lookAtPath(stream, look, rotated, directory, now))
             }
+        }
+        if !isS6 {
+            verdict = worse(verdict, lookForUnseen(rotated, look, directory, now))
         }
         if let stream = node.streams[S6Name.current] {
             seen.insert(S6Name.current)
             verdict = worse(verdict, lookAtS6(stream, look, directory, now))
         }
         for (name, stream) in node.streams where !seen.contains(name) {
-            leavePath(stream, look.names, node, now)
-            if stream.files.isEmpty {
+            if stream.kind == .path {
+                verdict = worse(
+                    verdict, lookAtPath(stream, look, rotated[name] ?? [], directory, now))
+            }
+            if stream.files.isEmpty, case .fine = verdict {
                 node.streams[name] = nil
                 end(stream)
             }
@@ -62,7 +76,7 @@ final class StreamTable {
         return verdict
     }
 
-    private func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
+    func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
         switch (a, b) {
         case (.again, _), (_, .again): .again
         case (.retry, _), (_, .retry): .retry
@@ -70,13 +84,14 @@ final class StreamTable {
         }
     }
 
-    private func begin(_ match: DirectoryTree.Match, in node: DirectoryNode) -> LogStream {
+    func begin(_ match: DirectoryTree.Match, in node: DirectoryNode) -> LogStream {
         lastStream += 1
         let isS6 = match.name == S6Name.current
         let stream = LogStream(
             id: StreamID(number: lastStream), kind: isS6 ? .s6 : .path,
             name: isS6 ? node.text : node.text(of: match.name), liveName: match.name,
             input: match.input, captures: match.captures)
+        stream.node = node
         node.streams[match.name] = stream
         return stream
     }
@@ -110,120 +125,110 @@ final class StreamTable {
     /// A file was read to its final end: it needs no descriptor any more.
     func finish(_ file: TailedFile, of stream: LogStream) {
         output.finished(file.id, end: file.position)
+        let isUnlinked = file.isUnlinked
+        if stream.newest?.inode == file.identity.inode { stream.newest?.modified = modified(file) }
         opener.close(file)
         stream.files.removeAll { $0 === file }
         if let name = file.name {
-            if stream.kind == .s6 {
-                stream.closed[name] = LogStream.ClosedFile(
-                    inode: file.identity.inode, id: file.id)
-            }
-        } else if file.isUnlinked {
+            stream.closed[name] = LogStream.ClosedFile(inode: file.identity.inode, id: file.id)
+        } else if isUnlinked, !stream.isOrphan, let name = file.lastName,
+            let node = stream.node
+        {
+            // A compressor may have removed it, and then it has another name: the next look tells.
+            stream.closed[name] = LogStream.ClosedFile(inode: file.identity.inode, id: file.id)
+            outdated.append(node)
+        } else if isUnlinked {
             output.gone(file.id)
         }
         // Else it was only moved to where no pattern leads, and may come back.
     }
 
-    private func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
+    private func modified(_ file: TailedFile) -> Int64 {
+        guard file.isOpen else { return file.changed }
+        do throws(SystemError) {
+            return try file.opened().descriptor.status().modified
+        } catch {
+            _ = opener.trouble(file.path, error)
+            return file.changed
+        }
+    }
+
+    /// A compressor has made `candidate` of a file of the stream: what is left to be read of that one
+    /// goes by the new name from now on. Nil when it is none of those.
+    func recognise(
+        _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames
+    ) -> FileOpener.Result? {
+        guard candidate.packed != nil,
+            output.known(candidate.identity, head: candidate.head) == nil
+        else { return nil }
+        for saved in output.saved(stream.name).reversed() where saved.file != stream.live?.id {
+            let open = stream.files.first { $0.id == saved.file && $0.name == nil }
+            guard
+                output.content(of: saved.file, beginsAs: candidate.head)
+                    || open.map({ isPacked($0, in: candidate) }) ?? false
+            else { continue }
+            let file = stream.files.first { $0.id == saved.file }
+            let closed = stream.closed.first { $0.value.id == saved.file }
+            guard file != nil || closed != nil else { continue }
+            // Until the compressor has removed what it read, that has the name.
+            if names.name(of: saved.inode) != nil { return .unknown }
+            guard
+                let start = output.relocated(
+                    saved.file, to: candidate.sighting(isFirstScan: false))
+            else { continue }
+            if let closed { stream.closed[closed.key] = nil }
+            if let file {
+                file.identity = candidate.identity
+                file.name = candidate.request.name
+                file.path = candidate.request.path
+                file.becomeFinal()
+                return .already(file)
+            }
+            stream.closed[candidate.request.name] = LogStream.ClosedFile(
+                inode: candidate.status.inode, id: start.file)
+            output.finished(start.file, end: start.offset)
+            return .unknown
+        }
+        return nil
+    }
+
+    /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate` holds.
+    private func isPacked(_ file: TailedFile, in candidate: Candidate) -> Bool {
+        guard file.isOpen, file.packed == nil else { return false }
+        do throws(SystemError) {
+            let source = try file.opened()
+            guard try source.descriptor.status().size == candidate.size else { return false }
+            return try source.descriptor.read(count: Fingerprint.longest, at: 0) == candidate.head
+        } catch {
+            _ = opener.trouble(file.path, error)
+            return false
+        }
+    }
+
+    /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
+    func deleted(_ file: TailedFile, of stream: LogStream) {
+        if file.size > file.position {
+            output.report(
+                .lost(
+                    path: file.path, range: ByteRange(start: file.position, end: file.size),
+                    reason: "deleted_unread"))
+        }
+        release(file, of: stream)
+        output.gone(file.id)
+    }
+
+    /// The stream has nothing more to do with a file.
+    func release(_ file: TailedFile, of stream: LogStream) {
+        opener.close(file)
+        stream.files.removeAll { $0 === file }
+    }
+
+    func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
         guard file.name != name || (final && !file.isFinal) else { return }
         file.name = name
         file.path = node.text(of: name)
         if final { file.becomeFinal() }
         output.moved(file.id, path: file.path, archived: file.isFinal)
-    }
-}
-
-// MARK: - One path
-
-extension StreamTable {
-    private func lookAtPath(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
-    ) -> Verdict {
-        let node = look.node
-        let inode = look.names.inode(of: stream.liveName)
-        if let live = stream.live, live.identity.inode == inode { return .fine }
-        leavePath(stream, look.names, node, now)
-        if !stream.isReconciled {
-            let verdict = openPredecessors(stream, look, directory, now)
-            guard case .fine = verdict else { return verdict }
-        }
-        reconcile(stream, look.names)
-        let request = FileOpener.Request(
-            stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
-            inode: inode)
-        switch opener.open(request, in: directory) {
-        case .opened(let file):
-            stream.files.append(file)
-            awakened.append(stream)
-            return .fine
-        case .already(let file):
-            // 1. `app.log` became `app.log.1`, which the pattern matches too.
-            // 2. The stream that has it open reads it to its end; this one looks again later, and
-            //    finds the position where that one stopped.
-            if let mine = stream.files.firstIndex(where: { $0 === file }) {
-                stream.files.append(stream.files.remove(at: mine))
-                file.becomeLive()
-                rename(file, to: stream.liveName, in: node, final: false)
-                awakened.append(stream)
-                return .fine
-            }
-            return .retry
-        case .nothing(let retry): return retry ? .retry : .fine
-        case .exhausted: return .retry
-        case .vanished: return .again
-        case .unknown: return .fine
-        }
-    }
-
-    /// The stream's path no longer leads to its live file: that one is read on under its new name
-    /// or none, until its end is proven.
-    private func leavePath(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
-    ) {
-        for file in stream.files {
-            guard let name = names.name(of: file.identity.inode) else {
-                if file.name != nil { awakened.append(stream) }
-                file.name = nil
-                file.drainsSince = file.drainsSince ?? now
-                continue
-            }
-            if name != stream.liveName {
-                file.drainsSince = file.drainsSince ?? now
-                if file.name != name { awakened.append(stream) }
-                rename(file, to: name, in: node, final: false)
-            }
-        }
-    }
-
-    /// Files that were the stream's before this run and were not finished, under their new names.
-    private func openPredecessors(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
-    ) -> Verdict {
-        for inode in output.saved(stream.name) {
-            guard let name = look.names.name(of: inode), name != stream.liveName else { continue }
-            var request = FileOpener.Request(
-                stream: stream, name: name, path: look.node.text(of: name), isArchived: false)
-            request.onlyIfKnown = true
-            request.inode = inode
-            let file: TailedFile
-            switch opener.open(request, in: directory) {
-            case .opened(let opened): file = opened
-            case .already, .unknown, .nothing(retry: false): continue
-            case .nothing(retry: true), .exhausted: return .retry
-            case .vanished: return .again
-            }
-            file.drainsSince = now
-            output.moved(file.id, path: file.path, archived: false)
-            stream.files.append(file)
-            awakened.append(stream)
-        }
-        return .fine
-    }
-
-    private func reconcile(_ stream: LogStream, _ names: DirectoryNames) {
-        stream.isReconciled = true
-        output.listed(stream.name) { names.name(of: $0) != nil }
     }
 }
 
@@ -243,7 +248,7 @@ extension StreamTable {
             stream: stream, name: S6Name.current, path: look.node.text(of: S6Name.current),
             isArchived: false)
         if let item = first.current,
-            opener.open[InodeKey(device: look.device, inode: item.inode)] == nil
+            !opener.isTaken(InodeKey(device: look.device, inode: item.inode), for: stream)
         {
             // 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is
             //    the next file, and the one between would come after it.
@@ -283,8 +288,10 @@ extension StreamTable {
             if let taken = Self.take(&held, inode: item.inode) {
                 result = opener.adopt(request, taken)
             } else if !item.isCurrent {
-                result = openWhereverItIs(request, look.node, directory)
-            } else if opener.open[InodeKey(device: look.device, inode: item.inode)] != nil {
+                result = openWhereverItIs(request, names, look.node, directory)
+            } else if opener.isTaken(
+                InodeKey(device: look.device, inode: item.inode), for: stream)
+            {
                 // Another stream has it open, of a pattern that leads here by another way or of
                 // this directory's earlier name: it reads on, and this one looks again later.
                 verdict = worse(verdict, .retry)
@@ -314,9 +321,10 @@ extension StreamTable {
     /// 2. Nothing is missed, but what is newer must not come first, and may be held already.
     /// 3. So it is looked for under its new name, once: an archive keeps its name until it is removed.
     private func openWhereverItIs(
-        _ request: FileOpener.Request, _ node: DirectoryNode, _ directory: borrowing Descriptor
+        _ request: FileOpener.Request, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor
     ) -> FileOpener.Result {
-        let result = opener.open(request, in: directory)
+        let result = openArchive(request, names, directory)
         guard case .vanished = result, request.name == S6Name.previous else { return result }
         let entries: [DirectoryEntry]
         do {
@@ -329,10 +337,25 @@ extension StreamTable {
                 $0.inode == request.inode && S6Name.isArchive($0.name)
             })
         else { return .vanished }
-        return opener.open(
+        return openArchive(
             FileOpener.Request(
                 stream: request.stream, name: item.name, path: node.text(of: item.name),
-                isArchived: true, mostLinks: item.mostLinks, inode: item.inode), in: directory)
+                isArchived: true, mostLinks: item.mostLinks, inode: item.inode),
+            DirectoryNames(entries), directory)
+    }
+
+    /// An archive may be what a processor of s6-log made of `previous`.
+    private func openArchive(
+        _ request: FileOpener.Request, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        var request = request
+        request.mayBePacked = true
+        switch opener.examine(request, in: directory) {
+        case .candidate(let candidate):
+            return recognise(candidate, of: request.stream, names) ?? opener.takeUp(candidate)
+        case .failed(let result): return result
+        }
     }
 
     private static func take(
@@ -381,7 +404,7 @@ extension StreamTable {
             } else {
                 insert(file, into: stream)
             }
-            if file.isFinal, file.position >= file.size, file.name != nil {
+            if file.isFinal, file.position >= file.size, file.name != nil, !file.isReplaced {
                 finish(file, of: stream)
             } else {
                 awakened.append(stream)
@@ -409,6 +432,9 @@ extension StreamTable {
     }
 
     private func forgetMissing(_ stream: LogStream, _ names: DirectoryNames) {
+        // 1. A processor makes `processed` of `previous`, which s6-log removes.
+        // 2. `processed` gets its archive's name: until then that content has none.
+        if names.inode(of: S6Name.processed) != nil { return }
         // 1. A file was read to its end as `previous` and closed.
         // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
         //    it may not have been opened yet.

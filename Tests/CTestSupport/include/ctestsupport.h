@@ -24,6 +24,9 @@ int ctest_wait_writable(int fd, int milliseconds);
 // Removes a directory with everything in it, following no link. 0, or -1 with errno.
 int ctest_remove_tree(const char *path);
 
+// renameat2(2) with RENAME_EXCHANGE. 0, or -1 with errno.
+int ctest_exchange(const char *one, const char *other);
+
 // The one way in which a test lets time pass: between two looks at a condition.
 void ctest_pause(int64_t nanoseconds);
 

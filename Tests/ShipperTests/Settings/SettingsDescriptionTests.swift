@@ -29,7 +29,7 @@ import Testing
             codec: raw
             compression: none
             librdkafka: {linger.ms: 50}
-        limits: {in_flight: 256KiB}
+        limits: {in_flight: 256KiB, open_files: 16}
         shutdown_timeout: 1500ms
         node: "node 17"
         registry: {sync: 2m}
@@ -95,6 +95,7 @@ import Testing
                     librdkafka: {}
                 limits:
                   in_flight: 32MiB
+                  open_files: 4096
                 shutdown_timeout: 10s
                 node: n
                 registry:

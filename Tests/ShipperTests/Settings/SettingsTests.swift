@@ -15,6 +15,7 @@ import YAML
         #expect(settings.file == "f.yaml")
         #expect(settings.data == "/var/lib/shipper")
         #expect(settings.limits.inFlight == 32 * 1024 * 1024)
+        #expect(settings.limits.openFiles == 4096)
         #expect(settings.registry.sync == .seconds(1))
         #expect(settings.shutdownTimeout == .seconds(10))
         #expect(try settings.node == ProcessContext.hostName())
@@ -71,7 +72,7 @@ import YAML
                 compression: zstd
                 acks: all
                 librdkafka: {linger.ms: 50, client.id: "x"}
-            limits: {in_flight: 256KiB}
+            limits: {in_flight: 256KiB, open_files: 1000}
             shutdown_timeout: 100ms
             node: node-17
             registry: {sync: 2m}
@@ -102,6 +103,7 @@ import YAML
         #expect(kafka.librdkafka.map(\.value) == ["50", "x"])
         #expect(kafka.librdkafka.map(\.mark.description) == ["23:18", "23:33"])
         #expect(settings.limits.inFlight == 256 * 1024)
+        #expect(settings.limits.openFiles == 1000)
         #expect(settings.shutdownTimeout == .milliseconds(100))
         #expect(settings.node == "node-17")
         #expect(settings.registry.sync == .seconds(120))
@@ -140,7 +142,6 @@ import YAML
                 "f.yaml:40:5: output.kafka.headers: not supported yet; leave the key out",
                 "f.yaml:46:5: output.kafka.tls: not supported yet; leave the key out",
                 "f.yaml:47:5: output.kafka.sasl: not supported yet; leave the key out",
-                "f.yaml:49:28: limits.open_files: not supported yet; leave the key out",
                 "f.yaml:53:1: http: not supported yet; leave the key out",
             ])
     }

@@ -56,6 +56,7 @@ struct PathPatternTests {
     func invalidNames() {
         #expect(PathText.text([0x61, 0xFF, 0xC3, 0xA9]) == #"a\xffé"#)
         #expect(PathText.text([0xE2, 0x82]) == #"\xe2\x82"#)
+        #expect(PathText.text(Array(#"foo\x2dbar\xff"#.utf8)) == #"foo\x2dbar\x5cxff"#)
     }
 }
 

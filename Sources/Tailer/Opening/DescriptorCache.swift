@@ -1,0 +1,138 @@
+import Model
+import Platform
+
+/// A descriptor that is shared by the file it belongs to and whoever is reading from it.
+final class OpenFile {
+    let descriptor: Descriptor
+
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+}
+
+/// Keeps the files' descriptors below a bound: where one more is needed, a file that was quiet for
+/// long is parked. Lives on the reader thread.
+///
+/// The order is that of a clock: files stand in a ring, one that was used since the hand passed it
+/// last is passed over once more. So a turn costs one store, and nothing is sorted.
+final class DescriptorCache {
+    /// Descriptors that files may have at a time.
+    let most: Int
+    private(set) var count = 0
+    /// Open files; and some that are no longer, until the hand comes by or they outnumber the others.
+    private var ring = RingQueue<TailedFile>()
+    /// Bounded by twice the open files.
+    var remembered: Int { ring.count }
+    /// The file whose turn it is: it is not parked to open another one.
+    var current: TailedFile?
+    /// Every open file was looked at and has to stay; until one is used or closed.
+    private var isExhausted = false
+
+    /// Files passed by the hand in search of one that is quiet and read to its end, before one with
+    /// unread bytes is taken as well.
+    private static let mostQuietLooks = 64
+
+    /// Where a file stands in the cache.
+    struct Place {
+        var isInRing = false
+        /// Since the hand passed it last.
+        var wasUsed = false
+    }
+
+    init(most: Int) { self.most = most }
+
+    /// A file got its descriptor; there was room for it.
+    func add(_ file: TailedFile) {
+        count += 1
+        use(file)
+        guard !file.place.isInRing else { return }
+        file.place.isInRing = true
+        ring.append(file)
+        if ring.count > 2 * count + 64 { sweep() }
+    }
+
+    /// An open file is used.
+    func use(_ file: TailedFile) {
+        file.place.wasUsed = true
+        isExhausted = false
+    }
+
+    /// A file is parked, or done with.
+    func close(_ file: TailedFile) {
+        guard file.isOpen else { return }
+        file.park()
+        count -= 1
+        isExhausted = false
+    }
+
+    /// Sees to it that one more descriptor may be opened; false where every open file has to stay.
+    func makeRoom() -> Bool { count < most || parkOne() }
+
+    /// Parks a file, if one may be.
+    func parkOne() -> Bool {
+        if isExhausted { return false }
+        if let file = find(looks: Self.mostQuietLooks, quiet: true)
+            ?? find(looks: 2 * ring.count, quiet: false)
+        {
+            close(file)
+            return true
+        }
+        isExhausted = true
+        return false
+    }
+
+    private func find(looks: Int, quiet: Bool) -> TailedFile? {
+        for _ in 0..<min(looks, 2 * ring.count) {
+            guard let file = ring.popFirst() else { return nil }
+            guard file.isOpen else {
+                file.place.isInRing = false
+                continue
+            }
+            if !file.place.wasUsed, file !== current, Self.mayBeParked(file, quiet: quiet) {
+                file.place.isInRing = false
+                return file
+            }
+            file.place.wasUsed = false
+            ring.append(file)
+        }
+        return nil
+    }
+
+    private func sweep() {
+        for _ in 0..<ring.count {
+            guard let file = ring.popFirst() else { return }
+            if file.isOpen { ring.append(file) } else { file.place.isInRing = false }
+        }
+    }
+
+    /// Whether the file can be found again: its name leads to it at this moment. What is final and
+    /// unread stays, because whoever rotated it may remove it. With `quiet` it has to be read to its
+    /// end, too.
+    private static func mayBeParked(_ file: TailedFile, quiet: Bool) -> Bool {
+        let isRead = file.position >= file.size
+        if file.isFinal && !isRead { return false }
+        if quiet && !isRead && !file.waitsForMore { return false }
+        guard let status = file.glance() else { return false }
+        return !quiet || status.size == file.size - file.base
+    }
+}
+
+extension TailedFile {
+    /// What stands under its name now, if that is this file as far as its numbers tell.
+    func glance() -> FileStatus? {
+        guard let name, let node = stream?.node else { return nil }
+        do throws(SystemError) {
+            let status = try FileStatus.glance(at: node.bytes(of: name))
+            let isMine = status.inode == identity.inode && status.device == identity.device
+            return isMine ? status : nil
+        } catch {
+            // Whatever it is: opening it tells, and says so.
+            return nil
+        }
+    }
+
+    /// A parked file: nothing happened to it since it was looked at last. Device and inode number
+    /// may be another file's by now, but then the time of the last change is another one too.
+    var isUnchanged: Bool {
+        guard fate == .known, let status = glance() else { return false }
+        return status.size == size - base && status.changed == changed
+    }
+}

@@ -1,0 +1,128 @@
+import Model
+import Platform
+
+/// Parked files: how they are opened again, and what may have happened to them meanwhile.
+extension FileOpener {
+    /// What came of opening a parked file again.
+    enum Reopening {
+        /// It has its descriptor.
+        case open
+        /// Its name leads to another file or nowhere: the directory has to be looked at, which gives
+        /// it its new name or none.
+        case outdated
+        /// The last look at its directory did not find it. It may have gone to another directory, or
+        /// be deleted.
+        case missing
+        /// Another file has its inode number: it was deleted.
+        case replaced
+        /// Another stream reads it now.
+        case takenOver
+    }
+
+    /// Gives a parked file its descriptor again, if under its name, beneath the pattern's prefix and
+    /// through no link, that very file stands.
+    ///
+    /// Throws where it cannot be known: a file that cannot be opened is not a deleted file.
+    func reopen(_ file: TailedFile) throws(SystemError) -> Reopening {
+        if file.isOpen {
+            cache.use(file)
+            return .open
+        }
+        switch file.fate {
+        case .known: break
+        case .replaced: return .replaced
+        case .takenOver: return .takenOver
+        }
+        guard let name = file.name, let node = file.stream?.node else { return .missing }
+        let directory: Descriptor
+        do {
+            directory = try node.open()
+        } catch {
+            if error.isAbsence { return .outdated }
+            throw error
+        }
+        guard cache.makeRoom() else {
+            throw SystemError("open", path: file.path, code: .processLimit)
+        }
+        do {
+            switch try openFile(name, in: directory) {
+            case .refused: return .outdated
+            case .file(let descriptor, let status):
+                guard status.inode == file.identity.inode, status.device == file.identity.device
+                else { return .outdated }
+                guard file.identity.agrees(with: Self.identity(of: descriptor, status)) else {
+                    replaced(file)
+                    return .replaced
+                }
+                file.unpark(OpenFile(descriptor))
+                cache.add(file)
+                return .open
+            }
+        } catch {
+            if error.code == .notFound { return .outdated }
+            throw error
+        }
+    }
+
+    /// Another file than `file`, to look at, was opened and has its device and inode number. Whether
+    /// `file` leaves the table for it: as it is parked, it may be the same file or a later one.
+    func yields(_ file: TailedFile, _ opened: FileIdentity, to stream: LogStream) -> Bool {
+        guard !file.isOpen else { return false }
+        if !file.identity.agrees(with: opened) {
+            replaced(file)
+            return true
+        }
+        // 1. Its directory is renamed, or it is moved to another one, while it is parked.
+        // 2. Under its new name it belongs to another stream.
+        // 3. Its own stream can never open it again.
+        guard file.name == nil, file.stream !== stream else { return false }
+        file.fate = .takenOver
+        settle(file)
+        return true
+    }
+
+    /// Whether the file with these numbers is being read, as far as can be said without opening it.
+    /// That of another stream's parked file may be a new one: it was deleted, and its number came back.
+    func isTaken(_ key: InodeKey, for stream: LogStream) -> Bool {
+        guard let file = open[key] else { return false }
+        return file.isOpen || file.stream === stream
+    }
+
+    private func replaced(_ file: TailedFile) {
+        file.fate = .replaced
+        settle(file)
+    }
+
+    private func settle(_ file: TailedFile) {
+        forget(file)
+        if let stream = file.stream { unsettled.append(stream) }
+    }
+
+    static func identity(
+        of descriptor: borrowing Descriptor, _ status: FileStatus
+    ) -> FileIdentity {
+        FileIdentity(
+            handle: descriptor.handle(), device: status.device, inode: status.inode,
+            birth: descriptor.birth())
+    }
+
+    /// Opens a name. Where the process has no descriptor left, although files are within their bound,
+    /// one that is parked makes room.
+    func openFile(
+        _ name: [UInt8], in directory: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor.Opened {
+        do {
+            return try directory.openFile(name)
+        } catch {
+            guard error.code == .processLimit, cache.parkOne() else { throw error }
+            return try directory.openFile(name)
+        }
+    }
+}
+
+extension SystemError {
+    /// There is no such directory (any more), as opposed to one that cannot be opened now.
+    var isAbsence: Bool {
+        code == .notFound || code == .notDirectory || code == .tooManyLinks || code == .crossDevice
+    }
+}

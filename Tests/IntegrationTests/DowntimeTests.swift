@@ -1,0 +1,113 @@
+import Shipper
+import TestSupport
+import Testing
+
+@Suite("What happened to files while the shipper was stopped is made up for")
+struct DowntimeTests {
+    /// An agent that has shipped the first 100 lines of `app.log` and was stopped.
+    private func stopped(
+        _ broker: BrokerProcess, _ reader: KafkaReader, path: String = "app.log"
+    ) throws -> (agent: Agent, log: RotatedLog) {
+        let agent = try Agent(broker.address, path: path, kafka: "topic: logs, codec: raw")
+        let log = try RotatedLog(agent.log("app.log"), LineSource("w"))
+        try log.write(100)
+        try agent.start()
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        #expect(try agent.stop() == .code(0))
+        return (agent, log)
+    }
+
+    @Test(
+        "T10: three rotations, archives compressed by then: the rest of each, oldest first",
+        arguments: [[], [1, 2], [2, 3], [1, 2, 3]])
+    func rotations(compressed: [Int]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let (agent, log) = try stopped(broker, reader)
+        for _ in 0..<3 {
+            try log.write(100)
+            try log.rotate()
+        }
+        try log.write(100)
+        for number in compressed { try log.compress(number) }
+        try agent.start()
+        try eventually("all lines; \(agent.said)") { reader.count >= 500 }
+        try log.write(10)
+        try eventually("and what comes then; \(agent.said)") { reader.count >= 510 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), log.source.texts(0..<510)) == nil)
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        // Not once more after another start, nor by a look at everything that is there.
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 510)
+    }
+
+    @Test("T11: rotated and deleted: only the new file arrives, and what is lost is counted")
+    func deleted() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "app.log", kafka: "topic: logs, codec: raw",
+            more: "shutdown_timeout: 100ms")
+        let log = try RotatedLog(agent.log("app.log"), LineSource("w"))
+        try log.write(1_000)
+        let size = log.source.lines(0..<log.written).count
+        try broker.takeDown()
+        try agent.start()
+        try eventually("it is seen; \(agent.said)") { try agent.entry("app.log")?.size == size }
+        #expect(try agent.stop() == .code(0))
+
+        try log.rotate()
+        try remove("\(log.path).1")
+        try log.write(50)
+        try broker.bringUp()
+        try agent.start()
+        try eventually("the new file; \(agent.said)") { reader.count >= 50 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), log.source.texts(1_000..<1_050)) == nil)
+        let lost = agent.said.split(separator: "\n").filter { $0.contains("bytes lost") }
+        #expect(lost.count == 1 && lost[0].contains(" from=0 to=\(size) "), "\(agent.said)")
+        #expect(agent.said.contains(" bytes_lost=\(size)"), "\(agent.said)")
+    }
+
+    @Test("T18: copied and truncated: the rest is taken from the copy, then the new content")
+    func copyTruncated() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let (agent, log) = try stopped(broker, reader)
+        try log.write(100)
+        try log.copyTruncate()
+        try log.write(50)
+        try agent.start()
+        try eventually("all lines; \(agent.said)") { reader.count >= 250 }
+        try log.write(10)
+        try eventually("and what comes then; \(agent.said)") { reader.count >= 260 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), log.source.texts(0..<260)) == nil)
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 260)
+    }
+
+    @Test(
+        "T18: the same several times over, and with copies that are compressed or match the pattern",
+        arguments: [("app.log", []), ("app.log", [2, 3]), ("app.log", [1, 2, 3]), ("*.log*", [])])
+    func copyTruncatedOften(path: String, compressed: [Int]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let (agent, log) = try stopped(broker, reader, path: path)
+        for _ in 0..<3 {
+            try log.write(100)
+            try log.copyTruncate()
+        }
+        try log.write(50)
+        for number in compressed { try log.compress(number) }
+        try agent.start()
+        try eventually("all lines; \(agent.said)") { reader.count >= 450 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), log.source.texts(0..<450)) == nil)
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 450)
+    }
+}

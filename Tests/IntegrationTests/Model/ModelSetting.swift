@@ -1,0 +1,28 @@
+/// What a sequence's agent is like, by its seed.
+struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
+    /// A quiet file is no longer polled after 2 ms, but watched for one write.
+    let watchesSoon: Bool
+    /// The pattern matches what rotation makes of a log as well.
+    let matchesArchives: Bool
+    /// So many files may be open at a time, where that is few.
+    let openFiles: Int?
+
+    init(seed: UInt64) {
+        watchesSoon = seed % 3 == 0
+        matchesArchives = seed % 4 == 1
+        openFiles = seed % 5 == 2 ? 2 : nil
+    }
+
+    /// Neither few descriptors nor a pattern that matches archives.
+    var isPlain: Bool { openFiles == nil && !matchesArchives }
+
+    /// Of the logs' names.
+    var pattern: String { matchesArchives ? "*.log*" : "*.log" }
+
+    var description: String {
+        var words = ["pattern \(pattern)"]
+        if watchesSoon { words.append("watches soon") }
+        if let openFiles { words.append("\(openFiles) descriptors") }
+        return words.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,76 @@
+import Platform
+import Shipper
+import TestSupport
+import Testing
+
+@Suite("An s6-log that writes as fast as it can", .serialized)
+struct S6SpeedTests {
+    @Test("S10: ten seconds flat out, n20 s1000000: no line is ever split")
+    func neverSplit() throws {
+        // Lines that tell where they begin and end, and which they are: the same block over and over.
+        let (width, lines) = (100, 10_000)
+        var block: [UInt8] = []
+        for line in 0..<lines {
+            let number = "S\(line + 10_000_000) "
+            let rest = width - number.utf8.count - 1
+            block += Array(number.utf8)
+            block += [UInt8](repeating: UInt8(ascii: "a") + UInt8(line % 26), count: rest)
+            block += Array("E\n".utf8)
+        }
+        struct Arrivals: Sendable {
+            var count = 0
+            var split: [String] = []
+        }
+        let arrivals = Shared(Arrivals())
+        let broker = try BrokerProcess(topics: ["logs"])
+        // The mock broker lets records go before they are all read: what is read must be whole.
+        let reader = try KafkaReader(broker) { [block] record in
+            let digits = String(decoding: record.value.dropFirst().prefix(8), as: UTF8.self)
+            let line = (Int(digits) ?? 0) - 10_000_000
+            let isWhole =
+                (0..<lines).contains(line) && record.value.count == width
+                && record.value.elementsEqual(block[line * 101..<line * 101 + 100])
+            arrivals.with {
+                $0.count += 1
+                if !isWhole, $0.split.count < 10 { $0.split.append(record.text) }
+            }
+        }
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        try agent.start()
+        let writer = try S6Writer(
+            directory: agent.log("pod-1/log"), directives: ["n20", "s1000000"])
+        let end = ContinuousClock.now + .seconds(10)
+        var blocks = 0
+        while ContinuousClock.now < end {
+            try writer.write(block)
+            blocks += 1
+        }
+        try writer.finish()
+        #expect(blocks > 20, "it writes megabytes a second")
+        // What s6-log has kept is read to its end.
+        try eventually("nothing is left to read; \(agent.said)") {
+            try agent.stillBehind("pod-1/log") == 0
+        }
+        #expect(try agent.stop() == .code(0))
+        let result = arrivals.current
+        #expect(result.split.isEmpty, "\(result.split)")
+        #expect(result.count > 1_000 && reader.count == 0)
+    }
+}
+
+extension Agent {
+    /// Bytes of the files in a directory beneath `logs` that are not delivered yet, as the registry
+    /// has them; a file that it does not know counts as well.
+    func stillBehind(_ directory: String) throws -> Int {
+        let entries = try registry()
+        var bytes = 0
+        for name in try directoryNames(log(directory))
+        where name == "current" || name.hasPrefix("@") {
+            let size = try readFile(log("\(directory)/\(name)")).count
+            let entry = entries.first { $0.path == log("\(directory)/\(name)") }
+            bytes += size - (entry?.offset ?? 0)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,91 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+/// One directory of ordinary files, with the reader's parts in the test's own hands, so that it decides
+/// what happens between a parking and the next turn.
+final class ParkingBench {
+    let home: TemporaryDirectory
+    let output = RecordingOutput()
+    let opener: FileOpener
+    let table: StreamTable
+    let node: DirectoryNode
+    var now: Int64 = 0
+    static let patience: Int64 = 1000
+
+    init(mostOpen: Int) throws {
+        home = try TemporaryDirectory()
+        try home.makeDirectory("log")
+        opener = FileOpener(output: output, mostOpen: mostOpen, once: false)
+        opener.isFirstScan = false
+        table = StreamTable(output: output, opener: opener)
+        node = DirectoryNode(root: 0, path: [], text: home.path("log"), places: [])
+    }
+
+    var cache: DescriptorCache { opener.cache }
+    var streams: [LogStream] {
+        node.streams.values.sorted { $0.liveName.lexicographicallyPrecedes($1.liveName) }
+    }
+    var files: [TailedFile] { streams.flatMap(\.files) }
+
+    func open() -> [TailedFile] { files.filter(\.isOpen) }
+
+    func file(_ name: String) throws -> TailedFile {
+        try #require(files.first { $0.name == Array(name.utf8) }, "\(name) is not followed")
+    }
+
+    func write(_ name: String, _ text: String) throws { try home.write("log/\(name)", text) }
+
+    /// A look at the directory. Names that end in a digit match no pattern.
+    func look(expecting expected: StreamTable.Verdict = .fine) throws {
+        let directory = try node.open()
+        let names = DirectoryNames(try directory.entries())
+        let matches = names.entries.filter { !(0x30...0x39).contains($0.name.last ?? 0) }.map {
+            DirectoryTree.Match(name: $0.name, kind: $0.kind, input: 0, captures: [:])
+        }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        let look = DirectoryTree.Look(
+            node: node, device: try directory.status().device, names: names, matches: matches)
+        #expect(table.look(look, directory, now) == expected)
+    }
+
+    /// One turn of a stream.
+    func turn(_ stream: LogStream, once: Bool = false) -> StreamTurn.Result {
+        var frames: [Frame] = []
+        let turn = StreamTurn(
+            stream: stream, output: output, opener: opener, table: table,
+            buffer: ChunkBuffer(maxLine: 1024), framer: LineFramer(maxLine: 1024), drain: 1000,
+            patience: Self.patience, once: once, hasNews: { false })
+        return turn.run(now, &frames)
+    }
+
+    /// Turns until nothing moves.
+    func readAll() {
+        while streams.contains(where: { turn($0) == .moved }) {}
+    }
+
+    /// Parks everything that may be parked.
+    func parkAll() {
+        while cache.parkOne() {}
+    }
+
+    /// As if time had passed.
+    func forgetUses() {
+        for file in files { file.place.wasUsed = false }
+    }
+
+    /// Bytes reported as lost, with their reasons.
+    var lost: [String] {
+        output.state.withLock { state in
+            state.events.compactMap {
+                guard case .lost(let path, let range, let reason) = $0 else { return nil }
+                return "\(path) \(range.start)..<\(range.end) \(reason)"
+            }
+        }
+    }
+
+    var gone: Int { output.state.withLock { $0.gone } }
+}

@@ -1,0 +1,25 @@
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("A file that shrinks between two looks")
+struct ShrunkFileTests {
+    /// 1. A look saw that an empty file had become 2,500 bytes long.
+    /// 2. It was truncated, and filled with less.
+    /// 3. That was read as if it were the content of step 1, found shorter than it was by the next
+    ///    look, and read once more as another content.
+    @Test("What is read after a truncation is read once, whatever size was seen before it")
+    func readOnce() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        try bench.write("a.log", "")
+        try bench.look()
+        try bench.file("a.log").size = 2500
+        try bench.write("a.log", "one\ntwo\n")
+        for _ in 0..<3 {
+            bench.readAll()
+            try bench.look()
+        }
+        #expect(bench.output.texts() == ["one", "two"])
+    }
+}
