@@ -1,0 +1,77 @@
+import Model
+import Platform
+
+/// The newest file of a stream that was taken up: what is newer than it was not.
+struct Reference {
+    var rotated: RotatedName?
+    var isLive = false
+    let modified: Int64
+    /// Nanoseconds since 1970, where it is known.
+    var birth: Int64?
+
+    func isBefore(_ name: RotatedName, _ candidate: Candidate) -> Bool {
+        if isLive { return false }
+        if let rotated, let isOlder = rotated.isOlder(than: name) { return isOlder }
+        // A compressor makes a new file of an old content.
+        if candidate.packed == nil, let birth, let theirs = candidate.identity.birth {
+            return birth < theirs
+        }
+        return modified <= candidate.status.modified
+    }
+}
+
+extension StreamTable {
+    func reference(
+        _ stream: LogStream, _ names: DirectoryNames, _ strangers: Set<UInt64>,
+        _ directory: borrowing Descriptor
+    ) -> Reference? {
+        if let file = stream.files.last {
+            var modified = file.changed
+            do throws(SystemError) {
+                if file.isOpen { modified = try file.opened().descriptor.status().modified }
+            } catch {
+                _ = opener.trouble(file.path, error)
+            }
+            return reference(
+                file.identity.inode, modified, file.identity.birth, stream, names, strangers,
+                directory)
+        }
+        return stream.newest.map {
+            reference($0.inode, $0.modified, $0.birth, stream, names, strangers, directory)
+        }
+    }
+
+    /// After a start: the file that was live when something was saved last.
+    func reference(
+        _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
+        _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
+    ) -> Reference? {
+        let newest =
+            saved.last { $0.path == stream.name } ?? saved.max { $0.updated < $1.updated }
+        guard let newest else { return nil }
+        if newest.file == live { return Reference(isLive: true, modified: newest.updated) }
+        let file = stream.files.first { $0.id == newest.file }
+        return reference(
+            file?.identity.inode ?? newest.inode, newest.updated, newest.birth, stream, names,
+            file == nil ? strangers : [], directory)
+    }
+
+    func reference(
+        _ inode: UInt64, _ modified: Int64, _ birth: Int64?, _ stream: LogStream,
+        _ names: DirectoryNames, _ strangers: Set<UInt64>, _ directory: borrowing Descriptor
+    ) -> Reference {
+        // The inode number of a file that is gone may be another one's by now.
+        guard let name = names.name(of: inode), !strangers.contains(inode) else {
+            return Reference(modified: modified, birth: birth)
+        }
+        var found = modified
+        do throws(SystemError) {
+            found = try directory.status(of: name).modified
+        } catch {
+            // It is gone by now: what was known of it has to do.
+        }
+        return Reference(
+            rotated: RotatedName(name, of: stream.liveName), isLive: name == stream.liveName,
+            modified: found, birth: birth)
+    }
+}

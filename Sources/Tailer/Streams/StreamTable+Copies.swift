@@ -1,0 +1,125 @@
+import Model
+import Platform
+
+/// Files whose content was replaced, and the copies that others made of what it was.
+extension StreamTable {
+    /// 1. A file is copied and truncated, and then renamed.
+    /// 2. What lies beside it can only be judged once it is known that it is another content now.
+    func seeReplaced(_ stream: LogStream) {
+        for file in stream.files where file.isOpen && !file.isReplaced {
+            do throws(SystemError) {
+                file.isReplaced = try !file.isIntact()
+            } catch {
+                _ = opener.trouble(file.path, error)
+            }
+        }
+    }
+
+    /// The live file's content was replaced: what it held is looked for in a copy, and what was copied
+    /// and truncated away since then in others.
+    func renew(
+        _ live: TailedFile, of stream: LogStream, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor
+    ) -> Verdict {
+        do throws(SystemError) {
+            guard case .open = try opener.reopen(live) else { return .retry }
+            // Before the listing: what begins otherwise when it is read was replaced once more, and
+            // a copy of it may be missing in that listing.
+            let fresh = try opener.fresh(live, of: stream)
+            let names = DirectoryNames(try directory.entries())
+            var (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
+            guard case .fine = verdict else { return verdict }
+            unknown.removeAll { recognise($0.1, of: stream, names) != nil }
+            var copy: Candidate?
+            var later: [Candidate] = []
+            for (_, candidate) in unknown {
+                // What is empty is a copy that was just begun.
+                if candidate.size == 0 { continue }
+                if try candidate.isBeginning(of: live) { continue }
+                if copy == nil, try holds(candidate, live) {
+                    // What comes before it in order is older.
+                    copy = candidate
+                    later = []
+                } else {
+                    later.append(candidate)
+                }
+            }
+            // What has taken its place is looked at next, and what was copied of that with it.
+            if names.inode(of: stream.liveName) != live.identity.inode { later = [] }
+            if copy == nil { later.removeAll { $0.status.modified < live.intactAt } }
+            if let name = live.name, let mine = RotatedName(name, of: stream.liveName) {
+                // What is newer than it has its turn when what took its place is taken up.
+                later.removeAll { candidate in
+                    RotatedName(candidate.request.name, of: stream.liveName)
+                        .flatMap { mine.isOlder(than: $0) } ?? false
+                }
+            }
+            if let copy,
+                let earlier = opener.restart(live, fresh, continuedIn: copy)
+            {
+                insert(earlier, in: stream, before: live)
+            } else {
+                opener.restart(live, fresh)
+            }
+            takeUp(later, stream, before: live, Clock.monotonicNanoseconds())
+            awakened.append(stream)
+            return .fine
+        } catch {
+            _ = opener.trouble(live.path, error)
+            return .retry
+        }
+    }
+
+    /// Whether `candidate` holds what `file` held, as far as that was read.
+    func holds(
+        _ candidate: Candidate, _ file: TailedFile
+    ) throws(SystemError) -> Bool {
+        let place = file.position - file.base
+        if output.content(of: file.id, beginsAs: candidate.head) {
+            return try candidate.continues(at: place, after: file.anchor)
+        }
+        // It was copied, and more was written and read before it was truncated: the copy is shorter
+        // than what is known of the file's beginning.
+        return candidate.size > 0 && candidate.size < min(place, Fingerprint.longest)
+            && file.beginning.agrees(with: candidate.head)
+    }
+
+    /// A copy of a file that is read anyway: of the stream's newest, or of what is to be its live one.
+    func isCopy(
+        _ candidate: Candidate, in stream: LogStream, live: Candidate?, _ liveID: FileID?
+    ) -> Bool {
+        do throws(SystemError) {
+            if let live, try candidate.wasBeginning(of: live) { return true }
+            // What the live file held before it was truncated: it looks for that itself.
+            if let liveID, candidate.status.size > 0,
+                output.content(of: liveID, beginsAs: candidate.head)
+            {
+                return true
+            }
+            guard let last = stream.files.last, last.isOpen, last.packed == nil else {
+                return false
+            }
+            return try candidate.isBeginning(of: last)
+        } catch {
+            _ = opener.trouble(candidate.request.path, error)
+            return false
+        }
+    }
+
+    /// 1. A file is copied, truncated and filled again before any of it is read.
+    /// 2. It is renamed to something that says nothing about its age. That changes its inode.
+    func isCopiedBefore(
+        _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
+    ) -> Bool {
+        guard file.isOpen, file.position == file.base, let birth = candidate.identity.birth,
+            file.name.flatMap({ RotatedName($0, of: stream.liveName) }) == nil
+        else { return false }
+        do throws(SystemError) {
+            let status = try file.opened().descriptor.status()
+            return status.links > 0 && birth < status.changed
+        } catch {
+            _ = opener.trouble(file.path, error)
+            return false
+        }
+    }
+}

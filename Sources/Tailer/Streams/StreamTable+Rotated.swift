@@ -1,0 +1,252 @@
+import Model
+import Platform
+
+/// Earlier files of ordinary logs: those that a look has seen before they were rotated, and those
+/// that it has not.
+extension StreamTable {
+    /// Files that are no longer under the stream's path, and the one that is there now.
+    ///
+    /// 1. A look finds another `app.log` than before.
+    /// 2. It was rotated more than once since: between the two lie files that no look has seen.
+    /// 3. So the new one is opened first and the directory listed after: whatever is older has a
+    ///    name in that listing.
+    func takeUpRotated(
+        _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        var examination: FileOpener.Examination?
+        if hasLive {
+            let request = FileOpener.Request(
+                stream: stream, name: stream.liveName, path: stream.name, isArchived: false)
+            examination = opener.examine(request, in: directory)
+            if case .failed(.exhausted) = examination { return .retry }
+        }
+        let names: DirectoryNames
+        do throws(SystemError) {
+            names = DirectoryNames(try directory.entries())
+        } catch {
+            _ = opener.trouble(node.text, error)
+            return .retry
+        }
+        leavePath(stream, names, node, now)
+        var isListed = true
+        if case .candidate(let found) = examination {
+            isListed = names.inode(of: stream.liveName) == found.status.inode
+            // Rotated by now: under its new name the next look finds it.
+            if !isListed, names.name(of: found.status.inode) != nil { return .again }
+        }
+        var liveID: FileID?
+        var live: Candidate?
+        if case .candidate(let found) = examination {
+            if isSuspect(found, stream, node, now) { return .retry }
+            live = found
+            liveID = output.known(found.identity, head: found.head)
+        }
+        var (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
+        guard case .fine = verdict else { return verdict }
+        var strangers = Set(unknown.map(\.1.status.inode))
+        if let live, liveID == nil { strangers.insert(live.status.inode) }
+        var reference = reference(stream, names, strangers, directory)
+        var saved: [SavedFile] = []
+        if !stream.isReconciled {
+            saved = output.saved(stream.name)
+            verdict = openPredecessors(saved, stream, names, live: liveID, &unknown, directory, now)
+            guard case .fine = verdict else { return verdict }
+            if stream.files.contains(where: \.isReplaced) {
+                for file in stream.files where file.isReplaced {
+                    verdict = worse(verdict, renew(file, of: stream, node, directory))
+                }
+                guard case .fine = verdict else { return verdict }
+                (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
+                guard case .fine = verdict else { return verdict }
+            }
+            reference =
+                self.reference(stream, saved, names, strangers, live: liveID, directory)
+                ?? reference
+        }
+        reconcile(stream, names)
+        // Of a stream that was never seen, what was written since this agent started.
+        let newest = reference ?? Reference(modified: opener.startedAt)
+        var begun = stream.files.last?.begunAt ?? .max
+        if live != nil, let entry = saved.first(where: { $0.file == liveID }),
+            entry.position == 0, !entry.hasHead
+        {
+            // Nothing was ever seen in it: what was copied from it since nobody has read.
+            begun = entry.updated - Clock.fileTick
+        }
+        unknown.removeAll { recognise($0.1, of: stream, names) != nil }
+        var unread: [Candidate] = []
+        for (sibling, candidate) in unknown
+        where
+            // A copy of what the newest file held before it was truncated may be older by its name.
+            (newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun)
+            // What is empty may be a copy that was just begun, unless renaming has brought it there.
+            && (candidate.status.size > 0 || newest.rotated != nil)
+            && !isCopy(candidate, in: stream, live: live, liveID)
+        {
+            unread.append(candidate)
+        }
+        if let live, !isListed {
+            // It was removed in between; only this descriptor still has its bytes.
+            let birth = live.identity.birth ?? .max
+            takeUp(
+                unread.filter { $0.identity.birth ?? .min < birth }, stream, newest, now)
+            if case .opened(let file) = opener.takeUp(live) {
+                file.name = nil
+                file.drainsSince = now
+                stream.files.append(file)
+                awakened.append(stream)
+            }
+            takeUp(
+                unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
+            return .again
+        }
+        takeUp(unread, stream, newest, now)
+        switch examination {
+        case .candidate(let candidate):
+            let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
+            if let file = stream.live, file.isReplaced {
+                return worse(verdict, renew(file, of: stream, node, directory))
+            }
+            return verdict
+        case .failed(let result): return accept(result, nil, stream, node)
+        case nil: return .fine
+        }
+    }
+
+    /// Files beside a live one that is still the same: a copy that was made and truncated from faster
+    /// than was seen, or one that is being made.
+    func lookForMissed(
+        _ stream: LogStream, _ live: TailedFile, _ rotated: [DirectoryEntry],
+        _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict {
+        let (unknown, verdict) = unknownSiblings(of: stream, rotated, node, directory)
+        guard case .fine = verdict else { return verdict }
+        var unread: [Candidate] = []
+        do throws(SystemError) {
+            for (_, candidate) in unknown {
+                if recognise(candidate, of: stream, names) != nil { continue }
+                guard case .open = try opener.reopen(live) else { return .retry }
+                if candidate.status.size == 0 {
+                    // 1. A copy was begun. What is in the live file now is what will be copied.
+                    // 2. The live file is truncated and filled again before anything of it was read.
+                    let head = try live.opened().descriptor.read(
+                        count: Fingerprint.longest, at: 0)
+                    let now = try candidate.source.descriptor.status()
+                    guard now.size == 0 else { return .again }
+                    live.expect(head)
+                } else if try holds(candidate, live) {
+                    // A copy of what is being read: what lies beside it comes after it.
+                    if try !live.isIntact() {
+                        live.isReplaced = true
+                        return renew(live, of: stream, node, directory)
+                    }
+                    live.waitsForMore = false
+                    awakened.append(stream)
+                } else if try candidate.isBeginning(of: live) {
+                    // 1. Nothing of it was read yet. It is being copied.
+                    // 2. It is truncated and filled again before its turn.
+                    live.expect(candidate.head)
+                    awakened.append(stream)
+                } else if candidate.status.modified >= live.begunAt {
+                    unread.append(candidate)
+                } else {
+                    stream.judged.insert(LogStream.Stamp(candidate.status))
+                }
+            }
+        } catch {
+            _ = opener.trouble(live.path, error)
+            return .retry
+        }
+        takeUp(unread, stream, before: live, now)
+        return .fine
+    }
+
+    func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
+        let place = live.flatMap { live in stream.files.firstIndex { $0 === live } }
+        stream.files.insert(file, at: place ?? stream.files.endIndex)
+        awakened.append(stream)
+    }
+
+    /// What is newer than `reference` comes last, and what is older before it.
+    func takeUp(
+        _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference, _ now: Int64
+    ) {
+        let last = stream.files.last
+        for candidate in candidates {
+            if let last, isCopiedBefore(candidate, last, of: stream) {
+                takeUp([candidate], stream, before: last, now)
+                continue
+            }
+            let name = RotatedName(candidate.request.name, of: stream.liveName)
+            let isNewer =
+                reference.isLive || name.map { reference.isBefore($0, candidate) } ?? true
+            takeUp([candidate], stream, before: isNewer ? nil : last, now)
+        }
+    }
+
+    func takeUp(
+        _ candidates: [Candidate], _ stream: LogStream, before live: TailedFile?, _ now: Int64
+    ) {
+        for candidate in candidates {
+            guard case .opened(let file) = opener.takeUp(candidate) else { continue }
+            file.drainsSince = now
+            insert(file, in: stream, before: live)
+        }
+    }
+
+    /// Files that were the stream's before this run and were not finished, under their new names; and
+    /// what became of those that are not there.
+    func openPredecessors(
+        _ saved: [SavedFile], _ stream: LogStream, _ names: DirectoryNames, live: FileID?,
+        _ unknown: inout [(Sibling, Candidate)], _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        guard let node = stream.node else { return .fine }
+        for entry in saved where entry.file != live {
+            var file: TailedFile?
+            if let name = names.name(of: entry.inode), name != stream.liveName {
+                var request = FileOpener.Request(
+                    stream: stream, name: name, path: node.text(of: name), isArchived: false)
+                request.onlyIfKnown = true
+                request.inode = entry.inode
+                request.mayBePacked = true
+                request.mayBeginWithZeros = true
+                switch opener.open(request, in: directory) {
+                case .opened(let opened): file = opened
+                case .already, .nothing(retry: false): continue
+                case .unknown: break
+                case .nothing(retry: true), .exhausted: return .retry
+                case .vanished: return .again
+                }
+            }
+            do throws(SystemError) {
+                // Its inode is gone: compressed, or copied to another place.
+                if file == nil {
+                    for (index, (_, candidate)) in unknown.enumerated() {
+                        guard output.content(of: entry.file, beginsAs: candidate.head),
+                            try candidate.continues(
+                                at: entry.position, after: entry.anchor.bytes),
+                            let start = output.relocated(
+                                entry.file, to: candidate.sighting(isFirstScan: false))
+                        else { continue }
+                        unknown.remove(at: index)
+                        if case .opened(let opened) = opener.takeUp(candidate, at: start) {
+                            file = opened
+                        }
+                        break
+                    }
+                }
+                guard let file else { continue }
+                file.drainsSince = now
+                output.moved(file.id, path: file.path, archived: file.isFinal)
+                stream.files.append(file)
+                awakened.append(stream)
+            } catch {
+                _ = opener.trouble(entry.path, error)
+                return .retry
+            }
+        }
+        return .fine
+    }
+}

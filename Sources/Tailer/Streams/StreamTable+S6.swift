@@ -1,0 +1,220 @@
+import Model
+import Platform
+
+/// s6 log directories: `current`, `previous` and the archives of one writer.
+extension StreamTable {
+    func lookAtS6(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict {
+        var names = look.names
+        let first = S6Listing(names.entries)
+        var held: FileOpener.Held?
+        var refused: UInt64?
+        var verdict = Verdict.fine
+        let current = FileOpener.Request(
+            stream: stream, name: S6Name.current, path: look.node.text(of: S6Name.current),
+            isArchived: false)
+        if let item = first.current,
+            !opener.isTaken(InodeKey(device: look.device, inode: item.inode), for: stream)
+        {
+            // 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is
+            //    the next file, and the one between would come after it.
+            // 2. So a new `current` is opened first and the directory listed after: whatever is
+            //    older than the open file has a name in that listing.
+            switch opener.hold(current, in: directory) {
+            case .held(let file): held = consume file
+            case .failed(let result):
+                verdict = accept(result, stream)
+                refused = item.inode
+            }
+            do {
+                names = DirectoryNames(try directory.entries())
+            } catch {
+                _ = opener.trouble(look.node.text, error)
+                return .retry
+            }
+        }
+        let listing = S6Listing(names.entries)
+        follow(stream, listing, look.node, now)
+        if let pruned = Self.take(&held, unlessListed: listing) {
+            // It was rotated and removed in between; only this descriptor still has its bytes, and
+            // whatever the listing has that is not open yet is newer.
+            var request = current
+            request.isArchived = true
+            request.mostLinks = 2
+            let result = opener.adopt(request, pruned)
+            verdict = worse(verdict, accept(result, stream, isPruned: true))
+        }
+        for item in listing.items {
+            let known = stream.files.contains { $0.identity.inode == item.inode }
+            if known || stream.closed[item.name]?.inode == item.inode { continue }
+            let request = FileOpener.Request(
+                stream: stream, name: item.name, path: look.node.text(of: item.name),
+                isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
+            var result = FileOpener.Result.unknown
+            if let taken = Self.take(&held, inode: item.inode) {
+                result = opener.adopt(request, taken)
+            } else if !item.isCurrent {
+                result = openWhereverItIs(request, names, look.node, directory)
+            } else if opener.isTaken(
+                InodeKey(device: look.device, inode: item.inode), for: stream)
+            {
+                // Another stream has it open, of a pattern that leads here by another way or of
+                // this directory's earlier name: it reads on, and this one looks again later.
+                verdict = worse(verdict, .retry)
+            } else if !opener.once, item.inode != refused {
+                // A `current` newer than the one that was held: the next look takes it up. With
+                // `--once` it is newer than the start.
+                verdict = worse(verdict, .again)
+            }
+            verdict = worse(verdict, accept(result, stream))
+            switch result {
+            case .exhausted:
+                // What is newer would come before it.
+                return verdict
+            case .vanished where !item.isCurrent && !opener.isFirstScan:
+                // An archive's name is given once, and what was `previous` was looked for among
+                // the archives.
+                output.report(.missed(path: request.path))
+            case .opened, .already, .nothing, .vanished, .unknown: break
+            }
+        }
+        forgetMissing(stream, names)
+        if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
+        return verdict
+    }
+
+    /// 1. The listing shows `previous`; s6-log gives it its archive's name before it is opened.
+    /// 2. Nothing is missed, but what is newer must not come first, and may be held already.
+    /// 3. So it is looked for under its new name, once: an archive keeps its name until it is removed.
+    private func openWhereverItIs(
+        _ request: FileOpener.Request, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        let result = openArchive(request, names, directory)
+        guard case .vanished = result, request.name == S6Name.previous else { return result }
+        let entries: [DirectoryEntry]
+        do {
+            entries = try directory.entries()
+        } catch {
+            return opener.trouble(node.text, error)
+        }
+        guard
+            let item = S6Listing(entries).items.first(where: {
+                $0.inode == request.inode && S6Name.isArchive($0.name)
+            })
+        else { return .vanished }
+        return openArchive(
+            FileOpener.Request(
+                stream: request.stream, name: item.name, path: node.text(of: item.name),
+                isArchived: true, mostLinks: item.mostLinks, inode: item.inode),
+            DirectoryNames(entries), directory)
+    }
+
+    /// An archive may be what a processor of s6-log made of `previous`.
+    private func openArchive(
+        _ request: FileOpener.Request, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        var request = request
+        request.mayBePacked = true
+        switch opener.examine(request, in: directory) {
+        case .candidate(let candidate):
+            return recognise(candidate, of: request.stream, names) ?? opener.takeUp(candidate)
+        case .failed(let result): return result
+        }
+    }
+
+    private static func take(
+        _ held: inout FileOpener.Held?, inode: UInt64
+    ) -> FileOpener.Held? {
+        guard let file = held.take() else { return nil }
+        if file.status.inode == inode { return file }
+        held = consume file
+        return nil
+    }
+
+    private static func take(
+        _ held: inout FileOpener.Held?, unlessListed listing: S6Listing
+    ) -> FileOpener.Held? {
+        guard let file = held.take() else { return nil }
+        let inode = file.status.inode
+        if !listing.items.contains(where: { $0.inode == inode }) { return file }
+        held = consume file
+        return nil
+    }
+
+    /// Gives open files the names that they have now. What s6-log renamed it never writes to again.
+    private func follow(
+        _ stream: LogStream, _ listing: S6Listing, _ node: DirectoryNode, _ now: Int64
+    ) {
+        for file in stream.files {
+            guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
+                if file.name != nil { awakened.append(stream) }
+                file.name = nil
+                file.drainsSince = file.drainsSince ?? now
+                continue
+            }
+            if file.name != item.name { awakened.append(stream) }
+            rename(file, to: item.name, in: node, final: !item.isCurrent)
+        }
+    }
+
+    private func accept(
+        _ result: FileOpener.Result, _ stream: LogStream, isPruned: Bool = false
+    ) -> Verdict {
+        switch result {
+        case .opened(let file):
+            if isPruned {
+                file.name = nil
+                stream.files.append(file)
+            } else {
+                insert(file, into: stream)
+            }
+            if file.isFinal, file.position >= file.size, file.name != nil, !file.isReplaced {
+                finish(file, of: stream)
+            } else {
+                awakened.append(stream)
+            }
+            return .fine
+        case .already, .unknown: return .fine
+        case .nothing(let retry): return retry ? .retry : .fine
+        case .exhausted: return .retry
+        case .vanished: return .again
+        }
+    }
+
+    /// By label: an archive that is found late still comes before what is newer.
+    func insert(_ file: TailedFile, into stream: LogStream) {
+        let place =
+            stream.files.firstIndex { other in
+                guard let name = file.name, name != stream.liveName else { return false }
+                guard let theirs = other.name else { return false }
+                if !S6Name.isArchive(theirs) {
+                    return S6Name.isArchive(name) || theirs == stream.liveName
+                }
+                return name.lexicographicallyPrecedes(theirs)
+            } ?? stream.files.endIndex
+        stream.files.insert(file, at: place)
+    }
+
+    private func forgetMissing(_ stream: LogStream, _ names: DirectoryNames) {
+        // 1. A processor makes `processed` of `previous`, which s6-log removes.
+        // 2. `processed` gets its archive's name: until then that content has none.
+        if names.inode(of: S6Name.processed) != nil { return }
+        // 1. A file was read to its end as `previous` and closed.
+        // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
+        //    it may not have been opened yet.
+        let missing = stream.closed.filter { name, closed in
+            names.inode(of: name) != closed.inode
+                && (names.name(of: closed.inode) == nil
+                    || stream.files.contains { $0.id == closed.id }
+                    || stream.closed.contains { $0.key != name && $0.value.id == closed.id })
+        }
+        guard !missing.isEmpty else { return }
+        for name in missing.keys { stream.closed[name] = nil }
+        let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
+        for closed in missing.values where !kept.contains(closed.id) { output.gone(closed.id) }
+    }
+}
