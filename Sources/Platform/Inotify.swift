@@ -13,8 +13,9 @@ package struct Inotify: ~Copyable {
     }
 
     package enum Event: Hashable, Sendable {
-        /// Something was created, moved or deleted in the watched directory.
-        case entriesChanged(Watch)
+        /// Something was created, moved or deleted in the watched directory; with the name that a file
+        /// was given in it.
+        case entriesChanged(Watch, appeared: [UInt8]?)
         /// The watched file was written to; the watch is gone with this.
         case modified(Watch)
         /// The kernel dropped the watch, or the watched directory itself was moved or deleted.
@@ -75,8 +76,9 @@ package struct Inotify: ~Copyable {
                         raw.loadUnaligned(fromByteOffset: index + 12, as: UInt32.self)
                     )
                 }
+                let name = buffer[(index + 16)..<(index + 16 + Int(length))].prefix { $0 != 0 }
                 index += 16 + Int(length)
-                if let event = Self.event(Watch(number: watch), mask) { handle(event) }
+                if let event = Self.event(Watch(number: watch), mask, name) { handle(event) }
             }
         }
     }
@@ -95,13 +97,16 @@ package struct Inotify: ~Copyable {
         return count
     }
 
-    private static func event(_ watch: Watch, _ mask: UInt32) -> Event? {
+    private static func event(
+        _ watch: Watch, _ mask: UInt32, _ name: ArraySlice<UInt8>
+    ) -> Event? {
         if mask & UInt32(IN_Q_OVERFLOW) != 0 { return .overflow }
         if mask & UInt32(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT) != 0 {
             return .watchLost(watch)
         }
         if mask & UInt32(IN_MODIFY) != 0 { return .modified(watch) }
-        return .entriesChanged(watch)
+        let isThere = mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0 && mask & UInt32(IN_ISDIR) == 0
+        return .entriesChanged(watch, appeared: isThere ? Array(name) : nil)
     }
 
     /// Lends the descriptor to `Wakeup.wait`.

@@ -41,6 +41,11 @@ extension Descriptor {
         }
     }
 
+    /// A name in this directory as a place: what is there is not opened, and a link not followed.
+    package borrowing func openPlace(_ name: [UInt8]) throws(SystemError) -> Descriptor {
+        try openBeneath(name, O_PATH | O_NOFOLLOW)
+    }
+
     private borrowing func openBeneath(
         _ path: [UInt8], _ flags: Int32
     ) throws(SystemError) -> Descriptor {

@@ -17,6 +17,10 @@ package protocol TailerOutput: AnyObject {
     /// seen.
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID?
 
+    /// The saved name of a file's stream, and the physical offset up to which its bytes were taken,
+    /// delivered or not; nil when it is not known.
+    func progress(of file: FileID) -> (stream: String, position: Int)?
+
     /// Whether something that begins with `head` begins as the file's known content does. False while
     /// nothing is known of that.
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool
@@ -98,9 +102,7 @@ package struct FileSighting: Sendable {
 /// A file that was saved, by this run or an earlier one.
 package struct SavedFile: Sendable {
     package let file: FileID
-    package let inode: UInt64
-    /// Nanoseconds since 1970, where it is known.
-    package let birth: Int64?
+    package let identity: FileIdentity
     package let path: String
     /// Physical: bytes of it that are delivered.
     package let position: Int
@@ -112,12 +114,11 @@ package struct SavedFile: Sendable {
     package let updated: Int64
 
     package init(
-        file: FileID, inode: UInt64, birth: Int64?, path: String, position: Int, anchor: Anchor,
+        file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
         hasHead: Bool, updated: Int64
     ) {
         self.file = file
-        self.inode = inode
-        self.birth = birth
+        self.identity = identity
         self.path = path
         self.position = position
         self.anchor = anchor

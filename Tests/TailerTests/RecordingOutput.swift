@@ -70,8 +70,7 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { state in
             state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
                 SavedFile(
-                    file: saved.id, inode: saved.identity.inode, birth: saved.identity.birth,
-                    path: saved.path, position: saved.offset, anchor: Anchor(bytes: saved.anchor),
+                    file: saved.id, identity: saved.identity, path: saved.path, position: saved.offset, anchor: Anchor(bytes: saved.anchor),
                     hasHead: !saved.head.isEmpty, updated: 0)
             }
         }
@@ -90,6 +89,10 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { state in
             state.files.last { $0.identity == identity && !$0.isGone }?.id
         }
+    }
+
+    func progress(of file: FileID) -> (stream: String, position: Int)? {
+        state.withLock { ($0.files[file.number].stream, $0.files[file.number].offset) }
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {

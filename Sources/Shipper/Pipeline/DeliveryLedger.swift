@@ -66,6 +66,11 @@ final class DeliveryLedger: Sendable {
         }
     }
 
+    /// Where the file is to be read on; nil when this run has not read it.
+    func sentEnd(_ file: FileID, _ generation: GenerationID) -> Int? {
+        state.withLock { $0.tracker.sentEnd(file, generation) }
+    }
+
     /// To be called before the batch goes to the producer, which may deliver it at once. `anchor` is
     /// the bytes before the range's end.
     func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {

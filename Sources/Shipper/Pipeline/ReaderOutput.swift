@@ -183,8 +183,8 @@ final class ReaderOutput: TailerOutput {
     func saved(_ stream: String) -> [SavedFile] {
         parts.registry.entries(ofStream: stream).map { entry in
             SavedFile(
-                file: entry.file, inode: entry.identity.inode, birth: entry.identity.birth,
-                path: entry.path, position: entry.offset - entry.base, anchor: entry.anchor,
+                file: entry.file, identity: entry.identity, path: entry.path,
+                position: entry.offset - entry.base, anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
                 updated: entry.updated.milliseconds * 1_000_000)
         }
@@ -210,6 +210,12 @@ final class ReaderOutput: TailerOutput {
         case .same(let entry), .otherContent(let entry): entry.file
         case .none: nil
         }
+    }
+
+    func progress(of file: FileID) -> (stream: String, position: Int)? {
+        guard let entry = parts.registry.entry(file) else { return nil }
+        let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
+        return (entry.stream, end - entry.base)
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {

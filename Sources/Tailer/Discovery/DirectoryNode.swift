@@ -22,6 +22,8 @@ final class DirectoryNode {
     var streams: [[UInt8]: LogStream] = [:]
     /// Monotonic nanoseconds of the next scan without an event.
     var nextScan: Int64 = 0
+    /// Names that files were given in it since it was listed.
+    var appeared = AppearedNames()
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
     /// Has its one place in the queue of scans to come soon, or in that of those to come later.

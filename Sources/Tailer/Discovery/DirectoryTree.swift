@@ -15,6 +15,10 @@ final class DirectoryTree {
         let matches: [Match]
         /// What a name would match that is not there.
         var absent: ([UInt8]) -> Match? = { _ in nil }
+        /// Events read before it was listed, by their number.
+        var eventReads = 0
+        /// Before it was listed; nanoseconds since 1970, as files have it.
+        var time = FileOpener.fileTime()
     }
 
     struct Match {
@@ -29,6 +33,8 @@ final class DirectoryTree {
     private let inputs: [TailerInput]
     private let intervals: TailerIntervals
     private let report: (TailerEvent) -> Void
+    /// How often events were read.
+    private(set) var eventReads = 0
     /// Ordinary logs of a directory that an earlier run has read: paths.
     private let savedStreams: (String) -> [String]
     /// One for each prefix.
@@ -82,16 +88,16 @@ final class DirectoryTree {
     }
 
     /// An event of a directory, or the loss of its watch.
-    func changed(_ watch: Inotify.Watch, lost: Bool) -> Bool {
-        guard let nodes = lost ? watched.removeValue(forKey: watch) : watched[watch] else {
-            return false
-        }
-        for node in nodes {
+    func changed(_ watch: Inotify.Watch, lost: Bool, appeared name: [UInt8]? = nil) {
+        for node in (lost ? watched.removeValue(forKey: watch) : watched[watch]) ?? [] {
             if lost { node.watch = nil }
+            if let name { node.appeared.add(name) }
             enqueue(node)
         }
-        return true
     }
+
+    /// All events up to now are about to be read.
+    func beginEvents() { eventReads += 1 }
 
     /// Events were lost: only a scan of everything tells what happened.
     func overflowed() {
@@ -179,8 +185,10 @@ final class DirectoryTree {
             // The watch first and the listing second: what comes between the two is seen twice
             // rather than never.
             watch(node, directory, inotify)
+            node.appeared.forgetRotations()
+            let time = FileOpener.fileTime()
             let entries = try directory.entries()
-            let look = look(at: node, status.device, entries)
+            let look = look(at: node, status.device, entries, time)
             dropMissing(node, entries, inotify, dropped)
             addChildren(node, entries)
             handle(directory, look)
@@ -195,7 +203,7 @@ final class DirectoryTree {
     }
 
     private func look(
-        at node: DirectoryNode, _ device: UInt64, _ entries: [DirectoryEntry]
+        at node: DirectoryNode, _ device: UInt64, _ entries: [DirectoryEntry], _ time: Int64
     ) -> Look {
         var matches: [Match] = []
         for entry in entries where entry.kind != .directory {
@@ -220,7 +228,8 @@ final class DirectoryTree {
         }
         return Look(
             node: node, device: device, names: DirectoryNames(entries), matches: matches,
-            absent: { [unowned self] in absent($0, in: node) })
+            absent: { [unowned self] in absent($0, in: node) }, eventReads: eventReads,
+            time: time)
     }
 
     /// An s6 log directory whose `current` is missing, in the middle of a rotation or because its

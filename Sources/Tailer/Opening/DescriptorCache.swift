@@ -63,8 +63,31 @@ final class DescriptorCache {
         isExhausted = false
     }
 
-    /// Sees to it that one more descriptor may be opened; false where every open file has to stay.
-    func makeRoom() -> Bool { count < most || parkOne() }
+    /// Sees to it that so many more descriptors may be opened; false where too many open files have to
+    /// stay.
+    func makeRoom(for more: Int = 1) -> Bool {
+        while count + more > most {
+            guard parkOne() else { return false }
+        }
+        return true
+    }
+
+    /// 1. A file is quiet and parked. It is renamed, and more rotated files follow.
+    /// 2. Those are opened. They are unread, and stay open.
+    /// 3. They wait for the first one, and that for a descriptor.
+    ///
+    /// So the last of those makes room, although it may be removed before its turn.
+    func parkNewer(than file: TailedFile) -> Bool {
+        guard let stream = file.stream else { return false }
+        for other in stream.files.reversed() {
+            if other === file { return false }
+            if other.isOpen, other !== current, other.glance() != nil {
+                close(other)
+                return true
+            }
+        }
+        return false
+    }
 
     /// Parks a file, if one may be.
     func parkOne() -> Bool {

@@ -41,7 +41,7 @@ extension FileOpener {
             if error.isAbsence { return .outdated }
             throw error
         }
-        guard cache.makeRoom() else {
+        guard cache.makeRoom() || cache.parkNewer(than: file) else {
             throw SystemError("open", path: file.path, code: .processLimit)
         }
         do {
@@ -96,6 +96,19 @@ extension FileOpener {
     private func settle(_ file: TailedFile) {
         forget(file)
         if let stream = file.stream { unsettled.append(stream) }
+    }
+
+    /// Whether a file has this name: an inode number alone may be another one's by now.
+    func isThere(
+        _ identity: FileIdentity, _ name: [UInt8], _ directory: borrowing Descriptor
+    ) -> Bool {
+        do throws(SystemError) {
+            let place = try directory.openPlace(name)
+            return identity.agrees(with: Self.identity(of: place, try place.status()))
+        } catch {
+            // It went while it was looked for; or it cannot be told, and then is one that was seen.
+            return error.code != .notFound
+        }
     }
 
     static func identity(

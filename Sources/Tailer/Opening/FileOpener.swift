@@ -69,7 +69,13 @@ final class FileOpener {
         /// It may be a copy of a file that was truncated under its writer: zeros before its first line
         /// are nobody's text.
         var mayBeginWithZeros = false
+        /// What has changed beside it since then may be a copy of what it held; nanoseconds since 1970,
+        /// as files have it.
+        var since = FileOpener.fileTime()
     }
+
+    /// A time that what changes from now on is not before: files have that of the kernel's last tick.
+    static func fileTime() -> Int64 { Clock.wallNanoseconds() - Clock.fileTick }
 
     /// A file that is open and that nothing else is known of yet.
     struct Held: ~Copyable {
@@ -238,9 +244,12 @@ final class FileOpener {
     struct Fresh {
         let sighting: FileSighting
         let changed: Int64
+        /// Before it was looked at, as files have it.
+        let time: Int64
     }
 
     func fresh(_ file: TailedFile, of stream: LogStream) throws(SystemError) -> Fresh {
+        let time = Self.fileTime()
         let source = try file.opened()
         let status = try source.descriptor.status()
         let head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
@@ -250,7 +259,7 @@ final class FileOpener {
                 isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
                 identity: file.identity, head: head,
                 size: status.size, archived: file.isFinal, firstScan: false),
-            changed: status.changed)
+            changed: status.changed, time: time)
     }
 
     /// The file's content is new, and what it was is in no copy: the same inode is read again from

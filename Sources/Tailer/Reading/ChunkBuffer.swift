@@ -61,6 +61,7 @@ final class ChunkBuffer {
         let start = file.position - anchor.count
         let wanted = min(bytes.count, limit - start)
         let source = try file.opened()
+        let time = FileOpener.fileTime()
         if let packed = file.packed {
             guard
                 try packed.advance(
@@ -100,7 +101,7 @@ final class ChunkBuffer {
             guard again == anchor else { return .replaced }
         }
         if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
-        file.intactAt = Clock.wallNanoseconds() - Clock.fileTick
+        file.intactAt = time
         offset = start
         owner = Owner(file)
         return .done

@@ -94,13 +94,15 @@ final class ReaderLoop {
             let tree = tree
             var modified: [Inotify.Watch] = []
             var ended: [Inotify.Watch] = []
+            tree.beginEvents()
             try inotify.drain { event in
                 switch event {
-                case .entriesChanged(let watch): _ = tree.changed(watch, lost: false)
+                case .entriesChanged(let watch, let name):
+                    tree.changed(watch, lost: false, appeared: name)
                 case .modified(let watch): modified.append(watch)
                 case .watchLost(let watch):
                     ended.append(watch)
-                    _ = tree.changed(watch, lost: true)
+                    tree.changed(watch, lost: true)
                 case .overflow: lost = true
                 }
             }
@@ -145,6 +147,8 @@ final class ReaderLoop {
                 node.changingLooks = 0
                 tree.retry(node, now)
             }
+            for node in table.soon { tree.retry(node, now) }
+            table.soon.removeAll(keepingCapacity: true)
             wakeQuiet(in: node)
         }
         for stream in table.awakened { makeReady(stream, fresh: true) }
@@ -216,7 +220,7 @@ final class ReaderLoop {
             hasNews: { [self] in
                 readEvents()
                 guard let node = stream.node else { return false }
-                return node.isQueued || node.changingLooks > 0
+                return node.appeared.isRotation(of: stream.liveName) || node.changingLooks > 0
             })
         switch reading.run(now, &frames) {
         case .moved:

@@ -180,12 +180,11 @@ struct StreamTurn {
                 try replaced(file)
                 return file.isReplaced ? .outdated : .moved
             }
-            // 1. A file was seen empty. It is filled, copied, truncated and filled again.
-            // 2. The second filling is read before anything was heard of the copy.
+            // 1. A directory is listed. A file in it is copied, truncated and filled again.
+            // 2. It is opened. The second filling is read before anything was heard of the copy.
             // 3. What the copy holds would come after it.
             // Where something happens all the time, order is not worth standing still for.
-            if file.position == file.base, file.expectedHead.isEmpty, waitsForLook,
-                file.delays < Self.mostDelays, hasNews()
+            if file.position == file.base, waitsForLook, file.delays < Self.mostDelays, hasNews()
             {
                 file.delays += 1
                 return .news

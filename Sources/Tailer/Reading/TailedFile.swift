@@ -118,7 +118,7 @@ final class TailedFile {
             beginning = Beginning(head: candidate.head)
         }
         mayBeginWithZeros = candidate.request.mayBeginWithZeros
-        intactAt = Clock.wallNanoseconds() - Clock.fileTick
+        intactAt = candidate.request.since
         begunAt = intactAt
     }
 
@@ -240,7 +240,7 @@ final class TailedFile {
         isInZeros = false
         isReplaced = false
         waitsForMore = false
-        intactAt = Clock.wallNanoseconds() - Clock.fileTick
+        intactAt = fresh.time
         begunAt = intactAt
         restarts += 1
         delays = 0

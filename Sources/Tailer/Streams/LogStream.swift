@@ -26,6 +26,8 @@ final class LogStream {
     var files: [TailedFile] = []
     /// Names whose files were read to their final end and closed; bounded by the directory.
     var closed: [[UInt8]: ClosedFile] = [:]
+    /// Files that were closed after their last name was gone, until the next whole look.
+    var departed: [DepartedFile] = []
     /// A look has told the output which saved files are still there.
     var isReconciled = false
     /// The directory, or the path's last name, is gone; the stream ends with its last open file.
@@ -36,9 +38,10 @@ final class LogStream {
     /// Siblings that were looked at and are not to be read: known, or none of this stream's. Bounded
     /// by the directory.
     var judged: Set<Stamp> = []
-    /// Since when its file has been held back as what looks like a copy of another stream's,
-    /// monotonic nanoseconds.
-    var suspectedSince: (inode: UInt64, time: Int64)?
+    /// Names beside its own that the pattern matches, too: those files are read whatever their age.
+    var claimed: Set<[UInt8]> = []
+    /// More of its rotated files are to be read than were taken up at once.
+    var hasMoreRotated = false
 
     struct Newest {
         let inode: UInt64
@@ -51,17 +54,29 @@ final class LogStream {
     struct Stamp: Hashable {
         let inode: UInt64
         let modified: Int64
+        let size: Int
 
         init(_ status: FileStatus) {
             inode = status.inode
             modified = status.modified
+            size = status.size
         }
     }
 
     /// A file that needs no descriptor any more, known by the inode behind its name.
     struct ClosedFile {
-        let inode: UInt64
+        let identity: FileIdentity
         let id: FileID
+
+        var inode: UInt64 { identity.inode }
+    }
+
+    /// A file whose content may be found again where a compressor has put it.
+    struct DepartedFile {
+        let id: FileID
+        let path: String
+        /// What was not read of it.
+        let unread: ByteRange?
     }
 
     /// What the loop does about the stream next. A stream is in one place at a time.

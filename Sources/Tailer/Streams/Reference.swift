@@ -52,7 +52,8 @@ extension StreamTable {
         if newest.file == live { return Reference(isLive: true, modified: newest.updated) }
         let file = stream.files.first { $0.id == newest.file }
         return reference(
-            file?.identity.inode ?? newest.inode, newest.updated, newest.birth, stream, names,
+            file?.identity.inode ?? newest.identity.inode, newest.updated, newest.identity.birth,
+            stream, names,
             file == nil ? strangers : [], directory)
     }
 

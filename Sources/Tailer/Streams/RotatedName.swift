@@ -12,6 +12,8 @@ struct RotatedName {
     let order: Order
     /// Compressed by gzip, as far as the name tells.
     let isPacked: Bool
+    /// `worker-1.log` beside `worker.log` is mostly a log of its own.
+    let mayBeAnotherLog: Bool
 
     private static let separators = Array(".-_".utf8)
     private static let packed = Array(".gz".utf8)
@@ -27,10 +29,12 @@ struct RotatedName {
         if isPacked { plain.removeLast(Self.packed.count) }
         if plain == live {
             order = .number(0)
+            mayBeAnotherLog = false
             return
         }
         if let order = Self.order(plain, after: live[...], before: []) {
             self.order = order
+            mayBeAnotherLog = false
             return
         }
         // `app.log` also becomes `app-2026-11-23.log`.
@@ -38,6 +42,11 @@ struct RotatedName {
             let order = Self.order(plain, after: live[..<dot], before: live[dot...])
         else { return nil }
         self.order = order
+        if case .number = order {
+            mayBeAnotherLog = plain[dot] != UInt8(ascii: ".")
+        } else {
+            mayBeAnotherLog = false
+        }
     }
 
     /// The order that follows from what stands between `stem` and `end`, a separator first.

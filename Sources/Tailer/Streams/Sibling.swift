@@ -8,6 +8,20 @@ struct Sibling {
     let status: FileStatus
 }
 
+/// What a look at the siblings of a log came to.
+struct UnknownSiblings {
+    /// Those that nothing is known of, oldest first, opened and looked at.
+    var found: [(Sibling, Candidate)] = []
+    /// There are more, newer than these.
+    var isPartial = false
+    /// Of no use unless `fine`.
+    var verdict = StreamTable.Verdict.fine
+
+    static func failed(_ verdict: StreamTable.Verdict) -> UnknownSiblings {
+        UnknownSiblings(verdict: verdict)
+    }
+}
+
 extension StreamTable {
     /// Names that rotation may have given to files of each path of a directory; of such that no pattern
     /// matches, too.
@@ -21,43 +35,49 @@ extension StreamTable {
         return found
     }
 
-    /// Siblings that nothing is known of, oldest first, opened and looked at.
+    /// Siblings that nothing is known of, `most` of them.
     func unknownSiblings(
         of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor
-    ) -> ([(Sibling, Candidate)], Verdict) {
+        _ directory: borrowing Descriptor, _ now: Int64, most: Int
+    ) -> UnknownSiblings {
         let entries = names.entries.filter { entry in
             (entry.kind == .regular || entry.kind == .unknown)
                 && RotatedName(entry.name, of: stream.liveName) != nil
         }
-        return unknownSiblings(of: stream, entries, node, directory)
+        return unknownSiblings(of: stream, entries, node, directory, now, most: most)
     }
 
     func unknownSiblings(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor
-    ) -> ([(Sibling, Candidate)], Verdict) {
+        _ directory: borrowing Descriptor, _ now: Int64, most: Int
+    ) -> UnknownSiblings {
         var siblings: [Sibling] = []
         for entry in entries {
             guard let rotated = RotatedName(entry.name, of: stream.liveName) else { continue }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.
-                guard status.inode == entry.inode else { return ([], .again) }
+                guard status.inode == entry.inode else { return .failed(.again) }
                 guard status.isRegular else { continue }
                 siblings.append(Sibling(name: entry.name, rotated: rotated, status: status))
             } catch {
-                if error.code == .notFound { return ([], .again) }
+                if error.code == .notFound { return .failed(.again) }
                 _ = opener.trouble(node.text(of: entry.name), error)
-                return ([], .retry)
+                return .failed(.retry)
             }
         }
         let stamps = Set(siblings.map { LogStream.Stamp($0.status) })
         stream.judged.formIntersection(stamps)
         sort(&siblings)
-        var unknown: [(Sibling, Candidate)] = []
+        var unknown = UnknownSiblings()
         for sibling in siblings {
             let stamp = LogStream.Stamp(sibling.status)
+            if sibling.status.size == 0,
+                sibling.status.changed > FileOpener.fileTime() - mostPatience
+            {
+                // A write into it is no event.
+                soon.append(node)
+            }
             if stream.judged.contains(stamp) { continue }
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.
             if sibling.rotated.isPacked,
@@ -67,23 +87,67 @@ extension StreamTable {
             {
                 continue
             }
+            if unknown.found.count >= most {
+                unknown.isPartial = true
+                break
+            }
             let request = FileOpener.Request(
                 stream: stream, name: sibling.name, path: node.text(of: sibling.name),
                 isArchived: false, inode: sibling.status.inode, mayBePacked: true,
                 mayBeginWithZeros: true)
             switch opener.examine(request, in: directory) {
             case .candidate(let candidate):
-                if output.known(candidate.identity, head: candidate.head) != nil {
+                if let file = output.known(candidate.identity, head: candidate.head) {
                     stream.judged.insert(stamp)
+                    if isUnfinished(file, candidate, stream) {
+                        takeUp([candidate], stream, before: stream.live, now)
+                    }
                 } else {
-                    unknown.append((sibling, candidate))
+                    unknown.found.append((sibling, candidate))
                 }
             case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened): continue
-            case .failed(.exhausted): return ([], .retry)
-            case .failed(.vanished): return ([], .again)
+            case .failed(.exhausted):
+                stream.hasMoreRotated = true
+                return .failed(.retry)
+            case .failed(.vanished): return .failed(.again)
             }
         }
-        return (unknown, .fine)
+        return unknown
+    }
+
+    /// How long a rotated file without content is looked at often, nanoseconds.
+    private var mostPatience: Int64 { 60_000_000_000 }
+
+    /// Takes those out that a compressor has made of files of the stream. What is unread of them is
+    /// read before `live`.
+    func recognise(
+        _ unknown: inout UnknownSiblings, of stream: LogStream, _ names: DirectoryNames,
+        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: Int64
+    ) {
+        var others: [(Sibling, Candidate)] = []
+        for (sibling, candidate) in unknown.found {
+            switch recognise(candidate, of: stream, names, directory) {
+            case nil: others.append((sibling, candidate))
+            case .opened(let file):
+                file.drainsSince = now
+                insert(file, in: stream, before: live)
+            case .already, .nothing, .exhausted, .vanished, .unknown: break
+            }
+        }
+        unknown.found = others
+    }
+
+    /// Whether a known file that is not open holds more than was read of it: it was another stream's,
+    /// or was written to once more after nobody had it open. Files of an earlier run have their turn
+    /// when the stream begins.
+    private func isUnfinished(
+        _ file: FileID, _ candidate: Candidate, _ stream: LogStream
+    ) -> Bool {
+        guard candidate.packed == nil, let known = output.progress(of: file) else { return false }
+        return known.position < candidate.size
+            && (known.position == 0 || output.content(of: file, beginsAs: candidate.head))
+            && (known.stream == stream.name
+                ? stream.isReconciled : stream.claimed.contains(candidate.request.name))
     }
 
     /// Oldest first: by their names where those tell, else by their last changes.

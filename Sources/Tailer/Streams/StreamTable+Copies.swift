@@ -27,12 +27,13 @@ extension StreamTable {
             // a copy of it may be missing in that listing.
             let fresh = try opener.fresh(live, of: stream)
             let names = DirectoryNames(try directory.entries())
-            var (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
-            guard case .fine = verdict else { return verdict }
-            unknown.removeAll { recognise($0.1, of: stream, names) != nil }
+            let now = Clock.monotonicNanoseconds()
+            var unknown = unknownSiblings(of: stream, names, node, directory, now, most: .max)
+            guard case .fine = unknown.verdict else { return unknown.verdict }
+            recognise(&unknown, of: stream, names, before: live, directory, now)
             var copy: Candidate?
             var later: [Candidate] = []
-            for (_, candidate) in unknown {
+            for (_, candidate) in unknown.found {
                 // What is empty is a copy that was just begun.
                 if candidate.size == 0 { continue }
                 if try candidate.isBeginning(of: live) { continue }
@@ -61,7 +62,7 @@ extension StreamTable {
             } else {
                 opener.restart(live, fresh)
             }
-            takeUp(later, stream, before: live, Clock.monotonicNanoseconds())
+            takeUp(later, stream, before: live, now)
             awakened.append(stream)
             return .fine
         } catch {
@@ -78,10 +79,17 @@ extension StreamTable {
         if output.content(of: file.id, beginsAs: candidate.head) {
             return try candidate.continues(at: place, after: file.anchor)
         }
-        // It was copied, and more was written and read before it was truncated: the copy is shorter
+        // Nothing of it was read; it was copied before the bytes that were seen of it were complete.
+        if place == 0, candidate.size > 0, file.expectedHead.starts(with: candidate.head) {
+            return true
+        }
+        // It was copied, and more was written and seen before it was truncated: the copy is shorter
         // than what is known of the file's beginning.
-        return candidate.size > 0 && candidate.size < min(place, Fingerprint.longest)
-            && file.beginning.agrees(with: candidate.head)
+        let known = max(file.headLength - 1, min(place, Fingerprint.longest))
+        guard candidate.size > 0, candidate.size <= known,
+            file.beginning.agrees(with: candidate.head)
+        else { return false }
+        return try candidate.continues(at: place, after: file.anchor)
     }
 
     /// A copy of a file that is read anyway: of the stream's newest, or of what is to be its live one.

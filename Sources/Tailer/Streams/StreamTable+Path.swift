@@ -39,7 +39,7 @@ extension StreamTable {
         {
             // It was never seen before, and nothing lies beside it.
             reconcile(stream, look.names)
-            return openLive(stream, look.names, directory, node, now)
+            return openLive(stream, look, directory, now)
         }
         return takeUpRotated(stream, hasLive: inode != nil, node, directory, now)
     }
@@ -56,9 +56,12 @@ extension StreamTable {
         var verdict = Verdict.fine
         for (base, entries) in rotated
         where node.streams[base] == nil && look.names.inode(of: base) == nil {
-            guard let match = look.absent(base), isNew(entries, node, directory) else { continue }
+            // What a pattern matches is a log of its own until there is one whose name it had.
+            let others = entries.filter { node.streams[$0.name] == nil }
+            guard !others.isEmpty, let match = look.absent(base), isNew(others, node, directory)
+            else { continue }
             let stream = begin(match, in: node)
-            verdict = worse(verdict, lookAtPath(stream, look, entries, directory, now))
+            verdict = worse(verdict, lookAtPath(stream, look, others, directory, now))
         }
         return verdict
     }
@@ -83,18 +86,17 @@ extension StreamTable {
     // MARK: The live file
 
     private func openLive(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        _ node: DirectoryNode, _ now: Int64
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
     ) -> Verdict {
-        guard let inode = names.inode(of: stream.liveName) else { return .fine }
+        guard let inode = look.names.inode(of: stream.liveName) else { return .fine }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
-            inode: inode)
+            inode: inode, since: look.time)
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
-            if isSuspect(candidate, stream, node, now) { return .retry }
-            return accept(opener.takeUp(candidate), candidate, stream, node)
-        case .failed(let result): return accept(result, nil, stream, node)
+            return accept(opener.takeUp(candidate), candidate, stream, look.node)
+        case .failed(let result): return accept(result, nil, stream, look.node)
         }
     }
 
@@ -129,48 +131,6 @@ extension StreamTable {
         case .vanished: return .again
         case .unknown: return .fine
         }
-    }
-
-    /// Time that what looks like a copy of another stream's file is held back, nanoseconds.
-    private static let mostSuspicion: Int64 = 30_000_000_000
-
-    /// 1. The pattern matches `app.log` and `app.log.1`.
-    /// 2. logrotate copies the one to the other; that is seen before `app.log` is truncated.
-    /// 3. Once it is, the copy is `app.log`'s earlier content, most of which was shipped; taken for
-    ///    a file of its own it would be shipped again.
-    ///
-    /// A person's copy is a file of its own: after a while without a truncation it is taken for that.
-    func isSuspect(
-        _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode, _ now: Int64
-    ) -> Bool {
-        guard !opener.once, output.known(candidate.identity, head: candidate.head) == nil else {
-            return false
-        }
-        for base in RotatedName.bases(of: stream.liveName) {
-            guard let original = node.streams[base], original.kind == .path,
-                let live = original.live
-            else { continue }
-            do throws(SystemError) {
-                guard case .open = try opener.reopen(live) else { continue }
-                // An empty one is a copy that was just begun.
-                var isIts = live.isReplaced || candidate.size == 0
-                if !isIts { isIts = try candidate.isBeginning(of: live) }
-                if !isIts { isIts = try holds(candidate, live) }
-                guard isIts else { continue }
-            } catch {
-                _ = opener.trouble(live.path, error)
-                continue
-            }
-            let since = stream.suspectedSince
-            if let since, since.inode == candidate.status.inode {
-                if now - since.time > Self.mostSuspicion { continue }
-            } else {
-                stream.suspectedSince = (candidate.status.inode, now)
-            }
-            awakened.append(original)
-            return true
-        }
-        return false
     }
 
     /// The stream's path no longer leads to its live file: that one is read on under its new name
@@ -213,7 +173,7 @@ extension StreamTable {
     private func followClosed(
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor
     ) {
-        guard !stream.closed.isEmpty else { return }
+        forgetDeparted(stream)
         for (name, closed) in stream.closed where names.inode(of: name) != closed.inode {
             do throws(SystemError) {
                 // It may have got its name after the listing.

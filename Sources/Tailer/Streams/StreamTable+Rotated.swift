@@ -4,6 +4,9 @@ import Platform
 /// Earlier files of ordinary logs: those that a look has seen before they were rotated, and those
 /// that it has not.
 extension StreamTable {
+    /// Rotated files that are taken up at once, so that they leave descriptors to others.
+    private var mostAtOnce: Int { max(16, min(64, opener.cache.most / 2)) }
+
     /// Files that are no longer under the stream's path, and the one that is there now.
     ///
     /// 1. A look finds another `app.log` than before.
@@ -38,27 +41,28 @@ extension StreamTable {
         var liveID: FileID?
         var live: Candidate?
         if case .candidate(let found) = examination {
-            if isSuspect(found, stream, node, now) { return .retry }
             live = found
             liveID = output.known(found.identity, head: found.head)
         }
-        var (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
-        guard case .fine = verdict else { return verdict }
-        var strangers = Set(unknown.map(\.1.status.inode))
+        let saved = stream.isReconciled ? [] : output.saved(stream.name)
+        // What became of saved files is looked for among all.
+        let most = saved.isEmpty ? mostAtOnce : .max
+        var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
+        guard case .fine = unknown.verdict else { return unknown.verdict }
+        var strangers = Set(unknown.found.map(\.1.status.inode))
         if let live, liveID == nil { strangers.insert(live.status.inode) }
         var reference = reference(stream, names, strangers, directory)
-        var saved: [SavedFile] = []
         if !stream.isReconciled {
-            saved = output.saved(stream.name)
-            verdict = openPredecessors(saved, stream, names, live: liveID, &unknown, directory, now)
+            var verdict = openPredecessors(
+                saved, stream, names, live: liveID, &unknown.found, directory, now)
             guard case .fine = verdict else { return verdict }
             if stream.files.contains(where: \.isReplaced) {
                 for file in stream.files where file.isReplaced {
                     verdict = worse(verdict, renew(file, of: stream, node, directory))
                 }
                 guard case .fine = verdict else { return verdict }
-                (unknown, verdict) = unknownSiblings(of: stream, names, node, directory)
-                guard case .fine = verdict else { return verdict }
+                unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
+                guard case .fine = unknown.verdict else { return unknown.verdict }
             }
             reference =
                 self.reference(stream, saved, names, strangers, live: liveID, directory)
@@ -68,24 +72,39 @@ extension StreamTable {
         // Of a stream that was never seen, what was written since this agent started.
         let newest = reference ?? Reference(modified: opener.startedAt)
         var begun = stream.files.last?.begunAt ?? .max
-        if live != nil, let entry = saved.first(where: { $0.file == liveID }),
-            entry.position == 0, !entry.hasHead
-        {
-            // Nothing was ever seen in it: what was copied from it since nobody has read.
-            begun = entry.updated - Clock.fileTick
+        if let last = saved.map(\.updated).max() {
+            // What was written since then, nobody has read.
+            begun = min(begun, last - Clock.fileTick)
         }
-        unknown.removeAll { recognise($0.1, of: stream, names) != nil }
+        recognise(&unknown, of: stream, names, before: nil, directory, now)
         var unread: [Candidate] = []
-        for (sibling, candidate) in unknown
-        where
+        for (sibling, candidate) in unknown.found {
             // A copy of what the newest file held before it was truncated may be older by its name.
-            (newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun)
-            // What is empty may be a copy that was just begun, unless renaming has brought it there.
-            && (candidate.status.size > 0 || newest.rotated != nil)
-            && !isCopy(candidate, in: stream, live: live, liveID)
-        {
-            unread.append(candidate)
+            guard
+                newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun
+                    || stream.claimed.contains(sibling.name)
+            else {
+                if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
+                continue
+            }
+            // What is empty may be a copy that was just begun: the next look tells.
+            if candidate.status.size > 0,
+                !isCopy(candidate, in: stream, live: live, liveID)
+            {
+                unread.append(candidate)
+            }
         }
+        let wanted = unread.count + (live == nil ? 0 : 1)
+        if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
+            // The others, and the live one, come after these.
+            let isFutile = unknown.isPartial && unread.isEmpty
+            while !unread.isEmpty, opener.cache.makeRoom() {
+                takeUp([unread.removeFirst()], stream, newest, now)
+            }
+            stream.hasMoreRotated = true
+            return isFutile ? .again : .retry
+        }
+        stream.hasMoreRotated = false
         if let live, !isListed {
             // It was removed in between; only this descriptor still has its bytes.
             let birth = live.identity.birth ?? .max
@@ -121,12 +140,14 @@ extension StreamTable {
         _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
         _ now: Int64
     ) -> Verdict {
-        let (unknown, verdict) = unknownSiblings(of: stream, rotated, node, directory)
-        guard case .fine = verdict else { return verdict }
+        var unknown = unknownSiblings(
+            of: stream, rotated, node, directory, now, most: mostAtOnce)
+        guard case .fine = unknown.verdict else { return unknown.verdict }
+        stream.hasMoreRotated = unknown.isPartial
+        recognise(&unknown, of: stream, names, before: live, directory, now)
         var unread: [Candidate] = []
         do throws(SystemError) {
-            for (_, candidate) in unknown {
-                if recognise(candidate, of: stream, names) != nil { continue }
+            for (_, candidate) in unknown.found {
                 guard case .open = try opener.reopen(live) else { return .retry }
                 if candidate.status.size == 0 {
                     // 1. A copy was begun. What is in the live file now is what will be copied.
@@ -136,6 +157,7 @@ extension StreamTable {
                     let now = try candidate.source.descriptor.status()
                     guard now.size == 0 else { return .again }
                     live.expect(head)
+                    stream.judged.insert(LogStream.Stamp(candidate.status))
                 } else if try holds(candidate, live) {
                     // A copy of what is being read: what lies beside it comes after it.
                     if try !live.isIntact() {
@@ -149,7 +171,9 @@ extension StreamTable {
                     // 2. It is truncated and filled again before its turn.
                     live.expect(candidate.head)
                     awakened.append(stream)
-                } else if candidate.status.modified >= live.begunAt {
+                } else if candidate.status.modified >= live.begunAt
+                    || stream.claimed.contains(candidate.request.name)
+                {
                     unread.append(candidate)
                 } else {
                     stream.judged.insert(LogStream.Stamp(candidate.status))
@@ -159,8 +183,11 @@ extension StreamTable {
             _ = opener.trouble(live.path, error)
             return .retry
         }
-        takeUp(unread, stream, before: live, now)
-        return .fine
+        while !unread.isEmpty, opener.cache.makeRoom() {
+            takeUp([unread.removeFirst()], stream, before: live, now)
+        }
+        if !unread.isEmpty { stream.hasMoreRotated = true }
+        return stream.hasMoreRotated ? .retry : .fine
     }
 
     func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
@@ -205,11 +232,13 @@ extension StreamTable {
         guard let node = stream.node else { return .fine }
         for entry in saved where entry.file != live {
             var file: TailedFile?
-            if let name = names.name(of: entry.inode), name != stream.liveName {
+            if let name = names.name(of: entry.identity.inode), name != stream.liveName,
+                opener.isThere(entry.identity, name, directory)
+            {
                 var request = FileOpener.Request(
                     stream: stream, name: name, path: node.text(of: name), isArchived: false)
                 request.onlyIfKnown = true
-                request.inode = entry.inode
+                request.inode = entry.identity.inode
                 request.mayBePacked = true
                 request.mayBeginWithZeros = true
                 switch opener.open(request, in: directory) {

@@ -48,7 +48,7 @@ extension StreamTable {
         }
         for item in listing.items {
             let known = stream.files.contains { $0.identity.inode == item.inode }
-            if known || stream.closed[item.name]?.inode == item.inode { continue }
+            if known || isClosed(item, of: stream, directory) { continue }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
@@ -83,6 +83,18 @@ extension StreamTable {
         forgetMissing(stream, names)
         if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
         return verdict
+    }
+
+    /// An archive's name is given once. The next file may get the number of an earlier `previous` that
+    /// was read.
+    private func isClosed(
+        _ item: S6Listing.Item, of stream: LogStream, _ directory: borrowing Descriptor
+    ) -> Bool {
+        guard let closed = stream.closed[item.name], closed.inode == item.inode else {
+            return false
+        }
+        return S6Name.isArchive(item.name)
+            || opener.isThere(closed.identity, item.name, directory)
     }
 
     /// 1. The listing shows `previous`; s6-log gives it its archive's name before it is opened.
@@ -121,7 +133,8 @@ extension StreamTable {
         request.mayBePacked = true
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
-            return recognise(candidate, of: request.stream, names) ?? opener.takeUp(candidate)
+            return recognise(candidate, of: request.stream, names, directory)
+                ?? opener.takeUp(candidate)
         case .failed(let result): return result
         }
     }
@@ -203,6 +216,7 @@ extension StreamTable {
         // 1. A processor makes `processed` of `previous`, which s6-log removes.
         // 2. `processed` gets its archive's name: until then that content has none.
         if names.inode(of: S6Name.processed) != nil { return }
+        forgetDeparted(stream)
         // 1. A file was read to its end as `previous` and closed.
         // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
         //    it may not have been opened yet.

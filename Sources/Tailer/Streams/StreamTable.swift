@@ -10,6 +10,8 @@ final class StreamTable {
     var awakened: [LogStream] = []
     /// Directories that are to be looked at again; the loop empties it.
     var outdated: [DirectoryNode] = []
+    /// Directories in which something is awaited of which there will be no event; the loop empties it.
+    var soon: [DirectoryNode] = []
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
 
@@ -38,11 +40,12 @@ final class StreamTable {
             look.matches.contains { $0.name == S6Name.current }
             || node.streams[S6Name.current] != nil
         let rotated = isS6 ? [:] : siblings(of: look)
-        // What was rotated belongs to the stream whose name it had, if a pattern matches both.
-        let matches =
-            rotated.isEmpty
-            ? look.matches : look.matches.sorted { $0.name.count < $1.name.count }
-        for match in matches {
+        let owners = rotated.isEmpty ? [:] : owners(of: look)
+        for owner in Set(owners.values)
+        where node.streams[owner] == nil && look.names.inode(of: owner) == nil {
+            if let match = look.absent(owner) { _ = begin(match, in: node) }
+        }
+        for match in look.matches where owners[match.name] == nil {
             // In an s6 log directory everything else that s6-log made belongs to its one stream.
             if isS6, match.name != S6Name.current,
                 S6Name.own.contains(match.name) || S6Name.isArchive(match.name)
@@ -52,28 +55,83 @@ final class StreamTable {
             seen.insert(match.name)
             let stream = node.streams[match.name] ?? begin(match, in: node)
             if stream.kind == .path {
+                claim(owners, for: stream, node)
                 let rotated = rotated[match.name] ?? []
                 verdict = worse(verdict, lookAtPath(stream, look, rotated, directory, now))
             }
-        }
-        if !isS6 {
-            verdict = worse(verdict, lookForUnseen(rotated, look, directory, now))
         }
         if let stream = node.streams[S6Name.current] {
             seen.insert(S6Name.current)
             verdict = worse(verdict, lookAtS6(stream, look, directory, now))
         }
-        for (name, stream) in node.streams where !seen.contains(name) {
+        for (name, stream) in node.streams
+        where !seen.contains(name) && node.streams[name] === stream {
             if stream.kind == .path {
+                claim(owners, for: stream, node)
                 verdict = worse(
                     verdict, lookAtPath(stream, look, rotated[name] ?? [], directory, now))
             }
-            if stream.files.isEmpty, case .fine = verdict {
+            // Its rotated files may be compressed yet, or followed by a new one under its name.
+            if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
+                case .fine = verdict
+            {
                 node.streams[name] = nil
                 end(stream)
             }
         }
+        if !isS6 {
+            verdict = worse(verdict, lookForUnseen(rotated, look, directory, now))
+        }
         return verdict
+    }
+
+    /// Names that a pattern matches and that are earlier files of another log that it matches, with
+    /// that log's name, whether it is there now or not.
+    ///
+    /// 1. The pattern matches `app.log` and `app.log.1`.
+    /// 2. As a log of its own, `app.log.1` would be sent again with every rotation that copies, and
+    ///    in an order of its own.
+    private func owners(of look: DirectoryTree.Look) -> [[UInt8]: [UInt8]] {
+        var inputs: [[UInt8]: Int] = [:]
+        for match in look.matches { inputs[match.name] = match.input }
+        for (name, stream) in look.node.streams where stream.kind == .path {
+            inputs[name] = stream.input
+        }
+        var owners: [[UInt8]: [UInt8]] = [:]
+        for match in look.matches where !match.isAbsent {
+            let bases = RotatedName.bases(of: match.name).filter { base in
+                // `data.1` is a log of its own where there is no `data`.
+                let input =
+                    inputs[base]
+                    ?? (base.contains(UInt8(ascii: ".")) ? look.absent(base)?.input : nil)
+                return input == match.input
+                    && RotatedName(match.name, of: base)?.mayBeAnotherLog == false
+            }
+            // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
+            if let owner = bases.min(by: { $0.count < $1.count }) { owners[match.name] = owner }
+        }
+        return owners.filter { owners[$0.value] == nil }
+    }
+
+    private func claim(
+        _ owners: [[UInt8]: [UInt8]], for stream: LogStream, _ node: DirectoryNode
+    ) {
+        stream.claimed = []
+        for (name, owner) in owners where owner == stream.liveName {
+            stream.claimed.insert(name)
+            if let other = node.streams[name] { merge(other, into: stream, node) }
+        }
+    }
+
+    /// 1. `app.log.1` is found where there is no `app.log`: it is a log of its own.
+    /// 2. `app.log` appears, and `app.log.1` is an earlier file of it from now on.
+    private func merge(_ stream: LogStream, into owner: LogStream, _ node: DirectoryNode) {
+        for file in stream.files { opener.close(file) }
+        stream.files = []
+        owner.closed.merge(stream.closed) { mine, _ in mine }
+        owner.departed += stream.departed
+        node.streams[stream.liveName] = nil
+        end(stream)
     }
 
     func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
@@ -106,6 +164,7 @@ final class StreamTable {
             }
             for closed in stream.closed.values { output.gone(closed.id) }
             stream.closed = [:]
+            forgetDeparted(stream)
             if stream.files.isEmpty {
                 end(stream)
             } else {
@@ -129,16 +188,11 @@ final class StreamTable {
         if stream.newest?.inode == file.identity.inode { stream.newest?.modified = modified(file) }
         opener.close(file)
         stream.files.removeAll { $0 === file }
+        if stream.hasMoreRotated, let node = stream.node { outdated.append(node) }
         if let name = file.name {
-            stream.closed[name] = LogStream.ClosedFile(inode: file.identity.inode, id: file.id)
-        } else if isUnlinked, !stream.isOrphan, let name = file.lastName,
-            let node = stream.node
-        {
-            // A compressor may have removed it, and then it has another name: the next look tells.
-            stream.closed[name] = LogStream.ClosedFile(inode: file.identity.inode, id: file.id)
-            outdated.append(node)
+            stream.closed[name] = LogStream.ClosedFile(identity: file.identity, id: file.id)
         } else if isUnlinked {
-            output.gone(file.id)
+            depart(file, of: stream, unread: nil)
         }
         // Else it was only moved to where no pattern leads, and may come back.
     }
@@ -156,36 +210,47 @@ final class StreamTable {
     /// A compressor has made `candidate` of a file of the stream: what is left to be read of that one
     /// goes by the new name from now on. Nil when it is none of those.
     func recognise(
-        _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames
+        _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
     ) -> FileOpener.Result? {
         guard candidate.packed != nil,
             output.known(candidate.identity, head: candidate.head) == nil
         else { return nil }
         for saved in output.saved(stream.name).reversed() where saved.file != stream.live?.id {
-            let open = stream.files.first { $0.id == saved.file && $0.name == nil }
-            guard
-                output.content(of: saved.file, beginsAs: candidate.head)
-                    || open.map({ isPacked($0, in: candidate) }) ?? false
-            else { continue }
             let file = stream.files.first { $0.id == saved.file }
             let closed = stream.closed.first { $0.value.id == saved.file }
-            guard file != nil || closed != nil else { continue }
+            let departed = stream.departed.firstIndex { $0.id == saved.file }
+            // What became of an ordinary log's files of an earlier run is looked for when it begins.
+            let isEarlier = stream.kind == .s6 && !stream.isReconciled
+            guard isEarlier || file != nil || closed != nil || departed != nil,
+                output.content(of: saved.file, beginsAs: candidate.head)
+                    || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false
+            else { continue }
             // Until the compressor has removed what it read, that has the name.
-            if names.name(of: saved.inode) != nil { return .unknown }
+            if departed == nil, file == nil || file?.name != nil,
+                let name = names.name(of: saved.identity.inode),
+                opener.isThere(saved.identity, name, directory)
+            {
+                return .unknown
+            }
             guard
                 let start = output.relocated(
                     saved.file, to: candidate.sighting(isFirstScan: false))
             else { continue }
-            if let closed { stream.closed[closed.key] = nil }
-            if let file {
+            if let file, file.isOpen {
                 file.identity = candidate.identity
                 file.name = candidate.request.name
                 file.path = candidate.request.path
                 file.becomeFinal()
                 return .already(file)
             }
+            var isRead = closed != nil
+            if let closed { stream.closed[closed.key] = nil }
+            if let file { release(file, of: stream) }
+            if let departed { isRead = stream.departed.remove(at: departed).unread == nil }
+            guard isRead else { return opener.takeUp(candidate, at: start) }
             stream.closed[candidate.request.name] = LogStream.ClosedFile(
-                inode: candidate.status.inode, id: start.file)
+                identity: candidate.identity, id: start.file)
             output.finished(start.file, end: start.offset)
             return .unknown
         }
@@ -207,14 +272,34 @@ final class StreamTable {
 
     /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
     func deleted(_ file: TailedFile, of stream: LogStream) {
-        if file.size > file.position {
-            output.report(
-                .lost(
-                    path: file.path, range: ByteRange(start: file.position, end: file.size),
-                    reason: "deleted_unread"))
-        }
         release(file, of: stream)
-        output.gone(file.id)
+        let isRead = file.size <= file.position
+        depart(
+            file, of: stream,
+            unread: isRead ? nil : ByteRange(start: file.position, end: file.size))
+    }
+
+    /// A file has no name any more and is closed.
+    private func depart(_ file: TailedFile, of stream: LogStream, unread: ByteRange?) {
+        stream.departed.append(
+            LogStream.DepartedFile(id: file.id, path: file.path, unread: unread))
+        if !stream.isOrphan, !opener.once, let node = stream.node {
+            // A compressor may have removed it, and then it has another name: the next look tells.
+            outdated.append(node)
+        } else {
+            forgetDeparted(stream)
+        }
+    }
+
+    /// A whole look has not found what was removed.
+    func forgetDeparted(_ stream: LogStream) {
+        for file in stream.departed {
+            if let range = file.unread {
+                output.report(.lost(path: file.path, range: range, reason: "deleted_unread"))
+            }
+            output.gone(file.id)
+        }
+        stream.departed = []
     }
 
     /// The stream has nothing more to do with a file.

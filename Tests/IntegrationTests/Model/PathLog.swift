@@ -192,7 +192,13 @@ final class PathLog {
         if late === life { closeLate() }
         try ModelFiles.compress(archivePath(index, archive))
         archives[index].isCompressed = true
-        if run.abilities.contains(.compressedArchive) { return }
+        if run.abilities.contains(.compressedArchive) {
+            // What is compressed is excluded: it is found as some log's earlier file or not at all.
+            if life.isExcused, !run.isKnown(life) {
+                run.excuse(life, "compressed before any run has seen it")
+            }
+            return
+        }
         leave(archive.content, "compressed unread")
     }
 

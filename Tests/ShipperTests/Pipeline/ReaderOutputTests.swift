@@ -156,7 +156,7 @@ import Testing
             output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
         #expect(take(output, first.file, "one\n", at: 0) == 4)
         try rig.waitForDelivery()
-        #expect(output.saved("/log").map(\.inode) == [1])
+        #expect(output.saved("/log").map(\.identity.inode) == [1])
         rig.close()
 
         rig = try self.rig()
