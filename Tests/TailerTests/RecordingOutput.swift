@@ -70,7 +70,8 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { state in
             state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
                 SavedFile(
-                    file: saved.id, identity: saved.identity, path: saved.path, position: saved.offset, anchor: Anchor(bytes: saved.anchor),
+                    file: saved.id, identity: saved.identity, path: saved.path,
+                    position: saved.offset, anchor: Anchor(bytes: saved.anchor),
                     hasHead: !saved.head.isEmpty, updated: 0)
             }
         }

@@ -98,16 +98,26 @@ extension FileOpener {
         if let stream = file.stream { unsettled.append(stream) }
     }
 
-    /// Whether a file has this name: an inode number alone may be another one's by now.
-    func isThere(
+    /// What a name leads to whose inode number is a file's.
+    enum Presence {
+        case there
+        /// Another file has the number by now: it was deleted.
+        case replaced
+        /// The name was given to another file since it was listed.
+        case moved
+    }
+
+    func presence(
         _ identity: FileIdentity, _ name: [UInt8], _ directory: borrowing Descriptor
-    ) -> Bool {
+    ) -> Presence {
         do throws(SystemError) {
             let place = try directory.openPlace(name)
-            return identity.agrees(with: Self.identity(of: place, try place.status()))
+            let status = try place.status()
+            guard status.inode == identity.inode else { return .moved }
+            return identity.agrees(with: Self.identity(of: place, status)) ? .there : .replaced
         } catch {
-            // It went while it was looked for; or it cannot be told, and then is one that was seen.
-            return error.code != .notFound
+            // Where it cannot be told, it is the one that was listed.
+            return error.code == .notFound ? .moved : .there
         }
     }
 

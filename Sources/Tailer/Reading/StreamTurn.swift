@@ -184,8 +184,7 @@ struct StreamTurn {
             // 2. It is opened. The second filling is read before anything was heard of the copy.
             // 3. What the copy holds would come after it.
             // Where something happens all the time, order is not worth standing still for.
-            if file.position == file.base, waitsForLook, file.delays < Self.mostDelays, hasNews()
-            {
+            if file.position == file.base, waitsForLook, file.delays < Self.mostDelays, hasNews() {
                 file.delays += 1
                 return .news
             }

@@ -72,17 +72,21 @@ extension StreamTable {
         // Of a stream that was never seen, what was written since this agent started.
         let newest = reference ?? Reference(modified: opener.startedAt)
         var begun = stream.files.last?.begunAt ?? .max
-        if let last = saved.map(\.updated).max() {
-            // What was written since then, nobody has read.
-            begun = min(begun, last - Clock.fileTick)
+        if live != nil, let entry = saved.first(where: { $0.file == liveID }),
+            entry.position == 0, !entry.hasHead
+        {
+            // Nothing was ever seen in it: what was copied from it since nobody has read.
+            begun = entry.updated - Clock.fileTick
         }
         recognise(&unknown, of: stream, names, before: nil, directory, now)
         var unread: [Candidate] = []
         for (sibling, candidate) in unknown.found {
+            // Which of them are copies of what a known file held is found out when that is taken up.
+            let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
             // A copy of what the newest file held before it was truncated may be older by its name.
             guard
                 newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun
-                    || stream.claimed.contains(sibling.name)
+                    || isClaimed
             else {
                 if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
                 continue
@@ -127,7 +131,9 @@ extension StreamTable {
             if let file = stream.live, file.isReplaced {
                 return worse(verdict, renew(file, of: stream, node, directory))
             }
-            return verdict
+            let isDone =
+                liveID == nil || !unknown.found.contains { stream.claimed.contains($0.0.name) }
+            return isDone ? verdict : .again
         case .failed(let result): return accept(result, nil, stream, node)
         case nil: return .fine
         }
@@ -233,7 +239,7 @@ extension StreamTable {
         for entry in saved where entry.file != live {
             var file: TailedFile?
             if let name = names.name(of: entry.identity.inode), name != stream.liveName,
-                opener.isThere(entry.identity, name, directory)
+                opener.presence(entry.identity, name, directory) != .replaced
             {
                 var request = FileOpener.Request(
                     stream: stream, name: name, path: node.text(of: name), isArchived: false)

@@ -94,7 +94,7 @@ extension StreamTable {
             return false
         }
         return S6Name.isArchive(item.name)
-            || opener.isThere(closed.identity, item.name, directory)
+            || opener.presence(closed.identity, item.name, directory) == .there
     }
 
     /// 1. The listing shows `previous`; s6-log gives it its archive's name before it is opened.

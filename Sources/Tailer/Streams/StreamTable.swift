@@ -229,7 +229,7 @@ final class StreamTable {
             // Until the compressor has removed what it read, that has the name.
             if departed == nil, file == nil || file?.name != nil,
                 let name = names.name(of: saved.identity.inode),
-                opener.isThere(saved.identity, name, directory)
+                opener.presence(saved.identity, name, directory) != .replaced
             {
                 return .unknown
             }
