@@ -57,6 +57,77 @@ struct S6SpeedTests {
         #expect(result.split.isEmpty, "\(result.split)")
         #expect(result.count > 1_000 && reader.count == 0)
     }
+
+    @Test(
+        "S11: n5 s4096 t flat out: what s6-log removed unread is counted, and nothing else is missing",
+        arguments: [false, true])
+    func removedUnread(stands: Bool) throws {
+        let lines = 60_000
+        let source = LineSource("w", payload: 30...80)
+        let labelLength = 26
+        struct Arrivals: Sendable {
+            var numbers: [Int] = []
+            var foreign: [String] = []
+        }
+        let arrivals = Shared(Arrivals())
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker) { record in
+            let line = record.text.dropFirst(labelLength)
+            let number = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? -1
+            let isOurs = number >= 0 && Array(line.utf8) == source.line(number)
+            arrivals.with {
+                if isOurs {
+                    $0.numbers.append(number)
+                } else if $0.foreign.count < 10 {
+                    $0.foreign.append(record.text)
+                }
+            }
+        }
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current",
+            input: "format: plain", kafka: "topic: logs, codec: raw")
+        try agent.start()
+        let writer = try S6Writer(
+            directory: agent.log("pod-1/log"), directives: ["n5", "s4096", "t"])
+        try writer.write(source, 0..<1)
+        try eventually("it is found; \(agent.said)") { arrivals.with { $0.numbers.count } == 1 }
+        try writer.write(source, 1..<lines / 2, chunk: 500)
+        // Archives come and go while nobody looks.
+        if stands { agent.process.signal(19) }
+        try writer.write(source, lines / 2..<lines - 1_000, chunk: 500)
+        if stands { agent.process.signal(18) }
+        try writer.write(source, lines - 1_000..<lines, chunk: 500)
+        try writer.finish()
+        try eventually("the last line; \(agent.said)") {
+            arrivals.with { $0.numbers.last } == lines - 1
+        }
+        #expect(try agent.stop() == .code(0))
+        let result = arrivals.current
+        #expect(result.foreign.isEmpty && reader.missing == 0, "\(result.foreign)")
+        #expect(result.numbers == Set(result.numbers).sorted(), "in order, nothing twice")
+
+        let arrived = Set(result.numbers)
+        let lostBytes = (0..<lines).reduce(0) { sum, line in
+            arrived.contains(line) ? sum : sum + labelLength + source.line(line).count + 1
+        }
+        let missed = agent.said.split(separator: "archive removed before it was read").count - 1
+        let known = try bytesLost(agent)
+        // A missed archive holds what s6-log lets into one: nearly s, or with 2.13 more; as those
+        // that are still there.
+        let sizes = try writer.archives().map { try readFile("\(writer.directory)/\($0)").count }
+        let largest = try #require(sizes.max())
+        let unknown = lostBytes - known
+        #expect(
+            unknown >= missed * (4_096 - 200) && unknown <= missed * 2 * largest,
+            "\(lostBytes) bytes lost, \(known) of them told, \(missed) archives missed")
+        if stands { #expect(missed > 100) }
+    }
+
+    /// The sum of what was reported as lost, bytes.
+    private func bytesLost(_ agent: Agent) throws -> Int {
+        let ended = try #require(agent.said.split(separator: " bytes_lost=").dropFirst().first)
+        return try #require(Int(ended.prefix { $0.isNumber }))
+    }
 }
 
 extension Agent {

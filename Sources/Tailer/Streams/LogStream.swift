@@ -26,6 +26,8 @@ final class LogStream {
     var files: [TailedFile] = []
     /// Names whose files were read to their final end and closed; bounded by the directory.
     var closed: [[UInt8]: ClosedFile] = [:]
+    /// Of an s6 log directory: what its archives' names tell.
+    var census = ArchiveCensus()
     /// Files that were closed after their last name was gone, until the next whole look.
     var departed: [DepartedFile] = []
     /// A look has told the output which saved files are still there.

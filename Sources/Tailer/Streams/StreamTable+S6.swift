@@ -44,6 +44,7 @@ extension StreamTable {
             request.isArchived = true
             request.mostLinks = 2
             let result = opener.adopt(request, pruned)
+            if case .opened = result { stream.census.lostName() }
             verdict = worse(verdict, accept(result, stream, isPruned: true))
         }
         for item in listing.items {
@@ -74,13 +75,16 @@ extension StreamTable {
                 // What is newer would come before it.
                 return verdict
             case .vanished where !item.isCurrent && !opener.isFirstScan:
-                // An archive's name is given once, and what was `previous` was looked for among
-                // the archives.
-                output.report(.missed(path: request.path))
+                // An archive's name is given once. What was `previous` was looked for among the
+                // archives: its name as one of them was told of, where that is told.
+                if item.name != S6Name.previous || look.node.watch == nil {
+                    output.report(.missed(path: request.path))
+                }
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
         }
         forgetMissing(stream, names)
+        countMissed(stream, look, names)
         if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
         return verdict
     }
@@ -164,7 +168,10 @@ extension StreamTable {
     ) {
         for file in stream.files {
             guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
-                if file.name != nil { awakened.append(stream) }
+                if let name = file.name {
+                    awakened.append(stream)
+                    if !S6Name.isArchive(name) { stream.census.lostName() }
+                }
                 file.name = nil
                 file.drainsSince = file.drainsSince ?? now
                 continue
@@ -229,6 +236,19 @@ extension StreamTable {
         guard !missing.isEmpty else { return }
         for name in missing.keys { stream.closed[name] = nil }
         let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
-        for closed in missing.values where !kept.contains(closed.id) { output.gone(closed.id) }
+        for (name, closed) in missing where !kept.contains(closed.id) {
+            if !S6Name.isArchive(name) { stream.census.lostName() }
+            output.gone(closed.id)
+        }
+    }
+
+    private func countMissed(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ names: DirectoryNames
+    ) {
+        let missed = stream.census.look(
+            appeared: look.node.appeared.takeArchives(), there: { names.inode(of: $0) != nil },
+            names: names.entries.lazy.map(\.name).filter(S6Name.isArchive),
+            eventReads: look.eventReads)
+        for name in missed { output.report(.missed(path: look.node.text(of: name))) }
     }
 }

@@ -1,0 +1,38 @@
+/// Counts the archives of an s6 log directory that came and went without having been open.
+///
+/// 1. s6-log makes an archive, which is an event that names it, and removes it.
+/// 2. No listing has shown it. But its file may have been opened before, when it was `current` or
+///    `previous`: which one that was, cannot be told any more.
+/// 3. Every `current` becomes one archive. So of the names that were never listed, as many are missed
+///    as there are more of them than open or read files that have lost all their names.
+struct ArchiveCensus {
+    /// Names that a listing has shown, with the number of the reading of events before it. An event
+    /// of one may be read only after that, once.
+    private var listed: [[UInt8]: Int] = [:]
+    /// Files that were opened and had no archive's name when they were last seen.
+    private var unnamed = 0
+    private var unnamedAt = 0
+
+    /// A file that was open or read to its end has lost the name of `current` or `previous`, and has no
+    /// other.
+    mutating func lostName() { unnamed += 1 }
+
+    /// A look: the names of archives that events told of since the last one, and those there are.
+    /// Returns the names of those that were missed.
+    mutating func look(
+        appeared: [[UInt8]], there: (([UInt8]) -> Bool), names: some Sequence<[UInt8]>,
+        eventReads: Int
+    ) -> [[UInt8]] {
+        let vanished = appeared.filter { !there($0) && listed[$0] == nil }
+        listed = listed.filter { there($0.key) || $0.value >= eventReads - 1 }
+        for name in names { listed[name] = eventReads }
+        // The oldest of them was open most likely: it was `current` at the last look.
+        let missed = vanished.dropFirst(unnamed)
+        let rest = max(0, unnamed - vanished.count)
+        // What lost its name just before the listing has its event read after it, and not later.
+        if rest < unnamed || unnamedAt == 0 { unnamedAt = eventReads }
+        unnamed = unnamedAt >= eventReads - 1 ? rest : 0
+        if unnamed == 0 { unnamedAt = 0 }
+        return Array(missed)
+    }
+}
