@@ -18,6 +18,9 @@ package struct TailerInput: Sendable {
 
 /// The intervals of the Tailer, in nanoseconds; tests shorten them.
 package struct TailerIntervals: Sendable {
+    /// Between two looks at a file that somebody copies, and is about to truncate: what was written
+    /// after the copy and is not read before that, is lost.
+    package var hurriedPoll: Int64 = 200_000
     /// Between two looks at a file that is being written to; doubles up to `slowestPoll`.
     package var fastestPoll: Int64 = 5_000_000
     package var slowestPoll: Int64 = 640_000_000

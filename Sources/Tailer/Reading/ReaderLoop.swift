@@ -54,7 +54,7 @@ final class ReaderLoop {
             output: output, mostOpen: openFiles, once: once, startedAt: startedAt)
         table = StreamTable(output: output, opener: opener)
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
-        var steps = [intervals.fastestPoll]
+        var steps = [intervals.hurriedPoll, intervals.fastestPoll]
         while let last = steps.last, last < intervals.slowestPoll {
             steps.append(min(last * 2, intervals.slowestPoll))
         }
@@ -259,7 +259,8 @@ final class ReaderLoop {
         {
             return
         }
-        let level = pollIntervals.firstIndex { $0 >= stream.interval } ?? pollIntervals.count - 1
+        let interval = now < stream.hurriesUntil ? intervals.hurriedPoll : stream.interval
+        let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
         let due = now + pollIntervals[level]
         stream.interval = min(pollIntervals[level] * 2, intervals.slowestPoll)
         stream.attention = .polled(due: due)

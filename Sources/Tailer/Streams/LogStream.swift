@@ -100,6 +100,8 @@ final class LogStream {
     var watchedFile: FileID?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
+    /// Until then its live file is about to be truncated, monotonic nanoseconds.
+    var hurriesUntil: Int64 = 0
     /// When bytes last came, monotonic nanoseconds.
     var lastGrowth: Int64 = 0
 

@@ -55,6 +55,7 @@ extension StreamTable {
                         .flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
+            stream.hurriesUntil = 0
             if let copy,
                 let earlier = opener.restart(live, fresh, continuedIn: copy)
             {

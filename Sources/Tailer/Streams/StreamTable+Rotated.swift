@@ -160,9 +160,10 @@ extension StreamTable {
                     // 2. The live file is truncated and filled again before anything of it was read.
                     let head = try live.opened().descriptor.read(
                         count: Fingerprint.longest, at: 0)
-                    let now = try candidate.source.descriptor.status()
-                    guard now.size == 0 else { return .again }
+                    let status = try candidate.source.descriptor.status()
+                    guard status.size == 0 else { return .again }
                     live.expect(head)
+                    hurry(stream, candidate, node, now)
                     stream.judged.insert(LogStream.Stamp(candidate.status))
                 } else if try holds(candidate, live) {
                     // A copy of what is being read: what lies beside it comes after it.
@@ -171,12 +172,12 @@ extension StreamTable {
                         return renew(live, of: stream, node, directory)
                     }
                     live.waitsForMore = false
-                    awakened.append(stream)
+                    hurry(stream, candidate, node, now)
                 } else if try candidate.isBeginning(of: live) {
                     // 1. Nothing of it was read yet. It is being copied.
                     // 2. It is truncated and filled again before its turn.
                     live.expect(candidate.head)
-                    awakened.append(stream)
+                    hurry(stream, candidate, node, now)
                 } else if candidate.status.modified >= live.begunAt
                     || stream.claimed.contains(candidate.request.name)
                 {
@@ -200,6 +201,20 @@ extension StreamTable {
         let place = live.flatMap { live in stream.files.firstIndex { $0 === live } }
         stream.files.insert(file, at: place ?? stream.files.endIndex)
         awakened.append(stream)
+    }
+
+    /// 1. The live file was copied, or is being copied.
+    /// 2. More is written to it.
+    /// 3. It is truncated. What was not read of it by then is lost.
+    ///
+    /// A person's copy is followed by no truncation: after a while there is no hurry.
+    private func hurry(
+        _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: Int64
+    ) {
+        awakened.append(stream)
+        guard copy.status.modified > FileOpener.fileTime() - 5_000_000_000 else { return }
+        stream.hurriesUntil = now + 2_000_000_000
+        soon.append(node)
     }
 
     /// What is newer than `reference` comes last, and what is older before it.
