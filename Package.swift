@@ -2,7 +2,7 @@
 import PackageDescription
 
 // One-way imports: Command -> Shipper -> {Tailer, Kafka, Registry} -> Model, all of them also -> Platform,
-// Shipper -> YAML. Stages never import each other. `make lint` proves it with files that must not compile.
+// Shipper -> {YAML, HTTPServer}. Stages never import each other. `make lint` proves it with files that must not compile.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -31,13 +31,19 @@ let package = Package(
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
             name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(
+            name: "CMicrohttpd", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"])]),
         library("Platform", ["CLinux", "CZlib", "CCrypto"]),
         library("Model", []),
         library("YAML", ["CYaml"]),
+        library("HTTPServer", ["Platform", "CMicrohttpd"]),
         library("Tailer", ["Model", "Platform"]),
         library("Kafka", ["Model", "Platform", "CRdkafka"]),
         library("Registry", ["Model", "Platform"]),
-        library("Shipper", ["Model", "Platform", "YAML", "Tailer", "Kafka", "Registry"]),
+        library(
+            "Shipper",
+            ["Model", "Platform", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry"]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
         .target(
@@ -53,13 +59,14 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
+        tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("TailerTests", ["Tailer", "Model", "Platform"]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
         tests(
             "ShipperTests",
             [
-                "Shipper", "YAML", "Tailer", "Kafka", "Registry", "Model", "Platform",
+                "Shipper", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry", "Model", "Platform",
                 "CAllocationCounter",
             ]),
         tests(

@@ -30,7 +30,11 @@ final class DeliveryPoller {
     private var waiting: [(lane: Lane, until: Int64)] = []
     private var renewal = Renewal.none
     private var renewals = BackOff()
-    private var brokersAreDown = false
+    /// While no broker is known to answer: when one is asked next.
+    private var askAt: Int64 = 0
+    private static let askInterval: Int64 = 1_000_000_000
+    /// How long an answer may take. Nothing else is done meanwhile, but there is nothing to do.
+    private static let askPatience: Int32 = 100
 
     /// `handle` is the client in `core.handle`; it becomes the poller's.
     init(_ core: ProducerCore, _ handle: ProducerHandle) {
@@ -40,16 +44,19 @@ final class DeliveryPoller {
 
     func run() {
         while true {
+            core.heartbeat.beat()
             now = Clock.monotonicNanoseconds()
             let inbox = core.takeInbox()
             serve(inbox)
             retryDueLanes()
             renewIfDue()
+            askForBroker()
             handOver()
             if let stopAt = inbox.stopAt, now >= stopAt || allDelivered { break }
             serveEvents(within: patience(stopAt: inbox.stopAt))
         }
         finish()
+        core.heartbeat.beat(waiting: nil)
     }
 
     // MARK: Rounds
@@ -82,6 +89,7 @@ final class DeliveryPoller {
         case .waiting(let until): next = min(next, until)
         }
         if let stopAt { next = min(next, stopAt) }
+        if core.brokerReach != .reached { next = min(next, askAt) }
         return Int32(max(0, next - now + 999_999) / 1_000_000)
     }
 
@@ -106,7 +114,7 @@ final class DeliveryPoller {
             if event.isFatal {
                 beginRenewal(event.errorText)
             } else if verdict == .allBrokersDown {
-                brokersAreDown = true
+                core.brokerReach = .lost
                 core.observer.brokersDown(event.errorText)
             } else {
                 core.observer.clientError(code: verdict.name, text: event.errorText)
@@ -123,16 +131,30 @@ final class DeliveryPoller {
     private func count(_ run: DeliveryRun) {
         if run.count > run.failed {
             renewals.reset()
-            if brokersAreDown {
-                brokersAreDown = false
-                core.observer.brokerUp()
-            }
+            reachedBroker()
         }
         run.batch.outstanding -= run.count
         if let first = run.firstFailed {
             note(first, count: run.failed, verdict: run.verdict, of: run.batch)
         }
         settleIfComplete(run.batch)
+    }
+
+    /// A broker answered.
+    private func reachedBroker() {
+        let before = core.brokerReach
+        guard before != .reached else { return }
+        core.brokerReach = .reached
+        if before == .lost { core.observer.brokerUp() }
+    }
+
+    /// An acknowledgement says that a broker is there, but with nothing to send there is none, and the
+    /// client tells of brokers that go only.
+    private func askForBroker() {
+        guard core.brokerReach != .reached, now >= askAt, renewal == .none else { return }
+        if handle.reachesBroker(within: Self.askPatience) { reachedBroker() }
+        now = Clock.monotonicNanoseconds()
+        askAt = now + Self.askInterval
     }
 
     private func count(_ refusal: Refusal, of batch: RecordBatch) {

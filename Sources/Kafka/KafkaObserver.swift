@@ -3,7 +3,7 @@
 package protocol KafkaObserver: Sendable {
     /// No broker can be reached; records wait. Heard each time the client loses the last of them.
     func brokersDown(_ message: String)
-    /// A record was acknowledged again after `brokersDown`.
+    /// A broker has answered, or acknowledged a record, after `brokersDown`.
     func brokerUp()
     /// `count` records got the verdict `code` (librdkafka's name of it, such as
     /// `MSG_SIZE_TOO_LARGE`); they will be tried again.

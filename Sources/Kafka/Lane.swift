@@ -137,6 +137,8 @@ package final class Lane: Sendable {
         topic?.close()
     }
 
+    /// The last verdict was a bad one.
+    var isBlocked: Bool { inside.withLock { $0.blockedBy != nil } }
     var isQuiet: Bool { inside.withLock { $0.machine.isQuiet } }
     var isEmpty: Bool { inside.withLock { $0.machine.isEmpty } }
     var undelivered: Int { inside.withLock { $0.machine.undelivered } }

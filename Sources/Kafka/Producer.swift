@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 import Synchronization
 
 /// Delivers record batches to Kafka: in order within a lane, each again and again until it is
@@ -62,6 +62,19 @@ package final class Producer: Sendable {
         }
         if core.ended.wait(until: Clock.monotonicNanoseconds() + 2_000_000_000) { thread.join() }
         return core.undelivered.load(ordering: .acquiring)
+    }
+
+    /// Whether a broker can be reached; any thread.
+    package var brokerReach: BrokerReach { core.brokerReach }
+
+    /// The poller thread's.
+    package var heartbeat: Heartbeat { core.heartbeat }
+
+    /// Lanes whose records get bad verdicts, and which wait to try again. Goes through all lanes.
+    package var blockedLanes: Int {
+        // Outside of the lock: there may be ten thousand.
+        let lanes = core.lanes.withLock { Array($0.all.values) }
+        return lanes.count { $0.isBlocked }
     }
 
     /// Lanes that are not closed and empty.

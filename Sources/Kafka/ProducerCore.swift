@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// What the threads of a producer share. Sendable; each field says who uses it.
@@ -10,6 +11,14 @@ final class ProducerCore: Sendable {
     /// neither blocks nor calls back, so they never see a closed one. Nil after the end.
     let handle: Mutex<ProducerHandle?>
     let lanes = Mutex(LaneTable())
+    /// The poller thread's.
+    let heartbeat = Heartbeat()
+    private let reach = Atomic(BrokerReach.unknown)
+    /// Set by the poller thread.
+    var brokerReach: BrokerReach {
+        get { reach.load(ordering: .relaxed) }
+        set { reach.store(newValue, ordering: .relaxed) }
+    }
     /// Opened when the poller has counted what is undelivered.
     let counted = Latch()
     /// Opened when the client is closed and the poller thread is about to end.

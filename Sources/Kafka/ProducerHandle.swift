@@ -45,6 +45,17 @@ final class ProducerHandle: @unchecked Sendable {
         return unsafe .success(TopicHandle(owning: raw))
     }
 
+    /// Whether a broker answers a question within `milliseconds`. Where none is connected this has the
+    /// client connect to one, which it does by itself only when it has something to send.
+    func reachesBroker(within milliseconds: Int32) -> Bool {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        // About the topics that it knows already: one record per topic at the most.
+        let code = unsafe rd_kafka_metadata(client, 0, nil, &metadata, milliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return false }
+        unsafe rd_kafka_metadata_destroy(metadata)
+        return true
+    }
+
     /// Takes back every record that has no verdict; each gets one, which says so.
     func purge() {
         let flags =

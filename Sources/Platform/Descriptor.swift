@@ -23,6 +23,13 @@ package struct Descriptor: ~Copyable, Sendable {
         try body(number)
     }
 
+    /// Gives the number away: whoever gets it closes it.
+    package consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+
     /// open(2). `flags` gets O_CLOEXEC; `mode` counts with O_CREAT.
     package static func open(
         _ path: String, _ flags: Int32, mode: UInt32 = 0o600

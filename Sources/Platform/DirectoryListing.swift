@@ -83,8 +83,7 @@ extension Descriptor {
     }
 
     /// What the kernel lists, and how many calls it took.
-    private borrowing func listing() throws(SystemError) -> (entries: [DirectoryEntry], calls: Int)
-    {
+    borrowing func listing() throws(SystemError) -> (entries: [DirectoryEntry], calls: Int) {
         // A descriptor of its own: reading moves its offset.
         let copy = try openAt(".", O_RDONLY | O_DIRECTORY)
         var found: [DirectoryEntry] = []

@@ -42,6 +42,11 @@ package final class Registry: Sendable {
     /// False while something is in memory only because it could not be written.
     package var isWritten: Bool { guarded.withLock { $0.isWritten } }
 
+    /// Entries, and bytes of the journal.
+    package var figures: (entries: Int, journalBytes: Int) {
+        guarded.withLock { ($0.state.table.count, $0.journal.length) }
+    }
+
     /// True after damage until `settled`: whatever is not known here may have been lost, so it is read
     /// from its beginning, also with `start: end`.
     package var mustStartAtBeginning: Bool {

@@ -1,3 +1,4 @@
+import HTTPServer
 import Kafka
 package import Platform
 import Registry
@@ -16,13 +17,21 @@ package enum RunCommand {
         }
         let log = try Log(settings.log)
         let descriptors = ProcessLimits.raiseDescriptors()
+        let endpoints = Endpoints()
+        var server: HTTPServer?
+        defer { server?.stop() }
         let pipeline: Pipeline
         do throws(PipelineError) {
-            pipeline = try Pipeline(settings, once: once, log: log)
+            pipeline = try Pipeline(settings, once: once, log: log) { () throws(PipelineError) in
+                // Who asked for HTTP and cannot have it is told by the start; but another instance,
+                // which has it, is told from the data directory.
+                server = try endpoints.serve(settings, DescriptorPlan(settings, once: once), log)
+            }
         } catch {
             log.error("cannot start", ["error": "\(error)"])
             return error.exitCode
         }
+        endpoints.follow(pipeline)
         log.info(
             "started",
             [
@@ -80,7 +89,7 @@ extension PipelineError {
     var exitCode: ExitCode {
         switch self {
         case .registry(.held): .dataHeld
-        case .registry, .kafka: .badConfiguration
+        case .registry, .kafka, .http: .badConfiguration
         case .system: .internalFault
         }
     }

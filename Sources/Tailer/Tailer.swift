@@ -6,6 +6,10 @@ import Synchronization
 package final class Tailer: Sendable {
     private let thread: SystemThread
     private let control: TailerControl
+    /// What the reader thread has at the moment.
+    package let figures = TailerFigures()
+    /// The reader thread's.
+    package let heartbeat = Heartbeat()
 
     /// Starts the reader thread. `output` is called once, there, and what it makes is used there
     /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
@@ -20,11 +24,13 @@ package final class Tailer: Sendable {
         let control = TailerControl(wakeup: try Wakeup())
         self.control = control
         let startedAt = Clock.wallNanoseconds()
+        let (figures, heartbeat) = (figures, heartbeat)
         thread = try SystemThread("reader") {
             do throws(SystemError) {
                 let loop = try ReaderLoop(
                     inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
-                    startedAt: startedAt, output: output(), control: control)
+                    startedAt: startedAt, output: output(), control: control,
+                    figures: figures, heartbeat: heartbeat)
                 loop.run()
                 ended(nil)
             } catch {

@@ -185,5 +185,15 @@ package enum TailerEvent: Sendable {
     /// The rest of a compressed file cannot be read.
     case damaged(path: String, error: String)
     /// Bytes that were there and could not be read.
-    case lost(path: String, range: ByteRange, reason: String)
+    case lost(path: String, range: ByteRange, reason: LossReason)
+}
+
+/// Why bytes that were there could not be read. The words are those of logs and metrics.
+package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    /// The file was cut or its content replaced, and what it was is in no copy.
+    case truncated
+    /// The file was deleted, by rotation or otherwise.
+    case deletedUnread = "deleted_unread"
+
+    package var description: String { rawValue }
 }

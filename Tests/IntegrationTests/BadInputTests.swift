@@ -30,6 +30,7 @@ struct BadInputTests {
                   - {name: a, paths: ["**/x.log"]}
                   - {name: a, paths: [/b/*.log], max_line: fast}
                 output: {kafka: {brokers: ["127.0.0.1:1"], topic: t}}
+                http: {listen: none}
 
                 """
         }

@@ -74,6 +74,9 @@ struct IdleTests {
         }
         broker.resume()
         try eventually("all lines, of \(reader.count); \(agent.said)") { reader.count >= 4_100 }
+        try eventually("those of the others; \(agent.said)") {
+            try AuditCount.of(broker, topic: "others") >= 200
+        }
         #expect(try agent.stop() == .code(0))
         try writer.finish()
         #expect(difference(reader.texts(), source.texts(0..<4_100)) == nil)

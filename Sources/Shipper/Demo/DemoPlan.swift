@@ -108,6 +108,7 @@ package struct DemoPlan: Hashable, Sendable {
           kafka:
             brokers: [\(brokers.map(Self.quoted).joined(separator: ", "))]
             topic: "logs.{namespace}.{app}"
+        http: {listen: none}
         log: {level: warn}
         """
     }

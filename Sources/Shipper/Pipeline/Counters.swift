@@ -1,15 +1,19 @@
+import Platform
 import Synchronization
+import Tailer
 
 /// What the pipeline did since its start. Sendable; any thread.
 package final class Counters: Sendable {
     private let records = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
     private let bytesRead = Atomic<Int>(0)
-    /// Bytes by reason; reasons are words of the Tailer, so their number is small.
-    private let bytesLost = Mutex<[String: Int]>([:])
+    private let bytesLost = Mutex<[LossReason: Int]>([:])
     private let archivesMissed = Atomic<Int>(0)
     private let holes = Atomic<Int>(0)
     private let troubles = Atomic<Int>(0)
+    private let recordsSent = Atomic<Int>(0)
+    /// Wall clock, nanoseconds; 0 before the first.
+    private let acknowledged = Atomic<Int64>(0)
 
     package init() {}
 
@@ -22,7 +26,7 @@ package final class Counters: Sendable {
     /// Bytes that were on the disk and could not be read before they were gone.
     package var bytesGone: Int { bytesLost.withLock { $0.values.reduce(0, +) } }
     /// The same by reason.
-    package var bytesGoneByReason: [String: Int] { bytesLost.withLock { $0 } }
+    var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
     /// Archives that were removed between their sighting and their opening.
     package var archivesGone: Int { archivesMissed.load(ordering: .relaxed) }
     /// Zeros that nobody wrote and that were passed over.
@@ -31,13 +35,23 @@ package final class Counters: Sendable {
     /// Files and directories that could not be read and have not been since.
     package var unreadable: Int { troubles.load(ordering: .relaxed) }
 
+    /// Records handed to the producer and not yet acknowledged.
+    var recordsWaiting: Int { max(0, recordsSent.load(ordering: .relaxed) - recordsDelivered) }
+    /// When Kafka acknowledged something last, nanoseconds since 1970; nil when it never did.
+    var lastAcknowledgement: Int64? {
+        let time = acknowledged.load(ordering: .relaxed)
+        return time == 0 ? nil : time
+    }
+
     func unreadable(_ change: Int) { troubles.add(change, ordering: .relaxed) }
     func delivered(records count: Int, bytes range: Int) {
         records.add(count, ordering: .relaxed)
         bytes.add(range, ordering: .relaxed)
     }
+    func acknowledgedNow() { acknowledged.store(Clock.wallNanoseconds(), ordering: .relaxed) }
+    func sent(records count: Int) { recordsSent.add(count, ordering: .relaxed) }
     func taken(_ count: Int) { bytesRead.add(count, ordering: .relaxed) }
-    func lost(_ count: Int, _ reason: String) {
+    func lost(_ count: Int, _ reason: LossReason) {
         bytesLost.withLock { $0[reason, default: 0] += count }
     }
     func missedArchive() { archivesMissed.add(1, ordering: .relaxed) }

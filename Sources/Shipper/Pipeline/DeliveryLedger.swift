@@ -138,6 +138,7 @@ final class DeliveryLedger: Sendable {
         }
         registry.advance(Array(advances.values))
         for file in left { registry.gone(file) }
+        counters.acknowledgedNow()
         var wasRefused = false
         for batch in batches {
             counters.delivered(records: batch.count, bytes: batch.range.count)

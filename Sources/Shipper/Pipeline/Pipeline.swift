@@ -1,3 +1,4 @@
+package import HTTPServer
 package import Kafka
 import Model
 package import Platform
@@ -9,12 +10,15 @@ package import Tailer
 package enum PipelineError: Error, CustomStringConvertible {
     case registry(RegistryError)
     case kafka(KafkaError)
+    /// Metrics and health cannot be served where the settings say.
+    case http(HTTPError)
     case system(SystemError)
 
     package var description: String {
         switch self {
         case .registry(let error): "\(error)"
         case .kafka(let error): "\(error)"
+        case .http(let error): "http.listen: \(error); name a free ADDRESS:PORT, or none"
         case .system(let error): "\(error)"
         }
     }
@@ -26,16 +30,20 @@ package final class Pipeline: Sendable {
     package let counters: Counters
     /// Followed files that may have a descriptor at a time.
     let openFiles: Int
-    private let settings: Settings
-    private let registry: Registry
-    private let producer: Producer
+    let settings: Settings
+    let registry: Registry
+    let producer: Producer
     private let broker: EmbeddedBroker?
-    private let tailer: Tailer
-    private let keeper: RegistryKeeper
-    private let budget: InFlightBudget
+    let tailer: Tailer
+    let keeper: RegistryKeeper
+    let budget: InFlightBudget
     private let ledger: DeliveryLedger
-    private let log: Log
-    private let end: PipelineEnd
+    let log: Log
+    let counted: CountedEvents
+    let end: PipelineEnd
+    let isStopping = Atomic(false)
+    /// Wall clock, nanoseconds; nil where /proc cannot be read.
+    let processStart: Int64?
 
     /// How a run ended.
     package struct Outcome: Sendable {
@@ -44,25 +52,34 @@ package final class Pipeline: Sendable {
     }
 
     /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered. Tests
-    /// shorten the Tailer's intervals.
+    /// shorten the Tailer's intervals. `held` is called when the data directory is this process's and
+    /// nothing was read yet.
     package init(
-        _ settings: Settings, once: Bool, log: Log, intervals: TailerIntervals = TailerIntervals()
+        _ settings: Settings, once: Bool, log: Log, intervals: TailerIntervals = TailerIntervals(),
+        held: () throws(PipelineError) -> Void = {}
     ) throws(PipelineError) {
         self.settings = settings
+        processStart = ProcessFigures.start
         self.log = log
         let events = EventLog(log)
         let counters = Counters()
         self.counters = counters
-        openFiles =
-            DescriptorPlan(limit: ProcessLimits.descriptors(), wanted: settings.limits.openFiles)
-            .files
+        openFiles = DescriptorPlan(settings, once: once).files
+        let counted = CountedEvents(events)
+        self.counted = counted
         let registry: Registry
         do {
-            registry = try Registry.open(directory: settings.data, observer: events)
+            registry = try Registry.open(directory: settings.data, observer: counted)
         } catch {
             throw .registry(error)
         }
         self.registry = registry
+        do {
+            try held()
+        } catch {
+            registry.close()
+            throw error
+        }
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
         let wake = Wake()
@@ -82,7 +99,7 @@ package final class Pipeline: Sendable {
             let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
             self.broker = broker
             producer = try Producer(
-                settings: kafka, handler: { ledger.delivered($0) }, observer: events)
+                settings: kafka, handler: { ledger.delivered($0) }, observer: counted)
         } catch {
             registry.close()
             throw .kafka(error)
@@ -129,6 +146,7 @@ package final class Pipeline: Sendable {
     /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
     /// told otherwise, saves positions, lets everything go.
     package func stop(within deadline: Duration? = nil) -> Outcome {
+        isStopping.store(true, ordering: .relaxed)
         tailer.stop()
         let undelivered = producer.stop(deadline: deadline ?? settings.shutdownTimeout)
         ledger.saveSizes()
@@ -216,6 +234,8 @@ final class PipelineEnd: Sendable {
             wakeup.wait(nanoseconds: nil)
         }
     }
+
+    var isScanned: Bool { state.withLock { $0.isScanned } }
 
     func waitForScan() {
         while !state.withLock({ $0.isScanned || $0.hasReaderEnded || $0.isInterrupted }) {

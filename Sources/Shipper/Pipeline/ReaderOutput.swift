@@ -270,7 +270,7 @@ final class ReaderOutput: TailerOutput {
             report(
                 .lost(
                     path: entry.path, range: ByteRange(start: entry.offset, end: end),
-                    reason: "deleted_unread"))
+                    reason: .deletedUnread))
         }
         parts.ledger.leave(entry.file)
     }
@@ -344,6 +344,7 @@ final class ReaderOutput: TailerOutput {
             lineTime = progress.lineTime
             files[file]?.lineTime = lineTime
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
+            parts.counters.sent(records: ends.count)
             parts.producer.send(
                 RecordBatch(
                     lane: stream.lane, slab: slab, recordEnds: ends, file: file,

@@ -8,6 +8,8 @@ final class RegistryKeeper: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
     private let isStopped: Flag
+    let heartbeat = Heartbeat()
+    let figures = RegistryFigures()
 
     private final class Flag: Sendable {
         let value = Atomic(false)
@@ -18,15 +20,23 @@ final class RegistryKeeper: Sendable {
         let isStopped = Flag()
         self.wakeup = wakeup
         self.isStopped = isStopped
+        let (heartbeat, figures) = (heartbeat, figures)
+        figures.set(registry.figures)
         let parts = interval.components
         let nanoseconds = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         thread = try SystemThread("registry") {
             while !isStopped.value.load(ordering: .acquiring) {
+                heartbeat.beat(waiting: nanoseconds)
                 wakeup.wait(nanoseconds: nanoseconds)
+                heartbeat.beat()
+                let began = Clock.wallNanoseconds()
                 registry.sync()
                 registry.compactIfDue()
+                figures.set(registry.figures)
+                if registry.isWritten { figures.savedAll(began) }
                 log.writeDueFaults()
             }
+            heartbeat.beat(waiting: nil)
         }
     }
 
@@ -36,4 +46,28 @@ final class RegistryKeeper: Sendable {
         wakeup.wake()
         thread.join()
     }
+}
+
+/// What metrics tell of the registry, as of the keeper's last round. The registry's own lock is held during
+/// a `write`, and who asks for metrics must not wait for a disk that hangs.
+final class RegistryFigures: Sendable {
+    private let entryCount = Atomic<Int>(0)
+    private let bytes = Atomic<Int>(0)
+    private let lastSave = Atomic<Int64>(0)
+
+    /// Files whose positions are saved.
+    var entries: Int { entryCount.load(ordering: .relaxed) }
+    var journalBytes: Int { bytes.load(ordering: .relaxed) }
+    /// When everything was on the disk last, nanoseconds since 1970; nil when it never was.
+    var saved: Int64? {
+        let time = lastSave.load(ordering: .relaxed)
+        return time == 0 ? nil : time
+    }
+
+    fileprivate func set(_ figures: (entries: Int, journalBytes: Int)) {
+        entryCount.store(figures.entries, ordering: .relaxed)
+        bytes.store(figures.journalBytes, ordering: .relaxed)
+    }
+
+    fileprivate func savedAll(_ time: Int64) { lastSave.store(time, ordering: .relaxed) }
 }

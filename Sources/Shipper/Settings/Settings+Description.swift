@@ -23,6 +23,17 @@ extension Settings {
         text.pair("node", node)
         text.key("registry")
         text.indented { $0.pair("sync", Quantity.text(registry.sync)) }
+        switch http.listen {
+        case .standard:
+            text.pair("http", .map([]))
+            text.indented { $0.comment("listen: \(HTTP.standardAddress), if it is free") }
+        case .address(let address):
+            text.key("http")
+            text.indented { $0.pair("listen", "\(address)") }
+        case .none:
+            text.key("http")
+            text.indented { $0.pair("listen", "none") }
+        }
         text.key("log")
         text.indented { text in
             text.pair("level", log.level.rawValue)

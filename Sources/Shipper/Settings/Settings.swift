@@ -16,6 +16,7 @@ package struct Settings: Hashable, Sendable {
     package let registry: Registry
     package let shutdownTimeout: Duration
     package let node: String
+    package let http: HTTP
     package let log: Log
 
     /// One entry of `inputs`.
@@ -134,6 +135,24 @@ package struct Settings: Hashable, Sendable {
     package struct Registry: Hashable, Sendable {
         /// Between two fsyncs of the journal.
         package let sync: Duration
+    }
+
+    package struct HTTP: Hashable, Sendable {
+        package let listen: Listen
+
+        /// Where metrics and health are served.
+        package enum Listen: Hashable, Sendable {
+            /// The configuration says nothing: at the standard address, if that is free. Nobody asked
+            /// for it, so it keeps nothing from being shipped.
+            case standard
+            /// Here, or the agent does not start. Port 0 is one of the kernel's choice.
+            case address(InternetAddress)
+            /// Nowhere.
+            case none
+        }
+
+        /// Where the configuration says nothing.
+        static let standardAddress = InternetAddress.loopback(port: 9600)
     }
 
     package struct Log: Hashable, Sendable {

@@ -32,8 +32,7 @@ struct SettingsKeys: Sendable {
         built("data") + [("inputs", .list(input)), ("output", .map(output))]
             + [("limits", .map(limits))] + built("shutdown_timeout", "node")
             + [("registry", .map(registry))]
-            + [("http", .later(SettingsKeys(later("listen"))))]
-            + [("log", .map(log))])
+            + [("http", .map(http)), ("log", .map(log))])
 
     static let input = SettingsKeys(
         built("name", "paths", "exclude", "start", "format", "max_line")
@@ -72,11 +71,14 @@ struct SettingsKeys: Sendable {
         let maps = [
             ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
             ("inputs[].rotation", rotation), ("output", output), ("output.kafka", kafka),
-            ("output.kafka.sasl", sasl), ("limits", limits), ("registry", registry), ("log", log),
+            ("output.kafka.sasl", sasl), ("limits", limits), ("registry", registry), ("http", http),
+            ("log", log),
         ]
         let homes = maps.filter { $0.1[name] != nil }.map(\.0)
         return homes.isEmpty ? nil : homes.joined(separator: " or ")
     }
+
+    static let http = SettingsKeys(built("listen"))
 
     static let log = SettingsKeys(built("level", "format"))
 }

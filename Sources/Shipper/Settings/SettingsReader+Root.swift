@@ -9,6 +9,7 @@ extension SettingsReader {
         let data = section["data"].map { self.data($0) } ?? Settings.standardData
         let limits = self.limits(section["limits"])
         let registry = self.registry(section["registry"])
+        let http = self.http(section["http"])
         let shutdownTimeout = duration(
             section["shutdown_timeout"], in: .milliseconds(100)...(.seconds(3_600)),
             default: .seconds(10))
@@ -20,7 +21,7 @@ extension SettingsReader {
         return Settings(
             file: file, data: data, inputs: inputs, output: Settings.Output(kafka: kafka.settings),
             limits: limits, registry: registry, shutdownTimeout: shutdownTimeout, node: node,
-            log: log)
+            http: http, log: log)
     }
 
     /// The data directory, an absolute path.
@@ -54,6 +55,60 @@ extension SettingsReader {
         let sync = duration(
             section?["sync"], in: .milliseconds(1)...(.seconds(600)), default: .seconds(1))
         return Settings.Registry(sync: sync)
+    }
+
+    private mutating func http(_ value: Value?) -> Settings.HTTP {
+        guard let listen = self.section(value, .http)?["listen"] else {
+            return Settings.HTTP(listen: .standard)
+        }
+        let expected = "ADDRESS:PORT, as in \(Settings.HTTP.standardAddress), or none"
+        guard let text = word(listen, expected) else { return Settings.HTTP(listen: .none) }
+        if text == "none" { return Settings.HTTP(listen: .none) }
+        do throws(ListenRefusal) {
+            return Settings.HTTP(listen: .address(try Self.address(text)))
+        } catch {
+            fault(
+                listen.node.mark, listen.path, "\(quoted(text)) \(error); expected \(expected)")
+            return Settings.HTTP(listen: .none)
+        }
+    }
+
+    private enum ListenRefusal: Error, CustomStringConvertible {
+        case noPort
+        case badPort
+        case brackets
+        case noAddress
+
+        var description: String {
+            switch self {
+            case .noPort: "has no port"
+            case .badPort: "has a port that is no number from 0 to 65535"
+            case .brackets: "needs brackets around an IPv6 address, as in [::1]:9600"
+            case .noAddress: "has no IP address before the port (names are not looked up)"
+            }
+        }
+    }
+
+    /// `IPv4:PORT` or `[IPv6]:PORT`.
+    private static func address(_ text: String) throws(ListenRefusal) -> InternetAddress {
+        // Without a port: all of it is an address.
+        if InternetAddress(host: text, port: 0) != nil {
+            throw text.contains(":") ? .brackets : .noPort
+        }
+        guard let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") else { throw .noPort }
+        let digits = text[text.index(after: colon)...]
+        guard !digits.isEmpty,
+            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let port = UInt16(digits)
+        else { throw .badPort }
+        var host = text[..<colon]
+        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
+        if isBracketed { host = host.dropFirst().dropLast() }
+        if host.contains(":") && !isBracketed { throw .brackets }
+        guard let address = InternetAddress(host: String(host), port: port),
+            isBracketed == host.contains(":")
+        else { throw .noAddress }
+        return address
     }
 
     private mutating func log(_ value: Value?) -> Settings.Log {

@@ -74,7 +74,7 @@ package final class EventLog: Sendable {
                 "bytes lost",
                 [
                     "path": .text(path), "from": .count(range.start), "to": .count(range.end),
-                    "reason": .text(reason),
+                    "reason": .text(reason.rawValue),
                 ])
         }
     }

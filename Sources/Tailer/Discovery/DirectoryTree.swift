@@ -50,6 +50,7 @@ final class DirectoryTree {
     /// One watch may serve two nodes, where prefixes of two patterns overlap.
     private var watched: [Inotify.Watch: [DirectoryNode]] = [:]
     private var hasReportedWatch = false
+    var watchCount: Int { watched.count }
 
     /// Without `watches` nothing is heard of between scans, which is all that one walk needs.
     init(
@@ -102,9 +103,14 @@ final class DirectoryTree {
     /// Events were lost: only a scan of everything tells what happened.
     func overflowed() {
         report(.overflow)
+        forEachNode { enqueue($0) }
+    }
+
+    /// Every directory of the tree, in no order.
+    func forEachNode(_ body: (DirectoryNode) -> Void) {
         var stack = roots
         while let node = stack.popLast() {
-            enqueue(node)
+            body(node)
             stack.append(contentsOf: node.children.values)
         }
     }

@@ -298,7 +298,7 @@ final class FileOpener {
         output.report(
             .lost(
                 path: file.path, range: ByteRange(start: start, end: file.size),
-                reason: "truncated"))
+                reason: .truncated))
     }
 
     /// The file leaves the table, and its descriptor is closed.

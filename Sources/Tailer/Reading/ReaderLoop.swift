@@ -9,6 +9,13 @@ final class ReaderLoop {
     private let once: Bool
     private let output: any TailerOutput
     private let control: TailerControl
+    private let figures: TailerFigures
+    private let heartbeat: Heartbeat
+    /// Something happened since the figures were set last, at `figuresAt`, monotonic nanoseconds.
+    private var areFiguresOld = true
+    private var figuresAt: Int64 = 0
+    /// Counting goes through all files, so it is not done in every round.
+    private static let figuresInterval: Int64 = 1_000_000_000
 
     private var inotify: Inotify
     private let tree: DirectoryTree
@@ -39,13 +46,16 @@ final class ReaderLoop {
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
-        startedAt: Int64, output: any TailerOutput, control: TailerControl
+        startedAt: Int64, output: any TailerOutput, control: TailerControl,
+        figures: TailerFigures, heartbeat: Heartbeat
     ) throws(SystemError) {
         self.inputs = inputs
         self.once = once
         self.intervals = intervals
         self.output = output
         self.control = control
+        self.figures = figures
+        self.heartbeat = heartbeat
         inotify = try Inotify()
         tree = DirectoryTree(
             inputs: inputs, intervals: intervals, watches: !once,
@@ -65,6 +75,7 @@ final class ReaderLoop {
     /// Runs until stopped, or with `once` until everything that was there is read.
     func run() {
         while !control.isStopped {
+            heartbeat.beat()
             let now = Clock.monotonicNanoseconds()
             if control.takeWake() { feedStarved() }
             readEvents()
@@ -75,13 +86,32 @@ final class ReaderLoop {
                 turn(stream)
                 turns += 1
             }
+            if turns > 0 { areFiguresOld = true }
             for node in table.outdated { tree.enqueue(node) }
             table.outdated.removeAll(keepingCapacity: true)
             if ready.isEmpty, tree.isQuiet, !control.hasWake {
-                if once, hasScannedAll, starved.isEmpty { return }
+                if once, hasScannedAll, starved.isEmpty { break }
                 wait()
+            } else if now - figuresAt >= Self.figuresInterval {
+                setFigures(now)
             }
         }
+        heartbeat.beat(waiting: nil)
+    }
+
+    private func setFigures(_ now: Int64) {
+        var count = TailerFigures.Count()
+        tree.forEachNode { node in
+            count.directories += 1
+            for stream in node.streams.values { count.add(stream) }
+        }
+        for stream in table.orphans { count.add(stream) }
+        count.openFiles = opener.cache.count
+        count.watches = tree.watchCount + watchedFiles.count
+        count.starvedStreams = starved.count
+        figures.set(count)
+        areFiguresOld = false
+        figuresAt = now
     }
 
     // MARK: Events, scans, time
@@ -126,6 +156,7 @@ final class ReaderLoop {
         var scans = 0
         while scans < Self.scansPerPass, let node = tree.next(now) {
             scans += 1
+            areFiguresOld = true
             var verdict = StreamTable.Verdict.fine
             let table = table
             tree.scan(
@@ -195,7 +226,13 @@ final class ReaderLoop {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
         let now = Clock.monotonicNanoseconds()
+        if areFiguresOld {
+            // After the last change they are set once more, and then nothing wakes an idle reader.
+            let due = figuresAt + Self.figuresInterval
+            if due <= now { setFigures(now) } else { next = min(next ?? due, due) }
+        }
         let time = next.map { max(0, $0 - now) }
+        heartbeat.beat(waiting: time)
         inotify.withDescriptor { control.wakeup.wait(beside: $0, nanoseconds: time) }
     }
 

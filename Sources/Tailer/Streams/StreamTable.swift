@@ -295,7 +295,7 @@ final class StreamTable {
     func forgetDeparted(_ stream: LogStream) {
         for file in stream.departed {
             if let range = file.unread {
-                output.report(.lost(path: file.path, range: range, reason: "deleted_unread"))
+                output.report(.lost(path: file.path, range: range, reason: .deletedUnread))
             }
             output.gone(file.id)
         }

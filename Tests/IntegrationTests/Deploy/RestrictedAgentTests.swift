@@ -11,6 +11,23 @@ import Testing
         #expect(check.output.contains("node: node-7\n"))
     }
 
+    @Test func probesAndScrapesAskWhereTheAgentAnswers() throws {
+        let check = try Deployment.run(
+            [findBinary(), "check", "--config", Deployment.path("kubernetes/shipper.yaml")],
+            environment: ["NODE_NAME": "node-7"])
+        let port = try Deployment.daemonSetValue("containerPort")
+        #expect(check.output.contains("\n  listen: 0.0.0.0:\(port)\n"), "\(check.output)")
+        #expect(try Deployment.daemonSetValue("prometheus.io/port") == "\"\(port)\"")
+        #expect(try Deployment.daemonSetValue("prometheus.io/path") == "/metrics")
+        let manifest = try Deployment.text("kubernetes/daemonset.yaml")
+        for probe in ["livenessProbe", "readinessProbe"] {
+            let path = probe == "livenessProbe" ? "/healthz" : "/readyz"
+            #expect(
+                manifest.contains(
+                    "\(probe):\n            httpGet:\n              path: \(path)\n"))
+        }
+    }
+
     @Test func aPodIsGivenLongerToEndThanTheAgentTakes() throws {
         let check = try Deployment.run(
             [findBinary(), "check", "--config", Deployment.path("kubernetes/shipper.yaml")],

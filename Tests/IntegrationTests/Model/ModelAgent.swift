@@ -82,6 +82,7 @@ final class ModelAgent {
                 topic: \(ModelBench.topic)
                 librdkafka: {linger.ms: "0"}
             limits: {in_flight: \(Self.credit)B}
+            http: {listen: none}
 
             """
         let settings = try Settings.parse(Array(text.utf8), file: "model.yaml", environment: [:])
@@ -92,7 +93,7 @@ final class ModelAgent {
             output: settings.output,
             limits: Settings.Limits(inFlight: settings.limits.inFlight, openFiles: openFiles),
             registry: settings.registry, shutdownTimeout: settings.shutdownTimeout,
-            node: settings.node, log: settings.log)
+            node: settings.node, http: settings.http, log: settings.log)
     }
 
     func pauseBroker() {

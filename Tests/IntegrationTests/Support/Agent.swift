@@ -12,7 +12,7 @@ final class Agent: Sendable {
     private let earlier = Mutex("")
 
     /// `broker` is the address of one or more, with commas. `input` and `kafka` are more keys of the one input and of `output.kafka` in YAML's flow style,
-    /// `more` are whole lines. The input reads `path` beneath the directory `logs` of the home.
+    /// `more` are whole lines; it serves HTTP only where they say so, for many run at a time. The input reads `path` beneath the directory `logs` of the home.
     init(
         _ broker: String, path: String, input: String = "", kafka: String = "topic: logs",
         more: String = ""
@@ -27,6 +27,7 @@ final class Agent: Sendable {
             inputs:
               - {name: logs, paths: ["\(home.path("logs"))/\(path)"]\(comma)\(input)}
             output: {kafka: {brokers: [\(brokers)], \(kafka)}}
+            \(more.contains("http:") ? "" : "http: {listen: none}")
             \(more)
 
             """)

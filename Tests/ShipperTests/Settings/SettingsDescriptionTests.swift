@@ -33,10 +33,14 @@ import Testing
         shutdown_timeout: 1500ms
         node: "node 17"
         registry: {sync: 2m}
+        http: {listen: "[::]:9600"}
         log: {level: debug, format: json}
         """
 
-    @Test(arguments: [full, settingsText(), settingsText().replacing("[a:9092]", with: "embedded")])
+    @Test(arguments: [
+        full, settingsText(), settingsText(rest: "http: {listen: none}"),
+        settingsText().replacing("[a:9092]", with: "embedded"),
+    ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
         let settings = try parse(text)
         let again = try parse(settings.described())
@@ -56,6 +60,7 @@ import Testing
         #expect(again.registry == settings.registry)
         #expect(again.shutdownTimeout == settings.shutdownTimeout)
         #expect(again.node == settings.node)
+        #expect(again.http == settings.http)
         #expect(again.log == settings.log)
     }
 
@@ -100,6 +105,8 @@ import Testing
                 node: n
                 registry:
                   sync: 1s
+                http: {}
+                  # listen: 127.0.0.1:9600, if it is free
                 log:
                   level: info
                   format: text

@@ -19,6 +19,8 @@ import YAML
         #expect(settings.registry.sync == .seconds(1))
         #expect(settings.shutdownTimeout == .seconds(10))
         #expect(try settings.node == ProcessContext.hostName())
+        #expect(settings.http.listen == .standard)
+        #expect(Settings.HTTP.standardAddress.description == "127.0.0.1:9600")
         #expect(settings.log.level == .info)
         #expect(settings.log.format == .text)
         let kafka = settings.output.kafka
@@ -76,8 +78,11 @@ import YAML
             shutdown_timeout: 100ms
             node: node-17
             registry: {sync: 2m}
+            http: {listen: "[::1]:0"}
             log: {level: debug, format: json}
             """)
+        let address = try #require(InternetAddress(host: "::1", port: 0))
+        #expect(settings.http.listen == .address(address))
         #expect(settings.data == "/d")
         let input = try #require(settings.inputs.first)
         #expect(input.paths.map(\.prefix) == ["/logs", "/var/log"])
@@ -142,7 +147,6 @@ import YAML
                 "f.yaml:40:5: output.kafka.headers: not supported yet; leave the key out",
                 "f.yaml:46:5: output.kafka.tls: not supported yet; leave the key out",
                 "f.yaml:47:5: output.kafka.sasl: not supported yet; leave the key out",
-                "f.yaml:53:1: http: not supported yet; leave the key out",
             ])
     }
 

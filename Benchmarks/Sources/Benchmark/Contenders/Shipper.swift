@@ -1,7 +1,7 @@
 import Machine
 
 extension Contender {
-    /// The agent with its defaults.
+    /// The agent with its defaults, but without HTTP: another one may run on this machine.
     static func shipper(_ codec: String, _ path: String?) throws(MachineError) -> Finding {
         let name = "shipper \(codec)"
         guard let program = path ?? findProgram("shipper") else {
@@ -27,6 +27,7 @@ extension Contender {
                         topic: \(task.topic)
                         codec: \(codec)
                         compression: lz4
+                    http: {listen: none}
 
                     """, to: path)
                 return [program, "run", "--config", path] + (task.once ? ["--once"] : [])

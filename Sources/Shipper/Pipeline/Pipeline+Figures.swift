@@ -1,0 +1,79 @@
+import Kafka
+import Model
+import Platform
+import Registry
+import Synchronization
+import Tailer
+
+/// What can be seen of a pipeline from outside; any thread, also after it has stopped. Nothing here waits
+/// for a disk, a broker or a thread that is asked about.
+extension Pipeline {
+    /// What metrics tell, of this moment.
+    var figures: Figures {
+        var figures = Figures()
+        figures.recordsDelivered = counters.recordsDelivered
+        figures.bytesDelivered = counters.bytesDelivered
+        figures.bytesRead = counters.bytesTaken
+        figures.bytesLost = counters.bytesGoneByReason
+        figures.archivesLost = counters.archivesGone
+        figures.holeBytes = counters.holeBytes
+        figures.unreadable = counters.unreadable
+        figures.inFlightBytes = budget.held
+        figures.inFlightLimit = budget.limit
+        figures.recordsWaiting = counters.recordsWaiting
+        figures.recordsRejected = counted.rejected
+        figures.lastAcknowledgement = counters.lastAcknowledgement
+        figures.isBrokerReached = producer.brokerReach == .reached
+        figures.streamsBlocked = producer.blockedLanes
+        figures.unreadBytes = tailer.figures.unreadBytes
+        figures.streams = tailer.figures.streams
+        figures.streamsStarved = tailer.figures.starvedStreams
+        figures.files = tailer.figures.files
+        figures.openFiles = tailer.figures.openFiles
+        figures.openFilesLimit = openFiles
+        figures.directories = tailer.figures.directories
+        figures.watches = tailer.figures.watches
+        figures.registryEntries = keeper.figures.entries
+        figures.journalBytes = keeper.figures.journalBytes
+        figures.isRegistryWritten = counted.whyNotSaved == nil
+        figures.syncs = counted.registrySyncs
+        figures.lastSave = keeper.figures.saved
+        figures.logLinesLost = log.linesLost
+        figures.process = .current
+        figures.processStart = processStart
+        return figures
+    }
+
+    /// What `/healthz` and `/readyz` tell, of this moment.
+    var health: Health {
+        let now = Clock.monotonicNanoseconds()
+        return Health(
+            Health.Facts(
+                isReaderLate: tailer.heartbeat.isLate(now),
+                isPollerLate: producer.heartbeat.isLate(now),
+                isKeeperLate: keeper.heartbeat.isLate(now),
+                whyNotSaved: counted.whyNotSaved, isScanned: end.isScanned,
+                brokerReach: producer.brokerReach,
+                isStopping: isStopping.load(ordering: .relaxed)))
+    }
+}
+
+extension ProcessFigures {
+    /// Nil where /proc cannot be read: metrics are the last to stop anything.
+    static var current: ProcessFigures? {
+        do throws(SystemError) {
+            return try now()
+        } catch {
+            return nil
+        }
+    }
+
+    /// When the process was started, nanoseconds since 1970; nil where /proc cannot be read.
+    static var start: Int64? {
+        do throws(SystemError) {
+            return try startNanoseconds()
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import HTTPServer
+import Platform
+import Synchronization
+
+/// What the agent answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP
+/// thread, from before there is a pipeline until after it has stopped.
+final class Endpoints: Sendable {
+    private let pipeline = Mutex<Pipeline?>(nil)
+
+    /// Tells of this pipeline from now on.
+    func follow(_ pipeline: Pipeline) { self.pipeline.withLock { $0 = pipeline } }
+
+    /// Serves where the settings say, or nowhere. Throws where the operator named an address that cannot
+    /// be listened on; the standard one, which nobody asked for, is given up with a warning.
+    func serve(
+        _ settings: Settings, _ plan: DescriptorPlan, _ log: Log
+    ) throws(PipelineError) -> HTTPServer? {
+        let address: InternetAddress
+        switch settings.http.listen {
+        case .none: return nil
+        case .standard: address = Settings.HTTP.standardAddress
+        case .address(let chosen): address = chosen
+        }
+        guard plan.connections > 0 else { return nil }
+        var limits = HTTPServer.Limits()
+        limits.connections = plan.connections
+        do throws(HTTPError) {
+            let server = try HTTPServer(address, limits: limits) { [self] in answer($0) }
+            log.info("serving HTTP", ["address": "\(server.address)"])
+            return server
+        } catch {
+            guard case .standard = settings.http.listen else { throw .http(error) }
+            log.warn(
+                "no metrics and no health over HTTP: its standard address cannot be used",
+                [
+                    "address": "\(address)", "error": "\(error)",
+                    "hint": "set http.listen to another ADDRESS:PORT, or to none",
+                ])
+            return nil
+        }
+    }
+
+    /// Nil: there is no such page.
+    func answer(_ path: String) -> HTTPResponse? {
+        let pipeline = pipeline.withLock { $0 }
+        switch path {
+        case "/metrics":
+            guard let pipeline else { return .text(503, "the agent is starting\n") }
+            let page = Metric.page(pipeline.figures)
+            return HTTPResponse(
+                status: 200, contentType: MetricText.contentType, body: Array(page.utf8))
+        case "/healthz":
+            let faults = (pipeline?.health ?? .starting).alive.filter { $0.fault != nil }
+            return faults.isEmpty ? .text(200, "ok\n") : .text(503, faults.text)
+        case "/readyz":
+            let ready = (pipeline?.health ?? .starting).ready
+            return .text(ready.areMet ? 200 : 503, ready.text)
+        default:
+            return nil
+        }
+    }
+}

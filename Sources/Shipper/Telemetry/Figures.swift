@@ -1,0 +1,37 @@
+import Platform
+import Tailer
+
+/// Everything that metrics tell, at about one moment; plain values. Times are nanoseconds since 1970.
+struct Figures: Sendable {
+    var recordsDelivered = 0
+    var bytesDelivered = 0
+    var bytesRead = 0
+    var bytesLost: [LossReason: Int] = [:]
+    var archivesLost = 0
+    var holeBytes = 0
+    var unreadable = 0
+    var unreadBytes = 0
+    var inFlightBytes = 0
+    var inFlightLimit = 0
+    var recordsWaiting = 0
+    var recordsRejected: [String: Int] = [:]
+    var lastAcknowledgement: Int64?
+    var isBrokerReached = false
+    var streams = 0
+    var streamsStarved = 0
+    var streamsBlocked = 0
+    var files = 0
+    var openFiles = 0
+    var openFilesLimit = 0
+    var directories = 0
+    var watches = 0
+    var registryEntries = 0
+    var journalBytes = 0
+    var isRegistryWritten = false
+    var syncs = CountedEvents.Syncs()
+    var lastSave: Int64?
+    var logLinesLost = 0
+    /// Nil where /proc cannot be read.
+    var process: ProcessFigures?
+    var processStart: Int64?
+}

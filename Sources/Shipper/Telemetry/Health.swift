@@ -1,0 +1,79 @@
+import Kafka
+
+/// Whether something that was asked about is in order.
+struct Condition: Hashable, Sendable {
+    let name: String
+    /// Nil: it is.
+    let fault: String?
+}
+
+/// What `/healthz` and `/readyz` answer, out of plain values.
+struct Health: Hashable, Sendable {
+    /// No pipeline yet: its registry is being opened.
+    static let starting = Health(
+        alive: [],
+        ready: [
+            Condition(name: "configuration", fault: nil),
+            Condition(name: "registry", fault: "being opened"),
+        ])
+
+    /// Nothing that a restart would mend.
+    let alive: [Condition]
+    /// New lines get to Kafka and their positions to the disk.
+    let ready: [Condition]
+
+    /// What the conditions are made of.
+    struct Facts: Hashable, Sendable {
+        var isReaderLate = false
+        var isPollerLate = false
+        var isKeeperLate = false
+        /// Why positions cannot be saved; nil while they can.
+        var whyNotSaved: String?
+        var isScanned = true
+        var brokerReach = BrokerReach.reached
+        var isStopping = false
+    }
+
+    private init(alive: [Condition], ready: [Condition]) {
+        self.alive = alive
+        self.ready = ready
+    }
+
+    init(_ facts: Facts) {
+        let silence = "hangs: nothing was heard of it for a minute"
+        alive = [
+            Condition(name: "reader", fault: facts.isReaderLate ? silence : nil),
+            Condition(name: "deliveries", fault: facts.isPollerLate ? silence : nil),
+        ]
+        var registry = facts.whyNotSaved
+        if facts.isKeeperLate { registry = "writing to the disk takes more than a minute" }
+        let brokers: String? =
+            switch facts.brokerReach {
+            case .unknown: "none has answered yet"
+            case .lost: "none can be reached"
+            case .reached: nil
+            }
+        var ready = [
+            Condition(name: "configuration", fault: nil),
+            Condition(name: "registry", fault: registry),
+            Condition(
+                name: "first scan", fault: facts.isScanned ? nil : "directories are looked through"),
+            Condition(name: "brokers", fault: brokers),
+        ]
+        ready += alive.filter { $0.fault != nil }
+        if facts.isStopping { ready.append(Condition(name: "agent", fault: "is being stopped")) }
+        self.ready = ready
+    }
+}
+
+extension [Condition] {
+    var areMet: Bool { allSatisfy { $0.fault == nil } }
+
+    /// One line for each. A fault may name a path, and a path may hold a line feed.
+    var text: String {
+        map { condition in
+            let fault = condition.fault?.split(whereSeparator: \.isNewline).joined(separator: " ")
+            return "\(condition.name): \(fault ?? "ok")\n"
+        }.joined()
+    }
+}

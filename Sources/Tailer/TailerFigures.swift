@@ -1,0 +1,56 @@
+import Synchronization
+
+/// How much the reader thread has to look after. Set by that thread, a second after a change at the
+/// latest, and read by any other without a lock: the figures are of about the same moment.
+package final class TailerFigures: Sendable {
+    private let fileCount = Atomic<Int>(0)
+    private let openCount = Atomic<Int>(0)
+    private let streamCount = Atomic<Int>(0)
+    private let directoryCount = Atomic<Int>(0)
+    private let watchCount = Atomic<Int>(0)
+    private let starvedCount = Atomic<Int>(0)
+    private let unread = Atomic<Int>(0)
+
+    package init() {}
+
+    /// Files that are followed, open or parked.
+    package var files: Int { fileCount.load(ordering: .relaxed) }
+    /// Those that have a descriptor.
+    package var openFiles: Int { openCount.load(ordering: .relaxed) }
+    package var streams: Int { streamCount.load(ordering: .relaxed) }
+    /// Directories that patterns lead into.
+    package var directories: Int { directoryCount.load(ordering: .relaxed) }
+    /// inotify watches on directories and quiet files.
+    package var watches: Int { watchCount.load(ordering: .relaxed) }
+    /// Streams that have bytes and wait for in-flight credit.
+    package var starvedStreams: Int { starvedCount.load(ordering: .relaxed) }
+    /// Bytes of followed files that were not read when their sizes were last looked at.
+    package var unreadBytes: Int { unread.load(ordering: .relaxed) }
+
+    /// Plain values of one moment, counted by the reader thread.
+    struct Count {
+        var files = 0
+        var openFiles = 0
+        var streams = 0
+        var directories = 0
+        var watches = 0
+        var starvedStreams = 0
+        var unreadBytes = 0
+
+        mutating func add(_ stream: LogStream) {
+            streams += 1
+            files += stream.files.count
+            for file in stream.files { unreadBytes += max(0, file.size - file.position) }
+        }
+    }
+
+    func set(_ count: Count) {
+        fileCount.store(count.files, ordering: .relaxed)
+        openCount.store(count.openFiles, ordering: .relaxed)
+        streamCount.store(count.streams, ordering: .relaxed)
+        directoryCount.store(count.directories, ordering: .relaxed)
+        watchCount.store(count.watches, ordering: .relaxed)
+        starvedCount.store(count.starvedStreams, ordering: .relaxed)
+        unread.store(count.unreadBytes, ordering: .relaxed)
+    }
+}
