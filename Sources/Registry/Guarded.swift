@@ -19,8 +19,8 @@ struct Guarded: Sendable {
     private(set) var mustRewrite = false
     /// What was unwritten when the snapshot that is being written was begun.
     private var inSnapshot: Unwritten?
-    /// Saving fails, and the observer knows.
-    private var hasFailed = false
+    /// Why saving fails, and the observer knows; nil while it does not.
+    private(set) var failure: SystemError?
     /// No file is open any more; changes stay in memory.
     private(set) var isClosed = false
     /// Kept for its memory.
@@ -43,6 +43,11 @@ struct Guarded: Sendable {
     /// A snapshot under way counts only once it is in place.
     var isWritten: Bool {
         unwritten.isEmpty && !mustRewrite && (inSnapshot?.isEmpty ?? true)
+    }
+
+    /// Files of which something is in memory only; those that a snapshot is being written of count.
+    var unwrittenCount: Int {
+        unwritten.count + (inSnapshot?.files.count { !unwritten.contains($0) } ?? 0)
     }
 
     /// Appends changes that `state` has taken.
@@ -129,8 +134,8 @@ struct Guarded: Sendable {
 
     /// Something was written to the end.
     private mutating func recovered() -> Health? {
-        guard hasFailed, isWritten else { return nil }
-        hasFailed = false
+        guard failure != nil, isWritten else { return nil }
+        failure = nil
         return .recovered
     }
 
@@ -146,8 +151,7 @@ struct Guarded: Sendable {
     }
 
     private mutating func failed(_ error: SystemError) -> Health? {
-        guard !hasFailed else { return nil }
-        hasFailed = true
-        return .failed(error)
+        defer { failure = error }
+        return failure == nil ? .failed(error) : nil
     }
 }

@@ -216,11 +216,13 @@ package final class Registry: Sendable {
     /// Tells the observer that saving began to fail or works again.
     func tell(_ health: Guarded.Health?) {
         switch health {
-        case .failed(let error):
-            let path = "\(directory)/\(JournalFormat.directoryName)"
-            observer.registryWriteFailed(.unwritten(path: path, error))
+        case .failed(let error): observer.registryWriteFailed(unwritten(error))
         case .recovered: observer.registryWriteRecovered()
         case nil: break
         }
+    }
+
+    func unwritten(_ error: SystemError) -> RegistryError {
+        .unwritten(path: "\(directory)/\(JournalFormat.directoryName)", error)
     }
 }

@@ -43,6 +43,8 @@ private final class Fault: Sendable {
         registry.sync()
         #expect(registry.entry(known.file)?.offset == 20 && !registry.isWritten)
         #expect(recorder.failures.count == 1 && recorder.recoveries == 0)
+        #expect(registry.health.failure == recorder.failures.first)
+        #expect(registry.health.unsavedFiles == 3 && registry.health.entries == 2)
         #expect(
             recorder.failures.first?.description
                 == "\(data.path)/registry: positions cannot be saved: test: No space left on device: "
@@ -53,6 +55,8 @@ private final class Fault: Sendable {
         registry.advance(seen, to: 6)
         registry.sync()
         #expect(registry.isWritten && recorder.recoveries == 1 && recorder.failures.count == 1)
+        #expect(registry.health.failure == nil && registry.health.unsavedFiles == 0)
+        #expect(registry.health.journalBytes == (try data.journalLength()))
         let after = try data.copy().open()
         #expect(after.recovery.isWhole && after.entries() == registry.entries())
     }
