@@ -183,8 +183,8 @@ package final class Registry: Sendable {
 
     /// Every entry, by number.
     package func entries() -> [FileEntry] {
-        let table = guarded.withLock { $0.state.table }
-        return table.sorted
+        let chunks = guarded.withLock { $0.state.table.chunks }
+        return EntryTable.sorted(chunks)
     }
 
     /// The entries of one stream, by number.

@@ -163,6 +163,45 @@ private final class Fault: Sendable {
         #expect(after.entries() == second.entries())
     }
 
+    @Test("The journal's growth is bounded also while it cannot be compacted; then it is memory")
+    func boundedWhileFailing() throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        let entry = registry.see(.sample(1, path: String(repeating: "p", count: 60_000)))
+        // Who may append to an open file may have lost the right to make one beside it.
+        fault.begin { if case .create = $0 { true } else { false } }
+        let bound = Registry.mostJournalLimits * Registry.smallestJournalLimit
+        var longest = 0
+        for round in 0..<800 {
+            registry.moved(
+                entry.file, path: String(repeating: "p", count: 60_000) + "\(round)",
+                state: .active)
+            registry.sync()
+            registry.compactIfDue()
+            longest = max(longest, try data.journalLength())
+        }
+        #expect(longest >= bound && longest < bound + 61_000)
+        #expect(recorder.failures.count == 1 && registry.health.unsavedFiles == 1)
+        fault.end()
+        registry.sync()
+        #expect(try data.journalLength() < 1000)
+        #expect(registry.isWritten && registry.health.failure == nil && recorder.recoveries == 1)
+        #expect(try data.copy().open().entries() == registry.entries())
+    }
+
+    @Test(
+        "A compaction that failed is made up for, and health does not stay bad for want of changes")
+    func madeUpFor() throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        fault.begin { $0 == .create("journal.jsonl.new") }
+        registry.inputScanned("pods")
+        #expect(registry.health.failure != nil)
+        registry.sync()
+        #expect(recorder.failures.count == 1 && recorder.recoveries == 0)
+        fault.end()
+        registry.sync()
+        #expect(registry.health.failure == nil && recorder.recoveries == 1)
+    }
+
     @Test("R3: a write that a real limit cuts in the middle of a line corrupts nothing")
     func cutShort() async throws {
         await #expect(processExitsWith: .success) {
