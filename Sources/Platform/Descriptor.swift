@@ -111,6 +111,13 @@ package struct Descriptor: ~Copyable, Sendable {
         guard ftruncate(number, size) == 0 else { throw SystemError("ftruncate", code: .last) }
     }
 
+    /// fchown(2) to the owner and group of something else.
+    borrowing func give(to other: FileStatus) throws(SystemError) {
+        guard fchown(number, other.owner, other.group) == 0 else {
+            throw SystemError("fchown", code: .last)
+        }
+    }
+
     /// fstat(2).
     package borrowing func status() throws(SystemError) -> FileStatus {
         var raw = stat()
@@ -179,6 +186,7 @@ package struct FileStatus: Hashable, Sendable {
     package let allocated: Int
     package let mode: UInt32
     package let owner: UInt32
+    package let group: UInt32
     /// Last change of content, nanoseconds since 1970.
     package let modified: Int64
     /// Last change of the inode: of content, names or rights; nanoseconds since 1970.
@@ -193,6 +201,7 @@ package struct FileStatus: Hashable, Sendable {
         allocated = Int(raw.st_blocks) * 512
         mode = UInt32(raw.st_mode)
         owner = UInt32(raw.st_uid)
+        group = UInt32(raw.st_gid)
         modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
         changed = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
     }
