@@ -218,6 +218,12 @@ package struct FileStatus: Hashable, Sendable {
         return FileStatus(raw)
     }
 
+    /// faccessat(2): whether this process may read what lies at the path, which is not opened.
+    package static func isReadable(at path: [UInt8]) -> Bool {
+        let terminated = path.map { CChar(bitPattern: $0) } + [0]
+        return unsafe faccessat(AT_FDCWD, terminated, R_OK, AT_EACCESS) == 0
+    }
+
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }

@@ -175,6 +175,11 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Enters `entry` again if it has left since it was found.
+    package func keep(_ entry: FileEntry) {
+        change { guarded in guarded.state.table[entry.file] == nil ? [.seen(entry)] : [] }
+    }
+
     /// The inode is gone and all its bytes are delivered or counted as lost.
     package func gone(_ file: FileID) { change { _ in [.gone(file)] } }
 
