@@ -9,6 +9,12 @@ import Testing
 /// Lets steps fail while it is told to.
 private final class Fault: Sendable {
     private let failing = Mutex<(@Sendable (FileStep) -> Bool)?>(nil)
+    private let code = Mutex(Errno.noSpace)
+
+    func begin(_ code: Errno) {
+        self.code.withLock { $0 = code }
+        begin()
+    }
 
     func begin(_ what: @escaping @Sendable (FileStep) -> Bool = { _ in true }) {
         failing.withLock { $0 = what }
@@ -17,7 +23,9 @@ private final class Fault: Sendable {
     func end() { failing.withLock { $0 = nil } }
 
     var witness: Witness {
-        Witness { [self] step in failing.withLock { $0?(step) ?? false } ? .noSpace : nil }
+        Witness { [self] step in
+            failing.withLock { $0?(step) ?? false } ? code.withLock { $0 } : nil
+        }
     }
 }
 
@@ -59,6 +67,32 @@ private final class Fault: Sendable {
         #expect(registry.health.journalBytes == (try data.journalLength()))
         let after = try data.copy().open()
         #expect(after.recovery.isWhole && after.entries() == registry.entries())
+    }
+
+    @Test(
+        "R3: whatever the disk says, it is told once with what to do, and all is saved when it is over",
+        arguments: [
+            (Errno.readOnly, "mount its file system writable"),
+            (.permission, "give the shipper's user read and write permission"),
+            (.inputOutput, "check the file system"), (.quota, "free space"),
+        ])
+    func codes(_ code: Errno, _ advice: String) throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        let entry = registry.see(.sample(1))
+        registry.advance(entry, to: 10)
+        fault.begin(code)
+        for offset in 11...200 {
+            registry.advance(entry, to: offset)
+            registry.sync()
+            registry.compactIfDue()
+        }
+        #expect(recorder.failures.count == 1 && registry.entry(entry.file)?.offset == 200)
+        #expect(registry.health.failure?.description.contains(advice) == true)
+        #expect(try data.copy().open().entry(entry.file)?.offset == 10)
+        fault.end()
+        registry.sync()
+        #expect(registry.health.failure == nil && recorder.recoveries == 1)
+        #expect(try data.copy().open().entries() == registry.entries())
     }
 
     @Test("R3: a sync alone saves what could not be saved before")
