@@ -75,7 +75,10 @@ package final class Registry: Sendable {
     /// Entries whose inode number another file has now: their own file is no longer on the disk.
     package func displaced(by identity: FileIdentity) -> [FileEntry] {
         guarded.withLock { $0.state.table.candidates(for: identity) }
-            .filter { $0.identity.inode == identity.inode && !$0.identity.agrees(with: identity) }
+            .filter { entry in
+                entry.identity.inode == identity.inode && entry.identity.device == identity.device
+                    && !entry.identity.agrees(with: identity)
+            }
     }
 
     /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
@@ -171,6 +174,17 @@ package final class Registry: Sendable {
         change { guarded in
             guard var entry = guarded.state.table[file] else { return (nil, []) }
             entry.relocate(to: identity, path: path, size: size)
+            return (entry, [.seen(entry)])
+        }
+    }
+
+    /// The file's device has another number. Its generation stays, which its old number is part of.
+    /// Nil where the file is not known (any more).
+    package func renumbered(_ file: FileID, _ identity: FileIdentity) -> FileEntry? {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return (nil, []) }
+            entry.identity = identity
+            entry.updated = .now()
             return (entry, [.seen(entry)])
         }
     }

@@ -47,7 +47,10 @@ enum EntryLook {
             let identity = FileIdentity(
                 handle: file.handle(), device: status.device, inode: status.inode,
                 birth: file.birth())
-            guard entry.identity.agrees(with: identity) else { return .other }
+            guard
+                entry.identity.agrees(with: identity)
+                    || entry.identity.isRenumbered(from: identity)
+            else { return .other }
             let head = try file.read(count: Fingerprint.longest, at: 0)
             guard entry.fingerprint.matches(head: head) else {
                 return GzipReader.isGzip(head) ? .packed : .other

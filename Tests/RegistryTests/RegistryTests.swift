@@ -70,6 +70,39 @@ import Testing
         #expect(registry.find(identity: .sample(1, handle: false), head: head) == .same(entry))
     }
 
+    @Test(
+        "A file whose device has another number is found, if its content is known and it is the one"
+    )
+    func renumbered() throws {
+        let registry = try data.open()
+        let entry = registry.see(.sample(1))
+        let empty = registry.see(.sample(2, head: ""))
+        let elsewhere = { (number: UInt64) in
+            let identity = FileIdentity.sample(number)
+            return FileIdentity(
+                handle: identity.handle, device: 99, inode: identity.inode, birth: identity.birth)
+        }
+        #expect(registry.find(identity: elsewhere(1), head: head) == .renumbered(entry))
+        #expect(registry.find(identity: elsewhere(1), head: Array("else".utf8)) == .none)
+        #expect(registry.find(identity: elsewhere(2), head: head) == .none)
+        #expect(registry.displaced(by: elsewhere(1)).isEmpty)
+        let renumbered = try #require(registry.renumbered(entry.file, elsewhere(1)))
+        #expect(renumbered.generation == entry.generation && renumbered.file == entry.file)
+        #expect(registry.find(identity: elsewhere(1), head: head) == .same(renumbered))
+        // The old number with the same inode is now what the new one was.
+        #expect(registry.find(identity: .sample(1), head: head) == .renumbered(renumbered))
+        #expect(try data.copy().open().entries() == [renumbered, empty])
+        let clone = registry.see(
+            NewFile(
+                input: "pods", stream: "clone", path: "/clone", identity: .sample(1),
+                fingerprint: .of(head: head), offset: 0, size: 4))
+        #expect(registry.find(identity: .sample(1), head: head) == .same(clone))
+        let third = FileIdentity(
+            handle: clone.identity.handle, device: 3, inode: clone.identity.inode,
+            birth: clone.identity.birth)
+        #expect(registry.find(identity: third, head: head) == .none)
+    }
+
     @Test("T15: the same inode with another beginning is told apart from a new file")
     func otherContent() throws {
         let registry = try data.open()
