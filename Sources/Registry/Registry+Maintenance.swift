@@ -145,9 +145,11 @@ extension Registry {
     ///    leaves the old pair; a crash after it leaves a journal whose first records the snapshot
     ///    contains, and they are skipped.
     /// 3. What was appended since 1 is copied into a new journal beside the old one, which is fsynced.
-    /// 4. Under the inner lock the last few records are copied too, and the new journal is renamed into
-    ///    place: whatever is appended from now on goes there.
-    /// 5. The directory is fsynced.
+    /// 4. Under the inner lock the last few records are copied too. Whatever is appended from now on
+    ///    goes into both journals.
+    /// 5. The new journal is renamed into place, which may take 100 ms and more where others keep the
+    ///    disk busy; so nobody waits for it. A crash leaves either, and both have everything.
+    /// 6. What is appended goes into the new one alone. The directory is fsynced.
     ///
     /// An error at any step leaves files that are whole, and everything is tried again at the next
     /// `sync`.
@@ -194,7 +196,7 @@ extension Registry {
         return report
     }
 
-    /// Steps 3 and 4. `old` is the journal's end as the snapshot has it.
+    /// Steps 3 to 5. `old` is the journal's end as the snapshot has it.
     private func replaceJournal(
         _ old: Journal, in directory: borrowing Descriptor
     ) throws(SystemError) {
@@ -216,9 +218,15 @@ extension Registry {
         try guarded.withLock { guarded throws(SystemError) in
             let end = guarded.journal.length
             try Self.copy(old.file, copied..<end, to: file)
-            try file.place()
-            guarded.journal.move(to: next, length: length + end - copied)
+            guarded.journal.accompany(next, length: length + end - copied)
         }
+        do {
+            try file.place()
+        } catch {
+            guarded.withLock { $0.journal.stayAlone() }
+            throw error
+        }
+        guarded.withLock { $0.journal.succeed() }
     }
 
     private static func copy(

@@ -9,7 +9,7 @@ import Synchronization
 /// - `guarded` holds the state and the journal's end. Under it a change is taken and its line is
 ///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the order of
 ///   lines must be the order of changes, and a change must be in the journal before its caller gives
-///   the credit back. Nothing slower than write(2), rename(2) or a cutting ftruncate(2) happens there;
+///   the credit back. Nothing slower than write(2) or a cutting ftruncate(2) happens there;
 ///   never an fsync, so an advance waits for other advances only.
 /// - `maintenance` lets one thread at a time fsync, compact or close. The data path never takes it.
 ///   Who holds it may take `guarded` for a moment, never the other way round.

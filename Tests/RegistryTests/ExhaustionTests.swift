@@ -241,6 +241,76 @@ import Testing
         #expect(failing >= 10)
     }
 
+    /// 1. The new journal is written beside the old one, and is about to be renamed.
+    /// 2. The rename takes its time. An advance comes in, and another one after it.
+    /// 3. The machine stops before the rename, or after it: either journal has both advances.
+    @Test("R1, R6: an advance while the journal changes hands waits for nothing and is in both")
+    func whileRenaming() throws {
+        for failing in [nil, FileStep.rename("journal.jsonl.new", to: "journal.jsonl")] {
+            let data = try Data()
+            let box = Mutex<Registry?>(nil)
+            let before = Mutex<[FileEntry]>([])
+            let witness = Witness { step in
+                guard step == .rename("journal.jsonl.new", to: "journal.jsonl"),
+                    let registry = box.withLock({ $0 }), let entry = registry.entries().first
+                else { return nil }
+                registry.advance(entry, to: 20)
+                registry.advance(entry, to: 30)
+                do {
+                    let killed = try data.copy().open()
+                    before.withLock { $0 = killed.entries() }
+                } catch {
+                    Issue.record("\(error)")
+                }
+                return step == failing ? .inputOutput : nil
+            }
+            let registry = try data.open(witness: witness)
+            let entry = registry.see(.sample(1))
+            registry.advance(entry, to: 10)
+            box.withLock { $0 = registry }
+            registry.compact()
+            box.withLock { $0 = nil }
+            #expect(before.withLock { $0 } == registry.entries())
+            let after = try data.copy().open()
+            #expect(after.recovery.isWhole && after.entries() == registry.entries())
+            #expect(after.entry(entry.file)?.offset == 30)
+            registry.advance(entry, to: 40)
+            registry.close()
+            let last = try data.open()
+            #expect(last.recovery.isWhole && last.entry(entry.file)?.offset == 40)
+        }
+    }
+
+    @Test("R1: a write that the new journal refuses while it changes hands leaves both whole")
+    func refusedBySuccessor() throws {
+        let data = try Data()
+        let recorder = Recorder()
+        let box = Mutex<Registry?>(nil)
+        let isRenaming = Mutex(false)
+        let witness = Witness { step in
+            if case .write("journal.jsonl.new", _) = step, isRenaming.withLock({ $0 }) {
+                return .noSpace
+            }
+            guard step == .rename("journal.jsonl.new", to: "journal.jsonl"),
+                let registry = box.withLock({ $0 }), let entry = registry.entries().first
+            else { return nil }
+            isRenaming.withLock { $0 = true }
+            registry.advance(entry, to: 20)
+            isRenaming.withLock { $0 = false }
+            return nil
+        }
+        let registry = try data.open(recorder, witness: witness)
+        let entry = registry.see(.sample(1))
+        box.withLock { $0 = registry }
+        registry.compact()
+        box.withLock { $0 = nil }
+        #expect(recorder.failures.count == 1 && registry.entry(entry.file)?.offset == 20)
+        registry.sync()
+        #expect(registry.isWritten && recorder.recoveries == 1)
+        let after = try data.copy().open()
+        #expect(after.recovery.isWhole && after.entries() == registry.entries())
+    }
+
     @Test("R1: data are forced before the rename, the directory after it, snapshot before journal")
     func order() throws {
         let witness = Witness()
