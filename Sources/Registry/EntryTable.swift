@@ -1,6 +1,6 @@
 import Model
 
-/// The entries by number, by handle, by inode, and by stream.
+/// The entries by number, by handle, by device and inode, and by stream.
 ///
 /// A copy of `chunks` is taken in constant time, and changing the table afterwards copies one chunk at a
 /// time, so that a snapshot of 100,000 entries never stops an advance for longer than copying 256 of
@@ -14,8 +14,7 @@ struct EntryTable: Sendable {
     /// Slots whose entry left; taken again first, so the table is as long as it ever was full.
     private var free: [Int] = []
     private var byHandle = Shards<Handle, Holders>()
-    /// Whatever the device: its number may be another one after a reboot.
-    private var byInode = Shards<UInt64, Holders>()
+    private var byInode = Shards<Inode, Holders>()
     /// A look at one directory asks for one stream's files, and there are as many directories as
     /// streams: going through all entries each time would make the first scan quadratic.
     private var byStream = Shards<String, Holders>()
@@ -25,6 +24,11 @@ struct EntryTable: Sendable {
     private struct Handle: Hashable, Sendable {
         let device: UInt64
         let bytes: [UInt8]
+    }
+
+    private struct Inode: Hashable, Sendable {
+        let device: UInt64
+        let number: UInt64
     }
 
     /// Mostly one file; several in a stream with archives, and while an inode number was given out
@@ -124,7 +128,7 @@ struct EntryTable: Sendable {
         return true
     }
 
-    /// The entries that may be a file with this identity: same handle on its device, or same inode.
+    /// The entries that may be a file with this identity: same handle, or same device and inode.
     func candidates(for identity: FileIdentity) -> [FileEntry] {
         var files: [FileID] = []
         if let bytes = identity.handle,
@@ -132,7 +136,7 @@ struct EntryTable: Sendable {
         {
             files = holders.all
         }
-        if let holders = byInode[identity.inode] {
+        if let holders = byInode[Inode(device: identity.device, number: identity.inode)] {
             for file in holders.all where !files.contains(file) { files.append(file) }
         }
         return files.compactMap { self[$0] }
@@ -144,7 +148,7 @@ struct EntryTable: Sendable {
             Self.add(
                 entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
         }
-        Self.add(entry.file, &byInode[identity.inode])
+        Self.add(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
         Self.add(entry.file, &byStream[entry.stream])
     }
 
@@ -154,7 +158,7 @@ struct EntryTable: Sendable {
             Self.drop(
                 entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
         }
-        Self.drop(entry.file, &byInode[identity.inode])
+        Self.drop(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
         Self.drop(entry.file, &byStream[entry.stream])
     }
 
@@ -214,11 +218,6 @@ extension FileMatch {
         }
         if let same { return .same(same) }
         if let other { return .otherContent(other) }
-        let renumbered = candidates.filter {
-            $0.identity.isRenumbered(from: identity) && $0.fingerprint.length > 0
-                && $0.fingerprint.matches(head: head)
-        }
-        // Of two, which are on two devices, nobody can say which one it is.
-        return renumbered.count == 1 ? .renumbered(renumbered[0]) : .none
+        return .none
     }
 }

@@ -130,9 +130,6 @@ package enum FileMatch: Hashable, Sendable {
     case same(FileEntry)
     /// This inode, but its content begins otherwise: truncated and written again.
     case otherContent(FileEntry)
-    /// This inode of a device that had another number (`FileIdentity.isRenumbered`), and the content is
-    /// the one that the entry knows; or a file of a cloned volume.
-    case renumbered(FileEntry)
     /// Never seen.
     case none
 }

@@ -75,10 +75,7 @@ package final class Registry: Sendable {
     /// Entries whose inode number another file has now: their own file is no longer on the disk.
     package func displaced(by identity: FileIdentity) -> [FileEntry] {
         guarded.withLock { $0.state.table.candidates(for: identity) }
-            .filter { entry in
-                entry.identity.inode == identity.inode && entry.identity.device == identity.device
-                    && !entry.identity.agrees(with: identity)
-            }
+            .filter { $0.identity.inode == identity.inode && !$0.identity.agrees(with: identity) }
     }
 
     /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
@@ -178,14 +175,17 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The file's device has another number. Its generation stays, which its old number is part of.
-    /// Nil where the file is not known (any more).
-    package func renumbered(_ file: FileID, _ identity: FileIdentity) -> FileEntry? {
+    /// The devices of these files have other numbers now, and the files are the same. Their generations
+    /// stay, which the old number is part of.
+    package func renumbered(_ files: [FileID: FileIdentity]) {
+        let now = Timestamp.now()
         change { guarded in
-            guard var entry = guarded.state.table[file] else { return (nil, []) }
-            entry.identity = identity
-            entry.updated = .now()
-            return (entry, [.seen(entry)])
+            files.compactMap { file, identity in
+                guard var entry = guarded.state.table[file] else { return nil }
+                entry.identity = identity
+                entry.updated = now
+                return .seen(entry)
+            }
         }
     }
 

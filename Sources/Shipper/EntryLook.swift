@@ -59,7 +59,8 @@ enum EntryLook {
         }
     }
 
-    private static func directory(_ path: [UInt8]) throws(SystemError) -> Descriptor {
+    /// A directory whose name need not be UTF-8.
+    static func directory(_ path: [UInt8]) throws(SystemError) -> Descriptor {
         if let text = String(validating: path, as: UTF8.self) {
             return try Descriptor.open(text, O.directory)
         }

@@ -105,6 +105,9 @@ import Testing
         let generations = Dictionary(
             uniqueKeysWithValues: documents.map { ($0.message, $0.metadata.id.prefix(16)) })
         #expect(generations["3"] == generations["1"] && generations["4"] != generations["1"])
+        // The new numbers are saved, and another start has nothing to find out.
+        try ship(5)
+        #expect(try agent.registry().map(\.generation).sorted() == after.map(\.generation).sorted())
     }
 
     @Test(

@@ -63,6 +63,7 @@ package final class Pipeline: Sendable {
             throw .registry(error)
         }
         self.registry = registry
+        registry.renumbered(DeviceNumbers.changed(registry.entries()))
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
         let wake = Wake()

@@ -85,7 +85,7 @@ final class ReaderOutput: TailerOutput {
 
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
         let registry = parts.registry
-        switch find(sighting.identity, head: sighting.head) {
+        switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
             registry.headGrew(entry.file, head: sighting.head)
             if entry.path != sighting.path || entry.state == .unreachable
@@ -98,12 +98,7 @@ final class ReaderOutput: TailerOutput {
             return start(entry, sighting, isKnown: true)
         case .otherContent(let entry):
             return start(entry, sighting, isKnown: true, isReplaced: true)
-        case .renumbered(let entry) where entry.stream == sighting.streamName:
-            guard let entry = registry.renumbered(entry.file, sighting.identity) else {
-                return nil
-            }
-            return start(entry, sighting, isKnown: true)
-        case .renumbered, .none:
+        case .none:
             if onlyIfKnown { return nil }
             return start(see(sighting), sighting, isKnown: false)
         }
@@ -215,8 +210,8 @@ final class ReaderOutput: TailerOutput {
     }
 
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
-        switch find(identity, head: head) {
-        case .same(let entry), .otherContent(let entry), .renumbered(let entry): entry.file
+        switch parts.registry.find(identity: identity, head: head) {
+        case .same(let entry), .otherContent(let entry): entry.file
         case .none: nil
         }
     }
@@ -225,23 +220,6 @@ final class ReaderOutput: TailerOutput {
         guard let entry = parts.registry.entry(file) else { return nil }
         let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
         return (entry.stream, end - entry.base)
-    }
-
-    /// What the registry says, but for a file on another device whose own one is still there: that is
-    /// one of a cloned volume.
-    private func find(_ identity: FileIdentity, head: [UInt8]) -> FileMatch {
-        let match = parts.registry.find(identity: identity, head: head)
-        guard case .renumbered(let entry) = match else { return match }
-        guard !parts.ledger.isFollowed(entry.file) else { return .none }
-        do throws(SystemError) {
-            let status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
-            let isThere =
-                status.device == entry.identity.device && status.inode == entry.identity.inode
-            return isThere ? .none : match
-        } catch {
-            // Nothing has its name any more: it was renamed.
-            return match
-        }
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {
