@@ -2,7 +2,7 @@
 SWIFT := scripts/swift
 CHECKED := --explicit-target-dependency-import-check error
 RELEASE := -c release --static-swift-stdlib $(CHECKED)
-SOURCES := Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
+SOURCES := Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Registry Sources Tests)
 # make test FILTER=KafkaTests runs the tests whose names match.
 FILTER ?=
 FILTERED := $(if $(FILTER),--filter '$(FILTER)')
@@ -12,6 +12,7 @@ REPORTED := $(if $(RESULTS),--xunit-output '$(RESULTS)')
 
 # make bench SIZE=200MB RUNS=3 BROKER=host:9092 JSON=figures.json ONLY=shipper-json,kcat
 # make bench MODE=idle|latency SECONDS=30
+# make bench MODE=registry ENTRIES=100000 DIRECTORY=/var/tmp
 SIZE ?=
 RUNS ?=
 BROKER ?=
@@ -19,6 +20,8 @@ JSON ?=
 ONLY ?=
 MODE ?=
 SECONDS ?=
+ENTRIES ?= 100000
+DIRECTORY ?=
 given = $(if $($(1)),--$(2) '$($(1))')
 BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,broker) \
 	$(call given,JSON,json) $(call given,ONLY,only) $(call given,SECONDS,seconds) \
@@ -63,9 +66,14 @@ test:
 
 bench:
 	scripts/install-dependencies test
+ifeq ($(MODE),registry)
+	$(SWIFT) build $(RELEASE) --product registry-bench
+	.build/release/registry-bench $(ENTRIES) $(DIRECTORY)
+else
 	$(SWIFT) build $(RELEASE) --product shipper
 	$(SWIFT) build --package-path Benchmarks -c release $(CHECKED) --product shipper-bench
 	Benchmarks/.build/release/shipper-bench --shipper .build/release/shipper $(BENCH)
+endif
 
 test-bench:
 	scripts/install-dependencies test

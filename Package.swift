@@ -54,6 +54,9 @@ let package = Package(
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
         .executableTarget(name: "refuse-calls", path: "Tests/RefuseCalls"),
+        .executableTarget(
+            name: "registry-bench", dependencies: ["Registry", "Model", "Platform"],
+            path: "Benchmarks/Registry", swiftSettings: settings),
         tests("TestSupportTests", ["Shipper", "Platform"]),
         .target(name: "CAllocationCounter", path: "Tests/AllocationCounter"),
         tests("ModelTests", ["Model"]),

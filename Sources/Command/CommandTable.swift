@@ -7,6 +7,7 @@ package struct CommandTable: Sendable {
     package struct Command: Sendable {
         package enum Action: Sendable {
             case run, check, demo, registryShow, help
+            case registryVerify, registryCompact, registryForget, registryRewind
         }
         package let action: Action
         /// As they are typed, in order: `registry`, `show`.
@@ -37,9 +38,10 @@ package struct CommandTable: Sendable {
     package struct Operand: Sendable {
         package let placeholder: String
         package let kind: Kind
-        /// How many may stand there; all are optional.
+        /// How many may stand there; all are optional unless it is required.
         package let most: Int
         package let help: String
+        package var isRequired = false
     }
 
     package struct Value: Sendable {
@@ -66,6 +68,19 @@ package struct CommandTable: Sendable {
     private static let config = Option(
         name: "config", short: "c", value: Value(placeholder: "FILE", kind: .file),
         help: "the configuration; \(Settings.standardPath) if not given")
+
+    private static let data = Option(
+        name: "data", short: nil, value: Value(placeholder: "DIR", kind: .directory),
+        help: "the data directory; if not given, the one that \(Settings.standardPath) names, or "
+            + "else \(Settings.standardData)")
+
+    private static let dryRun = Option(
+        name: "dry-run", short: "n", value: nil,
+        help: "print what would be done, and change nothing")
+
+    private static let files = Operand(
+        placeholder: "PATTERN", kind: .text, most: 1,
+        help: "the files whose path or stream this glob pattern matches", isRequired: true)
 
     package static let commands = [
         Command(
@@ -139,6 +154,48 @@ package struct CommandTable: Sendable {
                     help: "only files whose path this glob pattern matches")
             ],
             exits: [.done, .fault]),
+        Command(
+            action: .registryVerify, words: ["registry", "verify"],
+            summary: "checks every checksum of the registry",
+            details: [
+                "Reads all of the registry of a running or stopped agent, or of a copied directory. "
+                    + "Prints each fault with the byte where it is, and ends with 1 if there is one. "
+                    + "Takes no lock and changes nothing."
+            ],
+            options: [data], operands: [], exits: [.done, .fault]),
+        Command(
+            action: .registryCompact, words: ["registry", "compact"],
+            summary: "makes the journal part of the snapshot",
+            details: [
+                "The agent does that by itself when the journal has grown. It has to be stopped."
+            ],
+            options: [dryRun, data], operands: [], exits: [.done, .fault, .dataHeld]),
+        Command(
+            action: .registryForget, words: ["registry", "forget"],
+            summary: "forgets files, so that they are shipped from their beginning",
+            details: [
+                "What is there of a file that is forgotten is shipped as if it were new, and its "
+                    + "lines get the ids that they had if it is the same inode and was never "
+                    + "truncated. The agent has to be stopped. All is done or nothing."
+            ],
+            options: [dryRun, data], operands: [files], exits: [.done, .fault, .dataHeld]),
+        Command(
+            action: .registryRewind, words: ["registry", "rewind"],
+            summary: "moves the positions of files, to send lines again or to skip them",
+            details: [
+                "Lines that are sent again have the ids that they had. A file that was rotated "
+                    + "belongs to its stream: a pattern that matches the stream's path matches it, "
+                    + "too. The agent has to be stopped. All is done or nothing, but for files "
+                    + "that cannot be moved: they are named with the reason, and it ends with 1."
+            ],
+            options: [
+                Option(
+                    name: "to", short: nil, value: Value(placeholder: "WHERE", kind: .text),
+                    help: "beginning; end, which is that of the last whole line; or an offset, as "
+                        + "log.offset has it, at which a line begins, for one file alone"),
+                dryRun, data,
+            ],
+            operands: [files], exits: [.done, .fault, .dataHeld]),
         Command(
             action: .help, words: ["help"], summary: "says what a command takes",
             details: ["Says what COMMAND takes, or without one what commands there are."],

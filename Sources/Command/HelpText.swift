@@ -40,7 +40,8 @@ enum HelpText {
             words.append("[--\(option.name)\(option.value.map { " " + $0.placeholder } ?? "")]")
         }
         for operand in command.operands {
-            words.append("[\(operand.placeholder)]" + (operand.most > 1 ? "..." : ""))
+            let word = operand.isRequired ? operand.placeholder : "[\(operand.placeholder)]"
+            words.append(word + (operand.most > 1 ? "..." : ""))
         }
         return words.joined(separator: " ") + "\n"
     }

@@ -1,5 +1,5 @@
 import Platform
-import Shipper
+package import Shipper
 
 /// One command line, understood.
 package enum Invocation: Hashable, Sendable {
@@ -10,6 +10,10 @@ package enum Invocation: Hashable, Sendable {
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     /// `data` nil: the directory that the standard configuration names.
     case registryShow(json: Bool, data: String?, pattern: String?)
+    case registryVerify(data: String?)
+    case registryCompact(data: String?, isDry: Bool)
+    case registryForget(pattern: String, data: String?, isDry: Bool)
+    case registryRewind(pattern: String, to: RewindTarget, data: String?, isDry: Bool)
 
     /// Understands `arguments`, the program's name not among them.
     package init(_ arguments: [String]) throws(UsageError) {
@@ -88,6 +92,18 @@ package enum Invocation: Hashable, Sendable {
         case .registryShow:
             return .registryShow(
                 json: values.stands("json"), data: values.text("data"), pattern: operands.first)
+        case .registryVerify: return .registryVerify(data: values.text("data"))
+        case .registryCompact:
+            return .registryCompact(data: values.text("data"), isDry: values.stands("dry-run"))
+        case .registryForget:
+            return .registryForget(
+                pattern: try pattern(operands, command), data: values.text("data"),
+                isDry: values.stands("dry-run"))
+        case .registryRewind:
+            return .registryRewind(
+                pattern: try pattern(operands, command),
+                to: try target(values.text("to"), command), data: values.text("data"),
+                isDry: values.stands("dry-run"))
         case .help:
             guard !operands.isEmpty else { return .say(HelpText.program()) }
             let (topic, rest) = try self.command(operands)
@@ -97,6 +113,29 @@ package enum Invocation: Hashable, Sendable {
             if let topic { return .say(HelpText.command(topic)) }
             return .say(HelpText.group(operands[0]))
         }
+    }
+
+    private static func pattern(
+        _ operands: [String], _ command: CommandTable.Command
+    ) throws(UsageError) -> String {
+        guard let pattern = operands.first, !pattern.isEmpty else {
+            throw UsageError("which files? PATTERN is missing; '*' matches all", command)
+        }
+        return pattern
+    }
+
+    private static func target(
+        _ text: String?, _ command: CommandTable.Command
+    ) throws(UsageError) -> RewindTarget {
+        guard let text else {
+            throw UsageError("where to? --to beginning, end or an offset is missing", command)
+        }
+        guard let target = RewindTarget(text) else {
+            throw UsageError(
+                "option --to: \"\(text)\" is neither beginning nor end nor an offset in bytes",
+                command)
+        }
+        return target
     }
 
     // MARK: Commands

@@ -29,6 +29,15 @@ enum Program {
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
         case .registryShow(let json, let data, let pattern):
             return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
+        case .registryVerify(let data):
+            return try RegistryVerifyCommand.run(data: data)
+        case .registryCompact(let data, let isDry):
+            return try RegistryCompactCommand.run(data: data, isDry: isDry)
+        case .registryForget(let pattern, let data, let isDry):
+            return try RegistryForgetCommand.run(pattern: pattern, data: data, isDry: isDry)
+        case .registryRewind(let pattern, let target, let data, let isDry):
+            return try RegistryRewindCommand.run(
+                pattern: pattern, to: target, data: data, isDry: isDry)
         }
     }
 

@@ -31,6 +31,17 @@ package struct FileIdentity: Hashable, Sendable {
         guard let mine = birth, let theirs = other.birth else { return true }
         return mine == theirs
     }
+
+    /// Whether only the device's number tells them apart, and it need not be another device: what is
+    /// mounted gets its number anew when the machine starts, in the order in which disks and volumes
+    /// are found. Inode and birth time to the nanosecond are the same, and the handle where both have
+    /// one. A clone of a volume has all that too, so whoever asks has to know more.
+    package func isRenumbered(from other: FileIdentity) -> Bool {
+        guard device != other.device, inode == other.inode, let birth, birth == other.birth
+        else { return false }
+        guard let mine = handle, let theirs = other.handle else { return true }
+        return mine == theirs
+    }
 }
 
 /// SHA-256 over the first `length` bytes of a file, `length` growing up to `longest` while the file

@@ -3,6 +3,9 @@ private import Glibc
 /// A file that replaces another one whole or not at all: written beside it as `<name>.new`, mode 0600,
 /// and then put in its place by rename(2).
 ///
+/// Root's belong to the directory's owner: were they root's, an agent that runs as another user could
+/// not read any more what an operator has changed.
+///
 /// After a crash the name has either the old content or all of the new one. What is not placed is
 /// removed; a leftover of a crash is overwritten by the next attempt. One thread uses it at a time.
 package struct AtomicFile: ~Copyable {
@@ -27,7 +30,10 @@ package struct AtomicFile: ~Copyable {
         try witness.willTake(.create(beside))
         // O_APPEND: who goes on writing after the rename appends, whatever was truncated meanwhile.
         let flags = O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW
-        file = try kept.openAt(beside, flags, mode: 0o600)
+        let made = try kept.openAt(beside, flags, mode: 0o600)
+        let owner = try kept.status()
+        if geteuid() == 0, owner.owner != 0 { try made.give(to: owner) }
+        file = made
         self.directory = kept
         self.name = name
         self.witness = witness

@@ -118,6 +118,13 @@ package struct Descriptor: ~Copyable, Sendable {
         guard ftruncate(number, size) == 0 else { throw SystemError("ftruncate", code: .last) }
     }
 
+    /// fchown(2) to the owner and group of something else.
+    borrowing func give(to other: FileStatus) throws(SystemError) {
+        guard fchown(number, other.owner, other.group) == 0 else {
+            throw SystemError("fchown", code: .last)
+        }
+    }
+
     /// fstat(2).
     package borrowing func status() throws(SystemError) -> FileStatus {
         var raw = stat()
@@ -186,6 +193,7 @@ package struct FileStatus: Hashable, Sendable {
     package let allocated: Int
     package let mode: UInt32
     package let owner: UInt32
+    package let group: UInt32
     /// Last change of content, nanoseconds since 1970.
     package let modified: Int64
     /// Last change of the inode: of content, names or rights; nanoseconds since 1970.
@@ -200,6 +208,7 @@ package struct FileStatus: Hashable, Sendable {
         allocated = Int(raw.st_blocks) * 512
         mode = UInt32(raw.st_mode)
         owner = UInt32(raw.st_uid)
+        group = UInt32(raw.st_gid)
         modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
         changed = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
     }
@@ -214,6 +223,12 @@ package struct FileStatus: Hashable, Sendable {
                 "lstat", path: String(decoding: path, as: UTF8.self), code: .last)
         }
         return FileStatus(raw)
+    }
+
+    /// faccessat(2): whether this process may read what lies at the path, which is not opened.
+    package static func isReadable(at path: [UInt8]) -> Bool {
+        let terminated = path.map { CChar(bitPattern: $0) } + [0]
+        return unsafe faccessat(AT_FDCWD, terminated, R_OK, AT_EACCESS) == 0
     }
 
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }

@@ -10,6 +10,8 @@ package enum Signals {
         // Writing to a closed pipe or connection is an error code; SIGIO comes from a broken lease.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGIO, SIG_IGN)
+        // So is a file that would grow past `ulimit -f`; by default it ends the process.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Blocks until SIGTERM or SIGINT arrives; its name.

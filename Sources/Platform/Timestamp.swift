@@ -69,13 +69,15 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         for index in text.indices { bytes.append(text[index]) }
     }
 
+    private static let pattern = Array("dddd-dd-ddTdd:dd:dd.dddZ".utf8)
+
     /// Reads the text form and nothing else; nil for any other text and for a date that is none.
-    package init?(text: some Collection<UInt8>) {
-        let pattern = "dddd-dd-ddTdd:dd:dd.dddZ".utf8
-        guard text.count == pattern.count else { return nil }
+    package init?(text: Span<UInt8>) {
+        guard text.count == Self.pattern.count else { return nil }
         var fields: [7 of Int] = .init(repeating: 0)
         var field = 0
-        for (byte, expected) in zip(text, pattern) {
+        for index in text.indices {
+            let (byte, expected) = (text[index], Self.pattern[index])
             if expected == UInt8(ascii: "d") {
                 guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
                 fields[field] = fields[field] * 10 + Int(byte - UInt8(ascii: "0"))

@@ -1,19 +1,23 @@
 import Model
 
-/// The entries by number, by handle, by device and inode, and by stream. A value: a copy is taken in
-/// constant time, and changing the original afterwards copies one chunk at a time, so that a snapshot
-/// of 100,000 entries never stops an advance for longer than copying 256 of them takes.
+/// The entries by number, by handle, by device and inode, and by stream.
+///
+/// A copy of `chunks` is taken in constant time, and changing the table afterwards copies one chunk at a
+/// time, so that a snapshot of 100,000 entries never stops an advance for longer than copying 256 of
+/// them takes. A copy of the whole table would be no cheaper to take, but the next entry that comes or
+/// leaves would pay for copies of all the others' keys.
 struct EntryTable: Sendable {
     /// Entries by slot, nil where one left. Invariant: every chunk but the last is full.
     private(set) var chunks: [[FileEntry?]] = []
-    private var slots: [FileID: Int] = [:]
+    private var slots = Shards<FileID, Int>()
+    private(set) var count = 0
     /// Slots whose entry left; taken again first, so the table is as long as it ever was full.
     private var free: [Int] = []
-    private var byHandle: [Handle: Holders] = [:]
-    private var byInode: [Inode: Holders] = [:]
+    private var byHandle = Shards<Handle, Holders>()
+    private var byInode = Shards<Inode, Holders>()
     /// A look at one directory asks for one stream's files, and there are as many directories as
     /// streams: going through all entries each time would make the first scan quadratic.
-    private var byStream: [String: Holders] = [:]
+    private var byStream = Shards<String, Holders>()
 
     private static let chunkLength = 256
 
@@ -41,14 +45,12 @@ struct EntryTable: Sendable {
         }
     }
 
-    var count: Int { slots.count }
-
     /// Makes room for `count` entries at once; growing step by step hashes every key again each time.
     mutating func reserve(_ count: Int) {
-        slots.reserveCapacity(count)
-        byHandle.reserveCapacity(count)
-        byInode.reserveCapacity(count)
-        byStream.reserveCapacity(count)
+        slots.reserve(count)
+        byHandle.reserve(count)
+        byInode.reserve(count)
+        byStream.reserve(count)
     }
 
     subscript(_ file: FileID) -> FileEntry? {
@@ -57,9 +59,12 @@ struct EntryTable: Sendable {
     }
 
     /// In the order of their numbers.
-    var sorted: [FileEntry] {
+    var sorted: [FileEntry] { Self.sorted(chunks) }
+
+    /// The entries of these chunks, in the order of their numbers.
+    static func sorted(_ chunks: [[FileEntry?]]) -> [FileEntry] {
         var all: [FileEntry] = []
-        all.reserveCapacity(count)
+        all.reserveCapacity(chunks.count * chunkLength)
         for chunk in chunks { for case let entry? in chunk { all.append(entry) } }
         all.sort { $0.file < $1.file }
         return all
@@ -99,6 +104,7 @@ struct EntryTable: Sendable {
             slots[entry.file] = last * Self.chunkLength + chunks[last].count
             chunks[last].append(entry)
         }
+        count += 1
         list(entry)
     }
 
@@ -118,6 +124,7 @@ struct EntryTable: Sendable {
         if let entry = chunks[chunk][index] { unlist(entry) }
         chunks[chunk][index] = nil
         free.append(slot)
+        count -= 1
         return true
     }
 

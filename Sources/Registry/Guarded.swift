@@ -19,8 +19,10 @@ struct Guarded: Sendable {
     private(set) var mustRewrite = false
     /// What was unwritten when the snapshot that is being written was begun.
     private var inSnapshot: Unwritten?
-    /// Saving fails, and the observer knows.
-    private var hasFailed = false
+    /// Why saving fails, and the observer knows; nil while it does not.
+    private(set) var failure: SystemError?
+    /// The journal may not grow past this while it cannot be compacted; nil while it can.
+    private var journalBound: Int?
     /// No file is open any more; changes stay in memory.
     private(set) var isClosed = false
     /// Kept for its memory.
@@ -45,10 +47,19 @@ struct Guarded: Sendable {
         unwritten.isEmpty && !mustRewrite && (inSnapshot?.isEmpty ?? true)
     }
 
+    /// Files of which something is in memory only; those that a snapshot is being written of count.
+    var unwrittenCount: Int {
+        unwritten.count + (inSnapshot?.files.count { !unwritten.contains($0) } ?? 0)
+    }
+
+    /// A journal that cannot be compacted (its directory cannot be written to, or has no room for a
+    /// snapshot) would grow for ever. At its bound changes stay in memory, as if they failed.
+    private var isFull: Bool { journalBound.map { journal.length >= $0 } ?? false }
+
     /// Appends changes that `state` has taken.
     mutating func write(_ changes: [Change]) -> Health? {
         if changes.isEmpty { return nil }
-        if unwritten.isEmpty && !isClosed {
+        if unwritten.isEmpty && !isClosed && !isFull {
             lines.clear()
             for change in changes {
                 lines.write(change, number: journal.sequence + lines.lines + 1)
@@ -68,7 +79,7 @@ struct Guarded: Sendable {
     /// Writes the entries that could not be written before.
     mutating func catchUp() -> Health? {
         guard !isClosed, !unwritten.isEmpty else { return nil }
-        guard unwritten.count <= Self.catchUpLimit else {
+        guard unwritten.count <= Self.catchUpLimit, !isFull else {
             mustRewrite = true
             return nil
         }
@@ -104,19 +115,22 @@ struct Guarded: Sendable {
     /// The snapshot is in place and the journal goes on after it.
     mutating func endSnapshot() -> Health? {
         inSnapshot = nil
+        journalBound = nil
         return recovered()
     }
 
     /// The snapshot was not written (`isInPlace` false), so what it should have contained is unwritten
     /// still; or it was, and the journal could not be shortened. The latter loses nothing, since the
-    /// journal takes what comes and only grows until the next attempt, but it is told all the same:
-    /// the disk has no room. A journal that was not to be trusted before is not now either.
-    mutating func endSnapshot(isInPlace: Bool, after error: SystemError) -> Health? {
-        if let taken = inSnapshot {
-            if !isInPlace { unwritten.formUnion(taken.files) }
-            mustRewrite = mustRewrite || taken.mustRewrite
-        }
+    /// journal takes what comes, but it is told all the same: the disk has no room. Either way the next
+    /// `sync` tries again, for nothing else would find out that the fault is over; until then the journal
+    /// grows to `bound` and not further.
+    mutating func endSnapshot(
+        isInPlace: Bool, after error: SystemError, bound: Int
+    ) -> Health? {
+        if let taken = inSnapshot, !isInPlace { unwritten.formUnion(taken.files) }
         inSnapshot = nil
+        mustRewrite = true
+        journalBound = bound
         return failed(error)
     }
 
@@ -129,8 +143,8 @@ struct Guarded: Sendable {
 
     /// Something was written to the end.
     private mutating func recovered() -> Health? {
-        guard hasFailed, isWritten else { return nil }
-        hasFailed = false
+        guard failure != nil, isWritten else { return nil }
+        failure = nil
         return .recovered
     }
 
@@ -146,8 +160,7 @@ struct Guarded: Sendable {
     }
 
     private mutating func failed(_ error: SystemError) -> Health? {
-        guard !hasFailed else { return nil }
-        hasFailed = true
-        return .failed(error)
+        defer { failure = error }
+        return failure == nil ? .failed(error) : nil
     }
 }

@@ -15,6 +15,9 @@ final class JournalFile: Sendable {
 /// tried again later. A kill between the two leaves a torn tail, which recovery cuts. (To begin the
 /// next record on a new line instead would leave damage in the middle of a healthy file.)
 ///
+/// While a new journal takes its place, whole lines go into both: the rename that decides which of the
+/// two is the journal may take the disk's time, and nobody waits for it.
+///
 /// A value under the registry's lock.
 struct Journal: Sendable {
     /// Nil only where no journal could be made yet.
@@ -23,8 +26,11 @@ struct Journal: Sendable {
     private(set) var length: Int
     /// The number of the last record written.
     private(set) var sequence: Int
-    /// Part of a line may lie behind `length`.
+    /// Part of a line may lie behind `length`, or behind the successor's.
     private var isTorn: Bool
+    /// The journal that is about to take its place, and bytes up to the end of its last whole line. It
+    /// holds the same records after the snapshot.
+    private var successor: (file: JournalFile, length: Int)?
     private let witness: any FileStepWitness
 
     init(
@@ -44,23 +50,47 @@ struct Journal: Sendable {
             throw SystemError("open", path: JournalFormat.journalName, code: .notFound)
         }
         if isTorn {
-            try witness.willTake(.truncate(JournalFormat.journalName, to: length))
-            try file.descriptor.truncate(to: length)
+            try Self.cut(file, JournalFormat.journalName, to: length, witness)
+            if let (next, end) = successor { try Self.cut(next, Self.beside, to: end, witness) }
             isTorn = false
         }
         // Until all is written: an error of any kind may have left some of it.
         isTorn = true
-        try witness.willTake(.write(JournalFormat.journalName, bytes: lines.bytes.count))
-        try file.descriptor.write(lines.bytes)
+        try Self.add(lines.bytes, to: file, JournalFormat.journalName, witness)
+        if let (next, _) = successor { try Self.add(lines.bytes, to: next, Self.beside, witness) }
         isTorn = false
         length += lines.bytes.count
+        successor?.length += lines.bytes.count
         sequence += lines.lines
     }
 
-    /// Goes on in another file, which holds the same records after the snapshot.
-    mutating func move(to file: JournalFile, length: Int) {
-        self.file = file
-        self.length = length
-        isTorn = false
+    private static let beside = JournalFormat.journalName + AtomicFile.suffix
+
+    private static func cut(
+        _ file: JournalFile, _ name: String, to length: Int, _ witness: any FileStepWitness
+    ) throws(SystemError) {
+        try witness.willTake(.truncate(name, to: length))
+        try file.descriptor.truncate(to: length)
+    }
+
+    private static func add(
+        _ bytes: [UInt8], to file: JournalFile, _ name: String, _ witness: any FileStepWitness
+    ) throws(SystemError) {
+        try witness.willTake(.write(name, bytes: bytes.count))
+        try file.descriptor.write(bytes)
+    }
+
+    /// From now on every line goes into `file`, too, which is `length` bytes long.
+    mutating func accompany(_ file: JournalFile, length: Int) { successor = (file, length) }
+
+    /// The successor did not take its place.
+    mutating func stayAlone() { successor = nil }
+
+    /// The successor has taken its place.
+    mutating func succeed() {
+        guard let (next, end) = successor else { return }
+        file = next
+        length = end
+        successor = nil
     }
 }

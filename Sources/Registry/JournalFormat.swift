@@ -28,7 +28,9 @@
 //   {"end":COUNT}                  the trailer: the number of lines between the header and this one
 //
 // next_file is followed by at_beginning where that is true. A snapshot is written beside, fsynced and
-// renamed, so one without its trailer is damaged.
+// renamed, and the directory fsynced, so one without its trailer is damaged. What an operator does by hand
+// (`registry forget`, `rewind`) is in a new snapshot alone: it may move a position back, which no record of
+// the journal can.
 //
 // ENTRY, the state of one file:
 //   input, stream, path            texts
@@ -42,7 +44,8 @@
 //   offset                         logical position up to which everything is delivered
 //   anchor                         hex of the at most 64 bytes just before it
 //   size                           physical bytes when last looked at
-//   state                          active, archived, deleted or unreachable
+//   state                          active; archived, its end is final; deleted, no name leads to it;
+//                                  unreachable, it or its volume cannot be read now, and the entry stays
 //   updated                        time of the entry's last change
 //
 // journal.jsonl
@@ -52,8 +55,9 @@
 //   {"n":N,"op":OP, ...}           records; n grows by one from line to line
 //
 //   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where earlier
-//                                  records of it could not be written, and where its content is in
-//                                  another inode now: a copy, or what a compressor made of it
+//                                  records of it could not be written, where its content is in another
+//                                  inode now (a copy, or what a compressor made of it), and where its
+//                                  device has another number
 //   "advance","file":F,"generation":G,"offset":O,"anchor":A,"size":S,"at":TIME
 //                                  size is left out where it is not known
 //   "head","file":F,"generation":G,"head_length":L,"head":H,"at":TIME

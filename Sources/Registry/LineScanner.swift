@@ -151,10 +151,11 @@ struct LineScanner {
 
     mutating func time(_ key: String) throws(LineFault) -> Timestamp {
         try require(key)
-        guard take("\""), end - at > 24, let value = Timestamp(text: bytes[at..<(at + 24)]) else {
-            throw LineFault(what: "has no time for \"\(key)\"")
-        }
-        at += 24
+        let length = Timestamp.textCount
+        guard take("\""), end - at > length,
+            let value = Timestamp(text: bytes.span.extracting(at..<(at + length)))
+        else { throw LineFault(what: "has no time for \"\(key)\"") }
+        at += length
         guard take("\"") else { throw LineFault(what: "has no time for \"\(key)\"") }
         return value
     }

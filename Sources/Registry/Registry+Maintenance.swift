@@ -12,20 +12,32 @@ struct Maintenance: ~Copyable, Sendable {
     var snapshotLength: Int
     /// The journal's file and length that are known to be on the disk.
     var synchronised: (file: ObjectIdentifier, length: Int)?
+    /// Monotonic; a compaction that failed is not tried again by itself before.
+    var retryAt: Int64 = .min
+
+    /// The journal is compacted when it has grown past this.
+    var journalLimit: Int { max(Registry.smallestJournalLimit, 2 * snapshotLength) }
 }
 
 extension Registry {
     /// The journal may grow to this, or to twice the snapshot, before it is compacted: replaying it at
     /// start then costs at most about twice what reading the snapshot does.
     static let smallestJournalLimit = 8 << 20
+    /// How often that limit the journal may have while it cannot be compacted.
+    static let mostJournalLimits = 4
     /// Bytes copied into a new journal while appends wait for it; a fraction of a millisecond.
     private static let lastCopy = 64 << 10
     /// Rounds of copying while appends go on, before the rest is copied however much it is.
     private static let copyRounds = 8
+    /// Nanoseconds; what takes less is tried again with every `sync`.
+    private static let largeRewrite: Int64 = 100_000_000
 
     /// Forces the journal to the disk, and before that writes what could not be written. Advances go on
     /// meanwhile. Called each `registry.sync` on a thread that may wait for the disk.
-    package func sync() {
+    package func sync() { save(isLast: false) }
+
+    /// What is not tried yet because it failed a moment ago is tried when it is the last time.
+    private func save(isLast: Bool) {
         let told = maintenance.withLock { maintenance in
             guard maintenance.lock != nil else { return Report() }
             let (health, mustRewrite) = guarded.withLock { guarded in
@@ -33,7 +45,8 @@ extension Registry {
             }
             var report = Report()
             report.note(health)
-            if mustRewrite {
+            let mayRewrite = isLast || Clock.monotonicNanoseconds() >= maintenance.retryAt
+            if mustRewrite, mayRewrite {
                 report.add(rewrite(&maintenance))
             } else {
                 report.add(synchronise(&maintenance))
@@ -46,10 +59,10 @@ extension Registry {
     /// Compacts when the journal has grown past its limit. Called after `sync`, on the same thread.
     package func compactIfDue() {
         let told = maintenance.withLock { maintenance in
-            guard maintenance.lock != nil else { return Report() }
+            guard maintenance.lock != nil, Clock.monotonicNanoseconds() >= maintenance.retryAt
+            else { return Report() }
             let length = guarded.withLock { $0.journal.length }
-            let limit = max(Self.smallestJournalLimit, 2 * maintenance.snapshotLength)
-            return length > limit ? rewrite(&maintenance) : Report()
+            return length > maintenance.journalLimit ? rewrite(&maintenance) : Report()
         }
         deliver(told)
     }
@@ -66,7 +79,7 @@ extension Registry {
     /// Saves everything, forces it to the disk and lets go of the data directory. Changes that come
     /// later stay in memory. A second call does nothing.
     package func close() {
-        sync()
+        save(isLast: true)
         maintenance.withLock { maintenance in
             guarded.withLock { $0.close() }
             maintenance.lock = nil
@@ -116,35 +129,52 @@ extension Registry {
         return report
     }
 
-    /// 1. The state is copied (in constant time) with the number of the last record; appends go on.
+    /// Writes a snapshot and shortens the journal. Where it fails, it is due again.
+    func rewrite(_ maintenance: inout Maintenance) -> Report {
+        let began = Clock.monotonicNanoseconds()
+        let report = tryRewrite(&maintenance)
+        let ended = Clock.monotonicNanoseconds()
+        // A large one that fails and fails gets a tenth of the thread's time at the most.
+        let waits = report.compacted == nil && ended - began > Self.largeRewrite
+        maintenance.retryAt = waits ? ended + 10 * (ended - began) : .min
+        return report
+    }
+
+    /// 1. The entries are copied (in constant time) with the number of the last record; appends go on.
     /// 2. The snapshot is written, fsynced, renamed, the directory fsynced. A crash before the rename
     ///    leaves the old pair; a crash after it leaves a journal whose first records the snapshot
     ///    contains, and they are skipped.
     /// 3. What was appended since 1 is copied into a new journal beside the old one, which is fsynced.
-    /// 4. Under the inner lock the last few records are copied too, and the new journal is renamed into
-    ///    place: whatever is appended from now on goes there.
-    /// 5. The directory is fsynced.
+    /// 4. Under the inner lock the last few records are copied too. Whatever is appended from now on
+    ///    goes into both journals.
+    /// 5. The new journal is renamed into place, which may take 100 ms and more where others keep the
+    ///    disk busy; so nobody waits for it. A crash leaves either, and both have everything.
+    /// 6. What is appended goes into the new one alone. The directory is fsynced.
     ///
     /// An error at any step leaves files that are whole, and everything is tried again at the next
     /// `sync`.
-    func rewrite(_ maintenance: inout Maintenance) -> Report {
+    private func tryRewrite(_ maintenance: inout Maintenance) -> Report {
         var report = Report()
         let began = Clock.monotonicNanoseconds()
-        let (state, journal) = guarded.withLock { guarded in
+        let bound = Self.mostJournalLimits * maintenance.journalLimit
+        let (content, journal) = guarded.withLock { guarded in
             guarded.beginSnapshot()
-            return (guarded.state, guarded.journal)
+            let through = guarded.journal.sequence
+            return (Snapshot.Content(guarded.state, through: through), guarded.journal)
         }
         do {
             maintenance.snapshotLength = try Snapshot.write(
-                state, through: journal.sequence, in: maintenance.directory, witness: witness)
+                content, in: maintenance.directory, witness: witness)
         } catch {
-            report.note(guarded.withLock { $0.endSnapshot(isInPlace: false, after: error) })
+            report.note(
+                guarded.withLock { $0.endSnapshot(isInPlace: false, after: error, bound: bound) })
             return report
         }
         do {
             try replaceJournal(journal, in: maintenance.directory)
         } catch {
-            report.note(guarded.withLock { $0.endSnapshot(isInPlace: true, after: error) })
+            report.note(
+                guarded.withLock { $0.endSnapshot(isInPlace: true, after: error, bound: bound) })
             return report
         }
         do {
@@ -154,19 +184,19 @@ extension Registry {
             // A power cut may bring the old journal back, which ends where this one begins.
             report.note(
                 guarded.withLock { guarded in
-                    let ended = guarded.endSnapshot(isInPlace: true, after: error)
+                    let ended = guarded.endSnapshot(isInPlace: true, after: error, bound: bound)
                     return guarded.distrust(after: error) ?? ended
                 })
             return report
         }
         report.note(guarded.withLock { $0.endSnapshot() })
         report.compacted = (
-            state.table.count, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
+            content.entries, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
         )
         return report
     }
 
-    /// Steps 3 and 4. `old` is the journal's end as the snapshot has it.
+    /// Steps 3 to 5. `old` is the journal's end as the snapshot has it.
     private func replaceJournal(
         _ old: Journal, in directory: borrowing Descriptor
     ) throws(SystemError) {
@@ -188,9 +218,15 @@ extension Registry {
         try guarded.withLock { guarded throws(SystemError) in
             let end = guarded.journal.length
             try Self.copy(old.file, copied..<end, to: file)
-            try file.place()
-            guarded.journal.move(to: next, length: length + end - copied)
+            guarded.journal.accompany(next, length: length + end - copied)
         }
+        do {
+            try file.place()
+        } catch {
+            guarded.withLock { $0.journal.stayAlone() }
+            throw error
+        }
+        guarded.withLock { $0.journal.succeed() }
     }
 
     private static func copy(

@@ -9,7 +9,7 @@ import Synchronization
 /// - `guarded` holds the state and the journal's end. Under it a change is taken and its line is
 ///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the order of
 ///   lines must be the order of changes, and a change must be in the journal before its caller gives
-///   the credit back. Nothing slower than write(2), rename(2) or a cutting ftruncate(2) happens there;
+///   the credit back. Nothing slower than write(2) or a cutting ftruncate(2) happens there;
 ///   never an fsync, so an advance waits for other advances only.
 /// - `maintenance` lets one thread at a time fsync, compact or close. The data path never takes it.
 ///   Who holds it may take `guarded` for a moment, never the other way round.
@@ -41,11 +41,6 @@ package final class Registry: Sendable {
 
     /// False while something is in memory only because it could not be written.
     package var isWritten: Bool { guarded.withLock { $0.isWritten } }
-
-    /// Entries, and bytes of the journal.
-    package var figures: (entries: Int, journalBytes: Int) {
-        guarded.withLock { ($0.state.table.count, $0.journal.length) }
-    }
 
     /// True after damage until `settled`: whatever is not known here may have been lost, so it is read
     /// from its beginning, also with `start: end`.
@@ -180,6 +175,25 @@ package final class Registry: Sendable {
         }
     }
 
+    /// The devices of these files have other numbers now, and the files are the same. Their generations
+    /// stay, which the old number is part of.
+    package func renumbered(_ files: [FileID: FileIdentity]) {
+        let now = Timestamp.now()
+        change { guarded in
+            files.compactMap { file, identity in
+                guard var entry = guarded.state.table[file] else { return nil }
+                entry.identity = identity
+                entry.updated = now
+                return .seen(entry)
+            }
+        }
+    }
+
+    /// Enters `entry` again if it has left since it was found.
+    package func keep(_ entry: FileEntry) {
+        change { guarded in guarded.state.table[entry.file] == nil ? [.seen(entry)] : [] }
+    }
+
     /// The inode is gone and all its bytes are delivered or counted as lost.
     package func gone(_ file: FileID) { change { _ in [.gone(file)] } }
 
@@ -188,8 +202,8 @@ package final class Registry: Sendable {
 
     /// Every entry, by number.
     package func entries() -> [FileEntry] {
-        let table = guarded.withLock { $0.state.table }
-        return table.sorted
+        let chunks = guarded.withLock { $0.state.table.chunks }
+        return EntryTable.sorted(chunks)
     }
 
     /// The entries of one stream, by number.
@@ -221,11 +235,13 @@ package final class Registry: Sendable {
     /// Tells the observer that saving began to fail or works again.
     func tell(_ health: Guarded.Health?) {
         switch health {
-        case .failed(let error):
-            let path = "\(directory)/\(JournalFormat.directoryName)"
-            observer.registryWriteFailed(.unwritten(path: path, error))
+        case .failed(let error): observer.registryWriteFailed(unwritten(error))
         case .recovered: observer.registryWriteRecovered()
         case nil: break
         }
+    }
+
+    func unwritten(_ error: SystemError) -> RegistryError {
+        .unwritten(path: "\(directory)/\(JournalFormat.directoryName)", error)
     }
 }

@@ -7,6 +7,10 @@ package struct RegistryContents: Sendable {
     /// Inputs whose first scan is complete, by name.
     package let inputs: [String]
     package let mustStartAtBeginning: Bool
+    /// Bytes of the snapshot; 0 where there is none.
+    package let snapshotBytes: Int
+    /// Bytes of the journal's whole lines; nil where it is missing or cannot be read.
+    package let journalBytes: Int?
     /// Faults as an agent would find them that starts now. A torn tail is no fault: with a live agent it
     /// is the record that is being written.
     package let summary: RecoverySummary
@@ -52,6 +56,8 @@ package enum RegistryReader {
         }
         return RegistryContents(
             entries: found.state.table.sorted, inputs: found.state.inputs.sorted(),
-            mustStartAtBeginning: found.state.mustStartAtBeginning, summary: found.summary)
+            mustStartAtBeginning: found.state.mustStartAtBeginning,
+            snapshotBytes: found.snapshotLength, journalBytes: found.journalEnd,
+            summary: found.summary)
     }
 }

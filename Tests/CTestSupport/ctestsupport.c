@@ -10,10 +10,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -202,6 +204,23 @@ int ctest_remove_tree(const char *path) {
 
 int ctest_exchange(const char *one, const char *other) {
     return renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
+int ctest_private_mounts(void) {
+    if (unshare(CLONE_NEWNS) != 0) {
+        return -1;
+    }
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+int ctest_mount_tmpfs(const char *path, int64_t bytes) {
+    char options[64];
+    snprintf(options, sizeof options, "size=%lld,mode=0700", (long long)bytes);
+    return mount("tmpfs", path, "tmpfs", 0, options);
+}
+
+int ctest_act_as(unsigned user) {
+    return seteuid(user);
 }
 
 void ctest_pause(int64_t nanoseconds) {

@@ -23,6 +23,20 @@ import Testing
             ["registry", "show", "--", "--json"],
             .registryShow(json: false, data: nil, pattern: "--json")
         ),
+        (["registry", "verify", "--data", "/d"], .registryVerify(data: "/d")),
+        (["registry", "compact", "-n"], .registryCompact(data: nil, isDry: true)),
+        (
+            ["registry", "forget", "a.log", "--dry-run"],
+            .registryForget(pattern: "a.log", data: nil, isDry: true)
+        ),
+        (
+            ["registry", "rewind", "--to", "end", "a.log"],
+            .registryRewind(pattern: "a.log", to: .end, data: nil, isDry: false)
+        ),
+        (
+            ["registry", "rewind", "--to=4711", "a.log", "--data=d"],
+            .registryRewind(pattern: "a.log", to: .offset(4711), data: "d", isDry: false)
+        ),
         (["--version"], .say("shipper 0.1.0\n")),
         (["-V"], .say("shipper 0.1.0\n")),
         (["check", "--config", "f", "--version"], .say("shipper 0.1.0\n")),
@@ -37,7 +51,8 @@ import Testing
         (
             [],
             """
-            shipper: no command; expected one of run, check, demo, registry show, help
+            shipper: no command; expected one of run, check, demo, registry show, \
+            registry verify, registry compact, registry forget, registry rewind, help
             see 'shipper --help'
             """
         ),
@@ -48,7 +63,8 @@ import Testing
         (
             ["status"],
             """
-            shipper: unknown command "status"; expected one of run, check, demo, registry show, help
+            shipper: unknown command "status"; expected one of run, check, demo, registry show, \
+            registry verify, registry compact, registry forget, registry rewind, help
             see 'shipper --help'
             """
         ),
@@ -79,20 +95,41 @@ import Testing
         (
             ["registry"],
             """
-            shipper: registry alone is no command; expected one of show after it
+            shipper: registry alone is no command; expected one of show, verify, compact, forget, rewind after it
             see 'shipper --help'
             """
         ),
         (
             ["registry", "sohw"],
             """
-            shipper: unknown command "registry sohw"; expected registry with one of show
+            shipper: unknown command "registry sohw"; expected registry with one of show, verify, compact, forget, rewind
             see 'shipper --help'
             """
         ),
         (
             ["registry", "show", "a", "b"],
             "shipper: unexpected argument \"b\"\nsee 'shipper registry show --help'"
+        ),
+        (
+            ["registry", "forget"],
+            """
+            shipper: which files? PATTERN is missing; '*' matches all
+            see 'shipper registry forget --help'
+            """
+        ),
+        (
+            ["registry", "rewind", "a.log"],
+            """
+            shipper: where to? --to beginning, end or an offset is missing
+            see 'shipper registry rewind --help'
+            """
+        ),
+        (
+            ["registry", "rewind", "a.log", "--to", "start"],
+            """
+            shipper: option --to: "start" is neither beginning nor end nor an offset in bytes
+            see 'shipper registry rewind --help'
+            """
         ),
         (
             ["help", "rnu"],

@@ -56,4 +56,22 @@ import Testing
         #expect(sample.b.agrees(with: sample.a) == sample.agrees)
         #expect(sample.a.agrees(with: sample.a) && sample.b.agrees(with: sample.b))
     }
+
+    @Test("Another number of the device is told from another file by birth, inode and handle")
+    func renumbered() {
+        func identity(
+            _ device: UInt64, inode: UInt64 = 5, birth: Int64? = 7, handle: [UInt8]? = [1]
+        ) -> FileIdentity {
+            FileIdentity(handle: handle, device: device, inode: inode, birth: birth)
+        }
+        let known = identity(1)
+        #expect(identity(2).isRenumbered(from: known))
+        #expect(identity(2, handle: nil).isRenumbered(from: known))
+        #expect(!identity(1).isRenumbered(from: known))
+        #expect(!identity(2, inode: 6).isRenumbered(from: known))
+        #expect(!identity(2, birth: 8).isRenumbered(from: known))
+        #expect(!identity(2, handle: [2]).isRenumbered(from: known))
+        #expect(!identity(2, birth: nil).isRenumbered(from: identity(1, birth: nil)))
+        #expect(!identity(2).agrees(with: known))
+    }
 }

@@ -8,7 +8,7 @@ import Testing
     }
 
     private func parsed(_ text: String) -> Int64? {
-        Timestamp(text: Array(text.utf8))?.milliseconds
+        Timestamp(text: Array(text.utf8).span)?.milliseconds
     }
 
     @Test(arguments: [

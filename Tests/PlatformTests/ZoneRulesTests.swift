@@ -11,7 +11,8 @@ import Testing
 
     private func seconds(_ shown: String) throws -> Int64 {
         let text = shown.replacing(" ", with: "T") + ".000Z"
-        return try #require(Timestamp(text: Array(text.utf8))).milliseconds / 1000
+        let time = Timestamp(text: Array(text.utf8).span)
+        return try #require(time).milliseconds / 1000
     }
 
     @Test(

@@ -70,6 +70,25 @@ import Testing
         #expect(registry.find(identity: .sample(1, handle: false), head: head) == .same(entry))
     }
 
+    @Test("A file whose device has another number keeps its generation and its position")
+    func renumbered() throws {
+        let registry = try data.open()
+        let entry = registry.see(.sample(1))
+        registry.advance(entry, to: 10)
+        let old = entry.identity
+        let new = FileIdentity(
+            handle: old.handle, device: 99, inode: old.inode, birth: old.birth)
+        #expect(registry.find(identity: new, head: head) == .none)
+        registry.renumbered([entry.file: new])
+        guard case .same(let found) = registry.find(identity: new, head: head) else {
+            Issue.record("the file was not recognised")
+            return
+        }
+        #expect(found.file == entry.file && found.generation == entry.generation)
+        #expect(found.offset == 10 && registry.find(identity: old, head: head) == .none)
+        #expect(try data.copy().open().entries() == [found])
+    }
+
     @Test("T15: the same inode with another beginning is told apart from a new file")
     func otherContent() throws {
         let registry = try data.open()

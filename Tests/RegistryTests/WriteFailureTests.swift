@@ -9,6 +9,12 @@ import Testing
 /// Lets steps fail while it is told to.
 private final class Fault: Sendable {
     private let failing = Mutex<(@Sendable (FileStep) -> Bool)?>(nil)
+    private let code = Mutex(Errno.noSpace)
+
+    func begin(_ code: Errno) {
+        self.code.withLock { $0 = code }
+        begin()
+    }
 
     func begin(_ what: @escaping @Sendable (FileStep) -> Bool = { _ in true }) {
         failing.withLock { $0 = what }
@@ -17,7 +23,9 @@ private final class Fault: Sendable {
     func end() { failing.withLock { $0 = nil } }
 
     var witness: Witness {
-        Witness { [self] step in failing.withLock { $0?(step) ?? false } ? .noSpace : nil }
+        Witness { [self] step in
+            failing.withLock { $0?(step) ?? false } ? code.withLock { $0 } : nil
+        }
     }
 }
 
@@ -43,6 +51,8 @@ private final class Fault: Sendable {
         registry.sync()
         #expect(registry.entry(known.file)?.offset == 20 && !registry.isWritten)
         #expect(recorder.failures.count == 1 && recorder.recoveries == 0)
+        #expect(registry.health.failure == recorder.failures.first)
+        #expect(registry.health.unsavedFiles == 3 && registry.health.entries == 2)
         #expect(
             recorder.failures.first?.description
                 == "\(data.path)/registry: positions cannot be saved: test: No space left on device: "
@@ -53,8 +63,36 @@ private final class Fault: Sendable {
         registry.advance(seen, to: 6)
         registry.sync()
         #expect(registry.isWritten && recorder.recoveries == 1 && recorder.failures.count == 1)
+        #expect(registry.health.failure == nil && registry.health.unsavedFiles == 0)
+        #expect(registry.health.journalBytes == (try data.journalLength()))
         let after = try data.copy().open()
         #expect(after.recovery.isWhole && after.entries() == registry.entries())
+    }
+
+    @Test(
+        "R3: whatever the disk says, it is told once with what to do, and all is saved when it is over",
+        arguments: [
+            (Errno.readOnly, "mount its file system writable"),
+            (.permission, "give the shipper's user read and write permission"),
+            (.inputOutput, "check the file system"), (.quota, "free space"),
+        ])
+    func codes(_ code: Errno, _ advice: String) throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        let entry = registry.see(.sample(1))
+        registry.advance(entry, to: 10)
+        fault.begin(code)
+        for offset in 11...200 {
+            registry.advance(entry, to: offset)
+            registry.sync()
+            registry.compactIfDue()
+        }
+        #expect(recorder.failures.count == 1 && registry.entry(entry.file)?.offset == 200)
+        #expect(registry.health.failure?.description.contains(advice) == true)
+        #expect(try data.copy().open().entry(entry.file)?.offset == 10)
+        fault.end()
+        registry.sync()
+        #expect(registry.health.failure == nil && recorder.recoveries == 1)
+        #expect(try data.copy().open().entries() == registry.entries())
     }
 
     @Test("R3: a sync alone saves what could not be saved before")
@@ -157,6 +195,45 @@ private final class Fault: Sendable {
         let after = try data.copy().open()
         #expect(after.recovery.isWhole && after.mustStartAtBeginning)
         #expect(after.entries() == second.entries())
+    }
+
+    @Test("The journal's growth is bounded also while it cannot be compacted; then it is memory")
+    func boundedWhileFailing() throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        let entry = registry.see(.sample(1, path: String(repeating: "p", count: 60_000)))
+        // Who may append to an open file may have lost the right to make one beside it.
+        fault.begin { if case .create = $0 { true } else { false } }
+        let bound = Registry.mostJournalLimits * Registry.smallestJournalLimit
+        var longest = 0
+        for round in 0..<800 {
+            registry.moved(
+                entry.file, path: String(repeating: "p", count: 60_000) + "\(round)",
+                state: .active)
+            registry.sync()
+            registry.compactIfDue()
+            longest = max(longest, try data.journalLength())
+        }
+        #expect(longest >= bound && longest < bound + 61_000)
+        #expect(recorder.failures.count == 1 && registry.health.unsavedFiles == 1)
+        fault.end()
+        registry.sync()
+        #expect(try data.journalLength() < 1000)
+        #expect(registry.isWritten && registry.health.failure == nil && recorder.recoveries == 1)
+        #expect(try data.copy().open().entries() == registry.entries())
+    }
+
+    @Test(
+        "A compaction that failed is made up for, and health does not stay bad for want of changes")
+    func madeUpFor() throws {
+        let registry = try data.open(recorder, witness: fault.witness)
+        fault.begin { $0 == .create("journal.jsonl.new") }
+        registry.inputScanned("pods")
+        #expect(registry.health.failure != nil)
+        registry.sync()
+        #expect(recorder.failures.count == 1 && recorder.recoveries == 0)
+        fault.end()
+        registry.sync()
+        #expect(registry.health.failure == nil && recorder.recoveries == 1)
     }
 
     @Test("R3: a write that a real limit cuts in the middle of a line corrupts nothing")

@@ -62,6 +62,13 @@ package func exchange(_ one: String, _ other: String) throws(SystemError) {
     }
 }
 
+/// rmdir(2).
+package func removeDirectory(_ path: String) throws(SystemError) {
+    guard unsafe rmdir(path) == 0 else {
+        throw SystemError("rmdir", path: path, code: .last)
+    }
+}
+
 /// chmod(2).
 package func setMode(_ path: String, _ mode: UInt32) throws(SystemError) {
     guard unsafe chmod(path, mode) == 0 else {

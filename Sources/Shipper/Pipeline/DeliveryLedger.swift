@@ -109,6 +109,27 @@ final class DeliveryLedger: Sendable {
         if isDone { registry.gone(file) }
     }
 
+    /// Whether this run has opened the file, and it did not leave since.
+    func isFollowed(_ file: FileID) -> Bool {
+        state.withLock { $0.tracker.watermark(file) != nil }
+    }
+
+    /// Calls `body` unless this run has opened the file; meanwhile it cannot. What is decided of a
+    /// file that nobody follows must not hit one that somebody follows since:
+    ///
+    /// 1. The last delivery of a file that is leaving comes in, on the poller thread.
+    /// 2. The reader finds the file once more, under another name, and its entry, and begins it.
+    /// 3. The poller lets the entry leave; what is read from now on would be saved nowhere.
+    func unlessFollowed(_ file: FileID, _ body: () -> Void) {
+        state.withLock { state in
+            if state.tracker.watermark(file) == nil { body() }
+        }
+    }
+
+    /// Every byte of the file before it is delivered, whether that is saved already or about to be;
+    /// nil for one that is not followed.
+    func delivered(_ file: FileID) -> Int? { state.withLock { $0.tracker.watermark(file) } }
+
     /// Whether records of the file are on their way.
     func isOutstanding(_ file: FileID) -> Bool {
         state.withLock { $0.tracker.outstanding(file) > 0 }
@@ -137,7 +158,7 @@ final class DeliveryLedger: Sendable {
             }
         }
         registry.advance(Array(advances.values))
-        for file in left { registry.gone(file) }
+        for file in left { unlessFollowed(file) { registry.gone(file) } }
         counters.acknowledgedNow()
         var wasRefused = false
         for batch in batches {

@@ -35,6 +35,7 @@ extension Pipeline {
         figures.watches = tailer.figures.watches
         figures.registryEntries = keeper.figures.entries
         figures.journalBytes = keeper.figures.journalBytes
+        figures.unsavedFiles = keeper.figures.unsavedFiles
         figures.isRegistryWritten = counted.whyNotSaved == nil
         figures.syncs = counted.registrySyncs
         figures.lastSave = keeper.figures.saved

@@ -80,6 +80,7 @@ package final class Pipeline: Sendable {
             registry.close()
             throw error
         }
+        registry.renumbered(DeviceNumbers.changed(registry.entries()))
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
         let wake = Wake()
@@ -105,15 +106,28 @@ package final class Pipeline: Sendable {
             throw .kafka(error)
         }
         do {
+            let keeper = try RegistryKeeper(
+                registry, interval: settings.registry.sync, log: log,
+                vanished: {
+                    VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
+                        counters.lost($1.count, .deletedUnread)
+                        events.report(
+                            .lost(path: $0.path, range: $1, reason: .deletedUnread))
+                    }
+                })
+            self.keeper = keeper
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
                 agent: try AgentID.identity(directory: settings.data), events: events,
-                longestRecord: Self.longestRecord(settings), scanned: { end.scanned() })
+                longestRecord: Self.longestRecord(settings),
+                scanned: {
+                    keeper.scanned()
+                    end.scanned()
+                })
             let inputs = settings.inputs.map {
                 InputPlan($0, settings.output.kafka).tailing
             }
-            keeper = try RegistryKeeper(registry, interval: settings.registry.sync, log: log)
             tailer = try Tailer(
                 inputs: inputs, once: once, intervals: intervals, openFiles: openFiles,
                 output: { ReaderOutput(parts) },

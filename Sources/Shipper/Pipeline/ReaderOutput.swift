@@ -88,7 +88,9 @@ final class ReaderOutput: TailerOutput {
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
             registry.headGrew(entry.file, head: sighting.head)
-            if entry.path != sighting.path || (sighting.archived && entry.state == .active) {
+            if entry.path != sighting.path || entry.state == .unreachable
+                || (sighting.archived && entry.state == .active)
+            {
                 registry.moved(
                     entry.file, path: sighting.path,
                     state: sighting.archived ? .archived : .active)
@@ -169,6 +171,8 @@ final class ReaderOutput: TailerOutput {
         }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
+        // It may have left since it was found; from now on it cannot.
+        parts.registry.keep(entry)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
             captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
@@ -266,10 +270,12 @@ final class ReaderOutput: TailerOutput {
     /// The file of an entry is no longer on the disk, and nobody has it open here.
     private func leave(_ entry: FileEntry) {
         let end = entry.base + entry.size
-        if end > entry.offset, !parts.ledger.isOutstanding(entry.file) {
+        // The entry was looked up a moment ago: its last delivery may be saved only now.
+        let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
+        if end > delivered, !parts.ledger.isOutstanding(entry.file) {
             report(
                 .lost(
-                    path: entry.path, range: ByteRange(start: entry.offset, end: end),
+                    path: entry.path, range: ByteRange(start: delivered, end: end),
                     reason: .deletedUnread))
         }
         parts.ledger.leave(entry.file)

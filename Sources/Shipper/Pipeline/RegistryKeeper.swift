@@ -2,29 +2,40 @@ import Platform
 import Registry
 import Synchronization
 
-/// The thread that forces positions to the disk at the interval of `registry.sync`, and lets
-/// repeated faults be told.
+/// The thread that forces positions to the disk at the interval of `registry.sync`, lets entries leave
+/// whose files are gone, and lets repeated faults be told.
 final class RegistryKeeper: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
     private let isStopped: Flag
     let heartbeat = Heartbeat()
     let figures = RegistryFigures()
+    private let isScanned: Flag
+
+    /// Between two looks for files that are gone.
+    private static let lookInterval: Int64 = 120_000_000_000
 
     private final class Flag: Sendable {
         let value = Atomic(false)
     }
 
-    init(_ registry: Registry, interval: Duration, log: Log) throws(SystemError) {
+    init(
+        _ registry: Registry, interval: Duration, log: Log,
+        vanished: @escaping @Sendable () -> VanishedFiles
+    ) throws(SystemError) {
         let wakeup = try Wakeup()
         let isStopped = Flag()
+        let isScanned = Flag()
+        self.isScanned = isScanned
         self.wakeup = wakeup
         self.isStopped = isStopped
         let (heartbeat, figures) = (heartbeat, figures)
-        figures.set(registry.figures)
+        figures.set(registry.health)
         let parts = interval.components
         let nanoseconds = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         thread = try SystemThread("registry") {
+            var vanished = vanished()
+            var next: Int64 = 0
             while !isStopped.value.load(ordering: .acquiring) {
                 heartbeat.beat(waiting: nanoseconds)
                 wakeup.wait(nanoseconds: nanoseconds)
@@ -32,13 +43,21 @@ final class RegistryKeeper: Sendable {
                 let began = Clock.wallNanoseconds()
                 registry.sync()
                 registry.compactIfDue()
-                figures.set(registry.figures)
+                figures.set(registry.health)
                 if registry.isWritten { figures.savedAll(began) }
+                let now = Clock.monotonicNanoseconds()
+                if isScanned.value.load(ordering: .acquiring), now >= next {
+                    vanished.look()
+                    next = now + Self.lookInterval
+                }
                 log.writeDueFaults()
             }
             heartbeat.beat(waiting: nil)
         }
     }
+
+    /// Every directory was scanned once; any thread.
+    func scanned() { isScanned.value.store(true, ordering: .releasing) }
 
     /// Ends the thread; the last positions are the caller's to save.
     func stop() {
@@ -53,20 +72,24 @@ final class RegistryKeeper: Sendable {
 final class RegistryFigures: Sendable {
     private let entryCount = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)
+    private let unsaved = Atomic<Int>(0)
     private let lastSave = Atomic<Int64>(0)
 
     /// Files whose positions are saved.
     var entries: Int { entryCount.load(ordering: .relaxed) }
     var journalBytes: Int { bytes.load(ordering: .relaxed) }
+    /// Files whose position is in memory only.
+    var unsavedFiles: Int { unsaved.load(ordering: .relaxed) }
     /// When everything was on the disk last, nanoseconds since 1970; nil when it never was.
     var saved: Int64? {
         let time = lastSave.load(ordering: .relaxed)
         return time == 0 ? nil : time
     }
 
-    fileprivate func set(_ figures: (entries: Int, journalBytes: Int)) {
-        entryCount.store(figures.entries, ordering: .relaxed)
-        bytes.store(figures.journalBytes, ordering: .relaxed)
+    fileprivate func set(_ health: RegistryHealth) {
+        entryCount.store(health.entries, ordering: .relaxed)
+        bytes.store(health.journalBytes, ordering: .relaxed)
+        unsaved.store(health.unsavedFiles, ordering: .relaxed)
     }
 
     fileprivate func savedAll(_ time: Int64) { lastSave.store(time, ordering: .relaxed) }

@@ -159,10 +159,15 @@ extension EventLog: RegistryObserver {
     }
 
     package func registryWriteFailed(_ error: RegistryError) {
-        log.error("positions cannot be saved; shipping goes on", ["error": "\(error)"])
+        // A disk that is full to the brim has room for one record, and not for the next.
+        log.fault(
+            .error, key: "registry fails", "positions cannot be saved; shipping goes on",
+            ["error": "\(error)"])
     }
 
-    package func registryWriteRecovered() { log.info("positions can be saved again") }
+    package func registryWriteRecovered() {
+        log.fault(.info, key: "registry works", "positions can be saved again")
+    }
 
     package func registrySynced(nanoseconds: Int64) {}
 

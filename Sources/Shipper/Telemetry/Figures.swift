@@ -27,6 +27,7 @@ struct Figures: Sendable {
     var watches = 0
     var registryEntries = 0
     var journalBytes = 0
+    var unsavedFiles = 0
     var isRegistryWritten = false
     var syncs = CountedEvents.Syncs()
     var lastSave: Int64?

@@ -151,6 +151,10 @@ struct Metric: Sendable {
             "shipper_registry_journal_bytes", "Size of the journal, in which positions are saved."
         ) { $0.journalBytes },
         gauge(
+            "shipper_registry_unsaved_files",
+            "Files whose position is in memory only, because it cannot be written."
+        ) { $0.unsavedFiles },
+        gauge(
             "shipper_registry_written",
             "0 while a position is in memory only because it cannot be written, otherwise 1."
         ) { $0.isRegistryWritten ? 1 : 0 },

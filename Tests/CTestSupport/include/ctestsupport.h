@@ -27,6 +27,15 @@ int ctest_remove_tree(const char *path);
 // renameat2(2) with RENAME_EXCHANGE. 0, or -1 with errno.
 int ctest_exchange(const char *one, const char *other);
 
+// Gives this thread mounts of its own, which end with it. 0, or -1 with errno.
+int ctest_private_mounts(void);
+
+// Mounts a tmpfs of so many bytes. 0, or -1 with errno.
+int ctest_mount_tmpfs(const char *path, int64_t bytes);
+
+// Makes this process act as another user, or with 0 as root again. 0, or -1 with errno.
+int ctest_act_as(unsigned user);
+
 // The one way in which a test lets time pass: between two looks at a condition.
 void ctest_pause(int64_t nanoseconds);
 

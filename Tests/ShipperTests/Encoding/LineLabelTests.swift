@@ -195,7 +195,8 @@ import Testing
         for year in 1972...2030 {
             for month in [1, 7] {
                 let text = "\(year)-0\(month)-01T00:00:00.000Z"
-                let first = try #require(Timestamp(text: Array(text.utf8))).milliseconds / 1000
+                let time = Timestamp(text: Array(text.utf8).span)
+                let first = try #require(time).milliseconds / 1000
                 for second in first + 5...first + 40 {
                     labels.append(seconds(UInt64(second)) + nanoseconds(500_000_000))
                 }

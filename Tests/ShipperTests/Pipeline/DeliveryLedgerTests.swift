@@ -28,6 +28,8 @@ import Testing
             /// Saved offsets, read from the disk, each time that room came back.
             var savedAtRoom: [Int] = []
             var failure: Errno?
+            /// Called once, at the next write to the journal.
+            var atWrite: (@Sendable () -> Void)?
         }
         let state = Mutex(State())
     }
@@ -42,10 +44,12 @@ import Testing
         func willTake(_ step: FileStep) throws(SystemError) {
             guard case .write("journal.jsonl", _) = step else { return }
             let held = budget.held
-            let failure = heard.state.withLock { state in
+            let (failure, atWrite) = heard.state.withLock { state in
                 state.heldAtWrites.append(held)
-                return state.failure
+                defer { state.atWrite = nil }
+                return (state.failure, state.atWrite)
             }
+            atWrite?()
             if let failure { throw SystemError("write", code: failure) }
         }
     }
@@ -233,5 +237,47 @@ import Testing
         #expect(begin(fresh) == 0)
         ledger.delivered([late])
         #expect(offset(entry.file) == 0)
+    }
+
+    /// 1. A file's name is gone, and its last delivery comes in on the poller thread, which decides
+    ///    that the entry leaves.
+    /// 2. Before it has left, the reader finds the file under another name, and begins it.
+    /// 3. Were the entry to leave now, what is read from now on would be saved nowhere.
+    @Test("An entry that is to leave stays when its file is begun in that moment")
+    func begunWhileLeaving() throws {
+        let entry = see()
+        begin(entry)
+        let batch = send(entry, 0..<10)
+        ledger.leave(entry.file)
+        let begun = Mutex<Int?>(nil)
+        heard.state.withLock { state in
+            state.atWrite = { [ledger] in
+                let (position, _) = ledger.begin(
+                    entry.file, entry.generation, at: 0, anchor: .none)
+                begun.withLock { $0 = position }
+            }
+        }
+        ledger.delivered([batch])
+        #expect(begun.withLock { $0 } != nil)
+        #expect(offset(entry.file) == 10 && ledger.isFollowed(entry.file))
+    }
+
+    /// 1. The poller has the last delivery of a file, and is about to save it.
+    /// 2. The reader finds the file gone. By its entry the last bytes were never read.
+    /// 3. They are not lost: what is delivered is known before it is saved.
+    @Test("What is delivered is known before it is saved")
+    func deliveredFirst() throws {
+        let entry = see()
+        begin(entry)
+        let batch = send(entry, 0..<10)
+        let seen = Mutex<(Int?, Bool)>((nil, true))
+        heard.state.withLock { state in
+            state.atWrite = { [ledger] in
+                let now = (ledger.delivered(entry.file), ledger.isOutstanding(entry.file))
+                seen.withLock { $0 = now }
+            }
+        }
+        ledger.delivered([batch])
+        #expect(seen.withLock { $0 } == (10, false))
     }
 }

@@ -1,0 +1,57 @@
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// Finds files of the registry whose device got another number when the machine started: volumes and
+/// disks are numbered in the order in which they are found. Looked at once, before anything is read;
+/// were it not, every file on such a device would be taken for a new one.
+///
+/// A number is changed only for a file that is in its own directory, under whatever name, with its
+/// inode, birth time, handle and content. A clone of its volume has all that, too, but not there. What
+/// is compressed or gone by now, or not mounted yet, keeps the old number.
+enum DeviceNumbers {
+    /// The identities that files of these entries have now, where only the device's number changed.
+    static func changed(_ entries: [FileEntry]) -> [FileID: FileIdentity] {
+        var byDirectory: [String: [FileEntry]] = [:]
+        for entry in entries {
+            guard let slash = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")) else { continue }
+            byDirectory[String(entry.path[..<slash]), default: []].append(entry)
+        }
+        var changed: [FileID: FileIdentity] = [:]
+        for (directory, entries) in byDirectory {
+            do throws(SystemError) {
+                try look(in: PathText.bytes(of: directory), entries, &changed)
+            } catch {
+                // What cannot be looked at proves nothing; the Tailer will say what is wrong with it.
+                continue
+            }
+        }
+        return changed
+    }
+
+    private static func look(
+        in path: [UInt8], _ entries: [FileEntry], _ changed: inout [FileID: FileIdentity]
+    ) throws(SystemError) {
+        let status = try FileStatus.glance(at: path + Array("/.".utf8))
+        let moved = entries.filter { $0.identity.device != status.device }
+        // One lstat for a directory is all that it costs where nothing has changed.
+        guard !moved.isEmpty else { return }
+        let directory = try EntryLook.directory(path)
+        var names: [UInt64: [UInt8]] = [:]
+        for entry in try directory.entries() { names[entry.inode] = entry.name }
+        for entry in moved {
+            guard let name = names[entry.identity.inode], entry.fingerprint.length > 0 else {
+                continue
+            }
+            guard case .file(let file, let status) = try directory.openFile(name) else { continue }
+            let identity = FileIdentity(
+                handle: file.handle(), device: status.device, inode: status.inode,
+                birth: file.birth())
+            let head = try file.read(count: Fingerprint.longest, at: 0)
+            if identity.isRenumbered(from: entry.identity), entry.fingerprint.matches(head: head) {
+                changed[entry.file] = identity
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// Lets entries leave whose directory is gone with everything in it, and marks those that are out of
+/// reach. The Tailer does it for what it reads; what is left for here are files of directories that
+/// vanished while no agent ran, or before anything in them was opened. Lives on one thread.
+///
+/// Nothing is forgotten because it cannot be seen for a while:
+///
+/// - only files that this run has not opened, after every directory was scanned once: what was
+///   renamed with its directory has been found under its new name by then;
+/// - only where the directory is missing (ENOENT), beneath a fixed prefix of the input that is there, and
+///   the nearest directory above that is left lies on the file's own device. Where a volume is not
+///   mounted, the prefix is missing, or the empty mount point lies on another device;
+/// - only when two looks in a row, minutes apart, see it so.
+struct VanishedFiles {
+    private let registry: Registry
+    private let ledger: DeliveryLedger
+    private let lost: (FileEntry, ByteRange) -> Void
+    /// Fixed prefixes of the patterns of each input, by its name.
+    private let prefixes: [String: [String]]
+    /// Files that were gone at the last look.
+    private var missing: Set<FileID> = []
+
+    /// What is so of a directory.
+    private enum Place {
+        case there
+        /// Gone, and this device is that of the nearest directory above.
+        case gone(device: UInt64)
+        case outOfReach
+    }
+
+    /// `lost` hears of bytes that were never read of a file whose entry leaves.
+    init(
+        _ inputs: [Settings.Input], registry: Registry, ledger: DeliveryLedger,
+        lost: @escaping (FileEntry, ByteRange) -> Void
+    ) {
+        self.registry = registry
+        self.ledger = ledger
+        self.lost = lost
+        var prefixes: [String: [String]] = [:]
+        for input in inputs { prefixes[input.name, default: []] += input.paths.map(\.prefix) }
+        self.prefixes = prefixes
+    }
+
+    /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
+    mutating func look() {
+        var places: [String: Place] = [:]
+        var gone: Set<FileID> = []
+        for entry in registry.entries() where !ledger.isFollowed(entry.file) {
+            guard let prefix = prefix(of: entry),
+                let slash = entry.path.utf8.lastIndex(of: UInt8(ascii: "/"))
+            else { continue }
+            let directory = String(entry.path[..<slash])
+            let place = places[directory] ?? Self.place(directory, beneath: prefix)
+            places[directory] = place
+            switch place {
+            case .there: note(entry, isReachable: Self.isReachable(entry))
+            case .gone(let device) where device == entry.identity.device:
+                if missing.contains(entry.file) { leave(entry) } else { gone.insert(entry.file) }
+            case .gone, .outOfReach: note(entry, isReachable: false)
+            }
+        }
+        missing = gone
+    }
+
+    /// The longest fixed prefix that its path lies beneath; nil where no input reads there any more,
+    /// and nothing can be said of its volume.
+    private func prefix(of entry: FileEntry) -> String? {
+        prefixes[entry.input]?.filter { entry.path.hasPrefix($0 + "/") }
+            .max { $0.utf8.count < $1.utf8.count }
+    }
+
+    private static func place(_ directory: String, beneath prefix: String) -> Place {
+        var path = directory
+        var isThere = true
+        while true {
+            do throws(SystemError) {
+                // The dot lets a symbolic link that the input follows stand for its directory.
+                let status = try FileStatus.glance(at: PathText.bytes(of: path + "/."))
+                return isThere ? .there : .gone(device: status.device)
+            } catch {
+                guard error.code == .notFound || error.code == .notDirectory, path != prefix,
+                    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+                else { return .outOfReach }
+                isThere = false
+                path = String(path[..<slash])
+            }
+        }
+    }
+
+    /// Whether the file may be read, as far as a look without opening it tells; nil where another one,
+    /// or none, has its name: what became of it is the Tailer's to find out.
+    private static func isReachable(_ entry: FileEntry) -> Bool? {
+        let path = PathText.bytes(of: entry.path)
+        do throws(SystemError) {
+            let status = try FileStatus.glance(at: path)
+            guard status.inode == entry.identity.inode, status.device == entry.identity.device
+            else { return nil }
+            return FileStatus.isReadable(at: path)
+        } catch {
+            return error.code == .notFound ? nil : false
+        }
+    }
+
+    private func note(_ entry: FileEntry, isReachable: Bool?) {
+        guard let isReachable, isReachable == (entry.state == .unreachable) else { return }
+        let isLive = entry.path == entry.stream || entry.path == entry.stream + "/current"
+        let state: FileState = isReachable ? (isLive ? .active : .archived) : .unreachable
+        ledger.unlessFollowed(entry.file) {
+            registry.moved(entry.file, path: entry.path, state: state)
+        }
+    }
+
+    private func leave(_ entry: FileEntry) {
+        let end = entry.base + entry.size
+        ledger.unlessFollowed(entry.file) { registry.gone(entry.file) }
+        if end > entry.offset { lost(entry, ByteRange(start: entry.offset, end: end)) }
+    }
+}

@@ -1,0 +1,99 @@
+import Platform
+import Registry
+import Synchronization
+import Tailer
+
+/// What the commands share that look at a registry or change it while no agent runs.
+enum RegistryEditing {
+    /// Runs `body` with the data directory that was named, or else the one that the standard
+    /// configuration names; what it throws is told.
+    static func run(
+        data: String?, _ body: (String) throws -> ExitCode
+    ) throws(SystemError) -> ExitCode {
+        do {
+            return try body(try data ?? standardDirectory())
+        } catch let error as RegistryError {
+            if case .held = error { return try complain("\(error)", .dataHeld) }
+            return try complain("\(error)", .fault)
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            return try complain("\(error)", .fault)
+        }
+    }
+
+    private static func standardDirectory() throws(SettingsError) -> String {
+        try Settings.dataDirectory(
+            path: Settings.standardPath, environment: ProcessContext.environment())
+    }
+
+    static func complain(_ text: String, _ code: ExitCode) throws(SystemError) -> ExitCode {
+        try StandardStream.error.write("shipper: \(PrintableText.of(text))\n")
+        return code
+    }
+
+    /// Lines on standard output.
+    static func say(_ lines: [String]) throws(SystemError) {
+        try StandardStream.output.write(lines.map { $0 + "\n" }.joined())
+    }
+
+    /// Opens the registry with its lock. One that is not there is not made, and faults that an agent
+    /// would tell at its start are told.
+    static func open(_ directory: String) throws -> (Registry, Listener) {
+        _ = try RegistryReader.read(directory: directory)
+        let listener = Listener()
+        let registry = try Registry.open(directory: directory, observer: listener)
+        for fault in registry.recovery.damaged {
+            try StandardStream.error.write("shipper: \(PrintableText.of("\(fault)"))\n")
+        }
+        for name in registry.recovery.setAside {
+            try StandardStream.error.write("shipper: the damaged file is kept as \(name)\n")
+        }
+        return (registry, listener)
+    }
+
+    /// The entries that an agent would start with, without its lock and without changing anything.
+    static func preview(_ directory: String) throws -> [FileEntry] {
+        let contents = try RegistryReader.read(directory: directory)
+        for fault in contents.summary.damaged {
+            try StandardStream.error.write("shipper: \(PrintableText.of("\(fault)"))\n")
+        }
+        return contents.entries
+    }
+
+    /// Those whose path or stream the glob `pattern` matches, as `registry show` picks them.
+    static func matching(
+        _ pattern: String, _ entries: [FileEntry]
+    ) throws(PathPatternError) -> [FileEntry] {
+        let wanted = try PathExclusion(pattern)
+        return entries.filter { wanted.matches($0.path) || wanted.matches($0.stream) }
+    }
+
+    static func files(_ count: Int) -> String { count == 1 ? "1 file" : "\(count) files" }
+
+    /// What stands at the end of a dry run's summary.
+    static let dry = " -- nothing was changed (--dry-run)"
+
+    /// Hears what a registry tells while a command has it.
+    final class Listener: RegistryObserver {
+        private let bytes = Mutex(0)
+
+        /// Of the last snapshot that was written.
+        var snapshotBytes: Int { bytes.withLock { $0 } }
+
+        func registryRecovered(_ summary: RecoverySummary) {}
+        func registryWriteFailed(_ error: RegistryError) {}
+        func registryWriteRecovered() {}
+        func registrySynced(nanoseconds: Int64) {}
+        func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
+            self.bytes.withLock { $0 = bytes }
+        }
+        func registryCannotSetAside(_ error: RegistryError) {
+            do throws(SystemError) {
+                _ = try complain("\(error)", .fault)
+            } catch {
+                // Standard error is where it would be told.
+            }
+        }
+    }
+}

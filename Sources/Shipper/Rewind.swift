@@ -1,0 +1,160 @@
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// Where a position is to go.
+package enum RewindTarget: Hashable, Sendable {
+    /// To the first byte that is there.
+    case beginning
+    /// To the end of the last whole line that is there; of a file that nobody writes to, to its end.
+    case end
+    /// To this logical offset, which is `log.offset` of the record to begin with.
+    case offset(Int)
+
+    /// Nil for what is neither a word nor a number of bytes.
+    package init?(_ text: String) {
+        switch text {
+        case "beginning": self = .beginning
+        case "end": self = .end
+        default:
+            guard let offset = Int(text), offset >= 0, offset <= 1 << 60 else { return nil }
+            self = .offset(offset)
+        }
+    }
+}
+
+/// What becomes of each file's position when it is moved by hand.
+///
+/// A position keeps its generation, so a line that is sent again has the `_id` that it had, and
+/// Elasticsearch replaces it. Where the file is there and provably the same, the new position is checked
+/// against its content and gets its anchor; where it is not, because it was renamed meanwhile or cannot
+/// be opened, only what the registry knows by itself can be done.
+struct Rewind {
+    /// One file's.
+    struct Item {
+        enum Verdict {
+            case moved(to: Int, anchor: Anchor, size: Int?)
+            case unchanged
+            case refused(String)
+        }
+        let entry: FileEntry
+        let verdict: Verdict
+    }
+    /// In the order of the entries.
+    let items: [Item]
+
+    init(_ entries: [FileEntry], _ target: RewindTarget) {
+        items = entries.map { entry in
+            if case .offset = target, entries.count > 1 {
+                let reason = "an offset is for one file, and \(entries.count) match"
+                return Item(entry: entry, verdict: .refused(reason))
+            }
+            return Item(entry: entry, verdict: Self.verdict(entry, target))
+        }
+    }
+
+    var edits: [RegistryEdit] {
+        items.compactMap { item in
+            guard case .moved(let offset, let anchor, let size) = item.verdict else { return nil }
+            return .rewind(item.entry.file, to: offset, anchor: anchor, size: size)
+        }
+    }
+
+    var refused: Int { items.count { if case .refused = $0.verdict { true } else { false } } }
+
+    private static func verdict(_ entry: FileEntry, _ target: RewindTarget) -> Item.Verdict {
+        let offset: Int
+        let look = EntryLook(entry)
+        do throws(SystemError) {
+            switch target {
+            case .beginning: offset = entry.base
+            case .end:
+                guard case .same(let file, let size) = look else {
+                    return .refused(look.reason)
+                }
+                let end =
+                    entry.state == .archived
+                    ? size : try LineSearch.lineStart(in: file, before: size)
+                offset = max(entry.offset, entry.base + end)
+            case .offset(let wanted):
+                if let reason = try refusal(of: wanted, entry, look) { return .refused(reason) }
+                offset = wanted
+            }
+            guard offset != entry.offset else { return .unchanged }
+            guard case .same(let file, let size) = look else {
+                return .moved(to: offset, anchor: .none, size: nil)
+            }
+            let count = min(offset - entry.base, Anchor.longest)
+            let before = try file.descriptor.read(count: count, at: offset - entry.base - count)
+            return .moved(to: offset, anchor: Anchor(bytes: before), size: size)
+        } catch {
+            return .refused("cannot be read: \(error)")
+        }
+    }
+
+    /// Why the position cannot go to `offset`; nil where it can.
+    private static func refusal(
+        of offset: Int, _ entry: FileEntry, _ look: EntryLook
+    ) throws(SystemError) -> String? {
+        guard offset >= entry.base else {
+            return "what was before \(entry.base) is removed from the file"
+        }
+        switch look {
+        case .same(let file, let size):
+            guard offset <= entry.base + size else {
+                return "beyond its end, which is \(entry.base + size)"
+            }
+            let position = offset - entry.base
+            let start = try LineSearch.lineStart(in: file, before: position)
+            guard start == position else {
+                return "\(offset) is in the middle of a line, which begins at "
+                    + "\(entry.base + start)"
+            }
+        case .other, .packed, .unreachable:
+            guard offset <= entry.base + entry.size else {
+                return "beyond \(entry.base + entry.size), where the file ended when it was last "
+                    + "seen; now \(look.reason)"
+            }
+        }
+        return nil
+    }
+
+    /// A table of what changes, and a summary.
+    func lines(isDry: Bool) -> [String] {
+        var (moved, unchanged, again, skipped) = (0, 0, 0, 0)
+        var rows = [["PATH", "FROM", "TO", "RESULT"]]
+        for item in items {
+            let entry = item.entry
+            var to = ""
+            let result: String
+            switch item.verdict {
+            case .moved(let offset, _, _):
+                moved += 1
+                to = "\(offset)"
+                if offset < entry.offset {
+                    again += entry.offset - offset
+                    result = "sends \(entry.offset - offset) bytes again"
+                } else {
+                    skipped += offset - entry.offset
+                    result = "skips \(offset - entry.offset) bytes"
+                }
+            case .unchanged:
+                unchanged += 1
+                to = "\(entry.offset)"
+                result = "is there already"
+            case .refused(let reason):
+                result = "not rewound: \(PrintableText.of(reason))"
+            }
+            rows.append([PrintableText.of(entry.path), "\(entry.offset)", to, result])
+        }
+        var parts = [
+            "\(RegistryEditing.files(moved)) rewound, \(again) bytes to be sent again, "
+                + "\(skipped) skipped"
+        ]
+        if unchanged > 0 { parts.append("\(unchanged) there already") }
+        if refused > 0 { parts.append("\(refused) not rewound") }
+        return TextColumns.lines(rows, right: [1, 2])
+            + [parts.joined(separator: "; ") + (isDry ? RegistryEditing.dry : "")]
+    }
+}

@@ -1,0 +1,167 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Registry
+@testable import Shipper
+@testable import Tailer
+
+@Suite("Entries of files that are gone with their directory") struct VanishedFilesTests {
+    let directory: TemporaryDirectory
+    let registry: Registry
+    let ledger: DeliveryLedger
+    let settings: Settings
+    private let lost = Lost()
+
+    private final class Lost: Sendable {
+        let ranges = Mutex<[String: ByteRange]>([:])
+    }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try directory.makeDirectory("logs")
+        registry = try Registry.open(
+            directory: directory.path("data"),
+            observer: EventLog(Log(level: .error, format: .text) { _ in }))
+        ledger = DeliveryLedger(
+            registry: registry, budget: InFlightBudget(limit: 10_000), counters: Counters(),
+            roomCameBack: {}, allDelivered: {})
+        settings = try parse(
+            """
+            data: \(directory.path("data"))
+            inputs: [{name: pods, paths: ["\(directory.path("logs"))/{pod}/log/*.log"]}]
+            output: {kafka: {brokers: embedded, topic: logs}}
+
+            """)
+    }
+
+    private func vanished() -> VanishedFiles {
+        VanishedFiles(settings.inputs, registry: registry, ledger: ledger) { [lost] entry, range in
+            lost.ranges.withLock { $0[entry.path] = range }
+        }
+    }
+
+    /// A file of 10 bytes, of which `delivered` are; on its own device, or on another one.
+    private func make(
+        _ name: String, delivered: Int = 10, elsewhere: Bool = false, input: String = "pods"
+    ) throws -> FileID {
+        let path = try directory.write("logs/\(name)", "123456789\n")
+        let status = try FileStatus.glance(at: Array(path.utf8))
+        let entry = registry.see(
+            NewFile(
+                input: input, stream: path, path: path,
+                identity: FileIdentity(
+                    handle: nil, device: status.device + (elsewhere ? 1 : 0), inode: status.inode,
+                    birth: nil), fingerprint: .of(head: []), offset: 0, size: 10))
+        registry.advance([
+            Advance(
+                file: entry.file, generation: entry.generation, offset: delivered, anchor: .none)
+        ])
+        return entry.file
+    }
+
+    private func removeTree(_ relative: String) throws {
+        for name in try directory.names("logs/\(relative)/log") {
+            try remove(directory.path("logs/\(relative)/log/\(name)"))
+        }
+        for path in ["logs/\(relative)/log", "logs/\(relative)"] {
+            try removeDirectory(directory.path(path))
+        }
+    }
+
+    @Test("They leave at the second look, and bytes that were never read are reported as lost")
+    func gone() throws {
+        let whole = try make("a/log/x.log")
+        let half = try make("a/log/y.log", delivered: 4)
+        let there = try make("b/log/x.log")
+        try removeTree("a")
+        var vanished = vanished()
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [whole, half, there])
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [there])
+        let path = directory.path("logs/a/log/y.log")
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
+        #expect(try #require(registry.entry(there)).state == .active)
+    }
+
+    @Test("What is back at the second look stays")
+    func back() throws {
+        let file = try make("a/log/x.log")
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        var vanished = vanished()
+        vanished.look()
+        try rename(directory.path("aside"), directory.path("logs/a"))
+        vanished.look()
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        vanished.look()
+        #expect(registry.entry(file) != nil)
+    }
+
+    @Test("A file that this run follows stays, however its directory went")
+    func followed() throws {
+        let entry = try #require(registry.entry(try make("a/log/x.log", delivered: 0)))
+        _ = ledger.begin(entry.file, entry.generation, at: 0, anchor: .none)
+        try removeTree("a")
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entry(entry.file) != nil)
+        // It is the Tailer that says when it is read to its end.
+        ledger.leave(entry.file)
+        #expect(registry.entry(entry.file) == nil)
+    }
+
+    @Test("On a volume that is not mounted they stay, as unreachable, until it is back")
+    func unmounted() throws {
+        let file = try make("a/log/x.log")
+        let other = try make("b/log/x.log", elsewhere: true)
+        try removeTree("b")
+        try rename(directory.path("logs"), directory.path("aside"))
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entries().map(\.state) == [.unreachable, .unreachable])
+        // An empty mount point: its device is not that of the files that were beneath it.
+        try rename(directory.path("aside"), directory.path("logs"))
+        for _ in 0..<3 { vanished.look() }
+        #expect(try #require(registry.entry(file)).state == .active)
+        #expect(try #require(registry.entry(other)).state == .unreachable)
+    }
+
+    @Test("What no input reads any more stays as it is")
+    func otherInput() throws {
+        let file = try make("a/log/x.log", input: "removed")
+        try removeTree("a")
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(try #require(registry.entry(file)).state == .active)
+    }
+
+    @Test(
+        "A missing name in a directory that is there is left to the Tailer, and so is another file's"
+    )
+    func renamed() throws {
+        let file = try make("a/log/x.log")
+        let replaced = try make("a/log/y.log")
+        try rename(directory.path("logs/a/log/x.log"), directory.path("logs/a/log/x.log.1"))
+        try directory.write("logs/a/log/new", "another\n")
+        try rename(directory.path("logs/a/log/new"), directory.path("logs/a/log/y.log"))
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        for file in [file, replaced] {
+            #expect(try #require(registry.entry(file)).state == .active)
+        }
+    }
+
+    @Test("An entry that left between its finding and its beginning is entered again")
+    func kept() throws {
+        let entry = try #require(registry.entry(try make("a/log/x.log", delivered: 7)))
+        registry.gone(entry.file)
+        registry.keep(entry)
+        #expect(registry.entry(entry.file) == entry)
+        let length = registry.health.journalBytes
+        registry.keep(entry)
+        #expect(registry.health.journalBytes == length)
+    }
+}
