@@ -1,5 +1,5 @@
 import Platform
-import Shipper
+package import Shipper
 
 /// One command line, understood.
 package enum Invocation: Hashable, Sendable {
@@ -10,6 +10,7 @@ package enum Invocation: Hashable, Sendable {
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     /// `data` nil: the directory that the standard configuration names.
     case registryShow(json: Bool, data: String?, pattern: String?)
+    case registryImport(RegistryImportCommand.Arguments)
 
     /// Understands `arguments`, the program's name not among them.
     package init(_ arguments: [String]) throws(UsageError) {
@@ -88,6 +89,19 @@ package enum Invocation: Hashable, Sendable {
         case .registryShow:
             return .registryShow(
                 json: values.stands("json"), data: values.text("data"), pattern: operands.first)
+        case .registryImport:
+            guard operands.count == 2, operands[0] == "filebeat" else {
+                let what = operands.first.map { "\"\($0)\"" } ?? "nothing"
+                throw UsageError(
+                    operands.first == "filebeat"
+                        ? "the directory of Filebeat's registry is missing"
+                        : "expected filebeat and a directory, not \(what)", command)
+            }
+            return .registryImport(
+                RegistryImportCommand.Arguments(
+                    directory: operands[1], config: config, data: values.text("data"),
+                    isDry: values.stands("dry-run"), trustsPaths: values.stands("trust-paths"),
+                    rereadsArchives: values.stands("reread-archives")))
         case .help:
             guard !operands.isEmpty else { return .say(HelpText.program()) }
             let (topic, rest) = try self.command(operands)

@@ -27,6 +27,8 @@ enum Program {
                 DemoPlan(
                     lines: lines ?? DemoPlan.standardLines,
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
+        case .registryImport(let arguments):
+            return try RegistryImportCommand.run(arguments)
         case .registryShow(let json, let data, let pattern):
             return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
         }
