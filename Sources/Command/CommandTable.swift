@@ -53,6 +53,7 @@ package struct CommandTable: Sendable {
         case text
         case command
         case number(ClosedRange<Int>)
+        case choice([String])
     }
 
     /// Options that stand before or after every command.
@@ -127,6 +128,16 @@ package struct CommandTable: Sendable {
             options: [
                 Option(
                     name: "json", short: nil, value: nil, help: "as JSON, for programs"),
+                Option(
+                    name: "sort", short: nil,
+                    value: Value(
+                        placeholder: "KEY", kind: .choice(RegistryShowCommand.orders)),
+                    help:
+                        "by path, by lag (the largest first) or by age (the oldest first); by path "
+                        + "if not given"),
+                Option(
+                    name: "watch", short: nil, value: nil,
+                    help: "draw it anew each second, until SIGINT"),
                 Option(
                     name: "data", short: nil,
                     value: Value(placeholder: "DIR", kind: .directory),

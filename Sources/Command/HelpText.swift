@@ -42,7 +42,17 @@ enum HelpText {
         for operand in command.operands {
             words.append("[\(operand.placeholder)]" + (operand.most > 1 ? "..." : ""))
         }
-        return words.joined(separator: " ") + "\n"
+        var text = words[0]
+        var width = text.count
+        for word in words.dropFirst() {
+            if width + 1 + word.count > Self.width {
+                text += "\n      "
+                width = 6
+            }
+            text += " " + word
+            width += 1 + word.count
+        }
+        return text + "\n"
     }
 
     private static func row(_ option: CommandTable.Option) -> (String, String) {

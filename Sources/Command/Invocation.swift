@@ -8,8 +8,7 @@ package enum Invocation: Hashable, Sendable {
     case run(config: String, once: Bool)
     case check(config: String)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
-    /// `data` nil: the directory that the standard configuration names.
-    case registryShow(json: Bool, data: String?, pattern: String?)
+    case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
 
     /// Understands `arguments`, the program's name not among them.
@@ -46,6 +45,11 @@ package enum Invocation: Hashable, Sendable {
                 guard let value = option.value else { continue }
                 values[option.name] = value
                 let known = command.options.first { $0.name == option.name }
+                if case .choice(let choices) = known?.value?.kind, !choices.contains(value) {
+                    throw UsageError(
+                        "option --\(option.name): \"\(value)\" is none of "
+                            + choices.joined(separator: ", "), command)
+                }
                 guard case .number(let range) = known?.value?.kind else {
                     if value.isEmpty {
                         throw UsageError("option --\(option.name) needs a value", command)
@@ -87,8 +91,15 @@ package enum Invocation: Hashable, Sendable {
                 seconds: values.number("seconds"), lines: values.number("lines"),
                 writers: values.number("writers"))
         case .registryShow:
+            let isJSON = values.stands("json")
+            if isJSON, values.stands("watch") {
+                throw UsageError("--watch is for people and --json for programs", command)
+            }
             return .registryShow(
-                json: values.stands("json"), data: values.text("data"), pattern: operands.first)
+                RegistryShowCommand.Arguments(
+                    isJSON: isJSON, data: values.text("data"),
+                    order: values.text("sort") ?? "path", isWatching: values.stands("watch"),
+                    pattern: operands.first))
         case .registryImport:
             guard operands.count == 2, operands[0] == "filebeat" else {
                 let what = operands.first.map { "\"\($0)\"" } ?? "nothing"

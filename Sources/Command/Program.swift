@@ -29,8 +29,8 @@ enum Program {
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
         case .registryImport(let arguments):
             return try RegistryImportCommand.run(arguments)
-        case .registryShow(let json, let data, let pattern):
-            return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
+        case .registryShow(let arguments):
+            return try RegistryShowCommand.run(arguments)
         }
     }
 

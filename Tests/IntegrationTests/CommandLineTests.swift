@@ -14,14 +14,23 @@ import Testing
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
             .demo(seconds: 5, lines: 1_000, writers: 8)
         ),
-        (["registry", "show"], .registryShow(json: false, data: nil, pattern: nil)),
+        (["registry", "show"], .registryShow(.init())),
         (
             ["registry", "show", "*.log", "--json", "--data", "/d"],
-            .registryShow(json: true, data: "/d", pattern: "*.log")
+            .registryShow(.init(isJSON: true, data: "/d", pattern: "*.log"))
         ),
         (
             ["registry", "show", "--", "--json"],
-            .registryShow(json: false, data: nil, pattern: "--json")
+            .registryShow(.init(pattern: "--json"))
+        ),
+        (
+            ["registry", "show", "--watch", "--sort", "lag"],
+            .registryShow(.init(order: "lag", isWatching: true))
+        ),
+        (
+            ["registry", "import", "filebeat", "/f", "-n", "-c", "c", "--trust-paths"],
+            .registryImport(
+                .init(directory: "/f", config: "c", isDry: true, trustsPaths: true))
         ),
         (["--version"], .say("shipper 0.1.0\n")),
         (["-V"], .say("shipper 0.1.0\n")),
@@ -37,7 +46,7 @@ import Testing
         (
             [],
             """
-            shipper: no command; expected one of run, check, demo, registry show, help
+            shipper: no command; expected one of run, check, demo, registry show, registry import, help
             see 'shipper --help'
             """
         ),
@@ -48,7 +57,7 @@ import Testing
         (
             ["status"],
             """
-            shipper: unknown command "status"; expected one of run, check, demo, registry show, help
+            shipper: unknown command "status"; expected one of run, check, demo, registry show, registry import, help
             see 'shipper --help'
             """
         ),
@@ -79,20 +88,48 @@ import Testing
         (
             ["registry"],
             """
-            shipper: registry alone is no command; expected one of show after it
+            shipper: registry alone is no command; expected one of show, import after it
             see 'shipper --help'
             """
         ),
         (
             ["registry", "sohw"],
             """
-            shipper: unknown command "registry sohw"; expected registry with one of show
+            shipper: unknown command "registry sohw"; expected registry with one of show, import
             see 'shipper --help'
             """
         ),
         (
             ["registry", "show", "a", "b"],
             "shipper: unexpected argument \"b\"\nsee 'shipper registry show --help'"
+        ),
+        (
+            ["registry", "show", "--sort", "size"],
+            """
+            shipper: option --sort: "size" is none of path, lag, age
+            see 'shipper registry show --help'
+            """
+        ),
+        (
+            ["registry", "show", "--json", "--watch"],
+            """
+            shipper: --watch is for people and --json for programs
+            see 'shipper registry show --help'
+            """
+        ),
+        (
+            ["registry", "import", "fluentbit", "/d"],
+            """
+            shipper: expected filebeat and a directory, not "fluentbit"
+            see 'shipper registry import --help'
+            """
+        ),
+        (
+            ["registry", "import", "filebeat"],
+            """
+            shipper: the directory of Filebeat's registry is missing
+            see 'shipper registry import --help'
+            """
         ),
         (
             ["help", "rnu"],
