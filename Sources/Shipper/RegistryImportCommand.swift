@@ -100,8 +100,9 @@ package enum RegistryImportCommand {
         let takeover = try takeover(filebeat, settings, registry.entries(), arguments)
         guard registry.adopt(takeover.adopted) else {
             // Without `close`, which would try to save it once more after it was called a failure.
-            let reason = observer.failure.map { "\($0)" } ?? "the registry cannot be written"
-            return try complain("nothing was taken over: \(reason)", .fault)
+            let reason = observer.failure.map { "\($0)" } ?? "\(data): cannot be written"
+            return try complain(
+                "\(reason); import again, and what is entered already is listed as known", .fault)
         }
         registry.close()
         try say(takeover, filebeat, isDry: false)

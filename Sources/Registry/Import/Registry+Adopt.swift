@@ -16,8 +16,8 @@ package struct AdoptedFile: Hashable, Sendable {
 
 extension Registry {
     /// Enters files that this registry does not know, all or none: they are on the disk, in a new
-    /// snapshot, when this returns true. False where that could not be written, and the observer was told
-    /// why: what is on the disk is what it was, until something else is saved.
+    /// snapshot, when this returns true. False where not all of that could be written, and the observer was
+    /// told why: then all of them are on the disk or none is.
     package func adopt(_ files: [AdoptedFile]) -> Bool {
         guard !files.isEmpty else { return true }
         let now = Timestamp.now()

@@ -18,7 +18,7 @@ struct FilebeatDirectory {
     init(_ given: String) throws(FilebeatDirectoryError) {
         var base = given
         while base.count > 1, base.hasSuffix("/") { base.removeLast() }
-        let places = ["", "/filebeat", "/registry/filebeat", "/registry"].map { base + $0 }
+        let places = ["/registry/filebeat", "/filebeat", "", "/registry"].map { base + $0 }
         guard let path = try Self.store(among: places) else {
             throw try Self.refusal(given, places)
         }
@@ -49,7 +49,12 @@ struct FilebeatDirectory {
     ) throws(FilebeatDirectoryError) -> String? {
         for place in places {
             let names = try names(of: place)
-            if names.contains("meta.json"), !names.contains("data.json") { return place }
+            guard names.contains("meta.json"), !names.contains("data.json") else { continue }
+            // The data directory has a meta.json of its own, about something else.
+            let hasRows = names.contains {
+                $0 == "log.json" || FilebeatStore.Checkpoint.number(of: $0) != nil
+            }
+            if hasRows || place.hasSuffix("/registry/filebeat") { return place }
         }
         return nil
     }
@@ -96,7 +101,7 @@ struct FilebeatDirectory {
                 bytes: try file.read(count: min(most, status.size), at: 0),
                 modified: status.modified)
         } catch {
-            if error.code == .notFound { return nil }
+            if error.code == .notFound || error.code == .notDirectory { return nil }
             throw .unreadable(path: path, error)
         }
     }
