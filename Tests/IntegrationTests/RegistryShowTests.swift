@@ -19,7 +19,7 @@ import Testing
     let directory: TemporaryDirectory
     private var data: String { directory.path("data") }
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { directory = try TemporaryDirectory(inMemory: true) }
 
     private func show(
         _ arguments: [String] = [], data: String? = nil
@@ -193,7 +193,7 @@ import Testing
             registry.close()
         }
         var last = 0
-        for _ in 0..<40 {
+        for _ in 0..<20 {
             let before = reached.load(ordering: .acquiring)
             let (exit, output, errors) = try show(["--json"])
             #expect(exit == .code(0) && errors.isEmpty, "\(errors)")
@@ -207,7 +207,7 @@ import Testing
             #expect(offsets.count == 1 && offset >= max(last, before))
             last = offset
         }
-        #expect(rounds.load(ordering: .acquiring) > 40)
+        #expect(rounds.load(ordering: .acquiring) > 20)
     }
 
     @Test("--watch draws anew until SIGINT, and waits for an agent that has not been there yet")
