@@ -6,7 +6,7 @@ package struct CommandTable: Sendable {
     /// A command, an action of the switch in `Program`.
     package struct Command: Sendable {
         package enum Action: Sendable {
-            case run, check, demo, registryShow, help
+            case run, check, demo, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
         }
         package let action: Action
@@ -55,6 +55,7 @@ package struct CommandTable: Sendable {
         case text
         case command
         case number(ClosedRange<Int>)
+        case choice([String])
     }
 
     /// Options that stand before or after every command.
@@ -143,6 +144,16 @@ package struct CommandTable: Sendable {
                 Option(
                     name: "json", short: nil, value: nil, help: "as JSON, for programs"),
                 Option(
+                    name: "sort", short: nil,
+                    value: Value(
+                        placeholder: "KEY", kind: .choice(RegistryShowCommand.orders)),
+                    help:
+                        "by path, by lag (the largest first) or by age (the oldest first); by path "
+                        + "if not given"),
+                Option(
+                    name: "watch", short: nil, value: nil,
+                    help: "draw it anew each second, until SIGINT"),
+                Option(
                     name: "data", short: nil,
                     value: Value(placeholder: "DIR", kind: .directory),
                     help: "the data directory; if not given, the one that "
@@ -196,6 +207,44 @@ package struct CommandTable: Sendable {
                 dryRun, data,
             ],
             operands: [files], exits: [.done, .fault, .dataHeld]),
+        Command(
+            action: .registryImport, words: ["registry", "import"],
+            summary: "takes over what another shipper has delivered: import filebeat DIR",
+            details: [
+                "Reads the registry of a Filebeat 7.9 or later that was stopped, and enters how far "
+                    + "each file is delivered, so that the agent goes on there. A position is taken "
+                    + "over only where the file proves to be the same, was there when Filebeat wrote "
+                    + "last, and is at least that long; everything else is listed with its reason "
+                    + "and shipped from its beginning. The agent has to be stopped, too.",
+                "DIR is Filebeat's data directory (path.data), or the registry in it.",
+            ],
+            options: [
+                config,
+                Option(
+                    name: "dry-run", short: "n", value: nil,
+                    help: "print what would be taken over, and change nothing"),
+                Option(
+                    name: "data", short: nil,
+                    value: Value(placeholder: "DIR", kind: .directory),
+                    help: "our data directory; the one that the configuration names if not given"),
+                Option(
+                    name: "trust-paths", short: nil, value: nil,
+                    help:
+                        "believe that a file is the same by its path, where Filebeat noted no more "
+                        + "and its time of birth does not tell"),
+                Option(
+                    name: "reread-archives", short: nil, value: nil,
+                    help: "ship archives of s6-log that are older than what Filebeat was reading, "
+                        + "and most of which it has shipped"),
+            ],
+            operands: [
+                Operand(
+                    placeholder: "filebeat", kind: .text, most: 1,
+                    help: "whose registry it is; there is no other yet"),
+                Operand(
+                    placeholder: "DIR", kind: .directory, most: 1, help: "where that is"),
+            ],
+            exits: [.done, .fault, .dataHeld, .badConfiguration]),
         Command(
             action: .help, words: ["help"], summary: "says what a command takes",
             details: ["Says what COMMAND takes, or without one what commands there are."],

@@ -43,7 +43,17 @@ enum HelpText {
             let word = operand.isRequired ? operand.placeholder : "[\(operand.placeholder)]"
             words.append(word + (operand.most > 1 ? "..." : ""))
         }
-        return words.joined(separator: " ") + "\n"
+        var text = words[0]
+        var width = text.count
+        for word in words.dropFirst() {
+            if width + 1 + word.count > Self.width {
+                text += "\n      "
+                width = 6
+            }
+            text += " " + word
+            width += 1 + word.count
+        }
+        return text + "\n"
     }
 
     private static func row(_ option: CommandTable.Option) -> (String, String) {

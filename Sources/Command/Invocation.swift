@@ -8,8 +8,9 @@ package enum Invocation: Hashable, Sendable {
     case run(config: String, once: Bool)
     case check(config: String)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
+    case registryShow(RegistryShowCommand.Arguments)
+    case registryImport(RegistryImportCommand.Arguments)
     /// `data` nil: the directory that the standard configuration names.
-    case registryShow(json: Bool, data: String?, pattern: String?)
     case registryVerify(data: String?)
     case registryCompact(data: String?, isDry: Bool)
     case registryForget(pattern: String, data: String?, isDry: Bool)
@@ -49,6 +50,11 @@ package enum Invocation: Hashable, Sendable {
                 guard let value = option.value else { continue }
                 values[option.name] = value
                 let known = command.options.first { $0.name == option.name }
+                if case .choice(let choices) = known?.value?.kind, !choices.contains(value) {
+                    throw UsageError(
+                        "option --\(option.name): \"\(value)\" is none of "
+                            + choices.joined(separator: ", "), command)
+                }
                 guard case .number(let range) = known?.value?.kind else {
                     if value.isEmpty {
                         throw UsageError("option --\(option.name) needs a value", command)
@@ -90,8 +96,15 @@ package enum Invocation: Hashable, Sendable {
                 seconds: values.number("seconds"), lines: values.number("lines"),
                 writers: values.number("writers"))
         case .registryShow:
+            let isJSON = values.stands("json")
+            if isJSON, values.stands("watch") {
+                throw UsageError("--watch is for people and --json for programs", command)
+            }
             return .registryShow(
-                json: values.stands("json"), data: values.text("data"), pattern: operands.first)
+                RegistryShowCommand.Arguments(
+                    isJSON: isJSON, data: values.text("data"),
+                    order: values.text("sort") ?? "path", isWatching: values.stands("watch"),
+                    pattern: operands.first))
         case .registryVerify: return .registryVerify(data: values.text("data"))
         case .registryCompact:
             return .registryCompact(data: values.text("data"), isDry: values.stands("dry-run"))
@@ -104,6 +117,19 @@ package enum Invocation: Hashable, Sendable {
                 pattern: try pattern(operands, command),
                 to: try target(values.text("to"), command), data: values.text("data"),
                 isDry: values.stands("dry-run"))
+        case .registryImport:
+            guard operands.count == 2, operands[0] == "filebeat" else {
+                let what = operands.first.map { "\"\($0)\"" } ?? "nothing"
+                throw UsageError(
+                    operands.first == "filebeat"
+                        ? "the directory of Filebeat's registry is missing"
+                        : "expected filebeat and a directory, not \(what)", command)
+            }
+            return .registryImport(
+                RegistryImportCommand.Arguments(
+                    directory: operands[1], config: config, data: values.text("data"),
+                    isDry: values.stands("dry-run"), trustsPaths: values.stands("trust-paths"),
+                    rereadsArchives: values.stands("reread-archives")))
         case .help:
             guard !operands.isEmpty else { return .say(HelpText.program()) }
             let (topic, rest) = try self.command(operands)

@@ -27,8 +27,10 @@ enum Program {
                 DemoPlan(
                     lines: lines ?? DemoPlan.standardLines,
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
-        case .registryShow(let json, let data, let pattern):
-            return try RegistryShowCommand.run(json: json, data: data, pattern: pattern)
+        case .registryImport(let arguments):
+            return try RegistryImportCommand.run(arguments)
+        case .registryShow(let arguments):
+            return try RegistryShowCommand.run(arguments)
         case .registryVerify(let data):
             return try RegistryVerifyCommand.run(data: data)
         case .registryCompact(let data, let isDry):

@@ -252,6 +252,8 @@ package struct FileStatus: Hashable, Sendable {
 /// Open flags, for callers that do not import the C library.
 package enum O {
     package static let read = O_RDONLY
+    /// Beside others: a FIFO without a writer does not keep the caller for ever.
+    package static let nonBlocking = O_NONBLOCK
     /// To list a directory.
     package static let directory = O_RDONLY | O_DIRECTORY | O_NONBLOCK
     /// To open names beneath a directory.

@@ -26,7 +26,7 @@ package enum Signals {
         }
     }
 
-    private static func ends() -> sigset_t {
+    static func ends() -> sigset_t {
         var set = sigset_t()
         unsafe sigemptyset(&set)
         unsafe sigaddset(&set, SIGTERM)

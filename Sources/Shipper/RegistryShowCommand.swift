@@ -5,52 +5,152 @@ import Tailer
 
 /// `shipper registry show`: every file that is known, and how far it is delivered.
 package enum RegistryShowCommand {
-    /// Reads the registry in `data`, or where the standard configuration keeps it. `pattern` is a
-    /// glob over whole paths, or over any tail of them where it does not start with `/`.
-    package static func run(
-        json: Bool, data: String?, pattern: String?
-    ) throws(SystemError) -> ExitCode {
-        let contents: RegistryContents
-        var wanted: PathExclusion?
+    /// What stood on the command line.
+    package struct Arguments: Hashable, Sendable {
+        package let isJSON: Bool
+        /// Nil: the directory that the standard configuration names.
+        package let data: String?
+        /// `path`, `lag` or `age`.
+        package let order: String
+        /// Draws anew each second until SIGINT or SIGTERM.
+        package let isWatching: Bool
+        /// A glob over whole paths, or over any tail of them where it does not start with `/`.
+        package let pattern: String?
+
+        package init(
+            isJSON: Bool = false, data: String? = nil, order: String = "path",
+            isWatching: Bool = false, pattern: String? = nil
+        ) {
+            self.isJSON = isJSON
+            self.data = data
+            self.order = order
+            self.isWatching = isWatching
+            self.pattern = pattern
+        }
+    }
+
+    /// What `--sort` may say.
+    package static let orders = FileTable.Order.allCases.map(\.rawValue)
+
+    private static let pauseNanoseconds: Int64 = 1_000_000_000
+
+    /// Reads the registry of a live or dead agent, or of a copied directory, without a lock.
+    package static func run(_ arguments: Arguments) throws(SystemError) -> ExitCode {
+        let wanted: PathExclusion?
+        let directory: String
         do {
-            if let pattern { wanted = try PathExclusion(pattern) }
-            contents = try RegistryReader.read(directory: data ?? standardDirectory())
+            wanted = try arguments.pattern.map { try PathExclusion($0) }
+            directory = try arguments.data ?? standardDirectory()
         } catch {
-            try StandardStream.error.write("shipper: \(error)\n")
-            return .fault
+            return try complain("\(error)")
         }
-        let entries = contents.entries.filter { entry in
-            wanted.map { $0.matches(entry.path) || $0.matches(entry.stream) } ?? true
+        let order = FileTable.Order(rawValue: arguments.order) ?? .path
+        let shown = Shown(directory: directory, wanted: wanted, order: order)
+        guard arguments.isWatching else {
+            return try print(shown, isJSON: arguments.isJSON)
         }
-        let table = RegistryTable(entries: entries, sizes: sizes(entries), now: .now())
-        let lines = json ? table.json() : table.text()
+        return try watch(shown)
+    }
+
+    private struct Shown {
+        let directory: String
+        let wanted: PathExclusion?
+        let order: FileTable.Order
+
+        func read() throws(RegistryError) -> (files: [ShownFile], faults: [RegistryFault]) {
+            let contents = try RegistryReader.read(directory: directory)
+            var glance = FileGlance()
+            var files: [ShownFile] = []
+            for entry in contents.entries {
+                if let wanted, !wanted.matches(entry.path), !wanted.matches(entry.stream) {
+                    continue
+                }
+                files.append(glance.look(at: entry))
+            }
+            return (files, contents.summary.damaged)
+        }
+    }
+
+    private static func print(
+        _ shown: Shown, isJSON: Bool
+    ) throws(SystemError) -> ExitCode {
+        let (files, faults): ([ShownFile], [RegistryFault])
+        do throws(RegistryError) {
+            (files, faults) = try shown.read()
+        } catch {
+            return try complain("\(error)")
+        }
+        let lines =
+            isJSON
+            ? FileTable.sorted(files, shown.order).map {
+                EntryJSON($0.entry, size: $0.size, state: $0.state.rawValue).line
+            }
+            : FileTable(files, order: shown.order, now: .now(), look: look(isScrolled: true))
+                .lines()
         try StandardStream.output.write(lines.map { $0 + "\n" }.joined())
-        guard contents.summary.damagedCount > 0 else { return .done }
-        for fault in contents.summary.damaged {
-            try StandardStream.error.write("shipper: \(fault)\n")
+        return try complain(faults)
+    }
+
+    // MARK: --watch
+
+    /// The other screen and no cursor, and back.
+    private static let enter = "\u{1B}[?1049h\u{1B}[?25l"
+    private static let leave = "\u{1B}[?25h\u{1B}[?1049l"
+
+    private static func watch(_ shown: Shown) throws(SystemError) -> ExitCode {
+        Signals.prepare()
+        let isTerminal = StandardStream.output.isTerminal
+        if isTerminal { try StandardStream.output.write(enter) }
+        var faults: [RegistryFault] = []
+        repeat {
+            var lines: [String]
+            do throws(RegistryError) {
+                let (files, found) = try shown.read()
+                faults = found
+                lines = FileTable(
+                    files, order: shown.order, now: .now(), look: look(isScrolled: false)
+                ).lines()
+            } catch {
+                // An agent that was never started may be started yet.
+                lines = [PrintableText.of("shipper: \(error)")]
+            }
+            let end = isTerminal ? "\u{1B}[K\n" : "\n"
+            // Without a last newline, which would scroll a full screen.
+            let text = lines.joined(separator: end)
+            try StandardStream.output.write(
+                isTerminal ? "\u{1B}[H" + text + "\u{1B}[K\u{1B}[J" : text + "\n\n")
+        } while !Signals.waitForEnd(nanoseconds: pauseNanoseconds)
+        if isTerminal { try StandardStream.output.write(leave) }
+        return try complain(faults)
+    }
+
+    // MARK: What is told
+
+    private static func look(isScrolled: Bool) -> TerminalLook {
+        let environment = ProcessContext.environment()
+        guard StandardStream.output.isTerminal, environment["TERM"] != "dumb" else {
+            return .plain
         }
+        let window = StandardStream.output.windowSize()
+        let columns = environment["COLUMNS"].flatMap { Int($0) } ?? window?.columns ?? 80
+        return TerminalLook(
+            screen: TerminalSize(
+                columns: max(40, columns), rows: window?.rows ?? 24, isScrolled: isScrolled),
+            hasColour: (environment["NO_COLOR"] ?? "").isEmpty)
+    }
+
+    private static func complain(_ text: String) throws(SystemError) -> ExitCode {
+        try StandardStream.error.write("shipper: \(PrintableText.of(text))\n")
         return .fault
+    }
+
+    private static func complain(_ faults: [RegistryFault]) throws(SystemError) -> ExitCode {
+        for fault in faults { _ = try complain("\(fault)") }
+        return faults.isEmpty ? .done : .fault
     }
 
     private static func standardDirectory() throws(SettingsError) -> String {
         try Settings.dataDirectory(
             path: Settings.standardPath, environment: ProcessContext.environment())
-    }
-
-    /// The sizes of those files that still are what the registry knows under their path.
-    private static func sizes(_ entries: [FileEntry]) -> [FileID: Int] {
-        var sizes: [FileID: Int] = [:]
-        for entry in entries {
-            do throws(SystemError) {
-                let status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
-                if status.inode == entry.identity.inode, status.device == entry.identity.device {
-                    sizes[entry.file] = status.size
-                }
-            } catch {
-                // Gone or out of reach: the saved size is what is known.
-                continue
-            }
-        }
-        return sizes
     }
 }

@@ -14,14 +14,23 @@ import Testing
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
             .demo(seconds: 5, lines: 1_000, writers: 8)
         ),
-        (["registry", "show"], .registryShow(json: false, data: nil, pattern: nil)),
+        (["registry", "show"], .registryShow(.init())),
         (
             ["registry", "show", "*.log", "--json", "--data", "/d"],
-            .registryShow(json: true, data: "/d", pattern: "*.log")
+            .registryShow(.init(isJSON: true, data: "/d", pattern: "*.log"))
         ),
         (
             ["registry", "show", "--", "--json"],
-            .registryShow(json: false, data: nil, pattern: "--json")
+            .registryShow(.init(pattern: "--json"))
+        ),
+        (
+            ["registry", "show", "--watch", "--sort", "lag"],
+            .registryShow(.init(order: "lag", isWatching: true))
+        ),
+        (
+            ["registry", "import", "filebeat", "/f", "-n", "-c", "c", "--trust-paths"],
+            .registryImport(
+                .init(directory: "/f", config: "c", isDry: true, trustsPaths: true))
         ),
         (["registry", "verify", "--data", "/d"], .registryVerify(data: "/d")),
         (["registry", "compact", "-n"], .registryCompact(data: nil, isDry: true)),
@@ -52,7 +61,7 @@ import Testing
             [],
             """
             shipper: no command; expected one of run, check, demo, registry show, \
-            registry verify, registry compact, registry forget, registry rewind, help
+            registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
             """
         ),
@@ -64,7 +73,7 @@ import Testing
             ["status"],
             """
             shipper: unknown command "status"; expected one of run, check, demo, registry show, \
-            registry verify, registry compact, registry forget, registry rewind, help
+            registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
             """
         ),
@@ -95,14 +104,14 @@ import Testing
         (
             ["registry"],
             """
-            shipper: registry alone is no command; expected one of show, verify, compact, forget, rewind after it
+            shipper: registry alone is no command; expected one of show, verify, compact, forget, rewind, import after it
             see 'shipper --help'
             """
         ),
         (
             ["registry", "sohw"],
             """
-            shipper: unknown command "registry sohw"; expected registry with one of show, verify, compact, forget, rewind
+            shipper: unknown command "registry sohw"; expected registry with one of show, verify, compact, forget, rewind, import
             see 'shipper --help'
             """
         ),
@@ -129,6 +138,34 @@ import Testing
             """
             shipper: option --to: "start" is neither beginning nor end nor an offset in bytes
             see 'shipper registry rewind --help'
+            """
+        ),
+        (
+            ["registry", "show", "--sort", "size"],
+            """
+            shipper: option --sort: "size" is none of path, lag, age
+            see 'shipper registry show --help'
+            """
+        ),
+        (
+            ["registry", "show", "--json", "--watch"],
+            """
+            shipper: --watch is for people and --json for programs
+            see 'shipper registry show --help'
+            """
+        ),
+        (
+            ["registry", "import", "fluentbit", "/d"],
+            """
+            shipper: expected filebeat and a directory, not "fluentbit"
+            see 'shipper registry import --help'
+            """
+        ),
+        (
+            ["registry", "import", "filebeat"],
+            """
+            shipper: the directory of Filebeat's registry is missing
+            see 'shipper registry import --help'
             """
         ),
         (

@@ -1,10 +1,23 @@
 /// Text from outside as a terminal may be given it.
 enum PrintableText {
+    /// Over one character.
+    private static let mostAccents = 2
+
     /// Control and format characters, unassigned ones and those of private use become `\u{…}`: a file's
-    /// name must not move the cursor, clear the screen or turn the direction of the text.
+    /// name must not move the cursor, clear the screen or turn the direction of the text. So do accents
+    /// that stand over nothing or are heaped up.
     static func of(_ text: String) -> String {
         var safe = ""
+        var accents = mostAccents
         for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .enclosingMark:
+                accents += 1
+                guard accents > mostAccents else { break }
+                safe += "\\u{" + String(scalar.value, radix: 16) + "}"
+                continue
+            default: accents = 0
+            }
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned,
                 .privateUse:
@@ -28,18 +41,20 @@ enum PrintableText {
         return width
     }
 
-    /// The beginning of `text` that takes at most `columns`, `…` in place of the rest.
-    static func cut(_ text: String, to columns: Int) -> String {
+    /// The end of `text` that takes at most `columns`, `…` in place of the rest.
+    static func cutFront(_ text: String, to columns: Int) -> String {
         guard width(text) > columns else { return text }
-        var kept = ""
+        var kept: [Unicode.Scalar] = []
         var used = 1
-        for scalar in text.unicodeScalars {
+        for scalar in text.unicodeScalars.reversed() {
             let next = width(String(scalar))
             if used + next > columns { break }
-            kept.unicodeScalars.append(scalar)
+            kept.append(scalar)
             used += next
         }
-        return kept + "…"
+        var result = "…"
+        result.unicodeScalars.append(contentsOf: kept.reversed())
+        return result
     }
 
     /// East Asian width W and F, by the blocks where they lie.

@@ -1,0 +1,57 @@
+package import Model
+import Platform
+import Synchronization
+
+/// A file whose first bytes another program has delivered.
+package struct AdoptedFile: Hashable, Sendable {
+    package let file: NewFile
+    /// The bytes just before `file.offset`.
+    package let anchor: Anchor
+
+    package init(_ file: NewFile, anchor: Anchor) {
+        self.file = file
+        self.anchor = anchor
+    }
+}
+
+extension Registry {
+    /// Enters files that this registry does not know, all or none: they are on the disk, in a new
+    /// snapshot, when this returns true. False where not all of that could be written, and the observer was
+    /// told why: then all of them are on the disk or none is.
+    package func adopt(_ files: [AdoptedFile]) -> Bool {
+        guard !files.isEmpty else { return true }
+        let now = Timestamp.now()
+        guarded.withLock { guarded in
+            for adopted in files {
+                let new = adopted.file
+                let entry = FileEntry(
+                    file: FileID(number: guarded.state.nextFile), input: new.input,
+                    stream: new.stream, path: new.path, identity: new.identity,
+                    fingerprint: new.fingerprint,
+                    generation: Generation.mint(new.identity, count: 0), generationCount: 0,
+                    base: 0, offset: new.offset, anchor: adopted.anchor, size: new.size,
+                    state: new.state, updated: now)
+                _ = guarded.state.apply(.seen(entry))
+            }
+            // Nothing of it goes into the journal, where a crash could leave the first few of them.
+            guarded.demandRewrite()
+        }
+        compact()
+        return isWritten
+    }
+}
+
+/// The files of a registry, to be looked up without it.
+package struct KnownFiles: Sendable {
+    private var table = EntryTable()
+
+    package init(_ entries: [FileEntry]) {
+        table.reserve(entries.count)
+        for entry in entries { table.put(entry) }
+    }
+
+    /// As `Registry.find`.
+    package func find(identity: FileIdentity, head: [UInt8]) -> FileMatch {
+        FileMatch.among(table.candidates(for: identity), identity: identity, head: head)
+    }
+}

@@ -1,0 +1,307 @@
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// What becomes of Filebeat's positions: which file each is of now, and whether that proves to be the same.
+///
+/// A position is taken over only if skipping what lies before it can lose nothing:
+///
+/// - The file is the row's: by inode and device, by the SHA-256 of its first 1024 bytes, by the inode where
+///   a marker file stood for the device, or, where a row knows only a path, by having been there when
+///   Filebeat wrote the row (its birth time says so), or because the operator says so (`trustsPaths`).
+/// - It was there when Filebeat wrote its registry last; an inode number is given out again within
+///   milliseconds.
+/// - It is at least as long as Filebeat has read, and that ends at the end of a line. What was truncated
+///   and filled again mostly is not.
+///
+/// Where a file has several rows, one that does not fit speaks against all of them, and of those that do
+/// the smallest position counts. Everything else is listed with its reason, and shipped from its
+/// beginning as if Filebeat had never been.
+struct Takeover {
+    /// One line of the result.
+    struct Item {
+        /// The path now, or the one that Filebeat knew.
+        let path: String
+        var offset: Int?
+        var size: Int?
+        let verdict: Verdict
+    }
+
+    enum Verdict {
+        case taken(remark: String?)
+        /// An archive of an s6 log directory, older than what Filebeat was reading.
+        case older
+        /// The registry has it already.
+        case known(offset: Int)
+        case refused(String)
+    }
+
+    private(set) var items: [Item] = []
+    private(set) var adopted: [AdoptedFile] = []
+
+    struct Options {
+        /// Positions of rows that know nothing but a path are taken over.
+        var trustsPaths = false
+        /// Archives that s6-log made before what Filebeat was reading are shipped too.
+        var rereadsArchives = false
+    }
+
+    private let files: [StreamFile]
+    private let written: Int64
+    private let names: [String]
+    private let options: Options
+    private let known: KnownFiles
+
+    /// `names`: of the inputs. `known`: what our registry has.
+    init(
+        _ filebeat: FilebeatDirectory, _ files: [StreamFile], names: [String], known: KnownFiles,
+        options: Options
+    ) {
+        self.files = files
+        self.names = names
+        self.known = known
+        self.options = options
+        written = filebeat.written
+        for stranger in filebeat.store.strangers {
+            items.append(Item(path: stranger.name, verdict: .refused(stranger.reason)))
+        }
+        let claims = claims(filebeat.store.rows)
+        var oldest: [[UInt8]: Int] = [:]
+        for index in claims.keys.sorted() {
+            guard judge(files[index], claims[index] ?? []), let place = files[index].place else {
+                continue
+            }
+            let stream = Array(files[index].stream.utf8)
+            oldest[stream] = min(oldest[stream] ?? place, place)
+        }
+        if !options.rereadsArchives {
+            for (index, file) in files.enumerated() where claims[index] == nil {
+                guard let place = file.place, let first = oldest[Array(file.stream.utf8)],
+                    place < first
+                else { continue }
+                passOver(file)
+            }
+        }
+        items.sort { $0.path < $1.path }
+    }
+
+    // MARK: Which file
+
+    /// Rows by the index of their file; those of none become items.
+    private mutating func claims(_ rows: [FilebeatRow]) -> [Int: [FilebeatRow]] {
+        var byInode: [UInt64: [Int]] = [:]
+        var byPath: [[UInt8]: Int] = [:]
+        for (index, file) in files.enumerated() {
+            byInode[file.inode, default: []].append(index)
+            byPath[PathText.bytes(of: file.path)] = index
+        }
+        let hasFingerprints = rows.contains { row in
+            if case .fingerprint = row.identity { true } else { false }
+        }
+        let byHead = hasFingerprints ? heads() : [:]
+        var claims: [Int: [FilebeatRow]] = [:]
+        for row in rows {
+            let here = byPath[Array(row.source.utf8)]
+            var found: [Int]
+            switch row.identity {
+            case .native(let inode, let device):
+                found = (byInode[inode] ?? []).filter { files[$0].device == device }
+            case .inodeMarker(let inode):
+                found = (byInode[inode] ?? []).filter { isBeside(files[$0].path, row.source) }
+            case .path: found = here.map { [$0] } ?? []
+            case .fingerprint(let digest): found = byHead[digest] ?? []
+            }
+            // Several names of one file, or files that begin alike: Filebeat's own path tells.
+            if found.count > 1, let here, found.contains(here) { found = [here] }
+            if let index = found.first, found.allSatisfy({ isSame($0, index) }) {
+                claims[index, default: []].append(row)
+            } else if found.isEmpty {
+                items.append(
+                    Item(path: row.source, offset: row.offset, verdict: .refused(absence(row))))
+            } else {
+                items.append(
+                    Item(
+                        path: row.source, offset: row.offset,
+                        verdict: .refused("\(found.count) files begin like it")))
+            }
+        }
+        return claims
+    }
+
+    private func isSame(_ a: Int, _ b: Int) -> Bool {
+        files[a].inode == files[b].inode && files[a].device == files[b].device
+    }
+
+    private func isBeside(_ path: String, _ other: String) -> Bool {
+        func directory(_ path: String) -> Substring.UTF8View? {
+            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8[..<$0] }
+        }
+        guard let mine = directory(path), let theirs = directory(other) else { return false }
+        return mine.elementsEqual(theirs)
+    }
+
+    /// Files by the SHA-256 of their first 1024 bytes. What cannot be read is in no row's place, and the
+    /// row says that its file is missing.
+    private mutating func heads() -> [[UInt8]: [Int]] {
+        var heads: [[UInt8]: [Int]] = [:]
+        for (index, file) in files.enumerated() {
+            do throws(SystemError) {
+                guard let look = try file.look(before: []), !look.isPacked,
+                    look.head.count == Fingerprint.longest
+                else { continue }
+                heads[Fingerprint.of(head: look.head).digest, default: []].append(index)
+            } catch {
+                items.append(
+                    Item(path: file.path, verdict: .refused("cannot be read: \(error)")))
+            }
+        }
+        return heads
+    }
+
+    /// Why no file was found for a row.
+    private func absence(_ row: FilebeatRow) -> String {
+        let status: FileStatus
+        do throws(SystemError) {
+            status = try FileStatus.glance(at: Array(row.source.utf8))
+        } catch {
+            return error.code == .notFound || error.code == .notDirectory
+                ? "is gone, and no file that an input matches is it" : "cannot be read: \(error)"
+        }
+        if status.isLink { return "is a symbolic link; an input has to match where it leads" }
+        let foreign = "no input of the configuration matches it"
+        switch row.identity {
+        case .native(let inode, let device):
+            if status.inode == inode, status.device == device { return foreign }
+            return
+                "another file is there now: inode \(status.inode) of device \(status.device), and not "
+                + "\(inode) of \(device)"
+        case .inodeMarker(let inode):
+            if status.inode == inode { return foreign }
+            return "another file is there now: inode \(status.inode), and not \(inode)"
+        case .path: return foreign
+        case .fingerprint:
+            return "no file that an input matches begins with the 1024 bytes that Filebeat noted"
+        }
+    }
+
+    // MARK: Whether it is the same
+
+    /// Takes over the position of a file with its rows, or says why not; true if the file is known now.
+    private mutating func judge(_ file: StreamFile, _ rows: [FilebeatRow]) -> Bool {
+        let offsets = rows.map(\.offset)
+        guard let offset = offsets.min() else { return false }
+        var item = Item(path: file.path, offset: offset, verdict: .refused(""))
+        func say(_ verdict: Verdict) -> Item {
+            Item(path: item.path, offset: item.offset, size: item.size, verdict: verdict)
+        }
+        let look: StreamFile.Look
+        do throws(SystemError) {
+            guard let found = try file.look(before: offsets) else {
+                items.append(say(.refused("was replaced just now; import again")))
+                return false
+            }
+            look = found
+        } catch {
+            items.append(say(.refused("cannot be read: \(error)")))
+            return false
+        }
+        item.size = look.size
+        for row in rows {
+            if let reason = objection(row, look) {
+                items.append(say(.refused(reason)))
+                return false
+            }
+        }
+        switch known.find(identity: look.identity, head: look.head) {
+        case .same(let entry):
+            items.append(say(.known(offset: entry.offset)))
+            return false
+        case .otherContent(let entry):
+            items.append(say(.known(offset: entry.offset)))
+            return false
+        case .none: break
+        }
+        adopt(file, look, at: offset, anchor: look.before[offset] ?? [])
+        items.append(say(.taken(remark: remark(rows, file))))
+        return true
+    }
+
+    /// What speaks against a row, if anything.
+    private func objection(_ row: FilebeatRow, _ look: StreamFile.Look) -> String? {
+        if look.isPacked { return "is compressed, and Filebeat's position is not of its content" }
+        if let birth = look.identity.birth, birth > written {
+            return
+                "was made after Filebeat had written its registry last: another file with the same "
+                + "inode number"
+        }
+        switch row.identity {
+        case .path where !options.trustsPaths:
+            guard let birth = look.identity.birth, let updated = row.updated, birth <= updated
+            else {
+                return
+                    "nothing but its path tells that it is the same file, and it may be newer than "
+                    + "what Filebeat read: --trust-paths takes it over"
+            }
+        case .fingerprint(let digest):
+            guard look.head.count == Fingerprint.longest,
+                Fingerprint.of(head: look.head).digest == digest
+            else { return "no longer begins with the 1024 bytes that Filebeat noted" }
+        case .path, .native, .inodeMarker: break
+        }
+        if row.offset > look.size {
+            return "is shorter than what Filebeat has read of it (\(row.offset) bytes): truncated "
+                + "or replaced"
+        }
+        if row.offset > 0, look.before[row.offset]?.last != 0x0A {
+            return
+                "has no end of a line where Filebeat stopped (at byte \(row.offset)): truncated or "
+                + "replaced, and written again"
+        }
+        return nil
+    }
+
+    private func remark(_ rows: [FilebeatRow], _ file: StreamFile) -> String? {
+        var parts: [String] = []
+        if let row = rows.first, Array(row.source.utf8) != PathText.bytes(of: file.path) {
+            parts.append("was \(row.source)")
+        }
+        let offsets = Set(rows.map(\.offset))
+        if rows.count > 1 {
+            parts.append(
+                offsets.count > 1
+                    ? "\(rows.count) rows, up to \(offsets.max() ?? 0): the smallest position counts"
+                    : "\(rows.count) rows")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: "; ")
+    }
+
+    private mutating func adopt(
+        _ file: StreamFile, _ look: StreamFile.Look, at offset: Int, anchor: [UInt8]
+    ) {
+        adopted.append(
+            AdoptedFile(
+                NewFile(
+                    input: names[file.input], stream: file.stream, path: file.path,
+                    identity: look.identity, fingerprint: Fingerprint.of(head: look.head),
+                    offset: offset, size: look.size,
+                    state: file.isArchived ? .archived : .active),
+                anchor: Anchor(bytes: anchor)))
+    }
+
+    /// 1. Filebeat reads `current`, and forgets a file once that was renamed and is read.
+    /// 2. So the archives that are older than what it reads now are not in its registry, although it
+    ///    has shipped them; and those it missed it would never have shipped.
+    /// 3. The agent would ship all of them, again or at last: up to all that the directory may hold.
+    private mutating func passOver(_ file: StreamFile) {
+        do throws(SystemError) {
+            let first = try file.look(before: [])
+            guard let size = first?.size, let look = try file.look(before: [size]) else { return }
+            guard case .none = known.find(identity: look.identity, head: look.head) else { return }
+            adopt(file, look, at: size, anchor: look.before[size] ?? [])
+            items.append(Item(path: file.path, offset: size, size: look.size, verdict: .older))
+        } catch {
+            items.append(Item(path: file.path, verdict: .refused("cannot be read: \(error)")))
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package import Model
+package import Platform
+
+/// A file that the agent would read if it started now, and the stream it would be of.
+package struct StreamFile: Sendable {
+    /// Index of the input.
+    package let input: Int
+    /// The stream's saved name.
+    package let stream: String
+    /// The path as text for people and the registry.
+    package let path: String
+    package let inode: UInt64
+    package let device: UInt64
+    /// Nobody writes to it under this name.
+    package let isArchived: Bool
+    /// In an s6 log directory: its place in the order of content, the oldest 0.
+    package let place: Int?
+    /// Where it is: the pattern's prefix, the directory beneath it, the name there.
+    private let prefix: String
+    private let below: [UInt8]
+    private let name: [UInt8]
+
+    /// What is there now.
+    package struct Look: Sendable {
+        package let identity: FileIdentity
+        /// The first 1024 bytes of the content, or all.
+        package let head: [UInt8]
+        /// Bytes of the content.
+        package let size: Int
+        /// Compressed by gzip; `head` and `size` are of what it was.
+        package let isPacked: Bool
+        /// The bytes just before each offset that was asked for and that the file is long enough for.
+        package let before: [Int: [UInt8]]
+    }
+
+    /// Opens the file, as safely as the agent does, and looks at it; nil where another file has its name
+    /// by now. Only what an s6 processor has compressed is taken for what it was.
+    package func look(before offsets: [Int]) throws(SystemError) -> Look? {
+        let opened: Descriptor.Opened
+        if below.isEmpty {
+            opened = try Descriptor.open(prefix, O.directory).openFile(name)
+        } else {
+            opened = try Descriptor.open(prefix, O.path).openDirectory(beneath: below)
+                .openFile(name)
+        }
+        switch consume opened {
+        case .refused: return nil
+        case .file(let file, let status):
+            guard status.inode == inode, status.device == device else { return nil }
+            return try Self.look(at: file, status, offsets)
+        }
+    }
+
+    private static func look(
+        at file: borrowing Descriptor, _ status: FileStatus, _ offsets: [Int]
+    ) throws(SystemError) -> Look {
+        let identity = FileOpener.identity(of: file, status)
+        let head = try file.read(count: Fingerprint.longest, at: 0)
+        if GzipReader.isGzip(head) {
+            let reader = try GzipReader(file, size: status.size)
+            var content = [UInt8](repeating: 0, count: Fingerprint.longest)
+            let count = try reader.read(into: &content, at: 0, in: file)
+            return Look(
+                identity: identity, head: Array(content.prefix(count)), size: reader.size,
+                isPacked: true, before: [:])
+        }
+        var before: [Int: [UInt8]] = [:]
+        for offset in offsets where offset <= status.size {
+            let count = min(offset, Anchor.longest)
+            before[offset] = try file.read(count: count, at: offset - count)
+        }
+        return Look(
+            identity: identity, head: head, size: status.size, isPacked: false, before: before)
+    }
+
+    fileprivate init(
+        _ match: DirectoryTree.Match, _ node: DirectoryNode, device: UInt64, stream: String,
+        name: [UInt8], inode: UInt64, isArchived: Bool, place: Int?
+    ) {
+        input = match.input
+        self.stream = stream
+        path = node.text(of: name)
+        self.inode = inode
+        self.device = device
+        self.isArchived = isArchived
+        self.place = place
+        prefix = node.prefix
+        below = node.path
+        self.name = name
+    }
+}
+
+/// The files of all streams at this moment, by one walk that opens none of them.
+package enum StreamFiles {
+    /// In no order. What cannot be looked at is handed to `report`.
+    package static func now(
+        _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
+    ) throws(SystemError) -> [StreamFile] {
+        let tree = DirectoryTree(
+            inputs: inputs, intervals: TailerIntervals(), watches: false, report: report)
+        let inotify = try Inotify()
+        var found: [StreamFile] = []
+        // Nothing falls due while the clock stands still, so the walk ends.
+        while let node = tree.next(0) {
+            tree.scan(
+                node, inotify, 0, dropped: { _ in }, handle: { _, look in found += files(look) })
+        }
+        // Patterns whose prefixes overlap lead to a file twice; the first input has it.
+        found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
+        var seen: Set<[UInt8]> = []
+        return found.filter { seen.insert(Array($0.path.utf8)).inserted }
+    }
+
+    private static func files(_ look: DirectoryTree.Look) -> [StreamFile] {
+        let isS6 = look.matches.contains { $0.name == S6Name.current }
+        var found: [StreamFile] = []
+        var taken: Set<[UInt8]> = []
+        if !isS6 {
+            // What was rotated belongs to the stream whose name it had, if a pattern matches both.
+            let matches = Dictionary(
+                look.matches.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            for entry in look.names.entries where isFile(entry.kind) {
+                for base in RotatedName.bases(of: entry.name) {
+                    guard let match = matches[base] ?? look.absent(base) else { continue }
+                    taken.insert(entry.name)
+                    found.append(
+                        StreamFile(
+                            match, look.node, device: look.device,
+                            stream: look.node.text(of: base), name: entry.name,
+                            inode: entry.inode, isArchived: false, place: nil))
+                    break
+                }
+            }
+        }
+        for match in look.matches {
+            if isS6, match.name == S6Name.current {
+                for (place, item) in S6Listing(look.names.entries).items.enumerated() {
+                    found.append(
+                        StreamFile(
+                            match, look.node, device: look.device, stream: look.node.text,
+                            name: item.name, inode: item.inode, isArchived: !item.isCurrent,
+                            place: place))
+                }
+                continue
+            }
+            if isS6, S6Name.own.contains(match.name) || S6Name.isArchive(match.name) { continue }
+            guard !match.isAbsent, isFile(match.kind), !taken.contains(match.name),
+                let inode = look.names.inode(of: match.name)
+            else { continue }
+            found.append(
+                StreamFile(
+                    match, look.node, device: look.device, stream: look.node.text(of: match.name),
+                    name: match.name, inode: inode, isArchived: false, place: nil))
+        }
+        return found
+    }
+
+    private static func isFile(_ kind: DirectoryEntry.Kind) -> Bool {
+        kind == .regular || kind == .unknown
+    }
+}
