@@ -119,24 +119,23 @@ private import CZlib
         fault = nil
     }
 
-    /// A little more content, or its end.
+    /// Whether there is more input.
+    private func hasInput(_ file: borrowing Descriptor) throws(SystemError) -> Bool {
+        guard inputStart == inputEnd else { return true }
+        inputStart = 0
+        inputEnd = try file.read(into: &input, at: inputOffset)
+        inputOffset += inputEnd
+        return inputEnd > 0
+    }
+
+    /// A little more content, and whether that was all.
     private func produce(in file: borrowing Descriptor) throws(SystemError) {
-        if inputStart == inputEnd {
-            inputStart = 0
-            inputEnd = try file.read(into: &input, at: inputOffset)
-            inputOffset += inputEnd
-            if inputEnd == 0 {
-                if isInMember { fault = "it ends in the middle" }
-                isAtEnd = true
-                return
-            }
+        guard try hasInput(file) else {
+            if isInMember { fault = "it ends in the middle" }
+            isAtEnd = true
+            return
         }
         if !isInMember {
-            // After a member another one, or padding that means nothing (gzip(1)).
-            guard input[inputStart] == 0x1F else {
-                isAtEnd = true
-                return
-            }
             unsafe _ = inflateReset(stream)
             isInMember = true
         }
@@ -163,7 +162,11 @@ private import CZlib
         producedCount += room - left.output
         switch result {
         case Z_OK, Z_BUF_ERROR: break
-        case Z_STREAM_END: isInMember = false
+        case Z_STREAM_END:
+            isInMember = false
+            // After a member comes another one, or padding that means nothing (gzip(1)).
+            let hasMore = try hasInput(file) && input[inputStart] == 0x1F
+            isAtEnd = !hasMore
         default:
             fault = "its compressed bytes are damaged before byte \(inputOffset)"
             isAtEnd = true

@@ -55,7 +55,7 @@ struct S6ProcessorTests {
         try writer.finish()
         try eventually("and then; \(agent.said)") { reader.count >= written }
         #expect(try agent.stop() == .code(0))
-        #expect(difference(reader.texts(), source.texts(0..<written)) == nil)
+        #expect(difference(reader.texts(), source.texts(0..<written)) == nil, "\(agent.said)")
         #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == written)

@@ -48,6 +48,18 @@ struct GzipReaderTests {
         #expect(try read(path).reader.fault == nil)
     }
 
+    @Test("has its exact size once it is produced, also where only a part was asked for")
+    func exactSize() throws {
+        for count in [0, 2, 1024, 60_000] {
+            let path = try pack(content(count))
+            let file = try Descriptor.open(path, O.read)
+            let reader = try GzipReader(file, size: try file.status().size)
+            var head = [UInt8](repeating: 0, count: 1024)
+            #expect(try reader.read(into: &head, at: 0, in: file) == min(count, 1024))
+            #expect(reader.size == count && reader.isAtEnd)
+        }
+    }
+
     @Test("is read again from an earlier offset")
     func again() throws {
         let expected = content(300_000)
