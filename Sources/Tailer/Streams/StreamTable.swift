@@ -218,6 +218,8 @@ final class StreamTable {
         else { return nil }
         for saved in output.saved(stream.name).reversed() where saved.file != stream.live?.id {
             let file = stream.files.first { $0.id == saved.file }
+            // What it held was copied before: it looks for that itself.
+            if let file, file.isReplaced { continue }
             let closed = stream.closed.first { $0.value.id == saved.file }
             let departed = stream.departed.firstIndex { $0.id == saved.file }
             // What became of an ordinary log's files of an earlier run is looked for when it begins.
