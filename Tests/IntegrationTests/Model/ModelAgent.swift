@@ -129,17 +129,25 @@ final class ModelAgent {
         pipeline.waitForFirstScan()
         pauseBroker()
         let before = data
+        let takenBefore = taken
         kills += 1
         try home.makeDirectory("data-\(kills)/registry")
         try setMode(data, 0o700)
         try setMode("\(data)/registry", 0o700)
+        try copyRegistry(from: before)
+        _ = pipeline.stop(within: .zero)
+        // 1. The registry is copied. The agent opens a file and sends its first lines.
+        // 2. They arrive though it is stopped now, from a file that the copy does not know.
+        if taken != takenBefore { try copyRegistry(from: before) }
+        self.pipeline = nil
+        resumeBroker()
+    }
+
+    private func copyRegistry(from before: String) throws {
         // The journal only grows.
         for name in ["agent.id", "registry/snapshot.jsonl", "registry/journal.jsonl"] {
             try home.write("data-\(kills)/\(name)", readFile("\(before)/\(name)"))
         }
-        _ = pipeline.stop(within: .zero)
-        self.pipeline = nil
-        resumeBroker()
     }
 
     /// Whether every directory was scanned once; waits for it.
