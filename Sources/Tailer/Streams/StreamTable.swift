@@ -190,6 +190,12 @@ final class StreamTable {
         stream.files.removeAll { $0 === file }
         if stream.hasMoreRotated, let node = stream.node { outdated.append(node) }
         if let name = file.name {
+            if stream.kind == .s6, let earlier = stream.closed[name], earlier.id != file.id {
+                // 1. A file was read to its end as `previous`. A processor has made an archive of it
+                //    that was not looked at yet.
+                // 2. The next one is read to its end as `previous`.
+                stream.closed[name + Array("/\(earlier.id.number)".utf8)] = earlier
+            }
             stream.closed[name] = LogStream.ClosedFile(identity: file.identity, id: file.id)
         } else if isUnlinked {
             depart(file, of: stream, unread: nil)
