@@ -197,10 +197,10 @@ final class ModelRun {
     var matchesArchives: Bool { setting.matchesArchives }
 
     /// It is no longer where the agent would have found it as its log's. Where the pattern matches its
-    /// new name it is a file of its own, and otherwise of no concern.
+    /// new name it is a file of its own, and otherwise of no concern: if it is found all the same, it
+    /// may come after what is newer.
     func overlook(_ life: LogLife, _ reason: String) {
-        guard matchesArchives else { return excuse(life, reason) }
-        takeArrivals()
+        if matchesArchives { takeArrivals() } else { excuse(life, reason) }
         book.release(life.lines)
         life.isLate = true
         life.isExcused = true

@@ -29,6 +29,8 @@ final class PathLog {
                 case .file(let life), .copy(let life): life
                 }
             }
+
+            var isCopy: Bool { if case .copy = self { true } else { false } }
         }
         let content: Content
         var isCompressed = false
@@ -265,8 +267,10 @@ final class PathLog {
         away = nil
     }
 
+    /// Not where a copy of what it held lies beside it: under its new name nobody looks for that, and the
+    /// copy is a new file to whoever did not see it being made.
     func moveWithin() throws {
-        guard let life = live else { return }
+        guard let life = live, !archives.contains(where: \.content.isCopy) else { return }
         try endLine()
         moves += 1
         // It may be read as what it is named now, beside what takes its place.
