@@ -68,6 +68,8 @@ struct StreamTurn {
         if file.isReplaced { opener.restart(file, try opener.fresh(file, of: stream)) }
         if file.position >= file.end || file.continuesToWait || file.hasOldSize {
             try look(at: file, now)
+            // The watch that told of it is gone, and no other event may come.
+            if file.isReplaced { return .outdated }
         }
         if file.position < file.end, !file.continuesToWait {
             return try hand(file, now, &frames)
