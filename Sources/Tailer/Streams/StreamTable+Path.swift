@@ -21,7 +21,7 @@ extension StreamTable {
         let inode = look.names.inode(of: stream.liveName)
         let hasLive = stream.live.map { $0.identity.inode == inode } ?? false
         if hasLive {
-            followParked(stream, look.names, node, now)
+            followEarlier(stream, look.names, node, now)
         } else {
             leavePath(stream, look.names, node, now)
         }
@@ -153,12 +153,12 @@ extension StreamTable {
         }
     }
 
-    /// Names are how parked files are found again: those of the live file's predecessors are kept up
-    /// to date too.
-    private func followParked(
+    /// Names are how parked files are found again, and how files that were closed are told apart: those
+    /// of the live file's predecessors are kept up to date too.
+    private func followEarlier(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
     ) {
-        for file in stream.files where !file.isOpen && file.name != stream.liveName {
+        for file in stream.files where file.name != stream.liveName {
             let name = names.name(of: file.identity.inode)
             if name != file.name { awakened.append(stream) }
             if let name {

@@ -38,7 +38,7 @@ final class ModelCampaign: Sendable {
     }
 
     private let seeds: [UInt64]
-    private let abilities: Set<Ability>
+    private let abilities: @Sendable (UInt64) -> Set<Ability>
     private let state: Mutex<State>
     private let sequence = Atomic(0)
     /// How long what must come may take, when all is well and when a failure is made short.
@@ -48,7 +48,7 @@ final class ModelCampaign: Sendable {
     private static let tries = 3
     private static let mostShrinking = 60
 
-    init(seeds: [UInt64], abilities: Set<Ability>) {
+    init(seeds: [UInt64], abilities: @escaping @Sendable (UInt64) -> Set<Ability>) {
         self.seeds = seeds
         self.abilities = abilities
         state = Mutex(State(next: 0))
@@ -86,7 +86,7 @@ final class ModelCampaign: Sendable {
     }
 
     private func check(_ seed: UInt64, _ bench: ModelBench) -> Failure? {
-        var generator = SequenceGenerator(seed: seed, abilities: abilities)
+        var generator = SequenceGenerator(seed: seed, abilities: abilities(seed))
         let operations = generator.sequence()
         let first = play(operations, seed, bench, Self.patience)
         guard !first.verdict.isEmpty else { return nil }
@@ -113,7 +113,7 @@ final class ModelCampaign: Sendable {
         do {
             let run = try ModelRun(
                 bench, sequence: sequence.add(1, ordering: .relaxed).newValue,
-                abilities: abilities, setting: ModelSetting(seed: seed), patience: patience)
+                abilities: abilities(seed), setting: ModelSetting(seed: seed), patience: patience)
             defer { text = run.agent.text }
             return (try run.run(operations), run.agent.text)
         } catch {

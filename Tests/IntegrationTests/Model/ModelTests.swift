@@ -26,7 +26,7 @@ struct ModelTests {
             seeds = chosen
         }
         let campaign = ModelCampaign(
-            seeds: seeds, abilities: hasAll ? Set(Ability.allCases) : provenAbilities)
+            seeds: seeds, abilities: { hasAll ? Set(Ability.allCases) : .proven($0) })
         let begin = ContinuousClock.now
         let failures = try campaign.run(workers: workers, mostFailures: 3)
         for failure in failures { Issue.record("\(failure)") }

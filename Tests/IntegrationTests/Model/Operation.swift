@@ -83,9 +83,12 @@ enum Ability: Hashable, Sendable, CaseIterable {
     case holes
 }
 
-/// What sequences are made of, and how they are judged, in every run. The others are run by hand: in
-/// some thousand sequences they still find one in which what happened within a millisecond comes out of
-/// order.
-let provenAbilities: Set<Ability> = [
-    .copyTruncate, .rotatedAwayOnly, .compressedArchive, .processor, .holes,
-]
+extension Set<Ability> {
+    /// What a sequence is made of, and how it is judged, in every run; by its seed. The others are run by
+    /// hand: in some thousand sequences they still find one in which what happened within a
+    /// millisecond comes out of order, or twice.
+    static func proven(_ seed: UInt64) -> Self {
+        let all: Self = [.rotatedAwayOnly, .compressedArchive, .processor, .holes]
+        return seed % 16 < 4 ? all.union([.copyTruncate]) : all
+    }
+}
