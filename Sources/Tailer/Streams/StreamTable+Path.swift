@@ -190,9 +190,11 @@ extension StreamTable {
         }
     }
 
-    func reconcile(_ stream: LogStream, _ names: DirectoryNames) {
+    /// What became of the stream's files of an earlier run is known: those without a name leave, but for
+    /// what is held open and about to be read.
+    func reconcile(_ stream: LogStream, _ names: DirectoryNames, held: UInt64? = nil) {
         guard !stream.isReconciled else { return }
         stream.isReconciled = true
-        output.listed(stream.name) { names.name(of: $0) != nil }
+        output.listed(stream.name) { names.name(of: $0) != nil || $0 == held }
     }
 }

@@ -68,7 +68,7 @@ extension StreamTable {
                 self.reference(stream, saved, names, strangers, live: liveID, directory)
                 ?? reference
         }
-        reconcile(stream, names)
+        reconcile(stream, names, held: live?.status.inode)
         // Of a stream that was never seen, what was written since this agent started.
         let newest = reference ?? Reference(modified: opener.startedAt)
         var begun = stream.files.last?.begunAt ?? .max
