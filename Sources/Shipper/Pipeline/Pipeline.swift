@@ -108,6 +108,7 @@ package final class Pipeline: Sendable {
         do {
             let keeper = try RegistryKeeper(
                 registry, interval: settings.registry.sync, log: log,
+                taken: { counters.bytesTaken },
                 vanished: {
                     VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
                         counters.lost($1.count, .deletedUnread)

@@ -3,7 +3,7 @@ import Registry
 import Synchronization
 
 /// The thread that forces positions to the disk at the interval of `registry.sync`, lets entries leave
-/// whose files are gone, and lets repeated faults be told.
+/// whose files are gone, gives memory back after a burst, and lets repeated faults be told.
 final class RegistryKeeper: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
@@ -20,7 +20,7 @@ final class RegistryKeeper: Sendable {
     }
 
     init(
-        _ registry: Registry, interval: Duration, log: Log,
+        _ registry: Registry, interval: Duration, log: Log, taken: @escaping @Sendable () -> Int,
         vanished: @escaping @Sendable () -> VanishedFiles
     ) throws(SystemError) {
         let wakeup = try Wakeup()
@@ -36,6 +36,7 @@ final class RegistryKeeper: Sendable {
         thread = try SystemThread("registry") {
             var vanished = vanished()
             var next: Int64 = 0
+            var lull = Lull()
             while !isStopped.value.load(ordering: .acquiring) {
                 heartbeat.beat(waiting: nanoseconds)
                 wakeup.wait(nanoseconds: nanoseconds)
@@ -50,6 +51,7 @@ final class RegistryKeeper: Sendable {
                     vanished.look()
                     next = now + Self.lookInterval
                 }
+                if lull.hasBegun(taken: taken(), now) { FreeMemory.giveBack() }
                 log.writeDueFaults()
             }
             heartbeat.beat(waiting: nil)
@@ -64,6 +66,27 @@ final class RegistryKeeper: Sendable {
         isStopped.value.store(true, ordering: .releasing)
         wakeup.wake()
         thread.join()
+    }
+}
+
+/// Finds the beginning of each time in which nothing is read: what a burst has used is free by then.
+struct Lull {
+    /// How long nothing is read before it counts, nanoseconds.
+    static let patience: Int64 = 5_000_000_000
+
+    private var taken = 0
+    private var since: Int64?
+
+    /// True once in each. `taken` is what was read in all, bytes; `now` is monotonic.
+    mutating func hasBegun(taken: Int, _ now: Int64) -> Bool {
+        if taken != self.taken {
+            self.taken = taken
+            since = now
+            return false
+        }
+        guard let since, now - since >= Self.patience else { return false }
+        self.since = nil
+        return true
     }
 }
 
