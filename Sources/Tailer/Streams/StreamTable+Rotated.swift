@@ -79,6 +79,44 @@ extension StreamTable {
             begun = entry.updated - Clock.fileTick
         }
         recognise(&unknown, of: stream, names, before: nil, directory, now)
+        var unread = unread(
+            unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
+        let wanted = unread.count + (live == nil ? 0 : 1)
+        if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
+            // The others, and the live one, come after these.
+            let isFutile = unknown.isPartial && unread.isEmpty
+            while !unread.isEmpty, opener.cache.makeRoom() {
+                takeUp([unread.removeFirst()], stream, newest, now)
+            }
+            stream.hasMoreRotated = true
+            return isFutile ? .again : .retry
+        }
+        stream.hasMoreRotated = false
+        if let live, !isListed {
+            takeUp(unread, andRemoved: live, of: stream, after: newest, now)
+            return .again
+        }
+        takeUp(unread, stream, newest, now)
+        switch examination {
+        case .candidate(let candidate):
+            let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
+            if let file = stream.live, file.isReplaced {
+                return worse(verdict, renew(file, of: stream, node, directory))
+            }
+            let isDone =
+                liveID == nil || !unknown.found.contains { stream.claimed.contains($0.0.name) }
+            return isDone ? verdict : .again
+        case .failed(let result): return accept(result, nil, stream, node)
+        case nil: return .fine
+        }
+    }
+
+    /// Those of `unknown` that are newer than `newest`, or that may be copies of what the newest file held
+    /// since `begun`; without those that are read anyway.
+    private func unread(
+        _ unknown: UnknownSiblings, of stream: LogStream, after newest: Reference, begun: Int64,
+        live: Candidate?, liveID: FileID?
+    ) -> [Candidate] {
         var unread: [Candidate] = []
         for (sibling, candidate) in unknown.found {
             // Which of them are copies of what a known file held is found out when that is taken up.
@@ -98,45 +136,24 @@ extension StreamTable {
                 unread.append(candidate)
             }
         }
-        let wanted = unread.count + (live == nil ? 0 : 1)
-        if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
-            // The others, and the live one, come after these.
-            let isFutile = unknown.isPartial && unread.isEmpty
-            while !unread.isEmpty, opener.cache.makeRoom() {
-                takeUp([unread.removeFirst()], stream, newest, now)
-            }
-            stream.hasMoreRotated = true
-            return isFutile ? .again : .retry
+        return unread
+    }
+
+    /// The live file was removed between its opening and the listing: only this descriptor still has its
+    /// bytes. What is older comes before it.
+    private func takeUp(
+        _ unread: [Candidate], andRemoved live: Candidate, of stream: LogStream,
+        after newest: Reference, _ now: Int64
+    ) {
+        let birth = live.identity.birth ?? .max
+        takeUp(unread.filter { $0.identity.birth ?? .min < birth }, stream, newest, now)
+        if case .opened(let file) = opener.takeUp(live) {
+            file.name = nil
+            file.drainsSince = now
+            stream.files.append(file)
+            awakened.append(stream)
         }
-        stream.hasMoreRotated = false
-        if let live, !isListed {
-            // It was removed in between; only this descriptor still has its bytes.
-            let birth = live.identity.birth ?? .max
-            takeUp(
-                unread.filter { $0.identity.birth ?? .min < birth }, stream, newest, now)
-            if case .opened(let file) = opener.takeUp(live) {
-                file.name = nil
-                file.drainsSince = now
-                stream.files.append(file)
-                awakened.append(stream)
-            }
-            takeUp(
-                unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
-            return .again
-        }
-        takeUp(unread, stream, newest, now)
-        switch examination {
-        case .candidate(let candidate):
-            let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
-            if let file = stream.live, file.isReplaced {
-                return worse(verdict, renew(file, of: stream, node, directory))
-            }
-            let isDone =
-                liveID == nil || !unknown.found.contains { stream.claimed.contains($0.0.name) }
-            return isDone ? verdict : .again
-        case .failed(let result): return accept(result, nil, stream, node)
-        case nil: return .fine
-        }
+        takeUp(unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
     }
 
     /// Files beside a live one that is still the same: a copy that was made and truncated from faster
