@@ -44,6 +44,9 @@ struct PatternSegments: Hashable, Sendable {
 
     /// What one more name leads to: the captures when the whole pattern matches it as a file, and
     /// where the walk stands below it when it is a directory.
+    ///
+    /// Of two ways to the same segment the first decides what is captured, so it alone is gone on with:
+    /// there are never more places than segments, however deep somebody nests directories.
     func step(
         from places: [Place], into name: [UInt8]
     ) -> (match: [String: String]?, below: [Place]) {
@@ -54,7 +57,7 @@ struct PatternSegments: Hashable, Sendable {
             if segments[place.segment] == .anyDirectories {
                 // `**` takes this name as one more directory, and stands for none as well.
                 // Hidden directories are meant only when they are named, as in glob(7).
-                if name.first != UInt8(ascii: "."), !below.contains(place) { below.append(place) }
+                if name.first != UInt8(ascii: ".") { add(place, to: &below) }
                 place.segment += 1
             }
             guard case .name(let pattern) = segments[place.segment],
@@ -63,11 +66,15 @@ struct PatternSegments: Hashable, Sendable {
             place.segment += 1
             if place.segment == segments.count {
                 match = match ?? place.captured
-            } else if !below.contains(place) {
-                below.append(place)
+            } else {
+                add(place, to: &below)
             }
         }
         return (match, below)
+    }
+
+    private func add(_ place: Place, to places: inout [Place]) {
+        if !places.contains(where: { $0.segment == place.segment }) { places.append(place) }
     }
 
     /// What is captured when all of `path`, names between slashes, matches; nil when it does not.

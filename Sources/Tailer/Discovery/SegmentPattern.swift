@@ -104,40 +104,74 @@ struct SegmentPattern: Hashable, Sendable {
         if name.first == UInt8(ascii: "."), tokens.first != .byte(UInt8(ascii: ".")) {
             return false
         }
-        var found: [String: Range<Int>] = [:]
-        guard matches(token: 0, name, 0, &found) else { return false }
+        guard let found = ranges(in: name) else { return false }
         for (key, range) in found { captured[key] = PathText.text(name[range]) }
         return true
     }
 
-    /// Shortest stretches first. Names are at most 255 bytes and patterns come from the
-    /// configuration, so plain backtracking is bounded well enough.
-    private func matches(
-        token: Int, _ name: [UInt8], _ position: Int, _ found: inout [String: Range<Int>]
-    ) -> Bool {
-        guard token < tokens.count else { return position == name.count }
-        switch tokens[token] {
-        case .byte(let byte):
-            return position < name.count && name[position] == byte
-                && matches(token: token + 1, name, position + 1, &found)
-        case .anyByte:
-            return position < name.count && matches(token: token + 1, name, position + 1, &found)
-        case .oneOf(let ranges, let negated):
-            return position < name.count
-                && ranges.contains { $0.contains(name[position]) } != negated
-                && matches(token: token + 1, name, position + 1, &found)
-        case .anyBytes:
-            for end in position...name.count
-            where matches(token: token + 1, name, end, &found) { return true }
-            return false
-        case .capture(let key):
-            guard position < name.count else { return false }
-            for end in (position + 1)...name.count
-            where matches(token: token + 1, name, end, &found) {
-                found[key] = position..<end
-                return true
+    /// What the captures stand for, the shortest stretches first; nil when `name` does not match.
+    ///
+    /// Names come from strangers, so nothing is tried twice: where what follows a star is found, no
+    /// later place of it could lead to a match that this one does not, because the next star takes
+    /// whatever lies between. So only the last star ever grows, and a name costs its length times that
+    /// of the pattern at the most.
+    private func ranges(in name: [UInt8]) -> [(key: String, range: Range<Int>)]? {
+        var found: [(key: String, range: Range<Int>)] = []
+        var token = 0
+        var position = 0
+        /// The last star or capture: its index, where it starts and where it ends for now.
+        var star: (token: Int, start: Int, end: Int)?
+        while true {
+            if token < tokens.count, let least = leastLength(at: token) {
+                if let star { close(star, &found) }
+                star = (token, position, position + least)
+                position += least
+                guard position <= name.count else { return nil }
+                token += 1
+            } else if token == tokens.count ? position == name.count : takes(token, name, position)
+            {
+                if token == tokens.count {
+                    if let star { close(star, &found) }
+                    return found
+                }
+                token += 1
+                position += 1
+            } else {
+                guard let last = star, last.end < name.count else { return nil }
+                star = (last.token, last.start, last.end + 1)
+                token = last.token + 1
+                position = last.end + 1
             }
-            return false
+        }
+    }
+
+    private func close(
+        _ star: (token: Int, start: Int, end: Int),
+        _ found: inout [(key: String, range: Range<Int>)]
+    ) {
+        if case .capture(let key) = tokens[star.token] {
+            found.append((key, star.start..<star.end))
+        }
+    }
+
+    /// How many bytes what may be longer has at least; nil for what stands for one byte.
+    private func leastLength(at token: Int) -> Int? {
+        switch tokens[token] {
+        case .byte, .anyByte, .oneOf: nil
+        case .anyBytes: 0
+        case .capture: 1
+        }
+    }
+
+    /// Whether the byte at `position` is one that a token of one byte stands for.
+    private func takes(_ token: Int, _ name: [UInt8], _ position: Int) -> Bool {
+        guard position < name.count else { return false }
+        switch tokens[token] {
+        case .byte(let byte): return name[position] == byte
+        case .anyByte: return true
+        case .oneOf(let ranges, let negated):
+            return ranges.contains { $0.contains(name[position]) } != negated
+        case .anyBytes, .capture: return false
         }
     }
 }

@@ -20,14 +20,23 @@ struct RotatedName {
     private static let old = Array("old".utf8)
     /// More digits are a date or a time.
     private static let mostDigits = 4
+    /// What stands beside digits in a date and a time.
+    private static let marks = Array("-_.:T".utf8)
+    /// Bytes of a mark that rotation appends, without the separator before it. A date, a time to the
+    /// nanosecond, a zone and a number come to fewer.
+    private static let longestMark = 48
+    /// Separators in such a mark, the one before it included. Names come from strangers: a name that is
+    /// all digits and dots has no more bases than this, and costs no more.
+    private static let mostSeparators = 10
 
     /// Nil where `name` is not one that rotation makes of `live`.
     init?(_ name: [UInt8], of live: [UInt8]) {
         guard name != live, !live.isEmpty else { return nil }
-        var plain = name
-        isPacked = name.count > Self.packed.count && name.suffix(3).elementsEqual(Self.packed)
-        if isPacked { plain.removeLast(Self.packed.count) }
-        if plain == live {
+        isPacked =
+            name.count > Self.packed.count
+            && name.suffix(Self.packed.count).elementsEqual(Self.packed)
+        let plain = isPacked ? name.dropLast(Self.packed.count) : name[...]
+        if plain == live[...] {
             order = .number(0)
             mayBeAnotherLog = false
             return
@@ -51,20 +60,23 @@ struct RotatedName {
 
     /// The order that follows from what stands between `stem` and `end`, a separator first.
     private static func order(
-        _ name: [UInt8], after stem: ArraySlice<UInt8>, before end: ArraySlice<UInt8>
+        _ name: ArraySlice<UInt8>, after stem: ArraySlice<UInt8>, before end: ArraySlice<UInt8>
     ) -> Order? {
-        guard name.count > stem.count + 1 + end.count, name.starts(with: stem),
-            name.suffix(end.count).elementsEqual(end), separators.contains(name[stem.count])
+        let length = name.count - stem.count - 1 - end.count
+        guard 0 < length, length <= longestMark, name.starts(with: stem),
+            name.suffix(end.count).elementsEqual(end),
+            separators.contains(name[name.startIndex + stem.count])
         else { return nil }
-        let middle = Array(name[(stem.count + 1)..<(name.count - end.count)])
-        if middle == old { return .number(1) }
+        let middle = name.dropFirst(stem.count + 1).dropLast(end.count)
+        if middle.elementsEqual(old) { return .number(1) }
         guard let first = middle.first, isDigit(first) else { return nil }
         if middle.count <= mostDigits, middle.allSatisfy(isDigit) {
             return .number(middle.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
         }
-        let others = Array("-_.:T".utf8)
-        guard middle.allSatisfy({ isDigit($0) || others.contains($0) }) else { return nil }
-        return .date(middle)
+        guard middle.allSatisfy({ isDigit($0) || marks.contains($0) }),
+            middle.count(where: separators.contains) < mostSeparators
+        else { return nil }
+        return .date(Array(middle))
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
@@ -83,23 +95,28 @@ struct RotatedName {
         }
     }
 
-    /// Names that `name` may be a rotated one of: few, and mostly none.
+    /// Names that `name` may be a rotated one of: few, and mostly none. What it costs grows with the
+    /// name's length alone, whatever is in it.
     static func bases(of name: [UInt8]) -> [[UInt8]] {
         var plain = name[...]
         var found: [[UInt8]] = []
-        if plain.count > packed.count, plain.suffix(3).elementsEqual(packed) {
+        if plain.count > packed.count, plain.suffix(packed.count).elementsEqual(packed) {
             plain = plain.dropLast(packed.count)
             found.append(Array(plain))
         }
         func cut(_ part: ArraySlice<UInt8>, before end: ArraySlice<UInt8>) {
-            for index in part.indices.reversed() {
-                if index > part.startIndex, separators.contains(part[index]) {
-                    let base = Array(part[..<index]) + end
-                    if RotatedName(Array(plain), of: base) != nil { found.append(base) }
+            var cuts = 0
+            for index in part.indices.suffix(longestMark + 1).reversed() {
+                let byte = part[index]
+                if index > part.startIndex, separators.contains(byte) {
+                    cuts += 1
+                    guard cuts <= mostSeparators else { return }
+                    let base = part[..<index] + end
+                    if RotatedName(Array(plain), of: Array(base)) != nil {
+                        found.append(Array(base))
+                    }
                 }
-                guard isDigit(part[index]) || Array("-_.:T".utf8).contains(part[index]) else {
-                    return
-                }
+                guard isDigit(byte) || marks.contains(byte) else { return }
             }
         }
         if plain.count > old.count + 1, plain.suffix(old.count).elementsEqual(old),

@@ -69,6 +69,7 @@ extension StreamTable {
         let stamps = Set(siblings.map { LogStream.Stamp($0.status) })
         stream.judged.formIntersection(stamps)
         sort(&siblings)
+        let unpacked = Set(siblings.lazy.filter { !$0.rotated.isPacked }.map(\.rotated.order))
         var unknown = UnknownSiblings()
         for sibling in siblings {
             let stamp = LogStream.Stamp(sibling.status)
@@ -80,13 +81,7 @@ extension StreamTable {
             }
             if stream.judged.contains(stamp) { continue }
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.
-            if sibling.rotated.isPacked,
-                siblings.contains(where: {
-                    !$0.rotated.isPacked && $0.rotated.order == sibling.rotated.order
-                })
-            {
-                continue
-            }
+            if sibling.rotated.isPacked, unpacked.contains(sibling.rotated.order) { continue }
             if unknown.found.count >= most {
                 unknown.isPartial = true
                 break

@@ -41,6 +41,7 @@ final class StreamTable {
             || node.streams[S6Name.current] != nil
         let rotated = isS6 ? [:] : siblings(of: look)
         let owners = rotated.isEmpty ? [:] : owners(of: look)
+        let claims = Dictionary(grouping: owners.keys) { owners[$0] ?? $0 }
         for owner in Set(owners.values)
         where node.streams[owner] == nil && look.names.inode(of: owner) == nil {
             if let match = look.absent(owner) { _ = begin(match, in: node) }
@@ -55,7 +56,7 @@ final class StreamTable {
             seen.insert(match.name)
             let stream = node.streams[match.name] ?? begin(match, in: node)
             if stream.kind == .path {
-                claim(owners, for: stream, node)
+                claim(claims[stream.liveName] ?? [], for: stream, node)
                 let rotated = rotated[match.name] ?? []
                 verdict = worse(verdict, lookAtPath(stream, look, rotated, directory, now))
             }
@@ -67,7 +68,7 @@ final class StreamTable {
         for (name, stream) in node.streams
         where !seen.contains(name) && node.streams[name] === stream {
             if stream.kind == .path {
-                claim(owners, for: stream, node)
+                claim(claims[stream.liveName] ?? [], for: stream, node)
                 verdict = worse(
                     verdict, lookAtPath(stream, look, rotated[name] ?? [], directory, now))
             }
@@ -113,11 +114,9 @@ final class StreamTable {
         return owners.filter { owners[$0.value] == nil }
     }
 
-    private func claim(
-        _ owners: [[UInt8]: [UInt8]], for stream: LogStream, _ node: DirectoryNode
-    ) {
+    private func claim(_ names: [[UInt8]], for stream: LogStream, _ node: DirectoryNode) {
         stream.claimed = []
-        for (name, owner) in owners where owner == stream.liveName {
+        for name in names {
             stream.claimed.insert(name)
             if let other = node.streams[name] { merge(other, into: stream, node) }
         }
@@ -177,7 +176,7 @@ final class StreamTable {
 
     /// An orphan's last file was closed.
     func end(_ stream: LogStream) {
-        orphans.removeAll { $0 === stream }
+        if stream.isOrphan { orphans.removeAll { $0 === stream } }
         output.ended(stream.id)
     }
 

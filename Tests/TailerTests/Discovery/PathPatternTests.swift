@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Tailer
@@ -27,6 +28,84 @@ struct PathPatternTests {
         ] as [(String, String, [String: String]?)])
     func matches(pattern: String, path: String, captures: [String: String]?) throws {
         #expect(try PathPattern(pattern).match(path) == captures)
+    }
+
+    /// Each place of each star was tried with each of the others: one name was worth hours.
+    @Test(
+        "a name of 255 bytes that nearly matches many stars is told from one that matches at once",
+        .timeLimit(.minutes(1)))
+    func manyStars() throws {
+        let pattern = try PathPattern("/d/*a*a{x}a*a*a*a*a*b")
+        let name = String(repeating: "a", count: 254)
+        #expect(pattern.match("/d/\(name)") == nil)
+        #expect(pattern.match("/d/\(name)b") == ["x": "a"])
+    }
+
+    @Test("what stars and captures stand for is the shortest that can be, the first one first")
+    func shortest() throws {
+        let alphabet = "ab"
+        var random = SplitMix(seed: 36)
+        for _ in 0..<5_000 {
+            var pattern = ""
+            var captures = 0
+            for _ in 0..<Int.random(in: 1...6, using: &random) {
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0 where !pattern.hasSuffix("*"): pattern += "*"
+                case 1:
+                    captures += 1
+                    pattern += "{c\(captures)}"
+                case 2: pattern += "?"
+                default: pattern.append(alphabet.randomElement(using: &random) ?? "a")
+                }
+            }
+            let segment = try SegmentPattern(pattern[...], in: pattern)
+            let name = String(
+                (0..<Int.random(in: 1...9, using: &random)).map { _ in
+                    alphabet.randomElement(using: &random) ?? "a"
+                })
+            var found: [String: String] = [:]
+            let matches = segment.matches(Array(name.utf8), captured: &found)
+            let expected = captured(segment.tokens[...], Array(name.utf8)[...])
+            #expect(matches == (expected != nil), "\(pattern) and \(name)")
+            #expect(found == expected ?? [:], "\(pattern) and \(name)")
+        }
+    }
+
+    /// By trying everything.
+    private func captured(
+        _ tokens: ArraySlice<SegmentPattern.Token>, _ name: ArraySlice<UInt8>
+    ) -> [String: String]? {
+        guard let token = tokens.first else { return name.isEmpty ? [:] : nil }
+        let lengths: ClosedRange<Int>
+        switch token {
+        case .byte(let byte):
+            guard name.first == byte else { return nil }
+            lengths = 1...1
+        case .anyByte, .oneOf: lengths = 1...1
+        case .anyBytes: lengths = 0...max(0, name.count)
+        case .capture: lengths = 1...max(1, name.count)
+        }
+        for length in lengths where length <= name.count {
+            if var found = captured(tokens.dropFirst(), name.dropFirst(length)) {
+                if case .capture(let key) = token {
+                    found[key] = String(decoding: name.prefix(length), as: UTF8.self)
+                }
+                return found
+            }
+        }
+        return nil
+    }
+
+    @Test("directories nested without end do not add to what is remembered of a walk")
+    func nested() throws {
+        let pattern = try PathPattern("/d/**/{a}/**/{b}/**/x.log")
+        var places = pattern.below.start
+        for depth in 0..<1_000 {
+            places = pattern.below.step(from: places, into: Array("\(depth)".utf8)).below
+            #expect(places.count <= pattern.below.segments.count)
+        }
+        let match = pattern.below.step(from: places, into: Array("x.log".utf8)).match
+        #expect(match?.keys.sorted() == ["a", "b"])
     }
 
     @Test("the fixed prefix ends before the first segment that is not literal")

@@ -51,4 +51,19 @@ struct RotatedNameTests {
         #expect(rotated(".log.1", of: ".log") != nil)
         #expect(rotated("-1.log", of: ".log") == nil)
     }
+
+    /// 1. A pod renames a file to and fro, and each event has a name of 250 digits and dots.
+    /// 2. With a base for each dot, an event cost the reader a hundred times what it cost the pod.
+    @Test(
+        "a name that is nothing but digits and separators has few bases, and none that it is not of",
+        arguments: [".1", "-1", "1.", "..", "11111111.", "_-"])
+    func hostile(_ part: String) {
+        let name = Array(("a" + String(repeating: part, count: 127)).utf8.prefix(255))
+        for end in ["", ".gz", ".log", ".log.gz"] {
+            let whole = name.prefix(255 - end.utf8.count) + Array(end.utf8)
+            let bases = RotatedName.bases(of: Array(whole))
+            #expect(bases.count <= 21)
+            for base in bases { #expect(RotatedName(Array(whole), of: base) != nil) }
+        }
+    }
 }
