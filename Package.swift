@@ -23,7 +23,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "shipper",
-    products: [.executable(name: "shipper", targets: ["Command"])],
+    products: [
+        .executable(name: "shipper", targets: ["Command"]),
+        // For tests: what LD_PRELOAD puts before libc.
+        .library(name: "failcalls", type: .dynamic, targets: ["failcalls"]),
+    ],
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -54,6 +58,7 @@ let package = Package(
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
         .executableTarget(name: "refuse-calls", path: "Tests/RefuseCalls"),
+        .target(name: "failcalls", path: "Tests/FailCalls"),
         .executableTarget(
             name: "registry-bench", dependencies: ["Registry", "Model", "Platform"],
             path: "Benchmarks/Registry", swiftSettings: settings),

@@ -112,10 +112,12 @@ package struct SavedFile: Sendable {
     package let hasHead: Bool
     /// When anything was saved of it last, nanoseconds since 1970.
     package let updated: Int64
+    /// Physical bytes that it is known to have had.
+    package let size: Int
 
     package init(
         file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Int64
+        hasHead: Bool, updated: Int64, size: Int
     ) {
         self.file = file
         self.identity = identity
@@ -124,6 +126,7 @@ package struct SavedFile: Sendable {
         self.anchor = anchor
         self.hasHead = hasHead
         self.updated = updated
+        self.size = size
     }
 }
 
@@ -165,6 +168,11 @@ package enum TailerEvent: Sendable {
     /// A file could not be opened or read; it is tried again. Once per file and reason.
     case unreadable(path: String, error: String)
     case readableAgain(path: String)
+    /// A file beside a log, or an earlier one of it, could not be read for a while: what is newer is
+    /// shipped without it, and it is tried further.
+    case passedOver(path: String)
+    /// A file that could not be read is gone.
+    case unreadableGone(path: String)
     /// A name that matches is no regular file, or has a second hard link; never opened for content.
     case refused(path: String, reason: String)
     /// A directory could not be listed; it is tried again.

@@ -72,7 +72,7 @@ final class RecordingOutput: TailerOutput, Sendable {
                 SavedFile(
                     file: saved.id, identity: saved.identity, path: saved.path,
                     position: saved.offset, anchor: Anchor(bytes: saved.anchor),
-                    hasHead: !saved.head.isEmpty, updated: 0)
+                    hasHead: !saved.head.isEmpty, updated: 0, size: saved.size)
             }
         }
     }

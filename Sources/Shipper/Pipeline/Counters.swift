@@ -9,6 +9,7 @@ package final class Counters: Sendable {
     private let bytesRead = Atomic<Int>(0)
     private let bytesLost = Mutex<[LossReason: Int]>([:])
     private let archivesMissed = Atomic<Int>(0)
+    private let filesPassed = Atomic<Int>(0)
     private let holes = Atomic<Int>(0)
     private let troubles = Atomic<Int>(0)
     private let recordsSent = Atomic<Int>(0)
@@ -29,6 +30,8 @@ package final class Counters: Sendable {
     var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
     /// Archives that were removed between their sighting and their opening.
     package var archivesGone: Int { archivesMissed.load(ordering: .relaxed) }
+    /// Files that could not be read for so long that their streams went on without them.
+    package var filesPassedOver: Int { filesPassed.load(ordering: .relaxed) }
     /// Zeros that nobody wrote and that were passed over.
     package var holeBytes: Int { holes.load(ordering: .relaxed) }
 
@@ -55,5 +58,6 @@ package final class Counters: Sendable {
         bytesLost.withLock { $0[reason, default: 0] += count }
     }
     func missedArchive() { archivesMissed.add(1, ordering: .relaxed) }
+    func passedFile() { filesPassed.add(1, ordering: .relaxed) }
     func skippedHole(_ count: Int) { holes.add(count, ordering: .relaxed) }
 }

@@ -190,7 +190,7 @@ final class ReaderOutput: TailerOutput {
                 file: entry.file, identity: entry.identity, path: entry.path,
                 position: entry.offset - entry.base, anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated.milliseconds * 1_000_000)
+                updated: entry.updated.milliseconds * 1_000_000, size: entry.size)
         }
     }
 
@@ -299,7 +299,8 @@ final class ReaderOutput: TailerOutput {
         case .missed: parts.counters.missedArchive()
         case .hole(_, let range): parts.counters.skippedHole(range.count)
         case .unreadable, .unlistable: parts.counters.unreadable(1)
-        case .readableAgain: parts.counters.unreadable(-1)
+        case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
+        case .passedOver: parts.counters.passedFile()
         case .refused, .unwatched, .overflow, .opened, .truncated, .copied, .damaged: break
         }
         parts.events.report(event)

@@ -28,6 +28,12 @@ package final class EventLog: Sendable {
                 "file cannot be read; trying again", ["path": .text(path), "error": .text(error)])
         case .readableAgain(let path):
             log.info("file can be read again", ["path": .text(path)])
+        case .passedOver(let path):
+            log.error(
+                "file cannot be read for long; what is newer is shipped without it",
+                ["path": .text(path)])
+        case .unreadableGone(let path):
+            log.info("file that could not be read is gone", ["path": .text(path)])
         case .refused(let path, let reason):
             log.warn("file refused", ["path": .text(path), "reason": .text(reason)])
         case .unlistable(let path, let error):

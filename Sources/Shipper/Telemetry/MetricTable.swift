@@ -69,6 +69,11 @@ struct Metric: Sendable {
             "shipper_hole_bytes_total",
             "Bytes that nobody wrote, left by a truncation under a writer, and passed over."
         ) { $0.holeBytes },
+        counter(
+            "shipper_files_passed_over_total",
+            "Files that could not be read for so long that what is newer in their streams was "
+                + "shipped before them."
+        ) { $0.filesPassedOver },
         gauge(
             "shipper_unreadable_files",
             "Files and directories that could not be read and have not been since."

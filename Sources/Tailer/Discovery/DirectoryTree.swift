@@ -200,7 +200,7 @@ final class DirectoryTree {
             handle(directory, look)
         } catch {
             if error.isAbsence {
-                leave(node, inotify, dropped)
+                leave(node, inotify, now, dropped)
             } else {
                 node.hasTrouble = true
                 report(.unlistable(path: node.text, error: error.code.description))
@@ -323,7 +323,8 @@ final class DirectoryTree {
     /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
     /// and its parent, whose listing is the truth, makes it again when it is back.
     private func leave(
-        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ dropped: (DirectoryNode) -> Void
+        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ now: Int64,
+        _ dropped: (DirectoryNode) -> Void
     ) {
         for child in node.children.values { drop(child, inotify, dropped) }
         node.children = [:]
@@ -335,6 +336,8 @@ final class DirectoryTree {
             for (name, child) in parent.children where child === node {
                 parent.children[name] = nil
             }
+            // A sick file system may still list it, and have it again without an event.
+            retry(parent, now)
         }
     }
 

@@ -340,6 +340,13 @@ final class FileOpener {
         return true
     }
 
+    /// What was reported about a path is over, because nothing is there any more.
+    func forgetTrouble(_ path: String) {
+        if !troubles.isEmpty, troubles.removeValue(forKey: path) != nil {
+            output.report(.unreadableGone(path: path))
+        }
+    }
+
     /// A path that was reported can be read again.
     func mended(_ path: String) {
         if !troubles.isEmpty, troubles.removeValue(forKey: path) != nil {

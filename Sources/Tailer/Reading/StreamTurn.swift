@@ -37,7 +37,12 @@ struct StreamTurn {
         defer { opener.cache.current = nil }
         for file in stream.files {
             do {
-                switch try read(file, now, &frames) {
+                let result = try read(file, now, &frames)
+                if !file.isReplaced {
+                    file.unreadableSince = nil
+                    file.isPassedOver = false
+                }
+                switch result {
                 case .moved:
                     opener.mended(file.path)
                     return .moved
@@ -49,16 +54,35 @@ struct StreamTurn {
             } catch {
                 // What is newer must not come first only because there is no descriptor now.
                 if case .exhausted = opener.trouble(file.path, error) { return .atEnd }
+                if holdsUp(file, now) { return .atEnd }
             }
         }
         return .atEnd
+    }
+
+    /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has unread
+    /// bytes. Where it has no name any more by then, nobody will read those.
+    private func holdsUp(_ file: TailedFile, _ now: Int64) -> Bool {
+        let since = file.unreadableSince ?? now
+        file.unreadableSince = since
+        let isNewest = file === stream.files.last
+        let isRead = file.position >= file.size && !file.isReplaced
+        if now - since < Obstacles.mostPatience, !once { return !isNewest && !isRead }
+        if !file.isPassedOver {
+            file.isPassedOver = true
+            if !isNewest, !isRead { output.report(.passedOver(path: file.path)) }
+        }
+        if file.name == nil, file.isUnlinked, !once { table.deleted(file, of: stream) }
+        return false
     }
 
     private func read(
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         // Until its directory was looked at for what it held.
-        if file.isReplaced, waitsForLook { return .outdated }
+        if file.isReplaced, waitsForLook {
+            return file.isPassedOver && file !== stream.files.last ? .atEnd : .outdated
+        }
         if file.isOpen {
             opener.cache.use(file)
         } else if let result = try unpark(file, now) {

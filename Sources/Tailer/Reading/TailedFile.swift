@@ -84,6 +84,10 @@ final class TailedFile {
     /// When its content was last known to be the one that was read; nanoseconds since 1970, as files
     /// have it.
     var intactAt: Int64
+    /// Since when it could not be read, monotonic nanoseconds; nil while it can.
+    var unreadableSince: Int64?
+    /// What is newer goes on without it, because it cannot be read.
+    var isPassedOver = false
     /// What was found out about it while it was parked.
     var fate = Fate.known
 

@@ -29,6 +29,8 @@ final class LogStream {
     var closed: [[UInt8]: ClosedFile] = [:]
     /// Of an s6 log directory: what its archives' names tell.
     var census = ArchiveCensus()
+    /// Archives that the listing still has and that are not there; bounded by the directory.
+    var phantoms: Set<[UInt8]> = []
     /// Files that were closed after their last name was gone, until the next whole look.
     var departed: [DepartedFile] = []
     /// A look has told the output which saved files are still there.
@@ -45,6 +47,8 @@ final class LogStream {
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
     var hasMoreRotated = false
+    /// What lies beside it and cannot be read.
+    var obstacles = Obstacles()
 
     struct Newest {
         let inode: UInt64

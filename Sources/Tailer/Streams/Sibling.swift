@@ -52,20 +52,26 @@ extension StreamTable {
         _ directory: borrowing Descriptor, _ now: Int64, most: Int
     ) -> UnknownSiblings {
         var siblings: [Sibling] = []
+        var verdict = Verdict.fine
         for entry in entries {
             guard let rotated = RotatedName(entry.name, of: stream.liveName) else { continue }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.
-                guard status.inode == entry.inode else { return .failed(.again) }
+                guard status.inode == entry.inode else {
+                    throw SystemError("fstatat", code: .notFound)
+                }
                 guard status.isRegular else { continue }
                 siblings.append(Sibling(name: entry.name, rotated: rotated, status: status))
             } catch {
-                if error.code == .notFound { return .failed(.again) }
-                _ = opener.trouble(node.text(of: entry.name), error)
-                return .failed(.retry)
+                let isRace = error.code == .notFound
+                if !isRace { _ = opener.trouble(node.text(of: entry.name), error) }
+                if waits(for: stream, entry.inode, entry.name, node, now, isRace: isRace) {
+                    verdict = worse(verdict, isRace ? .again : .retry)
+                }
             }
         }
+        guard case .fine = verdict else { return .failed(verdict) }
         let stamps = Set(siblings.map { LogStream.Stamp($0.status) })
         stream.judged.formIntersection(stamps)
         sort(&siblings)
@@ -92,21 +98,33 @@ extension StreamTable {
                 mayBeginWithZeros: true)
             switch opener.examine(request, in: directory) {
             case .candidate(let candidate):
+                opener.mended(request.path)
                 if let file = output.known(candidate.identity, head: candidate.head) {
                     stream.judged.insert(stamp)
+                    stream.obstacles.forget(candidate.status.inode)
                     if isUnfinished(file, candidate, stream) {
                         takeUp([candidate], stream, before: stream.live, now)
                     }
                 } else {
                     unknown.found.append((sibling, candidate))
                 }
+            case .failed(.nothing(retry: true)):
+                let inode = sibling.status.inode
+                if waits(for: stream, inode, sibling.name, node, now, status: sibling.status) {
+                    verdict = worse(verdict, .retry)
+                }
             case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened): continue
             case .failed(.exhausted):
                 stream.hasMoreRotated = true
                 return .failed(.retry)
-            case .failed(.vanished): return .failed(.again)
+            case .failed(.vanished):
+                let inode = sibling.status.inode
+                if waits(for: stream, inode, sibling.name, node, now, isRace: true) {
+                    verdict = worse(verdict, .again)
+                }
             }
         }
+        guard case .fine = verdict else { return .failed(verdict) }
         return unknown
     }
 

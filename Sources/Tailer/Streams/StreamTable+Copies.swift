@@ -15,6 +15,24 @@ extension StreamTable {
         }
     }
 
+    /// Finds out what became of the content of files that hold another one now. One that cannot be read
+    /// holds up what is newer for a while.
+    func renewReplaced(
+        _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        var verdict = Verdict.fine
+        for file in stream.files where file.isReplaced {
+            let renewed = renew(file, of: stream, node, directory)
+            guard case .fine = renewed else {
+                let isLive = hasLive && file === stream.live
+                if isLive || waits(for: stream, file, now) { verdict = worse(verdict, renewed) }
+                continue
+            }
+        }
+        return verdict
+    }
+
     /// The live file's content was replaced: what it held is looked for in a copy, and what was copied
     /// and truncated away since then in others.
     func renew(
@@ -36,13 +54,22 @@ extension StreamTable {
             for (_, candidate) in unknown.found {
                 // What is empty is a copy that was just begun.
                 if candidate.size == 0 { continue }
-                if try candidate.isBeginning(of: live) { continue }
-                if copy == nil, try holds(candidate, live) {
-                    // What comes before it in order is older.
-                    copy = candidate
-                    later = []
-                } else {
-                    later.append(candidate)
+                do throws(SystemError) {
+                    if try candidate.isBeginning(of: live) { continue }
+                    if copy == nil, try holds(candidate, live) {
+                        // What comes before it in order is older.
+                        copy = candidate
+                        later = []
+                    } else {
+                        later.append(candidate)
+                    }
+                } catch {
+                    _ = opener.trouble(candidate.request.path, error)
+                    let inode = candidate.status.inode
+                    let name = candidate.request.name
+                    if waits(for: stream, inode, name, node, now, status: candidate.status) {
+                        return .retry
+                    }
                 }
             }
             // What has taken its place is looked at next, and what was copied of that with it.

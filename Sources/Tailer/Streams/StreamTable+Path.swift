@@ -7,9 +7,14 @@ extension StreamTable {
         _ stream: LogStream, _ look: DirectoryTree.Look, _ rotated: [DirectoryEntry],
         _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
+        stream.obstacles.beginLook()
         let verdict = lookAtFiles(of: stream, look, rotated, directory, now)
         // Only after a whole look, which finds what was compressed meanwhile under its new name.
-        if case .fine = verdict { followClosed(stream, look.names, directory) }
+        if case .fine = verdict {
+            stream.obstacles.endLook()
+            followClosed(stream, look.names, directory)
+            tryObstacles(stream, look.names, look.node, directory, now)
+        }
         return verdict
     }
 
@@ -26,10 +31,8 @@ extension StreamTable {
             leavePath(stream, look.names, node, now)
         }
         if !hasLive || !rotated.isEmpty { seeReplaced(stream) }
-        for file in stream.files where file.isReplaced {
-            let verdict = renew(file, of: stream, node, directory)
-            guard case .fine = verdict else { return verdict }
-        }
+        let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
+        guard case .fine = renewed else { return renewed }
         if hasLive {
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
             return lookForMissed(stream, live, rotated, look.names, node, directory, now)

@@ -57,9 +57,7 @@ extension StreamTable {
                 saved, stream, names, live: liveID, &unknown.found, directory, now)
             guard case .fine = verdict else { return verdict }
             if stream.files.contains(where: \.isReplaced) {
-                for file in stream.files where file.isReplaced {
-                    verdict = worse(verdict, renew(file, of: stream, node, directory))
-                }
+                verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
                 unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
                 guard case .fine = unknown.verdict else { return unknown.verdict }
@@ -71,6 +69,7 @@ extension StreamTable {
         reconcile(stream, names, held: live?.status.inode)
         // Of a stream that was never seen, what was written since this agent started.
         let newest = reference ?? Reference(modified: opener.startedAt)
+        stream.obstacles.settle(after: newest)
         var begun = stream.files.last?.begunAt ?? .max
         if live != nil, let entry = saved.first(where: { $0.file == liveID }),
             entry.position == 0, !entry.hasHead
@@ -124,8 +123,9 @@ extension StreamTable {
             // A copy of what the newest file held before it was truncated may be older by its name.
             guard
                 newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun
-                    || isClaimed
+                    || isClaimed || stream.obstacles.wants(candidate)
             else {
+                stream.obstacles.forget(candidate.status.inode)
                 if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
                 continue
             }
@@ -169,49 +169,85 @@ extension StreamTable {
         stream.hasMoreRotated = unknown.isPartial
         recognise(&unknown, of: stream, names, before: live, directory, now)
         var unread: [Candidate] = []
-        do throws(SystemError) {
-            for (_, candidate) in unknown.found {
+        var verdict = Verdict.fine
+        for (_, candidate) in unknown.found {
+            do throws(SystemError) {
                 guard case .open = try opener.reopen(live) else { return .retry }
-                if candidate.status.size == 0 {
-                    // 1. A copy was begun. What is in the live file now is what will be copied.
-                    // 2. The live file is truncated and filled again before anything of it was read.
-                    let head = try live.opened().descriptor.read(
-                        count: Fingerprint.longest, at: 0)
-                    let status = try candidate.source.descriptor.status()
-                    guard status.size == 0 else { return .again }
-                    live.expect(head)
-                    hurry(stream, candidate, node, now)
-                    stream.judged.insert(LogStream.Stamp(candidate.status))
-                } else if try holds(candidate, live) {
-                    // A copy of what is being read: what lies beside it comes after it.
-                    if try !live.isIntact() {
-                        live.isReplaced = true
-                        return renew(live, of: stream, node, directory)
-                    }
-                    live.waitsForMore = false
-                    hurry(stream, candidate, node, now)
-                } else if try candidate.isBeginning(of: live) {
-                    // 1. Nothing of it was read yet. It is being copied.
-                    // 2. It is truncated and filled again before its turn.
-                    live.expect(candidate.head)
-                    hurry(stream, candidate, node, now)
-                } else if candidate.status.modified >= live.begunAt
-                    || stream.claimed.contains(candidate.request.name)
+                switch try judge(candidate, beside: live, stream, node, now) {
+                case .done: break
+                case .unread: unread.append(candidate)
+                case .changed: return .again
+                case .replaced: return renew(live, of: stream, node, directory)
+                }
+            } catch {
+                // One that cannot be read does not keep the others from their turn.
+                _ = opener.trouble(candidate.request.path, error)
+                let inode = candidate.status.inode
+                if waits(
+                    for: stream, inode, candidate.request.name, node, now, status: candidate.status)
                 {
-                    unread.append(candidate)
-                } else {
-                    stream.judged.insert(LogStream.Stamp(candidate.status))
+                    verdict = .retry
                 }
             }
-        } catch {
-            _ = opener.trouble(live.path, error)
-            return .retry
         }
         while !unread.isEmpty, opener.cache.makeRoom() {
             takeUp([unread.removeFirst()], stream, before: live, now)
         }
         if !unread.isEmpty { stream.hasMoreRotated = true }
-        return stream.hasMoreRotated ? .retry : .fine
+        return stream.hasMoreRotated ? .retry : verdict
+    }
+
+    private enum Judgement {
+        /// There is nothing more to do about it.
+        case done
+        case unread
+        /// It is written to while it is looked at.
+        case changed
+        /// The live file's content is another one by now.
+        case replaced
+    }
+
+    private func judge(
+        _ candidate: Candidate, beside live: TailedFile, _ stream: LogStream,
+        _ node: DirectoryNode, _ now: Int64
+    ) throws(SystemError) -> Judgement {
+        if candidate.status.size == 0 {
+            // 1. A copy was begun. What is in the live file now is what will be copied.
+            // 2. The live file is truncated and filled again before anything of it was read.
+            let head = try live.opened().descriptor.read(count: Fingerprint.longest, at: 0)
+            let status = try candidate.source.descriptor.status()
+            guard status.size == 0 else { return .changed }
+            live.expect(head)
+            hurry(stream, candidate, node, now)
+            stream.judged.insert(LogStream.Stamp(candidate.status))
+            return .done
+        }
+        if try holds(candidate, live) {
+            // A copy of what is being read: what lies beside it comes after it.
+            if try !live.isIntact() {
+                live.isReplaced = true
+                return .replaced
+            }
+            live.waitsForMore = false
+            hurry(stream, candidate, node, now)
+            return .done
+        }
+        if try candidate.isBeginning(of: live) {
+            // 1. Nothing of it was read yet. It is being copied.
+            // 2. It is truncated and filled again before its turn.
+            live.expect(candidate.head)
+            hurry(stream, candidate, node, now)
+            return .done
+        }
+        let isWanted = stream.obstacles.wants(candidate)
+        stream.obstacles.forget(candidate.status.inode)
+        if candidate.status.modified >= live.begunAt || isWanted
+            || stream.claimed.contains(candidate.request.name)
+        {
+            return .unread
+        }
+        stream.judged.insert(LogStream.Stamp(candidate.status))
+        return .done
     }
 
     func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
@@ -269,51 +305,84 @@ extension StreamTable {
     ) -> Verdict {
         guard let node = stream.node else { return .fine }
         for entry in saved where entry.file != live {
+            let inode = entry.identity.inode
+            let name = names.name(of: inode) ?? stream.liveName
             var file: TailedFile?
-            if let name = names.name(of: entry.identity.inode), name != stream.liveName,
-                opener.presence(entry.identity, name, directory) != .replaced
-            {
-                var request = FileOpener.Request(
-                    stream: stream, name: name, path: node.text(of: name), isArchived: false)
-                request.onlyIfKnown = true
-                request.inode = entry.identity.inode
-                request.mayBePacked = true
-                request.mayBeginWithZeros = true
-                switch opener.open(request, in: directory) {
-                case .opened(let opened): file = opened
-                case .already, .nothing(retry: false): continue
-                case .unknown: break
-                case .nothing(retry: true), .exhausted: return .retry
-                case .vanished: return .again
-                }
+            switch openSaved(entry, stream, names, directory) {
+            case .opened(let opened): file = opened
+            case .already, .nothing(retry: false): continue
+            case .unknown: break
+            case .exhausted: return .retry
+            case .nothing(retry: true):
+                // What is newer is not opened before it.
+                if waits(for: stream, inode, name, node, now) { return .retry }
+                passUnopened(entry, stream, names, directory)
+                continue
+            case .vanished:
+                if waits(for: stream, inode, name, node, now, isRace: true) { return .again }
+                passUnopened(entry, stream, names, directory)
+                continue
             }
-            do throws(SystemError) {
-                // Its inode is gone: compressed, or copied to another place.
-                if file == nil {
-                    for (index, (_, candidate)) in unknown.enumerated() {
-                        guard output.content(of: entry.file, beginsAs: candidate.head),
-                            try candidate.continues(
-                                at: entry.position, after: entry.anchor.bytes),
-                            let start = output.relocated(
-                                entry.file, to: candidate.sighting(isFirstScan: false))
-                        else { continue }
-                        unknown.remove(at: index)
-                        if case .opened(let opened) = opener.takeUp(candidate, at: start) {
-                            file = opened
-                        }
-                        break
-                    }
-                }
-                guard let file else { continue }
-                file.drainsSince = now
-                output.moved(file.id, path: file.path, archived: file.isFinal)
-                stream.files.append(file)
-                awakened.append(stream)
-            } catch {
-                _ = opener.trouble(entry.path, error)
-                return .retry
+            // Its inode is gone: compressed, or copied to another place.
+            if file == nil {
+                let found = openElsewhere(entry, stream, &unknown, now)
+                guard case .fine = found.verdict else { return found.verdict }
+                file = found.file
             }
+            guard let file else { continue }
+            file.drainsSince = now
+            output.moved(file.id, path: file.path, archived: file.isFinal)
+            stream.files.append(file)
+            awakened.append(stream)
         }
         return .fine
+    }
+
+    /// A file of an earlier run under the name that its inode has now; `unknown` where it has none.
+    func openSaved(
+        _ entry: SavedFile, _ stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        guard let node = stream.node, let name = names.name(of: entry.identity.inode),
+            name != stream.liveName,
+            opener.presence(entry.identity, name, directory) != .replaced
+        else { return .unknown }
+        var request = FileOpener.Request(
+            stream: stream, name: name, path: node.text(of: name), isArchived: false)
+        request.onlyIfKnown = true
+        request.inode = entry.identity.inode
+        request.mayBePacked = true
+        request.mayBeginWithZeros = true
+        return opener.open(request, in: directory)
+    }
+
+    /// A file of an earlier run that is in another inode now.
+    private func openElsewhere(
+        _ entry: SavedFile, _ stream: LogStream, _ unknown: inout [(Sibling, Candidate)],
+        _ now: Int64
+    ) -> (file: TailedFile?, verdict: Verdict) {
+        var verdict = Verdict.fine
+        for (index, (sibling, candidate)) in unknown.enumerated() {
+            do throws(SystemError) {
+                guard output.content(of: entry.file, beginsAs: candidate.head),
+                    try candidate.continues(at: entry.position, after: entry.anchor.bytes),
+                    let start = output.relocated(
+                        entry.file, to: candidate.sighting(isFirstScan: false))
+                else { continue }
+                unknown.remove(at: index)
+                guard case .opened(let opened) = opener.takeUp(candidate, at: start) else { break }
+                return (opened, .fine)
+            } catch {
+                _ = opener.trouble(candidate.request.path, error)
+                if let node = stream.node,
+                    waits(
+                        for: stream, candidate.status.inode, sibling.name, node, now,
+                        status: candidate.status)
+                {
+                    verdict = .retry
+                }
+            }
+        }
+        return (nil, verdict)
     }
 }

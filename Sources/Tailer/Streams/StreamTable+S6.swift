@@ -69,6 +69,7 @@ extension StreamTable {
                 // `--once` it is newer than the start.
                 verdict = worse(verdict, .again)
             }
+            if case .vanished = result, stream.phantoms.contains(item.name) { continue }
             verdict = worse(verdict, accept(result, stream))
             switch result {
             case .exhausted:
@@ -80,8 +81,12 @@ extension StreamTable {
                 if item.name != S6Name.previous || look.node.watch == nil {
                     output.report(.missed(path: request.path))
                 }
+                if item.name != S6Name.previous { stream.phantoms.insert(item.name) }
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
+        }
+        if !stream.phantoms.isEmpty {
+            stream.phantoms.formIntersection(names.entries.lazy.map(\.name))
         }
         forgetMissing(stream, names)
         countMissed(stream, look, names)

@@ -228,7 +228,9 @@ final class StreamTable {
             let closed = stream.closed.first { $0.value.id == saved.file }
             let departed = stream.departed.firstIndex { $0.id == saved.file }
             // What became of an ordinary log's files of an earlier run is looked for when it begins.
-            let isEarlier = stream.kind == .s6 && !stream.isReconciled
+            let isEarlier =
+                stream.kind == .s6 && !stream.isReconciled
+                || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
             guard isEarlier || file != nil || closed != nil || departed != nil,
                 output.content(of: saved.file, beginsAs: candidate.head)
                     || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false

@@ -1,0 +1,230 @@
+import Model
+import Platform
+
+/// Files beside a log that cannot be looked at or opened: the disk is sick, the handle stale, the rights
+/// were taken away, or the listing has a name that leads nowhere.
+///
+/// Order is worth a while of waiting for them, and no more: then the stream goes on, and they are tried
+/// beside it, until they can be read or are gone. Lives on the reader thread.
+struct Obstacles {
+    /// A file that the stream has gone on without.
+    struct Passed {
+        var name: [UInt8]
+        var path: String
+        /// What its name was then.
+        let rotated: RotatedName?
+        /// Monotonic nanoseconds.
+        let since: Int64
+        /// What the stream had taken up by then; nil where nothing was to be found out about it.
+        var after: Reference?
+        /// What could be seen of it.
+        let status: FileStatus?
+    }
+
+    struct Unopened {
+        let entry: SavedFile
+        /// The path that it had last.
+        var path: String
+        /// Bytes that it was seen to have, by this run or an earlier one.
+        var size: Int
+    }
+
+    /// By the inode numbers of the listing, so that a rotation changes nothing; bounded by the directory.
+    private(set) var passed: [UInt64: Passed] = [:]
+    /// Files of an earlier run that could not be opened; bounded by what was saved of the stream.
+    var unopened: [Unopened] = []
+    /// Since when the stream has waited for one or another of them, monotonic nanoseconds.
+    private var waitsSince: Int64?
+    private var waits = false
+
+    /// Time enough for what happens when files are made, moved and given away, or a disk stumbles;
+    /// nanoseconds.
+    static let mostPatience: Int64 = 5_000_000_000
+    /// How long a passed file is tried as often as a directory is scanned that cannot be watched;
+    /// nanoseconds. After that, whenever there is a reason to look, and with the scans by the clock.
+    private static let mostZeal: Int64 = 60_000_000_000
+
+    var isEmpty: Bool { passed.isEmpty && unopened.isEmpty }
+
+    mutating func beginLook() { waits = false }
+
+    /// A whole look has nothing to wait for any more.
+    mutating func endLook() {
+        if !waits { waitsSince = nil }
+    }
+
+    /// Whether the stream has to wait for something that stands in its way.
+    mutating func hasToWait(_ now: Int64) -> Bool {
+        let since = waitsSince ?? now
+        waitsSince = since
+        guard now - since < Self.mostPatience else { return false }
+        waits = true
+        return true
+    }
+
+    mutating func pass(_ inode: UInt64, _ item: Passed) { passed[inode] = item }
+
+    mutating func forget(_ inode: UInt64) { passed[inode] = nil }
+
+    mutating func rename(_ inode: UInt64, to name: [UInt8], path: String) {
+        passed[inode]?.name = name
+        passed[inode]?.path = path
+    }
+
+    /// The stream goes on after what it had taken up last.
+    mutating func settle(after reference: Reference) {
+        for (inode, item) in passed where item.after == nil {
+            passed[inode]?.after = reference
+        }
+    }
+
+    /// Whether a file that can be read again comes after what the stream had when it went on without it.
+    func wants(_ candidate: Candidate) -> Bool {
+        guard let item = passed[candidate.status.inode], let after = item.after else {
+            return false
+        }
+        guard let rotated = item.rotated else { return true }
+        return after.isBefore(rotated, candidate)
+    }
+
+    /// Something is to be tried again soon.
+    func isZealous(_ now: Int64) -> Bool {
+        passed.values.contains { now - $0.since < Self.mostZeal }
+    }
+}
+
+extension Obstacles.Passed {
+    /// Whether its bytes were to be read, as far as can be said of a file that nobody could open.
+    var wasWanted: Bool {
+        guard let after, !after.isLive else { return false }
+        if let rotated, let isOlder = after.rotated?.isOlder(than: rotated) { return isOlder }
+        guard let status else { return true }
+        return after.modified <= status.modified
+    }
+}
+
+extension StreamTable {
+    /// Something beside a log cannot be read now. Whether that is waited for; if not, the stream goes on
+    /// without it.
+    ///
+    /// `isRace`: it may just have been renamed, which another look finds out.
+    func waits(
+        for stream: LogStream, _ inode: UInt64, _ name: [UInt8], _ node: DirectoryNode,
+        _ now: Int64, status: FileStatus? = nil, isRace: Bool = false
+    ) -> Bool {
+        if stream.obstacles.passed[inode] != nil { return false }
+        // With `--once` time does not come.
+        if !opener.once || isRace, stream.obstacles.hasToWait(now) { return true }
+        let path = node.text(of: name)
+        stream.obstacles.pass(
+            inode,
+            Obstacles.Passed(
+                name: name, path: path, rotated: RotatedName(name, of: stream.liveName),
+                since: now, after: nil, status: status))
+        output.report(.passedOver(path: path))
+        return false
+    }
+
+    /// The same of a file that the stream has open, or had.
+    func waits(for stream: LogStream, _ file: TailedFile, _ now: Int64) -> Bool {
+        guard !file.isPassedOver else { return false }
+        if !opener.once, stream.obstacles.hasToWait(now) { return true }
+        file.isPassedOver = true
+        output.report(.passedOver(path: file.path))
+        return false
+    }
+
+    /// Tries what the stream has gone on without, and counts what is gone of it.
+    func tryObstacles(
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) {
+        guard !stream.obstacles.isEmpty else { return }
+        for (inode, item) in stream.obstacles.passed where item.since < now {
+            let name = names.name(of: inode)
+            guard name != item.name else { continue }
+            opener.forgetTrouble(item.path)
+            if let name {
+                stream.obstacles.rename(inode, to: name, path: node.text(of: name))
+                continue
+            }
+            stream.obstacles.forget(inode)
+            let isSaved = stream.obstacles.unopened.contains { $0.entry.identity.inode == inode }
+            if item.wasWanted, !isSaved { reportGone(item) }
+        }
+        tryUnopened(stream, names, directory, now)
+        if stream.obstacles.isZealous(now) { soon.append(node) }
+    }
+
+    private func reportGone(_ item: Obstacles.Passed) {
+        guard let status = item.status else { return output.report(.missed(path: item.path)) }
+        output.report(
+            .lost(
+                path: item.path, range: ByteRange(start: 0, end: status.size),
+                reason: .deletedUnread))
+    }
+
+    private func tryUnopened(
+        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) {
+        var unopened: [Obstacles.Unopened] = []
+        for var item in stream.obstacles.unopened {
+            let entry = item.entry
+            guard !stream.files.contains(where: { $0.id == entry.file }) else { continue }
+            see(&item, stream, names, directory)
+            switch openSaved(entry, stream, names, directory) {
+            case .opened(let file):
+                opener.mended(item.path)
+                file.drainsSince = now
+                output.moved(file.id, path: file.path, archived: file.isFinal)
+                insert(file, in: stream, before: stream.files.first)
+                stream.obstacles.forget(entry.identity.inode)
+            case .already: continue
+            case .unknown: reportGone(item)
+            case .nothing, .exhausted, .vanished: unopened.append(item)
+            }
+        }
+        stream.obstacles.unopened = unopened
+    }
+
+    /// A file of an earlier run cannot be opened: the stream goes on without it.
+    func passUnopened(
+        _ entry: SavedFile, _ stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) {
+        var item = Obstacles.Unopened(entry: entry, path: entry.path, size: entry.size)
+        see(&item, stream, names, directory)
+        stream.obstacles.unopened.append(item)
+    }
+
+    /// What can be seen of a file that cannot be opened.
+    private func see(
+        _ item: inout Obstacles.Unopened, _ stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) {
+        guard let name = names.name(of: item.entry.identity.inode), let node = stream.node else {
+            return
+        }
+        do throws(SystemError) {
+            let status = try directory.status(of: name)
+            guard status.inode == item.entry.identity.inode else { return }
+            item.path = node.text(of: name)
+            item.size = max(item.size, status.size)
+        } catch {
+            // What was seen before has to do; that it cannot be read was told.
+        }
+    }
+
+    private func reportGone(_ item: Obstacles.Unopened) {
+        opener.forgetTrouble(item.path)
+        if item.size > item.entry.position {
+            output.report(
+                .lost(
+                    path: item.path,
+                    range: ByteRange(start: item.entry.position, end: item.size),
+                    reason: .deletedUnread))
+        }
+        output.gone(item.entry.file)
+    }
+}

@@ -1,0 +1,217 @@
+// Makes system calls of a program fail on chosen paths, as sick disks, stale mounts and other people's rights do:
+//
+//   LD_PRELOAD=libfailcalls.so FAIL_CALLS=RULES PROGRAM
+//
+// RULES is a file that is read at every call, so that a fault comes and goes while the program runs. Each line is
+//
+//   CALL ERRNO TIMES PATH
+//
+// CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle or statx; ERRNO a number; TIMES how often it fails, 0 for ever;
+// PATH what it is made on, as a whole. Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "fail_calls.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// The real call of this name.
+#define REAL(result, name, ...)                                                \
+    static result (*real)(__VA_ARGS__);                                        \
+    if (!real) real = (result(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+
+enum { MOST_RULES = 64 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    char line[PATH_MAX + 64];
+    long count;
+} counted[MOST_RULES];
+
+static long real_syscall(long number, long a, long b, long c, long d) {
+    static long (*real)(long, ...);
+    if (!real) real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    return real(number, a, b, c, d);
+}
+
+// Whether a rule that fails so many times has not done so yet.
+static int is_left(const char *line, long times) {
+    if (times == 0) return 1;
+    int left = 0;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < MOST_RULES; i++) {
+        if (counted[i].line[0] == 0) snprintf(counted[i].line, sizeof counted[i].line, "%s", line);
+        if (strcmp(counted[i].line, line) != 0) continue;
+        left = counted[i].count < times;
+        if (left) counted[i].count++;
+        break;
+    }
+    pthread_mutex_unlock(&lock);
+    return left;
+}
+
+static void note(const char *rules) {
+    char hits[PATH_MAX];
+    snprintf(hits, sizeof hits, "%s.hits", rules);
+    long file = real_syscall(
+        SYS_openat, AT_FDCWD, (long)hits, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (file < 0) return;
+    real_syscall(SYS_write, file, (long)"x", 1, 0);
+    real_syscall(SYS_close, file, 0, 0, 0);
+}
+
+// The errno with which this call is to fail on this path; 0 where it is not.
+static int fault(const char *call, const char *path) {
+    const char *rules = getenv("FAIL_CALLS");
+    if (!rules) return 0;
+    int saved = errno, code = 0;
+    char text[65536];
+    long file = real_syscall(SYS_openat, AT_FDCWD, (long)rules, O_RDONLY | O_CLOEXEC, 0);
+    long size = file < 0 ? 0 : real_syscall(SYS_read, file, (long)text, sizeof text - 1, 0);
+    if (file >= 0) real_syscall(SYS_close, file, 0, 0, 0);
+    text[size > 0 ? size : 0] = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char name[16];
+        int number, begin = 0;
+        long times;
+        if (sscanf(line, "%15s %d %ld %n", name, &number, &times, &begin) != 3) continue;
+        if (strcmp(name, call) || strcmp(line + begin, path) || !is_left(line, times)) continue;
+        code = number;
+        note(rules);
+        break;
+    }
+    errno = saved;
+    return code;
+}
+
+// The path of what a descriptor stands for; of a name beneath it, if there is one.
+static int is_faulty(const char *call, int descriptor, const char *name) {
+    char path[2 * PATH_MAX], link[64];
+    int saved = errno;
+    if (name && !strncmp(name, "/proc/self/fd/", 14)) {
+        descriptor = atoi(name + 14);
+        name = NULL;
+    }
+    if (name && name[0] == '/') {
+        snprintf(path, sizeof path, "%s", name);
+    } else {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+        long length = real_syscall(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, PATH_MAX - 1);
+        if (length < 0) length = 0;
+        path[length] = 0;
+        if (name && name[0] && strcmp(name, "."))
+            snprintf(path + length, sizeof path - (size_t)length, "/%s", name);
+    }
+    errno = saved;
+    int code = fault(call, path);
+    if (code) errno = code;
+    return code;
+}
+
+static int is_barred(int directory, const char *name, uint64_t flags) {
+    return is_faulty("open", directory, name) ||
+           (!(flags & O_PATH) && is_faulty("access", directory, name));
+}
+
+int fstatat(int directory, const char *name, struct stat *into, int flags) {
+    REAL(int, "fstatat", int, const char *, struct stat *, int);
+    if (is_faulty("stat", directory, name)) return -1;
+    return real(directory, name, into, flags);
+}
+
+int fstat(int file, struct stat *into) {
+    REAL(int, "fstat", int, struct stat *);
+    if (is_faulty("stat", file, NULL)) return -1;
+    return real(file, into);
+}
+
+int lstat(const char *path, struct stat *into) {
+    REAL(int, "lstat", const char *, struct stat *);
+    if (is_faulty("stat", AT_FDCWD, path)) return -1;
+    return real(path, into);
+}
+
+int open(const char *path, int flags, ...) {
+    REAL(int, "open", const char *, int, mode_t);
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    if (is_barred(AT_FDCWD, path, (unsigned)flags)) return -1;
+    return real(path, flags, mode);
+}
+
+int openat(int directory, const char *name, int flags, ...) {
+    REAL(int, "openat", int, const char *, int, mode_t);
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    if (is_barred(directory, name, (unsigned)flags)) return -1;
+    return real(directory, name, flags, mode);
+}
+
+ssize_t pread(int file, void *into, size_t size, off_t offset) {
+    REAL(ssize_t, "pread", int, void *, size_t, off_t);
+    if (is_faulty("read", file, NULL)) return -1;
+    return real(file, into, size, offset);
+}
+
+off_t lseek(int file, off_t offset, int whence) {
+    REAL(off_t, "lseek", int, off_t, int);
+    if (is_faulty("lseek", file, NULL)) return -1;
+    return real(file, offset, whence);
+}
+
+int fcntl(int file, int command, ...) {
+    REAL(int, "fcntl", int, int, long);
+    va_list rest;
+    va_start(rest, command);
+    long argument = va_arg(rest, long);
+    va_end(rest);
+    if (command == F_SETLEASE && is_faulty("lease", file, NULL)) return -1;
+    return real(file, command, argument);
+}
+
+int name_to_handle_at(int directory, const char *name, struct file_handle *handle, int *mount,
+                      int flags) {
+    REAL(int, "name_to_handle_at", int, const char *, struct file_handle *, int *, int);
+    if (is_faulty("handle", directory, name)) return -1;
+    return real(directory, name, handle, mount, flags);
+}
+
+int statx(int directory, const char *restrict name, int flags, unsigned mask,
+          struct statx *restrict into) {
+    REAL(int, "statx", int, const char *, int, unsigned, struct statx *);
+    if (is_faulty("statx", directory, name)) return -1;
+    return real(directory, name, flags, mask, into);
+}
+
+// openat2(2) and getdents64(2) have no wrapper that everybody has.
+long syscall(long number, ...) {
+    REAL(long, "syscall", long, long, long, long, long, long, long);
+    va_list rest;
+    va_start(rest, number);
+    long a = va_arg(rest, long), b = va_arg(rest, long), c = va_arg(rest, long);
+    long d = va_arg(rest, long), e = va_arg(rest, long), f = va_arg(rest, long);
+    va_end(rest);
+    if (number == SYS_openat2 &&
+        is_barred((int)a, (const char *)b, ((const struct open_how *)c)->flags))
+        return -1;
+    if (number == SYS_getdents64 && is_faulty("getdents", (int)a, NULL)) return -1;
+    return real(number, a, b, c, d, e, f);
+}
