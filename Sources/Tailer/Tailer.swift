@@ -14,10 +14,11 @@ package final class Tailer: Sendable {
     /// Starts the reader thread. `output` is called once, there, and what it makes is used there
     /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
     /// on it at its end in any case, with the error that made it impossible to begin, if any. At most
-    /// `openFiles` of the followed files, at least one, have a descriptor at a time.
+    /// `openFiles` of the followed files, at least one, have a descriptor at a time, and such that nothing
+    /// else leads to keep at most `heldBytes` of the disk.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
-        openFiles: Int,
+        openFiles: Int, heldBytes: Int,
         output: @escaping @Sendable () -> any TailerOutput,
         ended: @escaping @Sendable (SystemError?) -> Void
     ) throws(SystemError) {
@@ -29,6 +30,7 @@ package final class Tailer: Sendable {
             do throws(SystemError) {
                 let loop = try ReaderLoop(
                     inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
+                    heldBytes: heldBytes,
                     startedAt: startedAt, output: output(), control: control,
                     figures: figures, heartbeat: heartbeat)
                 loop.run()

@@ -10,6 +10,8 @@ package final class TailerFigures: Sendable {
     private let watchCount = Atomic<Int>(0)
     private let starvedCount = Atomic<Int>(0)
     private let unread = Atomic<Int>(0)
+    private let heldFileCount = Atomic<Int>(0)
+    private let heldByteCount = Atomic<Int>(0)
 
     package init() {}
 
@@ -27,6 +29,11 @@ package final class TailerFigures: Sendable {
     /// Bytes of followed files that were not read when their sizes were last looked at.
     package var unreadBytes: Int { unread.load(ordering: .relaxed) }
 
+    /// Open files that cannot be closed without a risk of loss.
+    package var heldFiles: Int { heldFileCount.load(ordering: .relaxed) }
+    /// Bytes of the disk that only descriptors of this process keep.
+    package var heldBytes: Int { heldByteCount.load(ordering: .relaxed) }
+
     /// Plain values of one moment, counted by the reader thread.
     struct Count {
         var files = 0
@@ -36,6 +43,7 @@ package final class TailerFigures: Sendable {
         var watches = 0
         var starvedStreams = 0
         var unreadBytes = 0
+        var held = HeldShares.Amount()
 
         mutating func add(_ stream: LogStream) {
             streams += 1
@@ -52,5 +60,7 @@ package final class TailerFigures: Sendable {
         watchCount.store(count.watches, ordering: .relaxed)
         starvedCount.store(count.starvedStreams, ordering: .relaxed)
         unread.store(count.unreadBytes, ordering: .relaxed)
+        heldFileCount.store(count.held.files, ordering: .relaxed)
+        heldByteCount.store(count.held.bytes, ordering: .relaxed)
     }
 }

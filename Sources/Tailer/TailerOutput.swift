@@ -202,6 +202,8 @@ package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringC
     case truncated
     /// The file was deleted, by rotation or otherwise.
     case deletedUnread = "deleted_unread"
+    /// It was removed, and kept open for its stream until that held more than its share.
+    case heldLimit = "held_limit"
 
     package var description: String { rawValue }
 }

@@ -198,6 +198,7 @@ func startTailer(
                 name: "test", paths: try paths.map { try PathPattern($0) },
                 exclude: try exclude.map { try PathExclusion($0) }, maxLine: maxLine)
         ],
-        once: once, intervals: intervals, openFiles: openFiles, output: { output },
+        once: once, intervals: intervals, openFiles: openFiles, heldBytes: 1 << 30,
+        output: { output },
         ended: { error in if let error { Issue.record("\(error)") } })
 }

@@ -32,6 +32,9 @@ extension Pipeline {
         figures.files = tailer.figures.files
         figures.openFiles = tailer.figures.openFiles
         figures.openFilesLimit = openFiles
+        figures.heldFiles = tailer.figures.heldFiles
+        figures.heldBytes = tailer.figures.heldBytes
+        figures.heldBytesLimit = settings.limits.heldBytes
         figures.directories = tailer.figures.directories
         figures.watches = tailer.figures.watches
         figures.registryEntries = keeper.figures.entries

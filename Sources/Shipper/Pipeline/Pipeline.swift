@@ -131,6 +131,7 @@ package final class Pipeline: Sendable {
             }
             tailer = try Tailer(
                 inputs: inputs, once: once, intervals: intervals, openFiles: openFiles,
+                heldBytes: settings.limits.heldBytes,
                 output: { ReaderOutput(parts) },
                 ended: { end.readerEnded($0) })
         } catch {

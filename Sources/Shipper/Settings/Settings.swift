@@ -130,6 +130,8 @@ package struct Settings: Hashable, Sendable {
         /// Followed files that may have a descriptor at a time, 16...1,048,576; fewer where the
         /// process may not have as many.
         package let openFiles: Int
+        /// Bytes of the disk that removed and unread files may keep, at most; 64 KiB...4,096 GiB.
+        package let heldBytes: Int
     }
 
     package struct Registry: Hashable, Sendable {

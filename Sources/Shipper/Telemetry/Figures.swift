@@ -24,6 +24,9 @@ struct Figures: Sendable {
     var files = 0
     var openFiles = 0
     var openFilesLimit = 0
+    var heldFiles = 0
+    var heldBytes = 0
+    var heldBytesLimit = 0
     var directories = 0
     var watches = 0
     var registryEntries = 0

@@ -140,6 +140,17 @@ struct Metric: Sendable {
         gauge(
             "shipper_open_files_limit", "How many files may have a descriptor at a time."
         ) { $0.openFilesLimit },
+        gauge(
+            "shipper_held_files",
+            "Files that are kept open because they are unread and were, or may be, removed."
+        ) { $0.heldFiles },
+        gauge(
+            "shipper_held_bytes",
+            "Space on the disk that is kept by removed files until they are read, in bytes."
+        ) { $0.heldBytes },
+        gauge("shipper_held_limit_bytes", "The setting limits.held_bytes.") {
+            $0.heldBytesLimit
+        },
         gauge("shipper_directories", "Directories in which files are looked for.") {
             $0.directories
         },

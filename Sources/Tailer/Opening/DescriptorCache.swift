@@ -17,6 +17,8 @@ final class DescriptorCache {
     /// Descriptors that files may have at a time.
     let most: Int
     private(set) var count = 0
+    /// Those that cannot be closed without loss.
+    let holds: HeldFiles
     /// Open files; and some that are no longer, until the hand comes by or they outnumber the others.
     private var ring = RingQueue<TailedFile>()
     /// Bounded by twice the open files.
@@ -37,11 +39,17 @@ final class DescriptorCache {
         var wasUsed = false
     }
 
-    init(most: Int) { self.most = most }
+    /// `heldBytes`: of the disk, by files that no name leads to.
+    init(most: Int, heldBytes: Int) {
+        self.most = most
+        holds = HeldFiles(descriptors: most, bytes: heldBytes)
+    }
 
     /// A file got its descriptor; there was room for it.
     func add(_ file: TailedFile) {
         count += 1
+        file.holds = holds
+        holds.update(file)
         use(file)
         guard !file.place.isInRing else { return }
         file.place.isInRing = true
@@ -59,6 +67,7 @@ final class DescriptorCache {
     func close(_ file: TailedFile) {
         guard file.isOpen else { return }
         file.park()
+        holds.update(file)
         count -= 1
         isExhausted = false
     }

@@ -22,14 +22,15 @@ final class FileOpener {
     /// Set until every directory was scanned once.
     var isFirstScan = true
 
-    /// `mostOpen`: files that may have a descriptor at a time.
+    /// `mostOpen`: files that may have a descriptor at a time; `heldBytes`: of the disk, by those of them
+    /// that no name leads to.
     init(
-        output: any TailerOutput, mostOpen: Int, once: Bool,
+        output: any TailerOutput, mostOpen: Int, heldBytes: Int = .max / 2, once: Bool,
         startedAt: Int64 = Clock.wallNanoseconds()
     ) {
         self.startedAt = startedAt - Clock.fileTick
         self.output = output
-        cache = DescriptorCache(most: mostOpen)
+        cache = DescriptorCache(most: mostOpen, heldBytes: heldBytes)
         self.once = once
     }
 

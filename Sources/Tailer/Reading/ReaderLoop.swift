@@ -46,7 +46,7 @@ final class ReaderLoop {
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
-        startedAt: Int64, output: any TailerOutput, control: TailerControl,
+        heldBytes: Int, startedAt: Int64, output: any TailerOutput, control: TailerControl,
         figures: TailerFigures, heartbeat: Heartbeat
     ) throws(SystemError) {
         self.inputs = inputs
@@ -61,8 +61,10 @@ final class ReaderLoop {
             inputs: inputs, intervals: intervals, watches: !once,
             savedStreams: { output.savedStreams(in: $0) }, report: { output.report($0) })
         opener = FileOpener(
-            output: output, mostOpen: openFiles, once: once, startedAt: startedAt)
+            output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
+            startedAt: startedAt)
         table = StreamTable(output: output, opener: opener)
+        table.patience = 2 * intervals.unwatchedScan
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.hurriedPoll, intervals.fastestPoll]
         while let last = steps.last, last < intervals.slowestPoll {
@@ -107,6 +109,7 @@ final class ReaderLoop {
         }
         for stream in table.orphans { count.add(stream) }
         count.openFiles = opener.cache.count
+        count.held = opener.cache.holds.shares.total
         count.watches = tree.watchCount + watchedFiles.count
         count.starvedStreams = starved.count
         figures.set(count)
@@ -180,8 +183,10 @@ final class ReaderLoop {
             }
             for node in table.soon { tree.retry(node, now) }
             table.soon.removeAll(keepingCapacity: true)
+            table.keepShares()
             wakeQuiet(in: node)
         }
+        table.keepShares()
         for stream in table.awakened { makeReady(stream, fresh: true) }
         table.awakened.removeAll(keepingCapacity: true)
         for stream in opener.unsettled { makeReady(stream, fresh: true) }
@@ -253,7 +258,7 @@ final class ReaderLoop {
         let reading = StreamTurn(
             stream: stream, output: output, opener: opener, table: table, buffer: buffer,
             framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
-            patience: 2 * intervals.unwatchedScan, once: once,
+            patience: table.patience, once: once,
             hasNews: { [self] in
                 readEvents()
                 guard let node = stream.node else { return false }

@@ -167,6 +167,7 @@ struct StreamTurn {
             file.size = size
             file.waitsForMore = false
             keepDraining(file, now)
+            if file.held.unlinked > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
             if file.headLength < Fingerprint.longest {
                 let head = try descriptor.descriptor.read(count: Fingerprint.longest, at: 0)

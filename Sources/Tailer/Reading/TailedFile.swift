@@ -12,6 +12,10 @@ final class TailedFile {
     private var source: OpenFile?
     /// Changed by `DescriptorCache` alone.
     var place = DescriptorCache.Place()
+    /// What its descriptor keeps from others; changed by `HeldFiles` alone, which hears of what matters.
+    var held = HeldShares.Amount()
+    /// Set while it may be open.
+    weak var holds: HeldFiles?
     /// The stream that reads it.
     private(set) weak var stream: LogStream?
     /// The inode that its name leads to: that of the archive, where a compressor has made one of what
@@ -23,7 +27,10 @@ final class TailedFile {
     let packed: GzipReader?
     /// Its name in the stream's directory; nil when it has none there any more.
     var name: [UInt8]? {
-        didSet { lastName = name ?? lastName }
+        didSet {
+            lastName = name ?? lastName
+            if (name == nil) != (oldValue == nil) { holds?.update(self) }
+        }
     }
     /// The name that it has or had last.
     private(set) var lastName: [UInt8]?
@@ -34,6 +41,8 @@ final class TailedFile {
     private(set) var base: Int
     /// Logical size when last looked at.
     var size: Int
+    /// Logical size that was seen from outside while it was closed, or when it had to be.
+    var lastSize = 0
     /// Time of the last change to its content when last looked at, nanoseconds.
     var modified: Int64 = 0
     /// The bytes before `position`, at most `Anchor.longest`: when the file does not hold them any
@@ -182,12 +191,14 @@ final class TailedFile {
         isFinal = true
         hasOldSize = true
         waitsForMore = false
+        holds?.update(self)
     }
 
     /// It has its stream's own name again, so it may be written to again.
     func becomeLive() {
         isFinal = false
         drainsSince = nil
+        holds?.update(self)
     }
 
     /// It was seen to begin with `head`, and nothing was read.

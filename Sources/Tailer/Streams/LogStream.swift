@@ -84,6 +84,8 @@ final class LogStream {
         let path: String
         /// What was not read of it.
         let unread: ByteRange?
+        /// Why that was not read.
+        let reason: LossReason
     }
 
     /// What the loop does about the stream next. A stream is in one place at a time.

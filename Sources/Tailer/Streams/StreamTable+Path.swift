@@ -30,6 +30,7 @@ extension StreamTable {
         } else {
             leavePath(stream, look.names, node, now)
         }
+        settleClosed(stream, node, now)
         if !hasLive || !rotated.isEmpty { seeReplaced(stream) }
         let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
         guard case .fine = renewed else { return renewed }

@@ -37,6 +37,7 @@ extension StreamTable {
         }
         let listing = S6Listing(names.entries)
         follow(stream, listing, look.node, now)
+        settleClosed(stream, look.node, now)
         if let pruned = Self.take(&held, unlessListed: listing) {
             // It was rotated and removed in between; only this descriptor still has its bytes, and
             // whatever the listing has that is not open yet is newer.
@@ -47,9 +48,15 @@ extension StreamTable {
             if case .opened = result { stream.census.lostName() }
             verdict = worse(verdict, accept(result, stream, isPruned: true))
         }
+        var isPartial = false
         for item in listing.items {
             let known = stream.files.contains { $0.identity.inode == item.inode }
             if known || isClosed(item, of: stream, directory) { continue }
+            if hasEnough(stream) {
+                // What is newer has to come after these.
+                isPartial = true
+                break
+            }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
@@ -90,7 +97,8 @@ extension StreamTable {
         }
         forgetMissing(stream, names)
         countMissed(stream, look, names)
-        if !stream.isReconciled, case .fine = verdict { reconcile(stream, names) }
+        stream.hasMoreRotated = isPartial
+        if !stream.isReconciled, !isPartial, case .fine = verdict { reconcile(stream, names) }
         return verdict
     }
 

@@ -14,6 +14,8 @@ final class StreamTable {
     var soon: [DirectoryNode] = []
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
+    /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
+    var patience: Int64 = 2_000_000_000
 
     init(output: any TailerOutput, opener: FileOpener) {
         self.output = output
@@ -197,7 +199,7 @@ final class StreamTable {
             }
             stream.closed[name] = LogStream.ClosedFile(identity: file.identity, id: file.id)
         } else if isUnlinked {
-            depart(file, of: stream, unread: nil)
+            depart(file, of: stream, unread: nil, reason: .deletedUnread)
         }
         // Else it was only moved to where no pattern leads, and may come back.
     }
@@ -282,16 +284,15 @@ final class StreamTable {
     /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
     func deleted(_ file: TailedFile, of stream: LogStream) {
         release(file, of: stream)
-        let isRead = file.size <= file.position
-        depart(
-            file, of: stream,
-            unread: isRead ? nil : ByteRange(start: file.position, end: file.size))
+        depart(file, of: stream, unread: unread(of: file), reason: .deletedUnread)
     }
 
     /// A file has no name any more and is closed.
-    private func depart(_ file: TailedFile, of stream: LogStream, unread: ByteRange?) {
+    func depart(
+        _ file: TailedFile, of stream: LogStream, unread: ByteRange?, reason: LossReason
+    ) {
         stream.departed.append(
-            LogStream.DepartedFile(id: file.id, path: file.path, unread: unread))
+            LogStream.DepartedFile(id: file.id, path: file.path, unread: unread, reason: reason))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
             outdated.append(node)
@@ -304,7 +305,7 @@ final class StreamTable {
     func forgetDeparted(_ stream: LogStream) {
         for file in stream.departed {
             if let range = file.unread {
-                output.report(.lost(path: file.path, range: range, reason: .deletedUnread))
+                output.report(.lost(path: file.path, range: range, reason: file.reason))
             }
             output.gone(file.id)
         }
@@ -322,6 +323,10 @@ final class StreamTable {
         file.name = name
         file.path = node.text(of: name)
         if final { file.becomeFinal() }
+        if final, !file.isOpen, let status = file.glance() {
+            // Should it be removed before it is opened again, this is what was there.
+            file.lastSize = file.base + status.size
+        }
         output.moved(file.id, path: file.path, archived: file.isFinal)
     }
 }

@@ -91,7 +91,9 @@ final class ModelAgent {
         return Settings(
             file: settings.file, data: settings.data, inputs: settings.inputs,
             output: settings.output,
-            limits: Settings.Limits(inFlight: settings.limits.inFlight, openFiles: openFiles),
+            limits: Settings.Limits(
+                inFlight: settings.limits.inFlight, openFiles: openFiles,
+                heldBytes: settings.limits.heldBytes),
             registry: settings.registry, shutdownTimeout: settings.shutdownTimeout,
             node: settings.node, http: settings.http, log: settings.log)
     }

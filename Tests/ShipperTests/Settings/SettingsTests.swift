@@ -16,6 +16,7 @@ import YAML
         #expect(settings.data == "/var/lib/shipper")
         #expect(settings.limits.inFlight == 32 * 1024 * 1024)
         #expect(settings.limits.openFiles == 4096)
+        #expect(settings.limits.heldBytes == 4 << 30)
         #expect(settings.registry.sync == .seconds(1))
         #expect(settings.shutdownTimeout == .seconds(10))
         #expect(try settings.node == ProcessContext.hostName())
@@ -74,7 +75,7 @@ import YAML
                 compression: zstd
                 acks: all
                 librdkafka: {linger.ms: 50, client.id: "x"}
-            limits: {in_flight: 256KiB, open_files: 1000}
+            limits: {in_flight: 256KiB, open_files: 1000, held_bytes: 4096GiB}
             shutdown_timeout: 100ms
             node: node-17
             registry: {sync: 2m}
@@ -109,6 +110,7 @@ import YAML
         #expect(kafka.librdkafka.map(\.mark.description) == ["23:18", "23:33"])
         #expect(settings.limits.inFlight == 256 * 1024)
         #expect(settings.limits.openFiles == 1000)
+        #expect(settings.limits.heldBytes == 4 << 40)
         #expect(settings.shutdownTimeout == .milliseconds(100))
         #expect(settings.node == "node-17")
         #expect(settings.registry.sync == .seconds(120))

@@ -17,10 +17,10 @@ final class ParkingBench {
     var now: Int64 = 0
     static let patience: Int64 = 1000
 
-    init(mostOpen: Int) throws {
+    init(mostOpen: Int, heldBytes: Int = 1 << 30) throws {
         home = try TemporaryDirectory()
         try home.makeDirectory("log")
-        opener = FileOpener(output: output, mostOpen: mostOpen, once: false)
+        opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: false)
         opener.isFirstScan = false
         table = StreamTable(output: output, opener: opener)
         node = DirectoryNode(root: 0, path: [], text: home.path("log"), places: [])
