@@ -45,6 +45,13 @@ extension StreamTable {
             liveID = output.known(found.identity, head: found.head)
         }
         let saved = stream.isReconciled ? [] : output.saved(stream.name)
+        for entry in saved {
+            // An earlier run's files tell what rotation makes of their names.
+            guard let name = names.name(of: entry.identity.inode), stream.rotated(name) == nil,
+                opener.presence(entry.identity, name, directory) == .there
+            else { continue }
+            stream.learn(name)
+        }
         // What became of saved files is looked for among all.
         let most = saved.isEmpty ? mostAtOnce : .max
         var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
@@ -280,7 +287,7 @@ extension StreamTable {
                 takeUp([candidate], stream, before: last, now)
                 continue
             }
-            let name = RotatedName(candidate.request.name, of: stream.liveName)
+            let name = stream.rotated(candidate.request.name)
             let isNewer =
                 reference.isLive || name.map { reference.isBefore($0, candidate) } ?? true
             takeUp([candidate], stream, before: isNewer ? nil : last, now)
