@@ -177,6 +177,9 @@ package enum TailerEvent: Sendable {
     case refused(path: String, reason: String)
     /// A directory could not be listed; it is tried again.
     case unlistable(path: String, error: String)
+    /// An exclusion without wildcards in its last segment names a directory here, which leaves out nothing:
+    /// what is in it is read. Once for each exclusion.
+    case excludedDirectory(path: String, exclusion: String)
     /// inotify gave no watch; the directory is scanned instead.
     case unwatched(path: String, error: String)
     /// inotify lost events; everything is scanned.

@@ -301,7 +301,9 @@ final class ReaderOutput: TailerOutput {
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
         case .passedOver: parts.counters.passedFile()
-        case .refused, .unwatched, .overflow, .opened, .truncated, .copied, .damaged: break
+        case .refused, .excludedDirectory, .unwatched, .overflow, .opened, .truncated, .copied,
+            .damaged:
+            break
         }
         parts.events.report(event)
     }
