@@ -59,6 +59,9 @@ package protocol TailerOutput: AnyObject {
     /// the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
 
+    /// Whether the file's frames can be taken at all, once there is room.
+    func canTake(_ file: FileID) -> Bool
+
     /// Everything up to `end`, the final size, was taken: nothing more comes from this file.
     func finished(_ file: FileID, end: Int)
 

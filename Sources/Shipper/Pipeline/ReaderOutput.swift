@@ -314,6 +314,12 @@ final class ReaderOutput: TailerOutput {
         parts.budget.canTake(stream, Self.leastCredit)
     }
 
+    /// Whether its records could hold a line.
+    func canTake(_ file: FileID) -> Bool {
+        if case .some(.none) = encoders[file] { return false }
+        return true
+    }
+
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
             let encoder = encoder(file, source, stream.input), let begin = frames.first?.offset

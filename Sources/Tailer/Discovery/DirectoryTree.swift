@@ -152,6 +152,8 @@ final class DirectoryTree {
     }
 
     private func schedule(_ node: DirectoryNode, _ now: Int64) {
+        // Without watches each directory is looked at once, and again only where that was not enough.
+        guard watches || node.hasTrouble else { return }
         let isSoon = node.watch == nil || node.hasTrouble
         node.nextScan = now + (isSoon ? intervals.unwatchedScan : intervals.watchedScan)
         place(node, now)
@@ -184,6 +186,7 @@ final class DirectoryTree {
         dropped: (DirectoryNode) -> Void, handle: (borrowing Descriptor, Look) -> Void
     ) {
         node.hasTrouble = false
+        node.isUnlistable = false
         defer { if !node.isGone { schedule(node, now) } }
         do {
             let directory = try node.open()
@@ -208,6 +211,7 @@ final class DirectoryTree {
                 leave(node, inotify, now, dropped)
             } else {
                 node.hasTrouble = true
+                node.isUnlistable = true
                 report(.unlistable(path: node.text, error: error.code.description))
             }
         }

@@ -91,8 +91,10 @@ extension StreamTable {
         if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
             // The others, and the live one, come after these.
             let isFutile = unknown.isPartial && unread.isEmpty
+            // All of them stand in one order, whatever was there before the first of them.
+            let last = stream.files.last
             while !unread.isEmpty, opener.cache.makeRoom() {
-                takeUp([unread.removeFirst()], stream, newest, now)
+                takeUp([unread.removeFirst()], stream, newest, last: last, now)
             }
             stream.hasMoreRotated = true
             return isFutile ? .again : .retry
@@ -281,7 +283,14 @@ extension StreamTable {
     func takeUp(
         _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference, _ now: Int64
     ) {
-        let last = stream.files.last
+        takeUp(candidates, stream, reference, last: stream.files.last, now)
+    }
+
+    /// `last`: the stream's last file before any of them was taken up.
+    private func takeUp(
+        _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference,
+        last: TailedFile?, _ now: Int64
+    ) {
         for candidate in candidates {
             if let last, isCopiedBefore(candidate, last, of: stream) {
                 takeUp([candidate], stream, before: last, now)
