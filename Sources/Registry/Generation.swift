@@ -1,17 +1,38 @@
 package import Model
 import Platform
 
-/// Mints the id of one life of a file's content.
+/// Mints the ids of the lives of files' contents; those of one opening of the registry.
 ///
-/// The id is the first 8 bytes, big endian, of SHA-256 over
+/// An id is the first 8 bytes, big endian, of SHA-256 over
 ///
 ///     'h', device (8 bytes big endian), the handle's bytes      where there is a handle, else
 ///     'i', device, inode, birth time (each 8 bytes big endian; 0 for no birth time)
 ///
-/// followed by the generation count (8 bytes big endian). It is saved at once and read back ever
-/// after: were it computed again, a handle that a sandbox now refuses would change every `_id`.
-package enum Generation {
-    package static func mint(_ identity: FileIdentity, count: Int) -> GenerationID {
+/// followed by the generation count and the entry's number (8 bytes big endian each) and the opening's
+/// seed. It is saved at once and read back ever after, never computed again.
+///
+/// Identity and count alone would give one id to two contents as soon as the count is not known:
+///
+/// 1. A log is read, truncated (count 1), and read on. Its entry goes: it is forgotten by hand, lost
+///    by damage, with the data directory or by a power cut, or its file leaves and comes back.
+/// 2. It is seen as new, count 0, and its lines get the ids of those before the truncation.
+/// 3. Whoever drops what has a known id, drops them.
+///
+/// What was saved and lost is not known; that no other opening had this seed, and that this one gives
+/// a number only once, is. So a line that is sent again because its entry was lost has another id,
+/// and is not recognised.
+struct Generation: Sendable {
+    /// 16 bytes.
+    let seed: [UInt8]
+
+    /// Made of the kernel's randomness.
+    static func random() -> Generation {
+        var random = SystemRandomNumberGenerator()
+        return Generation(seed: (0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
+    }
+
+    /// The life after `count` others of the file of an entry.
+    func mint(_ identity: FileIdentity, _ file: FileID, count: Int) -> GenerationID {
         var bytes: [UInt8] = []
         func append(_ value: UInt64) {
             for shift in stride(from: 56, through: 0, by: -8) {
@@ -29,6 +50,8 @@ package enum Generation {
             append(UInt64(bitPattern: identity.birth ?? 0))
         }
         append(UInt64(truncatingIfNeeded: count))
+        append(UInt64(truncatingIfNeeded: file.number))
+        bytes += seed
         return GenerationID(value: Digest.id64(bytes.span))
     }
 }

@@ -40,6 +40,7 @@
 //   birth                          left out where there is none: nanoseconds since 1970, may be negative
 //   head_length, head              the fingerprint: SHA-256 (hex) over the first head_length <= 1024 bytes
 //   generation, generation_count   16 hex digits, minted as `Generation` says; lives before this one
+//                                  (of the content, and of its last lines where those were rewritten)
 //   base                           bytes removed from the front by rotation in place
 //   offset                         logical position up to which everything is delivered
 //   anchor                         hex of the at most 64 bytes just before it
@@ -57,12 +58,14 @@
 //   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where earlier
 //                                  records of it could not be written, where its content is in another
 //                                  inode now (a copy, or what a compressor made of it), and where its
-//                                  device has another number
+//                                  device has another number, and where an unfinished line that its
+//                                  fingerprint covers became another one
 //   "advance","file":F,"generation":G,"offset":O,"anchor":A,"size":S,"at":TIME
 //                                  size is left out where it is not known
 //   "head","file":F,"generation":G,"head_length":L,"head":H,"at":TIME
 //   "moved","file":F,"path":P,"state":S,"at":TIME
-//   "truncated","file":F, ENTRY    a new generation of a known file
+//   "truncated","file":F, ENTRY    a new generation of a known file: of its content, or of what is
+//                                  behind the offset
 //   "gone","file":F                the entry leaves
 //   "input","input":NAME           the input's first scan is complete
 //   "settled"                      at_beginning ends

@@ -25,11 +25,13 @@ package final class Registry: Sendable {
     let maintenance: Mutex<Maintenance>
     let observer: any RegistryObserver
     let witness: any FileStepWitness
+    /// What this opening mints ids with.
+    let generation: Generation
 
     init(
         directory: String, recovery: RecoverySummary, guarded: Guarded,
         maintenance: consuming Maintenance, observer: any RegistryObserver,
-        witness: any FileStepWitness
+        witness: any FileStepWitness, generation: Generation = .random()
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -37,6 +39,7 @@ package final class Registry: Sendable {
         self.maintenance = Mutex(maintenance)
         self.observer = observer
         self.witness = witness
+        self.generation = generation
     }
 
     /// False while something is in memory only because it could not be written.
@@ -81,13 +84,13 @@ package final class Registry: Sendable {
     /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
     /// journal when this returns, or in memory where nothing can be written (`isWritten`).
     package func see(_ new: NewFile) -> FileEntry {
-        let generation = Generation.mint(new.identity, count: 0)
-        return change { guarded in
+        change { guarded in
+            let file = FileID(number: guarded.state.nextFile)
             let entry = FileEntry(
-                file: FileID(number: guarded.state.nextFile), input: new.input,
-                stream: new.stream, path: new.path, identity: new.identity,
-                fingerprint: new.fingerprint, generation: generation, generationCount: 0, base: 0,
-                offset: new.offset, anchor: .none, size: new.size, state: new.state,
+                file: file, input: new.input, stream: new.stream, path: new.path,
+                identity: new.identity, fingerprint: new.fingerprint,
+                generation: generation.mint(new.identity, file, count: 0), generationCount: 0,
+                base: 0, offset: new.offset, anchor: .none, size: new.size, state: new.state,
                 updated: .now())
             return (entry, [.seen(entry)])
         }
@@ -132,13 +135,42 @@ package final class Registry: Sendable {
             entry.identity = identity
             entry.fingerprint = fingerprint
             entry.generationCount += 1
-            entry.generation = Generation.mint(identity, count: entry.generationCount)
+            entry.generation = generation.mint(identity, file, count: entry.generationCount)
             entry.base = 0
             entry.offset = 0
             entry.anchor = .none
             entry.size = 0
             entry.updated = .now()
             return (entry, [.truncated(entry)])
+        }
+    }
+
+    /// What is behind `offset` of the file's content was rewritten: a new generation that goes on there,
+    /// all before being delivered. The new entry, or nil where the file is not known (any more).
+    package func rewritten(
+        _ file: FileID, from offset: Int, anchor: Anchor, fingerprint: Fingerprint, size: Int
+    ) -> FileEntry? {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return (nil, []) }
+            entry.fingerprint = fingerprint
+            entry.generationCount += 1
+            entry.generation = generation.mint(
+                entry.identity, file, count: entry.generationCount)
+            entry.offset = offset
+            entry.anchor = anchor
+            entry.size = size
+            entry.updated = .now()
+            return (entry, [.truncated(entry)])
+        }
+    }
+
+    /// The file begins otherwise than it was known to, in what is not delivered yet.
+    package func headChanged(_ file: FileID, to fingerprint: Fingerprint) {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return [] }
+            entry.fingerprint = fingerprint
+            entry.updated = .now()
+            return [.seen(entry)]
         }
     }
 
@@ -151,12 +183,13 @@ package final class Registry: Sendable {
         change { guarded in
             guard var entry = guarded.state.table[file] else { return (nil, []) }
             let count = entry.generationCount + 1
+            let number = FileID(number: guarded.state.nextFile)
             let fresh = FileEntry(
-                file: FileID(number: guarded.state.nextFile), input: live.input,
-                stream: live.stream, path: live.path, identity: live.identity,
-                fingerprint: live.fingerprint,
-                generation: Generation.mint(live.identity, count: count), generationCount: count,
-                base: 0, offset: live.offset, anchor: .none, size: live.size, state: live.state,
+                file: number, input: live.input, stream: live.stream, path: live.path,
+                identity: live.identity, fingerprint: live.fingerprint,
+                generation: generation.mint(live.identity, number, count: count),
+                generationCount: count, base: 0, offset: live.offset, anchor: .none,
+                size: live.size, state: live.state,
                 updated: .now())
             entry.relocate(to: copy, path: path, size: size)
             return ((entry, fresh), [.seen(entry), .seen(fresh)])

@@ -79,10 +79,11 @@ struct PositionTests {
         let expected = Set(
             (0..<20).flatMap { file in ["one", "two", "three"].map { "\(file) \($0)" } })
         #expect(Set(messages) == expected)
-        // One file was forgotten; its two lines come again with the ids that they had.
+        // One file was forgotten; its two lines come again. Whether they are the lines that had its ids
+        // before, nobody can know: they have others.
         #expect(messages.count == 62)
         let ids = try Set(reader.records("logs").map { try $0.document().metadata.id })
-        #expect(ids.count == 60)
+        #expect(ids.count == 62)
 
         let aside = try agent.home.names("data/registry").filter { $0.contains(".damaged-") }
         try #require(aside.count == 1 && aside[0].hasPrefix("journal.jsonl.damaged-"))
@@ -116,7 +117,7 @@ struct PositionTests {
         #expect(try agent.entry("a.log")?.offset == 8)
     }
 
-    @Test("_id is the same for the same line in every run, and the offset of the line is in it")
+    @Test("_id is the generation that the registry keeps, and the offset of the line")
     func ids() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)

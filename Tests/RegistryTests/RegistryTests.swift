@@ -190,13 +190,45 @@ import Testing
         #expect(after.offset == 10 && after.generation == entry.generation)
     }
 
-    @Test("A generation's id never changes: it is fixed by identity and count")
+    @Test("A generation's id hangs on all that it is minted of")
     func generations() {
         let handle = FileIdentity(handle: [0, 0, 0, 1, 0xAB], device: 5, inode: 6, birth: 7)
         let birth = FileIdentity(handle: nil, device: 5, inode: 6, birth: 7)
-        #expect(Generation.mint(handle, count: 0).value == 0x037E_CF6E_0D8C_448D)
-        #expect(Generation.mint(birth, count: 0).value == 0x623F_34C9_A9DF_03A7)
-        #expect(Generation.mint(birth, count: 1) != Generation.mint(birth, count: 0))
+        let (mint, other) = (Generation(seed: [1, 2]), Generation(seed: [1, 3]))
+        let file = FileID(number: 3)
+        let ids = [
+            mint.mint(handle, file, count: 0), mint.mint(birth, file, count: 0),
+            mint.mint(birth, file, count: 1), mint.mint(birth, FileID(number: 4), count: 0),
+            other.mint(birth, file, count: 0),
+        ]
+        #expect(Set(ids).count == 5)
+        #expect(ids[1] == mint.mint(birth, file, count: 0))
+        #expect(Generation.random().seed != Generation.random().seed)
+    }
+
+    /// Each way in which it comes about that a file is seen for the first time more than once.
+    @Test("A file that is seen anew never gets an id again that it had")
+    func idsAfterLoss() throws {
+        var ids: [GenerationID] = []
+        for _ in 0..<2 {
+            // Another registry knows nothing of this one.
+            let other = try Data()
+            let registry = try other.open()
+            let first = registry.see(.sample(1))
+            let truncated = try #require(
+                registry.truncated(
+                    first.file, identity: first.identity, fingerprint: first.fingerprint))
+            registry.gone(first.file)
+            let back = registry.see(.sample(1))
+            ids += [first.generation, truncated.generation, back.generation]
+            try registry.edit([.forget(back.file)])
+            registry.close()
+            // What a power cut takes with it is a number that was given, too.
+            let again = try other.open()
+            ids.append(again.see(.sample(1)).generation)
+            again.close()
+        }
+        #expect(Set(ids).count == ids.count)
     }
 
     @Test("A generation's id is read back and not computed again")

@@ -24,12 +24,13 @@ extension Registry {
         guarded.withLock { guarded in
             for adopted in files {
                 let new = adopted.file
+                let file = FileID(number: guarded.state.nextFile)
                 let entry = FileEntry(
-                    file: FileID(number: guarded.state.nextFile), input: new.input,
-                    stream: new.stream, path: new.path, identity: new.identity,
-                    fingerprint: new.fingerprint,
-                    generation: Generation.mint(new.identity, count: 0), generationCount: 0,
-                    base: 0, offset: new.offset, anchor: adopted.anchor, size: new.size,
+                    file: file, input: new.input, stream: new.stream, path: new.path,
+                    identity: new.identity, fingerprint: new.fingerprint,
+                    generation: generation.mint(new.identity, file, count: 0),
+                    generationCount: 0, base: 0, offset: new.offset, anchor: adopted.anchor,
+                    size: new.size,
                     state: new.state, updated: now)
                 _ = guarded.state.apply(.seen(entry))
             }
