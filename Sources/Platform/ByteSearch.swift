@@ -16,6 +16,52 @@ package enum ByteSearch {
         }
     }
 
+    /// The first zero, or nil.
+    package static func zero(in bytes: Span<UInt8>) -> Int? {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress, let hit = unsafe memchr(base, 0, buffer.count)
+            else { return nil }
+            return unsafe UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+        }
+    }
+
+    /// How many zeros `bytes` begins with.
+    package static func leadingZeros(in bytes: Span<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { unsafe leadingZeros(UnsafeRawBufferPointer($0)) }
+    }
+
+    static func leadingZeros(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let base = bytes.baseAddress, unsafe bytes[0] == 0 else { return 0 }
+        // All are equal to the first one where each is equal to the next.
+        if unsafe memcmp(base, base + 1, bytes.count - 1) == 0 { return bytes.count }
+        var index = 0
+        while bytes.count - index >= 8 {
+            let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if word != 0 { return index + UInt64(littleEndian: word).trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < bytes.count, unsafe bytes[index] == 0 { index += 1 }
+        return index
+    }
+
+    /// How many zeros `bytes` ends with.
+    package static func trailingZeros(in bytes: Span<UInt8>) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            let raw = UnsafeRawBufferPointer(buffer)
+            var end = raw.count
+            while end >= 8 {
+                let word = unsafe raw.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self)
+                if word != 0 {
+                    end -= UInt64(littleEndian: word).leadingZeroBitCount / 8
+                    return raw.count - end
+                }
+                end -= 8
+            }
+            while end > 0, unsafe raw[end - 1] == 0 { end -= 1 }
+            return raw.count - end
+        }
+    }
+
     /// The first byte at or after `start` that cannot stand in a JSON string as it is, or that is
     /// not ASCII and has to be looked at more closely; `bytes.count` if there is none.
     package static func special(in bytes: Span<UInt8>, from start: Int) -> Int {

@@ -164,6 +164,45 @@ package struct Descriptor: ~Copyable, Sendable {
         try seek(offset, SEEK_HOLE)
     }
 
+    /// What a search for a byte that is no zero came to.
+    package enum NonZero: Hashable, Sendable {
+        /// It stands at this offset.
+        case found(Int)
+        /// Nothing but zeros and holes up to the end of the file, which was here.
+        case none(end: Int)
+        /// The budget is used up: zeros and holes so far.
+        case underWay(Int)
+    }
+
+    /// The first byte at or after `offset` that is no zero. Holes are passed by one call each where they
+    /// can be seen; of the rest at most about `budget` bytes are read, and `read` grows by those.
+    package borrowing func nextNonZero(
+        from offset: Int, budget: Int, read: inout Int
+    ) throws(SystemError) -> NonZero {
+        let end = read + budget
+        var place = offset
+        var bytes = [UInt8](repeating: 0, count: Self.searchSize)
+        while read < end {
+            guard let data = try nextData(from: place) else {
+                return .none(end: max(place, try status().size))
+            }
+            place = max(place, data)
+            let count = try self.read(into: &bytes, at: place)
+            if count == 0 { return .none(end: place) }
+            // What holds few bytes between its holes costs a call for each all the same.
+            read += max(count, Self.leastCost)
+            let zeros = unsafe bytes.withUnsafeBytes {
+                unsafe ByteSearch.leadingZeros(.init(rebasing: $0[..<count]))
+            }
+            if zeros < count { return .found(place + zeros) }
+            place += count
+        }
+        return .underWay(place)
+    }
+
+    private static let searchSize = 128 * 1024
+    private static let leastCost = 4096
+
     private borrowing func seek(_ offset: Int, _ what: Int32) throws(SystemError) -> Int? {
         let place = lseek(number, offset, what)
         if place >= 0 { return place }

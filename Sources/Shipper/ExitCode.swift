@@ -1,8 +1,7 @@
 /// What the process ends with, so that scripts can tell why.
 package enum ExitCode: Int32, Hashable, Sendable, CaseIterable {
     case done = 0
-    /// A check found a fault: a bad configuration for `check`, lost or repeated lines for `demo`, something
-    /// left for `run --once`.
+    /// A check found a fault: a bad configuration for `check`, lost or repeated lines for `demo`.
     case fault = 1
     case wrongUsage = 64
     case internalFault = 70

@@ -48,7 +48,7 @@ package final class TailerFigures: Sendable {
         mutating func add(_ stream: LogStream) {
             streams += 1
             files += stream.files.count
-            for file in stream.files { unreadBytes += max(0, file.size - file.position) }
+            for file in stream.files { unreadBytes += max(0, file.written - file.position) }
         }
     }
 

@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// What the Tailer hands on, and the three things that come back: the saved position at open, credit
 /// and (later) the watermark. Implemented by the pipeline. Every call is made on the reader thread.
@@ -28,6 +29,13 @@ package protocol TailerOutput: AnyObject {
     /// The file's content is another than before: a new generation, to be read from its first byte.
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart
 
+    /// The bytes of the file from `place` on are others than those that were taken, and those before are
+    /// the same; `anchor` is the last of these. A new generation that goes on there, so that no id stands
+    /// for two lines. Nil while something of the old one is on its way, or when the file is not known.
+    func rewound(
+        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+    ) -> FileStart?
+
     /// The file's content is another than before, and what it was is in `copy` now: that one is the
     /// file from now on, and `live` a new one. Nil when the file is not known.
     func continued(
@@ -47,6 +55,10 @@ package protocol TailerOutput: AnyObject {
     /// A file that was shorter than a whole fingerprint has grown.
     func headGrew(_ file: FileID, head: [UInt8])
 
+    /// What was an unfinished line within the first bytes became something else: the file begins with
+    /// `head`, and is the same.
+    func headChanged(_ file: FileID, head: [UInt8])
+
     /// A file has another name now; `archived` when nobody is going to write to it under that name.
     func moved(_ file: FileID, path: String, archived: Bool)
 
@@ -58,9 +70,6 @@ package protocol TailerOutput: AnyObject {
     /// the end of a frame or of a part of one; 0 when there is no room. Neither argument outlives
     /// the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
-
-    /// Whether the file's frames can be taken at all, once there is room.
-    func canTake(_ file: FileID) -> Bool
 
     /// Everything up to `end`, the final size, was taken: nothing more comes from this file.
     func finished(_ file: FileID, end: Int)
@@ -95,11 +104,20 @@ package struct FileSighting: Sendable {
     package let identity: FileIdentity
     /// The first bytes, at most `Fingerprint.longest`.
     package let head: [UInt8]
+    /// `head` without zeros at its end, which may not be written yet: what the content is to be known
+    /// by from now on.
+    package let begin: [UInt8]
     package let size: Int
     /// Nobody is going to write to it.
     package let archived: Bool
     /// Found by the first scan of this run.
     package let firstScan: Bool
+}
+
+extension FileSighting {
+    static func written(_ head: [UInt8]) -> [UInt8] {
+        head.dropLast(ByteSearch.trailingZeros(in: head.span))
+    }
 }
 
 /// A file that was saved, by this run or an earlier one.
@@ -180,15 +198,14 @@ package enum TailerEvent: Sendable {
     case refused(path: String, reason: String)
     /// A directory could not be listed; it is tried again.
     case unlistable(path: String, error: String)
-    /// An exclusion without wildcards in its last segment names a directory here, which leaves out nothing:
-    /// what is in it is read. Once for each exclusion.
-    case excludedDirectory(path: String, exclusion: String)
     /// inotify gave no watch; the directory is scanned instead.
     case unwatched(path: String, error: String)
     /// inotify lost events; everything is scanned.
     case overflow
     case opened(path: String, offset: Int)
     case truncated(path: String, read: Int, size: Int)
+    /// The last lines of a file were overwritten in place: it is read on from where they began.
+    case rewritten(path: String, offset: Int)
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number, are
     /// lost.
     case missed(path: String)

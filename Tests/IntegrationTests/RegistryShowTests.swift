@@ -224,9 +224,7 @@ import Testing
         #expect(process.errors.isEmpty && !process.output.contains("\u{1B}"))
     }
 
-    @Test(
-        "A terminal gets a bar and colour, unless it asks for none; a pipe gets neither",
-        .enabled(if: MachineFacts.hasTerminals, "\(MachineFacts.terminalNeeded)"))
+    @Test("A terminal gets a bar and colour, unless it asks for none; a pipe gets neither")
     func terminal() throws {
         try make()
         let script = try findProgram("script", package: "bsdutils")

@@ -30,13 +30,15 @@ final class RecordingOutput: TailerOutput, Sendable {
         var ended: [StreamID] = []
         var scans = 0
         var hasRoom = true
+        /// Something that was taken is not delivered.
+        var isOnItsWay = false
         var gone = 0
 
         mutating func see(_ sighting: FileSighting) -> FileStart {
             let id = FileID(number: files.count)
             files.append(
                 Saved(
-                    id: id, identity: sighting.identity, head: sighting.head,
+                    id: id, identity: sighting.identity, head: sighting.begin,
                     stream: sighting.streamName, path: sighting.path, offset: 0,
                     size: sighting.size, anchor: []))
             return FileStart(file: id, offset: 0, base: 0, anchor: .none, isKnown: false)
@@ -107,10 +109,25 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { state in
             state.files[file.number].offset = 0
             state.files[file.number].anchor = []
-            state.files[file.number].head = sighting.head
+            state.files[file.number].head = sighting.begin
         }
         return FileStart(file: file, offset: 0, base: 0, anchor: .none, isKnown: false)
     }
+
+    func rewound(
+        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+    ) -> FileStart? {
+        state.withLock { state in
+            guard !state.isOnItsWay else { return nil }
+            state.files[file.number].offset = place
+            state.files[file.number].anchor = anchor
+            state.files[file.number].head = sighting.begin
+            return FileStart(
+                file: file, offset: place, base: 0, anchor: Anchor(bytes: anchor), isKnown: true)
+        }
+    }
+
+    func headChanged(_ file: FileID, head: [UInt8]) { headGrew(file, head: head) }
 
     func continued(
         _ file: FileID, in copy: FileSighting, _ live: FileSighting
@@ -137,8 +154,6 @@ final class RecordingOutput: TailerOutput, Sendable {
     }
 
     func hasRoom(_ stream: StreamID) -> Bool { state.withLock { $0.hasRoom } }
-
-    func canTake(_ file: FileID) -> Bool { true }
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         var messages: [[UInt8]] = []

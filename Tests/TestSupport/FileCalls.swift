@@ -108,3 +108,36 @@ package func openForAppending(
     guard number >= 0 else { throw SystemError("open", path: directory, code: .last) }
     return Descriptor(owning: number)
 }
+
+/// pwrite(2): writes at a place of a file that is there.
+package func overwrite(_ path: String, at offset: Int, _ bytes: [UInt8]) throws {
+    let file = try Descriptor.open(path, O_WRONLY)
+    let count = file.withRawValue { number in
+        unsafe pwrite(number, bytes, bytes.count, offset)
+    }
+    guard count == bytes.count else { throw SystemError("pwrite", path: path, code: .last) }
+}
+
+/// A file that is written to through its mapping: no call, and no event, tells of it.
+@safe package final class MappedFile {
+    private let bytes: UnsafeMutableRawBufferPointer
+
+    /// The file is made `size` bytes long.
+    package init(_ path: String, size: Int) throws {
+        let file = try Descriptor.open(path, O_RDWR | O_CREAT, mode: 0o644)
+        try file.truncate(to: size)
+        let start = unsafe file.withRawValue { number in
+            unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0)
+        }
+        guard let start = unsafe start, unsafe start != MAP_FAILED else {
+            throw SystemError("mmap", path: path, code: .last)
+        }
+        unsafe bytes = UnsafeMutableRawBufferPointer(start: start, count: size)
+    }
+
+    deinit { unsafe munmap(bytes.baseAddress, bytes.count) }
+
+    package func put(_ text: String, at offset: Int) {
+        unsafe bytes[offset...].copyBytes(from: text.utf8)
+    }
+}

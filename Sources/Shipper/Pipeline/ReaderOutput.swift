@@ -87,7 +87,7 @@ final class ReaderOutput: TailerOutput {
         let registry = parts.registry
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
-            registry.headGrew(entry.file, head: sighting.head)
+            registry.headGrew(entry.file, head: sighting.begin)
             if entry.path != sighting.path || entry.state == .unreachable
                 || (sighting.archived && entry.state == .active)
             {
@@ -117,7 +117,7 @@ final class ReaderOutput: TailerOutput {
         return parts.registry.see(
             NewFile(
                 input: input.name, stream: sighting.streamName, path: sighting.path,
-                identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.head),
+                identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
                 offset: skips ? sighting.size : 0, size: sighting.size,
                 state: sighting.archived ? .archived : .active))
     }
@@ -131,8 +131,19 @@ final class ReaderOutput: TailerOutput {
         let entry =
             parts.registry.truncated(
                 file, identity: sighting.identity,
-                fingerprint: Fingerprint.of(head: sighting.head)) ?? see(sighting)
+                fingerprint: Fingerprint.of(head: sighting.begin)) ?? see(sighting)
         return start(entry, sighting, isKnown: false)
+    }
+
+    func rewound(
+        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+    ) -> FileStart? {
+        guard !parts.ledger.isOutstanding(file),
+            let entry = parts.registry.rewritten(
+                file, from: place, anchor: Anchor(bytes: anchor),
+                fingerprint: Fingerprint.of(head: sighting.begin), size: sighting.size)
+        else { return nil }
+        return start(entry, sighting, isKnown: true)
     }
 
     func continued(
@@ -140,7 +151,7 @@ final class ReaderOutput: TailerOutput {
     ) -> (copy: FileStart, live: FileStart)? {
         let fresh = NewFile(
             input: parts.settings.inputs[live.input].name, stream: live.streamName,
-            path: live.path, identity: live.identity, fingerprint: Fingerprint.of(head: live.head),
+            path: live.path, identity: live.identity, fingerprint: Fingerprint.of(head: live.begin),
             offset: 0, size: live.size)
         guard
             let entries = parts.registry.continued(
@@ -242,6 +253,10 @@ final class ReaderOutput: TailerOutput {
 
     func headGrew(_ file: FileID, head: [UInt8]) { parts.registry.headGrew(file, head: head) }
 
+    func headChanged(_ file: FileID, head: [UInt8]) {
+        parts.registry.headChanged(file, to: Fingerprint.of(head: head))
+    }
+
     func moved(_ file: FileID, path: String, archived: Bool) {
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
     }
@@ -301,8 +316,7 @@ final class ReaderOutput: TailerOutput {
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
         case .passedOver: parts.counters.passedFile()
-        case .refused, .excludedDirectory, .unwatched, .overflow, .opened, .truncated, .copied,
-            .damaged:
+        case .refused, .unwatched, .overflow, .opened, .truncated, .rewritten, .copied, .damaged:
             break
         }
         parts.events.report(event)
@@ -312,12 +326,6 @@ final class ReaderOutput: TailerOutput {
 
     func hasRoom(_ stream: StreamID) -> Bool {
         parts.budget.canTake(stream, Self.leastCredit)
-    }
-
-    /// Whether its records could hold a line.
-    func canTake(_ file: FileID) -> Bool {
-        if case .some(.none) = encoders[file] { return false }
-        return true
     }
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {

@@ -42,13 +42,6 @@ package final class EventLog: Sendable {
                 [
                     "path": .text(path), "error": .text(error),
                 ])
-        case .excludedDirectory(let path, let exclusion):
-            log.warn(
-                "exclude names a directory, whose files are read all the same",
-                [
-                    "path": .text(path), "exclude": .text(exclusion),
-                    "hint": .text("write \(PathPatternError.filesBelow(exclusion))"),
-                ])
         case .unwatched(let path, let error):
             log.warn(
                 "directories cannot be watched; scanning them instead",
@@ -66,6 +59,10 @@ package final class EventLog: Sendable {
                 [
                     "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
                 ])
+        case .rewritten(let path, let offset):
+            log.debug(
+                "last lines rewritten; reading on from before them",
+                ["path": .text(path), "offset": .count(offset)])
         case .missed(let path):
             log.error("archive removed before it was read", ["path": .text(path)])
         case .copied(let path, let copy):

@@ -33,6 +33,9 @@ final class Candidate {
         packed = reader
     }
 
+    /// `head` as far as it is known to be written.
+    var begin: [UInt8] { packed == nil ? FileSighting.written(head) : head }
+
     /// Bytes of its content; of a compressed one what it says itself.
     var size: Int { packed?.size ?? status.size }
 
@@ -46,7 +49,7 @@ final class Candidate {
         return FileSighting(
             input: stream.input, stream: stream.id, streamName: stream.name,
             isS6: stream.kind == .s6, path: request.path, captures: stream.captures,
-            identity: identity, head: head, size: size,
+            identity: identity, head: head, begin: begin, size: size,
             archived: request.isArchived, firstScan: isFirstScan)
     }
 

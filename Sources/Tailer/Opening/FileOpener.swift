@@ -215,6 +215,12 @@ final class FileOpener {
         mended(request.path)
         let file = TailedFile(candidate, start, anchor: anchor)
         if request.isArchived || candidate.packed != nil { file.becomeFinal() }
+        if isReplaced, !start.isReplaced, start.base == 0, candidate.packed == nil {
+            // Its last lines may have been rewritten meanwhile: its first turn tells.
+            let found = try file.resumption(size: candidate.status.size)
+            if case .rewritten = found { isReplaced = false }
+            if case .undecided = found { isReplaced = false }
+        }
         if isReplaced {
             file.isReplaced = true
             file.size = start.base + start.size
@@ -258,7 +264,7 @@ final class FileOpener {
             sighting: FileSighting(
                 input: stream.input, stream: stream.id, streamName: stream.name,
                 isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
-                identity: file.identity, head: head,
+                identity: file.identity, head: head, begin: FileSighting.written(head),
                 size: status.size, archived: file.isFinal, firstScan: false),
             changed: status.changed, time: time)
     }
@@ -295,10 +301,10 @@ final class FileOpener {
     }
 
     private func reportLost(_ file: TailedFile, from start: Int) {
-        guard file.size > start else { return }
+        guard file.written > start else { return }
         output.report(
             .lost(
-                path: file.path, range: ByteRange(start: start, end: file.size),
+                path: file.path, range: ByteRange(start: start, end: file.written),
                 reason: .truncated))
     }
 
@@ -314,9 +320,6 @@ final class FileOpener {
     }
 
     // MARK: What is told once
-
-    /// Names that something is wrong with at this moment.
-    var troubleCount: Int { troubles.count }
 
     private func refuse(_ path: String, _ status: FileStatus) -> Result {
         refuse(path, "it is \(status.kindInWords), not a regular file")

@@ -24,8 +24,6 @@ struct StreamTurn {
         case noRoom
         /// Nothing to read now.
         case atEnd
-        /// There are bytes that can never be handed over; reported. What is newer must not pass them.
-        case stuck
         /// A parked file is not where it was: the stream's directory has to be looked at before what
         /// is newer is read.
         case outdated
@@ -49,7 +47,6 @@ struct StreamTurn {
                     opener.mended(file.path)
                     return .moved
                 case .noRoom: return .noRoom
-                case .stuck: return .stuck
                 case .outdated: return .outdated
                 case .news: return .news
                 case .atEnd: continue
@@ -95,6 +92,7 @@ struct StreamTurn {
         if file.isReplaced { opener.restart(file, try opener.fresh(file, of: stream)) }
         if file.position >= file.end || file.continuesToWait || file.hasOldSize {
             try look(at: file, now)
+            if file.undecidedSince != nil { return .atEnd }
             // The watch that told of it is gone, and no other event may come.
             if file.isReplaced { return .outdated }
         }
@@ -109,7 +107,7 @@ struct StreamTurn {
         let hasUnread = file.position < file.end && !file.continuesToWait
         if hasUnread {
             guard output.hasRoom(stream.id) else { return .noRoom }
-        } else if !file.isFinal, file.drainsSince == nil, file.isUnchanged {
+        } else if !file.isFinal, file.drainsSince == nil, !file.needsLooks, file.isUnchanged {
             return .atEnd
         }
         switch try opener.reopen(file) {
@@ -150,46 +148,107 @@ struct StreamTurn {
             return
         }
         if size < file.position || size < file.size {
-            // Shorter than it was: another content, whatever its bytes.
-            try replaced(file)
+            // Shorter than it was: what is before the position may be there all the same.
+            try replaced(file, now)
             return
         }
         // 1. A file is read to its end. More is written and not seen, it is truncated, and refilled
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
         if size == file.size, !(try file.isIntact()) {
-            try replaced(file)
+            try replaced(file, now)
             return
         }
+        file.undecidedSince = nil
         if status.modified != file.modified {
             // What was the beginning of a line may have been replaced.
             file.modified = status.modified
             file.waitsForMore = false
+            file.zeros?.isOld = true
         }
+        if file.waitsForMore, file.isFilled, try isFilledOn(file) { file.waitsForMore = false }
         if size > file.size {
             file.size = size
             file.waitsForMore = false
             keepDraining(file, now)
             if file.held.unlinked > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
-            if file.headLength < Fingerprint.longest {
-                let head = try descriptor.descriptor.read(count: Fingerprint.longest, at: 0)
-                file.headLength = head.count
-                output.headGrew(file.id, head: head)
-            }
+            if file.headLength < Fingerprint.longest { try growHead(of: file) }
+        } else if file.headLength < min(Fingerprint.longest, file.position - file.base) {
+            try growHead(of: file)
         }
     }
 
+    private func growHead(of file: TailedFile) throws(SystemError) {
+        var head = try file.opened().descriptor.read(count: Fingerprint.longest, at: 0)
+        // What was read is known, whatever it is.
+        let read = min(head.count, file.position - file.base)
+        head = head[..<read] + FileSighting.written(Array(head[read...]))
+        if file.headLength == 0 || output.content(of: file.id, beginsAs: head) {
+            output.headGrew(file.id, head: head)
+        } else if file.position > file.base, try file.isIntact() {
+            // Of an unfinished line that is in the fingerprint something else became.
+            output.headChanged(file.id, head: head)
+        }
+        file.headLength = head.count
+    }
+
+    /// The bytes before the position are not what they were, or it is shorter.
+    ///
     /// What an ordinary log held may be in a copy beside it, which a look at its directory finds. Where
     /// there is none to be looked for, it is read from its first byte at once.
-    private func replaced(_ file: TailedFile) throws(SystemError) {
+    private func replaced(_ file: TailedFile, _ now: Int64) throws(SystemError) {
         buffer.forget()
+        if try goesOn(file, now) { return }
+        file.undecidedSince = nil
         if waitsForLook {
             file.isReplaced = true
         } else {
             opener.restart(file, try opener.fresh(file, of: stream))
         }
     }
+
+    /// Whether the file's content is the one that was read, or most of it, or may yet turn out to be.
+    private func goesOn(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Bool {
+        let size = try file.opened().descriptor.status().size
+        switch try file.resumption(size: size) {
+        case .intact:
+            file.undecidedSince = nil
+            guard file.base + size < file.size else { return true }
+            // What was seen and not looked at may have been lines.
+            if !file.waitsForMore, file.written > file.base + size {
+                output.report(
+                    .lost(
+                        path: file.path,
+                        range: ByteRange(start: file.base + size, end: file.written),
+                        reason: .truncated))
+            }
+            file.cut(to: size)
+            output.grew(file.id, size: file.size)
+            if size < Fingerprint.longest { try growHead(of: file) }
+            return true
+        case .rewritten(let place, let anchor):
+            file.undecidedSince = file.undecidedSince ?? now
+            let fresh = try opener.fresh(file, of: stream)
+            // What is on its way has to be delivered first: it is not in the file any more.
+            if let start = output.rewound(file.id, fresh.sighting, to: place, anchor: anchor) {
+                file.undecidedSince = nil
+                output.report(.rewritten(path: file.path, offset: place))
+                file.rewind(to: start, anchor, fresh)
+            }
+            return true
+        case .undecided:
+            let since = file.undecidedSince ?? now
+            file.undecidedSince = since
+            return now - since < Self.mostDoubt
+        case .replaced:
+            return false
+        }
+    }
+
+    /// How long a writer that has overwritten the end of its log may take to end it again,
+    /// nanoseconds.
+    private static let mostDoubt: Int64 = 1_000_000_000
 
     private var waitsForLook: Bool { stream.kind == .path && stream.node != nil }
 
@@ -207,9 +266,12 @@ struct StreamTurn {
             case .done: break
             case .underWay: return .moved
             case .replaced:
-                try replaced(file)
+                try replaced(file, now)
+                if file.undecidedSince != nil { return .atEnd }
                 return file.isReplaced ? .outdated : .moved
             }
+            file.undecidedSince = nil
+            try file.survey()
             // 1. A directory is listed. A file in it is copied, truncated and filled again.
             // 2. It is opened. The second filling is read before anything was heard of the copy.
             // 3. What the copy holds would come after it.
@@ -218,124 +280,70 @@ struct StreamTurn {
                 file.delays += 1
                 return .news
             }
-            let hasText: Bool
-            switch try passZeros(file) {
-            case .passed: return .moved
-            case .onlyHole:
-                if file.isFinal {
-                    pass(file.end - file.position, of: file)
-                    return .moved
-                }
+            // What was zero when it was read may be written by now.
+            if !buffer.isFresh, hasZeros(file) { continue }
+            switch try zeros(file, now) {
+            case .passed, .underWay: return .moved
+            case .awaited:
                 file.waitsForMore = true
                 return .atEnd
-            case .text(let isKnown): hasText = isKnown
-            }
-            if let consumed = handChunk(file, hasText: hasText, &frames) {
-                if consumed > 0 { keepDraining(file, now) }
-                if consumed > 0 { return .moved }
-                return output.canTake(file.id) ? .noRoom : .stuck
+            case .text(let text):
+                if let consumed = handChunk(file, text, &frames) {
+                    if consumed > 0 { keepDraining(file, now) }
+                    return consumed > 0 ? .moved : .noRoom
+                }
             }
             // What was left in the buffer is the beginning of a line: read on from there.
             if buffer.isFresh { break }
         }
         file.waitsForMore = true
+        buffer.withBytes(of: file) { file.remember(tail: $0) }
         // A final file that holds less than it did was cut short: the next look tells.
         file.hasOldSize = file.isFinal
         return .atEnd
     }
 
-    private enum Zeros {
-        /// The position went on.
-        case passed
-        /// Nothing but a hole follows.
-        case onlyHole
-        /// No hole begins here; and if that is known, none in the whole chunk.
-        case text(isKnown: Bool)
-    }
-
-    /// A writer that does not append goes on at its old place in a file that was truncated, and leaves
-    /// a hole before it: zeros that nobody wrote, and those beside it in the same block.
-    private func passZeros(_ file: TailedFile) throws(SystemError) -> Zeros {
-        guard !file.continuesLine else { return .text(isKnown: false) }
-        let zeros = buffer.withBytes(of: file) { chunk in
-            var count = 0
-            while count < chunk.count, chunk[count] == 0 { count += 1 }
-            return (count: count, of: chunk.count)
-        }
-        guard zeros.count > 0 else { return .text(isKnown: false) }
-        let isBegin =
-            file.position == file.base
-            && (file.mayBeginWithZeros || zeros.count >= Self.leastZeros)
-        if isBegin || file.isInZeros {
-            pass(zeros.count, of: file)
-            return .passed
-        }
-        guard file.packed == nil else { return .text(isKnown: true) }
-        let source = try file.opened()
-        let place = file.position - file.base
-        guard let data = try source.descriptor.nextData(from: place) else { return .onlyHole }
-        if data > place {
-            pass(data - place, of: file)
-            return .passed
-        }
-        let hole = try source.descriptor.nextHole(from: place) ?? .max
-        if hole - place <= zeros.count, file.base + hole < file.size {
-            // The rest of the block that the hole begins behind.
-            pass(hole - place, of: file)
-            return .passed
-        }
-        return .text(isKnown: hole - place >= zeros.of)
-    }
-
     private static let mostDelays = 8
-
-    /// No text begins with so many, at the beginning of a file that was truncated before it was first
-    /// seen.
-    private static let leastZeros = 8
-
-    private func pass(_ count: Int, of file: TailedFile) {
-        let start = file.position
-        file.skip(min(count, file.end - start))
-        file.isInZeros = true
-        output.skipped(file.id, bytes: file.position - start)
-        output.report(
-            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
-    }
 
     /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
     private func handChunk(
-        _ file: TailedFile, hasText: Bool, _ frames: inout [Frame]
+        _ file: TailedFile, _ text: Text, _ frames: inout [Frame]
     ) -> Int? {
         let framer = framer
         let output = output
-        return buffer.withBytes(of: file) { chunk in
+        return buffer.withBytes(of: file) { bytes in
+            let chunk = bytes.extracting(0..<text.count)
             let reachesEnd = file.position + chunk.count >= file.size
             framer.frame(
                 chunk,
                 at: .init(
                     offset: file.position, continuesLine: file.continuesLine,
-                    isFinal: file.isFinal && reachesEnd, hasText: hasText),
+                    isFinal: text.isEnd || (file.isFinal && reachesEnd && !once),
+                    hasText: text.isWhole),
                 into: &frames)
             guard !frames.isEmpty else { return nil }
             let consumed = output.take(file.id, chunk, frames)
             precondition(0 <= consumed && consumed <= chunk.count, "took more than there was")
-            if consumed > 0 { file.advance(over: chunk, consumed) }
+            if consumed > 0 {
+                file.remember(chunk, frames, consumed)
+                file.advance(over: chunk, consumed)
+            }
             return consumed
         }
     }
 
     /// The file is read to its present end: is that the last one?
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+        if once { return .atEnd }
         if file.isFinal {
             try look(at: file, now)
-            if file.position < file.end { return file.waitsForMore ? .atEnd : .moved }
-            // With `--once`, what was written after the start is none of this run.
-            if file.position < file.size { return .atEnd }
+            if file.position < file.size { return file.waitsForMore ? .atEnd : .moved }
+            tellHole(file)
             table.finish(file, of: stream)
             return .moved
         }
         guard let since = file.drainsSince else { return .atEnd }
-        let proven = try file.opened().descriptor.hasNoWriter() ?? (!once && now - since >= drain)
+        let proven = try file.opened().descriptor.hasNoWriter() ?? (now - since >= drain)
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.

@@ -80,8 +80,21 @@ final class TailedFile {
     private(set) var beginning = Beginning.unknown
     /// Zeros before its first line are what a truncation left, and nobody's text.
     private(set) var mayBeginWithZeros: Bool
-    /// The bytes at `position` are zeros beside a hole that was skipped.
-    var isInZeros = false
+    /// What is known of the bytes before the position, beside the anchor.
+    var landmarks = Landmarks()
+    /// The last bytes of the file when it was left with the beginning of a line at its end, at most
+    /// `Anchor.longest`; none when more came since.
+    var tail: [UInt8] = []
+    /// Since when it has not been known whether its content is another one, monotonic nanoseconds.
+    var undecidedSince: Int64?
+    /// Zeros that reached the end of what was read, and what is known to follow them.
+    var zeros: ZeroRun?
+    /// Zeros reached its end while it was written to: its writer fills what is there already.
+    var isPreallocated = false
+    /// Where zeros began that were passed and not told of yet: more of them may follow.
+    var untoldHole: Int?
+    /// Zeros were skipped just before `position`.
+    private(set) var isInZeros = false
     /// How often its content was replaced in this run.
     private(set) var restarts = 0
     /// When this content was first seen by this run; nanoseconds since 1970, as files have it.
@@ -124,11 +137,12 @@ final class TailedFile {
         position = start.offset
         base = start.base
         size = start.base + candidate.size
-        headLength = candidate.head.count
+        headLength = candidate.begin.count
         self.anchor = anchor
-        expectedHead = start.offset == start.base ? candidate.head : []
+        expectedHead = start.offset == start.base ? candidate.begin : []
         if start.offset > start.base, candidate.packed == nil {
-            beginning = Beginning(head: candidate.head)
+            let read = min(candidate.head.count, start.offset - start.base)
+            beginning = Beginning(head: Array(candidate.head[..<read]))
         }
         mayBeginWithZeros = candidate.request.mayBeginWithZeros
         intactAt = candidate.request.since
@@ -137,6 +151,18 @@ final class TailedFile {
 
     /// Whether only more bytes, or the proof that none will come, give this file anything to do.
     var continuesToWait: Bool { waitsForMore && !isFinal }
+
+    /// Logical size without zeros at the end that are not written yet.
+    var written: Int {
+        guard let zeros, !zeros.isFollowed, zeros.end >= size else { return size }
+        return min(zeros.start, size)
+    }
+
+    /// Its writer fills what is there already, which changes no size and may be no event.
+    var isFilled: Bool { !isFinal && written < size }
+
+    /// It is to be looked at by the clock: what happens to it may be no event.
+    var needsLooks: Bool { isFilled || undecidedSince != nil }
 
     /// Logical offset where reading has to end for now.
     var end: Int { min(size, limit) }
@@ -171,7 +197,9 @@ final class TailedFile {
 
     /// The first `count` bytes of `chunk`, which begins at `position`, are taken.
     func advance(over chunk: Span<UInt8>, _ count: Int) {
-        if position == base { beginning = Beginning(chunk) }
+        if position - base == beginning.count {
+            beginning.extend(chunk.extracting(0..<count))
+        }
         position += count
         isInZeros = false
         if !expectedHead.isEmpty { expectedHead = [] }
@@ -189,6 +217,8 @@ final class TailedFile {
     func becomeFinal() {
         guard !isFinal else { return }
         isFinal = true
+        // What was seen of zeros at its end may have been filled since.
+        zeros = nil
         hasOldSize = true
         waitsForMore = false
         holds?.update(self)
@@ -224,12 +254,14 @@ final class TailedFile {
 
     /// Zeros that stand for nothing, `count` of them from `position` on, are passed.
     func skip(_ count: Int) {
+        if position == base { beginning = .unknown }
         position += count
         size = max(size, position)
+        isInZeros = true
+        tail = []
         anchor = Array(anchor.suffix(max(0, Anchor.longest - count)))
         anchor += [UInt8](repeating: 0, count: min(count, Anchor.longest))
         expectedHead = []
-        beginning = .unknown
     }
 
     /// What was read of it goes beyond its end: there is nothing more.
@@ -239,20 +271,52 @@ final class TailedFile {
         anchor = []
     }
 
+    /// It was cut behind the position, to `size` bytes.
+    func cut(to size: Int) {
+        self.size = base + size
+        waitsForMore = false
+        tail = []
+        zeros = nil
+    }
+
+    /// Its last lines were rewritten, and are read from where the first of them began; `anchor` is the
+    /// bytes before that.
+    func rewind(to start: FileStart, _ anchor: [UInt8], _ fresh: FileOpener.Fresh) {
+        id = start.file
+        position = start.offset
+        size = base + fresh.sighting.size
+        headLength = fresh.sighting.begin.count
+        self.anchor = anchor
+        beginning = beginning.cut(to: position - base)
+        landmarks.forget(behind: position)
+        isInZeros = false
+        zeros = nil
+        tail = []
+        waitsForMore = false
+        intactAt = fresh.time
+        restarts += 1
+        if limit != .max { limit = max(limit, size) }
+    }
+
     /// The content is another one: back to its first byte.
     func restart(at start: FileStart, _ fresh: FileOpener.Fresh) {
         let sighting = fresh.sighting
         id = start.file
         changed = fresh.changed
-        headLength = sighting.head.count
+        headLength = sighting.begin.count
         position = start.offset
         base = start.base
         size = start.base + sighting.size
         anchor = []
         beginning = .unknown
-        expectedHead = sighting.head
+        expectedHead = sighting.begin
         mayBeginWithZeros = true
         isInZeros = false
+        zeros = nil
+        landmarks = Landmarks()
+        tail = []
+        undecidedSince = nil
+        isPreallocated = false
         isReplaced = false
         waitsForMore = false
         intactAt = fresh.time
@@ -265,8 +329,8 @@ final class TailedFile {
 
 /// What a file begins with: 64 bytes of it at the most.
 struct Beginning {
-    private let count: Int
-    private let bytes: [64 of UInt8]
+    private(set) var count: Int
+    private var bytes: [64 of UInt8]
 
     private static let longest = 64
     /// Agrees with everything.
@@ -282,6 +346,20 @@ struct Beginning {
 
     init(head: [UInt8]) {
         self.init(head.span)
+    }
+
+    /// What it holds goes on with `chunk`.
+    mutating func extend(_ chunk: Span<UInt8>) {
+        for index in 0..<min(chunk.count, Self.longest - count) {
+            bytes[count] = chunk[index]
+            count += 1
+        }
+    }
+
+    func cut(to count: Int) -> Beginning {
+        var shorter = self
+        shorter.count = min(count, self.count)
+        return shorter
     }
 
     /// Whether what begins with `head` begins so, as far as both are known; not without any byte.

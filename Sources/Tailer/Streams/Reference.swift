@@ -14,8 +14,7 @@ struct Reference {
         if let rotated, let isOlder = rotated.isOlder(than: name) { return isOlder }
         // A compressor makes a new file of an old content.
         if candidate.packed == nil, let birth, let theirs = candidate.identity.birth {
-            // What was born with it in one tick of the kernel's clock is rather read than left.
-            return birth <= theirs
+            return birth < theirs
         }
         return modified <= candidate.status.modified
     }
@@ -73,7 +72,7 @@ extension StreamTable {
             // It is gone by now: what was known of it has to do.
         }
         return Reference(
-            rotated: stream.rotated(name), isLive: name == stream.liveName,
+            rotated: RotatedName(name, of: stream.liveName), isLive: name == stream.liveName,
             modified: found, birth: birth)
     }
 }

@@ -8,7 +8,14 @@ extension StreamTable {
     func seeReplaced(_ stream: LogStream) {
         for file in stream.files where file.isOpen && !file.isReplaced {
             do throws(SystemError) {
-                file.isReplaced = try !file.isIntact()
+                if try file.isIntact() { continue }
+                let size = try file.opened().descriptor.status().size
+                if case .replaced = try file.resumption(size: size) {
+                    file.isReplaced = true
+                } else {
+                    // Its turn finds out what became of it.
+                    awakened.append(stream)
+                }
             } catch {
                 _ = opener.trouble(file.path, error)
             }
@@ -75,10 +82,10 @@ extension StreamTable {
             // What has taken its place is looked at next, and what was copied of that with it.
             if names.inode(of: stream.liveName) != live.identity.inode { later = [] }
             if copy == nil { later.removeAll { $0.status.modified < live.intactAt } }
-            if let name = live.name, let mine = stream.rotated(name) {
+            if let name = live.name, let mine = RotatedName(name, of: stream.liveName) {
                 // What is newer than it has its turn when what took its place is taken up.
                 later.removeAll { candidate in
-                    stream.rotated(candidate.request.name)
+                    RotatedName(candidate.request.name, of: stream.liveName)
                         .flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
@@ -148,7 +155,7 @@ extension StreamTable {
         _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
     ) -> Bool {
         guard file.isOpen, file.position == file.base, let birth = candidate.identity.birth,
-            file.name.flatMap(stream.rotated) == nil
+            file.name.flatMap({ RotatedName($0, of: stream.liveName) }) == nil
         else { return false }
         do throws(SystemError) {
             let status = try file.opened().descriptor.status()

@@ -61,7 +61,7 @@ extension StreamTable {
 
     /// What was seen of a file and not read, as far as that is known.
     func unread(of file: TailedFile) -> ByteRange? {
-        let end = max(file.size, file.lastSize)
+        let end = file.written < file.size ? file.written : max(file.size, file.lastSize)
         return end > file.position ? ByteRange(start: file.position, end: end) : nil
     }
 

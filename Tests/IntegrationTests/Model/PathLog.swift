@@ -180,9 +180,17 @@ final class PathLog {
 
     private func empty(_ life: LogLife) throws {
         run.mayLoseBytes = true
+        let isSeen = run.isKnown(life)
         try ModelFiles.truncate(path)
         let next = nextLife()
-        life.handOver(to: next)
+        if appends || isSeen {
+            life.handOver(to: next)
+        } else {
+            // Where less than a block was there, no hole tells that nobody wrote its zeros; only who
+            // has seen what was there can know.
+            life.close()
+            try next.open(path, appends: true)
+        }
         live = next
     }
 

@@ -27,8 +27,8 @@ import Testing
             input: 0, stream: StreamID(number: 1), streamName: "/log", isS6: isS6, path: path,
             captures: [:],
             identity: FileIdentity(handle: nil, device: 1, inode: inode, birth: 5),
-            head: Array(head.utf8), size: size ?? head.utf8.count, archived: archived,
-            firstScan: firstScan)
+            head: Array(head.utf8), begin: Array(head.utf8), size: size ?? head.utf8.count,
+            archived: archived, firstScan: firstScan)
     }
 
     /// Hands `text`, whole lines, over from `offset` on; the bytes taken.

@@ -1,0 +1,55 @@
+/// Places in what was read of a file, and the bytes before each: where its last lines begin, and places
+/// ever farther apart from its beginning on. They tell what of the file is still as it was read when the
+/// bytes before the position are not. Logical offsets; some hundred bytes for a file that is read.
+struct Landmarks {
+    struct Mark {
+        let offset: Int
+        /// Of the at most `Anchor.longest` bytes before it.
+        let digest: UInt64
+    }
+
+    /// The beginnings of the last lines, oldest first.
+    private(set) var lines: [Mark] = []
+    /// At 1 KiB, 2 KiB, 4 KiB, … from the beginning, or at the next line.
+    private(set) var spread: [Mark] = []
+    /// They are as they would be had all of the file been read by this run.
+    private(set) var isWhole = false
+
+    /// Closing tags and brackets that each entry overwrites are a few lines.
+    static let mostLines = 8
+    private static let first = 1024
+
+    /// Where the next one from the beginning on is due, from the first byte on.
+    static func due(after count: Int) -> Int { first << min(count, 48) }
+
+    var nextDue: Int { Self.due(after: spread.count) }
+
+    mutating func add(line mark: Mark) {
+        guard mark.offset > lines.last?.offset ?? -1 else { return }
+        if lines.count == Self.mostLines { lines.removeFirst() }
+        lines.append(mark)
+    }
+
+    mutating func add(spread mark: Mark) { spread.append(mark) }
+
+    mutating func complete() { isWhole = true }
+
+    /// What lies behind `offset` is not what it was.
+    mutating func forget(behind offset: Int) {
+        lines.removeAll { $0.offset > offset }
+        spread.removeAll { $0.offset > offset }
+    }
+
+    /// FNV-1a, byte by byte: an array for each line would be an allocation.
+    struct Digest {
+        private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+        mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+
+    static func digest(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        var digest = Digest()
+        for byte in bytes { digest.add(byte) }
+        return digest.value
+    }
+}

@@ -1,0 +1,208 @@
+import Model
+import Platform
+
+/// Zeros: those that were written, those that nobody wrote, and those that are not written yet.
+///
+/// - A writer that does not append goes on at its old place in a file that was truncated, and leaves a
+///   hole before it. One that makes its log large at once (a mapped file) and dies leaves one behind
+///   its last line. A run of zeros that a hole is part of, with those beside it in the same block, is
+///   nobody's text, and ends a line. It is passed at once, whatever its size, when something that is no
+///   zero stands behind it.
+/// - Zeros without a hole that something stands behind were written, and are text.
+/// - Zeros that reach the end of the file may be filled yet, whatever they are on the disk: they are
+///   passed when the file is final, and the position stands before them until then.
+extension StreamTurn {
+    enum Zeros {
+        /// The position went on.
+        case passed
+        /// What follows them is looked for: to be called again.
+        case underWay
+        /// Nothing but zeros, which may yet be filled.
+        case awaited
+        /// So many bytes of the chunk are to be framed.
+        case text(Text)
+    }
+
+    struct Text {
+        let count: Int
+        /// What follows them is no part of their last line, whether that has a newline or not.
+        let isEnd: Bool
+        /// No hole is among them.
+        let isWhole: Bool
+    }
+
+    /// Whether zeros stand where they could mean something, as far as the buffer's old bytes tell.
+    func hasZeros(_ file: TailedFile) -> Bool {
+        buffer.withBytes(of: file) { chunk in
+            guard let last = chunk.indices.last else { return false }
+            return chunk[0] == 0 || chunk[last] == 0 || file.isPreallocated
+        }
+    }
+
+    /// Looks at the zeros at the chunk's beginning and at its end.
+    func zeros(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Zeros {
+        let (leading, trailing, count) = buffer.withBytes(of: file) { chunk in
+            (
+                ByteSearch.leadingZeros(in: chunk), ByteSearch.trailingZeros(in: chunk),
+                chunk.count
+            )
+        }
+        if file.packed != nil { return unpackedZeros(file, leading, of: count) }
+        if trailing == 0, file.zeros != nil { file.zeros = nil }
+        if leading == 0 || leading == count || file.continuesLine {
+            guard trailing > 0 || file.isPreallocated else {
+                return .text(Text(count: count, isEnd: false, isWhole: false))
+            }
+        }
+        let run = trailing == 0 ? nil : try follow(file, read: count, trailing, now)
+        if trailing > 0, run == nil { return .underWay }
+        // Only now: before something behind it was written, the first of them was.
+        guard try isStillZero(file) else {
+            buffer.forget()
+            return .underWay
+        }
+        if leading > 0, leading < count, !file.continuesLine, try isNobodys(file, leading) {
+            pass(leading, of: file)
+            return .passed
+        }
+        let isWhole = try !hasHole(file, from: file.position, to: file.position + count)
+        guard let run else { return .text(Text(count: count, isEnd: false, isWhole: isWhole)) }
+        return try zeros(file, run, Text(count: count, isEnd: false, isWhole: isWhole))
+    }
+
+    /// What becomes of the zeros that `chunk` ends with.
+    private func zeros(
+        _ file: TailedFile, _ run: ZeroRun, _ chunk: Text
+    ) throws(SystemError) -> Zeros {
+        let text = run.start - file.position
+        guard run.isFollowed || file.isFinal else {
+            file.isPreallocated = true
+            return text > 0
+                ? .text(Text(count: text, isEnd: false, isWhole: chunk.isWhole)) : .awaited
+        }
+        let isGap = try hasHole(file, from: run.start, to: run.end)
+        guard text > 0 else {
+            // What ends a file that nobody writes to any more is no line.
+            var isNobodys = isGap
+            if !file.continuesLine {
+                isNobodys =
+                    run.isFollowed ? try self.isNobodys(file, run.end - run.start) : true
+            }
+            guard isNobodys else { return .text(chunk) }
+            pass(run.end - run.start, of: file)
+            return .passed
+        }
+        guard isGap || (!run.isFollowed && endsLine(file, text)) else { return .text(chunk) }
+        return .text(
+            Text(count: text, isEnd: run.isFollowed || !once, isWhole: chunk.isWhole))
+    }
+
+    /// What is compressed has no holes: zeros that a truncation left are known by where they are.
+    private func unpackedZeros(_ file: TailedFile, _ leading: Int, of count: Int) -> Zeros {
+        let isBegin = file.position == file.base && file.mayBeginWithZeros
+        if leading > 0, isBegin || file.untoldHole != nil {
+            let start = file.position
+            file.skip(leading)
+            output.skipped(file.id, bytes: leading)
+            file.untoldHole = file.untoldHole ?? start
+            return .passed
+        }
+        tellHole(file)
+        return .text(Text(count: count, isEnd: false, isWhole: true))
+    }
+
+    /// Zeros of a compressed file end here.
+    func tellHole(_ file: TailedFile) {
+        guard let start = file.untoldHole else { return }
+        file.untoldHole = nil
+        output.report(
+            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
+    }
+
+    /// 1. Bytes are read of a file that is being filled: so far its lines, and then zeros.
+    /// 2. While they are copied, or before what follows them is looked for, its writer goes on.
+    /// 3. What is seen is a gap, or a line with zeros in it, that never was.
+    ///
+    /// A writer goes forward: the first of such zeros is none any more.
+    private func isStillZero(_ file: TailedFile) throws(SystemError) -> Bool {
+        let first = buffer.withBytes(of: file) { ByteSearch.zero(in: $0) }
+        guard let first else { return true }
+        let place = file.position - file.base + first
+        return try file.opened().descriptor.read(count: 1, at: place) == [0]
+    }
+
+    /// Whether something was written to a file whose zeros are awaited, at their beginning or near it.
+    func isFilledOn(_ file: TailedFile) throws(SystemError) -> Bool {
+        guard let zeros = file.zeros else { return true }
+        let bytes = try file.opened().descriptor.read(
+            count: Self.filledOn, at: zeros.start - file.base)
+        return ByteSearch.leadingZeros(in: bytes.span) < bytes.count
+    }
+
+    /// What is looked at of awaited zeros each time: a page.
+    private static let filledOn = 4096
+
+    /// Whether zeros at the position, `count` of them and then something else, are nobody's text.
+    private func isNobodys(_ file: TailedFile, _ count: Int) throws(SystemError) -> Bool {
+        if file.position == file.base, file.mayBeginWithZeros { return true }
+        return try hasHole(file, from: file.position, to: file.position + count)
+    }
+
+    private func hasHole(
+        _ file: TailedFile, from start: Int, to end: Int
+    ) throws(SystemError) -> Bool {
+        let source = try file.opened()
+        guard let hole = try source.descriptor.nextHole(from: start - file.base) else {
+            return false
+        }
+        // Every file ends in one.
+        return file.base + hole < end
+    }
+
+    /// Whether the chunk's byte before index `end` ends a line.
+    private func endsLine(_ file: TailedFile, _ end: Int) -> Bool {
+        buffer.withBytes(of: file) { end > 0 && $0[end - 1] == UInt8(ascii: "\n") }
+    }
+
+    /// Follows the last `trailing` of the `read` bytes that were read from the position on, which are
+    /// zeros. Nil when this turn's share of that is used up.
+    private func follow(
+        _ file: TailedFile, read: Int, _ trailing: Int, _ now: Int64
+    ) throws(SystemError) -> ZeroRun? {
+        let start = file.position + read - trailing
+        var run = file.zeros ?? ZeroRun(start: start, end: start, now)
+        if run.start > start || run.end < start || run.isFollowed || run.isDue(now) {
+            run = ZeroRun(start: start, end: start, now)
+        }
+        run.begin(at: start)
+        run.reach(file.position + read, isFollowed: false, cost: 0)
+        let source = try file.opened()
+        var cost = 0
+        let found = try source.descriptor.nextNonZero(
+            from: run.end - file.base, budget: Self.followedAtOnce, read: &cost)
+        switch found {
+        case .found(let place):
+            run.reach(file.base + place, isFollowed: true, cost: cost)
+        case .none(let end):
+            run.reach(file.base + end, isFollowed: false, cost: cost)
+        case .underWay(let place):
+            run.reach(file.base + place, isFollowed: false, cost: cost)
+            file.zeros = run
+            return nil
+        }
+        file.zeros = run
+        if file.isFilled { output.grew(file.id, size: file.written) }
+        return run
+    }
+
+    /// Zeros that are read in one turn: some milliseconds.
+    private static let followedAtOnce = 4 << 20
+
+    private func pass(_ count: Int, of file: TailedFile) {
+        let start = file.position
+        file.skip(min(count, file.limit - start))
+        output.skipped(file.id, bytes: file.position - start)
+        output.report(
+            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
+    }
+}

@@ -1,0 +1,178 @@
+import Model
+import Platform
+
+/// What is still there of what was read, when the file is shorter than it was or the bytes before the
+/// position are others.
+///
+/// 1. A program writes half a line, fails, and cuts it off again.
+/// 2. A log in XML or a JSON array ends in a closing tag that each entry overwrites.
+/// 3. A program rewrites its last line.
+///
+/// In each case all but the last few lines is what it was, and would be sent again under other ids
+/// were the file taken for another one. But a file that was truncated and has grown again with the same
+/// first lines (a banner) must be taken for another one: nothing but the bytes tells them apart. So
+/// the bytes before an earlier line have to be the same, at that line and at all the places that are
+/// remembered before it, and beside that one of
+///
+/// - the end that the file had is its end again: a closing tag;
+/// - more is the same than any banner is long.
+///
+/// Where neither is so, the writer may not have come to the closing tag yet: after a while it is
+/// another content. A repeat that was needless is better than a line that is missing.
+extension TailedFile {
+    enum Resumption {
+        /// Everything before the position is what it was.
+        case intact
+        /// Everything before this offset is, and these are the bytes before it.
+        case rewritten(from: Int, anchor: [UInt8])
+        /// The next look may tell.
+        case undecided
+        /// Another content.
+        case replaced
+    }
+
+    /// Bytes of the same beginning that are no banner.
+    private static let longestBanner = 4096
+    /// Bytes of the anchor that make a line's beginning known.
+    private static let leastAnchor = 16
+
+    /// Looks at the file, which has `size` bytes.
+    func resumption(size: Int) throws(SystemError) -> Resumption {
+        guard packed == nil, position > base else { return .replaced }
+        let size = base + size
+        if size >= position, try isIntact(), try agrees(before: position) { return .intact }
+        for place in try places() where place > base && place <= size {
+            let begins = beginning.cut(to: place - base)
+            guard try begins.isAt(try opened().descriptor), try agrees(before: place) else {
+                return .replaced
+            }
+            let before = min(Anchor.longest, place - base)
+            let anchor = try read(count: before, at: place - before)
+            var isProven = place - base >= Self.longestBanner
+            if !isProven { isProven = try hasOldEnd(size) }
+            guard isProven else { return .undecided }
+            return .rewritten(from: place, anchor: anchor)
+        }
+        return .replaced
+    }
+
+    /// Beginnings of earlier lines before which the bytes are what they were, the last one first.
+    private func places() throws(SystemError) -> [Int] {
+        var places: [Int] = []
+        for mark in landmarks.lines.reversed() where mark.offset < position {
+            if try isThere(mark) { places.append(mark.offset) }
+        }
+        // What an earlier run has read is known by the bytes before its position alone.
+        let start = position - anchor.count
+        for end in anchor.indices.dropLast().reversed() where anchor[end] == UInt8(ascii: "\n") {
+            let count = end + 1
+            guard count >= Self.leastAnchor || start == base else { break }
+            if try read(count: count, at: start)[...] == anchor[..<count] {
+                places.append(start + count)
+                break
+            }
+        }
+        return places.sorted(by: >)
+    }
+
+    /// Whether all that is remembered before `place` is there.
+    private func agrees(before place: Int) throws(SystemError) -> Bool {
+        for mark in landmarks.spread where mark.offset <= place {
+            guard try isThere(mark) else { return false }
+        }
+        return true
+    }
+
+    private func isThere(_ mark: Landmarks.Mark) throws(SystemError) -> Bool {
+        let count = min(Anchor.longest, mark.offset - base)
+        let bytes = try read(count: count, at: mark.offset - count)
+        return bytes.count == count && Landmarks.digest(bytes) == mark.digest
+    }
+
+    /// Whether a file that has grown ends as it did.
+    private func hasOldEnd(_ size: Int) throws(SystemError) -> Bool {
+        // With the newline before it, so that it is a whole line again.
+        var end = anchor.suffix(1) + tail[...]
+        if tail.isEmpty {
+            end = anchor[...]
+            if let newline = anchor.dropLast().lastIndex(of: UInt8(ascii: "\n")) {
+                end = anchor[newline...]
+            }
+        }
+        guard end.contains(where: { $0 > UInt8(ascii: " ") }), size > position + tail.count else {
+            return false
+        }
+        return try read(count: end.count, at: size - end.count)[...] == end
+    }
+
+    /// At a logical offset.
+    private func read(count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        try opened().descriptor.read(count: count, at: offset - base)
+    }
+
+    // MARK: What is remembered
+
+    /// The first `count` bytes of `chunk`, which begins at the position, are about to be taken, and
+    /// `frames` are its lines.
+    func remember(_ chunk: Span<UInt8>, _ frames: [Frame], _ count: Int) {
+        func mark(_ offset: Int) -> Landmarks.Mark {
+            let place = offset - position
+            let inChunk = min(place, Anchor.longest)
+            var digest = Landmarks.Digest()
+            for byte in anchor.suffix(Anchor.longest - inChunk) { digest.add(byte) }
+            for index in place - inChunk..<place { digest.add(chunk[index]) }
+            return Landmarks.Mark(offset: offset, digest: digest.value)
+        }
+        let end = position + count
+        while landmarks.isWhole || position == base, base + landmarks.nextDue <= end {
+            let due = base + landmarks.nextDue
+            // The first line that begins there; the end of what is taken where none does.
+            var (low, high) = (0, frames.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if frames[middle].offset < due { low = middle + 1 } else { high = middle }
+            }
+            let line = low < frames.count ? frames[low].offset : end
+            landmarks.add(spread: mark(min(line, end)))
+            landmarks.complete()
+        }
+        if position == base { landmarks.complete() }
+        for frame in frames.suffix(Landmarks.mostLines)
+        where frame.offset + frame.length <= end && !frame.flags.contains(.continuation) {
+            landmarks.add(line: mark(frame.offset))
+        }
+        tail = []
+    }
+
+    /// What was read by an earlier run, and what is about to be read on: the file was just found to be
+    /// what it was.
+    func survey() throws(SystemError) {
+        guard packed == nil, position > base, !landmarks.isWhole else { return }
+        while base + landmarks.nextDue <= position {
+            let offset = base + landmarks.nextDue
+            let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)
+            landmarks.add(spread: .init(offset: offset, digest: Landmarks.digest(bytes)))
+        }
+        let start = max(base, position - Self.surveyed)
+        let bytes = try read(count: position - start, at: start)
+        guard bytes.count == position - start else { return }
+        for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "\n") {
+            let offset = start + index + 1
+            // Of those before it too little was read.
+            guard index + 1 >= Anchor.longest || start == base else { continue }
+            let before = bytes[max(0, index + 1 - Anchor.longest)...index]
+            landmarks.add(line: .init(offset: offset, digest: Landmarks.digest(before)))
+        }
+        landmarks.complete()
+    }
+
+    private static let surveyed = 4096
+
+    /// The bytes from the position to the end are the beginning of a line and wait for its rest.
+    func remember(tail chunk: Span<UInt8>) {
+        guard position + chunk.count >= size else { return }
+        let start = max(0, chunk.count - Anchor.longest)
+        tail = []
+        for index in start..<chunk.count { tail.append(chunk[index]) }
+    }
+}

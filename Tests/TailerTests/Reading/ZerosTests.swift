@@ -1,0 +1,174 @@
+import Glibc
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("Zeros: written, not written yet, and nobody's")
+struct ZerosTests {
+    let bench: ParkingBench
+    let path: String
+
+    init() throws {
+        bench = try ParkingBench(mostOpen: 10)
+        path = bench.home.path("log/a.log")
+    }
+
+    private func make(_ text: String, size: Int) throws {
+        try bench.write("a.log", text)
+        try Descriptor.open(path, O_WRONLY).truncate(to: size)
+    }
+
+    private func put(_ text: String, at offset: Int) throws {
+        try overwrite(path, at: offset, Array(text.utf8))
+    }
+
+    private func settle() throws {
+        try bench.look()
+        bench.readAll()
+    }
+
+    private var holes: [ByteRange] {
+        bench.output.state.withLock { state in
+            state.events.compactMap {
+                guard case .hole(_, let range) = $0 else { return nil }
+                return range
+            }
+        }
+    }
+
+    @Test(
+        "What a writer fills into a file that it made large comes line by line, and nothing is passed",
+        arguments: [100, 4096, 100_000, 1_000_000])
+    func filled(size: Int) throws {
+        try make("", size: size)
+        try settle()
+        var end = 0
+        for number in 0..<5 {
+            let line = "line \(number)\n"
+            // In two pieces.
+            try put(String(line.prefix(3)), at: end)
+            bench.readAll()
+            #expect(bench.output.count == number)
+            try put(String(line.dropFirst(3)), at: end + 3)
+            bench.readAll()
+            end += line.utf8.count
+            #expect(bench.output.count == number + 1)
+            #expect(try bench.file("a.log").position == end)
+            #expect(try bench.file("a.log").written == end)
+        }
+        #expect(holes.isEmpty)
+        // It is cut to its real length, and is the same file.
+        try Descriptor.open(path, O_WRONLY).truncate(to: end)
+        bench.readAll()
+        try put("behind\n", at: end)
+        bench.readAll()
+        #expect(bench.output.texts() == (0..<5).map { "line \($0)" } + ["behind"])
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("A mapped file's lines are found at the next look, though its times do not change")
+    func mapped() throws {
+        let size = 1 << 20
+        let map = try MappedFile(path, size: size)
+        map.put("first\n", at: 0)
+        try settle()
+        #expect(bench.output.texts() == ["first"])
+        let file = try bench.file("a.log")
+        #expect(file.needsLooks)
+        map.put("second\n", at: 6)
+        bench.readAll()
+        #expect(bench.output.texts() == ["first", "second"])
+        #expect(holes.isEmpty)
+    }
+
+    @Test("Zeros up to the end are read once, and not with each look")
+    func readOnce() throws {
+        let size = 8 << 20
+        try bench.home.write("log/a.log", [UInt8](repeating: 0, count: size))
+        try settle()
+        let file = try bench.file("a.log")
+        let cost = try #require(file.zeros?.cost)
+        #expect(cost <= size)
+        for number in 0..<10 {
+            // Which changes its times, too.
+            bench.now += 1_000_000
+            try put("\(number)\n", at: number * 2)
+            bench.readAll()
+        }
+        #expect(bench.output.count == 10)
+        #expect(file.zeros?.cost == cost)
+        // More zeros cost what they are.
+        try appendBytes([UInt8](repeating: 0, count: 1 << 20), to: path)
+        bench.readAll()
+        #expect(try #require(file.zeros?.cost) <= cost + (1 << 20))
+        // What is written far behind is found after a while.
+        bench.now += 10_000_000_000
+        try put("far\n", at: 4 << 20)
+        bench.readAll()
+        #expect(bench.output.texts().last?.hasSuffix("far") == true)
+    }
+
+    @Test("A hole of any size is one step and one event", arguments: [100_000, 1 << 40])
+    func hole(size: Int) throws {
+        try make("before\n", size: size)
+        try put("behind\n", at: size)
+        try bench.look()
+        var turns = 0
+        while bench.streams.contains(where: { bench.turn($0) == .moved }) { turns += 1 }
+        #expect(bench.output.texts() == ["before", "behind"])
+        #expect(holes == [ByteRange(start: 7, end: size)])
+        #expect(turns < 6)
+    }
+
+    @Test("A hole behind half a line ends it")
+    func holeInLine() throws {
+        try make("half a line", size: 1 << 30)
+        try settle()
+        #expect(bench.output.count == 0)
+        try put("behind\n", at: 1 << 30)
+        bench.readAll()
+        #expect(bench.output.texts() == ["half a line", "behind"])
+        #expect(holes == [ByteRange(start: 11, end: 1 << 30)])
+    }
+
+    @Test("Zeros that were written and that something follows are text, wherever they stand")
+    func text() throws {
+        let zeros = String(repeating: "\0", count: 500)
+        try bench.write("a.log", "\(zeros)head\nx\n\(zeros)\n\(zeros)middle\nend\n")
+        try settle()
+        #expect(bench.output.texts() == ["\(zeros)head", "x", zeros, "\(zeros)middle", "end"])
+        #expect(holes.isEmpty)
+    }
+
+    @Test("When nobody writes any more, zeros at the end are passed and told of")
+    func final() throws {
+        try make("line\nlast", size: 50_000)
+        try settle()
+        #expect(bench.output.texts() == ["line"])
+        try rename(path, bench.home.path("log/a.log.1"))
+        for _ in 0..<3 { try settle() }
+        #expect(bench.output.texts() == ["line", "last"])
+        #expect(holes == [ByteRange(start: 9, end: 50_000)])
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("A file that is deleted while its zeros are awaited has lost nothing")
+    func deleted() throws {
+        try make("line\n", size: 50_000)
+        try settle()
+        bench.forgetUses()
+        bench.parkAll()
+        try remove(path)
+        bench.now += ParkingBench.patience
+        for _ in 0..<3 {
+            try settle()
+            bench.now += ParkingBench.patience
+        }
+        #expect(bench.gone == 1)
+        #expect(bench.lost.isEmpty)
+    }
+}
