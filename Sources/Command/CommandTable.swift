@@ -55,6 +55,8 @@ package struct CommandTable: Sendable {
         case text
         case command
         case number(ClosedRange<Int>)
+        /// As the configuration writes it: `90s`.
+        case duration
         case choice([String])
     }
 
@@ -88,15 +90,24 @@ package struct CommandTable: Sendable {
             action: .run, words: ["run"], summary: "the agent: ships what the inputs match",
             details: [
                 "Follows every file that an input of the configuration matches, and ships each of "
-                    + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT."
+                    + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT. Then it "
+                    + "waits for what was read to be delivered, for shutdown_timeout at most; a "
+                    + "second one ends that wait.",
+                "With --once it ends with 1 and says how much is left, in files and bytes, when "
+                    + "it was stopped before all was delivered, or when something that an input "
+                    + "matches could not be read.",
             ],
             options: [
                 config,
                 Option(
                     name: "once", short: nil, value: nil,
                     help: "ship what is there now, wait until it is delivered, and end"),
+                Option(
+                    name: "timeout", short: nil,
+                    value: Value(placeholder: "DURATION", kind: .duration),
+                    help: "with --once: stop reading after that time, as SIGTERM does; as in 90s"),
             ],
-            operands: [], exits: [.done, .dataHeld, .badConfiguration]),
+            operands: [], exits: [.done, .fault, .dataHeld, .badConfiguration]),
         Command(
             action: .check, words: ["check"],
             summary: "says whether a configuration is right, and what it means",

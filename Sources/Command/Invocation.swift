@@ -5,7 +5,7 @@ package import Shipper
 package enum Invocation: Hashable, Sendable {
     /// A text for standard output.
     case say(String)
-    case run(config: String, once: Bool)
+    case run(config: String, once: Bool, timeout: Duration? = nil)
     case check(config: String)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     case registryShow(RegistryShowCommand.Arguments)
@@ -89,7 +89,14 @@ package enum Invocation: Hashable, Sendable {
         let values = try Values(parsed, command)
         let config = values.text("config") ?? Settings.standardPath
         switch command.action {
-        case .run: return .run(config: config, once: values.stands("once"))
+        case .run:
+            let timeout = try values.text("timeout").map { (text) throws(UsageError) in
+                try duration(text, "timeout", command)
+            }
+            if timeout != nil, !values.stands("once") {
+                throw UsageError("--timeout is for --once alone", command)
+            }
+            return .run(config: config, once: values.stands("once"), timeout: timeout)
         case .check: return .check(config: config)
         case .demo:
             return .demo(
@@ -148,6 +155,17 @@ package enum Invocation: Hashable, Sendable {
             throw UsageError("which files? PATTERN is missing; '*' matches all", command)
         }
         return pattern
+    }
+
+    private static func duration(
+        _ text: String, _ option: String, _ command: CommandTable.Command
+    ) throws(UsageError) -> Duration {
+        guard let duration = Settings.duration(text), duration > .zero else {
+            throw UsageError(
+                "option --\(option): \"\(text)\" is no duration (ms, s, m, h, d after a whole "
+                    + "number above 0), as in 90s", command)
+        }
+        return duration
     }
 
     private static func target(

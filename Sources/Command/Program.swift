@@ -20,8 +20,8 @@ enum Program {
             return .done
         case .check(let config):
             return try CheckCommand.run(config: config)
-        case .run(let config, let once):
-            return try RunCommand.run(config: config, once: once)
+        case .run(let config, let once, let timeout):
+            return try RunCommand.run(config: config, once: once, timeout: timeout)
         case .demo(let seconds, let lines, let writers):
             return try DemoCommand.run(
                 DemoPlan(

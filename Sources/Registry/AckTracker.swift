@@ -63,6 +63,12 @@ package struct AckTracker: Sendable {
         return outstanding.end
     }
 
+    /// Files of which ranges are sent and not covered by the watermark, with the bytes from that to the
+    /// last one's end.
+    package var undelivered: [FileID: Int] {
+        files.compactMapValues { $0.first < $0.ranges.count ? $0.end - $0.watermark : nil }
+    }
+
     /// Ranges of the file that are sent and not covered by the watermark.
     package func outstanding(_ file: FileID) -> Int {
         files[file].map { $0.ranges.count - $0.first } ?? 0

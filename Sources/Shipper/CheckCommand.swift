@@ -13,19 +13,30 @@ package enum CheckCommand {
             try StandardStream.error.write(error.description + "\n")
             return .fault
         }
-        try StandardStream.output.write(settings.described() + matches(settings))
-        return .done
+        let (comments, faults) = try matches(settings)
+        try StandardStream.output.write(settings.described() + comments)
+        for fault in faults { try StandardStream.error.write("\(config): \(fault)\n") }
+        return faults.isEmpty ? .done : .fault
     }
 
     /// What the inputs match now, as comments behind the configuration, so that all of the output
-    /// is YAML.
-    private static func matches(_ settings: Settings) throws(SystemError) -> String {
+    /// is YAML; and what only the directories show to be wrong with it.
+    private static func matches(
+        _ settings: Settings
+    ) throws(SystemError) -> (comments: String, faults: [String]) {
         var troubles: [String] = []
+        var faults: [String] = []
         let files = try MatchingFiles.now(
             settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
         ) { event in
-            if case .unlistable(let path, let error) = event {
-                troubles.append("\(path): \(error)")
+            switch event {
+            case .unlistable(let path, let error): troubles.append("\(path): \(error)")
+            case .excludedDirectory(let path, let exclusion):
+                faults.append(
+                    "exclude \(LogLine.word(exclusion)) leaves out nothing in \(LogLine.word(path)), "
+                        + "which is a directory; expected a glob for files, as in "
+                        + LogLine.word(PathPatternError.filesBelow(exclusion)))
+            default: break
             }
         }
         var text = ""
@@ -36,6 +47,6 @@ package enum CheckCommand {
             for path in paths { text += "#   \(LogLine.word(path))\n" }
         }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
-        return text
+        return (text, faults)
     }
 }

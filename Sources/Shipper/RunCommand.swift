@@ -2,12 +2,16 @@ import HTTPServer
 import Kafka
 package import Platform
 import Registry
+import Tailer
 
 /// `shipper run`: the agent.
 package enum RunCommand {
-    /// Runs until SIGTERM or SIGINT, or with `once` until everything that was there is delivered.
-    package static func run(config: String, once: Bool) throws(SystemError) -> ExitCode {
-        Signals.prepare()
+    /// Runs until SIGTERM or SIGINT, or with `once` until everything that was there is delivered, or
+    /// `timeout` is over.
+    package static func run(
+        config: String, once: Bool, timeout: Duration? = nil
+    ) throws(SystemError) -> ExitCode {
+        Signals.prepare(hangUp: true)
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings.validated(path: config)
@@ -48,24 +52,44 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
-        let signals = try SystemThread("signals") {
-            let name = Signals.waitForEnd()
-            log.info("stopping", ["signal": .text(name)])
-            pipeline.interrupt()
-        }
+        let signals = try SystemThread("signals") { obeySignals(pipeline, log) }
         // It ends with the process: nothing else ends sigwait.
         _ = signals
-        return end(pipeline, once: once, log)
+        return end(pipeline, once: once, timeout, log)
     }
 
-    private static func end(_ pipeline: Pipeline, once: Bool, _ log: Log) -> ExitCode {
+    /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too.
+    private static func obeySignals(_ pipeline: Pipeline, _ log: Log) {
+        var isStopping = false
+        while true {
+            switch Signals.waitForAny() {
+            case .hangUp:
+                log.fault(
+                    .warn, key: "SIGHUP",
+                    "SIGHUP ignored: a changed configuration is read at the next start")
+            case .end(let name) where !isStopping:
+                isStopping = true
+                log.info("stopping", ["signal": .text(name)])
+                pipeline.interrupt()
+            case .end(let name):
+                log.warn("not waiting for deliveries any more", ["signal": .text(name)])
+                pipeline.hurry()
+            }
+        }
+    }
+
+    private static func end(
+        _ pipeline: Pipeline, once: Bool, _ timeout: Duration?, _ log: Log
+    ) -> ExitCode {
         var code = ExitCode.done
+        var end = Pipeline.End.done
         do throws(PipelineError) {
-            try pipeline.waitForEnd()
+            end = try pipeline.waitForEnd(timeout: timeout)
         } catch {
             log.error("the reader cannot run", ["error": "\(error)"])
             code = .internalFault
         }
+        if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
         let outcome = pipeline.stop()
         let counters = pipeline.counters
         log.info(
@@ -76,11 +100,37 @@ package enum RunCommand {
                 "records_undelivered": .count(outcome.undelivered),
                 "bytes_lost": .count(counters.bytesGone),
             ])
-        if once, counters.unreadable > 0 {
-            log.error("not everything could be read", ["names": .count(counters.unreadable)])
-            if code == .done { code = .fault }
-        }
+        if once, code == .done, !tell(outcome, end, log) { code = .fault }
         return code
+    }
+
+    /// Says what `--once` has left; whether that is nothing.
+    private static func tell(
+        _ outcome: Pipeline.Outcome, _ end: Pipeline.End, _ log: Log
+    ) -> Bool {
+        let left = outcome.left
+        if left.reading.unfinishedLines > 0 {
+            log.info(
+                "last lines without a newline wait for their ends",
+                ["files": .count(left.reading.unfinishedLines)])
+        }
+        guard !left.isNothing || outcome.undelivered > 0 else { return true }
+        let why: Log.Value =
+            switch end {
+            case .done: "it could not be read"
+            case .interrupted: "interrupted"
+            case .timedOut: "timed out"
+            }
+        log.error(
+            "not everything was shipped",
+            [
+                "why": why, "files": .count(left.files), "bytes": .count(left.bytes),
+                "records_undelivered": .count(outcome.undelivered),
+                "names_refused_or_unreadable": .count(left.reading.names),
+                "directories_unfinished": .count(left.reading.directories),
+                "all_directories_seen": .flag(left.reading.isScanned),
+            ])
+        return false
     }
 }
 

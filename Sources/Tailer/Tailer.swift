@@ -41,6 +41,9 @@ package final class Tailer: Sendable {
         }
     }
 
+    /// With `once`, what was not read of what was there; after the thread has ended.
+    package var leftovers: TailerLeftovers { control.left }
+
     /// Room has come back: streams that had none are tried again.
     package func wake() { control.wake() }
 
@@ -57,8 +60,13 @@ final class TailerControl: Sendable {
     let wakeup: Wakeup
     private let stopped = Atomic(false)
     private let woken = Atomic(false)
+    private let leftovers = Mutex(TailerLeftovers())
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
+
+    var left: TailerLeftovers { leftovers.withLock { $0 } }
+
+    func set(_ left: TailerLeftovers) { leftovers.withLock { $0 = left } }
 
     var isStopped: Bool { stopped.load(ordering: .acquiring) }
     var hasWake: Bool { woken.load(ordering: .acquiring) }

@@ -71,6 +71,9 @@ package protocol TailerOutput: AnyObject {
     /// the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
 
+    /// Whether the file's frames can be taken at all, once there is room.
+    func canTake(_ file: FileID) -> Bool
+
     /// Everything up to `end`, the final size, was taken: nothing more comes from this file.
     func finished(_ file: FileID, end: Int)
 
@@ -198,6 +201,9 @@ package enum TailerEvent: Sendable {
     case refused(path: String, reason: String)
     /// A directory could not be listed; it is tried again.
     case unlistable(path: String, error: String)
+    /// An exclusion without wildcards in its last segment names a directory here, which leaves out nothing:
+    /// what is in it is read. Once for each exclusion.
+    case excludedDirectory(path: String, exclusion: String)
     /// inotify gave no watch; the directory is scanned instead.
     case unwatched(path: String, error: String)
     /// inotify lost events; everything is scanned.

@@ -223,6 +223,22 @@ int ctest_act_as(unsigned user) {
     return seteuid(user);
 }
 
+int ctest_has_terminals(void) {
+    char name[PATH_MAX];
+    int has = 0;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master < 0)
+        return 0;
+    if (grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, name, sizeof name) == 0) {
+        int terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        has = terminal >= 0;
+        if (has)
+            close(terminal);
+    }
+    close(master);
+    return has;
+}
+
 void ctest_pause(int64_t nanoseconds) {
     struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
     clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);

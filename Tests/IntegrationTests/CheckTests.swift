@@ -67,6 +67,22 @@ import Testing
             ])
     }
 
+    @Test("An exclusion that turns out to name a directory is a fault, with what to write")
+    func excludedDirectory() throws {
+        let old = try directory.write("logs/old/a.log", "x\n").dropLast("/a.log".count)
+        let logs = directory.path("logs")
+        let (exit, output, errors) = try check(
+            """
+              - {name: pods, paths: ["\(logs)/**/*"], exclude: ["old", "new"]}
+            """)
+        #expect(exit == .code(1))
+        #expect(comments(output) == ["# Input pods matches 1 file now.", "#   \(old)/a.log"])
+        #expect(
+            errors.hasSuffix(
+                "exclude old leaves out nothing in \(old), which is a directory; expected a glob "
+                    + "for files, as in old/**/*\n"))
+    }
+
     @Test("All it prints is YAML and the same configuration, whatever files are called")
     func yaml() throws {
         try directory.write("logs/a\nlog: {level: debug}\n#.log", "x\n")

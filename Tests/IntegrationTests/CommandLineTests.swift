@@ -7,6 +7,10 @@ import Testing
     static let understood: [(arguments: [String], invocation: Invocation)] = [
         (["run"], .run(config: "/etc/shipper/shipper.yaml", once: false)),
         (["run", "--once", "-c", "f"], .run(config: "f", once: true)),
+        (
+            ["run", "--once", "--timeout=90s"],
+            .run(config: "/etc/shipper/shipper.yaml", once: true, timeout: .seconds(90))
+        ),
         (["run", "--config=a", "--config", "b"], .run(config: "b", once: false)),
         (["check", "--conf", "f"], .check(config: "f")),
         (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
@@ -86,6 +90,20 @@ import Testing
         (["run", "--config"], "shipper: option --config needs a value\nsee 'shipper run --help'"),
         (["run", "--config="], "shipper: option --config needs a value\nsee 'shipper run --help'"),
         (["run", "--once=1"], "shipper: option --once takes no value\nsee 'shipper run --help'"),
+        (
+            ["run", "--timeout", "5s"],
+            "shipper: --timeout is for --once alone\nsee 'shipper run --help'"
+        ),
+        (
+            ["run", "--once", "--timeout", "5"],
+            "shipper: option --timeout: \"5\" is no duration (ms, s, m, h, d after a whole number "
+                + "above 0), as in 90s\nsee 'shipper run --help'"
+        ),
+        (
+            ["run", "--once", "--timeout", "0s"],
+            "shipper: option --timeout: \"0s\" is no duration (ms, s, m, h, d after a whole number "
+                + "above 0), as in 90s\nsee 'shipper run --help'"
+        ),
         (["run", "f"], "shipper: unexpected argument \"f\"\nsee 'shipper run --help'"),
         (
             ["demo", "--seconds", "0"],

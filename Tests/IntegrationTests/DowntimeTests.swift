@@ -1,3 +1,4 @@
+import Platform
 import Shipper
 import TestSupport
 import Testing
@@ -40,6 +41,72 @@ struct DowntimeTests {
         // Not once more after another start, nor by a look at everything that is there.
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == 510)
+    }
+
+    /// What rotation calls the files of `app.log`, the first, the second and the third of them.
+    private static let names: [[String]] = [
+        [
+            "app.log.2026-11-28T10:15:30Z", "app.log.2026-11-28T10:16:30Z",
+            "app.log.2026-11-29T00:00:00Z",
+        ],
+        [
+            "app-2026-11-28T10-15-30.123.log", "app-2026-11-28T10-15-30.999.log",
+            "app-2026-11-28T10-15-31.007.log",
+        ],
+        ["app.log.28-Nov-2026", "app.log.29-Nov-2026", "app.log.01-Dec-2026"],
+        ["app.log.bak3", "app.log.bak2", "app.log.bak1"],
+        ["app_r00009.log", "app_r00010.log", "app_r00011.log"],
+        ["app.2026-11-28.9.log", "app.2026-11-28.10.log", "app.2026-11-28.11.log"],
+        ["app.log.3.bak", "app.log.2.bak", "app.log.1.bak"],
+        [
+            "app.log.2026-11-28T10:15:30.5+01:00", "app.log.2026-11-28T10:15:31.5+01:00",
+            "app.log.2026-11-28T10:15:32.5+01:00",
+        ],
+        ["saved-1-of-app", "saved-2-of-app", "saved-3-of-app"],
+        ["app.log-20261128", "app.log-20261129", "app.log-20261130"],
+        ["app.log~3", "app.log~2", "app.log~1"],
+    ]
+
+    @Test(
+        "whatever rotation calls files, those between the known one and the new one are read, in order",
+        arguments: names)
+    func namesOfAllKinds(_ names: [String]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "app.log", kafka: "topic: logs, codec: raw")
+        let source = LineSource("w")
+        func write(_ lines: Range<Int>, _ name: String = "app.log") throws {
+            // What lies apart in time has other times: those of files go by the kernel's ticks.
+            let scratch = agent.home.path("tick")
+            let before = try modified(agent.home.write("before", "x"))
+            try eventually("time goes on") { try modified(agent.home.write("tick", "x")) > before }
+            try appendBytes(source.lines(lines), to: agent.log(name))
+            try remove(scratch)
+        }
+        // Logs of their own, whose names are near.
+        let others = ["app-error.log", "app.logs", "other.log.1", "app-v2.log.bak"]
+        for name in others { try agent.home.write("logs/\(name)", "a log of its own\n") }
+        try write(0..<100)
+        try agent.start()
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        #expect(try agent.stop() == .code(0))
+        try write(100..<150)
+        for (index, name) in names.enumerated() {
+            try rename(agent.log("app.log"), agent.log(name))
+            try write(150 + index * 50..<200 + index * 50)
+            for name in others { try agent.home.append("logs/\(name)", "another of its lines\n") }
+        }
+        try agent.start()
+        try eventually("all lines; \(agent.said)") { reader.count >= 300 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), source.texts(0..<300)) == nil)
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 300)
+    }
+
+    private func modified(_ path: String) throws -> Int64 {
+        try FileStatus.glance(at: Array(path.utf8)).modified
     }
 
     @Test("T11: rotated and deleted: only the new file arrives, and what is lost is counted")

@@ -34,7 +34,11 @@ struct IdentityTests {
         let saved = String(
             decoding: try readFile("\(agent.data)/registry/snapshot.jsonl")
                 + readFile("\(agent.data)/registry/journal.jsonl"), as: UTF8.self)
-        #expect(saved.contains(#""handle":"#) == handlesAtFirst, sourceLocation: sourceLocation)
+        // Where the file system gives none (overlayfs), the story is the same without them.
+        let hasHandles = try MachineFacts.givesHandles(agent.home)
+        #expect(
+            saved.contains(#""handle":"#) == (handlesAtFirst && hasHandles),
+            sourceLocation: sourceLocation)
 
         // Twice, because what was seen the second time must be known by what was saved then.
         for round in 1...2 {

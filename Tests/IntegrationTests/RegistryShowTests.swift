@@ -224,7 +224,9 @@ import Testing
         #expect(process.errors.isEmpty && !process.output.contains("\u{1B}"))
     }
 
-    @Test("A terminal gets a bar and colour, unless it asks for none; a pipe gets neither")
+    @Test(
+        "A terminal gets a bar and colour, unless it asks for none; a pipe gets neither",
+        .enabled(if: MachineFacts.hasTerminals, "\(MachineFacts.terminalNeeded)"))
     func terminal() throws {
         try make()
         let script = try findProgram("script", package: "bsdutils")

@@ -112,15 +112,14 @@ struct S6SpeedTests {
         }
         let missed = agent.said.split(separator: "archive removed before it was read").count - 1
         let known = try bytesLost(agent)
-        // A missed archive holds what s6-log lets into one: nearly s, or with 2.13 more; as those
-        // that are still there.
-        let sizes = try writer.archives().map { try readFile("\(writer.directory)/\($0)").count }
-        let largest = try #require(sizes.max())
         let unknown = lostBytes - known
+        // A missed archive holds what s6-log lets into one: nearly s at least. How much more, and so how
+        // many there are, depends on how fast it is fed, and 2.13 sets no limit to it.
         #expect(
-            unknown >= missed * (4_096 - 200) && unknown <= missed * 2 * largest,
+            unknown >= missed * (4_096 - 200) && (unknown > 0) == (missed > 0),
             "\(lostBytes) bytes lost, \(known) of them told, \(missed) archives missed")
-        if stands { #expect(missed > 100) }
+        // Five archives cannot hold what was written while nobody looked.
+        if stands { #expect(missed > 0) }
     }
 
     /// The sum of what was reported as lost, bytes.

@@ -108,6 +108,41 @@ struct ShutdownTests {
         #expect(try AuditCount.of(broker) == 1)
     }
 
+    @Test("SIGHUP is told of and ends nothing")
+    func hangUp() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        try agent.start()
+        agent.process.signal(1)
+        try eventually("it is told; \(agent.said)") { agent.said.contains("SIGHUP ignored") }
+        try agent.home.write("logs/a.log", "one\n")
+        try eventually("it goes on; \(agent.said)") { reader.count == 1 }
+        #expect(try agent.stop() == .code(0))
+        #expect(agent.said.split(separator: "SIGHUP ignored").count == 2, "\(agent.said)")
+    }
+
+    @Test("A second signal ends the wait for deliveries at once", arguments: [[15, 2], [2, 2]])
+    func second(signals: [Int32]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: "topic: logs, codec: raw",
+            more: "shutdown_timeout: 1h")
+        broker.pause()
+        try agent.home.write("logs/a.log", LineSource("w").lines(0..<1_000))
+        try agent.start()
+        try eventually("it is open; \(agent.said)") {
+            try agent.process.openFiles(beneath: agent.home.path("logs")).count == 1
+        }
+        agent.process.signal(signals[0])
+        try eventually("it waits; \(agent.said)") { agent.said.contains("stopping signal=") }
+        #expect(try agent.stop(signals[1]) == .code(0))
+        #expect(agent.said.contains("not waiting for deliveries any more signal=SIGINT"))
+        broker.resume()
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try agent.entry("a.log")?.lag == 0)
+    }
+
     private func text(_ source: LineSource, _ sequence: Int) -> String {
         String(decoding: source.line(sequence), as: UTF8.self)
     }

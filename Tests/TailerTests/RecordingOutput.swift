@@ -155,6 +155,8 @@ final class RecordingOutput: TailerOutput, Sendable {
 
     func hasRoom(_ stream: StreamID) -> Bool { state.withLock { $0.hasRoom } }
 
+    func canTake(_ file: FileID) -> Bool { true }
+
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         var messages: [[UInt8]] = []
         for frame in frames {

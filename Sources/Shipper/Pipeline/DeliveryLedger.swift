@@ -130,6 +130,9 @@ final class DeliveryLedger: Sendable {
     /// nil for one that is not followed.
     func delivered(_ file: FileID) -> Int? { state.withLock { $0.tracker.watermark(file) } }
 
+    /// Bytes of each file that were sent and are not delivered.
+    var undelivered: [FileID: Int] { state.withLock { $0.tracker.undelivered } }
+
     /// Whether records of the file are on their way.
     func isOutstanding(_ file: FileID) -> Bool {
         state.withLock { $0.tracker.outstanding(file) > 0 }

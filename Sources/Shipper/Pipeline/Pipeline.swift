@@ -49,6 +49,31 @@ package final class Pipeline: Sendable {
     package struct Outcome: Sendable {
         /// Records that were read and not acknowledged; they are read again by the next run.
         package let undelivered: Int
+        /// With `once`, what is left of what was there.
+        let left: Leftovers
+    }
+
+    /// What a run with `once` has not shipped of what was there.
+    struct Leftovers: Sendable {
+        /// Files with bytes that were not read or not delivered.
+        let files: Int
+        let bytes: Int
+        let reading: TailerLeftovers
+
+        init(_ reading: TailerLeftovers, undelivered: [FileID: Int]) {
+            let all = reading.files.merging(undelivered) { unread, sent in
+                let (sum, overflow) = unread.addingReportingOverflow(sent)
+                return overflow ? .max : sum
+            }
+            files = all.count
+            bytes = all.values.reduce(0) { sum, more in
+                let (sum, overflow) = sum.addingReportingOverflow(more)
+                return overflow ? .max : sum
+            }
+            self.reading = reading
+        }
+
+        var isNothing: Bool { files == 0 && reading.isNothing }
     }
 
     /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered. Tests
@@ -142,10 +167,21 @@ package final class Pipeline: Sendable {
         wake.set { [tailer] in tailer.wake() }
     }
 
-    /// Blocks until `interrupt`, or with `once` until everything that was there is delivered. Throws
-    /// what kept the reader from running.
-    package func waitForEnd() throws(PipelineError) {
-        if let error = end.wait(isDelivered: { [budget] in budget.held == 0 }) {
+    /// Why a wait for the end was over.
+    package enum End: Hashable, Sendable {
+        /// With `once`: everything that could be read is delivered.
+        case done
+        case interrupted
+        case timedOut
+    }
+
+    /// Blocks until `interrupt`, or with `once` until everything that was there is delivered, or until
+    /// `timeout` is over. Throws what kept the reader from running.
+    @discardableResult
+    package func waitForEnd(timeout: Duration? = nil) throws(PipelineError) -> End {
+        do {
+            return try end.wait(timeout: timeout, isDelivered: { [budget] in budget.held == 0 })
+        } catch {
             throw .system(error)
         }
     }
@@ -168,8 +204,13 @@ package final class Pipeline: Sendable {
         ledger.saveSizes()
         keeper.stop()
         registry.close()
-        return Outcome(undelivered: undelivered)
+        return Outcome(
+            undelivered: undelivered,
+            left: Leftovers(tailer.leftovers, undelivered: ledger.undelivered))
     }
+
+    /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any thread.
+    package func hurry() { _ = producer.stop(deadline: .zero) }
 
     /// A record has to fit into a message, and four of them into the credit.
     private static func longestRecord(_ settings: Settings) -> Int {
@@ -242,12 +283,22 @@ final class PipelineEnd: Sendable {
     /// Whoever waits looks again.
     func look() { wakeup.wake() }
 
-    func wait(isDelivered: () -> Bool) -> SystemError? {
+    func wait(
+        timeout: Duration? = nil, isDelivered: () -> Bool
+    ) throws(SystemError) -> Pipeline.End {
+        let deadline = timeout.map { duration in
+            let (seconds, attoseconds) = duration.components
+            let nanoseconds = min(seconds, 1_000_000_000) * 1_000_000_000
+            return Clock.monotonicNanoseconds() + nanoseconds + attoseconds / 1_000_000_000
+        }
         while true {
             let now = state.withLock { $0 }
-            if now.isInterrupted || now.error != nil { return now.error }
-            if now.hasReaderEnded, isDelivered() { return nil }
-            wakeup.wait(nanoseconds: nil)
+            if let error = now.error { throw error }
+            if now.hasReaderEnded, isDelivered() { return .done }
+            if now.isInterrupted { return .interrupted }
+            let rest = deadline.map { $0 - Clock.monotonicNanoseconds() }
+            if let rest, rest <= 0 { return .timedOut }
+            wakeup.wait(nanoseconds: rest)
         }
     }
 

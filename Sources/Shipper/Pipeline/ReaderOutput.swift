@@ -316,7 +316,8 @@ final class ReaderOutput: TailerOutput {
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
         case .passedOver: parts.counters.passedFile()
-        case .refused, .unwatched, .overflow, .opened, .truncated, .rewritten, .copied, .damaged:
+        case .refused, .excludedDirectory, .unwatched, .overflow, .opened, .truncated, .rewritten,
+            .copied, .damaged:
             break
         }
         parts.events.report(event)
@@ -326,6 +327,12 @@ final class ReaderOutput: TailerOutput {
 
     func hasRoom(_ stream: StreamID) -> Bool {
         parts.budget.canTake(stream, Self.leastCredit)
+    }
+
+    /// Whether its records could hold a line.
+    func canTake(_ file: FileID) -> Bool {
+        if case .some(.none) = encoders[file] { return false }
+        return true
     }
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {

@@ -67,3 +67,14 @@ enum Quantity {
         return product
     }
 }
+
+extension Settings {
+    /// A duration as the configuration writes it, `90s`; nil for anything else.
+    package static func duration(_ text: String) -> Duration? {
+        do throws(Quantity.Refusal) {
+            return try Quantity.duration(text)
+        } catch {
+            return nil
+        }
+    }
+}

@@ -16,7 +16,13 @@ struct SettingsKeys: Sendable {
     /// In the order in which they are shown.
     let keys: [(name: String, key: Key)]
 
-    private init(_ keys: [(name: String, key: Key)]) { self.keys = keys }
+    /// What to write in the place of keys that Filebeat has in such a map.
+    let filebeat: [String: String]
+
+    private init(_ keys: [(name: String, key: Key)], filebeat: [String: String] = [:]) {
+        self.keys = keys
+        self.filebeat = filebeat
+    }
 
     private static func built(_ names: String...) -> [(name: String, key: Key)] {
         names.map { ($0, .built) }
@@ -39,7 +45,19 @@ struct SettingsKeys: Sendable {
             + [("multiline", .later(multiline))]
             + built("include_lines", "exclude_lines", "fields", "tags", "empty_lines")
             + built("timezone", "tai64n", "follow_symlinks", "topic")
-            + [("rotation", .later(rotation))])
+            + [("rotation", .later(rotation))],
+        filebeat: [
+            "type": "leave it out: every input follows files",
+            "id": "expected name",
+            "enabled": "leave it out, or the whole input",
+            "exclude_files": "expected exclude, whose items are globs and no regular expressions",
+            "include_files": "expected paths, which are globs",
+            "recursive_glob": "leave it out: ** in paths is always understood",
+            "tail_files": "expected start, beginning or end",
+            "ignore_older": "leave it out: a file at rest costs nothing",
+            "close_inactive": "leave it out: a file at rest costs nothing",
+            "clean_removed": "leave it out: positions of files that are gone are forgotten",
+        ])
 
     static let multiline = SettingsKeys(
         later("pattern", "negate", "match", "max_lines", "timeout"))

@@ -60,7 +60,7 @@ extension SettingsReader {
         unbuilt(section)
         let input = Settings.Input(
             name: name, paths: paths.compactMap(\.pattern),
-            exclude: exclude(section["exclude"]),
+            exclude: exclude(section["exclude"], paths.map(\.pattern)),
             start: choice(section["start"], default: .beginning),
             fields: fields, tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
@@ -133,35 +133,14 @@ extension SettingsReader {
                 return Path(value: item, pattern: nil)
             }
             do throws(PathPatternError) {
-                return Path(value: item, pattern: try PathPattern(text))
+                let pattern = try PathPattern(text)
+                doubt(pattern, item)
+                return Path(value: item, pattern: pattern)
             } catch {
                 fault(item.node.mark, item.path, error.description)
                 return Path(value: item, pattern: nil)
             }
         }
-    }
-
-    /// What is left out where an input says nothing: compressed archives, whose bytes are no lines.
-    private static let excludedByDefault: [PathExclusion] = {
-        do throws(PathPatternError) {
-            return [try PathExclusion("**/*.gz")]
-        } catch {
-            preconditionFailure("the default exclusion is wrong: \(error)")
-        }
-    }()
-
-    private mutating func exclude(_ value: Value?) -> [PathExclusion] {
-        guard let value else { return Self.excludedByDefault }
-        var exclusions: [PathExclusion] = []
-        for item in items(value, of: "patterns, as in **/*.gz") ?? [] {
-            guard let text = word(item, "a pattern, as in **/*.gz") else { continue }
-            do throws(PathPatternError) {
-                exclusions.append(try PathExclusion(text))
-            } catch {
-                fault(item.node.mark, item.path, error.description)
-            }
-        }
-        return exclusions
     }
 
     private mutating func maxLine(_ value: Value?, _ limits: Settings.Limits) -> Int {

@@ -5,6 +5,13 @@ import YAML
 extension SettingsReader {
     /// Nil only when something is wrong; what is wrong stands in `faults`.
     mutating func settings(_ root: Node, file: String) -> Settings? {
+        if let entry = Self.filebeatKey(root) {
+            fault(
+                entry.keyMark, shown(entry.key),
+                "a key of Filebeat's configuration, which this file seems to be; expected one of shipper's "
+                    + "(docs/migrating-from-filebeat.md tells how they correspond)")
+            return nil
+        }
         guard let section = self.section(root, "", .root) else { return nil }
         let data = section["data"].map { self.data($0) } ?? Settings.standardData
         let limits = self.limits(section["limits"])
@@ -22,6 +29,18 @@ extension SettingsReader {
             file: file, data: data, inputs: inputs, output: Settings.Output(kafka: kafka.settings),
             limits: limits, registry: registry, shutdownTimeout: shutdownTimeout, node: node,
             http: http, log: log)
+    }
+
+    /// A key at the top that only a Filebeat has: nothing else in the file is worth a message then.
+    private static func filebeatKey(_ root: Node) -> Node.Entry? {
+        guard case .map(let entries) = root.content else { return nil }
+        let names = [
+            "filebeat", "processors", "setup", "queue", "logging", "monitoring", "xpack",
+            "output.elasticsearch", "output.logstash",
+        ]
+        return entries.first { entry in
+            names.contains { entry.key == $0 || entry.key.hasPrefix("\($0).") }
+        }
     }
 
     /// The data directory, an absolute path.

@@ -72,7 +72,9 @@ struct SettingsReader {
     }
 
     private mutating func unknown(_ value: Value, _ key: String, _ keys: SettingsKeys) {
-        if let near = NearMiss.of(key, in: keys.keys.map(\.name)) {
+        if let instead = keys.filebeat[key] {
+            fault(value.keyMark, value.path, "a key of Filebeat's; \(instead)")
+        } else if let near = NearMiss.of(key, in: keys.keys.map(\.name)) {
             fault(value.keyMark, value.path, "unknown key; did you mean \(near)?")
         } else if let homes = SettingsKeys.homes(of: key) {
             fault(value.keyMark, value.path, "unknown key here; it belongs in \(homes)")

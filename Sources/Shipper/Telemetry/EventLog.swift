@@ -42,6 +42,13 @@ package final class EventLog: Sendable {
                 [
                     "path": .text(path), "error": .text(error),
                 ])
+        case .excludedDirectory(let path, let exclusion):
+            log.warn(
+                "exclude names a directory, whose files are read all the same",
+                [
+                    "path": .text(path), "exclude": .text(exclusion),
+                    "hint": .text("write \(PathPatternError.filesBelow(exclusion))"),
+                ])
         case .unwatched(let path, let error):
             log.warn(
                 "directories cannot be watched; scanning them instead",

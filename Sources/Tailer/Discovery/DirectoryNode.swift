@@ -37,6 +37,8 @@ final class DirectoryNode {
     var isGone = false
     /// Something in it could not be read, so it is scanned again soon.
     var hasTrouble = false
+    /// The last scan could not list it.
+    var isUnlistable = false
 
     /// `prefix` nil: this is the prefix itself.
     init(

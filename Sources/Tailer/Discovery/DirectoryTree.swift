@@ -50,6 +50,8 @@ final class DirectoryTree {
     /// One watch may serve two nodes, where prefixes of two patterns overlap.
     private var watched: [Inotify.Watch: [DirectoryNode]] = [:]
     private var hasReportedWatch = false
+    /// Exclusions that could be meant for a directory and were not met in that place yet.
+    private var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
     var watchCount: Int { watched.count }
 
     /// Without `watches` nothing is heard of between scans, which is all that one walk needs.
@@ -78,6 +80,9 @@ final class DirectoryTree {
                 places: places[prefix] ?? [])
         }
         for root in roots { enqueue(root) }
+        for (input, settings) in inputs.enumerated() {
+            namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
+        }
     }
 
     // MARK: When to scan
@@ -147,6 +152,8 @@ final class DirectoryTree {
     }
 
     private func schedule(_ node: DirectoryNode, _ now: Int64) {
+        // Without watches each directory is looked at once, and again only where that was not enough.
+        guard watches || node.hasTrouble else { return }
         let isSoon = node.watch == nil || node.hasTrouble
         node.nextScan = now + (isSoon ? intervals.unwatchedScan : intervals.watchedScan)
         place(node, now)
@@ -179,6 +186,7 @@ final class DirectoryTree {
         dropped: (DirectoryNode) -> Void, handle: (borrowing Descriptor, Look) -> Void
     ) {
         node.hasTrouble = false
+        node.isUnlistable = false
         defer { if !node.isGone { schedule(node, now) } }
         do {
             let directory = try node.open()
@@ -203,6 +211,7 @@ final class DirectoryTree {
                 leave(node, inotify, now, dropped)
             } else {
                 node.hasTrouble = true
+                node.isUnlistable = true
                 report(.unlistable(path: node.text, error: error.code.description))
             }
         }
@@ -293,6 +302,18 @@ final class DirectoryTree {
                 places: places)
             node.children[entry.name] = child
             enqueue(child)
+            tellExclusions(of: child)
+        }
+    }
+
+    private func tellExclusions(of directory: DirectoryNode) {
+        guard !namesToMeet.isEmpty else { return }
+        namesToMeet.removeAll { input, exclusion in
+            guard directory.places.contains(where: { $0.input == input }),
+                exclusion.matches(directory.text)
+            else { return false }
+            report(.excludedDirectory(path: directory.text, exclusion: exclusion.text))
+            return true
         }
     }
 

@@ -1,5 +1,6 @@
 /// A pattern of paths that an input leaves out: written like a path pattern, without captures, and
-/// where it does not start with `/` it may lie in any directory.
+/// where it does not start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand
+/// for what begins with a dot, too: what an input reads in a hidden directory can be left out as elsewhere.
 package struct PathExclusion: Hashable, Sendable {
     /// As it was written.
     package let text: String
@@ -24,6 +25,24 @@ package struct PathExclusion: Hashable, Sendable {
 
     /// Whether the absolute `path`, as `PathText` spells it, is left out.
     package func matches(_ path: String) -> Bool {
-        segments.match(PathText.bytes(of: path)) != nil
+        segments.match(PathText.bytes(of: path), dots: .matched) != nil
+    }
+
+    /// Its last segment has no wildcard: it could be meant for a directory.
+    var namesOne: Bool {
+        guard case .name(let name) = segments.segments.last else { return false }
+        return name.literal != nil
+    }
+
+    /// Whether both leave out the same for being written alike but for what says nothing, as `*.gz` and
+    /// `**/*.gz`.
+    package func isSame(as other: PathExclusion) -> Bool { segments == other.segments }
+
+    /// Whether there is a path that `pattern` matches and this leaves out.
+    package func canExclude(from pattern: PathPattern) -> Bool {
+        let fixed = pattern.prefix.split(separator: "/").map { name in
+            PatternSegments.Segment.name(SegmentPattern(literal: Array(name.utf8)))
+        }
+        return PatternSegments(fixed + pattern.below.segments).canMeet(segments)
     }
 }

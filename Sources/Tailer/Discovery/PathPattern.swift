@@ -62,7 +62,8 @@ package enum PathPatternError: Error, Hashable, CustomStringConvertible {
         case .captureTwice(let name, let text):
             "the pattern \"\(text)\" captures {\(name)} twice; give each capture a name of its own"
         case .endsInDirectory(let text):
-            "the pattern \"\(text)\" ends in a directory; its last segment has to name files"
+            "the pattern \"\(text)\" ends in a directory; its last segment has to name files, as in "
+                + Self.filesBelow(text)
         case .noFixedPrefix(let text):
             "the pattern \"\(text)\" has no fixed prefix; at least its first segment has to be a "
                 + "plain directory name that is not the file itself, as in /data/logs/*.log"
@@ -76,5 +77,21 @@ package enum PathPatternError: Error, Hashable, CustomStringConvertible {
         case .captureInExclusion(let name, let text):
             "the exclusion \"\(text)\" captures {\(name)}, which nothing would use; write * instead"
         }
+    }
+
+    /// The pattern of all files beneath the directories that `text` names.
+    package static func filesBelow(_ text: String) -> String {
+        var directory = text[...]
+        while true {
+            if directory.hasSuffix("/") {
+                directory = directory.dropLast()
+            } else if directory == "**" || directory.hasSuffix("/**") {
+                directory = directory.dropLast(2)
+            } else {
+                break
+            }
+        }
+        let begin = text.hasPrefix("/") || !directory.isEmpty ? "\(directory)/" : ""
+        return begin + "**/*"
     }
 }

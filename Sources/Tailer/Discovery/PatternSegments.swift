@@ -48,7 +48,7 @@ struct PatternSegments: Hashable, Sendable {
     /// Of two ways to the same segment the first decides what is captured, so it alone is gone on with:
     /// there are never more places than segments, however deep somebody nests directories.
     func step(
-        from places: [Place], into name: [UInt8]
+        from places: [Place], into name: [UInt8], dots: SegmentPattern.Dots = .named
     ) -> (match: [String: String]?, below: [Place]) {
         var match: [String: String]?
         var below: [Place] = []
@@ -57,11 +57,11 @@ struct PatternSegments: Hashable, Sendable {
             if segments[place.segment] == .anyDirectories {
                 // `**` takes this name as one more directory, and stands for none as well.
                 // Hidden directories are meant only when they are named, as in glob(7).
-                if name.first != UInt8(ascii: ".") { add(place, to: &below) }
+                if dots == .matched || name.first != UInt8(ascii: ".") { add(place, to: &below) }
                 place.segment += 1
             }
             guard case .name(let pattern) = segments[place.segment],
-                pattern.matches(name, captured: &place.captured)
+                pattern.matches(name, dots: dots, captured: &place.captured)
             else { continue }
             place.segment += 1
             if place.segment == segments.count {
@@ -78,11 +78,13 @@ struct PatternSegments: Hashable, Sendable {
     }
 
     /// What is captured when all of `path`, names between slashes, matches; nil when it does not.
-    func match(_ path: some Collection<UInt8>) -> [String: String]? {
+    func match(
+        _ path: some Collection<UInt8>, dots: SegmentPattern.Dots = .named
+    ) -> [String: String]? {
         let names = path.split(separator: UInt8(ascii: "/"))
         var places = start
         for (index, name) in names.enumerated() {
-            let step = self.step(from: places, into: Array(name))
+            let step = self.step(from: places, into: Array(name), dots: dots)
             if index == names.count - 1 { return step.match }
             places = step.below
         }

@@ -28,6 +28,9 @@ struct SegmentPattern: Hashable, Sendable {
         }
     }
 
+    /// Matches this name alone.
+    init(literal name: [UInt8]) { tokens = name.map(Token.byte) }
+
     /// Parses one segment of the pattern `whole`.
     init(_ part: Substring, in whole: String) throws(PathPatternError) {
         var tokens: [Token] = []
@@ -98,10 +101,21 @@ struct SegmentPattern: Hashable, Sendable {
         throw PathPatternError.openBracket(whole)
     }
 
-    /// Whether all of `name` matches; `captured` gets what the captures stand for. A leading dot is
-    /// matched only by a dot, as in glob(7).
-    func matches(_ name: [UInt8], captured: inout [String: String]) -> Bool {
-        if name.first == UInt8(ascii: "."), tokens.first != .byte(UInt8(ascii: ".")) {
+    /// What stands for a leading dot.
+    enum Dots: Hashable, Sendable {
+        /// Only a dot, as in glob(7).
+        case named
+        /// What stands for any other byte, too.
+        case matched
+    }
+
+    /// Whether all of `name` matches; `captured` gets what the captures stand for.
+    func matches(
+        _ name: [UInt8], dots: Dots = .named, captured: inout [String: String]
+    ) -> Bool {
+        if dots == .named, name.first == UInt8(ascii: "."),
+            tokens.first != .byte(UInt8(ascii: "."))
+        {
             return false
         }
         guard let found = ranges(in: name) else { return false }

@@ -321,6 +321,9 @@ final class FileOpener {
 
     // MARK: What is told once
 
+    /// Names that something is wrong with at this moment.
+    var troubleCount: Int { troubles.count }
+
     private func refuse(_ path: String, _ status: FileStatus) -> Result {
         refuse(path, "it is \(status.kindInWords), not a regular file")
     }

@@ -34,6 +34,7 @@ final class ReaderLoop {
     private let pollIntervals: [Int64]
     private var watchedFiles: [Inotify.Watch: LogStream] = [:]
     private var hasScannedAll = false
+    private var onceRun = OnceRun()
 
     /// inotify has no watches to give: a parked file is not opened before this time, monotonic
     /// nanoseconds, only to ask again.
@@ -51,6 +52,8 @@ final class ReaderLoop {
     ) throws(SystemError) {
         self.inputs = inputs
         self.once = once
+        var intervals = intervals
+        if once { intervals.unwatchedScan = min(intervals.unwatchedScan, OnceRun.pause) }
         self.intervals = intervals
         self.output = output
         self.control = control
@@ -92,13 +95,54 @@ final class ReaderLoop {
             for node in table.outdated { tree.enqueue(node) }
             table.outdated.removeAll(keepingCapacity: true)
             if ready.isEmpty, tree.isQuiet, !control.hasWake {
-                if once, hasScannedAll, starved.isEmpty { break }
-                wait()
+                if once, hasScannedAll, starved.isEmpty {
+                    if endsOnce() { break }
+                    wait(atMost: OnceRun.pause)
+                } else {
+                    wait()
+                }
             } else if now - figuresAt >= Self.figuresInterval {
                 setFigures(now)
             }
         }
+        if once {
+            control.set(leftovers(isOver: !control.isStopped))
+        }
         heartbeat.beat(waiting: nil)
+    }
+
+    // MARK: --once
+
+    /// Whether all that was there is read, or what is not will not be; if not, it is looked at again.
+    private func endsOnce() -> Bool {
+        let left = leftovers(isOver: true)
+        var hasTrouble = left.directories > 0
+        tree.forEachNode { if $0.hasTrouble { hasTrouble = true } }
+        let isRead = left.files.isEmpty && left.unprovenLines == 0
+        switch onceRun.pauses(isSettled: isRead && !hasTrouble) {
+        case .isOver: return true
+        case .isNot:
+            tree.forEachNode { wakeQuiet(in: $0) }
+            for stream in table.orphans { makeReady(stream, fresh: false) }
+            return false
+        }
+    }
+
+    private func leftovers(isOver: Bool) -> TailerLeftovers {
+        var left = TailerLeftovers()
+        left.isScanned = hasScannedAll
+        left.isOver = isOver
+        tree.forEachNode { node in
+            var isPartial = node.isUnlistable || node.changingLooks > 0
+            for stream in node.streams.values {
+                left.add(stream)
+                if stream.hasMoreRotated || !stream.obstacles.isEmpty { isPartial = true }
+            }
+            if isPartial { left.directories += 1 }
+        }
+        for stream in table.orphans { left.add(stream) }
+        left.names = opener.troubleCount
+        return left
     }
 
     private func setFigures(_ now: Int64) {
@@ -225,7 +269,7 @@ final class ReaderLoop {
         }
     }
 
-    private func wait() {
+    private func wait(atMost pause: Int64? = nil) {
         var next = tree.nextDue
         for queue in polls {
             if let due = queue.nextDue { next = min(next ?? due, due) }
@@ -236,7 +280,8 @@ final class ReaderLoop {
             let due = figuresAt + Self.figuresInterval
             if due <= now { setFigures(now) } else { next = min(next ?? due, due) }
         }
-        let time = next.map { max(0, $0 - now) }
+        var time = next.map { max(0, $0 - now) }
+        if let pause { time = min(time ?? pause, pause) }
         heartbeat.beat(waiting: time)
         inotify.withDescriptor { control.wakeup.wait(beside: $0, nanoseconds: time) }
     }
@@ -266,13 +311,14 @@ final class ReaderLoop {
             })
         switch reading.run(now, &frames) {
         case .moved:
+            onceRun.moved()
             stream.lastGrowth = now
             stream.interval = intervals.fastestPoll
             ready.append(stream)
         case .noRoom:
             stream.attention = .starved
             starved.append(stream)
-        case .atEnd:
+        case .atEnd, .stuck:
             rest(stream, now)
         case .news:
             // Directories are looked at before the next turn.

@@ -24,6 +24,8 @@ struct StreamTurn {
         case noRoom
         /// Nothing to read now.
         case atEnd
+        /// There are bytes that can never be handed over; reported. What is newer must not pass them.
+        case stuck
         /// A parked file is not where it was: the stream's directory has to be looked at before what
         /// is newer is read.
         case outdated
@@ -47,6 +49,7 @@ struct StreamTurn {
                     opener.mended(file.path)
                     return .moved
                 case .noRoom: return .noRoom
+                case .stuck: return .stuck
                 case .outdated: return .outdated
                 case .news: return .news
                 case .atEnd: continue
@@ -290,7 +293,8 @@ struct StreamTurn {
             case .text(let text):
                 if let consumed = handChunk(file, text, &frames) {
                     if consumed > 0 { keepDraining(file, now) }
-                    return consumed > 0 ? .moved : .noRoom
+                    if consumed > 0 { return .moved }
+                    return output.canTake(file.id) ? .noRoom : .stuck
                 }
             }
             // What was left in the buffer is the beginning of a line: read on from there.
@@ -318,7 +322,7 @@ struct StreamTurn {
                 chunk,
                 at: .init(
                     offset: file.position, continuesLine: file.continuesLine,
-                    isFinal: text.isEnd || (file.isFinal && reachesEnd && !once),
+                    isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),
                 into: &frames)
             guard !frames.isEmpty else { return nil }
@@ -334,16 +338,17 @@ struct StreamTurn {
 
     /// The file is read to its present end: is that the last one?
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
-        if once { return .atEnd }
         if file.isFinal {
             try look(at: file, now)
-            if file.position < file.size { return file.waitsForMore ? .atEnd : .moved }
+            if file.position < file.end { return file.waitsForMore ? .atEnd : .moved }
+            // With `--once`, what was written after the start is none of this run.
+            if file.position < file.size { return .atEnd }
             tellHole(file)
             table.finish(file, of: stream)
             return .moved
         }
         guard let since = file.drainsSince else { return .atEnd }
-        let proven = try file.opened().descriptor.hasNoWriter() ?? (now - since >= drain)
+        let proven = try file.opened().descriptor.hasNoWriter() ?? (!once && now - since >= drain)
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.

@@ -47,6 +47,11 @@ final class LogStream {
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
     var hasMoreRotated = false
+    /// What its files were seen to be renamed to, as shapes, where that is nothing that is known of rotation;
+    /// at most `mostShapes`.
+    private var shapes: Set<[UInt8]> = []
+    /// A log that is renamed in more ways is no longer learnt from.
+    private static let mostShapes = 16
     /// What lies beside it and cannot be read.
     var obstacles = Obstacles()
 
@@ -122,6 +127,28 @@ final class LogStream {
         self.liveName = liveName
         self.input = input
         self.captures = captures
+    }
+
+    /// What rotation has made of its name; nil for a name that is not one of its earlier files'.
+    func rotated(_ name: [UInt8]) -> RotatedName? {
+        if let rotated = RotatedName(name, of: liveName) { return rotated }
+        guard !shapes.isEmpty, name != liveName, let shape = NameShape.of(name),
+            shapes.contains(shape)
+        else { return nil }
+        return RotatedName(like: name)
+    }
+
+    /// One of its files has this name now: others of the same kind are earlier files of it, too.
+    func learn(_ name: [UInt8]) {
+        guard name != liveName, shapes.count < Self.mostShapes,
+            RotatedName(name, of: liveName) == nil, let shape = NameShape.of(name)
+        else { return }
+        shapes.insert(shape)
+    }
+
+    /// Whether a name is one that was learnt.
+    func hasLearnt(_ name: [UInt8]) -> Bool {
+        !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil
     }
 
     /// The file that is being written to, as far as names tell.

@@ -119,7 +119,7 @@ extension StreamTable {
         stream.obstacles.pass(
             inode,
             Obstacles.Passed(
-                name: name, path: path, rotated: RotatedName(name, of: stream.liveName),
+                name: name, path: path, rotated: stream.rotated(name),
                 since: now, after: nil, status: status))
         output.report(.passedOver(path: path))
         return false

@@ -14,7 +14,8 @@ struct Reference {
         if let rotated, let isOlder = rotated.isOlder(than: name) { return isOlder }
         // A compressor makes a new file of an old content.
         if candidate.packed == nil, let birth, let theirs = candidate.identity.birth {
-            return birth < theirs
+            // What was born with it in one tick of the kernel's clock is rather read than left.
+            return birth <= theirs
         }
         return modified <= candidate.status.modified
     }
@@ -72,7 +73,7 @@ extension StreamTable {
             // It is gone by now: what was known of it has to do.
         }
         return Reference(
-            rotated: RotatedName(name, of: stream.liveName), isLive: name == stream.liveName,
+            rotated: stream.rotated(name), isLive: name == stream.liveName,
             modified: found, birth: birth)
     }
 }

@@ -7,6 +7,8 @@ struct RotatedName {
         case number(Int)
         /// The larger, the newer.
         case date([UInt8])
+        /// Nothing that the mark says: the files' times tell.
+        case unknown([UInt8])
     }
 
     let order: Order
@@ -15,19 +17,7 @@ struct RotatedName {
     /// `worker-1.log` beside `worker.log` is mostly a log of its own.
     let mayBeAnotherLog: Bool
 
-    private static let separators = Array(".-_".utf8)
     private static let packed = Array(".gz".utf8)
-    private static let old = Array("old".utf8)
-    /// More digits are a date or a time.
-    private static let mostDigits = 4
-    /// What stands beside digits in a date and a time.
-    private static let marks = Array("-_.:T".utf8)
-    /// Bytes of a mark that rotation appends, without the separator before it. A date, a time to the
-    /// nanosecond, a zone and a number come to fewer.
-    private static let longestMark = 48
-    /// Separators in such a mark, the one before it included. Names come from strangers: a name that is
-    /// all digits and dots has no more bases than this, and costs no more.
-    private static let mostSeparators = 10
 
     /// Nil where `name` is not one that rotation makes of `live`.
     init?(_ name: [UInt8], of live: [UInt8]) {
@@ -51,36 +41,33 @@ struct RotatedName {
             let order = Self.order(plain, after: live[..<dot], before: live[dot...])
         else { return nil }
         self.order = order
-        if case .number = order {
-            mayBeAnotherLog = plain[dot] != UInt8(ascii: ".")
-        } else {
-            mayBeAnotherLog = false
+        switch order {
+        case .number, .unknown: mayBeAnotherLog = plain[dot] != UInt8(ascii: ".")
+        case .date: mayBeAnotherLog = false
         }
+    }
+
+    /// A name that is known to be a rotated one for its likeness to another.
+    init(like name: [UInt8]) {
+        isPacked =
+            name.count > Self.packed.count
+            && name.suffix(Self.packed.count).elementsEqual(Self.packed)
+        order = .unknown(Array(isPacked ? name.dropLast(Self.packed.count) : name[...]))
+        mayBeAnotherLog = false
     }
 
     /// The order that follows from what stands between `stem` and `end`, a separator first.
     private static func order(
         _ name: ArraySlice<UInt8>, after stem: ArraySlice<UInt8>, before end: ArraySlice<UInt8>
     ) -> Order? {
-        let length = name.count - stem.count - 1 - end.count
-        guard 0 < length, length <= longestMark, name.starts(with: stem),
-            name.suffix(end.count).elementsEqual(end),
-            separators.contains(name[name.startIndex + stem.count])
+        guard name.count > stem.count + end.count, name.starts(with: stem),
+            name.suffix(end.count).elementsEqual(end)
         else { return nil }
-        let middle = name.dropFirst(stem.count + 1).dropLast(end.count)
-        if middle.elementsEqual(old) { return .number(1) }
-        guard let first = middle.first, isDigit(first) else { return nil }
-        if middle.count <= mostDigits, middle.allSatisfy(isDigit) {
-            return .number(middle.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) })
-        }
-        guard middle.allSatisfy({ isDigit($0) || marks.contains($0) }),
-            middle.count(where: separators.contains) < mostSeparators
-        else { return nil }
-        return .date(Array(middle))
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        let mark = name.dropFirst(stem.count).dropLast(end.count)
+        // An editor's or a tool's copy of the last one.
+        if mark.elementsEqual("~".utf8) { return .number(1) }
+        guard let first = mark.first, RotationMark.separators.contains(first) else { return nil }
+        return RotationMark.order(mark.dropFirst())
     }
 
     /// Whether it comes before `other` in the order of content; nil where names do not tell.
@@ -106,23 +93,20 @@ struct RotatedName {
         }
         func cut(_ part: ArraySlice<UInt8>, before end: ArraySlice<UInt8>) {
             var cuts = 0
-            for index in part.indices.suffix(longestMark + 1).reversed() {
+            for index in part.indices.suffix(RotationMark.longest + 1).reversed() {
                 let byte = part[index]
-                if index > part.startIndex, separators.contains(byte) {
+                if index > part.startIndex, RotationMark.separators.contains(byte) {
                     cuts += 1
-                    guard cuts <= mostSeparators else { return }
-                    let base = part[..<index] + end
-                    if RotatedName(Array(plain), of: Array(base)) != nil {
-                        found.append(Array(base))
+                    guard cuts <= RotationMark.mostSeparators else { return }
+                    if RotationMark.order(part[(index + 1)...]) != nil {
+                        found.append(Array(part[..<index]) + end)
                     }
                 }
-                guard isDigit(byte) || marks.contains(byte) else { return }
+                guard RotationMark.mayHold(byte) else { return }
             }
         }
-        if plain.count > old.count + 1, plain.suffix(old.count).elementsEqual(old),
-            separators.contains(plain[plain.endIndex - old.count - 1])
-        {
-            found.append(Array(plain.dropLast(old.count + 1)))
+        if plain.count > 1, plain.last == UInt8(ascii: "~") {
+            found.append(Array(plain.dropLast()))
         }
         cut(plain, before: [])
         if let dot = plain.lastIndex(of: UInt8(ascii: ".")) {

@@ -42,9 +42,16 @@ extension StreamTable {
     ) -> UnknownSiblings {
         let entries = names.entries.filter { entry in
             (entry.kind == .regular || entry.kind == .unknown)
-                && RotatedName(entry.name, of: stream.liveName) != nil
+                && isSibling(entry.name, of: stream)
         }
         return unknownSiblings(of: stream, entries, node, directory, now, most: most)
+    }
+
+    /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern matches is a
+    /// log of its own.
+    private func isSibling(_ name: [UInt8], of stream: LogStream) -> Bool {
+        guard stream.rotated(name) != nil else { return false }
+        return !stream.hasLearnt(name) || !isMatched(name)
     }
 
     func unknownSiblings(
@@ -54,7 +61,7 @@ extension StreamTable {
         var siblings: [Sibling] = []
         var verdict = Verdict.fine
         for entry in entries {
-            guard let rotated = RotatedName(entry.name, of: stream.liveName) else { continue }
+            guard let rotated = stream.rotated(entry.name) else { continue }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.

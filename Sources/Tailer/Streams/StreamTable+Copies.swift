@@ -82,10 +82,10 @@ extension StreamTable {
             // What has taken its place is looked at next, and what was copied of that with it.
             if names.inode(of: stream.liveName) != live.identity.inode { later = [] }
             if copy == nil { later.removeAll { $0.status.modified < live.intactAt } }
-            if let name = live.name, let mine = RotatedName(name, of: stream.liveName) {
+            if let name = live.name, let mine = stream.rotated(name) {
                 // What is newer than it has its turn when what took its place is taken up.
                 later.removeAll { candidate in
-                    RotatedName(candidate.request.name, of: stream.liveName)
+                    stream.rotated(candidate.request.name)
                         .flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
@@ -155,7 +155,7 @@ extension StreamTable {
         _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
     ) -> Bool {
         guard file.isOpen, file.position == file.base, let birth = candidate.identity.birth,
-            file.name.flatMap({ RotatedName($0, of: stream.liveName) }) == nil
+            file.name.flatMap(stream.rotated) == nil
         else { return false }
         do throws(SystemError) {
             let status = try file.opened().descriptor.status()

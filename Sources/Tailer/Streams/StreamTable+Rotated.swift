@@ -45,6 +45,13 @@ extension StreamTable {
             liveID = output.known(found.identity, head: found.head)
         }
         let saved = stream.isReconciled ? [] : output.saved(stream.name)
+        for entry in saved {
+            // An earlier run's files tell what rotation makes of their names.
+            guard let name = names.name(of: entry.identity.inode), stream.rotated(name) == nil,
+                opener.presence(entry.identity, name, directory) == .there
+            else { continue }
+            stream.learn(name)
+        }
         // What became of saved files is looked for among all.
         let most = saved.isEmpty ? mostAtOnce : .max
         var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
@@ -84,8 +91,10 @@ extension StreamTable {
         if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
             // The others, and the live one, come after these.
             let isFutile = unknown.isPartial && unread.isEmpty
+            // All of them stand in one order, whatever was there before the first of them.
+            let last = stream.files.last
             while !unread.isEmpty, opener.cache.makeRoom() {
-                takeUp([unread.removeFirst()], stream, newest, now)
+                takeUp([unread.removeFirst()], stream, newest, last: last, now)
             }
             stream.hasMoreRotated = true
             return isFutile ? .again : .retry
@@ -274,13 +283,20 @@ extension StreamTable {
     func takeUp(
         _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference, _ now: Int64
     ) {
-        let last = stream.files.last
+        takeUp(candidates, stream, reference, last: stream.files.last, now)
+    }
+
+    /// `last`: the stream's last file before any of them was taken up.
+    private func takeUp(
+        _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference,
+        last: TailedFile?, _ now: Int64
+    ) {
         for candidate in candidates {
             if let last, isCopiedBefore(candidate, last, of: stream) {
                 takeUp([candidate], stream, before: last, now)
                 continue
             }
-            let name = RotatedName(candidate.request.name, of: stream.liveName)
+            let name = stream.rotated(candidate.request.name)
             let isNewer =
                 reference.isLive || name.map { reference.isBefore($0, candidate) } ?? true
             takeUp([candidate], stream, before: isNewer ? nil : last, now)

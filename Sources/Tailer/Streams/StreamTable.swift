@@ -12,6 +12,8 @@ final class StreamTable {
     var outdated: [DirectoryNode] = []
     /// Directories in which something is awaited of which there will be no event; the loop empties it.
     var soon: [DirectoryNode] = []
+    /// Whether a pattern matches a name in the directory that is looked at.
+    private(set) var isMatched: ([UInt8]) -> Bool = { _ in false }
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
@@ -36,6 +38,9 @@ final class StreamTable {
         _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
         let node = look.node
+        let absent = look.absent
+        isMatched = { absent($0) != nil }
+        defer { isMatched = { _ in false } }
         var verdict = Verdict.fine
         var seen: Set<[UInt8]> = []
         let isS6 =
@@ -320,6 +325,7 @@ final class StreamTable {
 
     func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
         guard file.name != name || (final && !file.isFinal) else { return }
+        if let stream = file.stream, stream.kind == .path { stream.learn(name) }
         file.name = name
         file.path = node.text(of: name)
         if final { file.becomeFinal() }

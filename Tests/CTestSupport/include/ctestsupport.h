@@ -36,6 +36,9 @@ int ctest_mount_tmpfs(const char *path, int64_t bytes);
 // Makes this process act as another user, or with 0 as root again. 0, or -1 with errno.
 int ctest_act_as(unsigned user);
 
+// Whether a pseudo-terminal can be made and opened: 1 or 0.
+int ctest_has_terminals(void);
+
 // The one way in which a test lets time pass: between two looks at a condition.
 void ctest_pause(int64_t nanoseconds);
 

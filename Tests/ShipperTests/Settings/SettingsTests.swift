@@ -49,6 +49,20 @@ import YAML
         #expect(input.tai64n == .skalibs)
     }
 
+    @Test(
+        "exclude adds to what is always left out, which may be written as well",
+        arguments: [
+            ("[]", []), ("['*.gz']", []), ("['**/*.gz', 'current']", ["current"]),
+            (
+                "['/logs/*/debug-*/**/*', '/logs/x/*/current']",
+                ["/logs/*/debug-*/**/*", "/logs/x/*/current"]
+            ),
+        ])
+    func exclude(list: String, added: [String]) throws {
+        let settings = try parse(settingsText(input: "    exclude: \(list)"))
+        #expect(settings.inputs.map { $0.exclude.map(\.text) } == [["**/*.gz"] + added])
+    }
+
     @Test func everySupportedKeyIsRead() throws {
         let settings = try parse(
             """
@@ -56,7 +70,7 @@ import YAML
             inputs:
               - name: pods
                 paths: ["/logs/{namespace}/{app}/*.log", "/var/log/{namespace}/{app}.log"]
-                exclude: ["**/*.gz", "/logs/x/*"]
+                exclude: ["**/*.gz", "/logs/x/*/*"]
                 start: end
                 format: s6
                 max_line: 1KB
@@ -87,7 +101,7 @@ import YAML
         #expect(settings.data == "/d")
         let input = try #require(settings.inputs.first)
         #expect(input.paths.map(\.prefix) == ["/logs", "/var/log"])
-        #expect(input.exclude.map(\.text) == ["**/*.gz", "/logs/x/*"])
+        #expect(input.exclude.map(\.text) == ["**/*.gz", "/logs/x/*/*"])
         #expect(input.start == .end)
         #expect(input.maxLine == 1_000)
         #expect(input.fields == [Field(name: "cluster", value: .string("eu-1"))])

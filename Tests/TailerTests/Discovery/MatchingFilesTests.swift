@@ -45,6 +45,19 @@ import Testing
         #expect(files == ["0 l/a.log", "1 l/b.log"])
     }
 
+    @Test("An exclusion that names a directory leaves out nothing there, and is told once")
+    func excludedDirectory() throws {
+        for name in ["l/old/a.log", "l/x/old/b.log", "l/x/old.log"] {
+            try directory.write(name, "")
+        }
+        let (files, events) = try now((["l/**/*"], ["old", "old/**/*", "x*", "old.log"]))
+        #expect(files == [])
+        #expect(
+            events == [
+                "excludedDirectory(path: \"\(directory.path("l/old"))\", exclusion: \"old\")"
+            ])
+    }
+
     @Test("A path that two patterns match is there once, whatever their fixed prefixes are")
     func once() throws {
         try directory.write("l/a/b.log", "")
