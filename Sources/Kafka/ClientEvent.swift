@@ -5,7 +5,7 @@ import Platform
 @safe
 struct ClientEvent: ~Copyable {
     enum Kind {
-        case deliveries, error, log, other
+        case deliveries, error, log, limits, other
     }
 
     private let raw: OpaquePointer
@@ -19,6 +19,7 @@ struct ClientEvent: ~Copyable {
         case RD_KAFKA_EVENT_DR: .deliveries
         case RD_KAFKA_EVENT_ERROR: .error
         case RD_KAFKA_EVENT_LOG: .log
+        case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT: .limits
         default: .other
         }
     }
@@ -31,6 +32,33 @@ struct ClientEvent: ~Copyable {
             if count == 0 { return }
             page.forEachRun(count, body)
         }
+    }
+
+    /// What topics say of the bytes that one batch may have; topics that the brokers do not tell of, or
+    /// not to us, are not in it.
+    var topicLimits: [(topic: String, bytes: Int)] {
+        guard let result = unsafe rd_kafka_event_DescribeConfigs_result(raw) else { return [] }
+        var limits: [(topic: String, bytes: Int)] = []
+        var topics = 0
+        let resources = unsafe rd_kafka_DescribeConfigs_result_resources(result, &topics)
+        for index in 0..<topics {
+            guard let resource = unsafe resources?[index],
+                let name = unsafe rd_kafka_ConfigResource_name(resource),
+                unsafe rd_kafka_ConfigResource_error(resource) == RD_KAFKA_RESP_ERR_NO_ERROR
+            else { continue }
+            var count = 0
+            let entries = unsafe rd_kafka_ConfigResource_configs(resource, &count)
+            for index in 0..<count {
+                guard let entry = unsafe entries?[index],
+                    let key = unsafe rd_kafka_ConfigEntry_name(entry),
+                    unsafe String(cString: key) == "max.message.bytes",
+                    let value = unsafe rd_kafka_ConfigEntry_value(entry),
+                    let bytes = Int(unsafe String(cString: value))
+                else { continue }
+                limits.append((unsafe String(cString: name), bytes))
+            }
+        }
+        return limits
     }
 
     var error: Verdict { Verdict(unsafe rd_kafka_event_error(raw)) }
@@ -134,6 +162,26 @@ struct Verdict: Error, Hashable, Sendable {
     var isPurge: Bool {
         self == Self.purgedInQueue || self == Self.purgedInFlight || self == Self.fatal
     }
+
+    /// What it is about.
+    var failure: LaneStateMachine<RecordBatch>.Failure {
+        if Self.size.contains(value) { return .size }
+        return Self.content.contains(value) ? .content : .place
+    }
+
+    private static let size = Set(
+        [
+            RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
+            RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
+        ].map(\.rawValue))
+    /// What a broker refuses a batch for because of a record in it.
+    private static let content = Set(
+        [
+            RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_INVALID_RECORD,
+            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+            RD_KAFKA_RESP_ERR_INVALID_REQUEST, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, RD_KAFKA_RESP_ERR_UNKNOWN,
+        ].map(\.rawValue))
 
     /// One cause, one verdict: that a topic is unknown is said by the broker and later by the
     /// library, which remembers it.

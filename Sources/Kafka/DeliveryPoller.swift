@@ -28,6 +28,12 @@ final class DeliveryPoller {
     private var released: [RecordBatch] = []
     /// Lanes in their back-off; bounded by the lanes.
     private var waiting: [(lane: Lane, until: Int64)] = []
+    /// Lanes whose time has come and whose topic has no room for them yet, in order, by topic; bounded
+    /// by the lanes.
+    private var lines: [ObjectIdentifier: (share: TopicShare, lanes: [Lane])] = [:]
+    /// Topics that refused something for its size, when they are asked again what they take.
+    private var limits: [String: Int64] = [:]
+    private static let limitInterval: Int64 = 30_000_000_000
     private var renewal = Renewal.none
     private var renewals = BackOff()
     /// While no broker is known to answer: when one is asked next.
@@ -49,6 +55,8 @@ final class DeliveryPoller {
             let inbox = core.takeInbox()
             serve(inbox)
             retryDueLanes()
+            serveLines()
+            askLimits()
             renewIfDue()
             askForBroker()
             handOver()
@@ -83,6 +91,7 @@ final class DeliveryPoller {
     private func patience(stopAt: Int64?) -> Int32 {
         var next = now + 1_000_000_000
         for entry in waiting { next = min(next, entry.until) }
+        for line in lines.values { next = min(next, line.share.gate { $0.deadline } ?? .max) }
         switch renewal {
         case .none: break
         case .draining: return Self.drainStep
@@ -123,6 +132,8 @@ final class DeliveryPoller {
             guard let line = event.logLine else { return }
             core.observer.clientLog(
                 severity: line.severity, facility: line.facility, text: line.text)
+        case .limits:
+            for (topic, bytes) in event.topicLimits { learn(topic, bytes) }
         case .other:
             return
         }
@@ -132,6 +143,7 @@ final class DeliveryPoller {
         if run.count > run.failed {
             renewals.reset()
             reachedBroker()
+            run.batch.lane.share.answered(now: now)
         }
         run.batch.outstanding -= run.count
         if let first = run.firstFailed {
@@ -165,12 +177,21 @@ final class DeliveryPoller {
 
     private func note(_ first: Int, count: Int, verdict: Verdict, of batch: RecordBatch) {
         batch.firstFailed = min(first, batch.firstFailed ?? first)
-        batch.lane.fail()
+        let lane = batch.lane
+        let failure = verdict.failure
+        lane.fail(failure)
         if verdict.isPurge { return }
-        let topic = batch.lane.topic
+        lane.verdict = verdict
+        if failure == .place {
+            lane.share.isAway()
+        } else if lane.share.answered(now: now) {
+            core.answered()
+        }
+        if failure == .size, limits[lane.topic] == nil { limits[lane.topic] = 0 }
+        let topic = lane.topic
         core.observer.recordsRejected(
             topic: topic, code: verdict.name, text: verdict.text, count: count)
-        if batch.lane.blocked(by: verdict.cause) {
+        if lane.blocked(by: verdict.cause) {
             core.observer.laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)")
         }
     }
@@ -180,7 +201,48 @@ final class DeliveryPoller {
         guard batch.outstanding == 0 else { return }
         let lane = batch.lane
         follow(lane.settle(batch, now: now, released: &released), lane)
+        if let refused = lane.refusedAlone() { tell(refused.batch, refused.record) }
+        if lane.flowsAgain() { core.observer.laneFlows(topic: lane.topic) }
         forgetIfFinished(lane)
+    }
+
+    private func tell(_ batch: RecordBatch, _ record: Int) {
+        let lane = batch.lane
+        let verdict = lane.verdict ?? .acknowledged
+        var limit: (bytes: Int, setting: String)?
+        if verdict.failure == .size {
+            let client = core.settings.longestMessage
+            limit = (client, "message.max.bytes of this client")
+            let topic = lane.share.gate { $0.declared }
+            if let topic, topic < client { limit = (topic, "max.message.bytes of the topic") }
+            if topic == nil, batch.bytes(of: record..<record + 1) < client { limit = nil }
+        }
+        core.observer.recordRefused(
+            RefusedRecord(
+                topic: lane.topic, file: batch.file, offset: batch.fileOffset(of: record),
+                size: batch.bytes(of: record..<record + 1), code: verdict.name, text: verdict.text,
+                limit: limit))
+    }
+
+    // MARK: What a topic takes
+
+    private func askLimits() {
+        guard !limits.isEmpty, renewal == .none else { return }
+        for (topic, due) in limits where due <= now {
+            guard core.share(of: topic) != nil else {
+                limits[topic] = nil
+                continue
+            }
+            handle.askLimit(of: topic)
+            limits[topic] = now + Self.limitInterval
+        }
+    }
+
+    private func learn(_ topic: String, _ bytes: Int) {
+        guard let share = core.share(of: topic), share.gate({ $0.declare(bytes) }) else { return }
+        for index in waiting.indices where waiting[index].lane.share === share {
+            if waiting[index].lane.hasten(now: now) { waiting[index].until = now }
+        }
     }
 
     // MARK: Retries
@@ -189,27 +251,69 @@ final class DeliveryPoller {
         switch step {
         case .none:
             return
+        case .wait(let until) where until <= now:
+            line(up: lane)
         case .wait(let until):
             waiting.append((lane, until))
-        case .resend:
-            while let pass = lane.next() { produce(pass) }
-            if lane.flowsAgain() { core.observer.laneFlows(topic: lane.topic) }
+        case .collect:
+            follow(lane.collect(now: now, released: &released), lane)
         }
     }
 
-    private func produce(_ pass: LaneStateMachine<RecordBatch>.Pass) {
-        if let refusal = core.produce(pass.batch, pass.records) {
-            count(refusal, of: pass.batch)
-        }
+    private func line(up lane: Lane) {
+        let share = lane.share
+        lines[ObjectIdentifier(share), default: (share, [])].lanes.append(lane)
     }
 
     private func retryDueLanes() {
         guard waiting.contains(where: { $0.until <= now }) else { return }
-        let due = waiting.filter { $0.until <= now }
+        for entry in waiting where entry.until <= now { line(up: entry.lane) }
         waiting.removeAll { $0.until <= now }
-        for entry in due {
-            // Nil when the lane was suspended or stopped since.
-            if let pass = entry.lane.due(now: now) { produce(pass) }
+    }
+
+    /// Lanes that may go beside others go first, so that nobody waits for more than one that may not.
+    private func serveLines() {
+        for (id, line) in lines {
+            lines[id] = nil
+            line.share.gate { $0.expire(now: now) }
+            var left: [Lane] = []
+            var last: [Lane] = []
+            for lane in line.lanes {
+                if lane.goesAlone {
+                    last.append(lane)
+                } else if !handOver(lane) {
+                    left.append(lane)
+                }
+            }
+            for lane in last where !handOver(lane) { left.append(lane) }
+            guard !left.isEmpty else { continue }
+            // What failed at once has lined up again behind them.
+            lines[id] = (line.share, left + (lines[id]?.lanes ?? []))
+        }
+    }
+
+    /// Produces the lane's next hand-over. False when it has to go on waiting for its turn.
+    private func handOver(_ lane: Lane) -> Bool {
+        let id = ObjectIdentifier(lane)
+        guard lane.isWaiting else {
+            // It was suspended or stopped since, or is out.
+            lane.share.gate { $0.withdraw(id) }
+            return true
+        }
+        let goesAlone = lane.goesAlone
+        guard lane.share.gate({ $0.hasTurn(id, goesAlone: goesAlone, now: now) }) else {
+            return false
+        }
+        guard var pass = lane.due(now: now) else {
+            lane.share.gate { $0.yield(id) }
+            return !lane.isWaiting
+        }
+        while true {
+            if let refusal = core.produce(pass.batch, pass.records) {
+                count(refusal, of: pass.batch)
+            }
+            guard let next = lane.next(now: now) else { return true }
+            pass = next
         }
     }
 

@@ -1,3 +1,5 @@
+package import Model
+
 /// What happens between us and the brokers, named. The methods are called on the poller thread, as
 /// often as it happens: whoever logs it limits the rate. They must not block.
 package protocol KafkaObserver: Sendable {
@@ -13,10 +15,28 @@ package protocol KafkaObserver: Sendable {
     func fatal(_ text: String)
     /// One lane waits with everything it holds. Heard once for each change of the reason.
     func laneBlocked(topic: String, reason: String)
+    /// A record that can be the only reason why it was refused: nothing was sent beside it. Its stream
+    /// waits at it. Heard once for each record.
+    func recordRefused(_ refused: RefusedRecord)
     /// A lane that was blocked takes records again.
     func laneFlows(topic: String)
     /// An error that librdkafka deals with by itself, such as one broker's lost connection.
     func clientError(code: String, text: String)
     /// A line of librdkafka's own log; `severity` as in syslog(3), 0 (emergency) to 7 (debug).
     func clientLog(severity: Int, facility: String, text: String)
+}
+
+/// A record that was refused alone.
+package struct RefusedRecord: Sendable {
+    package let topic: String
+    package let file: FileID
+    /// Where it begins in the file, logical.
+    package let offset: Int
+    /// Bytes of its value.
+    package let size: Int
+    /// librdkafka's name of the verdict, and its words.
+    package let code: String
+    package let text: String
+    /// Bytes that the topic takes in one batch, compressed, and what says so; nil where nobody does.
+    package let limit: (bytes: Int, setting: String)?
 }

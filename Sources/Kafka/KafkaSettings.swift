@@ -57,6 +57,21 @@ package struct KafkaSettings: Hashable, Sendable {
         self.properties = properties
     }
 
+    /// Bytes of one message at the most, as librdkafka sees it; what is longer it does not take.
+    package var longestMessage: Int {
+        value(of: ["message.max.bytes"]) ?? Self.usualLongestMessage
+    }
+
+    /// Bytes of messages that librdkafka sends to one partition at once, at the most.
+    var longestBatch: Int { min(value(of: ["batch.size"]) ?? 1_000_000, longestMessage) }
+
+    /// librdkafka's default of `message.max.bytes`.
+    private static let usualLongestMessage = 1_000_000
+
+    private func value(of names: Set<String>) -> Int? {
+        (properties + overrides).last { names.contains($0.name) }.flatMap { Int($0.value) }
+    }
+
     /// Checks everything that can be known without a broker, librdkafka's own rules between
     /// properties included. Starts and ends a client that connects nowhere.
     package func validate() throws(KafkaError) {

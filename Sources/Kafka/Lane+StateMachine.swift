@@ -8,14 +8,23 @@
 /// 1. The lane takes no pass more (`draining`) and waits until every pass is settled: until then
 ///    librdkafka may still send, and what is produced beside it could overtake.
 /// 2. It waits (`waiting`) for its back-off.
-/// 3. It produces the first undelivered record alone (`probing`). A record that is refused for good,
-///    or a topic that is away for hours, so costs one request a try, and what follows is not
-///    repeated at every try.
-/// 4. That record acknowledged, everything after it is produced in order (`resending`), the records
-///    too that were acknowledged after the failed one. In the partition such a record then stands
-///    before the failed one and once more behind it: a duplicate has a recognisable id and its last
-///    copy is in order, while an order that is broken for good cannot be mended by a consumer. Then
-///    the lane flows again.
+/// 3. It hands over (`resending`) the first undelivered record alone, then 2, 4, 8 … records, each
+///    *hand-over* settled before the next begins. Any failure starts over with one record. Records
+///    that were acknowledged behind the failed one are produced again: in the partition they then
+///    stand before it and once more behind it. A duplicate has a recognisable id and its last copy is
+///    in order, while an order that is broken for good cannot be mended by a consumer.
+/// 4. When everything that was out at the failure is delivered (`horizon`), what came since follows at
+///    once and the lane flows again.
+///
+/// What that repeats, at most, is what was out at the failure, once, wherever the bad record stands and
+/// however far librdkafka's batch with it, refused as a whole, reaches before and behind it:
+///
+/// - Of n records that were out, let the refused batch be those from a to b and the bad one d behind a.
+///   What was written behind b is repeated: n - 1 - b.
+/// - Hand-overs from a on double, so the one with the bad record is not longer than d + 1 - what went
+///   before it - and what it has behind the bad one, too, is at most d less what is before it.
+/// - The next begins where that one failed, for which the same holds with what was before it. So all
+///   that is written too early together is at most d ≤ b, and the sum at most n - 1.
 ///
 /// `Batch` is whatever the caller keeps; tests use integers. Owned by its lane, behind a lock.
 struct LaneStateMachine<Batch> {
@@ -26,9 +35,7 @@ struct LaneStateMachine<Batch> {
         case draining
         /// Nothing is outstanding; goes on at a time of the monotonic clock, in nanoseconds.
         case waiting(until: Int64)
-        /// The first undelivered record is out alone.
-        case probing
-        /// The poller produces what the lane holds; new batches line up behind.
+        /// A hand-over is out, or being produced by the poller; new batches line up behind it.
         case resending
         /// The producer's handle is being made anew; verdicts may still come in.
         case suspended
@@ -42,7 +49,7 @@ struct LaneStateMachine<Batch> {
         case produce(Range<Int>)
         /// Nothing; its turn comes.
         case hold
-        /// Nothing to produce and nothing before it: tell the poller thread to `collect`.
+        /// Nothing may be produced by this thread: tell the poller thread to `collect`.
         case collect
         /// The producer has stopped; the batch is not kept.
         case refuse
@@ -51,10 +58,22 @@ struct LaneStateMachine<Batch> {
     /// What the poller thread has to do next for the lane.
     enum Step: Hashable {
         case none
-        /// Call `due` at that time.
+        /// Call `due` at that time, and `next` until it returns nil.
         case wait(until: Int64)
-        /// Call `next` until it returns nil.
-        case resend
+        /// Call `collect`.
+        case collect
+    }
+
+    /// What a bad verdict is about.
+    enum Failure: Int, Comparable {
+        /// The place that the records go to, which may be better later.
+        case place
+        /// A record, or a whole batch of librdkafka's because of a record in it.
+        case content
+        /// The same, because it is too large.
+        case size
+
+        static func < (a: Failure, b: Failure) -> Bool { a.rawValue < b.rawValue }
     }
 
     struct Pass {
@@ -76,7 +95,8 @@ struct LaneStateMachine<Batch> {
     private struct Entry {
         let batch: Batch
         let records: Int
-        /// Records acknowledged from the front. Invariant: 0 in every entry but the first.
+        /// Records acknowledged from the front. Invariant: where anything before it is not, they are
+        /// produced again when something fails.
         var done = 0
         var standing: Standing
     }
@@ -92,6 +112,20 @@ struct LaneStateMachine<Batch> {
     private var firstOrdinal = 0
     /// While resending: the ordinal of the batch to look at next.
     private var cursor = 0
+    /// Records that the present hand-over may still take, and those that it has taken.
+    private var allowance = 0
+    private(set) var handedOver = 0
+    /// Records that the next hand-over may take; all, unless a failure is being recovered from.
+    private var window = Int.max
+    /// Batches before this ordinal were accepted before the last failure was through: until they are
+    /// delivered the lane recovers.
+    private var horizon = 0
+    /// What failed, while the lane recovers: the worst of it.
+    private(set) var failure: Failure?
+    /// The last hand-over was one record, alone, and was refused.
+    private(set) var isRefusedAlone = false
+    /// Whoever sends has closed the lane, and the poller does not know yet when it is due.
+    private var isUntold = false
     private var backOff = BackOff()
 
     /// A lane that is made while the handle is being renewed starts `suspended`.
@@ -100,6 +134,17 @@ struct LaneStateMachine<Batch> {
     /// Nothing of this lane is inside librdkafka, nor will be without a further call.
     var isQuiet: Bool { underway == 0 && !sending }
     var isEmpty: Bool { entries.isEmpty && !sending }
+
+    /// A failure is not made up for yet.
+    var isRecovering: Bool { failure != nil }
+
+    /// The first record without an acknowledgement that counts; nil when there is none.
+    var firstUndelivered: (batch: Batch, record: Int)? {
+        for index in 0..<entries.count where entries[index].done < entries[index].records {
+            return (entries[index].batch, entries[index].done)
+        }
+        return nil
+    }
 
     /// Records without an acknowledgement that counts.
     var undelivered: Int {
@@ -113,8 +158,9 @@ struct LaneStateMachine<Batch> {
 
     // MARK: The thread that sends
 
-    /// Takes a batch of `records` records at the end of the lane.
-    mutating func accept(_ batch: Batch, records: Int) -> Acceptance {
+    /// Takes a batch of `records` records at the end of the lane. Unless `isOpen`, nothing new may go
+    /// to the topic from this thread: a lane that flowed waits for the poller to give it its turn.
+    mutating func accept(_ batch: Batch, records: Int, isOpen: Bool = true) -> Acceptance {
         precondition(!sending, "two threads send on one lane")
         guard state != .stopped else { return .refuse }
         if records == 0 {
@@ -122,13 +168,25 @@ struct LaneStateMachine<Batch> {
             return entries.count == 1 ? .collect : .hold
         }
         switch state {
-        case .flowing:
+        case .flowing where isOpen:
             entries.append(
                 Entry(batch: batch, records: records, standing: .underway(end: records)))
             underway += 1
             sending = true
             return .produce(0..<records)
-        case .draining, .waiting, .probing, .resending, .suspended:
+        case .flowing:
+            entries.append(Entry(batch: batch, records: records, standing: .held))
+            if underway > 0 {
+                // What is out is taken for a hand-over; it goes on when that is settled.
+                state = .resending
+                allowance = 0
+                handedOver = 0
+                return .hold
+            }
+            state = .waiting(until: .min)
+            isUntold = true
+            return .collect
+        case .draining, .waiting, .resending, .suspended:
             entries.append(Entry(batch: batch, records: records, standing: .held))
             return .hold
         case .stopped:
@@ -140,23 +198,33 @@ struct LaneStateMachine<Batch> {
     /// the poller thread has to be told, because it found the lane busy before.
     mutating func produced(refused: Bool) -> Bool {
         sending = false
+        // Why is told with the refused records' verdicts.
         if refused { fail() }
         switch state {
         case .draining, .suspended, .stopped: return underway == 0
-        case .flowing, .waiting, .probing, .resending: return false
+        case .flowing, .waiting, .resending: return false
         }
     }
 
     // MARK: The poller thread
 
+    /// What the lane waits for may be better now: its back-off is over. True when it had one.
+    mutating func hasten(now: Int64) -> Bool {
+        guard case .waiting(let until) = state, until > now else { return false }
+        state = .waiting(until: now)
+        return true
+    }
+
     /// A record got a bad verdict. True when the lane was open until now.
     @discardableResult
-    mutating func fail() -> Bool {
+    mutating func fail(_ what: Failure = .place) -> Bool {
         switch state {
-        case .flowing, .probing, .resending:
+        case .flowing, .resending:
+            failure = what
             state = .draining
             return true
         case .draining, .waiting, .suspended, .stopped:
+            failure = max(failure ?? what, what)
             return false
         }
     }
@@ -167,9 +235,8 @@ struct LaneStateMachine<Batch> {
         _ ordinal: Int, firstFailed: Int?, now: Int64, released: inout [Batch]
     ) -> Step {
         let index = ordinal - firstOrdinal
-        guard case .underway(let end) = entries[index].standing else {
-            preconditionFailure("batch \(ordinal) was settled without being produced")
-        }
+        guard index >= 0, index < entries.count, case .underway(let end) = entries[index].standing
+        else { preconditionFailure("batch \(ordinal) was settled without being produced") }
         underway -= 1
         if let firstFailed {
             entries[index].standing = .failed(at: firstFailed)
@@ -181,15 +248,17 @@ struct LaneStateMachine<Batch> {
         }
         release(into: &released)
         switch state {
-        case .flowing, .resending:
+        case .flowing:
             precondition(firstFailed == nil, "a failed verdict left its lane open")
+            noteRecovery()
             return .none
-        case .probing:
-            precondition(firstFailed == nil, "a failed probe left its lane open")
-            backOff.reset()
-            state = .resending
-            cursor = firstOrdinal
-            return .resend
+        case .resending:
+            precondition(firstFailed == nil, "a failed verdict left its lane open")
+            guard underway == 0 else { return .none }
+            isRefusedAlone = false
+            handedOver = 0
+            if !noteRecovery() { window = window > Int.max / 2 ? .max : window * 2 }
+            return goOn(at: now)
         case .draining:
             return retreat(now: now)
         case .suspended, .stopped:
@@ -203,37 +272,71 @@ struct LaneStateMachine<Batch> {
     mutating func collect(now: Int64, released: inout [Batch]) -> Step {
         release(into: &released)
         switch state {
-        case .draining: return retreat(now: now)
-        case .flowing, .waiting, .probing, .resending, .suspended, .stopped: return .none
+        case .draining:
+            return retreat(now: now)
+        case .waiting where isUntold:
+            isUntold = false
+            return goOn(at: now)
+        case .flowing, .waiting, .resending, .suspended, .stopped:
+            return .none
         }
     }
 
-    /// The back-off is over: the pass to produce, which is the probe. Nil when something else came
-    /// between.
-    mutating func due(now: Int64) -> Pass? {
+    /// Begins a hand-over when its time has come: its first pass. `next` has the others.
+    ///
+    /// `fitting` says how many of the records there is room for at the topic. Nil when there is none,
+    /// and the lane is still `waiting`, or when something else came between.
+    mutating func due(
+        now: Int64, fitting: (Batch, Range<Int>) -> Int = { $1.count }
+    ) -> Pass? {
         guard case .waiting(let until) = state, until <= now else { return nil }
-        let entry = entries[0]
-        state = .probing
-        return begin(0, entry.done..<entry.done + 1)
+        state = .resending
+        cursor = firstOrdinal
+        allowance = window
+        handedOver = 0
+        isUntold = false
+        if let pass = next(fitting: fitting) { return pass }
+        if state == .resending { state = .waiting(until: until) }
+        return nil
     }
 
-    /// While resending: the next pass in order. Nil when there is none: the lane flows, or a verdict
-    /// failed meanwhile.
-    mutating func next() -> Pass? {
+    /// While resending: the next pass of the hand-over, in order. Nil when there is none: the hand-over
+    /// is as long as it may be, the lane flows, or a verdict failed meanwhile.
+    mutating func next(fitting: (Batch, Range<Int>) -> Int = { $1.count }) -> Pass? {
         guard state == .resending else { return nil }
+        cursor = max(cursor, firstOrdinal)
         while cursor < nextOrdinal {
+            guard allowance > 0 else { return nil }
             let index = cursor - firstOrdinal
-            cursor += 1
-            switch entries[index].standing {
+            let entry = entries[index]
+            switch entry.standing {
             case .held:
-                return begin(index, entries[index].done..<entries[index].records)
+                let wanted = min(allowance, entry.records - entry.done)
+                let count = fitting(entry.batch, entry.done..<entry.done + wanted)
+                guard count > 0 else {
+                    allowance = 0
+                    return nil
+                }
+                handedOver += count
+                if entry.done + count == entry.records {
+                    allowance -= count
+                    cursor += 1
+                } else {
+                    // Of a batch one pass is out at a time.
+                    allowance = 0
+                }
+                return begin(index, entry.done..<entry.done + count)
             case .settled:
-                continue
+                cursor += 1
             case .underway, .failed:
                 preconditionFailure("a batch was out while its lane was sent again")
             }
         }
-        state = .flowing
+        // While it recovers, what comes new waits until this hand-over is through.
+        if !isRecovering || underway == 0 {
+            state = .flowing
+            handedOver = 0
+        }
         return nil
     }
 
@@ -247,10 +350,15 @@ struct LaneStateMachine<Batch> {
         guard state == .suspended else { return .none }
         precondition(isQuiet, "a lane was resumed while it had records out")
         rewind()
-        guard !entries.isEmpty else {
+        isUntold = false
+        guard firstUndelivered != nil else {
+            // 1. The client dies; the lane is empty, and suspended like all.
+            // 2. A batch of empty lines comes. Whoever brings it has the poller collect it.
+            // 3. The poller makes a new client before it hears of that.
             state = .flowing
-            return .none
+            return entries.isEmpty ? .none : .collect
         }
+        recover(from: .place)
         state = .waiting(until: now)
         return .wait(until: now)
     }
@@ -284,10 +392,47 @@ struct LaneStateMachine<Batch> {
         }
     }
 
+    /// Everything that was out at the failure is delivered. True when nothing is left to recover from.
+    @discardableResult
+    private mutating func noteRecovery() -> Bool {
+        guard isRecovering else { return true }
+        guard firstOrdinal >= horizon else { return false }
+        failure = nil
+        isRefusedAlone = false
+        window = .max
+        backOff.reset()
+        return true
+    }
+
+    /// Nothing is out; what is held comes next.
+    private mutating func goOn(at now: Int64) -> Step {
+        guard firstUndelivered != nil else {
+            state = .flowing
+            return .none
+        }
+        state = .waiting(until: now)
+        return .wait(until: now)
+    }
+
+    private mutating func recover(from what: Failure) {
+        failure = what
+        horizon = nextOrdinal
+        window = 1
+    }
+
     private mutating func retreat(now: Int64) -> Step {
         guard isQuiet else { return .none }
         rewind()
-        let until = now + backOff.next()
+        recover(from: failure ?? .place)
+        isRefusedAlone = handedOver == 1
+        // A hand-over of several is only being narrowed down to the record that is refused, which takes
+        // as many as the number of records has digits.
+        let delay =
+            handedOver > 1
+            ? BackOff.shortest
+            : backOff.next(atMost: failure == .place ? BackOff.longest : BackOff.longestAlone)
+        handedOver = 0
+        let until = now + delay
         state = .waiting(until: until)
         return .wait(until: until)
     }
@@ -297,7 +442,8 @@ struct LaneStateMachine<Batch> {
         for index in 0..<entries.count {
             switch entries[index].standing {
             case .held:
-                continue
+                // Part of it may have been acknowledged before what comes first.
+                if index > 0 { entries[index].done = 0 }
             case .failed(let first):
                 entries[index].done = index == 0 ? first : 0
             case .settled:
@@ -311,17 +457,20 @@ struct LaneStateMachine<Batch> {
     }
 }
 
-/// How long to wait before the next try: 100 ms at first, twice as long each time, 5 s at most.
+/// How long to wait before the next try: 100 ms at first, twice as long each time.
 struct BackOff {
     static let shortest: Int64 = 100_000_000
+    /// For what may be better at any time.
     static let longest: Int64 = 5_000_000_000
+    /// For a record that was refused alone: each try holds up the others of its topic for a moment.
+    static let longestAlone: Int64 = 60_000_000_000
 
     private var delay = shortest
 
     /// Nanoseconds to wait now.
-    mutating func next() -> Int64 {
-        defer { delay = min(delay * 2, Self.longest) }
-        return delay
+    mutating func next(atMost longest: Int64 = longest) -> Int64 {
+        defer { delay = min(delay * 2, Self.longestAlone) }
+        return min(delay, longest)
     }
 
     mutating func reset() { delay = Self.shortest }

@@ -1,3 +1,4 @@
+package import Model
 import Synchronization
 
 /// The way of one stream to its partition: one topic, one key, strict order.
@@ -10,9 +11,10 @@ package final class Lane: Sendable {
     /// The records' key; not empty, or there is no order (see `KafkaSettings.Partitioner`).
     package let key: [UInt8]
     /// Bytes that librdkafka keeps beside the value of each record of this lane until its verdict:
-    /// its own message and a copy of the key (measured with 2.0.2: 176 and the key, rounded to 16).
+    /// its own message and a copy of the key (measured with 2.0.2: 176 and the key, rounded to 16);
+    /// and 8 of ours for where it ends in the slab and begins in the file.
     /// Records of 20 bytes cost ten times their size, so in-flight credit has to count it.
-    package var overheadPerRecord: Int { 192 + (key.count + 15) / 16 * 16 }
+    package var overheadPerRecord: Int { 200 + (key.count + 15) / 16 * 16 }
 
     private struct Inside {
         var machine: LaneStateMachine<RecordBatch>
@@ -22,23 +24,83 @@ package final class Lane: Sendable {
         var isClosing = false
         /// What the observer was told last; nil while the lane flows.
         var blockedBy: Verdict?
+        var verdict: Verdict?
+        /// Bytes of the present hand-over.
+        var handedBytes = 0
+        /// The last hand-over was one record, with nothing else of the topic beside it, and refused.
+        var isRefusedAlone = false
+        /// The batch whose record the observer was told of as refused alone, and that record.
+        var refused: (ordinal: Int, record: Int)?
+
+        /// Everything that was out has its verdict: what does that say of the topic?
+        mutating func learn(from before: Before, _ lane: Lane, now: Int64) {
+            let id = ObjectIdentifier(lane)
+            lane.share.gate { gate in
+                let wasAlone = gate.isAlone(id)
+                gate.yield(id)
+                let hasFailed = before.isDraining && !machine.isEmpty
+                isRefusedAlone = hasFailed && wasAlone && machine.isRefusedAlone
+                if hasFailed, wasAlone, machine.failure == .size {
+                    if machine.isRefusedAlone {
+                        gate.refusedAlone()
+                    } else if before.handedOver > 1 {
+                        gate.refused(handedBytes, now: now)
+                    }
+                }
+                if before.isRecovering, !machine.isRecovering { gate.recovered() }
+            }
+        }
     }
     private let inside: Mutex<Inside>
+    let share: TopicShare
 
-    init(topic: String, key: [UInt8], suspended: Bool) {
-        self.topic = topic
+    /// How the machine stood before a pass was settled.
+    private struct Before {
+        let isDraining: Bool
+        let isRecovering: Bool
+        let handedOver: Int
+
+        init(_ machine: borrowing LaneStateMachine<RecordBatch>) {
+            isDraining = machine.state == .draining
+            isRecovering = machine.isRecovering
+            handedOver = machine.handedOver
+        }
+    }
+
+    init(share: TopicShare, key: [UInt8], suspended: Bool) {
+        topic = share.name
+        self.share = share
         self.key = key
         inside = Mutex(Inside(machine: LaneStateMachine(suspended: suspended)))
     }
 
+    /// Which of the topics it is, for the credit.
+    package var destination: DestinationID { share.destination }
+
+    /// Whether what is sent on it can be expected to come through: records of its topic have, and
+    /// nothing is heard to the contrary. Any thread.
+    package func works(now: Int64) -> Bool { share.works(now: now) }
+
+    /// Bytes of `records` in a batch of Kafka's, or a few more.
+    private func size(_ batch: RecordBatch, _ records: Range<Int>) -> Int {
+        // Lengths, timestamp and offset are varints.
+        batch.bytes(of: records) + records.count * (key.count + 32)
+    }
+
     // MARK: The thread that sends
 
-    func accept(_ batch: RecordBatch) -> LaneStateMachine<RecordBatch>.Acceptance {
+    func accept(
+        _ batch: RecordBatch, now: Int64
+    ) -> LaneStateMachine<RecordBatch>.Acceptance {
         inside.withLock { inside in
             precondition(!inside.isClosing, "a batch was sent on a closed lane")
             batch.ordinal = inside.machine.nextOrdinal
-            let acceptance = inside.machine.accept(batch, records: batch.count)
-            if case .produce(let records) = acceptance { batch.beginPass(records) }
+            let bytes = size(batch, 0..<batch.count)
+            let isOpen =
+                inside.machine.state == .flowing && batch.count > 0
+                && share.gate { $0.enterFreely(bytes, now: now) }
+            let acceptance = inside.machine.accept(batch, records: batch.count, isOpen: isOpen)
+            if case .produce(let records) = acceptance { batch.beginPass(records, bytes: bytes) }
             return acceptance
         }
     }
@@ -66,14 +128,26 @@ package final class Lane: Sendable {
 
     // MARK: The poller thread
 
-    func fail() { inside.withLock { _ = $0.machine.fail() } }
+    /// The last bad one.
+    var verdict: Verdict? {
+        get { inside.withLock { $0.verdict } }
+        set { inside.withLock { $0.verdict = newValue } }
+    }
+
+    func fail(_ what: LaneStateMachine<RecordBatch>.Failure) {
+        inside.withLock { _ = $0.machine.fail(what) }
+    }
 
     func settle(
         _ batch: RecordBatch, now: Int64, released: inout [RecordBatch]
     ) -> LaneStateMachine<RecordBatch>.Step {
-        inside.withLock {
-            $0.machine.settle(
+        inside.withLock { inside in
+            let before = Before(inside.machine)
+            let step = inside.machine.settle(
                 batch.ordinal, firstFailed: batch.firstFailed, now: now, released: &released)
+            share.gate { $0.leave(batch.passBytes) }
+            if inside.machine.isQuiet { inside.learn(from: before, self, now: now) }
+            return step
         }
     }
 
@@ -83,20 +157,71 @@ package final class Lane: Sendable {
         inside.withLock { $0.machine.collect(now: now, released: &released) }
     }
 
-    /// The probe, if its time has come.
+    /// The first pass of a hand-over, if its time has come and there is room for it.
     func due(now: Int64) -> LaneStateMachine<RecordBatch>.Pass? {
+        inside.withLock { $0.handedBytes = 0 }
+        return pass(now) { machine, fitting in machine.due(now: now, fitting: fitting) }
+    }
+
+    func next(now: Int64) -> LaneStateMachine<RecordBatch>.Pass? {
+        pass(now) { machine, fitting in machine.next(fitting: fitting) }
+    }
+
+    private func pass(
+        _ now: Int64,
+        _ begin: (
+            inout LaneStateMachine<RecordBatch>, (RecordBatch, Range<Int>) -> Int
+        ) -> LaneStateMachine<RecordBatch>.Pass?
+    ) -> LaneStateMachine<RecordBatch>.Pass? {
         inside.withLock { inside in
-            let pass = inside.machine.due(now: now)
-            if let pass { pass.batch.beginPass(pass.records) }
+            var bytes = 0
+            let pass = begin(&inside.machine) { batch, records in
+                let taken = share.gate { gate in
+                    gate.admit(records.count, now: now) { count in
+                        size(batch, records.prefix(count))
+                    }
+                }
+                bytes = taken.bytes
+                return taken.count
+            }
+            if let pass {
+                inside.handedBytes += bytes
+                pass.batch.beginPass(pass.records, bytes: bytes)
+            }
             return pass
         }
     }
 
-    func next() -> LaneStateMachine<RecordBatch>.Pass? {
+    /// Whether its next hand-over must have nothing of its topic beside it.
+    var goesAlone: Bool {
+        inside.withLock { $0.machine.isRecovering && $0.machine.failure != .place }
+    }
+
+    /// Whether it still waits to hand over.
+    var isWaiting: Bool {
         inside.withLock { inside in
-            let pass = inside.machine.next()
-            if let pass { pass.batch.beginPass(pass.records) }
-            return pass
+            if case .waiting = inside.machine.state { return true }
+            return false
+        }
+    }
+
+    /// What the topic takes has changed: whoever waits because of that need not. True when it did.
+    func hasten(now: Int64) -> Bool {
+        inside.withLock { inside in
+            inside.machine.failure == .size && inside.machine.hasten(now: now)
+        }
+    }
+
+    /// The record that was refused alone, when that is news.
+    func refusedAlone() -> (batch: RecordBatch, record: Int)? {
+        inside.withLock { inside in
+            guard inside.isRefusedAlone, inside.machine.isRecovering,
+                let first = inside.machine.firstUndelivered
+            else { return nil }
+            let known = inside.refused
+            if known?.ordinal == first.batch.ordinal, known?.record == first.record { return nil }
+            inside.refused = (first.batch.ordinal, first.record)
+            return first
         }
     }
 
@@ -108,11 +233,12 @@ package final class Lane: Sendable {
         }
     }
 
-    /// True when the lane flows and was said to be blocked before.
+    /// True when everything that was out is delivered and the lane was said to be blocked before.
     func flowsAgain() -> Bool {
         inside.withLock { inside in
-            guard inside.machine.state == .flowing, inside.blockedBy != nil else { return false }
+            guard !inside.machine.isRecovering, inside.blockedBy != nil else { return false }
             inside.blockedBy = nil
+            inside.refused = nil
             return true
         }
     }

@@ -12,14 +12,16 @@ package final class Producer: Sendable {
 
     /// Starts librdkafka's threads and the poller thread; connects as soon as it can and waits as
     /// long as it must. `handler` gets, on the poller thread, the batches released since the last
-    /// call: each with every record acknowledged and, in its lane, everything before it.
+    /// call: each with every record acknowledged and, in its lane, everything before it. `answered` is
+    /// called there when a lane `works` that did not, though nothing of it is released.
     package init(
         settings: KafkaSettings, handler: @escaping @Sendable ([RecordBatch]) -> Void,
-        observer: any KafkaObserver
+        answered: @escaping @Sendable () -> Void = {}, observer: any KafkaObserver
     ) throws(KafkaError) {
         let handle = try ProducerHandle(settings: settings)
         let core = ProducerCore(
-            settings: settings, handle: handle, observer: observer, handler: handler)
+            settings: settings, handle: handle, observer: observer, handler: handler,
+            answered: answered)
         self.core = core
         do {
             thread = try SystemThread("kafka") { DeliveryPoller(core, handle).run() }

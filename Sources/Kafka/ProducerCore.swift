@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Synchronization
 
@@ -7,6 +8,8 @@ final class ProducerCore: Sendable {
     let observer: any KafkaObserver
     /// Called on the poller thread.
     let handler: @Sendable ([RecordBatch]) -> Void
+    /// The same.
+    let answered: @Sendable () -> Void
     /// The present client. The poller replaces it; others use it under this lock, for a call that
     /// neither blocks nor calls back, so they never see a closed one. Nil after the end.
     let handle: Mutex<ProducerHandle?>
@@ -33,10 +36,19 @@ final class ProducerCore: Sendable {
     /// Every lane that is not closed and empty; bounded by the streams.
     struct LaneTable {
         var all: [ObjectIdentifier: Lane] = [:]
-        /// Those of them that are closed and not yet empty.
-        var closing: [ObjectIdentifier: Lane] = [:]
+        /// Those of them that are closed and not yet empty, by where they lead. Streams may have a key
+        /// in common.
+        var closing: [Address: [ObjectIdentifier: Lane]] = [:]
+        /// What the lanes of a topic share, and how many lanes that are; no topic without.
+        var shares: [String: (share: TopicShare, lanes: Int)] = [:]
+        var destinations = 0
         var isSuspended = false
         var isStopped = false
+    }
+
+    struct Address: Hashable {
+        let topic: String
+        let key: [UInt8]
     }
 
     /// What the sending threads tell the poller. Bounded: one refusal a pass, and a pass more needs
@@ -50,12 +62,14 @@ final class ProducerCore: Sendable {
 
     init(
         settings: KafkaSettings, handle: ProducerHandle, observer: any KafkaObserver,
-        handler: @escaping @Sendable ([RecordBatch]) -> Void
+        handler: @escaping @Sendable ([RecordBatch]) -> Void,
+        answered: @escaping @Sendable () -> Void
     ) {
         self.settings = settings
         self.handle = Mutex(handle)
         self.observer = observer
         self.handler = handler
+        self.answered = answered
     }
 
     func lane(topic: String, key: [UInt8]) -> Lane {
@@ -63,13 +77,15 @@ final class ProducerCore: Sendable {
             // 1. A stream ends while records of it wait out a back-off.
             // 2. It begins again: the same topic and key, so the same partition.
             // 3. On a lane of its own what is new would overtake what waits.
-            if let lane = table.closing.values.first(where: { $0.topic == topic && $0.key == key })
-            {
-                table.closing[ObjectIdentifier(lane)] = nil
+            let address = Address(topic: topic, key: key)
+            if let (id, lane) = table.closing[address]?.first {
+                table.forgetClosing(id, address)
                 lane.reopen()
                 return lane
             }
-            let lane = Lane(topic: topic, key: key, suspended: table.isSuspended)
+            let lane = Lane(
+                share: table.share(topic, longestBatch: settings.longestBatch), key: key,
+                suspended: table.isSuspended)
             if table.isStopped { lane.stop() }
             table.all[ObjectIdentifier(lane)] = lane
             return lane
@@ -79,23 +95,27 @@ final class ProducerCore: Sendable {
     func close(_ lane: Lane) {
         lanes.withLock { table in
             lane.beginClosing()
-            table.closing[ObjectIdentifier(lane)] = lane
+            table.closing[lane.address, default: [:]][ObjectIdentifier(lane)] = lane
         }
     }
 
     /// Forgets a lane that is closed and empty. True when it was.
     func forgetIfFinished(_ lane: Lane) -> Bool {
         lanes.withLock { table in
-            guard lane.isFinished else { return false }
-            table.all[ObjectIdentifier(lane)] = nil
-            table.closing[ObjectIdentifier(lane)] = nil
+            let id = ObjectIdentifier(lane)
+            guard lane.isFinished, table.all.removeValue(forKey: id) != nil else { return false }
+            table.forgetClosing(id, lane.address)
+            table.leave(lane.share)
             return true
         }
     }
 
+    /// What the lanes of a topic share, while it has any.
+    func share(of topic: String) -> TopicShare? { lanes.withLock { $0.shares[topic]?.share } }
+
     func send(_ batch: RecordBatch) {
         let lane = batch.lane
-        switch lane.accept(batch) {
+        switch lane.accept(batch, now: Clock.monotonicNanoseconds()) {
         case .produce(let records):
             let refusal = produce(batch, records)
             // Told to the poller before `produced`, so that a lane found quiet has no bad verdict
@@ -143,5 +163,37 @@ final class ProducerCore: Sendable {
         case .failure(let verdict):
             return Refusal(first: records.lowerBound, count: records.count, verdict: verdict)
         }
+    }
+}
+
+extension Lane {
+    fileprivate var address: ProducerCore.Address { .init(topic: topic, key: key) }
+}
+
+extension ProducerCore.LaneTable {
+    fileprivate mutating func forgetClosing(_ id: ObjectIdentifier, _ address: ProducerCore.Address)
+    {
+        closing[address]?[id] = nil
+        if closing[address]?.isEmpty == true { closing[address] = nil }
+    }
+
+    /// For one lane more.
+    fileprivate mutating func share(_ topic: String, longestBatch: Int) -> TopicShare {
+        if let known = shares[topic] {
+            shares[topic]?.lanes += 1
+            return known.share
+        }
+        destinations += 1
+        let share = TopicShare(
+            name: topic, destination: DestinationID(number: destinations),
+            longestBatch: longestBatch)
+        shares[topic] = (share, 1)
+        return share
+    }
+
+    /// One lane less.
+    fileprivate mutating func leave(_ share: TopicShare) {
+        guard let lanes = shares[share.name]?.lanes else { return }
+        if lanes > 1 { shares[share.name]?.lanes = lanes - 1 } else { shares[share.name] = nil }
     }
 }

@@ -56,6 +56,21 @@ final class ProducerHandle: @unchecked Sendable {
         return true
     }
 
+    /// Asks the brokers how many bytes a batch of `topic` may have; the answer is an event. Who may not
+    /// know gets none.
+    func askLimit(of topic: String) {
+        guard
+            let resource = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
+        else { return }
+        defer { unsafe rd_kafka_ConfigResource_destroy(resource) }
+        let options = unsafe rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS)
+        defer { if let options = unsafe options { unsafe rd_kafka_AdminOptions_destroy(options) } }
+        var resources: [OpaquePointer?] = unsafe [resource]
+        unsafe resources.withUnsafeMutableBufferPointer { resources in
+            unsafe rd_kafka_DescribeConfigs(client, resources.baseAddress, 1, options, queue)
+        }
+    }
+
     /// Takes back every record that has no verdict; each gets one, which says so.
     func purge() {
         let flags =

@@ -24,6 +24,8 @@ package final class RecordBatch: @unchecked Sendable {
     package let anchor: Anchor
     /// Bytes of in-flight credit to give back at the release.
     package let credit: Int
+    /// Where in the file record i begins, counted from the start of `range`; empty where nobody asks.
+    let recordOffsets: [UInt32]
 
     /// The place in the lane's order. Written by the lane under its lock before anybody reads it.
     var ordinal = 0
@@ -32,10 +34,13 @@ package final class RecordBatch: @unchecked Sendable {
     var outstanding = 0
     /// Index of the first record of this pass that failed. Same owner as `outstanding`.
     var firstFailed: Int?
+    /// Bytes that this pass has at the topic's gate. Same owner as `outstanding`.
+    var passBytes = 0
 
     package init(
         lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
-        generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int
+        generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int,
+        recordOffsets: [UInt32] = []
     ) {
         precondition(
             Int(recordEnds.last ?? 0) <= slab.count, "records end beyond the slab's bytes")
@@ -48,6 +53,7 @@ package final class RecordBatch: @unchecked Sendable {
         self.range = range
         self.anchor = anchor
         self.credit = credit
+        self.recordOffsets = recordOffsets
     }
 
     /// Records in it; 0 is allowed.
@@ -55,6 +61,17 @@ package final class RecordBatch: @unchecked Sendable {
 
     /// Index in the slab of the first byte of record `index`.
     func start(of index: Int) -> Int { index == 0 ? 0 : Int(recordEnds[index - 1]) }
+
+    /// Bytes of the values of `records`.
+    func bytes(of records: Range<Int>) -> Int {
+        records.isEmpty
+            ? 0 : Int(recordEnds[records.upperBound - 1]) - start(of: records.lowerBound)
+    }
+
+    /// Logical offset in the file of what record `index` begins with.
+    func fileOffset(of index: Int) -> Int {
+        range.start + (index < recordOffsets.count ? Int(recordOffsets[index]) : 0)
+    }
 
     /// The record whose value starts at `offset` of the slab; of several (empty values) the first,
     /// which errs towards sending one again.
@@ -69,8 +86,9 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     /// Gets the counters ready for a pass over `records`.
-    func beginPass(_ records: Range<Int>) {
+    func beginPass(_ records: Range<Int>, bytes: Int) {
         outstanding = records.count
         firstFailed = nil
+        passBytes = bytes
     }
 }

@@ -20,3 +20,10 @@ package struct GenerationID: Hashable, Sendable {
 
     package init(value: UInt64) { self.value = value }
 }
+
+/// One topic within this run of the process; never saved.
+package struct DestinationID: Hashable, Sendable {
+    package let number: Int
+
+    package init(number: Int) { self.number = number }
+}

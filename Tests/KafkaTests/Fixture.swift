@@ -35,6 +35,11 @@ final class Witness: KafkaObserver {
     }
     func fatal(_ text: String) { note("fatal \(text)") }
     func laneBlocked(topic: String, reason: String) { note("blocked \(topic) \(reason)") }
+    func recordRefused(_ refused: RefusedRecord) {
+        note(
+            "refused \(refused.topic) \(refused.offset) \(refused.size) \(refused.limit?.bytes ?? -1)"
+        )
+    }
     func laneFlows(topic: String) { note("flows \(topic)") }
     func clientError(code: String, text: String) { note("error \(code) \(text)") }
     func clientLog(severity: Int, facility: String, text: String) {

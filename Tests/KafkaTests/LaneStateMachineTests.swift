@@ -52,37 +52,44 @@ struct LaneStateMachineTests {
         #expect(lane.undelivered == 2 + 2 + 1 + 1)
     }
 
-    @Test("the first failed record goes alone, then everything after it in order")
-    func probesThenResends() throws {
+    @Test("the first failed record goes alone, then 2, 4 and 8, each acknowledged before the next")
+    func growsFromOne() throws {
         _ = lane.send("a", records: 3)
-        _ = lane.send("b", records: 2)
+        _ = lane.send("b", records: 20)
         _ = lane.settle(0, failedAt: 1)
-        #expect(lane.settle(1) == .wait(until: BackOff.shortest))
+        #expect(lane.settle(1, now: 5) == .wait(until: 5 + BackOff.shortest))
         _ = lane.send("c", records: 1)
 
-        let probe = try #require(lane.due(now: BackOff.shortest))
-        #expect(probe.batch == "a")
-        #expect(probe.records == 1..<2)
-        #expect(lane.next() == nil)
-        #expect(lane.settle(0) == .resend)
-
-        var passes: [String] = []
-        while let pass = lane.next() { passes.append("\(pass.batch) \(pass.records)") }
-        #expect(passes == ["a 2..<3", "b 0..<2", "c 0..<1"])
-        #expect(lane.state == .flowing)
-        for ordinal in 0...2 { #expect(lane.settle(ordinal) == .none) }
+        #expect(lane.handOver(at: .max) == ["a 1..<2"])
+        #expect(lane.due(now: .max) == nil && lane.next() == nil, "while it is out")
+        #expect(lane.settle(0, now: 6) == .wait(until: 6))
+        #expect(lane.handOver(at: 6) == ["a 2..<3", "b 0..<1"])
+        #expect(lane.settle(0, now: 7) == .none)
+        #expect(lane.due(now: .max) == nil, "half of it is still out")
+        #expect(lane.settle(1, now: 7) == .wait(until: 7))
+        #expect(lane.handOver(at: 7) == ["b 1..<5"])
+        _ = lane.settle(1)
+        #expect(lane.handOver(at: 7) == ["b 5..<13"])
+        _ = lane.settle(1)
+        // `c` was not out when `a` failed, but it may as well have been.
+        #expect(lane.handOver(at: 7) == ["b 13..<20", "c 0..<1"])
+        #expect(lane.send("d", records: 2) == .hold)
+        _ = lane.settle(1)
+        #expect(lane.settle(2, now: 9) == .wait(until: 9))
         #expect(lane.released == ["a", "b", "c"])
+        #expect(lane.handOver(at: 9) == ["d 0..<2"])
+        #expect(lane.state == .flowing)
+        #expect(lane.send("e", records: 2) == .produce(0..<2))
     }
 
-    @Test("a probe that fills its batch releases it, with empty ones behind it")
+    @Test("a record that is acknowledged at last releases its batch, with empty ones behind it")
     func probeReleases() throws {
         _ = lane.send("a", records: 1)
         #expect(lane.settle(0, failedAt: 0) == .wait(until: BackOff.shortest))
         #expect(lane.send("empty", records: 0) == .hold)
-        _ = try #require(lane.due(now: .max))
-        #expect(lane.settle(0) == .resend)
+        #expect(lane.handOver(at: .max) == ["a 0..<1"])
+        #expect(lane.settle(0) == .none)
         #expect(lane.released == ["a", "empty"])
-        #expect(lane.next() == nil)
         #expect(lane.state == .flowing)
     }
 
@@ -100,14 +107,38 @@ struct LaneStateMachineTests {
         }
         let expected: [Int64] = [100, 200, 400, 800, 1600, 3200, 5000, 5000]
         #expect(waits == expected.map { $0 * 1_000_000 })
-        guard case .wait(let until) = step else {
-            Issue.record("no wait after a failed probe")
-            return
+        #expect(lane.handOver(at: .max) == ["a 0..<1"])
+        _ = lane.settle(0)
+        // One record that came through is not yet a lane that flows.
+        #expect(lane.handOver(at: .max) == ["a 1..<2"])
+        #expect(lane.settle(0, failedAt: 1) == .wait(until: 5_000_000_000))
+        #expect(lane.handOver(at: .max) == ["a 1..<2"])
+        #expect(lane.settle(0) == .none)
+        _ = lane.send("b", records: 1)
+        #expect(lane.settle(1, failedAt: 0) == .wait(until: BackOff.shortest))
+    }
+
+    @Test("what is refused alone for what it holds is tried every minute at last, not every 5 s")
+    func backsOffFurtherAlone() throws {
+        _ = lane.send("a", records: 1)
+        var step = lane.settle(0, failedAt: 0, of: .size)
+        var waits: [Int64] = []
+        while waits.last != BackOff.longestAlone, case .wait(let until) = step, waits.count < 20 {
+            waits.append(until)
+            _ = try #require(lane.due(now: until))
+            step = lane.settle(0, failedAt: 0, now: 0, of: .size)
         }
-        _ = try #require(lane.due(now: until))
-        #expect(lane.settle(0) == .resend)
-        _ = try #require(lane.next())
-        #expect(lane.settle(0, failedAt: 1) == .wait(until: BackOff.shortest))
+        #expect(waits.count == 11)
+    }
+
+    @Test("a topic whose limit was raised is tried at once")
+    func hastens() throws {
+        _ = lane.send("a", records: 1)
+        _ = lane.settle(0, failedAt: 0, now: 100)
+        #expect(lane.due(now: 200) == nil)
+        #expect(lane.hasten(now: 200))
+        #expect(lane.handOver(at: 200) == ["a 0..<1"])
+        #expect(!lane.hasten(now: 300))
     }
 
     @Test("what was delivered before the failed record is released while the rest waits")
@@ -122,24 +153,72 @@ struct LaneStateMachineTests {
         #expect(lane.released == ["a"])
     }
 
-    @Test("a failure while everything is sent again drains and starts over from the first failed")
+    @Test("a failure while a lane recovers drains, and starts over with one record")
     func failsWhileResending() throws {
         _ = lane.send("a", records: 1)
         _ = lane.send("b", records: 2)
+        _ = lane.send("c", records: 2)
         _ = lane.settle(0, failedAt: 0)
         _ = lane.settle(1, failedAt: 0)
-        _ = try #require(lane.due(now: .max))
-        #expect(lane.settle(0) == .resend)
+        _ = lane.settle(2)
+        #expect(lane.handOver(at: .max) == ["a 0..<1"])
+        _ = lane.settle(0)
         #expect(lane.released == ["a"])
-        let pass = try #require(lane.next())
-        #expect(pass.batch == "b")
-        _ = lane.send("c", records: 1)
-        lane.fail()
-        #expect(lane.next() == nil)
+        #expect(lane.handOver(at: .max) == ["b 0..<2"])
         #expect(lane.settle(1, failedAt: 1) == .wait(until: BackOff.shortest))
-        let probe = try #require(lane.due(now: .max))
-        #expect(probe.batch == "b")
-        #expect(probe.records == 1..<2)
+        #expect(lane.handOver(at: .max) == ["b 1..<2"])
+    }
+
+    /// 1. `a` is handed over with the first half of `b` behind it, and that half is acknowledged first.
+    /// 2. `a` fails. What stands of `b` in the partition stands before `a`.
+    @Test("what was acknowledged of a batch before the one in front of it failed is sent again")
+    func resendsHalfOfABatch() throws {
+        _ = lane.send("a", records: 3)
+        _ = lane.send("b", records: 4)
+        _ = lane.settle(0, failedAt: 0)
+        _ = lane.settle(1)
+        #expect(lane.handOver(at: .max) == ["a 0..<1"])
+        _ = lane.settle(0)
+        #expect(lane.handOver(at: .max) == ["a 1..<3"])
+        _ = lane.settle(0, failedAt: 2)
+        #expect(lane.handOver(at: .max) == ["a 2..<3"])
+        _ = lane.settle(0)
+        #expect(lane.released == ["a"])
+        #expect(lane.handOver(at: .max) == ["b 0..<2"])
+        _ = lane.settle(1)
+        #expect(lane.handOver(at: .max) == ["b 2..<4"])
+    }
+
+    @Test("a hand-over ends where its topic has no more room, and waits where it has none")
+    func room() throws {
+        _ = lane.send("a", records: 8)
+        _ = lane.settle(0, failedAt: 0)
+        #expect(lane.handOver(at: .max, room: 0) == [])
+        guard case .waiting = lane.state else {
+            Issue.record("\(lane.state)")
+            return
+        }
+        #expect(lane.handOver(at: .max, room: 5) == ["a 0..<1"])
+        _ = lane.settle(0)
+        #expect(lane.handOver(at: .max, room: 5) == ["a 1..<3"])
+        _ = lane.settle(0)
+        #expect(lane.handOver(at: .max, room: 3) == ["a 3..<6"])
+    }
+
+    @Test("a lane that flows stops where its topic is closed to it, and goes on after its turn")
+    func closedTopic() throws {
+        #expect(lane.accept("a", records: 2, isOpen: false) == .collect)
+        #expect(lane.collect(now: 3) == .wait(until: 3))
+        #expect(lane.collect(now: 4) == .none, "it is in line already")
+        #expect(lane.accept("b", records: 1, isOpen: false) == .hold)
+        #expect(lane.handOver(at: 5) == ["a 0..<2", "b 0..<1"])
+        #expect(lane.state == .flowing)
+        #expect(lane.accept("c", records: 1, isOpen: false) == .hold, "others are out")
+        _ = lane.settle(0)
+        #expect(lane.settle(1, now: 6) == .wait(until: 6))
+        #expect(lane.handOver(at: 6) == ["c 0..<1"])
+        #expect(lane.settle(2) == .none)
+        #expect(lane.released == ["a", "b", "c"])
     }
 
     @Test("a lane is not quiet while a thread is inside librdkafka, though all verdicts are in")
@@ -174,13 +253,40 @@ struct LaneStateMachineTests {
         #expect(lane.settle(2, failedAt: 0) == .none)
         #expect(lane.isQuiet)
         #expect(lane.resume(now: 9) == .wait(until: 9))
-        let probe = try #require(lane.due(now: 9))
-        #expect(probe.batch == "b")
-        #expect(probe.records == 1..<2)
-        #expect(lane.settle(1) == .resend)
-        #expect(lane.next()?.batch == "c")
-        #expect(lane.next()?.batch == "d")
-        #expect(lane.next() == nil)
+        #expect(lane.handOver(at: 9) == ["b 1..<2"])
+        _ = lane.settle(1)
+        #expect(lane.handOver(at: 9) == ["c 0..<1", "d 0..<1"])
+    }
+
+    /// 1. The client dies; the lane is empty, and suspended.
+    /// 2. A batch of empty lines comes, and whoever brings it has the poller collect it.
+    /// 3. The poller makes the new client first.
+    @Test(
+        "a new client finds a lane that holds only batches without records",
+        arguments: [1, 3], [true, false])
+    func resumesWithEmptyBatches(count: Int, isCollectedFirst: Bool) {
+        lane.suspend()
+        for number in 0..<count { _ = lane.send("empty \(number)", records: 0) }
+        #expect(lane.resume(now: 10) == .collect)
+        #expect(lane.due(now: .max) == nil)
+        if isCollectedFirst { #expect(lane.collect(now: 11) == .none) }
+        #expect(lane.send("a", records: 1) == .produce(0..<1))
+        #expect(lane.collect(now: 12) == .none)
+        #expect(lane.settle(count) == .none)
+        #expect(lane.released.count == count + 1 && lane.isEmpty)
+    }
+
+    @Test("a new client finds batches without records before one with some")
+    func resumesBehindEmptyBatch() {
+        lane.suspend()
+        _ = lane.send("empty", records: 0)
+        _ = lane.send("a", records: 3)
+        #expect(lane.resume(now: 10) == .wait(until: 10))
+        #expect(lane.handOver(at: 10) == ["a 0..<1"])
+        #expect(lane.collect(now: 11) == .none)
+        #expect(lane.released == ["empty"])
+        _ = lane.settle(1)
+        #expect(lane.handOver(at: 12) == ["a 1..<3"])
     }
 
     @Test("an empty lane that was suspended flows at once, one made meanwhile too")
@@ -204,6 +310,28 @@ struct LaneStateMachineTests {
         #expect(lane.undelivered == 3)
         lane.drop()
         #expect(lane.isEmpty)
+    }
+
+    /// Every place of the one bad record among 24, whatever librdkafka's batches: each record's own, a few
+    /// records, all; whatever the verdict; with verdicts in order and in the reverse one.
+    @Test(
+        "what is sent twice is no more than was in flight once, wherever the bad record stands",
+        arguments: [LaneStateMachine<Int>.Failure.place, .content, .size], [false, true])
+    func repeatsAreBounded(failure: LaneStateMachine<Int>.Failure, isReversed: Bool) throws {
+        for sizes in [
+            [24], [1, 2, 3, 5, 8, 5], [Int](repeating: 1, count: 24), [0, 11, 0, 0, 13, 0],
+        ] {
+            for bad in 0..<24 {
+                for batch in [1, 2, 3, 5, 7, 24] {
+                    for refusals in [1, 6] {
+                        var story = Refusal(
+                            sizes: sizes, bad: bad, batch: batch, failure: failure,
+                            isReversed: isReversed)
+                        try story.tell(refusals: refusals)
+                    }
+                }
+            }
+        }
     }
 
     @Test(
@@ -235,15 +363,37 @@ private final class Bench {
         return acceptance
     }
 
-    func accept(_ name: String, records: Int) -> Machine.Acceptance {
-        machine.accept(name, records: records)
+    func accept(_ name: String, records: Int, isOpen: Bool = true) -> Machine.Acceptance {
+        machine.accept(name, records: records, isOpen: isOpen)
     }
+
+    /// All passes of the next hand-over, of at most `room` records.
+    func handOver(at now: Int64, room: Int = .max) -> [String] {
+        var left = room
+        func fitting(_: String, _ records: Range<Int>) -> Int {
+            let count = min(left, records.count)
+            left -= count
+            return count
+        }
+        var passes: [String] = []
+        var next = machine.due(now: now, fitting: fitting)
+        while let pass = next {
+            passes.append("\(pass.batch) \(pass.records)")
+            next = machine.next(fitting: fitting)
+        }
+        return passes
+    }
+
+    func hasten(now: Int64) -> Bool { machine.hasten(now: now) }
 
     func produced(refused: Bool) -> Bool { machine.produced(refused: refused) }
 
     /// The last verdict of a pass; `first` is the record whose verdict was bad.
-    func settle(_ ordinal: Int, failedAt first: Int? = nil, now: Int64 = 0) -> Machine.Step {
-        if first != nil { machine.fail() }
+    func settle(
+        _ ordinal: Int, failedAt first: Int? = nil, now: Int64 = 0,
+        of failure: Machine.Failure = .place
+    ) -> Machine.Step {
+        if first != nil { machine.fail(failure) }
         return machine.settle(ordinal, firstFailed: first, now: now, released: &released)
     }
 
@@ -255,6 +405,112 @@ private final class Bench {
     func resume(now: Int64) -> Machine.Step { machine.resume(now: now) }
     func stop() { machine.stop() }
     func drop() { machine.drop() }
+}
+
+/// One record that is refused, alone or with its whole batch of librdkafka's, and a partition that takes
+/// every other batch.
+private struct Refusal {
+    let sizes: [Int]
+    let bad: Int
+    /// Records that librdkafka puts into one of its batches.
+    let batch: Int
+    let failure: LaneStateMachine<Int>.Failure
+    let isReversed: Bool
+
+    private var machine = LaneStateMachine<Int>()
+    private var released: [Int] = []
+    private var partition: [Int] = []
+    private var step = LaneStateMachine<Int>.Step.none
+    private var isRefusing = true
+
+    init(
+        sizes: [Int], bad: Int, batch: Int, failure: LaneStateMachine<Int>.Failure, isReversed: Bool
+    ) {
+        self.sizes = sizes
+        self.bad = bad
+        self.batch = batch
+        self.failure = failure
+        self.isReversed = isReversed
+    }
+
+    private var count: Int { sizes.reduce(0, +) }
+    private func begin(of batch: Int) -> Int { sizes.prefix(batch).reduce(0, +) }
+
+    mutating func tell(refusals: Int) throws {
+        var passes: [LaneStateMachine<Int>.Pass] = []
+        for (number, size) in sizes.enumerated() {
+            if case .produce(let records) = machine.accept(number, records: size) {
+                passes.append(.init(batch: number, records: records))
+                _ = machine.produced(refused: false)
+            } else {
+                _ = machine.collect(now: 0, released: &released)
+            }
+        }
+        settle(passes)
+        // It comes while the lane waits.
+        #expect(machine.accept(sizes.count, records: 3) == .hold)
+        let firstTry = try handOver()
+        #expect(firstTry.count == 1 && firstTry[0].records.count == 1, "nothing behind it is out")
+        settle(firstTry)
+        var alone = 0
+        var tries = 0
+        while alone < refusals {
+            tries += 1
+            try #require(tries < 200, "the record is never alone: \(machine.state)")
+            if machine.isRefusedAlone {
+                alone += 1
+                let first = try #require(machine.firstUndelivered)
+                #expect(begin(of: first.batch) + first.record == bad)
+            }
+            settle(try handOver())
+        }
+        #expect(partition.allSatisfy { $0 < count }, "what came later is not out before")
+        #expect(Set(partition).isSuperset(of: 0..<bad))
+        #expect(partition.count - Set(partition).count < count)
+        #expect(released == Array(0..<sizes.count).filter { begin(of: $0 + 1) <= bad })
+
+        isRefusing = false
+        while !machine.isEmpty {
+            tries += 1
+            try #require(tries < 400, "a lane stands still in \(machine.state)")
+            settle(try handOver())
+        }
+        #expect(released == Array(0...sizes.count))
+        #expect(partition.count - (count + 3) < count, "\(sizes) \(bad) \(batch): \(partition)")
+        var seen: Set<Int> = []
+        let last = partition.reversed().filter { seen.insert($0).inserted }.reversed()
+        #expect(Array(last) == Array(0..<count + 3))
+    }
+
+    private mutating func handOver() throws -> [LaneStateMachine<Int>.Pass] {
+        guard case .wait(let until) = step else {
+            try #require(Bool(false), "no next try in \(machine.state)")
+            return []
+        }
+        var passes: [LaneStateMachine<Int>.Pass] = []
+        var next = machine.due(now: until)
+        while let pass = next {
+            passes.append(pass)
+            next = machine.next()
+        }
+        return passes
+    }
+
+    private mutating func settle(_ passes: [LaneStateMachine<Int>.Pass]) {
+        let records = passes.flatMap { pass in pass.records.map { begin(of: pass.batch) + $0 } }
+        var refused: Set<Int> = []
+        for start in stride(from: 0, to: records.count, by: batch) {
+            let one = records[start..<min(start + batch, records.count)]
+            if isRefusing, one.contains(bad) { refused.formUnion(one) } else { partition += one }
+        }
+        for pass in isReversed ? passes.reversed() : passes {
+            let first = pass.records.first { refused.contains(begin(of: pass.batch) + $0) }
+            if first != nil { machine.fail(failure) }
+            // Batches are numbered as they are named.
+            let next = machine.settle(pass.batch, firstFailed: first, now: 0, released: &released)
+            if next != .none { step = next }
+        }
+    }
 }
 
 /// A model of librdkafka that fails records at random and keeps what a partition would hold.
@@ -280,11 +536,15 @@ private struct RandomLife {
             case 0 where sizes.count < batches: send()
             case 1 where random.below(40) == 0 && machine.state != .suspended: machine.suspend()
             case 2 where machine.state == .suspended && machine.isQuiet:
-                _ = machine.resume(now: now)
+                follow(machine.resume(now: now))
             case 3, 4: verdict()
             default:
                 now += 50_000_000
-                if let pass = machine.due(now: now) { take(pass) }
+                var next = machine.due(now: now, fitting: fitting)
+                while let pass = next {
+                    take(pass)
+                    next = machine.next(fitting: fitting)
+                }
             }
             for batch in released {
                 try #require(partition[batch].allSatisfy { $0 }, "released before delivery")
@@ -300,13 +560,22 @@ private struct RandomLife {
         sizes.append(size)
         partition.append(Array(repeating: false, count: size))
         let ordinal = machine.nextOrdinal
-        switch machine.accept(batch, records: size) {
+        switch machine.accept(batch, records: size, isOpen: random.below(4) > 0) {
         case .produce(let records):
             out.append((ordinal, batch, records))
             _ = machine.produced(refused: false)
         case .collect: follow(machine.collect(now: now, released: &released))
         case .hold: break
         case .refuse: Issue.record("refused by a lane that was not stopped")
+        }
+    }
+
+    /// Now and then there is room for only two records, or none.
+    private func fitting(_ batch: Int, _ records: Range<Int>) -> Int {
+        switch now / 50_000_000 % 4 {
+        case 0: 0
+        case 1: min(2, records.count)
+        default: records.count
         }
     }
 
@@ -332,10 +601,7 @@ private struct RandomLife {
     }
 
     private mutating func follow(_ step: LaneStateMachine<Int>.Step) {
-        switch step {
-        case .none, .wait: break
-        case .resend: while let pass = machine.next() { take(pass) }
-        }
+        if step == .collect { follow(machine.collect(now: now, released: &released)) }
     }
 }
 

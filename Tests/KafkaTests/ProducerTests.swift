@@ -255,6 +255,29 @@ struct ProducerTests {
         rig.close()
     }
 
+    /// Thousands of streams end while their topic is away, and some begin again.
+    @Test("a stream that begins again goes on in the lane that it left, whoever shares its key")
+    func reopensLanes() throws {
+        let rig = try Rig { $0.brokers = ["127.0.0.1:1"] }
+        let keys = (0..<2_000).map { Array("\($0 % 1_000)".utf8) }
+        var feeds = keys.map { Feed(rig.producer.lane(topic: "away", key: $0), name: "s") }
+        for index in feeds.indices {
+            rig.producer.send(feeds[index].batch(1))
+            rig.producer.close(feeds[index].lane)
+        }
+        #expect(rig.producer.laneCount == 2_000)
+        let again = keys.map { rig.producer.lane(topic: "away", key: $0) }
+        #expect(
+            Set(again.map(ObjectIdentifier.init)) == Set(feeds.map { ObjectIdentifier($0.lane) }))
+        #expect(zip(again, keys).allSatisfy { $0.key == $1 })
+        let new = rig.producer.lane(topic: "away", key: keys[0])
+        #expect(!again.contains { $0 === new })
+        #expect(rig.producer.lane(topic: "other", key: keys[0]).destination != new.destination)
+        #expect(again.allSatisfy { $0.destination == new.destination })
+        #expect(rig.producer.stop(deadline: .zero) == 2_000)
+        rig.audit.stop()
+    }
+
     @Test("a batch is let go of when it was handed out: nothing keeps its memory")
     func keepsNothing() throws {
         let broker = try EmbeddedBroker()

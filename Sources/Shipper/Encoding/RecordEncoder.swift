@@ -79,6 +79,19 @@ package struct RecordEncoder: Sendable {
         lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
         ends: inout [UInt32]
     ) -> EncodingProgress {
+        var offsets: [UInt32] = []
+        return encode(
+            frames, from: start, of: chunk, readTime: readTime, lineTime: lineTime, into: slab,
+            limit: limit, overhead: overhead, ends: &ends, offsets: &offsets)
+    }
+
+    /// The same, and where in the file each record begins is appended to `offsets`, counted from where
+    /// `start` is.
+    package func encode(
+        _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
+        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
+        ends: inout [UInt32], offsets: inout [UInt32]
+    ) -> EncodingProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = LineRun(
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
@@ -88,10 +101,12 @@ package struct RecordEncoder: Sendable {
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
                 template: template, readTime: time, longestPart: longestPart)
-            return run.encode(by: encoder, of: chunk, into: slab, ends: &ends)
+            return run.encode(
+                by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         case .raw:
             let encoder = RawRecordEncoder(longestPart: longestPart)
-            return run.encode(by: encoder, of: chunk, into: slab, ends: &ends)
+            return run.encode(
+                by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         }
     }
 }
@@ -142,8 +157,10 @@ private struct LineRun {
     let lineTime: Int64?
 
     func encode<Encoder: LineEncoder>(
-        by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32]
+        by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32],
+        offsets: inout [UInt32]
     ) -> EncodingProgress {
+        let origin = start.offset(in: self.frames) ?? 0
         let frames = frames.span
         var encoder = encoder
         var labels = labels.map(LabelReader.init)
@@ -180,6 +197,7 @@ private struct LineRun {
                     needed: encoder.size(of: message), lineTime: lineTime)
             }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
+            offsets.append(UInt32(truncatingIfNeeded: offset - origin))
             room = limit - slab.count - (ends.count + 1) * overhead
             done = from + count
             if done == frame.count {

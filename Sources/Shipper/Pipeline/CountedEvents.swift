@@ -1,4 +1,5 @@
 import Kafka
+import Model
 import Registry
 import Synchronization
 
@@ -9,6 +10,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     private let rejections = Mutex<[String: Int]>([:])
     private let syncs = Mutex(Syncs())
     private let saveFault = Mutex<String?>(nil)
+    private let paths = Mutex<(@Sendable (FileID) -> String?)?>(nil)
 
     struct Syncs: Hashable, Sendable {
         var count = 0
@@ -45,6 +47,16 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
 
     func laneBlocked(topic: String, reason: String) {
         events.laneBlocked(topic: topic, reason: reason)
+    }
+
+    func recordRefused(_ refused: RefusedRecord) {
+        let path = paths.withLock { $0 }
+        events.recordRefused(refused, path: path?(refused.file))
+    }
+
+    /// Where the names of files are to be had, once there is a registry.
+    func nameFiles(_ path: @escaping @Sendable (FileID) -> String?) {
+        paths.withLock { $0 = path }
     }
 
     func laneFlows(topic: String) { events.laneFlows(topic: topic) }

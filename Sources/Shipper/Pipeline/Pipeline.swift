@@ -99,6 +99,7 @@ package final class Pipeline: Sendable {
             throw .registry(error)
         }
         self.registry = registry
+        counted.nameFiles { registry.entry($0)?.path }
         do {
             try held()
         } catch {
@@ -125,7 +126,8 @@ package final class Pipeline: Sendable {
             let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
             self.broker = broker
             producer = try Producer(
-                settings: kafka, handler: { ledger.delivered($0) }, observer: counted)
+                settings: kafka, handler: { ledger.delivered($0) }, answered: { wake.call() },
+                observer: counted)
         } catch {
             registry.close()
             throw .kafka(error)

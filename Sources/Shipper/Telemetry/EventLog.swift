@@ -1,4 +1,4 @@
-import Kafka
+package import Kafka
 import Model
 import Platform
 package import Registry
@@ -129,8 +129,28 @@ extension EventLog: KafkaObserver {
             ])
     }
 
+    package func recordRefused(_ refused: RefusedRecord) { recordRefused(refused, path: nil) }
+
+    /// `path` is the file's, where it is known.
+    package func recordRefused(_ refused: RefusedRecord, path: String?) {
+        let file = path ?? "file \(refused.file.number)"
+        log.fault(
+            .error, key: "refused \(refused.topic) \(file)",
+            "a record is refused by its topic; its stream waits at it",
+            [
+                "path": .text(file), "offset": .count(refused.offset),
+                "size": .count(refused.size),
+                "limit": .text(
+                    refused.limit.map { "\($0.bytes) (\($0.setting))" } ?? "unknown"),
+                "topic": .text(refused.topic), "code": .text(refused.code),
+                "error": .text(refused.text),
+            ])
+    }
+
     package func laneFlows(topic: String) {
-        log.info("stream flows again", ["topic": .text(topic)])
+        // No fault, but as often as one: a topic that refuses now and then would fill the log with it.
+        log.fault(
+            .info, key: "flows \(topic)", "stream flows again", ["topic": .text(topic)])
     }
 
     package func clientError(code: String, text: String) {

@@ -1,0 +1,51 @@
+import Model
+import Synchronization
+
+/// What the lanes of one topic share: their way to librdkafka (`TopicGate`), and whether the topic takes
+/// records at all. Sendable; its lock is taken inside a lane's, never the other way round.
+final class TopicShare: Sendable {
+    let name: String
+    let destination: DestinationID
+    private struct Inside {
+        var gate: TopicGate
+        var hasWorked = false
+        var isAway = false
+    }
+    private let inside: Mutex<Inside>
+
+    /// Nobody vouches for a topic that has records out and gave no verdict for so long.
+    static let patience: Int64 = 5_000_000_000
+
+    init(name: String, destination: DestinationID, longestBatch: Int) {
+        self.name = name
+        self.destination = destination
+        inside = Mutex(Inside(gate: TopicGate(longestBatch: longestBatch)))
+    }
+
+    /// One call of the gate's.
+    func gate<R>(_ body: (inout TopicGate) -> R) -> R { inside.withLock { body(&$0.gate) } }
+
+    /// Records of it were acknowledged, or refused for what they hold, which nobody does but a leader
+    /// that takes others. True when that is news.
+    @discardableResult
+    func answered(now: Int64) -> Bool {
+        inside.withLock { inside in
+            defer { inside.hasWorked = true }
+            let isNews = !inside.hasWorked || inside.isAway
+            inside.isAway = false
+            inside.gate.verdictCame(now: now)
+            return isNews
+        }
+    }
+
+    /// The verdict on a record was that its topic, leader or permission is missing.
+    func isAway() { inside.withLock { $0.isAway = true } }
+
+    /// Whether what is sent to it can be expected to come through: it has, and nothing is heard to the
+    /// contrary.
+    func works(now: Int64) -> Bool {
+        inside.withLock { inside in
+            inside.hasWorked && !inside.isAway && inside.gate.isBusy(at: now) < Self.patience
+        }
+    }
+}

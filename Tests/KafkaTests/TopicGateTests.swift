@@ -1,0 +1,178 @@
+import Model
+import Testing
+
+@testable import Kafka
+
+@Suite("What a topic may have with librdkafka, as a value")
+struct TopicGateTests {
+    /// Lanes are told apart by their identity.
+    private final class Name: Sendable {}
+    private let lanes = [Name(), Name(), Name()]
+    private func id(_ lane: Int) -> ObjectIdentifier { ObjectIdentifier(lanes[lane]) }
+
+    private let gate = Bench()
+
+    @Test("nothing holds up a topic that refused nothing")
+    func free() {
+        for _ in 0..<100 { #expect(gate.enterFreely(500, now: 1)) }
+        #expect(gate.hasTurn(id(0), goesAlone: false, now: 1))
+        #expect(gate.admit(7, now: 1) { $0 * 900 } == (7, 6300))
+        #expect(gate.deadline == nil)
+    }
+
+    @Test("a record in doubt goes when all others are settled, and nobody goes beside it")
+    func alone() {
+        #expect(gate.enterFreely(10, now: 0))
+        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        #expect(!gate.enterFreely(10, now: 1), "it would never be its turn")
+        #expect(!gate.hasTurn(id(1), goesAlone: false, now: 1))
+        #expect(!gate.hasTurn(id(2), goesAlone: true, now: 1))
+        gate.leave(10)
+        #expect(!gate.isAlone(id(0)))
+        #expect(gate.hasTurn(id(0), goesAlone: true, now: 2))
+        _ = gate.admit(1, now: 2) { $0 * 5 }
+        #expect(gate.isAlone(id(0)))
+        #expect(!gate.enterFreely(10, now: 3))
+        gate.leave(5)
+        gate.yield(id(0))
+        #expect(gate.enterFreely(10, now: 4))
+    }
+
+    @Test("a partition without a leader holds its topic up for a second and a half at the most")
+    func patience() {
+        #expect(gate.enterFreely(10, now: 0))
+        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        #expect(gate.deadline == TopicGate.quietPatience)
+        let begun = TopicGate.quietPatience
+        #expect(gate.hasTurn(id(0), goesAlone: true, now: begun))
+        gate.expire(now: begun + TopicGate.alonePatience - 1)
+        #expect(!gate.enterFreely(10, now: begun))
+        gate.expire(now: begun + TopicGate.alonePatience)
+        #expect(gate.enterFreely(10, now: begun))
+        #expect(gate.deadline == nil)
+    }
+
+    @Test("a lane that does not want its turn any more is not waited for")
+    func withdrawn() {
+        #expect(gate.enterFreely(10, now: 0))
+        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        gate.withdraw(id(1))
+        #expect(!gate.enterFreely(10, now: 0))
+        gate.withdraw(id(0))
+        #expect(gate.enterFreely(10, now: 0))
+        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        gate.leave(10)
+        gate.leave(10)
+        #expect(gate.hasTurn(id(0), goesAlone: true, now: 0))
+        gate.withdraw(id(0))
+        #expect(gate.isAlone(id(0)), "it is out")
+    }
+
+    @Test("what is out is never more than the topic says it takes in one batch, but for one record")
+    func declared() {
+        #expect(gate.declare(600 + TopicGate.batchOverhead))
+        #expect(!gate.declare(600 + TopicGate.batchOverhead), "that is no news")
+        #expect(gate.bound == 600)
+        #expect(!gate.enterFreely(1, now: 0))
+        #expect(gate.hasTurn(id(0), goesAlone: false, now: 0))
+        #expect(gate.admit(100, now: 0) { $0 * 50 } == (12, 600))
+        #expect(!gate.hasTurn(id(1), goesAlone: false, now: 0))
+        #expect(gate.admit(100, now: 0) { $0 * 50 } == (0, 0))
+        gate.leave(600)
+        #expect(gate.admit(3, now: 0) { $0 * 5000 } == (1, 5000))
+        #expect(gate.admit(3, now: 0) { $0 * 5000 } == (0, 0))
+        gate.leave(5000)
+        #expect(gate.declare(1000 + TopicGate.batchOverhead))
+        #expect(gate.bound == nil, "librdkafka's batches are no longer than that")
+    }
+
+    @Test(
+        "limits of any size are no trap", arguments: [Int.min, -1, 0, 1, 128, 129, .max])
+    func extremes(limit: Int) {
+        _ = gate.declare(limit)
+        #expect(gate.bound.map { $0 >= 1 } ?? true)
+        #expect(gate.admit(3, now: .max) { $0 * 100 }.count >= 1)
+    }
+
+    @Test("a topic that says nothing is known by the batches that it refuses")
+    func learns() {
+        gate.refused(900, now: 0)
+        #expect(gate.bound == 450)
+        gate.refused(450, now: 0)
+        #expect(gate.bound == 225)
+        gate.recovered()
+        // Its next batch is refused for one record in it: the size of the others was not at fault.
+        gate.refused(200, now: 1)
+        gate.refused(100, now: 1)
+        #expect(gate.bound == 50)
+        gate.refusedAlone()
+        #expect(gate.bound == 225)
+    }
+
+    @Test("a lesson is doubted, and believed twice as long whenever it proves right")
+    func doubts() {
+        gate.refused(500, now: 0)
+        gate.expire(now: 100 * TopicGate.longestLesson)
+        #expect(gate.bound == 250, "it is still being learned")
+        gate.recovered()
+        var now = TopicGate.shortestLesson
+        for lasts in [1, 2, 4, 8, 16] {
+            gate.expire(now: now - 1)
+            #expect(gate.bound == 250)
+            gate.expire(now: now)
+            #expect(gate.bound == 500)
+            gate.refused(500, now: now)
+            gate.recovered()
+            now += 2 * Int64(lasts) * TopicGate.shortestLesson
+        }
+    }
+
+    @Test("a topic that refused by mistake is soon trusted with all of it again")
+    func forgives() {
+        gate.refused(2, now: 0)
+        gate.recovered()
+        #expect(gate.bound == 1)
+        for second in 1...10 { gate.expire(now: Int64(second) * 1_000_000_000) }
+        #expect(gate.bound == nil)
+    }
+
+    @Test("a topic is worth its credit while its records come through, not when they do not")
+    func works() {
+        let share = TopicShare(
+            name: "logs", destination: .init(number: 1), longestBatch: 1000)
+        #expect(!share.works(now: 0), "nobody has seen it work")
+        share.answered(now: 10)
+        #expect(share.works(now: .max), "nothing is out")
+        #expect(share.gate({ $0.enterFreely(1, now: 20) }))
+        #expect(share.works(now: 20))
+        #expect(!share.works(now: 20 + TopicShare.patience), "no verdict for 5 s")
+        share.answered(now: 20 + TopicShare.patience)
+        #expect(share.works(now: 20 + TopicShare.patience))
+        share.isAway()
+        #expect(!share.works(now: 20 + TopicShare.patience))
+    }
+}
+
+/// A gate of librdkafka batches of 1,000 bytes; a class, so that expectations can call what changes it.
+private final class Bench {
+    private var gate = TopicGate(longestBatch: 1000)
+
+    var bound: Int? { gate.bound }
+    var deadline: Int64? { gate.deadline }
+    func isAlone(_ lane: ObjectIdentifier) -> Bool { gate.isAlone(lane) }
+    func enterFreely(_ size: Int, now: Int64) -> Bool { gate.enterFreely(size, now: now) }
+    func hasTurn(_ lane: ObjectIdentifier, goesAlone: Bool, now: Int64) -> Bool {
+        gate.hasTurn(lane, goesAlone: goesAlone, now: now)
+    }
+    func admit(_ count: Int, now: Int64, size: (Int) -> Int) -> (count: Int, bytes: Int) {
+        gate.admit(count, now: now, size: size)
+    }
+    func leave(_ size: Int) { gate.leave(size) }
+    func yield(_ lane: ObjectIdentifier) { gate.yield(lane) }
+    func withdraw(_ lane: ObjectIdentifier) { gate.withdraw(lane) }
+    func expire(now: Int64) { gate.expire(now: now) }
+    func declare(_ limit: Int) -> Bool { gate.declare(limit) }
+    func refused(_ size: Int, now: Int64) { gate.refused(size, now: now) }
+    func refusedAlone() { gate.refusedAlone() }
+    func recovered() { gate.recovered() }
+}
