@@ -1,30 +1,75 @@
 import Synchronization
 
-/// The bytes that may be read but not yet delivered, shared between streams.
+/// The bytes that may be read but not yet delivered, shared between topics and, within each, between
+/// streams.
 ///
-/// A stream may hold at most as much as is left over for all others (the dynamic threshold of shared
-/// packet buffers): one stuck stream ends with half, ten stuck ones leave an eleventh free, and none
-/// can take the last of it. Sendable; any thread.
+/// Who takes and gives back has a share that adapts (the dynamic threshold of shared packet buffers);
+/// what does not give back has one that does not grow:
+///
+/// - A topic whose records come through may hold half of what is left over for all others, so a third
+///   when it is alone, and a stream of it what is left over for its topic: none can take the last of it.
+/// - A topic that was never seen to work, or that lately did not, has a little to try with, and all
+///   those together a quarter, or half where they are thousands (`trying`). That is what they keep
+///   for good, however often they try: a topic, a leader or a permission may be missing for ever.
+///
+/// Streams without a topic share everything with each other. Sendable; any thread.
 package final class InFlightBudget: Sendable {
     /// Bytes in all, from `limits.in_flight`.
     package let limit: Int
+    /// Bytes that one topic may try with, while few do.
+    package static let mostTrial = 64 * 1024
+    /// Topics that try at a time have that part of the pool each, of what the others left.
+    private static let trialParts = 8
+
+    /// Bytes for all topics that do not work.
+    private var trialPool: Int { limit / 4 }
+
+    private struct Topic {
+        /// Bytes held by its streams; above 0.
+        var held = 0
+        var works: Bool
+    }
 
     private struct State {
         /// Bytes held by each stream that holds any; bounded by the number of streams.
         var held: [StreamID: Int] = [:]
+        /// Topics whose streams hold any.
+        var topics: [DestinationID: Topic] = [:]
         /// Sum of `held`; invariant: `0...limit`.
         var total = 0
-        /// Whether a stream was refused since a byte last came back.
+        /// Sum over the topics that do not work.
+        var trying = 0
+        /// Whether a stream was refused since a byte last came back; and whether one was whose topic
+        /// does not work, for which bytes of others would not do.
         var refused = false
+        var refusedTrial = false
         /// A stream that holds nothing and was refused what it needs at least: nobody takes the
         /// last of that away before it came, or a long line would wait for ever among short ones.
-        var next: (stream: StreamID, least: Int)?
+        var next: (stream: StreamID, topic: DestinationID?, least: Int)?
 
         /// What `stream` may take now.
         func available(to stream: StreamID, limit: Int) -> Int {
             let free = limit - total
             guard let next, next.stream != stream else { return free }
             return max(0, free - next.least)
+        }
+
+        /// Whether the topic works is seen by whoever takes, or proved by what comes back.
+        mutating func note(_ id: DestinationID, works: Bool) {
+            if !works, next?.topic == id { next = nil }
+            guard let topic = topics[id], topic.works != works else { return }
+            topics[id]?.works = works
+            trying += works ? -topic.held : topic.held
+        }
+
+        mutating func add(_ bytes: Int, to stream: StreamID, _ topic: DestinationID?, works: Bool) {
+            let held = self.held[stream, default: 0] + bytes
+            self.held[stream] = held == 0 ? nil : held
+            total += bytes
+            guard let topic else { return }
+            topics[topic, default: Topic(works: works)].held += bytes
+            if topics[topic]?.works == false { trying += bytes }
+            if topics[topic]?.held == 0 { topics[topic] = nil }
         }
     }
     private let state = Mutex(State())
@@ -36,50 +81,102 @@ package final class InFlightBudget: Sendable {
     }
 
     /// Takes between `least` and `most` bytes for `stream` and returns how many, or 0 when fewer than
-    /// `least` may be had now. A stream that holds nothing gets `least` whenever it is free at all,
-    /// and is served before others when it had to wait for that.
-    package func take(_ stream: StreamID, atLeast least: Int, atMost most: Int) -> Int {
+    /// `least` may be had now. A stream that holds nothing gets `least` where its topic does not take
+    /// too much of the whole with it, and is served before others when it had to wait for that.
+    ///
+    /// `works` says whether what was sent to `topic` came through lately.
+    package func take(
+        _ stream: StreamID, of topic: DestinationID? = nil, works: Bool = true,
+        atLeast least: Int, atMost most: Int
+    ) -> Int {
         precondition(0 < least && least <= most, "cannot take \(least)...\(most) bytes")
         return state.withLock { state in
-            let held = state.held[stream, default: 0]
-            let free = state.available(to: stream, limit: limit)
-            var grant = min(most, (free - held) / 2)
-            if grant < least { grant = held == 0 && free >= least ? least : 0 }
+            if let topic { state.note(topic, works: works) }
+            let grant = grant(state, stream, topic, works: works, least, most)
             guard grant > 0 else {
-                state.refused = true
-                if held == 0, state.next == nil, least <= limit { state.next = (stream, least) }
+                refuse(&state, stream, topic, works: works, least)
                 return 0
             }
             if state.next?.stream == stream { state.next = nil }
-            state.held[stream] = held + grant
-            state.total += grant
+            state.add(grant, to: stream, topic, works: works)
             return grant
         }
     }
 
     /// Whether `take` of `least` bytes would be granted now; a no counts as a refusal.
-    package func canTake(_ stream: StreamID, _ least: Int) -> Bool {
+    package func canTake(
+        _ stream: StreamID, of topic: DestinationID? = nil, works: Bool = true, _ least: Int
+    ) -> Bool {
         state.withLock { state in
-            let held = state.held[stream, default: 0]
-            let free = state.available(to: stream, limit: limit)
-            if (free - held) / 2 >= least || (held == 0 && free >= least) { return true }
-            state.refused = true
+            if let topic { state.note(topic, works: works) }
+            if grant(state, stream, topic, works: works, least, least) > 0 { return true }
+            if works { state.refused = true } else { state.refusedTrial = true }
             return false
         }
     }
 
-    /// Gives `bytes` of `stream` back. True when a stream was refused since bytes last came back, so
-    /// that whoever waits should look again; with `unused`, bytes that were never used, that is left
-    /// to the next delivery.
-    package func giveBack(_ stream: StreamID, _ bytes: Int, unused: Bool = false) -> Bool {
+    private func grant(
+        _ state: borrowing State, _ stream: StreamID, _ topic: DestinationID?, works: Bool,
+        _ least: Int, _ most: Int
+    ) -> Int {
+        let held = state.held[stream, default: 0]
+        let free = state.available(to: stream, limit: limit)
+        guard let topic else {
+            let share = min(most, (free - held) / 2)
+            return share >= least ? share : held == 0 && free >= least ? least : 0
+        }
+        let byTopic = state.topics[topic]?.held ?? 0
+        if works {
+            // Afterwards the topic holds half of what is free at the most, and the stream no more than
+            // its topic might still take.
+            let share = min(most, ((free - 2 * byTopic) / 3 - held) / 2)
+            if share >= least { return share }
+            let isSmall = byTopic == 0 || byTopic + least <= limit / 2
+            return held == 0 && free >= least && isSmall ? least : 0
+        }
+        let part = (trialPool - state.trying) / Self.trialParts
+        let share = min(most, free, min(Self.mostTrial, part) - byTopic)
+        if share >= least { return share }
+        // Whoever tried first may stand at a line that is refused: others of its topic try as well.
+        if held == 0, byTopic + least <= part, least <= free { return least }
+        // The first line of a topic may be long, and there may be very many topics; half of everything
+        // is not theirs to try with.
+        return byTopic == 0 && free >= least && state.trying + least <= limit / 2 ? least : 0
+    }
+
+    private func refuse(
+        _ state: inout State, _ stream: StreamID, _ topic: DestinationID?, works: Bool,
+        _ least: Int
+    ) {
+        guard works else {
+            state.refusedTrial = true
+            return
+        }
+        state.refused = true
+        if state.held[stream] == nil, state.next == nil, least <= limit {
+            state.next = (stream, topic, least)
+        }
+    }
+
+    /// Gives `bytes` of `stream` back, which are delivered: its topic works. True when a stream that
+    /// this may help was refused since bytes last came back, so that whoever waits should look again;
+    /// with `unused`, bytes that were never used, that is left to the next delivery.
+    package func giveBack(
+        _ stream: StreamID, of topic: DestinationID? = nil, _ bytes: Int, unused: Bool = false
+    ) -> Bool {
         state.withLock { state in
-            let held = state.held[stream, default: 0] - bytes
-            precondition(bytes >= 0 && held >= 0, "more bytes came back than were taken")
-            state.held[stream] = held == 0 ? nil : held
-            state.total -= bytes
+            precondition(
+                bytes >= 0 && state.held[stream, default: 0] >= bytes,
+                "more bytes came back than were taken")
+            let wasTrying = topic.flatMap { state.topics[$0]?.works } == false
+            if let topic, !unused { state.note(topic, works: true) }
+            state.add(-bytes, to: stream, topic, works: true)
             if unused { return false }
-            defer { state.refused = false }
-            return state.refused
+            defer {
+                state.refused = false
+                if wasTrying { state.refusedTrial = false }
+            }
+            return state.refused || wasTrying && state.refusedTrial
         }
     }
 
@@ -91,6 +188,14 @@ package final class InFlightBudget: Sendable {
     /// Bytes held now by all streams.
     package var held: Int { state.withLock { $0.total } }
 
+    /// Bytes held now by topics that do not work, as far as is known.
+    package var trying: Int { state.withLock { $0.trying } }
+
     /// Bytes held now by one stream.
     package func held(by stream: StreamID) -> Int { state.withLock { $0.held[stream, default: 0] } }
+
+    /// Bytes held now by the streams of one topic.
+    package func held(by topic: DestinationID) -> Int {
+        state.withLock { $0.topics[topic]?.held ?? 0 }
+    }
 }

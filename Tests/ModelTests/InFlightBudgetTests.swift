@@ -125,6 +125,160 @@ import Testing
         #expect(budget.held == 0 && budget.held(by: stream(1)) == 0)
     }
 
+    // MARK: Topics
+
+    private func topic(_ number: Int) -> DestinationID { DestinationID(number: number) }
+
+    /// As `fill`, for a stream of a topic, with what a reader asks for.
+    @discardableResult
+    private func fill(
+        _ budget: InFlightBudget, _ number: Int, of topic: Int, works: Bool, least: Int = 4096
+    ) -> Int {
+        var held = 0
+        while true {
+            let granted = budget.take(
+                stream(number), of: self.topic(topic), works: works, atLeast: least,
+                atMost: max(least, 256 * 1024))
+            if granted == 0 { return held }
+            held += granted
+        }
+    }
+
+    private let whole = 32 << 20
+
+    @Test(
+        "One takes it all: any number of topics that are not there leave all others half of it",
+        arguments: [(1, 1), (1, 1000), (60, 1), (60, 20), (500, 1), (1000, 4), (5_000, 1)])
+    func stuckTopics(topics: Int, streams: Int) {
+        let budget = InFlightBudget(limit: whole)
+        // Again and again, as they do when others' deliveries call them.
+        for _ in 0..<3 {
+            for number in 0..<topics * streams {
+                fill(budget, number + 1, of: number % topics + 1, works: false)
+            }
+        }
+        #expect(budget.trying == budget.held && budget.held <= whole / 2)
+        if topics <= 1000 {
+            #expect(budget.held <= whole / 4 + topics * 4096)
+            // Each has something to try with.
+            for number in 1...topics { #expect(budget.held(by: topic(number)) >= 4096) }
+        }
+        #expect(budget.held(by: topic(1)) <= whole / 32)
+        // A topic that comes through has a share to work with.
+        #expect(fill(budget, 0, of: 0, works: true) >= whole / 2 / 6 - 4096)
+    }
+
+    @Test("One takes it all: lines of a megabyte for topics that are not there")
+    func stuckLongLines() {
+        let budget = InFlightBudget(limit: whole)
+        for number in 1...100 { fill(budget, number, of: number, works: false, least: 1 << 20) }
+        #expect(budget.held <= whole / 2)
+        #expect(fill(budget, 0, of: 0, works: true) >= whole / 2 / 6 - 4096)
+    }
+
+    @Test("One takes it all: a thousand streams of one topic that works and stops leave half of it")
+    func oneTopic() {
+        let budget = InFlightBudget(limit: whole)
+        for number in 1...1000 { fill(budget, number, of: 1, works: true) }
+        #expect(budget.held <= whole / 2)
+        // It gives nothing back any more, and gets nothing either.
+        for number in 1...1000 { #expect(fill(budget, number, of: 1, works: false) == 0) }
+        #expect(fill(budget, 1001, of: 2, works: true) >= whole / 2 / 6 - 4096)
+    }
+
+    @Test("Fifty topics that stop at once, each with a backlog, leave one the same share as theirs")
+    func manyStop() {
+        let budget = InFlightBudget(limit: whole)
+        var grew = true
+        while grew {
+            let before = budget.held
+            for number in 1...50 {
+                _ = budget.take(
+                    stream(number), of: topic(number), atLeast: 4096, atMost: 4096)
+            }
+            grew = budget.held > before
+        }
+        #expect(fill(budget, 51, of: 51, works: true) > 100_000)
+    }
+
+    @Test("A topic tries with a little, and with its first delivery has its share")
+    func firstDelivery() {
+        let budget = InFlightBudget(limit: whole)
+        let trial = fill(budget, 1, of: 1, works: false)
+        #expect((4096...InFlightBudget.mostTrial).contains(trial))
+        #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
+        #expect(budget.giveBack(stream(1), of: topic(1), 1000), "who was refused looks again")
+        #expect(budget.trying == 0)
+        #expect(fill(budget, 1, of: 1, works: true) > whole / 7)
+        // It is gone: what it holds counts among those that try.
+        #expect(!budget.canTake(stream(1), of: topic(1), works: false, 1))
+        #expect(budget.trying == budget.held)
+    }
+
+    /// The first of them to try stands at a line that the topic refuses.
+    @Test("Each stream of a topic may try, not only the first")
+    func siblingsTry() {
+        let budget = InFlightBudget(limit: whole)
+        #expect(
+            budget.take(stream(1), of: topic(1), works: false, atLeast: 1, atMost: 100_000)
+                == InFlightBudget.mostTrial)
+        for number in 2...100 {
+            #expect(fill(budget, number, of: 1, works: false) == 4096)
+        }
+    }
+
+    @Test("Deliveries of others wake nobody whose topic is not there")
+    func wakesNoTrial() {
+        let budget = InFlightBudget(limit: whole)
+        fill(budget, 1, of: 1, works: false)
+        #expect(budget.take(stream(2), of: topic(2), atLeast: 10, atMost: 10) == 10)
+        #expect(!budget.giveBack(stream(2), of: topic(2), 10))
+    }
+
+    @Test("A stream that is next and whose topic goes is not waited for")
+    func nextGoes() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.take(stream(1), of: topic(1), atLeast: 300, atMost: 300) == 300)
+        #expect(budget.take(stream(2), of: topic(2), atLeast: 900, atMost: 900) == 0)
+        #expect(!budget.canTake(stream(3), of: topic(3), 10))
+        #expect(!budget.canTake(stream(2), of: topic(2), works: false, 900))
+        #expect(budget.canTake(stream(3), of: topic(3), 10))
+    }
+
+    /// Topics that come, work, stop and come back, at random.
+    @Test("Whatever topics do, sums hold and nothing is left when all is back", arguments: 1...40)
+    func randomTopics(seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        let budget = InFlightBudget(limit: Int.random(in: 1...200_000, using: &random))
+        var works = (0..<5).map { _ in Bool.random(using: &random) }
+        var held = [Int](repeating: 0, count: 20)
+        for _ in 0..<5_000 {
+            let number = Int.random(in: 0..<20, using: &random)
+            let home = number % 5
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0...2:
+                let least = Int.random(in: 1...5_000, using: &random)
+                held[number] += budget.take(
+                    stream(number), of: topic(home), works: works[home], atLeast: least,
+                    atMost: least * 2)
+            case 3: works[home].toggle()
+            default:
+                let back = Int.random(in: 0...held[number], using: &random)
+                let isUnused = Bool.random(using: &random)
+                held[number] -= back
+                _ = budget.giveBack(stream(number), of: topic(home), back, unused: isUnused)
+            }
+            #expect(budget.held == held.reduce(0, +) && budget.held <= budget.limit)
+            #expect((0...budget.held).contains(budget.trying))
+            let ofHome = stride(from: home, to: 20, by: 5).reduce(0) { $0 + held[$1] }
+            #expect(budget.held(by: topic(home)) == ofHome)
+        }
+        for number in held.indices {
+            _ = budget.giveBack(stream(number), of: topic(number % 5), held[number])
+        }
+        #expect(budget.held == 0 && budget.trying == 0)
+    }
+
     @Test("More back than taken stops the process")
     func tooMuch() async {
         await #expect(processExitsWith: .failure) {

@@ -166,7 +166,9 @@ final class DeliveryLedger: Sendable {
         var wasRefused = false
         for batch in batches {
             counters.delivered(records: batch.count, bytes: batch.range.count)
-            if budget.giveBack(batch.stream, batch.credit) { wasRefused = true }
+            if budget.giveBack(batch.stream, of: batch.lane.destination, batch.credit) {
+                wasRefused = true
+            }
         }
         if wasRefused { roomCameBack() }
         if budget.held == 0 { allDelivered() }

@@ -326,7 +326,11 @@ final class ReaderOutput: TailerOutput {
     // MARK: Lines
 
     func hasRoom(_ stream: StreamID) -> Bool {
-        parts.budget.canTake(stream, Self.leastCredit)
+        // Without a lane it has no file either.
+        guard let lane = streams[stream]?.lane else { return true }
+        let works = lane.works(now: Clock.monotonicNanoseconds())
+        return parts.budget.canTake(
+            stream, of: lane.destination, works: works, Self.leastCredit)
     }
 
     /// Whether its records could hold a line.
@@ -347,18 +351,23 @@ final class ReaderOutput: TailerOutput {
         let overhead = stream.lane.overheadPerRecord
         while position.frame < frames.count {
             let credit = parts.budget.take(
-                source.stream, atLeast: least, atMost: max(least, Self.slabSize))
+                source.stream, of: stream.lane.destination,
+                works: stream.lane.works(now: Clock.monotonicNanoseconds()), atLeast: least,
+                atMost: max(least, Self.slabSize))
             guard credit > 0 else { break }
             var slab = PayloadSlab(capacity: credit)
             var ends: [UInt32] = []
             // As many as there are lines, or as fit with nothing in them.
             ends.reserveCapacity(min(frames.count - position.frame, credit / overhead))
+            var offsets: [UInt32] = []
+            offsets.reserveCapacity(ends.capacity)
             let progress = encoder.encode(
                 frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
-                into: slab, limit: credit, overhead: overhead, ends: &ends)
+                into: slab, limit: credit, overhead: overhead, ends: &ends,
+                offsets: &offsets)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.
-                give(source.stream, back: credit)
+                give(source.stream, stream.lane, back: credit)
                 guard let needed = progress.needed, needed + overhead > least else {
                     break
                 }
@@ -367,7 +376,7 @@ final class ReaderOutput: TailerOutput {
             }
             let spent = min(credit, slab.count + ends.count * overhead + Self.batchOverhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
-            give(source.stream, back: credit - spent)
+            give(source.stream, stream.lane, back: credit - spent)
             let range = ByteRange(start: offset, end: reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
@@ -379,7 +388,7 @@ final class ReaderOutput: TailerOutput {
                 RecordBatch(
                     lane: stream.lane, slab: slab, recordEnds: ends, file: file,
                     stream: source.stream, generation: source.generation, range: range,
-                    anchor: anchor, credit: spent))
+                    anchor: anchor, credit: spent, recordOffsets: offsets))
             position = progress.position
             offset = reached
             least = Self.leastCredit
@@ -408,9 +417,9 @@ final class ReaderOutput: TailerOutput {
         return made
     }
 
-    private func give(_ stream: StreamID, back bytes: Int) {
+    private func give(_ stream: StreamID, _ lane: Lane, back bytes: Int) {
         // A stream that was refused is woken by the next delivery, or was this one.
-        _ = parts.budget.giveBack(stream, bytes, unused: true)
+        _ = parts.budget.giveBack(stream, of: lane.destination, bytes, unused: true)
     }
 
     /// The bytes before index `end` of the chunk; where it is shorter than an anchor, together with

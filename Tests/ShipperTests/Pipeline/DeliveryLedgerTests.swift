@@ -11,11 +11,13 @@ import Testing
 @Suite("Deliveries become positions, then credit") struct DeliveryLedgerTests {
     let directory: TemporaryDirectory
     let registry: Registry
-    let budget = InFlightBudget(limit: 10_000)
+    let budget = InFlightBudget(limit: 30_000)
     let counters = Counters()
     let ledger: DeliveryLedger
     let heard = Heard()
-    let lane = Lane(topic: "logs", key: [1], suspended: false)
+    let lane = Lane(
+        share: TopicShare(name: "logs", destination: .init(number: 1), longestBatch: 1_000_000),
+        key: [1], suspended: false)
     let stream = StreamID(number: 1)
 
     /// What the ledger called back, and what was true at that moment.
@@ -96,7 +98,8 @@ import Testing
 
     /// A batch on its way, with its credit taken.
     private func send(_ entry: FileEntry, _ range: Range<Int>, credit: Int = 100) -> RecordBatch {
-        #expect(budget.take(stream, atLeast: credit, atMost: credit) == credit)
+        #expect(
+            budget.take(stream, of: lane.destination, atLeast: credit, atMost: credit) == credit)
         let bytes = ByteRange(start: range.lowerBound, end: range.upperBound)
         let anchor = Anchor(bytes: Array("\(range.upperBound)".utf8))
         ledger.sent(entry.file, entry.generation, bytes, anchor: anchor)
@@ -154,7 +157,7 @@ import Testing
         let entry = see()
         begin(entry)
         let batches = [send(entry, 0..<10, credit: 3000), send(entry, 10..<20, credit: 2000)]
-        #expect(budget.take(stream, atLeast: 4000, atMost: 4000) == 0)
+        #expect(budget.take(stream, of: lane.destination, atLeast: 20_000, atMost: 20_000) == 0)
         heard.state.withLock { $0.heldAtWrites = [] }
         ledger.delivered(batches)
         let state = heard.state.withLock { $0 }
@@ -168,7 +171,7 @@ import Testing
         let entry = see()
         begin(entry)
         let batch = send(entry, 0..<10, credit: 5000)
-        #expect(budget.take(stream, atLeast: 9000, atMost: 9000) == 0)
+        #expect(budget.take(stream, of: lane.destination, atLeast: 9000, atMost: 9000) == 0)
         heard.state.withLock { $0.failure = .noSpace }
         ledger.delivered([batch])
         #expect(!registry.isWritten && budget.held == 0)
@@ -187,7 +190,7 @@ import Testing
         let batches = [send(entry, 0..<10), send(entry, 10..<20)]
         ledger.delivered([batches[0]])
         #expect(heard.state.withLock { ($0.roomCameBack, $0.allDelivered) } == (0, 0))
-        #expect(!budget.canTake(stream, 9_999))
+        #expect(!budget.canTake(stream, of: lane.destination, 9_999))
         ledger.delivered([batches[1]])
         #expect(heard.state.withLock { ($0.roomCameBack, $0.allDelivered) } == (1, 1))
     }
