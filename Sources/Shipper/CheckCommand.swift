@@ -46,6 +46,7 @@ package enum CheckCommand {
             text += "\n# Input \(input.name) matches \(count) now.\n"
             for path in paths { text += "#   \(LogLine.word(path))\n" }
         }
+        for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults)
     }

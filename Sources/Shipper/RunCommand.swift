@@ -43,6 +43,7 @@ package enum RunCommand {
                 "data": .text(settings.data), "inputs": .count(settings.inputs.count),
                 "open_files": .count(pipeline.openFiles),
             ])
+        for doubt in settings.kafkaDoubts { log.warn("settings in doubt", ["doubt": .text(doubt)]) }
         if pipeline.openFiles < settings.limits.openFiles {
             log.warn(
                 "fewer files than limits.open_files can be open; raise the limit of descriptors",
@@ -160,17 +161,24 @@ extension Settings {
         return settings
     }
 
+    /// What may fail with some brokers, in words for an operator.
+    var kafkaDoubts: [String] { plainKafka.doubts }
+
+    private var plainKafka: KafkaSettings {
+        let addresses: [String] =
+            switch output.kafka.brokers {
+            case .embedded: ["127.0.0.1:1"]
+            case .addresses(let list): list
+            }
+        return KafkaSettings.plain(output.kafka, addresses)
+    }
+
     /// Checks what only librdkafka can: its own properties. The error names the line of the
     /// property where it is about one.
     private func validateKafka() throws(SettingsError) {
         let kafka = output.kafka
-        let addresses: [String] =
-            switch kafka.brokers {
-            case .embedded: ["127.0.0.1:1"]
-            case .addresses(let list): list
-            }
         do throws(KafkaError) {
-            try KafkaSettings.plain(kafka, addresses).validate()
+            try plainKafka.validate()
         } catch {
             let mark = kafka.librdkafka.first { $0.name == error.property }?.mark
             let key = mark == nil ? "output.kafka" : "output.kafka.librdkafka"

@@ -66,6 +66,24 @@ struct KafkaSettingsTests {
     }
 
     @Test(
+        "SCRAM with a librdkafka that today's brokers refuse is doubted, and nothing else is",
+        arguments: [
+            ("sasl.mechanism", "SCRAM-SHA-512", Int32(0x0200_02FF), true),
+            ("sasl.mechanisms", "scram-sha-256", 0x0206_00FF, true),
+            ("sasl.mechanism", "SCRAM-SHA-512", 0x0206_01FF, false),
+            ("sasl.mechanism", "SCRAM-SHA-512", 0x0208_00FF, false),
+            ("sasl.mechanism", "PLAIN", 0x0200_02FF, false),
+            ("client.id", "SCRAM-SHA-512", 0x0200_02FF, false),
+        ])
+    func doubts(name: String, value: String, library: Int32, doubted: Bool) {
+        let doubts = KafkaSettings.doubts([.init(name, value)], library: library)
+        #expect(doubts.isEmpty != doubted)
+        if library == 0x0200_02FF {
+            #expect(doubts.allSatisfy { $0.contains("the SCRAM of librdkafka 2.0.2 as invalid") })
+        }
+    }
+
+    @Test(
         "what is not ours is passed through",
         arguments: ["linger.ms", "batch.size", "compression.level"])
     func passesThrough(name: String) {
