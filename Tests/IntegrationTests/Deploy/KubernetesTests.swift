@@ -9,9 +9,12 @@ import Testing
     @Test(.enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func theManifestsAreAdmittedAndStayAsTheyAre() throws {
         let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let namespace = try cluster.kubectl(
+            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+        #expect(namespace.output == "namespace/shipper created\n", "\(namespace.errors)")
         let applied = try cluster.kubectl(["apply", "-k", Deployment.path("kubernetes")])
         #expect(applied.exit == .code(0), "\(applied.errors)")
-        for object in ["namespace/shipper", "serviceaccount/shipper", "daemonset.apps/shipper"] {
+        for object in ["serviceaccount/shipper", "daemonset.apps/shipper"] {
             #expect(applied.output.contains("\(object) created\n"))
         }
         // A field that the server does not know or a value that it rewrites would differ.
@@ -50,6 +53,42 @@ import Testing
         let deleted = try cluster.kubectl(
             ["delete", "-k", Deployment.path("kubernetes"), "--wait=false"])
         #expect(deleted.exit == .code(0), "\(deleted.errors)")
+    }
+
+    @Test(
+        "An overlay for a namespace that is there already neither changes nor deletes it",
+        .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func overlay() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let directory = try TemporaryDirectory()
+        for file in try directoryNames(Deployment.path("kubernetes")) {
+            try directory.write("base/\(file)", Deployment.text("kubernetes/\(file)"))
+        }
+        try directory.write(
+            "ours/kustomization.yaml", "namespace: logging\nresources: [../base]\n")
+        func done(_ arguments: [String]) throws -> String {
+            let result = try cluster.kubectl(arguments)
+            #expect(result.exit == .code(0), "\(arguments): \(result.errors)")
+            return result.output
+        }
+        _ = try done(["create", "namespace", "logging"])
+        _ = try done(
+            ["label", "namespace", "logging", "pod-security.kubernetes.io/enforce=baseline"])
+        _ = try done(["create", "configmap", "theirs", "--namespace=logging"])
+        let labels = ["get", "namespaces", "--output=jsonpath={.items[*].metadata.labels}"]
+        let before = try done(labels)
+        let applied = try done(["apply", "-k", directory.path("ours")])
+        #expect(applied.contains("daemonset.apps/shipper created\n"))
+        #expect(!applied.contains("namespace/"))
+        #expect(
+            try done(["get", "daemonset", "shipper", "--namespace=logging"]).contains("shipper"))
+        #expect(try done(labels) == before)
+        let deleted = try done(["delete", "-k", directory.path("ours"), "--wait=false"])
+        #expect(deleted.contains("\"shipper\" deleted") && !deleted.contains("namespace \""))
+        #expect(
+            try done(["get", "configmap", "theirs", "--namespace=logging", "--output=name"])
+                == "configmap/theirs\n")
+        #expect(try done(labels) == before)
     }
 
     private struct DaemonSet: Decodable {
