@@ -33,6 +33,7 @@ extension Descriptor {
     /// may be in neither.
     package borrowing func entries() throws(SystemError) -> [DirectoryEntry] {
         var attempt = 1
+        var names = 0
         while true {
             let listed = try listing()
             var entries = listed.entries
@@ -40,7 +41,9 @@ extension Descriptor {
             if isRight, listed.calls == 1 { return entries }
             if !isRight { correct(&entries) }
             let isStill = try listing().entries == listed.entries
-            if isStill || attempt == Self.mostListings { return entries }
+            names += 2 * entries.count
+            let isOver = attempt == Self.mostListings || names >= Self.mostNames
+            if isStill || isOver { return entries }
             attempt += 1
         }
     }
@@ -57,6 +60,9 @@ extension Descriptor {
     /// A directory whose files are renamed all the time is listed this often at most, and each time
     /// compared with another one.
     private static let mostListings = 5
+    /// Names that are listed together, after which a directory that changes is not listed once more:
+    /// all others wait meanwhile.
+    private static let mostNames = 100_000
     /// Files of a listing that are looked at; one that is what was listed is enough.
     private static let samples = 4
     /// What one call can take, bytes: some twenty thousand names. The kernel lets nobody rename

@@ -62,13 +62,19 @@ package struct Inotify: ~Copyable {
         descriptor.withRawValue { _ = inotify_rm_watch($0, watch.number) }
     }
 
-    /// Hands over every event that is there now, without waiting.
-    package mutating func drain(_ handle: (Event) -> Void) throws(SystemError) {
-        while true {
+    /// Hands over events that are there now, without waiting; `most` of them, and at most one bufferful
+    /// more. False where there may be others left: whoever makes events may make them faster than they
+    /// can be read, for ever.
+    package mutating func drain(
+        most: Int, _ handle: (Event) -> Void
+    ) throws(SystemError) -> Bool {
+        var handled = 0
+        while handled < most {
             let count = try readSome()
-            guard count > 0 else { return }
+            guard count > 0 else { return true }
             var index = 0
             while index + 16 <= count {
+                handled += 1
                 let (watch, mask, length) = unsafe buffer.withUnsafeBytes { raw in
                     unsafe (
                         raw.loadUnaligned(fromByteOffset: index, as: Int32.self),
@@ -81,6 +87,7 @@ package struct Inotify: ~Copyable {
                 if let event = Self.event(Watch(number: watch), mask, name) { handle(event) }
             }
         }
+        return false
     }
 
     private mutating func readSome() throws(SystemError) -> Int {

@@ -14,6 +14,19 @@ package enum ProcessLimits {
     /// Descriptors that may be open at a time.
     package static func descriptors() -> Int { Int(clamping: current().rlim_cur) }
 
+    /// inotify watches that all programs of this process' user may have together; nil where the kernel
+    /// does not say.
+    package static func inotifyWatches() -> Int? {
+        let path = "/proc/sys/fs/inotify/max_user_watches"
+        do throws(SystemError) {
+            let text = try Descriptor.open(path, O_RDONLY).read(count: 32, at: 0)
+            return Int(String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        } catch {
+            // Who starts takes as many as are usual then.
+            return nil
+        }
+    }
+
     private static func current() -> rlimit {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {

@@ -26,7 +26,7 @@ package enum CheckCommand {
     ) throws(SystemError) -> (comments: String, faults: [String]) {
         var troubles: [String] = []
         var faults: [String] = []
-        let files = try MatchingFiles.now(
+        let files = MatchingFiles.now(
             settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
         ) { event in
             switch event {

@@ -114,7 +114,7 @@ package enum RegistryImportCommand {
         _ arguments: Arguments
     ) throws(SystemError) -> Takeover {
         var troubles: [String] = []
-        let files = try StreamFiles.now(
+        let files = StreamFiles.now(
             settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
         ) { event in
             if case .unlistable(let path, let error) = event {

@@ -11,14 +11,22 @@ package final class Tailer: Sendable {
     /// The reader thread's.
     package let heartbeat = Heartbeat()
 
+    /// Looks at an open directory.
+    package typealias FileSystemLook =
+        @Sendable (borrowing Descriptor) throws(SystemError) -> FileSystemType
+
     /// Starts the reader thread. `output` is called once, there, and what it makes is used there
     /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
     /// on it at its end in any case, with the error that made it impossible to begin, if any. At most
     /// `openFiles` of the followed files, at least one, have a descriptor at a time, and such that nothing
-    /// else leads to keep at most `heldBytes` of the disk.
+    /// else leads to keep at most `heldBytes` of the disk; there are at most `watches` inotify watches.
+    /// `fileSystem` says what kind of one a directory lies on.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
-        openFiles: Int, heldBytes: Int,
+        openFiles: Int, heldBytes: Int, watches: Int,
+        fileSystem: @escaping FileSystemLook = { directory throws(SystemError) in
+            try directory.fileSystemType()
+        },
         output: @escaping @Sendable () -> any TailerOutput,
         ended: @escaping @Sendable (SystemError?) -> Void
     ) throws(SystemError) {
@@ -27,17 +35,13 @@ package final class Tailer: Sendable {
         let startedAt = Clock.wallNanoseconds()
         let (figures, heartbeat) = (figures, heartbeat)
         thread = try SystemThread("reader") {
-            do throws(SystemError) {
-                let loop = try ReaderLoop(
-                    inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
-                    heldBytes: heldBytes,
-                    startedAt: startedAt, output: output(), control: control,
-                    figures: figures, heartbeat: heartbeat)
-                loop.run()
-                ended(nil)
-            } catch {
-                ended(error)
-            }
+            let loop = ReaderLoop(
+                inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
+                heldBytes: heldBytes, watches: watches, fileSystem: fileSystem,
+                startedAt: startedAt, output: output(), control: control,
+                figures: figures, heartbeat: heartbeat)
+            loop.run()
+            ended(nil)
         }
     }
 

@@ -8,6 +8,7 @@ package final class TailerFigures: Sendable {
     private let streamCount = Atomic<Int>(0)
     private let directoryCount = Atomic<Int>(0)
     private let watchCount = Atomic<Int>(0)
+    private let unwatchedCount = Atomic<Int>(0)
     private let starvedCount = Atomic<Int>(0)
     private let unread = Atomic<Int>(0)
     private let heldFileCount = Atomic<Int>(0)
@@ -24,6 +25,8 @@ package final class TailerFigures: Sendable {
     package var directories: Int { directoryCount.load(ordering: .relaxed) }
     /// inotify watches on directories and quiet files.
     package var watches: Int { watchCount.load(ordering: .relaxed) }
+    /// Directories that inotify does not tell of, so that they are scanned often instead.
+    package var unwatchedDirectories: Int { unwatchedCount.load(ordering: .relaxed) }
     /// Streams that have bytes and wait for in-flight credit.
     package var starvedStreams: Int { starvedCount.load(ordering: .relaxed) }
     /// Bytes of followed files that were not read when their sizes were last looked at.
@@ -41,6 +44,7 @@ package final class TailerFigures: Sendable {
         var streams = 0
         var directories = 0
         var watches = 0
+        var unwatchedDirectories = 0
         var starvedStreams = 0
         var unreadBytes = 0
         var held = HeldShares.Amount()
@@ -58,6 +62,7 @@ package final class TailerFigures: Sendable {
         streamCount.store(count.streams, ordering: .relaxed)
         directoryCount.store(count.directories, ordering: .relaxed)
         watchCount.store(count.watches, ordering: .relaxed)
+        unwatchedCount.store(count.unwatchedDirectories, ordering: .relaxed)
         starvedCount.store(count.starvedStreams, ordering: .relaxed)
         unread.store(count.unreadBytes, ordering: .relaxed)
         heldFileCount.store(count.held.files, ordering: .relaxed)

@@ -206,6 +206,12 @@ package enum TailerEvent: Sendable {
     case excludedDirectory(path: String, exclusion: String)
     /// inotify gave no watch; the directory is scanned instead.
     case unwatched(path: String, error: String)
+    /// There are `limit` watches, all that there may be, and most of them in `path`: who has most is
+    /// scanned instead. Once, until there are enough again.
+    case watchesShort(limit: Int, path: String, count: Int)
+    /// There is no inotify instance to be had; everything is scanned instead. Once, until there is one.
+    case inotifyMissing(error: String)
+    case inotifyFound
     /// inotify lost events; everything is scanned.
     case overflow
     case opened(path: String, offset: Int)

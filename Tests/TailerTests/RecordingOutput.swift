@@ -205,7 +205,7 @@ final class RecordingOutput: TailerOutput, Sendable {
 /// A Tailer over patterns in one directory.
 func startTailer(
     _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
-    once: Bool = false, openFiles: Int = 1000
+    once: Bool = false, openFiles: Int = 1000, watches: Int = 1000
 ) throws -> Tailer {
     var intervals = TailerIntervals()
     intervals.unwatchedScan = 50_000_000
@@ -218,6 +218,7 @@ func startTailer(
                 exclude: try exclude.map { try PathExclusion($0) }, maxLine: maxLine)
         ],
         once: once, intervals: intervals, openFiles: openFiles, heldBytes: 1 << 30,
+        watches: watches,
         output: { output },
         ended: { error in if let error { Issue.record("\(error)") } })
 }

@@ -16,6 +16,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static inline int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve) {
@@ -24,6 +25,13 @@ static inline int clinux_openat2(int directory, const char *path, uint64_t flags
     how.flags = flags;
     how.resolve = resolve;
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+// The magic number of the file system that an open file lies on; -1: errno.
+static inline int64_t clinux_file_system(int fd) {
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0) return -1;
+    return (int64_t)(uint32_t)fs.f_type;
 }
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }

@@ -37,6 +37,8 @@ extension Pipeline {
         figures.heldBytesLimit = settings.limits.heldBytes
         figures.directories = tailer.figures.directories
         figures.watches = tailer.figures.watches
+        figures.watchesLimit = watches
+        figures.unwatchedDirectories = tailer.figures.unwatchedDirectories
         figures.registryEntries = keeper.figures.entries
         figures.journalBytes = keeper.figures.journalBytes
         figures.unsavedFiles = keeper.figures.unsavedFiles

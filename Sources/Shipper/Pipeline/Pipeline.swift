@@ -30,6 +30,8 @@ package final class Pipeline: Sendable {
     package let counters: Counters
     /// Followed files that may have a descriptor at a time.
     let openFiles: Int
+    /// inotify watches that there may be at a time.
+    let watches: Int
     let settings: Settings
     let registry: Registry
     let producer: Producer
@@ -90,6 +92,7 @@ package final class Pipeline: Sendable {
         let counters = Counters()
         self.counters = counters
         openFiles = DescriptorPlan(settings, once: once).files
+        watches = WatchPlan(settings).most
         let counted = CountedEvents(events)
         self.counted = counted
         let registry: Registry
@@ -159,6 +162,7 @@ package final class Pipeline: Sendable {
             tailer = try Tailer(
                 inputs: inputs, once: once, intervals: intervals, openFiles: openFiles,
                 heldBytes: settings.limits.heldBytes,
+                watches: watches,
                 output: { ReaderOutput(parts) },
                 ended: { end.readerEnded($0) })
         } catch {

@@ -316,8 +316,9 @@ final class ReaderOutput: TailerOutput {
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
         case .passedOver: parts.counters.passedFile()
-        case .refused, .excludedDirectory, .unwatched, .overflow, .opened, .truncated, .rewritten,
-            .copied, .damaged:
+        case .refused, .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing,
+            .inotifyFound,
+            .overflow, .opened, .truncated, .rewritten, .copied, .damaged:
             break
         }
         parts.events.report(event)

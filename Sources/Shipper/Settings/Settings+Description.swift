@@ -19,6 +19,7 @@ extension Settings {
             text.pair("in_flight", Quantity.text(bytes: limits.inFlight))
             text.pair("open_files", .int(limits.openFiles))
             text.pair("held_bytes", Quantity.text(bytes: limits.heldBytes))
+            text.pair("watches", limits.watches.map(FieldValue.int) ?? .string("auto"))
         }
         text.pair("shutdown_timeout", Quantity.text(shutdownTimeout))
         text.pair("node", node)

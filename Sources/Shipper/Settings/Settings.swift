@@ -132,6 +132,8 @@ package struct Settings: Hashable, Sendable {
         package let openFiles: Int
         /// Bytes of the disk that removed and unread files may keep, at most; 64 KiB...4,096 GiB.
         package let heldBytes: Int
+        /// inotify watches at a time, 16...16,777,216; nil: as many as is fair to others.
+        package let watches: Int?
     }
 
     package struct Registry: Hashable, Sendable {

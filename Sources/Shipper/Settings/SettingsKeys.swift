@@ -80,7 +80,8 @@ struct SettingsKeys: Sendable {
     static let sasl = SettingsKeys(
         later("mechanism", "username", "password", "password_file"))
 
-    static let limits = SettingsKeys(built("in_flight", "open_files", "held_bytes", "readers"))
+    static let limits = SettingsKeys(
+        built("in_flight", "open_files", "held_bytes", "watches", "readers"))
 
     static let registry = SettingsKeys(built("sync"))
 

@@ -69,7 +69,15 @@ extension SettingsReader {
                 readers.node.mark, readers.path,
                 "\(quoted(text)) is \(later ? "not supported yet" : "no number"); expected 1")
         }
-        return Settings.Limits(inFlight: inFlight, openFiles: openFiles, heldBytes: heldBytes)
+        return Settings.Limits(
+            inFlight: inFlight, openFiles: openFiles, heldBytes: heldBytes,
+            watches: watches(section?["watches"]))
+    }
+
+    private mutating func watches(_ value: Value?) -> Int? {
+        guard let value else { return nil }
+        if case .scalar(let scalar) = value.node.content, scalar.text == "auto" { return nil }
+        return count(value, in: 16...(1 << 24), default: 1 << 15)
     }
 
     private mutating func registry(_ value: Value?) -> Settings.Registry {

@@ -56,6 +56,18 @@ package final class EventLog: Sendable {
                     "path": .text(path), "error": .text(error),
                     "hint": "raise fs.inotify.max_user_watches",
                 ])
+        case .watchesShort(let limit, let path, let count):
+            log.warn(
+                "all inotify watches are taken; who has most is scanned instead",
+                [
+                    "watches": .count(limit), "most_in": .text(path), "there": .count(count),
+                    "hint": "limits.watches",
+                ])
+        case .inotifyMissing(let error):
+            log.warn(
+                "inotify cannot be used; scanning everything instead",
+                ["error": .text(error), "hint": "raise fs.inotify.max_user_instances"])
+        case .inotifyFound: log.info("inotify can be used")
         case .overflow:
             log.fault(.warn, key: "overflow", "inotify events were lost; scanning everything")
         case .opened(let path, let offset):

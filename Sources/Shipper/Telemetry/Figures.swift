@@ -29,6 +29,8 @@ struct Figures: Sendable {
     var heldBytesLimit = 0
     var directories = 0
     var watches = 0
+    var watchesLimit = 0
+    var unwatchedDirectories = 0
     var registryEntries = 0
     var journalBytes = 0
     var unsavedFiles = 0

@@ -157,6 +157,13 @@ struct Metric: Sendable {
         gauge("shipper_watches", "inotify watches on directories and on quiet files.") {
             $0.watches
         },
+        gauge("shipper_watches_limit", "How many inotify watches there may be at a time.") {
+            $0.watchesLimit
+        },
+        gauge(
+            "shipper_directories_unwatched",
+            "Directories that are scanned often, because inotify does not tell of them."
+        ) { $0.unwatchedDirectories },
     ]
 
     private static let registry = [

@@ -1,33 +1,52 @@
 /// What events told of names that files were given in one directory. A listing does not show what is
 /// gone by then.
 struct AppearedNames {
-    /// Since the last listing, names that rotation makes of these appeared.
+    /// Names that appeared since the last listing, but for archives of s6-log.
+    private var names: Set<[UInt8]> = []
+    /// More appeared than are remembered: it may have been any.
+    private(set) var hasForgottenNames = false
+    /// What of `names` may be rotated ones of, as far as somebody has asked.
     private var bases: Set<[UInt8]> = []
+    private var pending: [[UInt8]] = []
     /// Archives of s6-log in the order of their appearance, that no look was told of.
     private(set) var archives: [[UInt8]] = []
-    /// More archives appeared than are remembered.
-    private(set) var hasForgotten = false
 
-    private static let most = 65_536
+    /// Different names of one directory between two listings. More are made by nobody who logs.
+    private static let mostNames = 1_024
+    /// A minute of an s6-log that rotates a thousand times a second.
+    private static let mostArchives = 65_536
 
     mutating func add(_ name: [UInt8]) {
         if S6Name.isArchive(name) {
-            if archives.count < Self.most { archives.append(name) } else { hasForgotten = true }
-        } else if bases.count < Self.most {
-            for base in RotatedName.bases(of: name) { bases.insert(base) }
+            if archives.count < Self.mostArchives { archives.append(name) }
+        } else if names.count >= Self.mostNames {
+            hasForgottenNames = hasForgottenNames || !names.contains(name)
+        } else if names.insert(name).inserted {
+            pending.append(name)
         }
     }
 
-    /// Whether a name appeared that rotation gives to files of `log`.
-    func isRotation(of log: [UInt8]) -> Bool { bases.contains(log) }
+    /// Whether a name appeared that rotation gives to files of `log`, as far as is known.
+    mutating func isRotation(of log: [UInt8]) -> Bool {
+        if hasForgottenNames { return true }
+        for name in pending { bases.formUnion(RotatedName.bases(of: name)) }
+        pending = []
+        return bases.contains(log)
+    }
 
-    mutating func forgetRotations() { bases = [] }
+    /// The directory is about to be listed: what appeared up to now, nil where it may have been any.
+    mutating func takeNames() -> Set<[UInt8]>? {
+        defer {
+            names = []
+            bases = []
+            pending = []
+            hasForgottenNames = false
+        }
+        return hasForgottenNames ? nil : names
+    }
 
     mutating func takeArchives() -> [[UInt8]] {
-        defer {
-            archives = []
-            hasForgotten = false
-        }
+        defer { archives = [] }
         return archives
     }
 }

@@ -3,22 +3,27 @@ import Platform
 /// The names of one directory as one listing had them, both ways round. Where an inode has two
 /// names, either may be given for it.
 struct DirectoryNames {
-    let entries: [DirectoryEntry]
-    private let inodesByName: [[UInt8]: UInt64]
-    private let namesByInode: [UInt64: [UInt8]]
+    private(set) var entries: [DirectoryEntry] = []
+    private var inodesByName: [[UInt8]: UInt64] = [:]
+    private var namesByInode: [UInt64: [UInt8]] = [:]
 
     init(_ entries: [DirectoryEntry]) {
-        self.entries = entries
-        var inodes: [[UInt8]: UInt64] = [:]
-        var names: [UInt64: [UInt8]] = [:]
-        inodes.reserveCapacity(entries.count)
-        names.reserveCapacity(entries.count)
-        for entry in entries where entry.kind != .directory {
-            inodes[entry.name] = entry.inode
-            names[entry.inode] = entry.name
-        }
-        inodesByName = inodes
-        namesByInode = names
+        self.init(capacity: entries.count)
+        for entry in entries { add(entry) }
+    }
+
+    /// None yet, and room for so many.
+    init(capacity: Int) {
+        entries.reserveCapacity(capacity)
+        inodesByName.reserveCapacity(capacity)
+        namesByInode.reserveCapacity(capacity)
+    }
+
+    mutating func add(_ entry: DirectoryEntry) {
+        entries.append(entry)
+        guard entry.kind != .directory else { return }
+        inodesByName[entry.name] = entry.inode
+        namesByInode[entry.inode] = entry.name
     }
 
     var inodes: Set<UInt64> { Set(namesByInode.keys) }

@@ -13,26 +13,25 @@ final class DirectoryNode {
     /// Where each pattern stands here.
     let places: [PatternPlaces]
 
+    /// Nil for a prefix, and for what has left the tree.
+    weak var parent: DirectoryNode?
+    /// Names from the prefix down.
+    let depth: Int
+
     /// The open directory that was listed last: another one under the same name is another node's
     /// worth of files.
     var inode: InodeKey?
-    var watch: Inotify.Watch?
     var children: [[UInt8]: DirectoryNode] = [:]
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
-    /// Monotonic nanoseconds of the next scan without an event.
-    var nextScan: Int64 = 0
     /// Names that files were given in it since it was listed.
     var appeared = AppearedNames()
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
-    /// Has its one place in the queue of scans to come soon, or in that of those to come later.
-    var isDueSoon = false
-    var isDueLater = false
-    /// Waits in the queue of directories to be scanned.
-    var isQueued = false
     /// It was looked at once.
     var wasLooked = false
+    /// A look at it has come to an end once, as far as it can.
+    var wasEnded = false
     /// No longer part of the tree.
     var isGone = false
     /// Something in it could not be read, so it is scanned again soon.
@@ -40,15 +39,94 @@ final class DirectoryNode {
     /// The last scan could not list it.
     var isUnlistable = false
 
+    // MARK: When it is scanned, by `DirectoryTree` alone
+
+    /// When it is scanned without an event and for all of its files, monotonic nanoseconds.
+    var clockDue = Int64.max
+    /// When it is scanned before that.
+    var soonDue = Int64.max
+    /// It was scanned a moment ago, and that took long: no event has it scanned again before this.
+    var restUntil: Int64 = 0
+    var due: Int64 { min(clockDue, soonDue) }
+    /// Its place in `DirectoryTimes`.
+    var timesIndex: Int?
+    /// Waits in a queue of directories to be scanned.
+    var isQueued = false
+    /// The scan that it waits for is one by the clock.
+    var isByClock = true
+    /// Its scans take long.
+    var isLarge = false
+    /// A scan of it is under way.
+    var isScanning = false
+    /// It has to be scanned once more after that.
+    var isWanted = false
+    /// It was seen by the scan of this number of its parent.
+    var seenBy = 0
+    /// Its level in the queue of directories to be scanned.
+    var scans: FairQueue<DirectoryNode>.Level?
+    /// And in that of directories whose scans take long.
+    var largeScans: FairQueue<DirectoryNode>.Level?
+    /// Its level in the queue of streams with something to read.
+    var turns: FairQueue<LogStream>.Level?
+    /// And in that of streams that wait for room.
+    var waits: FairQueue<LogStream>.Level?
+
+    // MARK: Its watch, by `Watches` alone
+
+    var watch: Inotify.Watch?
+    /// The watch is from after that many overflows.
+    var watchEpoch = 0
+    /// Others write here without its watch being told.
+    var hasOtherWriters = false
+    /// Watches in it and beneath it, as far as they are counted one by one.
+    var watchesBelow = 0
+    /// No watch is asked for again beneath it before this, monotonic nanoseconds.
+    var deniedUntil: Int64 = 0
+    /// Events of it and beneath it since the overflow of this number.
+    var events = 0
+    var eventsEpoch = 0
+    /// It filled the queue of events: it has no watch before this, monotonic nanoseconds.
+    var noisyUntil: Int64 = 0
+    /// How long that was at last.
+    var noisyFor: Int64 = 0
+    /// Counted among the unwatched ones of its share.
+    var countsAsUnwatched = false
+    /// Of a directory just beneath a prefix: directories in it that are not watched.
+    var unwatchedBelow = 0
+
     /// `prefix` nil: this is the prefix itself.
     init(
-        root: Int, prefix: String? = nil, path: [UInt8], text: String, places: [PatternPlaces]
+        root: Int, prefix: String? = nil, path: [UInt8], text: String, places: [PatternPlaces],
+        parent: DirectoryNode? = nil
     ) {
         self.root = root
         self.prefix = prefix ?? text
         self.path = path
         self.text = text
         self.places = places
+        self.parent = parent
+        depth = parent.map { $0.depth + 1 } ?? 0
+    }
+
+    /// Directories beneath a prefix that share with each other, level by level. What lies deeper is
+    /// somebody's own and shares with nobody, and steps are counted.
+    private static let deepestShare = 8
+
+    /// Whatever lies beneath it is counted as its own.
+    var isDeepestShare: Bool { depth == Self.deepestShare }
+
+    /// The directory that stands for this one where something is shared out.
+    var share: DirectoryNode {
+        var place = self
+        while place.depth > Self.deepestShare, let parent = place.parent { place = parent }
+        return place
+    }
+
+    /// The directory just beneath the prefix that this one lies in, or the prefix.
+    var outermost: DirectoryNode {
+        var place = share
+        while place.depth > 1, let parent = place.parent { place = parent }
+        return place
     }
 
     /// Opens the directory, beneath the prefix and through no link.

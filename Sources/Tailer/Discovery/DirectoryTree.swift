@@ -30,37 +30,75 @@ final class DirectoryTree {
         var isAbsent = false
     }
 
-    private let inputs: [TailerInput]
+    let inputs: [TailerInput]
     private let intervals: TailerIntervals
-    private let report: (TailerEvent) -> Void
+    let report: (TailerEvent) -> Void
+    /// What tells of changes between scans.
+    let watches: Watches
+    /// Says of a directory whether others may write there unseen.
+    let fileSystem: (borrowing Descriptor) throws(SystemError) -> FileSystemType
     /// How often events were read.
     private(set) var eventReads = 0
     /// Ordinary logs of a directory that an earlier run has read: paths.
-    private let savedStreams: (String) -> [String]
+    let savedStreams: (String) -> [String]
+    /// Exclusions that could be meant for a directory and were not met in that place yet.
+    var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
     /// One for each prefix.
     private let roots: [DirectoryNode]
-    private let watches: Bool
+    /// Scans of this tree, so that each has a number.
+    var scanNumber = 0
 
     /// Directories to be scanned next; each at most once, so bounded by the tree.
-    private var queue = RingQueue<DirectoryNode>()
-    /// Directories by the time of their next scan. A node is in each at most once, whatever happens
-    /// in it: one that was scanned meanwhile takes its place again when it falls due too early.
-    private var slowly = IntervalQueue<DirectoryNode>()
-    private var soon = IntervalQueue<DirectoryNode>()
-    /// One watch may serve two nodes, where prefixes of two patterns overlap.
-    private var watched: [Inotify.Watch: [DirectoryNode]] = [:]
-    private var hasReportedWatch = false
-    /// Exclusions that could be meant for a directory and were not met in that place yet.
-    private var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
-    var watchCount: Int { watched.count }
+    private var queue = FairQueue<DirectoryNode>()
+    /// Directories that take long, and wait until less is under way.
+    private var large = FairQueue<DirectoryNode>(number: 1)
+    /// Scans that are under way, in the order of their turns.
+    private var underWay = RingQueue<DirectoryScan>()
+    private var isLargeNext = false
+    private var times = DirectoryTimes()
+    /// Directories that have left the tree and were not handed to `dropped` yet.
+    private var doomed: [DirectoryNode] = []
+    /// Directories that no scan has gone through yet.
+    private(set) var unlooked = 0
+    /// Directories in the tree.
+    private(set) var count = 0
+    /// Those that nothing is heard of between scans.
+    private(set) var unwatchedCount = 0
 
-    /// Without `watches` nothing is heard of between scans, which is all that one walk needs.
+    /// Events were lost since the last time that everything was scanned for it.
+    private var hasOverflow = false
+    /// Monotonic nanoseconds: what overflows all the time must not have everything scanned all the time.
+    private var nextOverflow: Int64 = 0
+
+    /// Large scans at a time. Each has memory for all names of its directory.
+    private static let mostUnderWay = 4
+    /// What is scanned at once and may be scanned again at once, nanoseconds.
+    private static let quickScan: Int64 = 2_000_000
+    /// What takes longer is scanned beside a few others alone, nanoseconds.
+    private static let largeScan: Int64 = 5_000_000
+    /// After a scan that was not quick, a directory rests for so many times as long.
+    private static let restFactor: Int64 = 8
+    /// Then it takes part in the next second again, whatever it costs.
+    private static let longestRest: Int64 = 5_000_000_000
+    /// Where there is no watch, the scans of directories that share are spread by so much for each: a
+    /// hundredth of it is what a small one costs. Nanoseconds.
+    private static let spread: Int64 = 1_000_000
+    /// Between two scans of a directory that is not listened to because it makes too many events.
+    private static let noisyScan: Int64 = 50_000_000
+    /// After an overflow nothing is scanned for the next one, for so long for each directory.
+    private static let overflowSpread: Int64 = 400_000
+
+    /// Without watches, nothing is heard of between scans, which is all that one walk needs.
     init(
-        inputs: [TailerInput], intervals: TailerIntervals, watches: Bool,
+        inputs: [TailerInput], intervals: TailerIntervals, watches: Watches,
+        fileSystem: @escaping (borrowing Descriptor) throws(SystemError) -> FileSystemType = {
+            directory throws(SystemError) in try directory.fileSystemType()
+        },
         savedStreams: @escaping (String) -> [String] = { _ in [] },
         report: @escaping (TailerEvent) -> Void
     ) {
         self.watches = watches
+        self.fileSystem = fileSystem
         self.savedStreams = savedStreams
         self.inputs = inputs
         self.intervals = intervals
@@ -79,36 +117,70 @@ final class DirectoryTree {
                 root: index, prefix: prefix, path: [], text: PathText.text(prefix.utf8),
                 places: places[prefix] ?? [])
         }
-        for root in roots { enqueue(root) }
+        watches.roots = roots
+        for root in roots { join(root) }
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
         }
     }
 
+    /// A directory is part of the tree from now on.
+    func join(_ node: DirectoryNode) {
+        count += 1
+        unlooked += 1
+        enqueue(node)
+    }
+
     // MARK: When to scan
 
-    func enqueue(_ node: DirectoryNode) {
+    private func enqueue(_ node: DirectoryNode) {
         guard !node.isQueued, !node.isGone else { return }
+        if node.isScanning {
+            node.isWanted = true
+            return
+        }
         node.isQueued = true
-        queue.append(node)
+        if node.isLarge { large.append(node, of: node) } else { queue.append(node, of: node) }
+    }
+
+    /// Something happened in a directory: it is scanned, though not before it has rested.
+    func request(_ node: DirectoryNode, _ now: Int64) {
+        guard now < node.restUntil, !node.isQueued, !node.isScanning else {
+            enqueue(node)
+            return
+        }
+        place(node, soon: node.restUntil)
     }
 
     /// An event of a directory, or the loss of its watch.
-    func changed(_ watch: Inotify.Watch, lost: Bool, appeared name: [UInt8]? = nil) {
-        for node in (lost ? watched.removeValue(forKey: watch) : watched[watch]) ?? [] {
-            if lost { node.watch = nil }
-            if let name { node.appeared.add(name) }
-            enqueue(node)
-        }
+    func changed(_ node: DirectoryNode, appeared name: [UInt8]?, _ now: Int64) {
+        if let name { node.appeared.add(name) }
+        request(node, now)
     }
 
     /// All events up to now are about to be read.
     func beginEvents() { eventReads += 1 }
 
     /// Events were lost: only a scan of everything tells what happened.
-    func overflowed() {
+    func overflowed(_ now: Int64) {
+        hasOverflow = true
+        watches.distrust(now)
+    }
+
+    /// There is inotify again: everything is to be watched.
+    func unwatchedAll() { forEachNode { scanByClock($0) } }
+
+    private func recover(_ now: Int64) {
+        guard hasOverflow, now >= nextOverflow else { return }
+        hasOverflow = false
+        nextOverflow = now + max(Self.noisyScan, Int64(count) * Self.overflowSpread)
         report(.overflow)
-        forEachNode { enqueue($0) }
+        forEachNode { scanByClock($0) }
+    }
+
+    private func scanByClock(_ node: DirectoryNode) {
+        node.isByClock = true
+        enqueue(node)
     }
 
     /// Every directory of the tree, in no order.
@@ -120,283 +192,198 @@ final class DirectoryTree {
         }
     }
 
-    /// The next directory to scan now, if any.
-    func next(_ now: Int64) -> DirectoryNode? {
-        while let (node, _) = soon.popDue(now) {
-            node.isDueSoon = false
-            fallDue(node, now)
+    /// What the clock and overflows want is queued.
+    func advance(_ now: Int64) {
+        recover(now)
+        for node in watches.unwatched { schedule(node, now) }
+        watches.unwatched.removeAll(keepingCapacity: true)
+        while let node = times.popDue(now) {
+            if node.clockDue <= now {
+                node.isByClock = true
+                node.clockDue = .max
+            }
+            node.soonDue = .max
+            enqueue(node)
+            if node.clockDue != .max { times.place(node) }
         }
-        while let (node, _) = slowly.popDue(now) {
-            node.isDueLater = false
-            fallDue(node, now)
-        }
-        while let node = queue.popFirst() {
-            node.isQueued = false
-            if !node.isGone { return node }
-        }
-        return nil
     }
 
-    var isQuiet: Bool { queue.isEmpty }
+    /// Nothing is to be scanned now.
+    var isQuiet: Bool {
+        queue.isEmpty && large.isEmpty && underWay.isEmpty && doomed.isEmpty
+    }
 
     /// Monotonic nanoseconds of the next scan that falls due by itself.
     var nextDue: Int64? {
-        guard let a = soon.nextDue else { return slowly.nextDue }
-        guard let b = slowly.nextDue else { return a }
-        return min(a, b)
+        let overflow = hasOverflow ? nextOverflow : .max
+        let next = min(times.next ?? .max, overflow)
+        return next == .max ? nil : next
     }
 
-    private func fallDue(_ node: DirectoryNode, _ now: Int64) {
-        guard !node.isGone else { return }
-        if node.nextScan <= now { enqueue(node) } else { place(node, now) }
-    }
-
+    /// The directory's next scan without an event.
     private func schedule(_ node: DirectoryNode, _ now: Int64) {
+        guard !node.isGone else { return }
         // Without watches each directory is looked at once, and again only where that was not enough.
-        guard watches || node.hasTrouble else { return }
-        let isSoon = node.watch == nil || node.hasTrouble
-        node.nextScan = now + (isSoon ? intervals.unwatchedScan : intervals.watchedScan)
-        place(node, now)
+        guard watches.isWanted || node.hasTrouble else { return }
+        note(node, isUnwatched: !watches.isBelieved(node))
+        node.clockDue = min(node.clockDue, now + interval(of: node, now))
+        place(node, soon: node.hasTrouble ? now + intervals.unwatchedScan : .max)
     }
 
-    private func place(_ node: DirectoryNode, _ now: Int64) {
-        if node.watch == nil || node.hasTrouble {
-            if !node.isDueSoon { soon.add(node, due: now + intervals.unwatchedScan) }
-            node.isDueSoon = true
-        } else {
-            if !node.isDueLater { slowly.add(node, due: now + intervals.watchedScan) }
-            node.isDueLater = true
-        }
+    private func interval(of node: DirectoryNode, _ now: Int64) -> Int64 {
+        if watches.isBelieved(node) { return intervals.watchedScan }
+        let least = now < node.noisyUntil ? Self.noisyScan : intervals.unwatchedScan
+        let fair = Int64(node.outermost.unwatchedBelow) * Self.spread
+        return max(least, min(intervals.watchedScan, max(fair, 2 * (node.restUntil - now))))
+    }
+
+    private func place(_ node: DirectoryNode, soon: Int64) {
+        node.soonDue = min(node.soonDue, max(soon, node.restUntil))
+        if node.due != .max { times.place(node) }
+    }
+
+    private func note(_ node: DirectoryNode, isUnwatched: Bool) {
+        guard node.countsAsUnwatched != isUnwatched else { return }
+        node.countsAsUnwatched = isUnwatched
+        node.outermost.unwatchedBelow += isUnwatched ? 1 : -1
+        unwatchedCount += isUnwatched ? 1 : -1
     }
 
     /// Something in the directory could not be read: look again soon.
     func retry(_ node: DirectoryNode, _ now: Int64) {
-        guard !node.hasTrouble else { return }
+        guard !node.hasTrouble, !node.isGone else { return }
         node.hasTrouble = true
-        schedule(node, now)
+        place(node, soon: now + intervals.unwatchedScan)
     }
 
-    // MARK: Scanning
+    // MARK: Turns
 
-    /// Lists a directory, brings watches and child directories up to date, and hands the open
-    /// directory and what was seen to `handle`. Directories that are no longer there are handed to
-    /// `dropped`, the lowest first.
-    func scan(
-        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ now: Int64,
-        dropped: (DirectoryNode) -> Void, handle: (borrowing Descriptor, Look) -> Void
-    ) {
-        node.hasTrouble = false
-        node.isUnlistable = false
-        defer { if !node.isGone { schedule(node, now) } }
-        do {
-            let directory = try node.open()
-            let status = try directory.status()
-            let key = InodeKey(status)
-            if node.inode != key {
-                unwatch(node, inotify)
-                node.inode = key
-            }
-            // The watch first and the listing second: what comes between the two is seen twice
-            // rather than never.
-            watch(node, directory, inotify)
-            node.appeared.forgetRotations()
-            let time = FileOpener.fileTime()
-            let entries = try directory.entries()
-            let look = look(at: node, status.device, entries, time)
-            dropMissing(node, entries, inotify, dropped)
-            addChildren(node, entries)
-            handle(directory, look)
-        } catch {
-            if error.isAbsence {
-                leave(node, inotify, now, dropped)
-            } else {
-                node.hasTrouble = true
-                node.isUnlistable = true
-                report(.unlistable(path: node.text, error: error.code.description))
-            }
-        }
+    /// What the scan of a directory is done with.
+    struct Handlers {
+        /// Directories that are no longer there.
+        var dropped: (DirectoryNode) -> Void = { _ in }
+        /// The open directory and what was seen of it. It is called until it returns true, each time in
+        /// a slice of its own.
+        let look: (DirectoryScan, borrowing Descriptor, inout Slice) -> Bool
+        /// A scan is over; `look` was called unless the directory could not be listed.
+        var ended: (DirectoryScan) -> Void = { _ in }
     }
 
-    private func look(
-        at node: DirectoryNode, _ device: UInt64, _ entries: [DirectoryEntry], _ time: Int64
-    ) -> Look {
-        var matches: [Match] = []
-        for entry in entries where entry.kind != .directory {
-            for place in node.places {
-                let settings = inputs[place.input]
-                let below = settings.paths[place.pattern].below
-                guard let captures = below.step(from: place.places, into: entry.name).match else {
-                    continue
-                }
-                let path = node.text(of: entry.name)
-                if settings.exclude.contains(where: { $0.matches(path) }) { continue }
-                matches.append(
-                    Match(
-                        name: entry.name, kind: entry.kind, input: place.input, captures: captures))
-                break
-            }
-        }
-        if let match = absentCurrent(node, entries) { matches.append(match) }
-        if !node.wasLooked {
-            node.wasLooked = true
-            matches += absentSaved(node, entries)
-        }
-        return Look(
-            node: node, device: device, names: DirectoryNames(entries), matches: matches,
-            absent: { [unowned self] in absent($0, in: node) }, eventReads: eventReads,
-            time: time)
-    }
-
-    /// An s6 log directory whose `current` is missing, in the middle of a rotation or because its
-    /// s6-log died there: what was logged before is in `previous` and the archives.
-    private func absentCurrent(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> Match? {
-        var hasLogs = false
-        for entry in entries where entry.kind != .directory {
-            if entry.name == S6Name.current { return nil }
-            if entry.name == S6Name.previous || S6Name.isArchive(entry.name) { hasLogs = true }
-        }
-        guard hasLogs else { return nil }
-        return absent(S6Name.current, in: node)
-    }
-
-    /// Logs that an earlier run has read and whose path leads nowhere now: what it left unread may
-    /// lie beside it.
-    private func absentSaved(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> [Match] {
-        let streams = savedStreams(node.text)
-        guard !streams.isEmpty else { return [] }
-        let listed = Set(entries.lazy.map { node.text(of: $0.name) })
-        return streams.filter { !listed.contains($0) }.compactMap {
-            absent(Array($0.utf8.dropFirst(node.text.utf8.count + 1)), in: node)
-        }
-    }
-
-    private func absent(_ name: [UInt8], in node: DirectoryNode) -> Match? {
-        for place in node.places {
-            let settings = inputs[place.input]
-            let below = settings.paths[place.pattern].below
-            let path = node.text(of: name)
-            guard let captures = below.step(from: place.places, into: name).match,
-                !settings.exclude.contains(where: { $0.matches(path) })
-            else { continue }
-            return Match(
-                name: name, kind: .unknown, input: place.input, captures: captures,
-                isAbsent: true)
-        }
-        return nil
-    }
-
-    private func addChildren(_ node: DirectoryNode, _ entries: [DirectoryEntry]) {
-        for entry in entries where entry.kind == .directory || entry.kind == .unknown {
-            guard node.children[entry.name] == nil else { continue }
-            let places = node.places.compactMap { place -> PatternPlaces? in
-                let below = inputs[place.input].paths[place.pattern].below
-                let further = below.step(from: place.places, into: entry.name).below
-                guard !further.isEmpty else { return nil }
-                return PatternPlaces(
-                    input: place.input, pattern: place.pattern, places: further)
-            }
-            guard !places.isEmpty else { continue }
-            let path = node.path.isEmpty ? entry.name : node.path + [UInt8(ascii: "/")] + entry.name
-            let child = DirectoryNode(
-                root: node.root, prefix: node.prefix, path: path, text: node.text(of: entry.name),
-                places: places)
-            node.children[entry.name] = child
-            enqueue(child)
-            tellExclusions(of: child)
-        }
-    }
-
-    private func tellExclusions(of directory: DirectoryNode) {
-        guard !namesToMeet.isEmpty else { return }
-        namesToMeet.removeAll { input, exclusion in
-            guard directory.places.contains(where: { $0.input == input }),
-                exclusion.matches(directory.text)
-            else { return false }
-            report(.excludedDirectory(path: directory.text, exclusion: exclusion.text))
+    /// Goes on with one scan, or begins one, for a slice at the most; false where there is none.
+    ///
+    /// 1. A directory has a hundred thousand files. Its scan is cut into slices.
+    /// 2. There are many of those. Each has its names in memory while it is under way.
+    /// So only a few are, and those that turn out to take long beside them begin once more later.
+    func scanSome(_ slice: inout Slice, _ handlers: Handlers) -> Bool {
+        guard bury(&slice, handlers) else { return true }
+        isLargeNext.toggle()
+        if isLargeNext || queue.isEmpty, let scan = nextLarge() {
+            proceed(scan, &slice, handlers)
             return true
         }
+        guard let node = queue.popFirst() else { return false }
+        node.isQueued = false
+        if !node.isGone { proceed(begin(node), &slice, handlers) }
+        return true
+    }
+
+    private func nextLarge() -> DirectoryScan? {
+        if underWay.count < Self.mostUnderWay {
+            while let node = large.popFirst() {
+                node.isQueued = false
+                if !node.isGone { return begin(node) }
+            }
+        }
+        return underWay.popFirst()
+    }
+
+    private func begin(_ node: DirectoryNode) -> DirectoryScan {
+        node.isScanning = true
+        scanNumber += 1
+        defer { node.isByClock = false }
+        return DirectoryScan(node, number: scanNumber, isByClock: node.isByClock)
+    }
+
+    private func proceed(_ scan: DirectoryScan, _ slice: inout Slice, _ handlers: Handlers) {
+        let started = Clock.monotonicNanoseconds()
+        let isDone = go(on: scan, &slice, started, handlers)
+        let end = Clock.monotonicNanoseconds()
+        scan.cost += end - started
+        let node = scan.node
+        if !isDone, !node.isGone {
+            if underWay.count < Self.mostUnderWay {
+                underWay.append(scan)
+                return
+            }
+            // It begins once more, when it is its turn.
+            node.isScanning = false
+            node.isLarge = true
+            node.isByClock = scan.isByClock
+            enqueue(node)
+            return
+        }
+        node.isScanning = false
+        node.isLarge = scan.cost > Self.largeScan
+        if watches.isWanted, scan.cost > Self.quickScan {
+            node.restUntil = end + min(Self.longestRest, scan.cost * Self.restFactor)
+        }
+        handlers.ended(scan)
+        if node.isWanted {
+            node.isWanted = false
+            request(node, end)
+        }
+        schedule(node, end)
+    }
+
+    /// Goes through the whole tree once, without any wait, and hands over what each directory has.
+    func walk(_ body: @escaping (Look) -> Void) {
+        let handlers = Handlers(look: { scan, _, _ in
+            if let look = scan.look { body(look) }
+            return true
+        })
+        var slice = Slice.endless
+        // What could not be listed falls due later, and the walk does not wait.
+        while scanSome(&slice, handlers) {}
     }
 
     // MARK: What is no longer there
 
-    private func dropMissing(
-        _ node: DirectoryNode, _ entries: [DirectoryEntry], _ inotify: borrowing Inotify,
-        _ dropped: (DirectoryNode) -> Void
-    ) {
-        guard !node.children.isEmpty else { return }
-        let names = Set(entries.lazy.filter { $0.kind != .regular }.map(\.name))
-        for (name, child) in node.children where !names.contains(name) {
-            node.children[name] = nil
-            drop(child, inotify, dropped)
-        }
+    /// A directory was looked at, or cannot be.
+    func looked(_ node: DirectoryNode) {
+        guard !node.wasEnded else { return }
+        node.wasEnded = true
+        unlooked -= 1
     }
 
-    private func drop(
-        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ dropped: (DirectoryNode) -> Void
-    ) {
-        for child in node.children.values { drop(child, inotify, dropped) }
-        node.children = [:]
-        node.isGone = true
-        unwatch(node, inotify)
-        dropped(node)
-    }
-
-    /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
-    /// and its parent, whose listing is the truth, makes it again when it is back.
-    private func leave(
-        _ node: DirectoryNode, _ inotify: borrowing Inotify, _ now: Int64,
-        _ dropped: (DirectoryNode) -> Void
-    ) {
-        for child in node.children.values { drop(child, inotify, dropped) }
-        node.children = [:]
-        unwatch(node, inotify)
-        dropped(node)
-        guard !node.path.isEmpty else { return }
-        node.isGone = true
-        if let parent = parent(of: node) {
-            for (name, child) in parent.children where child === node {
-                parent.children[name] = nil
+    /// A directory leaves the tree with all beneath it; `bury` hands them over.
+    func doom(_ node: DirectoryNode) {
+        let outermost = node.outermost
+        watches.detach(node)
+        node.parent = nil
+        var rest = [node]
+        while let node = rest.popLast() {
+            node.isGone = true
+            count -= 1
+            looked(node)
+            times.remove(node)
+            if node.countsAsUnwatched {
+                node.countsAsUnwatched = false
+                outermost.unwatchedBelow -= 1
+                unwatchedCount -= 1
             }
-            // A sick file system may still list it, and have it again without an event.
-            retry(parent, now)
+            rest.append(contentsOf: node.children.values)
+            node.children = [:]
+            doomed.append(node)
         }
     }
 
-    private func parent(of node: DirectoryNode) -> DirectoryNode? {
-        var place = roots[node.root]
-        for name in node.path.split(separator: UInt8(ascii: "/")).dropLast() {
-            guard let child = place.children[Array(name)] else { return nil }
-            place = child
+    /// False where there are more of them than a slice is enough for.
+    func bury(_ slice: inout Slice, _ handlers: Handlers) -> Bool {
+        while let node = doomed.popLast() {
+            watches.unwatch(node)
+            handlers.dropped(node)
+            if slice.isOverAfterStep() { break }
         }
-        return place
-    }
-
-    // MARK: Watches
-
-    private func watch(
-        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ inotify: borrowing Inotify
-    ) {
-        guard watches, node.watch == nil else { return }
-        do {
-            let watch = try inotify.watchEntries(of: directory)
-            node.watch = watch
-            watched[watch, default: []].append(node)
-        } catch {
-            // Every further directory will fail alike; one message says it all.
-            if !hasReportedWatch {
-                hasReportedWatch = true
-                report(.unwatched(path: node.text, error: error.code.description))
-            }
-        }
-    }
-
-    private func unwatch(_ node: DirectoryNode, _ inotify: borrowing Inotify) {
-        guard let watch = node.watch else { return }
-        node.watch = nil
-        watched[watch]?.removeAll { $0 === node }
-        if watched[watch]?.isEmpty == true {
-            watched[watch] = nil
-            inotify.end(watch)
-        }
+        return doomed.isEmpty
     }
 }

@@ -1,4 +1,4 @@
-package import Platform
+private import Platform
 
 /// A regular file that an input's pattern matches now.
 package struct MatchingFile: Hashable, Sendable {
@@ -13,22 +13,17 @@ package enum MatchingFiles {
     /// In the order of inputs and paths. What cannot be looked at is handed to `report`.
     package static func now(
         _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
-    ) throws(SystemError) -> [MatchingFile] {
+    ) -> [MatchingFile] {
         let tree = DirectoryTree(
-            inputs: inputs, intervals: TailerIntervals(), watches: false, report: report)
-        let inotify = try Inotify()
+            inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
+            report: report)
         var found: [MatchingFile] = []
-        // Nothing falls due while the clock stands still, so the walk ends.
-        while let node = tree.next(0) {
-            tree.scan(
-                node, inotify, 0, dropped: { _ in },
-                handle: { _, look in
-                    for match in look.matches
-                    where match.kind != .link && match.kind != .other && !match.isAbsent {
-                        found.append(
-                            MatchingFile(input: match.input, path: node.text(of: match.name)))
-                    }
-                })
+        tree.walk { look in
+            for match in look.matches
+            where match.kind != .link && match.kind != .other && !match.isAbsent {
+                found.append(
+                    MatchingFile(input: match.input, path: look.node.text(of: match.name)))
+            }
         }
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.

@@ -95,16 +95,12 @@ package enum StreamFiles {
     /// In no order. What cannot be looked at is handed to `report`.
     package static func now(
         _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
-    ) throws(SystemError) -> [StreamFile] {
+    ) -> [StreamFile] {
         let tree = DirectoryTree(
-            inputs: inputs, intervals: TailerIntervals(), watches: false, report: report)
-        let inotify = try Inotify()
+            inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
+            report: report)
         var found: [StreamFile] = []
-        // Nothing falls due while the clock stands still, so the walk ends.
-        while let node = tree.next(0) {
-            tree.scan(
-                node, inotify, 0, dropped: { _ in }, handle: { _, look in found += files(look) })
-        }
+        tree.walk { look in found += files(look) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         var seen: Set<[UInt8]> = []

@@ -3,6 +3,10 @@ import Platform
 
 /// The reader thread's loop: events and scans say what there is, turns read it, one chunk a turn and
 /// stream, so that no stream delays the others by more than a chunk.
+///
+/// Whatever others can make more of than there is time for (events, names, files, wake-ups) is taken in
+/// portions, and each directory has its turn with each of them. Scans and turns share the time half and
+/// half where both have something to do.
 final class ReaderLoop {
     private let inputs: [TailerInput]
     private let intervals: TailerIntervals
@@ -17,7 +21,7 @@ final class ReaderLoop {
     /// Counting goes through all files, so it is not done in every round.
     private static let figuresInterval: Int64 = 1_000_000_000
 
-    private var inotify: Inotify
+    private let watches: Watches
     private let tree: DirectoryTree
     private let opener: FileOpener
     private let table: StreamTable
@@ -25,31 +29,46 @@ final class ReaderLoop {
     private var frames: [Frame] = []
 
     /// Streams that may have bytes; each at most once.
-    private var ready = RingQueue<LogStream>()
+    private var ready = FairQueue<LogStream>()
     /// Streams that wait for room; each at most once.
-    private var starved: [LogStream] = []
+    private var starved = FairQueue<LogStream>(number: 1)
+    /// Of those, how many are to be asked again.
+    private var toFeed = 0
     /// Streams to be polled, one queue for each interval of the back-off; stale entries are known
     /// by their time.
     private var polls: [IntervalQueue<LogStream>] = []
     private let pollIntervals: [Int64]
-    private var watchedFiles: [Inotify.Watch: LogStream] = [:]
     private var hasScannedAll = false
     private var onceRun = OnceRun()
+    /// There may be more events than were read.
+    private var hasMoreEvents = false
+    /// What scans have taken longer than turns of late, nanoseconds.
+    private var scanDebt: Int64 = 0
 
-    /// inotify has no watches to give: a parked file is not opened before this time, monotonic
-    /// nanoseconds, only to ask again.
-    private var nextWatch: Int64 = 0
-    /// Directories scanned in one pass before files get their turns again.
-    private static let scansPerPass = 64
     private static let mostChangingLooks = 8
     /// Turns in one pass before events are looked at again: archives live for milliseconds.
     private static let turnsPerPass = 8
+    /// Events in one pass: a queue that is full is read in four, and others wait milliseconds.
+    private static let eventsPerPass = 4_096
+    /// Streams in one pass that are polled, or that are asked whether they have room again.
+    private static let wakesPerPass = 1_024
+    /// What a scan may take before others have their turn, and all scans of one pass, nanoseconds.
+    private static let scanSlice: Int64 = 4_000_000
+    private static let scansPerPass: Int64 = 8_000_000
+    /// Scans that begin in one pass: each is quick, and files have their turns.
+    private static let mostScans = 64
+    /// In a directory with so few streams each scan looks at all of them.
+    private static let fewStreams = 64
+    /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has very
+    /// many, so seldom that each costs so many nanoseconds of that time.
+    private static let quietSpread: Int64 = 50_000
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
-        heldBytes: Int, startedAt: Int64, output: any TailerOutput, control: TailerControl,
+        heldBytes: Int, watches mostWatches: Int, fileSystem: @escaping Tailer.FileSystemLook,
+        startedAt: Int64, output: any TailerOutput, control: TailerControl,
         figures: TailerFigures, heartbeat: Heartbeat
-    ) throws(SystemError) {
+    ) {
         self.inputs = inputs
         self.once = once
         var intervals = intervals
@@ -59,9 +78,11 @@ final class ReaderLoop {
         self.control = control
         self.figures = figures
         self.heartbeat = heartbeat
-        inotify = try Inotify()
+        // With `once` the first scan is all there is: what comes later is none of this run.
+        watches = Watches(
+            limit: once ? 0 : mostWatches, intervals: intervals, report: { output.report($0) })
         tree = DirectoryTree(
-            inputs: inputs, intervals: intervals, watches: !once,
+            inputs: inputs, intervals: intervals, watches: watches, fileSystem: fileSystem,
             savedStreams: { output.savedStreams(in: $0) }, report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
@@ -73,6 +94,8 @@ final class ReaderLoop {
         while let last = steps.last, last < intervals.slowestPoll {
             steps.append(min(last * 2, intervals.slowestPoll))
         }
+        // For what is quiet and cannot be watched.
+        while let last = steps.last, last < intervals.watchedScan { steps.append(last * 2) }
         pollIntervals = steps
         polls = steps.map { _ in IntervalQueue() }
     }
@@ -82,23 +105,21 @@ final class ReaderLoop {
         while !control.isStopped {
             heartbeat.beat()
             let now = Clock.monotonicNanoseconds()
-            if control.takeWake() { feedStarved() }
-            readEvents()
+            if control.takeWake() { toFeed = starved.count }
+            feedStarved()
+            readEvents(now)
+            if watches.attempt(now) { tree.unwatchedAll() }
+            tree.advance(now)
             scan(now)
             wakePolled(now)
-            var turns = 0
-            while turns < Self.turnsPerPass, let stream = ready.popFirst() {
-                turn(stream)
-                turns += 1
-            }
-            if turns > 0 { areFiguresOld = true }
-            for node in table.outdated { tree.enqueue(node) }
+            takeTurns()
+            for node in table.outdated { tree.request(node, now) }
             table.outdated.removeAll(keepingCapacity: true)
-            if ready.isEmpty, tree.isQuiet, !control.hasWake {
+            if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake {
                 if once, hasScannedAll, starved.isEmpty {
                     if endsOnce() { break }
                     wait(atMost: OnceRun.pause)
-                } else {
+                } else if !hasMoreEvents {
                     wait()
                 }
             } else if now - figuresAt >= Self.figuresInterval {
@@ -122,7 +143,7 @@ final class ReaderLoop {
         switch onceRun.pauses(isSettled: isRead && !hasTrouble) {
         case .isOver: return true
         case .isNot:
-            tree.forEachNode { wakeQuiet(in: $0) }
+            tree.forEachNode { for stream in $0.streams.values { wakeQuiet(stream) } }
             for stream in table.orphans { makeReady(stream, fresh: false) }
             return false
         }
@@ -145,6 +166,18 @@ final class ReaderLoop {
         return left
     }
 
+    private func takeTurns() {
+        guard !ready.isEmpty else { return }
+        let begin = Clock.monotonicNanoseconds()
+        var turns = 0
+        while turns < Self.turnsPerPass, let stream = ready.popFirst() {
+            turn(stream)
+            turns += 1
+        }
+        areFiguresOld = true
+        scanDebt -= Clock.monotonicNanoseconds() - begin
+    }
+
     private func setFigures(_ now: Int64) {
         var count = TailerFigures.Count()
         tree.forEachNode { node in
@@ -154,7 +187,8 @@ final class ReaderLoop {
         for stream in table.orphans { count.add(stream) }
         count.openFiles = opener.cache.count
         count.held = opener.cache.holds.shares.total
-        count.watches = tree.watchCount + watchedFiles.count
+        count.watches = watches.count
+        count.unwatchedDirectories = tree.unwatchedCount
         count.starvedStreams = starved.count
         figures.set(count)
         areFiguresOld = false
@@ -163,114 +197,137 @@ final class ReaderLoop {
 
     // MARK: Events, scans, time
 
-    private func readEvents() {
-        // With `once` the first scan is all there is: what comes later is none of this run.
-        if once { return }
-        do {
-            var lost = false
-            let tree = tree
-            var modified: [Inotify.Watch] = []
-            var ended: [Inotify.Watch] = []
-            tree.beginEvents()
-            try inotify.drain { event in
-                switch event {
-                case .entriesChanged(let watch, let name):
-                    tree.changed(watch, lost: false, appeared: name)
-                case .modified(let watch): modified.append(watch)
-                case .watchLost(let watch):
-                    ended.append(watch)
-                    tree.changed(watch, lost: true)
-                case .overflow: lost = true
-                }
-            }
-            if lost { tree.overflowed() }
-            // A directory that was moved keeps its watch in the kernel: under another name nothing
-            // is to be heard of it.
-            for watch in ended { inotify.end(watch) }
-            // A one-shot watch is gone with its event.
-            for watch in modified + ended {
-                guard let stream = watchedFiles.removeValue(forKey: watch) else { continue }
-                stream.watch = nil
-                if stream.attention == .watched { makeReady(stream, fresh: true) }
-            }
-        } catch {
-            output.report(.unlistable(path: "inotify", error: "\(error)"))
-            tree.overflowed()
+    private func readEvents(_ now: Int64) {
+        tree.beginEvents()
+        let reading = watches.read(most: Self.eventsPerPass) { node, name in
+            tree.changed(node, appeared: name, now)
         }
+        hasMoreEvents = reading.hasMore
+        if reading.isLost { tree.overflowed(now) }
+        for stream in watches.woken where stream.attention == .watched {
+            makeReady(stream, fresh: stream.watch == nil)
+        }
+        watches.woken.removeAll(keepingCapacity: true)
     }
 
     private func scan(_ now: Int64) {
+        scanDebt = max(0, scanDebt)
+        if !ready.isEmpty, scanDebt > Self.scanSlice { return }
+        if ready.isEmpty { scanDebt = 0 }
+        let begin = Clock.monotonicNanoseconds()
+        let handlers = DirectoryTree.Handlers(
+            dropped: { [table] in table.dropped($0, now) },
+            look: { [table] scan, directory, slice in
+                guard let look = scan.look else { return true }
+                return table.go(on: scan.work, look, directory, now, &slice)
+            },
+            ended: { [self] in settle($0, now) })
         var scans = 0
-        while scans < Self.scansPerPass, let node = tree.next(now) {
+        var time = begin
+        while scans < Self.mostScans, time - begin < Self.scansPerPass {
+            var slice = Slice(until: time + Self.scanSlice)
+            guard tree.scanSome(&slice, handlers) else { break }
             scans += 1
-            areFiguresOld = true
-            var verdict = StreamTable.Verdict.fine
-            let table = table
-            tree.scan(
-                node, inotify, now, dropped: { table.dropped($0, now) },
-                handle: { directory, look in verdict = table.look(look, directory, now) })
-            switch verdict {
-            case .fine:
-                node.changingLooks = 0
-            case .again:
-                // Looked at in a row a few times at most: something that looks like a change and
-                // stays must not keep everything else from its turn.
-                node.changingLooks += 1
-                if node.changingLooks % Self.mostChangingLooks == 0 {
-                    tree.retry(node, now)
-                } else {
-                    tree.enqueue(node)
-                }
-            case .retry:
-                node.changingLooks = 0
-                tree.retry(node, now)
-            }
-            for node in table.soon { tree.retry(node, now) }
-            table.soon.removeAll(keepingCapacity: true)
-            table.keepShares()
-            wakeQuiet(in: node)
+            time = Clock.monotonicNanoseconds()
         }
+        if scans > 0 { areFiguresOld = true }
         table.keepShares()
+        scanDebt += time - begin
         for stream in table.awakened { makeReady(stream, fresh: true) }
         table.awakened.removeAll(keepingCapacity: true)
         for stream in opener.unsettled { makeReady(stream, fresh: true) }
         opener.unsettled.removeAll(keepingCapacity: true)
-        if !hasScannedAll, tree.isQuiet {
+        if !hasScannedAll, tree.unlooked == 0 {
             hasScannedAll = true
             opener.isFirstScan = false
             output.scannedAll()
         }
     }
 
-    /// A scan by the clock looks at files that nothing was heard of as well: a hint may be missing.
-    private func wakeQuiet(in node: DirectoryNode) {
-        for stream in node.streams.values {
-            switch stream.attention {
-            case .watched, .resting: makeReady(stream, fresh: false)
-            case .ready, .starved, .polled: break
+    /// A scan is over.
+    private func settle(_ scan: DirectoryScan, _ now: Int64) {
+        let node = scan.node
+        var isLooked = true
+        switch scan.work.verdict {
+        case .fine:
+            node.changingLooks = 0
+        case .again:
+            // Looked at in a row a few times at most: something that looks like a change and
+            // stays must not keep everything else from its turn.
+            node.changingLooks += 1
+            if node.changingLooks % Self.mostChangingLooks == 0 {
+                tree.retry(node, now)
+            } else {
+                tree.request(node, Clock.monotonicNanoseconds())
+                isLooked = false
+            }
+        case .retry:
+            node.changingLooks = 0
+            tree.retry(node, now)
+        }
+        if isLooked { tree.looked(node) }
+        for node in table.soon { tree.retry(node, now) }
+        table.soon.removeAll(keepingCapacity: true)
+        table.keepShares()
+        wakeQuiet(scan)
+    }
+
+    /// A scan by the clock looks at files that nothing was heard of as well: a hint may be missing. One
+    /// that an event has caused looks at those whose names were told of, and where there are but a
+    /// few, at all.
+    private func wakeQuiet(_ scan: DirectoryScan) {
+        let node = scan.node
+        if scan.isByClock || node.streams.count <= Self.fewStreams {
+            for stream in node.streams.values { wakeQuiet(stream) }
+            return
+        }
+        guard let names = scan.appeared else {
+            for stream in node.streams.values { wakeQuiet(stream) }
+            return
+        }
+        for name in names {
+            if let stream = node.streams[name] { wakeQuiet(stream) }
+            for base in RotatedName.bases(of: name) {
+                if let stream = node.streams[base] { wakeQuiet(stream) }
             }
         }
     }
 
+    private func wakeQuiet(_ stream: LogStream) {
+        switch stream.attention {
+        case .watched, .resting: makeReady(stream, fresh: false)
+        case .ready, .starved, .polled: break
+        }
+    }
+
     private func wakePolled(_ now: Int64) {
+        var wakes = 0
         for level in polls.indices {
-            while let (stream, due) = polls[level].popDue(now) {
+            while wakes < Self.wakesPerPass, let (stream, due) = polls[level].popDue(now) {
+                wakes += 1
                 if stream.attention == .polled(due: due) { makeReady(stream, fresh: false) }
             }
         }
     }
 
     private func feedStarved() {
-        let waiting = starved
-        starved.removeAll(keepingCapacity: true)
-        for stream in waiting {
+        var fed = 0
+        while toFeed > 0, fed < Self.wakesPerPass, let stream = starved.popFirst() {
+            toFeed -= 1
+            fed += 1
             stream.attention = .ready
-            ready.append(stream)
+            append(stream)
         }
+        if starved.isEmpty { toFeed = 0 }
+    }
+
+    private func append(_ stream: LogStream) {
+        ready.append(stream, of: stream.isOrphan ? nil : stream.node)
     }
 
     private func wait(atMost pause: Int64? = nil) {
         var next = tree.nextDue
+        if let attempt = watches.nextAttempt { next = min(next ?? attempt, attempt) }
         for queue in polls {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
@@ -283,7 +340,7 @@ final class ReaderLoop {
         var time = next.map { max(0, $0 - now) }
         if let pause { time = min(time ?? pause, pause) }
         heartbeat.beat(waiting: time)
-        inotify.withDescriptor { control.wakeup.wait(beside: $0, nanoseconds: time) }
+        watches.wait(control.wakeup, nanoseconds: time)
     }
 
     private func makeReady(_ stream: LogStream, fresh: Bool) {
@@ -292,7 +349,7 @@ final class ReaderLoop {
         case .ready, .starved: return
         case .polled, .watched, .resting:
             stream.attention = .ready
-            ready.append(stream)
+            append(stream)
         }
     }
 
@@ -305,27 +362,29 @@ final class ReaderLoop {
             framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
             patience: table.patience, once: once,
             hasNews: { [self] in
-                readEvents()
+                readEvents(now)
                 guard let node = stream.node else { return false }
-                return node.appeared.isRotation(of: stream.liveName) || node.changingLooks > 0
+                // What was not read up to now may tell of anything.
+                return hasMoreEvents || node.changingLooks > 0
+                    || node.appeared.isRotation(of: stream.liveName)
             })
         switch reading.run(now, &frames) {
         case .moved:
             onceRun.moved()
             stream.lastGrowth = now
             stream.interval = intervals.fastestPoll
-            ready.append(stream)
+            append(stream)
         case .noRoom:
             stream.attention = .starved
-            starved.append(stream)
+            starved.append(stream, of: stream.isOrphan ? nil : stream.node)
         case .atEnd, .stuck:
             rest(stream, now)
         case .news:
             // Directories are looked at before the next turn.
-            ready.append(stream)
+            append(stream)
         case .outdated:
             // A look that finds a new name wakes the stream.
-            if let node = stream.node { tree.enqueue(node) }
+            if let node = stream.node { tree.request(node, now) }
             rest(stream, now)
         }
     }
@@ -334,7 +393,7 @@ final class ReaderLoop {
     private func rest(_ stream: LogStream, _ now: Int64) {
         if stream.files.isEmpty {
             stream.attention = .resting
-            unwatch(stream)
+            watches.unwatch(stream)
             if stream.isOrphan { table.end(stream) }
             return
         }
@@ -347,7 +406,10 @@ final class ReaderLoop {
         {
             return
         }
-        let interval = now < stream.hurriesUntil ? intervals.hurriedPoll : stream.interval
+        let isQuiet = now - stream.lastGrowth >= intervals.idle
+        let interval =
+            now < stream.hurriesUntil
+            ? intervals.hurriedPoll : isQuiet ? quietInterval(stream) : stream.interval
         let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
         let due = now + pollIntervals[level]
         stream.interval = min(pollIntervals[level] * 2, intervals.slowestPoll)
@@ -355,53 +417,35 @@ final class ReaderLoop {
         polls[level].add(stream, due: due)
     }
 
+    private func quietInterval(_ stream: LogStream) -> Int64 {
+        let fair = Int64(stream.node?.streams.count ?? 0) * Self.quietSpread
+        return max(stream.interval, fair)
+    }
+
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
     private func watch(_ stream: LogStream, _ live: TailedFile, _ now: Int64) -> Bool {
-        if stream.watch != nil, stream.watchedFile == live.id {
+        if watches.isWatched(stream, live) {
             stream.attention = .watched
             return true
         }
-        unwatch(stream)
-        guard now >= nextWatch else { return false }
+        watches.unwatch(stream)
+        guard watches.mayWatch(stream, now) else { return false }
         do {
             guard case .open = try opener.reopen(live) else { return false }
-        } catch {
-            // Its next turn says why it cannot be opened.
-            return false
-        }
-        do {
             let descriptor = try live.opened()
-            let watch = try inotify.watchOnce(descriptor.descriptor)
-            if let other = watchedFiles[watch] {
-                // 1. A file's stream lost its directory, and another stream has found the file again.
-                // 2. The kernel has one watch for one inode: it is the new stream's now, and must not
-                //    end with the old one.
-                other.watch = nil
-                if other.attention == .watched { makeReady(other, fresh: false) }
-            }
-            stream.watch = watch
-            stream.watchedFile = live.id
-            watchedFiles[watch] = stream
+            guard watches.watchOnce(stream, live, descriptor.descriptor, now) else { return false }
             // What was written before the watch was there is no event.
             let status = try descriptor.descriptor.status()
             guard status.size == live.size - live.base, status.changed == live.changed else {
-                unwatch(stream)
+                watches.unwatch(stream)
                 return false
             }
             stream.attention = .watched
             return true
         } catch {
-            // No watch to be had: the slowest poll does it.
-            unwatch(stream)
-            nextWatch = now + intervals.watchedScan
+            // Its next turn says why it cannot be opened.
+            watches.unwatch(stream)
             return false
         }
-    }
-
-    private func unwatch(_ stream: LogStream) {
-        guard let watch = stream.watch else { return }
-        stream.watch = nil
-        watchedFiles[watch] = nil
-        inotify.end(watch)
     }
 }

@@ -10,9 +10,9 @@ struct RingQueue<Element> {
     mutating func append(_ element: Element) {
         if count == slots.count {
             var larger: [Element?] = []
-            larger.reserveCapacity(max(16, count * 2))
+            larger.reserveCapacity(max(4, count * 2))
             for index in 0..<count { larger.append(slots[(first + index) % slots.count]) }
-            for _ in count..<max(16, count * 2) { larger.append(nil) }
+            for _ in count..<max(4, count * 2) { larger.append(nil) }
             slots = larger
             first = 0
         }

@@ -110,6 +110,10 @@ final class LogStream {
     /// One-shot watch on the live file, and which file that was.
     var watch: Inotify.Watch?
     var watchedFile: FileID?
+    /// The watch is from after that many overflows.
+    var watchEpoch = 0
+    /// The directory that it is counted in.
+    weak var watchedIn: DirectoryNode?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
     /// Until then its live file is about to be truncated, monotonic nanoseconds.

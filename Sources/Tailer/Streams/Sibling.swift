@@ -23,18 +23,6 @@ struct UnknownSiblings {
 }
 
 extension StreamTable {
-    /// Names that rotation may have given to files of each path of a directory; of such that no pattern
-    /// matches, too.
-    func siblings(of look: DirectoryTree.Look) -> [[UInt8]: [DirectoryEntry]] {
-        var found: [[UInt8]: [DirectoryEntry]] = [:]
-        for entry in look.names.entries where entry.kind == .regular || entry.kind == .unknown {
-            for base in RotatedName.bases(of: entry.name) {
-                found[base, default: []].append(entry)
-            }
-        }
-        return found
-    }
-
     /// Siblings that nothing is known of, `most` of them.
     func unknownSiblings(
         of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,

@@ -53,21 +53,18 @@ extension StreamTable {
     ///
     /// What was last written before this agent started is none of its business.
     func lookForUnseen(
-        _ rotated: [[UInt8]: [DirectoryEntry]], _ look: DirectoryTree.Look,
+        _ base: [UInt8], _ entries: [DirectoryEntry], _ look: DirectoryTree.Look,
         _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
         let node = look.node
-        var verdict = Verdict.fine
-        for (base, entries) in rotated
-        where node.streams[base] == nil && look.names.inode(of: base) == nil {
-            // What a pattern matches is a log of its own until there is one whose name it had.
-            let others = entries.filter { node.streams[$0.name] == nil }
-            guard !others.isEmpty, let match = look.absent(base), isNew(others, node, directory)
-            else { continue }
-            let stream = begin(match, in: node)
-            verdict = worse(verdict, lookAtPath(stream, look, others, directory, now))
+        guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
+        // What a pattern matches is a log of its own until there is one whose name it had.
+        let others = entries.filter { node.streams[$0.name] == nil }
+        guard !others.isEmpty, let match = look.absent(base), isNew(others, node, directory) else {
+            return .fine
         }
-        return verdict
+        let stream = begin(match, in: node)
+        return lookAtPath(stream, look, others, directory, now)
     }
 
     private func isNew(

@@ -13,7 +13,7 @@ final class StreamTable {
     /// Directories in which something is awaited of which there will be no event; the loop empties it.
     var soon: [DirectoryNode] = []
     /// Whether a pattern matches a name in the directory that is looked at.
-    private(set) var isMatched: ([UInt8]) -> Bool = { _ in false }
+    var isMatched: ([UInt8]) -> Bool = { _ in false }
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
@@ -31,113 +31,6 @@ final class StreamTable {
         case retry
         /// It changed while it was looked at.
         case again
-    }
-
-    /// A directory was scanned: brings its streams up to date.
-    func look(
-        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: Int64
-    ) -> Verdict {
-        let node = look.node
-        let absent = look.absent
-        isMatched = { absent($0) != nil }
-        defer { isMatched = { _ in false } }
-        var verdict = Verdict.fine
-        var seen: Set<[UInt8]> = []
-        let isS6 =
-            look.matches.contains { $0.name == S6Name.current }
-            || node.streams[S6Name.current] != nil
-        let rotated = isS6 ? [:] : siblings(of: look)
-        let owners = rotated.isEmpty ? [:] : owners(of: look)
-        let claims = Dictionary(grouping: owners.keys) { owners[$0] ?? $0 }
-        for owner in Set(owners.values)
-        where node.streams[owner] == nil && look.names.inode(of: owner) == nil {
-            if let match = look.absent(owner) { _ = begin(match, in: node) }
-        }
-        for match in look.matches where owners[match.name] == nil {
-            // In an s6 log directory everything else that s6-log made belongs to its one stream.
-            if isS6, match.name != S6Name.current,
-                S6Name.own.contains(match.name) || S6Name.isArchive(match.name)
-            {
-                continue
-            }
-            seen.insert(match.name)
-            let stream = node.streams[match.name] ?? begin(match, in: node)
-            if stream.kind == .path {
-                claim(claims[stream.liveName] ?? [], for: stream, node)
-                let rotated = rotated[match.name] ?? []
-                verdict = worse(verdict, lookAtPath(stream, look, rotated, directory, now))
-            }
-        }
-        if let stream = node.streams[S6Name.current] {
-            seen.insert(S6Name.current)
-            verdict = worse(verdict, lookAtS6(stream, look, directory, now))
-        }
-        for (name, stream) in node.streams
-        where !seen.contains(name) && node.streams[name] === stream {
-            if stream.kind == .path {
-                claim(claims[stream.liveName] ?? [], for: stream, node)
-                verdict = worse(
-                    verdict, lookAtPath(stream, look, rotated[name] ?? [], directory, now))
-            }
-            // Its rotated files may be compressed yet, or followed by a new one under its name.
-            if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
-                case .fine = verdict
-            {
-                node.streams[name] = nil
-                end(stream)
-            }
-        }
-        if !isS6 {
-            verdict = worse(verdict, lookForUnseen(rotated, look, directory, now))
-        }
-        return verdict
-    }
-
-    /// Names that a pattern matches and that are earlier files of another log that it matches, with
-    /// that log's name, whether it is there now or not.
-    ///
-    /// 1. The pattern matches `app.log` and `app.log.1`.
-    /// 2. As a log of its own, `app.log.1` would be sent again with every rotation that copies, and
-    ///    in an order of its own.
-    private func owners(of look: DirectoryTree.Look) -> [[UInt8]: [UInt8]] {
-        var inputs: [[UInt8]: Int] = [:]
-        for match in look.matches { inputs[match.name] = match.input }
-        for (name, stream) in look.node.streams where stream.kind == .path {
-            inputs[name] = stream.input
-        }
-        var owners: [[UInt8]: [UInt8]] = [:]
-        for match in look.matches where !match.isAbsent {
-            let bases = RotatedName.bases(of: match.name).filter { base in
-                // `data.1` is a log of its own where there is no `data`.
-                let input =
-                    inputs[base]
-                    ?? (base.contains(UInt8(ascii: ".")) ? look.absent(base)?.input : nil)
-                return input == match.input
-                    && RotatedName(match.name, of: base)?.mayBeAnotherLog == false
-            }
-            // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
-            if let owner = bases.min(by: { $0.count < $1.count }) { owners[match.name] = owner }
-        }
-        return owners.filter { owners[$0.value] == nil }
-    }
-
-    private func claim(_ names: [[UInt8]], for stream: LogStream, _ node: DirectoryNode) {
-        stream.claimed = []
-        for name in names {
-            stream.claimed.insert(name)
-            if let other = node.streams[name] { merge(other, into: stream, node) }
-        }
-    }
-
-    /// 1. `app.log.1` is found where there is no `app.log`: it is a log of its own.
-    /// 2. `app.log` appears, and `app.log.1` is an earlier file of it from now on.
-    private func merge(_ stream: LogStream, into owner: LogStream, _ node: DirectoryNode) {
-        for file in stream.files { opener.close(file) }
-        stream.files = []
-        owner.closed.merge(stream.closed) { mine, _ in mine }
-        owner.departed += stream.departed
-        node.streams[stream.liveName] = nil
-        end(stream)
     }
 
     func worse(_ a: Verdict, _ b: Verdict) -> Verdict {

@@ -72,7 +72,7 @@ import Testing
         let parts = rig.parts
         let tailer = try Tailer(
             inputs: [InputPlan(rig.settings.inputs[0], rig.settings.output.kafka).tailing],
-            once: true, openFiles: 100, heldBytes: 1 << 30,
+            once: true, openFiles: 100, heldBytes: 1 << 30, watches: 0,
             output: {
                 allocation_counter_start()
                 return ReaderOutput(parts)

@@ -29,7 +29,7 @@ import Testing
             codec: raw
             compression: none
             librdkafka: {linger.ms: 50}
-        limits: {in_flight: 256KiB, open_files: 16, held_bytes: 64KiB}
+        limits: {in_flight: 256KiB, open_files: 16, held_bytes: 64KiB, watches: 100}
         shutdown_timeout: 1500ms
         node: "node 17"
         registry: {sync: 2m}
@@ -102,6 +102,7 @@ import Testing
                   in_flight: 32MiB
                   open_files: 4096
                   held_bytes: 4GiB
+                  watches: auto
                 shutdown_timeout: 10s
                 node: n
                 registry:

@@ -17,6 +17,7 @@ import YAML
         #expect(settings.limits.inFlight == 32 * 1024 * 1024)
         #expect(settings.limits.openFiles == 4096)
         #expect(settings.limits.heldBytes == 4 << 30)
+        #expect(settings.limits.watches == nil)
         #expect(settings.registry.sync == .seconds(1))
         #expect(settings.shutdownTimeout == .seconds(10))
         #expect(try settings.node == ProcessContext.hostName())
@@ -89,7 +90,7 @@ import YAML
                 compression: zstd
                 acks: all
                 librdkafka: {linger.ms: 50, client.id: "x"}
-            limits: {in_flight: 256KiB, open_files: 1000, held_bytes: 4096GiB}
+            limits: {in_flight: 256KiB, open_files: 1000, held_bytes: 4096GiB, watches: 2000}
             shutdown_timeout: 100ms
             node: node-17
             registry: {sync: 2m}
@@ -125,6 +126,7 @@ import YAML
         #expect(settings.limits.inFlight == 256 * 1024)
         #expect(settings.limits.openFiles == 1000)
         #expect(settings.limits.heldBytes == 4 << 40)
+        #expect(settings.limits.watches == 2000)
         #expect(settings.shutdownTimeout == .milliseconds(100))
         #expect(settings.node == "node-17")
         #expect(settings.registry.sync == .seconds(120))

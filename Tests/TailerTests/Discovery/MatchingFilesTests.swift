@@ -13,7 +13,7 @@ import Testing
         _ inputs: (paths: [String], exclude: [String])...
     ) throws -> (files: [String], events: [String]) {
         var events: [String] = []
-        let files = try MatchingFiles.now(
+        let files = MatchingFiles.now(
             try inputs.map {
                 TailerInput(
                     name: "i", paths: try $0.paths.map { try PathPattern(directory.path($0)) },

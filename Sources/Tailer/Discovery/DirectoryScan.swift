@@ -1,0 +1,253 @@
+import Platform
+
+/// One scan of one directory, which may take many turns: it stops where a slice is over, and goes on
+/// from there.
+final class DirectoryScan {
+    let node: DirectoryNode
+    /// Each scan of a tree has its own.
+    let number: Int
+    /// Nothing was heard of the directory: its files are looked at as well.
+    let isByClock: Bool
+    /// What it took up to now, nanoseconds.
+    var cost: Int64 = 0
+    /// What was seen, as soon as all names were gone through.
+    fileprivate(set) var look: DirectoryTree.Look?
+    /// Names that appeared since the scan before; nil where it may have been any.
+    fileprivate(set) var appeared: Set<[UInt8]>? = []
+    /// What the streams do about it.
+    let work = StreamTable.LookWork()
+
+    fileprivate var step = Step.list
+    fileprivate var entries: [DirectoryEntry] = []
+    /// Index of the entry, or of the new child, that is next.
+    fileprivate var next = 0
+    fileprivate var names = DirectoryNames([])
+    fileprivate var matches: [DirectoryTree.Match] = []
+    /// Indices of directories that are no children yet.
+    fileprivate var strangers: [Int] = []
+    fileprivate var device: UInt64 = 0
+    fileprivate var time: Int64 = 0
+    fileprivate var eventReads = 0
+    fileprivate var hasCurrent = false
+    fileprivate var hasLogs = false
+
+    fileprivate enum Step {
+        case list
+        case match
+        case drop
+        case adopt
+        case look
+    }
+
+    init(_ node: DirectoryNode, number: Int, isByClock: Bool) {
+        self.node = node
+        self.number = number
+        self.isByClock = isByClock
+    }
+}
+
+extension DirectoryTree {
+    /// Lists a directory, brings watches and child directories up to date, and hands the open directory
+    /// and what was seen to the handler; as much of it as a slice is enough for. True when all is done.
+    ///
+    /// Between two slices the directory is closed, and opened again beneath its prefix.
+    func go(
+        on scan: DirectoryScan, _ slice: inout Slice, _ now: Int64, _ handlers: Handlers
+    ) -> Bool {
+        let node = scan.node
+        do {
+            let directory = try node.open()
+            let status = try directory.status()
+            if scan.step == .list {
+                try list(scan, directory, InodeKey(status), now)
+            } else if node.inode != InodeKey(status) {
+                // Another directory has its name by now: that one is to be scanned.
+                node.isWanted = true
+                return true
+            }
+            guard goThrough(scan, &slice, handlers) else { return false }
+            return handlers.look(scan, directory, &slice)
+        } catch {
+            if error.isAbsence {
+                leave(node, now, handlers)
+            } else {
+                node.hasTrouble = true
+                node.isUnlistable = true
+                report(.unlistable(path: node.text, error: error.code.description))
+            }
+            return true
+        }
+    }
+
+    private func list(
+        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ key: InodeKey, _ now: Int64
+    ) throws(SystemError) {
+        let node = scan.node
+        node.hasTrouble = false
+        node.isUnlistable = false
+        if node.inode != key {
+            watches.unwatch(node)
+            node.inode = key
+            node.hasOtherWriters = try fileSystem(directory).hasOtherWriters
+        }
+        // The watch first and the listing second: what comes between the two is seen twice rather
+        // than never.
+        watches.watch(node, directory, now)
+        scan.appeared = node.appeared.takeNames()
+        scan.device = key.device
+        scan.time = FileOpener.fileTime()
+        scan.entries = try directory.entries()
+        scan.eventReads = eventReads
+        scan.names = DirectoryNames(capacity: scan.entries.count)
+        scan.step = .match
+    }
+
+    private func goThrough(
+        _ scan: DirectoryScan, _ slice: inout Slice, _ handlers: Handlers
+    ) -> Bool {
+        let node = scan.node
+        if scan.step == .match {
+            while scan.next < scan.entries.count {
+                see(scan.entries[scan.next], scan)
+                scan.next += 1
+                if slice.isOverAfterStep() { return false }
+            }
+            for (name, child) in node.children where child.seenBy != scan.number {
+                node.children[name] = nil
+                doom(child)
+            }
+            scan.step = .drop
+        }
+        if scan.step == .drop {
+            guard bury(&slice, handlers) else { return false }
+            scan.next = 0
+            scan.step = .adopt
+        }
+        if scan.step == .adopt {
+            while scan.next < scan.strangers.count {
+                adopt(scan.entries[scan.strangers[scan.next]], node, scan.number)
+                scan.next += 1
+                if slice.isOverAfterStep() { return false }
+            }
+            scan.look = look(scan)
+            scan.step = .look
+        }
+        return true
+    }
+
+    private func see(_ entry: DirectoryEntry, _ scan: DirectoryScan) {
+        let node = scan.node
+        if entry.kind != .regular {
+            if let child = node.children[entry.name] {
+                child.seenBy = scan.number
+            } else if entry.kind == .directory || entry.kind == .unknown {
+                scan.strangers.append(scan.next)
+            }
+        }
+        scan.names.add(entry)
+        guard entry.kind != .directory else { return }
+        if entry.name == S6Name.current { scan.hasCurrent = true }
+        if entry.name == S6Name.previous || S6Name.isArchive(entry.name) { scan.hasLogs = true }
+        if let match = match(entry.name, entry.kind, in: node) { scan.matches.append(match) }
+    }
+
+    /// What a name matches, of the first input that has it.
+    private func match(
+        _ name: [UInt8], _ kind: DirectoryEntry.Kind, in node: DirectoryNode,
+        isAbsent: Bool = false
+    ) -> Match? {
+        for place in node.places {
+            let settings = inputs[place.input]
+            let below = settings.paths[place.pattern].below
+            guard let captures = below.step(from: place.places, into: name).match else { continue }
+            if !settings.exclude.isEmpty {
+                let path = node.text(of: name)
+                if settings.exclude.contains(where: { $0.matches(path) }) { continue }
+            }
+            return Match(
+                name: name, kind: kind, input: place.input, captures: captures, isAbsent: isAbsent)
+        }
+        return nil
+    }
+
+    private func look(_ scan: DirectoryScan) -> Look {
+        let node = scan.node
+        var matches = scan.matches
+        // An s6 log directory whose `current` is missing, in the middle of a rotation or because its
+        // s6-log died there: what was logged before is in `previous` and the archives.
+        if scan.hasLogs, !scan.hasCurrent,
+            let match = match(S6Name.current, .unknown, in: node, isAbsent: true)
+        {
+            matches.append(match)
+        }
+        if !node.wasLooked {
+            node.wasLooked = true
+            matches += absentSaved(node, scan.entries)
+        }
+        return Look(
+            node: node, device: scan.device, names: scan.names, matches: matches,
+            absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
+            eventReads: scan.eventReads, time: scan.time)
+    }
+
+    /// Logs that an earlier run has read and whose path leads nowhere now: what it left unread may
+    /// lie beside it.
+    private func absentSaved(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> [Match] {
+        let streams = savedStreams(node.text)
+        guard !streams.isEmpty else { return [] }
+        let listed = Set(entries.lazy.map { node.text(of: $0.name) })
+        return streams.filter { !listed.contains($0) }.compactMap {
+            match(
+                Array($0.utf8.dropFirst(node.text.utf8.count + 1)), .unknown, in: node,
+                isAbsent: true)
+        }
+    }
+
+    private func adopt(_ entry: DirectoryEntry, _ node: DirectoryNode, _ number: Int) {
+        guard node.children[entry.name] == nil else { return }
+        let places = node.places.compactMap { place -> PatternPlaces? in
+            let below = inputs[place.input].paths[place.pattern].below
+            let further = below.step(from: place.places, into: entry.name).below
+            guard !further.isEmpty else { return nil }
+            return PatternPlaces(input: place.input, pattern: place.pattern, places: further)
+        }
+        guard !places.isEmpty else { return }
+        let path = node.path.isEmpty ? entry.name : node.path + [UInt8(ascii: "/")] + entry.name
+        let child = DirectoryNode(
+            root: node.root, prefix: node.prefix, path: path, text: node.text(of: entry.name),
+            places: places, parent: node)
+        child.seenBy = number
+        node.children[entry.name] = child
+        join(child)
+        tellExclusions(of: child)
+    }
+
+    private func tellExclusions(of directory: DirectoryNode) {
+        guard !namesToMeet.isEmpty else { return }
+        namesToMeet.removeAll { input, exclusion in
+            guard directory.places.contains(where: { $0.input == input }),
+                exclusion.matches(directory.text)
+            else { return false }
+            report(.excludedDirectory(path: directory.text, exclusion: exclusion.text))
+            return true
+        }
+    }
+
+    /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
+    /// and its parent, whose listing is the truth, makes it again when it is back.
+    private func leave(_ node: DirectoryNode, _ now: Int64, _ handlers: Handlers) {
+        if let parent = node.parent {
+            let start = node.path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+            let name = Array(node.path[start...])
+            if parent.children[name] === node { parent.children[name] = nil }
+            doom(node)
+            // A sick file system may still list it, and have it again without an event.
+            retry(parent, now)
+            return
+        }
+        for child in node.children.values { doom(child) }
+        node.children = [:]
+        watches.unwatch(node)
+        handlers.dropped(node)
+    }
+}

@@ -1,0 +1,148 @@
+/// Who gets a watch when there are not enough, and who loses it: the smaller share is served first, at
+/// each level of the directories that a pattern leads through. A pod with two hundred thousand
+/// directories is scanned, and its neighbours are watched.
+extension Watches {
+    /// Watches that are taken from somebody at a time: looking for who has most costs something.
+    private static let mostTaken = 16
+    /// How long nothing is asked for again beneath a directory to which a watch was denied, nanoseconds.
+    private static let denialInterval: Int64 = 1_000_000_000
+    /// Events that are no storm, whatever else has happened: fewer than the kernel's queue holds.
+    static let leastStorm = 1_024
+    /// Parts of all events from which on a directory is one of those that filled the queue.
+    private static let leastPart = 32
+    /// For so long at first, and at last, is not listened to who has filled the queue, nanoseconds.
+    private static let shortestNoise: Int64 = 1_000_000_000
+    private static let longestNoise: Int64 = 60_000_000_000
+
+    /// Whether one more watch may be had for something in a directory; where there is none left, it is
+    /// taken from who has more.
+    func admit(_ node: DirectoryNode, _ now: Int64) -> Bool {
+        let available = available(now)
+        if count < available {
+            if count < available / 4 * 3 { hasReportedShortage = false }
+            return true
+        }
+        let asker = node.parent ?? node
+        guard available > 0, now >= asker.deniedUntil else { return false }
+        if let (rich, own) = richer(than: node) {
+            tell(rich)
+            let most = max(1, min(Self.mostTaken, (rich.watchesBelow - own) / 2))
+            if take(most, from: rich) > 0, count < available { return true }
+        }
+        asker.deniedUntil = now + Self.denialInterval
+        return false
+    }
+
+    private func tell(_ rich: DirectoryNode) {
+        guard !hasReportedShortage else { return }
+        hasReportedShortage = true
+        report(.watchesShort(limit: limit, path: rich.text, count: rich.watchesBelow))
+    }
+
+    /// The outermost directory that has more than the one beside it in which `node` lies, and how many
+    /// that one has.
+    private func richer(than node: DirectoryNode) -> (DirectoryNode, own: Int)? {
+        var path = [node.share]
+        while let parent = path.last?.parent { path.append(parent) }
+        var candidates = roots
+        while let mine = path.popLast() {
+            var richest: DirectoryNode?
+            for other in candidates where other.watchesBelow > richest?.watchesBelow ?? 0 {
+                richest = other
+            }
+            if let richest, richest.watchesBelow > mine.watchesBelow + 1 {
+                return (richest, mine.watchesBelow)
+            }
+            candidates = Array(mine.children.values)
+        }
+        return nil
+    }
+
+    /// Takes watches away, from who has most beneath a directory; how many it were.
+    private func take(_ most: Int, from node: DirectoryNode) -> Int {
+        var node = node
+        while true {
+            var richest: DirectoryNode?
+            var below = 0
+            for child in node.children.values {
+                below += child.watchesBelow
+                if child.watchesBelow > richest?.watchesBelow ?? 0 { richest = child }
+            }
+            guard let richest, richest.watchesBelow > node.watchesBelow - below else { break }
+            guard richest.watchesBelow > 1 else { return takeSingle(most, from: node) }
+            node = richest
+        }
+        return takeOwn(most, from: node)
+    }
+
+    /// From children that have one each.
+    private func takeSingle(_ most: Int, from node: DirectoryNode) -> Int {
+        var taken = 0
+        for child in node.children.values where child.watchesBelow == 1 {
+            if taken == most { break }
+            taken += take(1, from: child)
+        }
+        return taken
+    }
+
+    /// A directory's own: those of its files first, which are looked at all the same.
+    private func takeOwn(_ most: Int, from node: DirectoryNode) -> Int {
+        var taken = 0
+        for stream in node.streams.values where stream.watch != nil && taken < most {
+            unwatch(stream)
+            woken.append(stream)
+            taken += 1
+        }
+        if taken < most, node.watch != nil {
+            unwatch(node)
+            unwatched.append(node)
+            taken += 1
+        }
+        return taken
+    }
+
+    // MARK: Storms
+
+    /// 1. A pod renames a file to and fro, faster than its events can be read.
+    /// 2. The queue is full of them, and what others do is lost: an archive that lives for milliseconds.
+    ///
+    /// So who has filled it is not watched for a while, but scanned, often. Found is the innermost
+    /// directory that many of the events came from: what changes in many directories beneath it
+    /// comes from one hand.
+    func quieten(_ node: DirectoryNode, _ now: Int64) {
+        var below = 0
+        var loud: [DirectoryNode] = []
+        for child in node.children.values where child.eventsEpoch == epoch {
+            below += child.events
+            if isLoud(child.events) { loud.append(child) }
+        }
+        guard node.eventsEpoch == epoch else { return }
+        if isLoud(node.events - below) {
+            silence(node, now)
+            if node.isDeepestShare { silenceAll(beneath: node, now) }
+        }
+        for child in loud { quieten(child, now) }
+        if loud.isEmpty, node.depth > 0, isLoud(below) { silenceAll(beneath: node, now) }
+    }
+
+    private func isLoud(_ some: Int) -> Bool { some * Self.leastPart >= events }
+
+    private func silenceAll(beneath node: DirectoryNode, _ now: Int64) {
+        var rest = Array(node.children.values)
+        while let child = rest.popLast() {
+            guard child.eventsEpoch == epoch || child.share !== child else { continue }
+            silence(child, now)
+            rest.append(contentsOf: child.children.values)
+        }
+    }
+
+    private func silence(_ node: DirectoryNode, _ now: Int64) {
+        guard node.watch != nil else { return }
+        let isAgain = node.noisyFor > 0 && now - node.noisyUntil < 4 * node.noisyFor
+        node.noisyFor =
+            isAgain ? min(2 * node.noisyFor, Self.longestNoise) : Self.shortestNoise
+        node.noisyUntil = now + node.noisyFor
+        unwatch(node)
+        unwatched.append(node)
+    }
+}

@@ -1,0 +1,300 @@
+import Platform
+
+/// Every inotify watch of the reader thread: on directories, and on quiet files. How many there may be
+/// is bounded, and shared out (`Watches+Shares.swift`).
+///
+/// A watch is a hint and no more: an overflow may have used one up without a word, so none that is
+/// older than the last overflow is believed. Where there is no inotify at all, nothing is watched.
+final class Watches {
+    private var inotify: Inotify?
+    /// Without, nothing is ever heard of between scans.
+    let isWanted: Bool
+    let limit: Int
+    let intervals: TailerIntervals
+    let report: (TailerEvent) -> Void
+    /// The directories of the prefixes.
+    var roots: [DirectoryNode] = []
+
+    /// One watch may serve two nodes, where prefixes of two patterns overlap.
+    private var directories: [Inotify.Watch: [DirectoryNode]] = [:]
+    private var files: [Inotify.Watch: LogStream] = [:]
+    var count: Int { directories.count + files.count }
+
+    /// How often the queue of events has overflowed.
+    private(set) var epoch = 0
+    /// Events of directories since then.
+    private(set) var events = 0
+    /// Streams whose watch is gone or not to be believed; the loop empties it.
+    var woken: [LogStream] = []
+    /// Directories whose watch was taken; the tree empties it.
+    var unwatched: [DirectoryNode] = []
+
+    /// The kernel had no more than this; until `fewUntil`, monotonic nanoseconds.
+    private var few = Int.max
+    private var fewUntil: Int64 = 0
+    /// There is no inotify instance; asked for again then, monotonic nanoseconds.
+    private var nextInstance: Int64?
+    private var hasReportedRefusal = false
+    /// It was said that watches are short, and has not been otherwise since.
+    var hasReportedShortage = false
+
+    /// Between two attempts at what the kernel refused, nanoseconds.
+    private static let refusalInterval: Int64 = 60_000_000_000
+
+    /// `limit` 0: nothing is ever heard of between scans, which is all that one walk needs.
+    init(limit: Int, intervals: TailerIntervals, report: @escaping (TailerEvent) -> Void) {
+        isWanted = limit > 0
+        self.limit = limit
+        self.intervals = intervals
+        self.report = report
+        if isWanted { _ = begin(Clock.monotonicNanoseconds()) }
+    }
+
+    static func none(report: @escaping (TailerEvent) -> Void) -> Watches {
+        Watches(limit: 0, intervals: TailerIntervals(), report: report)
+    }
+
+    // MARK: The instance
+
+    private func begin(_ now: Int64) -> Bool {
+        do {
+            inotify = try Inotify()
+            return true
+        } catch {
+            if nextInstance == nil { report(.inotifyMissing(error: "\(error)")) }
+            nextInstance = now + Self.refusalInterval
+            return false
+        }
+    }
+
+    /// When to ask for an instance again, if there is none; monotonic nanoseconds.
+    var nextAttempt: Int64? { isWanted && inotify == nil ? nextInstance : nil }
+
+    /// Asks again for an instance. True where there is one now, of which nothing is watched yet.
+    func attempt(_ now: Int64) -> Bool {
+        guard let due = nextAttempt, now >= due, begin(now) else { return false }
+        nextInstance = nil
+        report(.inotifyFound)
+        return true
+    }
+
+    /// Waits for an event, a wake-up, or time.
+    func wait(_ wakeup: Wakeup, nanoseconds: Int64?) {
+        if inotify != nil {
+            inotify?.withDescriptor { wakeup.wait(beside: $0, nanoseconds: nanoseconds) }
+        } else {
+            wakeup.wait(nanoseconds: nanoseconds)
+        }
+    }
+
+    // MARK: Events
+
+    struct Reading {
+        /// There may be more events than were read.
+        var hasMore = false
+        /// Some were lost: what is watched has to be looked at, and watched anew.
+        var isLost = false
+    }
+
+    /// Reads about `most` events. `changed` is told of each directory in which something happened, and
+    /// of the name that appeared in it.
+    func read(most: Int, changed: (DirectoryNode, [UInt8]?) -> Void) -> Reading {
+        guard inotify != nil else { return Reading() }
+        var reading = Reading()
+        var modified: [Inotify.Watch] = []
+        var ended: [Inotify.Watch] = []
+        do {
+            let isDrained = try inotify?.drain(most: most) { event in
+                switch event {
+                case .entriesChanged(let watch, let name):
+                    for node in directories[watch] ?? [] {
+                        noteEvent(of: node)
+                        changed(node, name)
+                    }
+                case .modified(let watch): modified.append(watch)
+                case .watchLost(let watch):
+                    ended.append(watch)
+                    for node in directories.removeValue(forKey: watch) ?? [] {
+                        node.watch = nil
+                        count(-1, in: node)
+                        changed(node, nil)
+                    }
+                case .overflow: reading.isLost = true
+                }
+            }
+            reading.hasMore = isDrained == false
+        } catch {
+            report(.unlistable(path: "inotify", error: "\(error)"))
+            reading.isLost = true
+        }
+        // A directory that was moved keeps its watch in the kernel: under another name nothing is to
+        // be heard of it.
+        for watch in ended { inotify?.end(watch) }
+        // A one-shot watch is gone with its event.
+        for watch in modified + ended {
+            if let stream = files.removeValue(forKey: watch) { wake(stream) }
+        }
+        return reading
+    }
+
+    private func wake(_ stream: LogStream) {
+        stream.watch = nil
+        if let node = stream.watchedIn { count(-1, in: node) }
+        stream.watchedIn = nil
+        woken.append(stream)
+    }
+
+    private func noteEvent(of node: DirectoryNode) {
+        events += 1
+        var place: DirectoryNode? = node.share
+        while let node = place {
+            if node.eventsEpoch != epoch {
+                node.eventsEpoch = epoch
+                node.events = 0
+            }
+            node.events += 1
+            place = node.parent
+        }
+    }
+
+    /// The queue has overflowed: whoever filled it is not listened to for a while, and nothing that is
+    /// watched now is believed to be.
+    func distrust(_ now: Int64) {
+        if events >= Self.leastStorm { for root in roots { quieten(root, now) } }
+        epoch += 1
+        events = 0
+        for stream in files.values { woken.append(stream) }
+    }
+
+    // MARK: Directories
+
+    /// Whether an event tells of what happens in a directory.
+    func isBelieved(_ node: DirectoryNode) -> Bool {
+        node.watch != nil && node.watchEpoch == epoch && !node.hasOtherWriters
+    }
+
+    /// Watches an open directory, if that may be.
+    func watch(_ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64) {
+        guard inotify != nil, now >= node.noisyUntil else { return }
+        if node.watch != nil, node.watchEpoch == epoch { return }
+        guard node.watch != nil || admit(node, now) else { return }
+        do {
+            // Of an inode that is watched already the kernel gives the same watch again.
+            guard let watch = try inotify?.watchEntries(of: directory) else { return }
+            if watch != node.watch {
+                unwatch(node)
+                node.watch = watch
+                directories[watch, default: []].append(node)
+                count(1, in: node)
+            }
+            node.watchEpoch = epoch
+        } catch {
+            unwatch(node)
+            refused(node.text, error, now)
+        }
+    }
+
+    func unwatch(_ node: DirectoryNode) {
+        guard let watch = node.watch else { return }
+        node.watch = nil
+        count(-1, in: node)
+        directories[watch]?.removeAll { $0 === node }
+        if directories[watch]?.isEmpty == true {
+            directories[watch] = nil
+            inotify?.end(watch)
+        }
+    }
+
+    /// A directory is about to leave the tree with all beneath it.
+    func detach(_ node: DirectoryNode) {
+        let share = node.share
+        var lost = node.watchesBelow
+        if share !== node {
+            lost = 0
+            var rest = [node]
+            while let node = rest.popLast() {
+                lost += node.watch == nil ? 0 : 1
+                lost += node.streams.values.count { $0.watch != nil }
+                rest.append(contentsOf: node.children.values)
+            }
+        }
+        var place = share === node ? node.parent : share
+        while let above = place {
+            above.watchesBelow -= lost
+            place = above.parent
+        }
+    }
+
+    // MARK: Quiet files
+
+    /// Whether there may be a watch for a file of the stream, so that opening it for one is worth it.
+    func mayWatch(_ stream: LogStream, _ now: Int64) -> Bool {
+        guard inotify != nil, let node = stream.node, !node.hasOtherWriters else { return false }
+        return admit(node, now)
+    }
+
+    /// The stream's watch, on this file, is there and believed.
+    func isWatched(_ stream: LogStream, _ file: TailedFile) -> Bool {
+        stream.watch != nil && stream.watchedFile == file.id && stream.watchEpoch == epoch
+    }
+
+    /// Watches an open file of a stream for one write; false where there is no watch to be had.
+    func watchOnce(
+        _ stream: LogStream, _ file: TailedFile, _ descriptor: borrowing Descriptor, _ now: Int64
+    ) -> Bool {
+        do {
+            guard let watch = try inotify?.watchOnce(descriptor) else { return false }
+            // 1. A file's stream lost its directory, and another stream has found the file again.
+            // 2. The kernel has one watch for one inode: it is the new stream's now, and must not end
+            //    with the old one.
+            if let other = files[watch] { wake(other) }
+            stream.watch = watch
+            stream.watchedFile = file.id
+            stream.watchEpoch = epoch
+            stream.watchedIn = stream.node
+            files[watch] = stream
+            if let node = stream.node { count(1, in: node) }
+            return true
+        } catch {
+            refused(file.path, error, now)
+            return false
+        }
+    }
+
+    func unwatch(_ stream: LogStream) {
+        guard let watch = stream.watch else { return }
+        stream.watch = nil
+        if let node = stream.watchedIn { count(-1, in: node) }
+        stream.watchedIn = nil
+        files[watch] = nil
+        inotify?.end(watch)
+    }
+
+    // MARK: What is there
+
+    /// Watches that there may be now.
+    func available(_ now: Int64) -> Int {
+        now < fewUntil ? min(few, limit) : limit
+    }
+
+    private func refused(_ path: String, _ error: SystemError, _ now: Int64) {
+        if error.code == .noSpace {
+            // Others of the same user have the rest.
+            few = count
+            fewUntil = now + Self.refusalInterval
+        }
+        // Every further one will fail alike; one message says it all.
+        if !hasReportedRefusal {
+            hasReportedRefusal = true
+            report(.unwatched(path: path, error: error.code.description))
+        }
+    }
+
+    private func count(_ change: Int, in node: DirectoryNode) {
+        var place: DirectoryNode? = node.share
+        while let node = place {
+            node.watchesBelow += change
+            place = node.parent
+        }
+    }
+}

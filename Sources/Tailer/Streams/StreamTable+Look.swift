@@ -1,0 +1,247 @@
+import Platform
+
+/// What a look at one directory means for its streams.
+extension StreamTable {
+    /// Names like those of archives that are remembered where there is no s6-log.
+    private static let mostStrangeArchives = 1_024
+
+    /// How far a look has come. It stops between two streams where a slice is over, and goes on there.
+    final class LookWork {
+        fileprivate(set) var verdict = Verdict.fine
+        fileprivate var step = Step.writers
+        fileprivate var next = 0
+        fileprivate var isS6 = false
+        fileprivate var seen: Set<[UInt8]> = []
+        /// Names that rotation may have given to files of each path; of such that no pattern matches,
+        /// too.
+        fileprivate var rotated: [[UInt8]: [DirectoryEntry]] = [:]
+        /// The log that a name is an earlier file of.
+        fileprivate var owners: [[UInt8]: [UInt8]] = [:]
+        fileprivate var inputs: [[UInt8]: Int] = [:]
+        /// The other way round.
+        fileprivate var claims: [[UInt8]: [[UInt8]]] = [:]
+        /// Streams of which no name was seen; then, logs of which there may be rotated files alone.
+        fileprivate var others: [[UInt8]] = []
+
+        fileprivate enum Step {
+            case writers
+            case siblings
+            case owners
+            case matches
+            case leftover
+            case unseen
+            case done
+        }
+
+        /// On to the next step when the last one has gone through all of `count`.
+        fileprivate func has(_ count: Int, then step: Step) -> Bool {
+            if next < count { return true }
+            next = 0
+            self.step = step
+            return false
+        }
+    }
+
+    /// A directory was scanned: brings its streams up to date.
+    func look(
+        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        let work = LookWork()
+        var slice = Slice.endless
+        _ = go(on: work, look, directory, now, &slice)
+        return work.verdict
+    }
+
+    /// As much of that as a slice is enough for; true when all is done.
+    ///
+    /// What was listed may be old by then. It says where to look, and what is found there is compared
+    /// with it: a name that leads to another file by now is looked for again.
+    func go(
+        on work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64, _ slice: inout Slice
+    ) -> Bool {
+        let absent = look.absent
+        isMatched = { absent($0) != nil }
+        defer { isMatched = { _ in false } }
+        while true {
+            switch work.step {
+            case .writers: lookAtWriter(work, look, directory, now)
+            case .siblings: if seeSibling(work, look), slice.isOverAfterStep() { return false }
+            case .owners: if seeOwner(work, look), slice.isOverAfterStep() { return false }
+            case .matches:
+                if lookAtMatch(work, look, directory, now), slice.isOver { return false }
+            case .leftover:
+                if lookAtLeftover(work, look, directory, now), slice.isOver { return false }
+            case .unseen:
+                if lookForUnseen(work, look, directory, now), slice.isOver { return false }
+            case .done: return true
+            }
+        }
+    }
+
+    /// An s6 log directory's one stream. What is in it lives for milliseconds, so it comes first.
+    private func lookAtWriter(
+        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) {
+        let node = look.node
+        let match = look.matches.first { $0.name == S6Name.current }
+        work.isS6 = match != nil || node.streams[S6Name.current] != nil
+        work.step = work.isS6 ? .matches : .siblings
+        guard work.isS6 else {
+            // Names of archives that nobody is to be told of, but for those of a writer that begins.
+            if node.appeared.archives.count > Self.mostStrangeArchives {
+                _ = node.appeared.takeArchives()
+            }
+            return
+        }
+        if let stream = node.streams[S6Name.current] ?? match.map({ begin($0, in: node) }) {
+            work.seen.insert(S6Name.current)
+            work.verdict = worse(work.verdict, lookAtS6(stream, look, directory, now))
+        }
+    }
+
+    private func seeSibling(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
+        guard work.has(look.names.entries.count, then: .owners) else { return false }
+        let entry = look.names.entries[work.next]
+        work.next += 1
+        if entry.kind == .regular || entry.kind == .unknown {
+            for base in RotatedName.bases(of: entry.name) {
+                work.rotated[base, default: []].append(entry)
+            }
+        }
+        return true
+    }
+
+    /// Names that a pattern matches and that are earlier files of another log that it matches, with
+    /// that log's name, whether it is there now or not.
+    ///
+    /// 1. The pattern matches `app.log` and `app.log.1`.
+    /// 2. As a log of its own, `app.log.1` would be sent again with every rotation that copies, and
+    ///    in an order of its own.
+    private func seeOwner(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
+        if work.rotated.isEmpty {
+            work.step = .matches
+            return false
+        }
+        if work.next == 0 {
+            for match in look.matches { work.inputs[match.name] = match.input }
+            for (name, stream) in look.node.streams where stream.kind == .path {
+                work.inputs[name] = stream.input
+            }
+        }
+        guard work.has(look.matches.count, then: .matches) else {
+            settleOwners(work, look)
+            return false
+        }
+        let match = look.matches[work.next]
+        work.next += 1
+        guard !match.isAbsent else { return true }
+        let bases = RotatedName.bases(of: match.name).filter { base in
+            // `data.1` is a log of its own where there is no `data`.
+            let input =
+                work.inputs[base]
+                ?? (base.contains(UInt8(ascii: ".")) ? look.absent(base)?.input : nil)
+            return input == match.input
+                && RotatedName(match.name, of: base)?.mayBeAnotherLog == false
+        }
+        // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
+        if let owner = bases.min(by: { $0.count < $1.count }) { work.owners[match.name] = owner }
+        return true
+    }
+
+    private func settleOwners(_ work: LookWork, _ look: DirectoryTree.Look) {
+        let owners = work.owners
+        work.owners = owners.filter { owners[$0.value] == nil }
+        for (name, owner) in work.owners { work.claims[owner, default: []].append(name) }
+        for owner in work.claims.keys
+        where look.node.streams[owner] == nil && look.names.inode(of: owner) == nil {
+            if let match = look.absent(owner) { _ = begin(match, in: look.node) }
+        }
+    }
+
+    private func lookAtMatch(
+        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Bool {
+        let node = look.node
+        guard work.has(look.matches.count, then: .leftover) else {
+            work.others = node.streams.keys.filter { !work.seen.contains($0) }
+            return false
+        }
+        let match = look.matches[work.next]
+        work.next += 1
+        guard work.owners[match.name] == nil, match.name != S6Name.current else { return true }
+        // In an s6 log directory everything else that s6-log made belongs to its one stream.
+        if work.isS6, S6Name.own.contains(match.name) || S6Name.isArchive(match.name) {
+            return true
+        }
+        work.seen.insert(match.name)
+        let stream = node.streams[match.name] ?? begin(match, in: node)
+        guard stream.kind == .path else { return true }
+        claim(work.claims[match.name] ?? [], for: stream, node)
+        let rotated = work.rotated[match.name] ?? []
+        work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
+        return true
+    }
+
+    private func lookAtLeftover(
+        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Bool {
+        let node = look.node
+        guard work.has(work.others.count, then: work.isS6 ? .done : .unseen) else {
+            work.others = Array(work.rotated.keys)
+            return false
+        }
+        let name = work.others[work.next]
+        work.next += 1
+        guard let stream = node.streams[name] else { return true }
+        if stream.kind == .path {
+            claim(work.claims[name] ?? [], for: stream, node)
+            let rotated = work.rotated[name] ?? []
+            work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
+        }
+        // Its rotated files may be compressed yet, or followed by a new one under its name.
+        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
+            case .fine = work.verdict
+        {
+            node.streams[name] = nil
+            end(stream)
+        }
+        return true
+    }
+
+    private func lookForUnseen(
+        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Bool {
+        guard work.has(work.others.count, then: .done) else { return false }
+        let base = work.others[work.next]
+        work.next += 1
+        if let entries = work.rotated[base] {
+            work.verdict = worse(
+                work.verdict, lookForUnseen(base, entries, look, directory, now))
+        }
+        return true
+    }
+
+    private func claim(_ names: [[UInt8]], for stream: LogStream, _ node: DirectoryNode) {
+        stream.claimed = []
+        for name in names {
+            stream.claimed.insert(name)
+            if let other = node.streams[name] { merge(other, into: stream, node) }
+        }
+    }
+
+    /// 1. `app.log.1` is found where there is no `app.log`: it is a log of its own.
+    /// 2. `app.log` appears, and `app.log.1` is an earlier file of it from now on.
+    private func merge(_ stream: LogStream, into owner: LogStream, _ node: DirectoryNode) {
+        for file in stream.files { opener.close(file) }
+        stream.files = []
+        owner.closed.merge(stream.closed) { mine, _ in mine }
+        owner.departed += stream.departed
+        node.streams[stream.liveName] = nil
+        end(stream)
+    }
+}
