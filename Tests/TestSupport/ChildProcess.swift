@@ -119,7 +119,7 @@ package final class ChildProcess: Sendable {
     /// Blocks until it ended; after the deadline throws `TimedOut` with what it wrote to its errors.
     /// What it wrote is complete then, unless a process that it started still runs.
     @discardableResult
-    package func wait(within deadline: Duration = .seconds(60)) throws -> Exit {
+    package func wait(within deadline: Duration = .patience) throws -> Exit {
         let (seconds, attoseconds) = deadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         guard let exit = try hasEnded(within: milliseconds) else {

@@ -1,5 +1,11 @@
 internal import CTestSupport
 
+extension Duration {
+    /// How long a test waits for what has no reason to take long: ten times what the slowest test takes
+    /// alone, because a machine may be ten times as busy. It only bounds a test that fails.
+    package static let patience: Duration = .seconds(180)
+}
+
 /// A condition that did not come true in time.
 package struct TimedOut: Error, CustomStringConvertible {
     /// What was waited for, and what is known about why it did not come.
@@ -12,7 +18,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 /// It blocks one of the few threads that Swift runs tests on: what is waited for must live on threads
 /// of its own or in another process, not in a task.
 package func eventually(
-    within deadline: Duration = .seconds(60), _ what: @autoclosure () -> String,
+    within deadline: Duration = .patience, _ what: @autoclosure () -> String,
     _ condition: () throws -> Bool
 ) throws {
     let clock = ContinuousClock()

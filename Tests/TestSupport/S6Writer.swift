@@ -80,7 +80,7 @@ package final class S6Writer: Sendable {
 
     /// Ends its input and waits until everything is on the disk and it has exited.
     @discardableResult
-    package func finish(within deadline: Duration = .seconds(60)) throws -> ChildProcess.Exit {
+    package func finish(within deadline: Duration = .patience) throws -> ChildProcess.Exit {
         feed.close()
         return try current.wait(within: deadline)
     }

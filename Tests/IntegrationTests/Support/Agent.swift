@@ -88,13 +88,13 @@ final class Agent: Sendable {
     }
 
     /// `run --once`, to its end.
-    func once(within deadline: Duration = .seconds(60)) throws -> ChildProcess.Exit {
+    func once(within deadline: Duration = .patience) throws -> ChildProcess.Exit {
         try launch(["run", "--config", config, "--once"]).wait(within: deadline)
     }
 
     /// SIGTERM, or another signal, and its end.
     func stop(
-        _ signal: Int32 = 15, within deadline: Duration = .seconds(60)
+        _ signal: Int32 = 15, within deadline: Duration = .patience
     ) throws -> ChildProcess.Exit {
         process.signal(signal)
         return try process.wait(within: deadline)

@@ -106,7 +106,7 @@ final class KafkaReader: Sendable {
 
     /// Waits until `expected` texts of a topic were read, these and no others.
     func waitFor(
-        _ expected: [String], topic: String = "logs", within deadline: Duration = .seconds(60),
+        _ expected: [String], topic: String = "logs", within deadline: Duration = .patience,
         _ context: () -> String = { "" }
     ) throws {
         do {
