@@ -6,8 +6,9 @@ import Synchronization
 /// Who takes and gives back has a share that adapts (the dynamic threshold of shared packet buffers);
 /// what does not give back has one that does not grow:
 ///
-/// - A topic whose records come through may hold half of what is left over for all others, so a third
-///   when it is alone, and a stream of it what is left over for its topic: none can take the last of it.
+/// - A topic whose records come through may hold a third of what is left over for all others, so a
+///   quarter when it is alone, and a stream of it what is left over for its topic: none can take the last
+///   of it, and what a topic takes along when it goes is not much.
 /// - A topic that was never seen to work, or that lately did not, has a little to try with, and all
 ///   those together a quarter, or half where they are thousands (`trying`). That is what they keep
 ///   for good, however often they try: a topic, a leader or a permission may be missing for ever.
@@ -27,6 +28,9 @@ package final class InFlightBudget: Sendable {
     private struct Topic {
         /// Bytes held by its streams; above 0.
         var held = 0
+        /// Those of them that were taken to try with. What it got while it worked is not among them: it
+        /// must not be held against topics that try.
+        var tried = 0
         var works: Bool
     }
 
@@ -37,7 +41,7 @@ package final class InFlightBudget: Sendable {
         var topics: [DestinationID: Topic] = [:]
         /// Sum of `held`; invariant: `0...limit`.
         var total = 0
-        /// Sum over the topics that do not work.
+        /// Sum of `tried`.
         var trying = 0
         /// Whether a stream was refused since a byte last came back; and whether one was whose topic
         /// does not work, for which bytes of others would not do.
@@ -59,17 +63,23 @@ package final class InFlightBudget: Sendable {
             if !works, next?.topic == id { next = nil }
             guard let topic = topics[id], topic.works != works else { return }
             topics[id]?.works = works
-            trying += works ? -topic.held : topic.held
+            if works {
+                trying -= topic.tried
+                topics[id]?.tried = 0
+            }
         }
 
-        mutating func add(_ bytes: Int, to stream: StreamID, _ topic: DestinationID?, works: Bool) {
+        mutating func add(_ bytes: Int, to stream: StreamID, _ id: DestinationID?, works: Bool) {
             let held = self.held[stream, default: 0] + bytes
             self.held[stream] = held == 0 ? nil : held
             total += bytes
-            guard let topic else { return }
-            topics[topic, default: Topic(works: works)].held += bytes
-            if topics[topic]?.works == false { trying += bytes }
-            if topics[topic]?.held == 0 { topics[topic] = nil }
+            guard let id else { return }
+            var topic = topics[id] ?? Topic(works: works)
+            topic.held += bytes
+            let tried = bytes > 0 ? (topic.works ? 0 : bytes) : -min(topic.tried, -bytes)
+            topic.tried += tried
+            trying += tried
+            topics[id] = topic.held == 0 ? nil : topic
         }
     }
     private let state = Mutex(State())
@@ -127,21 +137,22 @@ package final class InFlightBudget: Sendable {
         }
         let byTopic = state.topics[topic]?.held ?? 0
         if works {
-            // Afterwards the topic holds half of what is free at the most, and the stream no more than
-            // its topic might still take.
-            let share = min(most, ((free - 2 * byTopic) / 3 - held) / 2)
+            // Afterwards the topic holds a third of what is free at the most, and the stream no more
+            // than its topic might still take.
+            let share = min(most, ((free - 3 * byTopic) / 4 - held) / 2)
             if share >= least { return share }
             let isSmall = byTopic == 0 || byTopic + least <= limit / 2
             return held == 0 && free >= least && isSmall ? least : 0
         }
         let part = (trialPool - state.trying) / Self.trialParts
-        let share = min(most, free, min(Self.mostTrial, part) - byTopic)
+        let share = min(most, free / 2, min(Self.mostTrial, part) - byTopic)
         if share >= least { return share }
+        guard least <= free / 2 else { return 0 }
         // Whoever tried first may stand at a line that is refused: others of its topic try as well.
-        if held == 0, byTopic + least <= part, least <= free { return least }
+        if held == 0, byTopic + least <= part { return least }
         // The first line of a topic may be long, and there may be very many topics; half of everything
         // is not theirs to try with.
-        return byTopic == 0 && free >= least && state.trying + least <= limit / 2 ? least : 0
+        return byTopic == 0 && state.trying + least <= limit / 2 ? least : 0
     }
 
     private func refuse(
@@ -188,7 +199,7 @@ package final class InFlightBudget: Sendable {
     /// Bytes held now by all streams.
     package var held: Int { state.withLock { $0.total } }
 
-    /// Bytes held now by topics that do not work, as far as is known.
+    /// Bytes held now by topics that try, as far as is known.
     package var trying: Int { state.withLock { $0.trying } }
 
     /// Bytes held now by one stream.

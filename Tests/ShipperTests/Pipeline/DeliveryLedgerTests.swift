@@ -11,7 +11,7 @@ import Testing
 @Suite("Deliveries become positions, then credit") struct DeliveryLedgerTests {
     let directory: TemporaryDirectory
     let registry: Registry
-    let budget = InFlightBudget(limit: 30_000)
+    let budget = InFlightBudget(limit: 60_000)
     let counters = Counters()
     let ledger: DeliveryLedger
     let heard = Heard()
