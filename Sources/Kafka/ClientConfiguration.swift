@@ -80,6 +80,23 @@ struct ClientConfiguration: ~Copyable {
         }
     }
 
+    /// The value of a property that is a whole number, as librdkafka has read it: it takes hexadecimal
+    /// ones too.
+    borrowing func number(_ name: String) -> Int? {
+        var size = 0
+        guard unsafe rd_kafka_conf_get(raw, name, nil, &size) == RD_KAFKA_CONF_OK, size > 0 else {
+            return nil
+        }
+        var text = [CChar](repeating: 0, count: size)
+        let result = unsafe text.withUnsafeMutableBufferPointer { text in
+            unsafe rd_kafka_conf_get(raw, name, text.baseAddress, &size)
+        }
+        guard result == RD_KAFKA_CONF_OK else { return nil }
+        return Int(
+            String(
+                decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
     /// Asks for delivery reports, errors and log lines as events.
     borrowing func enableEvents() {
         unsafe rd_kafka_conf_set_events(

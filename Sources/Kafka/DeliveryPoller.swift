@@ -211,7 +211,7 @@ final class DeliveryPoller {
         let verdict = lane.verdict ?? .acknowledged
         var limit: (bytes: Int, setting: String)?
         if verdict.failure == .size {
-            let client = core.settings.longestMessage
+            let client = core.longestMessage
             limit = (client, "message.max.bytes of this client")
             let topic = lane.share.gate { $0.declared }
             if let topic, topic < client { limit = (topic, "max.message.bytes of the topic") }

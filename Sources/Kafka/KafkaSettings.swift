@@ -57,19 +57,19 @@ package struct KafkaSettings: Hashable, Sendable {
         self.properties = properties
     }
 
-    /// Bytes of one message at the most, as librdkafka sees it; what is longer it does not take.
-    package var longestMessage: Int {
-        value(of: ["message.max.bytes"]) ?? Self.usualLongestMessage
-    }
+    /// Bytes of one message at the most; what is longer librdkafka does not take.
+    package var longestMessage: Int { number("message.max.bytes") ?? 1_000_000 }
 
     /// Bytes of messages that librdkafka sends to one partition at once, at the most.
-    var longestBatch: Int { min(value(of: ["batch.size"]) ?? 1_000_000, longestMessage) }
+    var longestBatch: Int { min(number("batch.size") ?? 1_000_000, longestMessage) }
 
-    /// librdkafka's default of `message.max.bytes`.
-    private static let usualLongestMessage = 1_000_000
-
-    private func value(of names: Set<String>) -> Int? {
-        (properties + overrides).last { names.contains($0.name) }.flatMap { Int($0.value) }
+    /// As librdkafka has it; nil where it takes none of these settings, which `validate` says why.
+    private func number(_ name: String) -> Int? {
+        do throws(KafkaError) {
+            return try ClientConfiguration.producer(self, connecting: false).number(name)
+        } catch {
+            return nil
+        }
     }
 
     /// Checks everything that can be known without a broker, librdkafka's own rules between

@@ -5,6 +5,9 @@ import Synchronization
 /// What the threads of a producer share. Sendable; each field says who uses it.
 final class ProducerCore: Sendable {
     let settings: KafkaSettings
+    /// Of the settings, asked for once.
+    let longestMessage: Int
+    private let longestBatch: Int
     let observer: any KafkaObserver
     /// Called on the poller thread.
     let handler: @Sendable ([RecordBatch]) -> Void
@@ -66,6 +69,8 @@ final class ProducerCore: Sendable {
         answered: @escaping @Sendable () -> Void
     ) {
         self.settings = settings
+        longestMessage = settings.longestMessage
+        longestBatch = settings.longestBatch
         self.handle = Mutex(handle)
         self.observer = observer
         self.handler = handler
@@ -84,7 +89,7 @@ final class ProducerCore: Sendable {
                 return lane
             }
             let lane = Lane(
-                share: table.share(topic, longestBatch: settings.longestBatch), key: key,
+                share: table.share(topic, longestBatch: longestBatch), key: key,
                 suspended: table.isSuspended)
             if table.isStopped { lane.stop() }
             table.all[ObjectIdentifier(lane)] = lane

@@ -158,6 +158,7 @@ extension Settings {
     static func validated(path: String) throws(SettingsError) -> Settings {
         let settings = try load(path: path, environment: ProcessContext.environment())
         try settings.validateKafka()
+        try settings.validateRecords()
         return settings
     }
 

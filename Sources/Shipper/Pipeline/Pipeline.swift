@@ -151,7 +151,7 @@ package final class Pipeline: Sendable {
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
                 agent: try AgentID.identity(directory: settings.data), events: events,
-                longestRecord: Self.longestRecord(settings),
+                longestRecord: settings.longestRecord,
                 scanned: {
                     keeper.scanned()
                     end.scanned()
@@ -217,16 +217,6 @@ package final class Pipeline: Sendable {
 
     /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any thread.
     package func hurry() { _ = producer.stop(deadline: .zero) }
-
-    /// A record has to fit into a message, and four of them into the credit.
-    private static func longestRecord(_ settings: Settings) -> Int {
-        let names: Set = ["message.max.bytes", "max.request.size"]
-        let configured = settings.output.kafka.librdkafka.last { names.contains($0.name) }
-        // librdkafka's default; the record's headers and its key count too.
-        let message = configured.flatMap { Int($0.value) } ?? 1_000_000
-        let perMessage = message - message / 16 - 1024
-        return max(1, min(perMessage, settings.limits.inFlight / 4))
-    }
 }
 
 /// A call that is known only after those who make it were built.
