@@ -34,13 +34,21 @@ package struct FileIdentity: Hashable, Sendable {
 
     /// Whether only the device's number tells them apart, and it need not be another device: what is
     /// mounted gets its number anew when the machine starts, in the order in which disks and volumes
-    /// are found. Inode and birth time to the nanosecond are the same, and the handle where both have
-    /// one. A clone of a volume has all that too, so whoever asks has to know more.
+    /// are found; a network file system, each time it is mounted. The inode is the same, and so are the birth
+    /// time to the nanosecond and the handle, each where both have it; one of them at least has to be
+    /// there. A clone of a volume has all that too, so whoever asks has to know more.
     package func isRenumbered(from other: FileIdentity) -> Bool {
-        guard device != other.device, inode == other.inode, let birth, birth == other.birth
-        else { return false }
-        guard let mine = handle, let theirs = other.handle else { return true }
-        return mine == theirs
+        guard device != other.device, inode == other.inode else { return false }
+        var isProven = false
+        if let mine = birth, let theirs = other.birth {
+            guard mine == theirs else { return false }
+            isProven = true
+        }
+        if let mine = handle, let theirs = other.handle {
+            guard mine == theirs else { return false }
+            isProven = true
+        }
+        return isProven
     }
 }
 

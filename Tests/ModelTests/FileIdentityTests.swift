@@ -71,7 +71,12 @@ import Testing
         #expect(!identity(2, inode: 6).isRenumbered(from: known))
         #expect(!identity(2, birth: 8).isRenumbered(from: known))
         #expect(!identity(2, handle: [2]).isRenumbered(from: known))
-        #expect(!identity(2, birth: nil).isRenumbered(from: identity(1, birth: nil)))
+        // Without birth times, by the handle; without either, by nothing.
+        let unborn = identity(1, birth: nil)
+        #expect(identity(2, birth: nil).isRenumbered(from: unborn))
+        #expect(identity(2).isRenumbered(from: unborn))
+        #expect(!identity(2, birth: nil, handle: [2]).isRenumbered(from: unborn))
+        #expect(!identity(2, birth: nil, handle: nil).isRenumbered(from: unborn))
         #expect(!identity(2).agrees(with: known))
     }
 }

@@ -8,7 +8,8 @@ import Tailer
 /// were it not, every file on such a device would be taken for a new one.
 ///
 /// A number is changed only for a file that is in its own directory, under whatever name, with its
-/// inode, birth time, handle and content. A clone of its volume has all that, too, but not there. What
+/// inode, its birth time or its handle, and its content: what its fingerprint covers and, where there are no
+/// birth times, the bytes before the position. A clone of its volume has all that, too, but not there. What
 /// is compressed or gone by now, or not mounted yet, keeps the old number.
 enum DeviceNumbers {
     /// The identities that files of these entries have now, where only the device's number changed.
@@ -49,9 +50,18 @@ enum DeviceNumbers {
                 handle: file.handle(), device: status.device, inode: status.inode,
                 birth: file.birth())
             let head = try file.read(count: Fingerprint.longest, at: 0)
-            if identity.isRenumbered(from: entry.identity), entry.fingerprint.matches(head: head) {
-                changed[entry.file] = identity
+            guard identity.isRenumbered(from: entry.identity),
+                entry.fingerprint.matches(head: head)
+            else { continue }
+            // A handle alone may be no more than the inode's number.
+            if identity.birth == nil || entry.identity.birth == nil {
+                let anchor = entry.anchor.bytes
+                let start = entry.offset - entry.base - anchor.count
+                guard start >= 0, try file.read(count: anchor.count, at: start) == anchor else {
+                    continue
+                }
             }
+            changed[entry.file] = identity
         }
     }
 }
