@@ -196,14 +196,16 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The file's content, all of it, is in another inode now: it was compressed, or moved from
-    /// one file system to another. Nil where the file is not known (any more).
+    /// The file's content, all of it, is in another inode now: it was compressed, moved from one file
+    /// system to another, or replaced by its like (`active`: that one is written to). Nil where the file is not known (any more).
     package func relocated(
-        _ file: FileID, to identity: FileIdentity, path: String, size: Int
+        _ file: FileID, to identity: FileIdentity, path: String, size: Int,
+        state: FileState = .archived
     ) -> FileEntry? {
         change { guarded in
             guard var entry = guarded.state.table[file] else { return (nil, []) }
             entry.relocate(to: identity, path: path, size: size)
+            entry.state = state
             return (entry, [.seen(entry)])
         }
     }

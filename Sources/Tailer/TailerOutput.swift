@@ -45,6 +45,14 @@ package protocol TailerOutput: AnyObject {
     /// The file's content, all of it, is in another inode now. Nil when the file is not known.
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart?
 
+    /// The file was replaced whole by the same content in another inode, which is written to. False when
+    /// the file is not known.
+    func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool
+
+    /// A file of which all that is there now was read as another one's: it is new, and begins at its
+    /// present end.
+    func rest(of sighting: FileSighting) -> FileStart
+
     /// What follows the file's last frame, up to where its next one begins, is nothing: a hole and
     /// zeros beside it, `bytes` of them.
     func skipped(_ file: FileID, bytes: Int)

@@ -93,3 +93,62 @@ struct PreallocatedTests {
         for words in ["truncated; ", "bytes lost "] { #expect(!agent.said.contains(words)) }
     }
 }
+
+@Suite("A log that is replaced at its path by its own content")
+struct ReplacedFileTests {
+    /// `sed -i`, rsync and most editors write a new file and rename it over the old one.
+    @Test("Nothing is sent again and ids go on, while the agent runs and while it does not")
+    func replaced() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log")
+        let source = LineSource("w", payload: 40...300)
+        let path = agent.log("a.log")
+        try agent.home.write("logs/a.log", source.lines(0..<500))
+        var written = 500
+        try agent.start()
+        let sed = try findProgram("sed", package: "sed")
+        for round in 0..<6 {
+            try eventually("round \(round); \(agent.said)") { reader.count >= written }
+            if round % 2 == 1 { #expect(try agent.stop() == .code(0)) }
+            let before = try FileStatus.glance(at: Array(path.utf8)).inode
+            let edit = try ChildProcess(sed, ["-i", "s/nothing like it//", path])
+            #expect(try edit.wait() == .code(0))
+            #expect(try FileStatus.glance(at: Array(path.utf8)).inode != before)
+            try appendBytes(source.lines(written..<written + 10), to: path)
+            written += 10
+            if round % 2 == 1 { try agent.start() }
+        }
+        try eventually("the rest; \(agent.said)") { reader.count >= written }
+        #expect(try agent.stop() == .code(0))
+        let documents = try reader.records("logs").map { try $0.document() }
+        #expect(difference(documents.map(\.message), source.texts(0..<written)) == nil)
+        #expect(Set(documents.map { $0.metadata.id.prefix(16) }).count == 1)
+        #expect(try AuditCount.of(broker) == written)
+        #expect(try agent.registry().count == 1)
+        for words in ["truncated; ", "bytes lost "] { #expect(!agent.said.contains(words)) }
+    }
+
+    @Test(
+        "A log that is deleted and made anew with the same first lines is read from its beginning")
+    func recreated() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log")
+        let banner = (0..<20).map { "banner \($0)" }
+        var expected: [String] = []
+        try agent.start()
+        for round in 0..<4 {
+            if round > 0 { try remove(agent.log("a.log")) }
+            if round == 2 { #expect(try agent.stop() == .code(0)) }
+            let lines = banner + ["round \(round)"]
+            try agent.home.write("logs/a.log", lines.joined(separator: "\n") + "\n")
+            expected += lines
+            if round == 2 { try agent.start() }
+            try eventually("round \(round); \(agent.said)") { reader.count >= expected.count }
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(try reader.messages() == expected)
+        #expect(Set(try reader.records("logs").map { try $0.document().metadata.id }).count == 84)
+    }
+}

@@ -141,6 +141,22 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { $0.relocate(file, to: sighting) }
     }
 
+    func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
+        state.withLock { state in
+            _ = state.relocate(file, to: sighting)
+            return true
+        }
+    }
+
+    func rest(of sighting: FileSighting) -> FileStart {
+        state.withLock { state in
+            let start = state.see(sighting)
+            state.files[start.file.number].offset = sighting.size
+            return FileStart(
+                file: start.file, offset: sighting.size, base: 0, anchor: .none, isKnown: false)
+        }
+    }
+
     func skipped(_ file: FileID, bytes: Int) {
         state.withLock { $0.files[file.number].offset += bytes }
     }

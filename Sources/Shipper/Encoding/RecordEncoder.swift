@@ -29,7 +29,8 @@ package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible
 ///
 /// Cutting a line that is too long for one record depends on nothing but the line, the longest
 /// record and the size of the envelope in whole kilobytes, never on the room there is: after a
-/// restart the same parts come out, with the same ids, though the file may have been renamed.
+/// restart the same parts come out, with the same ids, though the file may have been renamed. Where a
+/// part begins is all that the next one hangs on (`EncodingProgress.isCut`).
 package struct RecordEncoder: Sendable {
     private let codec: RecordCodec
     private let template: RecordTemplate
@@ -115,6 +116,9 @@ package struct RecordEncoder: Sendable {
 package struct EncodingProgress: Hashable, Sendable {
     /// What is before it is in the slab, or was an empty line.
     package let position: FramePosition
+    /// A frame that is a part of a line was too long for a record: what is behind the position is to be
+    /// framed anew from there.
+    package let isCut: Bool
     /// nil when all frames are done with; else the bytes that the next record needs at most.
     package let needed: Int?
     /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was not.
@@ -193,7 +197,7 @@ private struct LineRun {
                 message, offset: offset, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
                 return EncodingProgress(
-                    position: FramePosition(frame: index, byte: done),
+                    position: FramePosition(frame: index, byte: done), isCut: false,
                     needed: encoder.size(of: message), lineTime: lineTime)
             }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
@@ -203,9 +207,19 @@ private struct LineRun {
             if done == frame.count {
                 index += 1
                 done = 0
+            } else if frame.length == Int(frame.skipped) + frame.count {
+                // 1. A part of a line, cut where the longest line would end, is too long for a
+                //    record, and is cut in two.
+                // 2. The agent ends between the two. The next one counts the longest line from there.
+                // 3. All parts behind are others, under other ids.
+                // So it is counted from there at once.
+                return EncodingProgress(
+                    position: FramePosition(frame: index, byte: done), isCut: true, needed: nil,
+                    lineTime: lineTime)
             }
         }
         return EncodingProgress(
-            position: FramePosition(frame: index, byte: 0), needed: nil, lineTime: lineTime)
+            position: FramePosition(frame: index, byte: 0), isCut: false, needed: nil,
+            lineTime: lineTime)
     }
 }

@@ -104,7 +104,7 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    private func see(_ sighting: FileSighting) -> FileEntry {
+    private func see(_ sighting: FileSighting, atEnd: Bool = false) -> FileEntry {
         for entry in parts.registry.displaced(by: sighting.identity)
         where files[entry.file] == nil
             && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
@@ -118,7 +118,7 @@ final class ReaderOutput: TailerOutput {
             NewFile(
                 input: input.name, stream: sighting.streamName, path: sighting.path,
                 identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
-                offset: skips ? sighting.size : 0, size: sighting.size,
+                offset: skips || atEnd ? sighting.size : 0, size: sighting.size,
                 state: sighting.archived ? .archived : .active))
     }
 
@@ -168,6 +168,16 @@ final class ReaderOutput: TailerOutput {
         parts.registry.relocated(
             file, to: sighting.identity, path: sighting.path, size: sighting.size
         ).map { start($0, sighting, isKnown: true) }
+    }
+
+    func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
+        parts.registry.relocated(
+            file, to: sighting.identity, path: sighting.path, size: sighting.size, state: .active)
+            != nil
+    }
+
+    func rest(of sighting: FileSighting) -> FileStart {
+        start(see(sighting, atEnd: true), sighting, isKnown: false)
     }
 
     private func start(
@@ -393,6 +403,7 @@ final class ReaderOutput: TailerOutput {
             position = progress.position
             offset = reached
             least = Self.leastCredit
+            if progress.isCut { break }
         }
         parts.counters.taken(offset - begin)
         return offset - begin

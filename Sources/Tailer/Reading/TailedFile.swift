@@ -309,7 +309,7 @@ final class TailedFile {
         size = start.base + sighting.size
         anchor = []
         beginning = .unknown
-        expectedHead = sighting.begin
+        expectedHead = position == base ? sighting.begin : []
         mayBeginWithZeros = true
         isInZeros = false
         zeros = nil

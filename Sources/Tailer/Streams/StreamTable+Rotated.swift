@@ -52,6 +52,9 @@ extension StreamTable {
             else { continue }
             stream.learn(name)
         }
+        if let found = live, liveID == nil, isListed, succeed(found, stream, saved, names, now) {
+            liveID = output.known(found.identity, head: found.head)
+        }
         // What became of saved files is looked for among all.
         let most = saved.isEmpty ? mostAtOnce : .max
         var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)

@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Shipper
+import Tailer
 import Testing
 
 @Suite struct SplitTests {
@@ -58,6 +59,49 @@ import Testing
         let frame = Frame(
             offset: place, start: 0, count: rest.count - 1, length: rest.count, flags: .split)
         #expect(EncodingFixture.records(encoder, rest, [frame]) == Array(expected[2...]))
+    }
+
+    /// 1. A line is cut where the longest one would end, and its first part, which is too long for a
+    ///    record, is cut once more.
+    /// 2. The agent ends between these two.
+    /// 3. The next one counted the longest line from there: other parts, other ids.
+    @Test(arguments: [RecordCodec.json, .raw], [300, 1000, 1500, 100_000])
+    func partsAreTheSameFromWhicheverOneReadingBegins(codec: RecordCodec, maxLine: Int) throws {
+        let control = [UInt8](repeating: 1, count: 3000)
+        let bytes = control + Array(text.utf8) + control + [10] + Array("next\n".utf8)
+        let encoder = try EncodingFixture.encoder(codec, longestRecord: 2000)
+        let framer = LineFramer(maxLine: maxLine)
+
+        /// The offsets and ends of all parts from a place in the file on.
+        func parts(from place: Int) -> [[Int]] {
+            var (place, parts) = (place, [[Int]]())
+            while place < bytes.count {
+                let rest = Array(bytes[place...])
+                let continues = place > 0 && bytes[place - 1] != 10
+                var frames: [Frame] = []
+                framer.frame(
+                    rest.span,
+                    at: .init(offset: place, continuesLine: continues, isFinal: false),
+                    into: &frames)
+                // A batch or less at a time, as when credit is short.
+                let slab = PayloadSlab(capacity: 2000)
+                var ends: [UInt32] = []
+                let progress = encoder.encode(
+                    frames, from: .start, of: rest.span, readTime: EncodingFixture.readTime,
+                    into: slab, limit: 2000, ends: &ends)
+                guard let end = progress.position.offset(in: frames), end > place else { break }
+                parts.append([place, end])
+                place = end
+            }
+            return parts
+        }
+
+        let whole = parts(from: 0)
+        #expect(whole.last?[1] == bytes.count)
+        #expect(whole.count > 5)
+        for index in whole.indices {
+            #expect(parts(from: whole[index][0]) == Array(whole[index...]))
+        }
     }
 
     @Test func aRenamedFileHasItsLinesCutInTheSamePlaces() throws {

@@ -1,0 +1,106 @@
+import Glibc
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("A file that is replaced by the same content in a new inode goes on")
+struct SuccessorTests {
+    let bench: ParkingBench
+    let path: String
+    let lines = (0..<400).map { "line \($0) of what does not change" }
+
+    init() throws {
+        bench = try ParkingBench(mostOpen: 10)
+        path = bench.home.path("log/a.log")
+    }
+
+    private func settle() throws {
+        for _ in 0..<3 {
+            try bench.look()
+            bench.readAll()
+        }
+    }
+
+    private func text(_ lines: some Sequence<String>) -> String {
+        lines.joined(separator: "\n") + "\n"
+    }
+
+    /// As rsync and editors do: a new file is renamed over the old one.
+    private func replace(_ text: String) throws {
+        try bench.home.write("new", text)
+        try rename(bench.home.path("new"), path)
+    }
+
+    @Test(
+        "Renamed over by its like, whatever was read of it, and appended to",
+        arguments: [false, true])
+    func renamedOver(isUnread: Bool) throws {
+        try bench.write("a.log", text(lines))
+        try settle()
+        if isUnread { try bench.home.append("log/a.log", "unread\n") }
+        for round in 0..<3 {
+            try replace(String(decoding: try readFile(path), as: UTF8.self))
+            try settle()
+            try bench.home.append("log/a.log", "round \(round)\n")
+            try settle()
+        }
+        #expect(
+            bench.output.texts()
+                == lines + (isUnread ? ["unread"] : []) + (0..<3).map { "round \($0)" })
+        #expect(bench.output.state.withLock { $0.files.count } == 1)
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("What somebody goes on to write to the old inode comes, too, once")
+    func writerOfOld() throws {
+        try bench.write("a.log", text(lines))
+        let writer = try Descriptor.open(path, O_WRONLY | O_APPEND)
+        try settle()
+        try replace(text(lines))
+        try settle()
+        try bench.home.append("log/a.log", "to the new one\n")
+        try writer.write(Array("to the old one\n".utf8))
+        try settle()
+        #expect(Set(bench.output.texts()) == Set(lines + ["to the old one", "to the new one"]))
+        #expect(bench.output.count == lines.count + 2)
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("A parked file is succeeded as well")
+    func parked() throws {
+        try bench.write("a.log", text(lines))
+        try settle()
+        bench.forgetUses()
+        bench.parkAll()
+        try replace(text(lines + ["new"]))
+        try settle()
+        #expect(bench.output.texts() == lines + ["new"])
+    }
+
+    @Test("A new log that begins as the old one did is read from its first line")
+    func newLog() throws {
+        try bench.write("a.log", text(["banner", "one"]))
+        try settle()
+        // A banner, and more of it than was read.
+        try remove(path)
+        try bench.write("a.log", text(["banner", "one", "two"]))
+        try settle()
+        #expect(bench.output.texts() == ["banner", "one", "banner", "one", "two"])
+        // As long as can be, and other lines before the position.
+        try bench.write("b.log", text(lines + ["old"]))
+        try settle()
+        try bench.home.write("new", text(lines + ["new"]))
+        try rename(bench.home.path("new"), bench.home.path("log/b.log"))
+        try settle()
+        #expect(
+            bench.output.texts(bench.home.path("log/b.log")) == lines + ["old"] + lines + ["new"])
+        // And shorter than what was read.
+        try bench.home.write("new", text(lines.prefix(300)))
+        try rename(bench.home.path("new"), bench.home.path("log/b.log"))
+        try settle()
+        #expect(bench.output.texts(bench.home.path("log/b.log")).count == 401 * 2 + 300)
+    }
+}
