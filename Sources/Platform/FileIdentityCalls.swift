@@ -22,6 +22,31 @@ extension Descriptor {
         return count > 4 ? Array(bytes.prefix(Int(count))) : nil
     }
 
+    /// What a file is that was moved to somewhere on this directory's file system, and its path there; nil
+    /// where it was deleted, or where this process may not ask (CAP_DAC_READ_SEARCH). It is not opened.
+    package borrowing func place(ofHandle handle: [UInt8]) -> (status: FileStatus, path: String)? {
+        let number = withRawValue { directory in
+            unsafe handle.withUnsafeBufferPointer { bytes in
+                unsafe clinux_open_handle(directory, bytes.baseAddress, Int32(bytes.count))
+            }
+        }
+        guard number >= 0 else { return nil }
+        let file = Descriptor(owning: number)
+        let status: FileStatus
+        do throws(SystemError) {
+            status = try file.status()
+        } catch {
+            return nil
+        }
+        guard status.links > 0 else { return nil }
+        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = file.withRawValue { number in
+            unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
+        }
+        let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
+        return (status, String(decoding: bytes, as: UTF8.self))
+    }
+
     /// Whether no process has the file open for writing, by taking and dropping a read lease
     /// (fcntl(2)); nil where a lease cannot be had, so that it cannot be known.
     package borrowing func hasNoWriter() -> Bool? {

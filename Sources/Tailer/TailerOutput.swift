@@ -229,6 +229,11 @@ package enum TailerEvent: Sendable {
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number, are
     /// lost.
     case missed(path: String)
+    /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what was written
+    /// to it after that, if anything, is lost.
+    case vanished(path: String, from: Int)
+    /// A file of which bytes are lost is there yet, at a place where no pattern leads.
+    case foundElsewhere(path: String, place: String)
     /// A file's content was replaced, and what it was is read on in this copy.
     case copied(path: String, copy: String)
     /// Zeros that nobody wrote, left by a writer that went on at its old place in a truncated file.
@@ -245,6 +250,8 @@ package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringC
     case truncated
     /// The file was deleted, by rotation or otherwise.
     case deletedUnread = "deleted_unread"
+    /// The file was moved to where no pattern leads, while nobody looked.
+    case movedAway = "moved_away"
     /// It was removed, and kept open for its stream until that held more than its share.
     case heldLimit = "held_limit"
 

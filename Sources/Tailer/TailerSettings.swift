@@ -3,15 +3,19 @@ package struct TailerInput: Sendable {
     package let name: String
     package let paths: [PathPattern]
     package let exclude: [PathExclusion]
+    /// Where rotated files may go, beside the directories of their logs.
+    package let archives: [PathPattern]
     /// Bytes of a message at the most; longer lines are split.
     package let maxLine: Int
 
     package init(
-        name: String, paths: [PathPattern], exclude: [PathExclusion], maxLine: Int
+        name: String, paths: [PathPattern], exclude: [PathExclusion], maxLine: Int,
+        archives: [PathPattern] = []
     ) {
         self.name = name
         self.paths = paths
         self.exclude = exclude
+        self.archives = archives
         self.maxLine = maxLine
     }
 }

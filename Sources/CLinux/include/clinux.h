@@ -72,6 +72,25 @@ static inline int clinux_handle(int fd, uint8_t *into, int capacity) {
     return n;
 }
 
+// The file of such a handle, on the file system that `mount` lies on, as a place (O_PATH). -1: EPERM without
+// CAP_DAC_READ_SEARCH, ESTALE where the file is no more.
+static inline int clinux_open_handle(int mount, const uint8_t *bytes, int count) {
+    union {
+        struct file_handle handle;
+        unsigned char space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+    } u;
+    if (count < 4 || count - 4 > MAX_HANDLE_SZ) {
+        errno = EINVAL;
+        return -1;
+    }
+    memset(&u, 0, sizeof u);
+    u.handle.handle_bytes = (unsigned)(count - 4);
+    u.handle.handle_type = (int)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                                 (uint32_t)bytes[2] << 8 | bytes[3]);
+    memcpy(u.handle.f_handle, bytes + 4, (size_t)(count - 4));
+    return open_by_handle_at(mount, &u.handle, O_PATH | O_CLOEXEC);
+}
+
 // The kernel keeps 15 bytes of a thread's name; what is longer is cut here.
 static inline void clinux_name_thread(const char *name) {
     char cut[16];

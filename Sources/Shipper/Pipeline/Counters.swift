@@ -10,6 +10,7 @@ package final class Counters: Sendable {
     private let bytesLost = Mutex<[LossReason: Int]>([:])
     private let archivesMissed = Atomic<Int>(0)
     private let filesPassed = Atomic<Int>(0)
+    private let filesGone = Atomic<Int>(0)
     private let holes = Atomic<Int>(0)
     private let troubles = Atomic<Int>(0)
     private let recordsSent = Atomic<Int>(0)
@@ -30,6 +31,8 @@ package final class Counters: Sendable {
     var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
     /// Archives that were removed between their sighting and their opening.
     package var archivesGone: Int { archivesMissed.load(ordering: .relaxed) }
+    /// Files that went while nobody looked, and with them whatever was written to them after the last look.
+    package var filesVanished: Int { filesGone.load(ordering: .relaxed) }
     /// Files that could not be read for so long that their streams went on without them.
     package var filesPassedOver: Int { filesPassed.load(ordering: .relaxed) }
     /// Zeros that nobody wrote and that were passed over.
@@ -58,6 +61,7 @@ package final class Counters: Sendable {
         bytesLost.withLock { $0[reason, default: 0] += count }
     }
     func missedArchive() { archivesMissed.add(1, ordering: .relaxed) }
+    func vanishedFile() { filesGone.add(1, ordering: .relaxed) }
     func passedFile() { filesPassed.add(1, ordering: .relaxed) }
     func skippedHole(_ count: Int) { holes.add(count, ordering: .relaxed) }
 }

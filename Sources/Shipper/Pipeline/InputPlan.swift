@@ -60,7 +60,7 @@ struct InputPlan {
     var tailing: TailerInput {
         TailerInput(
             name: settings.name, paths: settings.paths, exclude: settings.exclude,
-            maxLine: settings.maxLine)
+            maxLine: settings.maxLine, archives: settings.archives)
     }
 }
 

@@ -16,6 +16,7 @@ extension Pipeline {
         figures.bytesRead = counters.bytesTaken
         figures.bytesLost = counters.bytesGoneByReason
         figures.archivesLost = counters.archivesGone
+        figures.filesVanished = counters.filesVanished
         figures.filesPassedOver = counters.filesPassedOver
         figures.holeBytes = counters.holeBytes
         figures.unreadable = counters.unreadable

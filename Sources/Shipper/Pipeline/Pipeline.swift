@@ -144,6 +144,9 @@ package final class Pipeline: Sendable {
                         counters.lost($1.count, .deletedUnread)
                         events.report(
                             .lost(path: $0.path, range: $1, reason: .deletedUnread))
+                    } vanished: {
+                        counters.vanishedFile()
+                        events.report(.vanished(path: $0.path, from: $1))
                     }
                 })
             self.keeper = keeper

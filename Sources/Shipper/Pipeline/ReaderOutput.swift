@@ -297,13 +297,42 @@ final class ReaderOutput: TailerOutput {
         let end = entry.base + entry.size
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
+        if let moved = moved(entry) {
+            let range = ByteRange(start: delivered, end: max(delivered, entry.base + moved.size))
+            if range.count > 0 {
+                report(.lost(path: entry.path, range: range, reason: .movedAway))
+                report(.foundElsewhere(path: entry.path, place: moved.path))
+            }
+            return parts.ledger.leave(entry.file)
+        }
         if end > delivered, !parts.ledger.isOutstanding(entry.file) {
             report(
                 .lost(
                     path: entry.path, range: ByteRange(start: delivered, end: end),
                     reason: .deletedUnread))
         }
+        if entry.state == .active { report(.vanished(path: entry.path, from: max(end, delivered))) }
         parts.ledger.leave(entry.file)
+    }
+
+    /// Where a file is that is not under any name that it had, and how long: it was moved out of the patterns.
+    /// Nil where it is gone, or where that cannot be told.
+    private func moved(_ entry: FileEntry) -> (path: String, size: Int)? {
+        guard let handle = entry.identity.handle, entry.path.utf8.first == UInt8(ascii: "/") else {
+            return nil
+        }
+        let directory = PathText.bytes(of: String(directory(of: entry.path)) ?? "/")
+        do throws(SystemError) {
+            let opened = try Descriptor.open(
+                String(decoding: directory, as: UTF8.self), O.directory)
+            guard try opened.status().device == entry.identity.device,
+                let place = opened.place(ofHandle: handle)
+            else { return nil }
+            return (place.path, place.status.size)
+        } catch {
+            // Its directory is gone as well.
+            return nil
+        }
     }
 
     func ended(_ stream: StreamID) {
@@ -325,7 +354,9 @@ final class ReaderOutput: TailerOutput {
         case .hole(_, let range): parts.counters.skippedHole(range.count)
         case .unreadable, .unlistable: parts.counters.unreadable(1)
         case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
+        case .foundElsewhere: break
         case .passedOver: parts.counters.passedFile()
+        case .vanished: parts.counters.vanishedFile()
         case .refused, .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing,
             .inotifyFound,
             .overflow, .opened, .truncated, .rewritten, .copied, .damaged:

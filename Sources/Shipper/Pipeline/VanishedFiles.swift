@@ -19,6 +19,7 @@ struct VanishedFiles {
     private let registry: Registry
     private let ledger: DeliveryLedger
     private let lost: (FileEntry, ByteRange) -> Void
+    private let vanished: (FileEntry, Int) -> Void
     /// Fixed prefixes of the patterns of each input, by its name.
     private let prefixes: [String: [String]]
     /// Files that were gone at the last look.
@@ -32,16 +33,21 @@ struct VanishedFiles {
         case outOfReach
     }
 
-    /// `lost` hears of bytes that were never read of a file whose entry leaves.
+    /// `lost` hears of bytes that were never read of a file whose entry leaves, `vanished` of one that may
+    /// have had more than was ever seen, and of how much that was.
     init(
         _ inputs: [Settings.Input], registry: Registry, ledger: DeliveryLedger,
-        lost: @escaping (FileEntry, ByteRange) -> Void
+        lost: @escaping (FileEntry, ByteRange) -> Void,
+        vanished: @escaping (FileEntry, Int) -> Void = { _, _ in }
     ) {
         self.registry = registry
         self.ledger = ledger
         self.lost = lost
+        self.vanished = vanished
         var prefixes: [String: [String]] = [:]
-        for input in inputs { prefixes[input.name, default: []] += input.paths.map(\.prefix) }
+        for input in inputs {
+            prefixes[input.name, default: []] += (input.paths + input.archives).map(\.prefix)
+        }
         self.prefixes = prefixes
     }
 
@@ -118,5 +124,6 @@ struct VanishedFiles {
         let end = entry.base + entry.size
         ledger.unlessFollowed(entry.file) { registry.gone(entry.file) }
         if end > entry.offset { lost(entry, ByteRange(start: entry.offset, end: end)) }
+        if entry.state == .active { vanished(entry, end) }
     }
 }

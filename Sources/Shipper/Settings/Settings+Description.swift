@@ -48,6 +48,7 @@ extension Settings {
         text.pair("name", input.name)
         text.list("paths", input.paths.map(\.text))
         text.list("exclude", input.exclude.map(\.text))
+        text.list("archives", input.archives.map(\.text))
         text.pair("start", input.start.rawValue)
         text.pair("format", input.format.rawValue)
         text.pair("max_line", Quantity.text(bytes: input.maxLine))

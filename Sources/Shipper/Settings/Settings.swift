@@ -25,6 +25,9 @@ package struct Settings: Hashable, Sendable {
         /// At least one.
         package let paths: [PathPattern]
         package let exclude: [PathExclusion]
+        /// Where rotated files may go, beside the directories of their logs; what they capture, every path
+        /// captures.
+        package let archives: [PathPattern]
         package let start: Start
         package let fields: [Field]
         package let tags: [String]

@@ -61,6 +61,7 @@ extension SettingsReader {
         let input = Settings.Input(
             name: name, paths: paths.compactMap(\.pattern),
             exclude: exclude(section["exclude"], paths.map(\.pattern)),
+            archives: archives(section["archives"], paths),
             start: choice(section["start"], default: .beginning),
             fields: fields, tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
@@ -129,18 +130,45 @@ extension SettingsReader {
             fault(value.node.mark, value.path, "an empty list; expected \(expected)")
         }
         return items.map { item in
-            guard let text = word(item, "a path pattern, as in /data/logs/{app}/*.log") else {
-                return Path(value: item, pattern: nil)
-            }
-            do throws(PathPatternError) {
-                let pattern = try PathPattern(text)
-                doubt(pattern, item)
-                return Path(value: item, pattern: pattern)
-            } catch {
-                fault(item.node.mark, item.path, error.description)
-                return Path(value: item, pattern: nil)
-            }
+            let pattern = pattern(item, "a path pattern, as in /data/logs/{app}/*.log")
+            if let pattern { doubt(pattern, item) }
+            return Path(value: item, pattern: pattern)
         }
+    }
+
+    private mutating func pattern(_ item: Value, _ expected: String) -> PathPattern? {
+        guard let text = word(item, expected) else { return nil }
+        do throws(PathPatternError) {
+            return try PathPattern(text)
+        } catch {
+            fault(item.node.mark, item.path, error.description)
+            return nil
+        }
+    }
+
+    /// What an archive's path captures has to be what the path of its log captures.
+    private mutating func archives(_ value: Value?, _ paths: [Path]) -> [PathPattern] {
+        guard let value else { return [] }
+        let expected = "path patterns of rotated files, as in /data/old/{app}/*.log*"
+        var patterns: [PathPattern] = []
+        for item in items(value, of: expected) ?? [] {
+            guard let pattern = pattern(item, "a path pattern, as in /data/old/{app}/*.log*") else {
+                continue
+            }
+            let without = paths.lazy.compactMap { path in
+                path.pattern.flatMap { known in
+                    pattern.captures.first { !known.captures.contains($0) }.map { (path, $0) }
+                }
+            }.first
+            if let (path, capture) = without {
+                fault(
+                    item.node.mark, item.path,
+                    "{\(capture)} stands for nothing in \(path.value.path); expected captures that "
+                        + "every path of the input has, or * instead")
+            }
+            patterns.append(pattern)
+        }
+        return patterns
     }
 
     private mutating func maxLine(_ value: Value?, _ limits: Settings.Limits) -> Int {

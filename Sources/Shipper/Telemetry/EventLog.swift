@@ -84,6 +84,20 @@ package final class EventLog: Sendable {
                 ["path": .text(path), "offset": .count(offset)])
         case .missed(let path):
             log.error("archive removed before it was read", ["path": .text(path)])
+        case .foundElsewhere(let path, let place):
+            log.error(
+                "file was moved to where no pattern leads, with unread bytes",
+                [
+                    "path": .text(path), "place": .text(place),
+                    "hint": "name where rotated files go in inputs[].archives",
+                ])
+        case .vanished(let path, let from):
+            log.warn(
+                "file went while nobody looked; what was written to it since it was seen is lost",
+                [
+                    "path": .text(path), "from": .count(from),
+                    "hint": "name where rotated files go in inputs[].archives",
+                ])
         case .copied(let path, let copy):
             log.info(
                 "file truncated; its earlier content is read on in a copy",

@@ -8,6 +8,7 @@ struct Figures: Sendable {
     var bytesRead = 0
     var bytesLost: [LossReason: Int] = [:]
     var archivesLost = 0
+    var filesVanished = 0
     var filesPassedOver = 0
     var holeBytes = 0
     var unreadable = 0

@@ -70,6 +70,11 @@ struct Metric: Sendable {
             "Bytes that nobody wrote, left by a truncation under a writer, and passed over."
         ) { $0.holeBytes },
         counter(
+            "shipper_files_vanished_total",
+            "Files that were read as far as they were seen, and were moved or removed while nobody "
+                + "looked: what was written to them after that, of unknown size, is lost."
+        ) { $0.filesVanished },
+        counter(
             "shipper_files_passed_over_total",
             "Files that could not be read for so long that what is newer in their streams was "
                 + "shipped before them."

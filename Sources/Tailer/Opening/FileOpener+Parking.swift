@@ -64,6 +64,26 @@ extension FileOpener {
         }
     }
 
+    /// Gives a closed file its descriptor again, if it is that very file under another name in another
+    /// directory.
+    func reopen(
+        _ file: TailedFile, _ name: [UInt8], in directory: borrowing Descriptor
+    ) -> Bool {
+        guard cache.makeRoom() else { return false }
+        do throws(SystemError) {
+            guard case .file(let descriptor, let status) = try openFile(name, in: directory),
+                status.inode == file.identity.inode, status.device == file.identity.device,
+                file.identity.agrees(with: Self.identity(of: descriptor, status))
+            else { return false }
+            file.unpark(OpenFile(descriptor))
+            cache.add(file)
+            return true
+        } catch {
+            _ = trouble(file.path, error)
+            return false
+        }
+    }
+
     /// Another file than `file`, to look at, was opened and has its device and inode number. Whether
     /// `file` leaves the table for it: as it is parked, it may be the same file or a later one.
     func yields(_ file: TailedFile, _ opened: FileIdentity, to stream: LogStream) -> Bool {

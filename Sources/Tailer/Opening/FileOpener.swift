@@ -70,6 +70,8 @@ final class FileOpener {
         /// It may be a copy of a file that was truncated under its writer: zeros before its first line
         /// are nobody's text.
         var mayBeginWithZeros = false
+        /// It lies in another directory than the stream's: its name means nothing there.
+        var isElsewhere = false
         /// What has changed beside it since then may be a copy of what it held; nanoseconds since 1970,
         /// as files have it.
         var since = FileOpener.fileTime()

@@ -87,7 +87,9 @@ final class ReaderLoop {
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
             startedAt: startedAt)
-        table = StreamTable(output: output, opener: opener)
+        table = StreamTable(
+            output: output, opener: opener,
+            archives: inputs.map { ArchiveSearch(patterns: $0.archives) })
         table.patience = 2 * intervals.unwatchedScan
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.hurriedPoll, intervals.fastestPoll]

@@ -131,7 +131,7 @@ final class TailedFile {
         identity = candidate.identity
         key = InodeKey(candidate.status)
         packed = candidate.packed
-        name = candidate.request.name
+        name = candidate.request.isElsewhere ? nil : candidate.request.name
         lastName = candidate.request.name
         path = candidate.request.path
         position = start.offset

@@ -43,6 +43,8 @@ final class LogStream {
     /// Siblings that were looked at and are not to be read: known, or none of this stream's. Bounded
     /// by the directory.
     var judged: Set<Stamp> = []
+    /// The same of what lies in archives; bounded by those directories.
+    var judgedArchives: Set<Stamp> = []
     /// Names beside its own that the pattern matches, too: those files are read whatever their age.
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.

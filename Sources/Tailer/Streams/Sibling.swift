@@ -158,16 +158,30 @@ extension StreamTable {
                 ? stream.isReconciled : stream.claimed.contains(candidate.request.name))
     }
 
+    /// What lies elsewhere is older or newer than what lies here.
+    func add(_ others: [(Sibling, Candidate)], to unknown: inout UnknownSiblings) {
+        guard !others.isEmpty else { return }
+        unknown.found += others
+        let namesTell = namesTell(unknown.found.map(\.0))
+        unknown.found.sort { isOlder($0.0, $1.0, namesTell: namesTell) }
+    }
+
     /// Oldest first: by their names where those tell, else by their last changes.
     func sort(_ siblings: inout [Sibling]) {
+        let namesTell = namesTell(siblings)
+        siblings.sort { isOlder($0, $1, namesTell: namesTell) }
+    }
+
+    private func namesTell(_ siblings: [Sibling]) -> Bool {
         let numbers = siblings.count { if case .number = $0.rotated.order { true } else { false } }
-        let namesTell = numbers == 0 || numbers == siblings.count
-        siblings.sort { a, b in
-            if namesTell, let isOlder = a.rotated.isOlder(than: b.rotated) { return isOlder }
-            if a.status.modified != b.status.modified {
-                return a.status.modified < b.status.modified
-            }
-            return b.name.lexicographicallyPrecedes(a.name)
+        return numbers == 0 || numbers == siblings.count
+    }
+
+    private func isOlder(_ a: Sibling, _ b: Sibling, namesTell: Bool) -> Bool {
+        if namesTell, let isOlder = a.rotated.isOlder(than: b.rotated) { return isOlder }
+        if a.status.modified != b.status.modified {
+            return a.status.modified < b.status.modified
         }
+        return b.name.lexicographicallyPrecedes(a.name)
     }
 }

@@ -55,6 +55,9 @@ extension StreamTable {
             let now = Clock.monotonicNanoseconds()
             var unknown = unknownSiblings(of: stream, names, node, directory, now, most: .max)
             guard case .fine = unknown.verdict else { return unknown.verdict }
+            // What was no business of the stream may be what this file held.
+            stream.judgedArchives = []
+            add(searchArchives(stream, directory).unknown, to: &unknown)
             recognise(&unknown, of: stream, names, before: live, directory, now)
             var copy: Candidate?
             var later: [Candidate] = []

@@ -193,9 +193,17 @@ extension StreamTable {
 
     /// What became of the stream's files of an earlier run is known: those without a name leave, but for
     /// what is held open and about to be read.
-    func reconcile(_ stream: LogStream, _ names: DirectoryNames, held: UInt64? = nil) {
-        guard !stream.isReconciled else { return }
+    func reconcile(
+        _ stream: LogStream, _ names: DirectoryNames, held: UInt64? = nil,
+        elsewhere: Set<UInt64> = []
+    ) {
+        // What was moved on and pruned there leaves with the next rotation.
+        let isComplete = stream.isReconciled && stream.departed.isEmpty
+        let hasArchives = stream.input < archives.count && !archives[stream.input].patterns.isEmpty
+        guard !stream.isReconciled || (isComplete && hasArchives) else { return }
         stream.isReconciled = true
-        output.listed(stream.name) { names.name(of: $0) != nil || $0 == held }
+        output.listed(stream.name) {
+            names.name(of: $0) != nil || $0 == held || elsewhere.contains($0)
+        }
     }
 }

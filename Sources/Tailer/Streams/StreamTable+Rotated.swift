@@ -59,24 +59,29 @@ extension StreamTable {
         let most = saved.isEmpty ? mostAtOnce : .max
         var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
         guard case .fine = unknown.verdict else { return unknown.verdict }
+        let archived = searchArchives(stream, directory)
+        add(archived.unknown, to: &unknown)
+        if archived.isPartial { unknown.isPartial = true }
         var strangers = Set(unknown.found.map(\.1.status.inode))
         if let live, liveID == nil { strangers.insert(live.status.inode) }
         var reference = reference(stream, names, strangers, directory)
         if !stream.isReconciled {
             var verdict = openPredecessors(
-                saved, stream, names, live: liveID, &unknown.found, directory, now)
+                saved, stream, names, live: liveID, archived, &unknown.found, directory, now)
             guard case .fine = verdict else { return verdict }
             if stream.files.contains(where: \.isReplaced) {
                 verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
                 unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
                 guard case .fine = unknown.verdict else { return unknown.verdict }
+                add(searchArchives(stream, directory).unknown, to: &unknown)
             }
             reference =
                 self.reference(stream, saved, names, strangers, live: liveID, directory)
                 ?? reference
         }
-        reconcile(stream, names, held: live?.status.inode)
+        takeUpMoved(archived, stream, now)
+        reconcile(stream, names, held: live?.status.inode, elsewhere: archived.inodes)
         // Of a stream that was never seen, what was written since this agent started.
         let newest = reference ?? Reference(modified: opener.startedAt)
         stream.obstacles.settle(after: newest)
@@ -130,6 +135,14 @@ extension StreamTable {
     ) -> [Candidate] {
         var unread: [Candidate] = []
         for (sibling, candidate) in unknown.found {
+            // 1. The newest is read to its end and forgotten when it leaves its directory.
+            // 2. It is found again in another one.
+            if candidate.request.isElsewhere, let known = stream.newest,
+                known.inode == candidate.identity.inode, known.birth == candidate.identity.birth
+            {
+                stream.judgedArchives.insert(LogStream.Stamp(candidate.status))
+                continue
+            }
             // Which of them are copies of what a known file held is found out when that is taken up.
             let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
             // A copy of what the newest file held before it was truncated may be older by its name.
@@ -138,6 +151,9 @@ extension StreamTable {
                     || isClaimed || stream.obstacles.wants(candidate)
             else {
                 stream.obstacles.forget(candidate.status.inode)
+                if candidate.request.isElsewhere {
+                    stream.judgedArchives.insert(LogStream.Stamp(candidate.status))
+                }
                 if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
                 continue
             }
@@ -320,7 +336,8 @@ extension StreamTable {
     /// what became of those that are not there.
     func openPredecessors(
         _ saved: [SavedFile], _ stream: LogStream, _ names: DirectoryNames, live: FileID?,
-        _ unknown: inout [(Sibling, Candidate)], _ directory: borrowing Descriptor, _ now: Int64
+        _ archived: Archived, _ unknown: inout [(Sibling, Candidate)],
+        _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
         guard let node = stream.node else { return .fine }
         for entry in saved where entry.file != live {
@@ -341,6 +358,11 @@ extension StreamTable {
                 if waits(for: stream, inode, name, node, now, isRace: true) { return .again }
                 passUnopened(entry, stream, names, directory)
                 continue
+            }
+            if file == nil, let moved = archived.known[entry.file],
+                case .opened(let opened) = opener.takeUp(moved)
+            {
+                file = opened
             }
             // Its inode is gone: compressed, or copied to another place.
             if file == nil {

@@ -19,8 +19,12 @@ final class StreamTable {
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
 
-    init(output: any TailerOutput, opener: FileOpener) {
+    /// Where rotated files may go, by input.
+    let archives: [ArchiveSearch]
+
+    init(output: any TailerOutput, opener: FileOpener, archives: [ArchiveSearch] = []) {
         self.output = output
+        self.archives = archives
         self.opener = opener
     }
 
@@ -181,6 +185,7 @@ final class StreamTable {
 
     /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
     func deleted(_ file: TailedFile, of stream: LogStream) {
+        if findElsewhere(file, of: stream) { return }
         release(file, of: stream)
         depart(file, of: stream, unread: unread(of: file), reason: .deletedUnread)
     }

@@ -9,6 +9,7 @@ import Testing
           - name: pods
             paths: ["/logs/{namespace}/[a-c]*.log", "/var/log/{namespace}/ü: #/x"]
             exclude: ["**/*.gz"]
+            archives: ["/logs/old/{namespace}/*.log*"]
             start: end
             max_line: 1000
             fields: {a: [1, {b: [2.5, [true, ~]], c: {}}, []], d: {e: "5", "f: g": "x\\ny\\u202e"}, '': ' '}
@@ -75,6 +76,7 @@ import Testing
                       - "/logs/{ns}/{app}/current"
                     exclude:
                       - "**/*.gz"
+                    archives: []
                     start: beginning
                     format: auto
                     max_line: 256KiB

@@ -159,12 +159,12 @@ import YAML
         let found = faults(text, environment: environment)
         #expect(
             found == [
-                "f.yaml:11:5: inputs[0].multiline: not supported yet; leave the key out",
-                "f.yaml:21:5: inputs[0].rotation: not supported yet; leave the key out",
-                "f.yaml:37:5: output.kafka.dead_letter_topic: not supported yet; leave the key out",
-                "f.yaml:40:5: output.kafka.headers: not supported yet; leave the key out",
-                "f.yaml:46:5: output.kafka.tls: not supported yet; leave the key out",
-                "f.yaml:47:5: output.kafka.sasl: not supported yet; leave the key out",
+                "f.yaml:12:5: inputs[0].multiline: not supported yet; leave the key out",
+                "f.yaml:22:5: inputs[0].rotation: not supported yet; leave the key out",
+                "f.yaml:38:5: output.kafka.dead_letter_topic: not supported yet; leave the key out",
+                "f.yaml:41:5: output.kafka.headers: not supported yet; leave the key out",
+                "f.yaml:47:5: output.kafka.tls: not supported yet; leave the key out",
+                "f.yaml:48:5: output.kafka.sasl: not supported yet; leave the key out",
             ])
     }
 

@@ -1,0 +1,84 @@
+import Platform
+
+/// The places beside the logs' own directories where an input's rotated files may go (logrotate's
+/// `olddir`). They are not watched: a stream looks there when one of its files has left its directory.
+struct ArchiveSearch {
+    /// A directory that was listed and is open.
+    final class Directory {
+        let descriptor: Descriptor
+        /// The path for people.
+        let text: String
+
+        init(_ descriptor: consuming Descriptor, _ text: String) {
+            self.descriptor = descriptor
+            self.text = text
+        }
+    }
+
+    struct Found {
+        let directory: Directory
+        let name: [UInt8]
+        let inode: UInt64
+
+        /// For people.
+        var path: String { directory.text + "/" + PathText.text(name) }
+    }
+
+    let patterns: [PathPattern]
+
+    /// Directories that one search lists. Whoever has more of them beneath a pattern is told, and names the
+    /// place more closely.
+    private static let mostDirectories = 4096
+
+    /// Files that the patterns match, with what they capture as the stream's own path has it. What cannot be
+    /// listed is handed to `report`.
+    func files(
+        _ captures: [String: String], report: (TailerEvent) -> Void
+    ) -> [Found] {
+        var found: [Found] = []
+        var directories = 0
+        for pattern in patterns {
+            var stack: [(path: [UInt8], places: [PatternSegments.Place])] = [
+                ([], pattern.below.start)
+            ]
+            while let (path, places) = stack.popLast() {
+                let text = PathText.text(
+                    path.isEmpty
+                        ? Array(pattern.prefix.utf8) : Array("\(pattern.prefix)/".utf8) + path)
+                directories += 1
+                guard directories <= Self.mostDirectories else {
+                    report(.unlistable(path: text, error: "too many directories of archives"))
+                    return found
+                }
+                do throws(SystemError) {
+                    let prefix = try Descriptor.open(pattern.prefix, O.path)
+                    let opened = try prefix.openDirectory(beneath: path)
+                    let directory = Directory(opened, text)
+                    for entry in try directory.descriptor.entries() {
+                        let step = pattern.below.step(from: places, into: entry.name)
+                        if entry.kind == .regular || entry.kind == .unknown,
+                            let match = step.match, Self.agree(match, captures)
+                        {
+                            found.append(
+                                Found(directory: directory, name: entry.name, inode: entry.inode))
+                        }
+                        guard entry.kind == .directory || entry.kind == .unknown else { continue }
+                        let below = step.below.filter { Self.agree($0.captured, captures) }
+                        guard !below.isEmpty else { continue }
+                        stack.append(
+                            (path.isEmpty ? entry.name : path + [0x2F] + entry.name, below))
+                    }
+                } catch {
+                    // Nothing was rotated to where there is nothing yet.
+                    if error.isAbsence { continue }
+                    report(.unlistable(path: text, error: error.code.description))
+                }
+            }
+        }
+        return found
+    }
+
+    private static func agree(_ some: [String: String], _ captures: [String: String]) -> Bool {
+        some.allSatisfy { captures[$0.key] == $0.value }
+    }
+}

@@ -1,0 +1,169 @@
+import Glibc
+import Platform
+import Shipper
+import TestSupport
+import Testing
+
+@Suite("Rotated files that go to another directory are read there, or counted")
+struct ArchivesTests {
+    /// An agent that has shipped the first 100 lines of `web/app.log` and `api/app.log`.
+    private struct Logs {
+        let broker: BrokerProcess
+        let reader: KafkaReader
+        let agent: Agent
+        let apps = ["web", "api"]
+        /// Lines written to each.
+        var written = 0
+
+        init(archives: Bool = true) throws {
+            broker = try BrokerProcess(topics: ["logs"])
+            reader = try KafkaReader(broker)
+            agent = try Agent(
+                broker.address, path: "{app}/app.log", kafka: "topic: logs, codec: raw")
+            if archives {
+                let old = agent.home.path("old/{app}/app.log*")
+                try agent.configure {
+                    $0.replace("app.log\"]", with: "app.log\"], archives: [\"\(old)\"]")
+                }
+            }
+            for app in apps {
+                for place in ["logs", "old"] { try agent.home.makeDirectory("\(place)/\(app)") }
+                // Of an earlier time, and of nobody's business.
+                try agent.home.write("old/\(app)/app.log.9", "of an earlier time\n")
+            }
+            // Files' times go by the kernel's ticks.
+            let earlier = try modified(old("api", "app.log.9"))
+            try eventually("time goes on") {
+                try modified(agent.home.write("tick", "x")) > earlier
+            }
+            try write(100)
+            try agent.start()
+            try expectAll()
+        }
+
+        private func modified(_ path: String) throws -> Int64 {
+            try FileStatus.glance(at: Array(path.utf8)).modified
+        }
+
+        mutating func write(_ lines: Int) throws {
+            for app in apps {
+                try appendBytes(
+                    LineSource(app).lines(written..<written + lines),
+                    to: agent.log("\(app)/app.log"))
+            }
+            written += lines
+        }
+
+        func old(_ app: String, _ name: String) -> String { agent.home.path("old/\(app)/\(name)") }
+
+        /// Each log goes to the other directory under this name.
+        func move(_ name: String) throws {
+            for app in apps { try rename(agent.log("\(app)/app.log"), old(app, name)) }
+        }
+
+        func expectAll() throws {
+            try eventually("all \(written) lines; \(reader.count) \(agent.said)") {
+                reader.count >= written * apps.count
+            }
+        }
+
+        func verify() throws {
+            try expectAll()
+            #expect(try agent.stop() == .code(0))
+            for app in apps {
+                let mine = reader.texts().filter { $0.hasPrefix("\(app) ") }
+                #expect(difference(mine, LineSource(app).texts(0..<written)) == nil)
+            }
+            #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+            #expect(try agent.once() == .code(0), "\(agent.said)")
+            #expect(try AuditCount.of(broker) == written * apps.count)
+        }
+    }
+
+    @Test(
+        "moved away while the agent was stopped: the rest of each file, oldest first, and once",
+        arguments: [
+            ["app.log.1"], ["app.log-20261127", "app.log-20261128"], ["app.log", "app.log.1"],
+        ])
+    func stopped(_ names: [String]) throws {
+        var logs = try Logs()
+        #expect(try logs.agent.stop() == .code(0))
+        for name in names {
+            try logs.write(50)
+            try logs.move(name)
+        }
+        try logs.write(50)
+        try logs.agent.start()
+        try logs.verify()
+    }
+
+    @Test("moved away and compressed while the agent was stopped: read as what it was")
+    func compressed() throws {
+        var logs = try Logs()
+        #expect(try logs.agent.stop() == .code(0))
+        try logs.write(50)
+        try logs.move("app.log.1")
+        let gzip = try findProgram("gzip", package: "gzip")
+        for app in logs.apps {
+            let exit = try ChildProcess(gzip, [logs.old(app, "app.log.1")]).wait()
+            #expect(exit == .code(0))
+        }
+        try logs.write(50)
+        try logs.agent.start()
+        try logs.verify()
+    }
+
+    @Test("copied to there and truncated while the agent was stopped: read on in the copy")
+    func copied() throws {
+        var logs = try Logs()
+        #expect(try logs.agent.stop() == .code(0))
+        try logs.write(50)
+        for app in logs.apps {
+            let path = logs.agent.log("\(app)/app.log")
+            try appendBytes(readFile(path), to: logs.old(app, "app.log.1"))
+            try Descriptor.open(path, O_WRONLY).truncate(to: 0)
+        }
+        try logs.write(50)
+        try logs.agent.start()
+        try logs.verify()
+    }
+
+    @Test("rotated to there again and again while the agent runs: complete and in order")
+    func running() throws {
+        var logs = try Logs()
+        for round in 0..<10 {
+            try logs.write(50)
+            try logs.move("app.log.2026-11-28.\(round)")
+            if round % 3 == 0 { try logs.expectAll() }
+        }
+        try logs.write(50)
+        try logs.verify()
+    }
+
+    @Test("moved to where no pattern leads: what is missing is counted and named, byte for byte")
+    func nowhere() throws {
+        var logs = try Logs(archives: false)
+        let read = try ["web", "api"].map { try readFile(logs.agent.log("\($0)/app.log")).count }
+        #expect(try logs.agent.stop() == .code(0))
+        try logs.write(1_000)
+        let sizes = try ["web", "api"].map { try readFile(logs.agent.log("\($0)/app.log")).count }
+        try logs.move("app.log.1")
+        for app in logs.apps {
+            try logs.agent.home.write("logs/\(app)/app.log", "\(app) after it\n")
+        }
+        try logs.agent.start()
+        try eventually("the new files; \(logs.agent.said)") { logs.reader.count == 202 }
+        #expect(try logs.agent.stop() == .code(0))
+        let said = logs.agent.said
+        for (index, app) in logs.apps.enumerated() {
+            let path = logs.agent.log("\(app)/app.log")
+            // Where the process may not ask for a file by its handle, it knows that there may be more.
+            let isCounted = said.contains(
+                "bytes lost path=\(path) from=\(read[index]) to=\(sizes[index]) reason=moved_away")
+            let isNamed = said.contains(
+                "file went while nobody looked; what was written to it since it was seen is lost "
+                    + "path=\(path) from=\(read[index]) ")
+            #expect(isCounted != isNamed, "\(said)")
+        }
+    }
+}
