@@ -58,6 +58,7 @@ final class ReaderOutput: TailerOutput {
     private static let mostEncoders = 1024
     /// Streams that were saved before this run, by directory; until every directory was scanned.
     private var savedStreams: [String: Set<String>]?
+    private var hasScannedAll = false
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -106,10 +107,15 @@ final class ReaderOutput: TailerOutput {
 
     private func see(_ sighting: FileSighting, atEnd: Bool = false) -> FileEntry {
         for entry in parts.registry.displaced(by: sighting.identity)
-        where files[entry.file] == nil
+        where hasScannedAll && files[entry.file] == nil && !parts.ledger.isFollowed(entry.file)
             && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
         {
-            // In its own directory it may have been copied or compressed; its stream looks for that.
+            // In its own directory, or where its archives go, it may have been copied or compressed. Its
+            // stream looks for that, be it later than this one:
+            //
+            // 1. While no agent runs, `b/app.log.1` is compressed, which gives its inode number back.
+            // 2. The new `a/app.log` gets that, and is found first.
+            // 3. Without its entry what was left of `b/app.log.1` would be nobody's.
             leave(entry)
         }
         let input = parts.settings.inputs[sighting.input]
@@ -341,6 +347,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func scannedAll() {
+        hasScannedAll = true
         for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }
         if parts.registry.mustStartAtBeginning { parts.registry.settled() }
         savedStreams = [:]
