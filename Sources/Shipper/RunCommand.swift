@@ -93,6 +93,7 @@ package enum RunCommand {
         if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
         let outcome = pipeline.stop()
         let counters = pipeline.counters
+        log.writeDueFaults(all: true)
         log.info(
             "stopped",
             [
@@ -100,6 +101,7 @@ package enum RunCommand {
                 "bytes_delivered": .count(counters.bytesDelivered),
                 "records_undelivered": .count(outcome.undelivered),
                 "bytes_lost": .count(counters.bytesGone),
+                "archives_lost": .count(counters.archivesGone),
             ])
         if once, code == .done, !tell(outcome, end, log) { code = .fault }
         return code

@@ -11,6 +11,7 @@ package final class TailerFigures: Sendable {
     private let unwatchedCount = Atomic<Int>(0)
     private let starvedCount = Atomic<Int>(0)
     private let unread = Atomic<Int>(0)
+    private let unreadableCount = Atomic<Int>(0)
     private let heldFileCount = Atomic<Int>(0)
     private let heldByteCount = Atomic<Int>(0)
 
@@ -32,6 +33,8 @@ package final class TailerFigures: Sendable {
     /// Bytes of followed files that were not read when their sizes were last looked at.
     package var unreadBytes: Int { unread.load(ordering: .relaxed) }
 
+    /// Names and directories that cannot be read at the moment.
+    package var unreadable: Int { unreadableCount.load(ordering: .relaxed) }
     /// Open files that cannot be closed without a risk of loss.
     package var heldFiles: Int { heldFileCount.load(ordering: .relaxed) }
     /// Bytes of the disk that only descriptors of this process keep.
@@ -47,6 +50,7 @@ package final class TailerFigures: Sendable {
         var unwatchedDirectories = 0
         var starvedStreams = 0
         var unreadBytes = 0
+        var unreadable = 0
         var held = HeldShares.Amount()
 
         mutating func add(_ stream: LogStream) {
@@ -65,6 +69,7 @@ package final class TailerFigures: Sendable {
         unwatchedCount.store(count.unwatchedDirectories, ordering: .relaxed)
         starvedCount.store(count.starvedStreams, ordering: .relaxed)
         unread.store(count.unreadBytes, ordering: .relaxed)
+        unreadableCount.store(count.unreadable, ordering: .relaxed)
         heldFileCount.store(count.held.files, ordering: .relaxed)
         heldByteCount.store(count.held.bytes, ordering: .relaxed)
     }

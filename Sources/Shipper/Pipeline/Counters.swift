@@ -12,7 +12,6 @@ package final class Counters: Sendable {
     private let filesPassed = Atomic<Int>(0)
     private let filesGone = Atomic<Int>(0)
     private let holes = Atomic<Int>(0)
-    private let troubles = Atomic<Int>(0)
     private let recordsSent = Atomic<Int>(0)
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
@@ -38,9 +37,6 @@ package final class Counters: Sendable {
     /// Zeros that nobody wrote and that were passed over.
     package var holeBytes: Int { holes.load(ordering: .relaxed) }
 
-    /// Files and directories that could not be read and have not been since.
-    package var unreadable: Int { troubles.load(ordering: .relaxed) }
-
     /// Records handed to the producer and not yet acknowledged.
     var recordsWaiting: Int { max(0, recordsSent.load(ordering: .relaxed) - recordsDelivered) }
     /// When Kafka acknowledged something last, nanoseconds since 1970; nil when it never did.
@@ -49,7 +45,6 @@ package final class Counters: Sendable {
         return time == 0 ? nil : time
     }
 
-    func unreadable(_ change: Int) { troubles.add(change, ordering: .relaxed) }
     func delivered(records count: Int, bytes range: Int) {
         records.add(count, ordering: .relaxed)
         bytes.add(range, ordering: .relaxed)

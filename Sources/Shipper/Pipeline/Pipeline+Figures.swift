@@ -19,7 +19,7 @@ extension Pipeline {
         figures.filesVanished = counters.filesVanished
         figures.filesPassedOver = counters.filesPassedOver
         figures.holeBytes = counters.holeBytes
-        figures.unreadable = counters.unreadable
+        figures.unreadable = tailer.figures.unreadable
         figures.inFlightBytes = budget.held
         figures.inFlightLimit = budget.limit
         figures.recordsWaiting = counters.recordsWaiting

@@ -359,13 +359,10 @@ final class ReaderOutput: TailerOutput {
         case .lost(_, let range, let reason): parts.counters.lost(range.count, reason)
         case .missed: parts.counters.missedArchive()
         case .hole(_, let range): parts.counters.skippedHole(range.count)
-        case .unreadable, .unlistable: parts.counters.unreadable(1)
-        case .readableAgain, .unreadableGone: parts.counters.unreadable(-1)
-        case .foundElsewhere: break
         case .passedOver: parts.counters.passedFile()
         case .vanished: parts.counters.vanishedFile()
-        case .refused, .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing,
-            .inotifyFound,
+        case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
+            .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
             .overflow, .opened, .truncated, .rewritten, .copied, .damaged:
             break
         }

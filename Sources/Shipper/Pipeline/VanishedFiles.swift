@@ -122,7 +122,13 @@ struct VanishedFiles {
 
     private func leave(_ entry: FileEntry) {
         let end = entry.base + entry.size
-        ledger.unlessFollowed(entry.file) { registry.gone(entry.file) }
+        var isGone = false
+        ledger.unlessFollowed(entry.file) {
+            registry.gone(entry.file)
+            isGone = true
+        }
+        // Whoever follows it by now reads it on.
+        guard isGone else { return }
         if end > entry.offset { lost(entry, ByteRange(start: entry.offset, end: end)) }
         if entry.state == .active { vanished(entry, end) }
     }

@@ -24,18 +24,24 @@ package final class EventLog: Sendable {
     func report(_ event: TailerEvent) {
         switch event {
         case .unreadable(let path, let error):
-            log.warn(
-                "file cannot be read; trying again", ["path": .text(path), "error": .text(error)])
+            log.event(
+                .warn, in: directory(path), "file cannot be read; trying again",
+                ["path": .text(path), "error": .text(error)])
         case .readableAgain(let path):
-            log.info("file can be read again", ["path": .text(path)])
+            log.event(.info, in: directory(path), "file can be read again", ["path": .text(path)])
         case .passedOver(let path):
-            log.error(
+            log.event(
+                .error, in: directory(path),
                 "file cannot be read for long; what is newer is shipped without it",
                 ["path": .text(path)])
         case .unreadableGone(let path):
-            log.info("file that could not be read is gone", ["path": .text(path)])
+            log.event(
+                .info, in: directory(path), "file that could not be read is gone",
+                ["path": .text(path)])
         case .refused(let path, let reason):
-            log.warn("file refused", ["path": .text(path), "reason": .text(reason)])
+            log.event(
+                .warn, in: directory(path), "file refused",
+                ["path": .text(path), "reason": .text(reason)])
         case .unlistable(let path, let error):
             log.fault(
                 .warn, key: "list \(path)", "directory cannot be listed; trying again",
@@ -43,7 +49,8 @@ package final class EventLog: Sendable {
                     "path": .text(path), "error": .text(error),
                 ])
         case .excludedDirectory(let path, let exclusion):
-            log.warn(
+            log.event(
+                .warn, in: directory(path),
                 "exclude names a directory, whose files are read all the same",
                 [
                     "path": .text(path), "exclude": .text(exclusion),
@@ -73,8 +80,8 @@ package final class EventLog: Sendable {
         case .opened(let path, let offset):
             log.debug("file opened", ["path": .text(path), "offset": .count(offset)])
         case .truncated(let path, let read, let size):
-            log.info(
-                "file truncated; reading from its beginning",
+            log.event(
+                .info, in: directory(path), "file truncated; reading from its beginning",
                 [
                     "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
                 ])
@@ -83,43 +90,54 @@ package final class EventLog: Sendable {
                 "last lines rewritten; reading on from before them",
                 ["path": .text(path), "offset": .count(offset)])
         case .missed(let path):
-            log.error("archive removed before it was read", ["path": .text(path)])
+            log.event(
+                .error, in: directory(path), "archive removed before it was read",
+                ["path": .text(path)])
         case .foundElsewhere(let path, let place):
-            log.error(
+            log.event(
+                .error, in: directory(path),
                 "file was moved to where no pattern leads, with unread bytes",
                 [
                     "path": .text(path), "place": .text(place),
                     "hint": "name where rotated files go in inputs[].archives",
                 ])
         case .vanished(let path, let from):
-            log.warn(
+            log.event(
+                .warn, in: directory(path),
                 "file went while nobody looked; what was written to it since it was seen is lost",
                 [
                     "path": .text(path), "from": .count(from),
                     "hint": "name where rotated files go in inputs[].archives",
                 ])
         case .copied(let path, let copy):
-            log.info(
+            log.event(
+                .info, in: directory(path),
                 "file truncated; its earlier content is read on in a copy",
                 ["path": .text(path), "copy": .text(copy)])
         case .hole(let path, let range):
-            log.info(
-                "hole skipped",
+            log.event(
+                .info, in: directory(path), bytes: range.count, "hole skipped",
                 [
                     "path": .text(path), "from": .count(range.start), "to": .count(range.end),
                 ])
         case .damaged(let path, let error):
-            log.error(
-                "compressed file is damaged; its rest cannot be read",
+            log.event(
+                .error, in: directory(path), "compressed file is damaged; its rest cannot be read",
                 ["path": .text(path), "error": .text(error)])
         case .lost(let path, let range, let reason):
-            log.error(
-                "bytes lost",
+            log.event(
+                .error, in: directory(path), bytes: range.count, "bytes lost",
                 [
                     "path": .text(path), "from": .count(range.start), "to": .count(range.end),
                     "reason": .text(reason.rawValue),
                 ])
         }
+    }
+
+    /// Whose events are bounded together.
+    private func directory(_ path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[..<slash])
     }
 }
 

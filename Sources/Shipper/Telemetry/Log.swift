@@ -5,7 +5,9 @@ internal import Synchronization
 ///
 /// Messages are constant, so that they can be searched for and counted; what differs goes into the data.
 /// Any thread may log; each line is one write(2) of at most 4,096 bytes, so lines never mix. A standard
-/// error that nobody reads blocks the thread that logs, as it would any program.
+/// error that nobody reads does not block the thread that logs (`LineStream`): lines that find no room are
+/// counted, and told when one does. What anybody can cause with a file's name or a topic is bounded in
+/// lines (`EventLimit`).
 package final class Log: Sendable {
     /// How much an event matters; the raw value is its name in lines and in `log.level`.
     package enum Level: String, Comparable, CaseIterable, Sendable {
@@ -54,6 +56,7 @@ package final class Log: Sendable {
     private let monotonicClock: @Sendable () -> Int64
     private let sink: @Sendable ([UInt8]) throws(SystemError) -> Void
     private let limit: Mutex<RateLimit<Fault>>
+    private let eventLimit: Mutex<EventLimit>
     /// Lines that could not be written and of which the log does not tell yet.
     private let untold = Atomic<Int>(0)
     private let lost = Atomic<Int>(0)
@@ -72,19 +75,15 @@ package final class Log: Sendable {
         self.monotonicClock = monotonicClock
         self.sink = sink
         limit = Mutex(RateLimit(interval: repeatInterval))
+        eventLimit = Mutex(EventLimit(interval: repeatInterval))
     }
 
     /// A log on standard error.
     package convenience init(level: Level, format: Format) throws(SystemError) {
-        let stream = Stream(try StandardStream.error.duplicate())
+        let stream = try LineStream()
         self.init(level: level, format: format) { line throws(SystemError) in
-            try stream.descriptor.write(line)
+            try stream.write(line)
         }
-    }
-
-    private final class Stream: Sendable {
-        let descriptor: Descriptor
-        init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
     }
 
     /// Whether events of this level are written.
@@ -131,18 +130,61 @@ package final class Log: Sendable {
         let fault = Fault(level: level, message: message, data: data())
         let now = monotonicClock()
         switch limit.withLock({ $0.happened(fault, key: key, at: now) }) {
-        case .tell(let repeated): write(fault, repeated: repeated)
+        case .tell(let repeated):
+            // Keys are made of names and topics, too.
+            if mayTell(fault, in: key, bytes: 0, now) { write(fault, repeated: repeated) }
         case .keepBack: break
         }
     }
 
-    /// Writes the faults that were kept back and whose 30 s are over. To be called every second or so.
-    package func writeDueFaults() {
+    /// An event that anybody can cause with a name: of each message a few lines for a `place`, a directory
+    /// or a topic, in 30 s, and then one that says how many were left out. `bytes` are those it is about.
+    package func event(
+        _ level: Level, in place: String, bytes: Int = 0, _ message: StaticString,
+        _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
+    ) {
+        guard isOn(level) else { return }
+        let event = Fault(level: level, message: message, data: data())
+        if mayTell(event, in: place, bytes: bytes, monotonicClock()) { write(event) }
+    }
+
+    private func mayTell(_ event: Fault, in place: String, bytes: Int, _ now: Int64) -> Bool {
+        eventLimit.withLock {
+            $0.happened(
+                event.message.description, in: place, event.level, bytes: bytes, at: now)
+        }
+    }
+
+    /// Writes the faults that were kept back and whose 30 s are over, and how many events were left out. To
+    /// be called every second or so, and at the end with `all`, whether their time is over or not.
+    package func writeDueFaults(all: Bool = false) {
         let now = monotonicClock()
         for due in limit.withLock({ $0.due(at: now) }) { write(due.fault, repeated: due.repeated) }
+        for omission in eventLimit.withLock({ $0.due(at: now, all: all) }) { write(omission) }
+        tellMissing()
+    }
+
+    private func write(_ omission: EventLimit.Omission) {
+        let place = Value.text(omission.place ?? "other places")
+        let data: KeyValuePairs<String, Value> =
+            omission.bytes > 0
+            ? [
+                "event": .text(omission.kind), "in": place, "events": .count(omission.count),
+                "bytes": .count(omission.bytes),
+            ] : ["event": .text(omission.kind), "in": place, "events": .count(omission.count)]
+        write(Fault(level: omission.level, message: "events left out of this log", data: data))
     }
 
     private func write(_ fault: Fault, repeated: Int = 0) {
+        tellMissing()
+        if !deliver(fault, repeated: repeated) {
+            untold.wrappingAdd(1, ordering: .relaxed)
+            lost.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    /// Says how many lines found no room, if one does now.
+    private func tellMissing() {
         let missing = untold.exchange(0, ordering: .relaxed)
         if missing > 0 {
             let tale = Fault(
@@ -151,10 +193,6 @@ package final class Log: Sendable {
             if !deliver(tale, repeated: 0) {
                 untold.wrappingAdd(missing, ordering: .relaxed)
             }
-        }
-        if !deliver(fault, repeated: repeated) {
-            untold.wrappingAdd(1, ordering: .relaxed)
-            lost.wrappingAdd(1, ordering: .relaxed)
         }
     }
 

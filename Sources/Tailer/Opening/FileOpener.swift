@@ -16,9 +16,8 @@ final class FileOpener {
     /// Streams that have a parked file whose fate was found out by opening another name; the loop
     /// empties it.
     var unsettled: [LogStream] = []
-    /// What was reported about a path and has not been mended; bounded by `mostTroubles`.
-    private var troubles: [String: String] = [:]
-    private static let mostTroubles = 10_000
+    /// What was reported about names and has not been mended.
+    private var troubles = Troubles()
     /// Set until every directory was scanned once.
     var isFirstScan = true
 
@@ -323,46 +322,50 @@ final class FileOpener {
 
     // MARK: What is told once
 
-    /// Names that something is wrong with at this moment.
+    /// Names that something is wrong with at this moment, and those of them that may be read later.
     var troubleCount: Int { troubles.count }
+    var unreadableCount: Int { troubles.unreadable }
 
     private func refuse(_ path: String, _ status: FileStatus) -> Result {
         refuse(path, "it is \(status.kindInWords), not a regular file")
     }
 
     private func refuse(_ path: String, _ reason: String) -> Result {
-        if note(path, reason) { output.report(.refused(path: path, reason: reason)) }
+        if troubles.note(path, .refused, reason) {
+            output.report(.refused(path: path, reason: reason))
+        }
         return .nothing(retry: false)
     }
 
     /// A file that cannot be read now: reported once, tried again, the others go on.
     func trouble(_ path: String, _ error: SystemError) -> Result {
         let text = "\(error.call): \(error.code)"
-        if note(path, text) { output.report(.unreadable(path: path, error: text)) }
+        if troubles.note(path, .unreadable, text) {
+            output.report(.unreadable(path: path, error: text))
+        }
         switch error.code {
         case .processLimit, .systemLimit, .outOfMemory: return .exhausted
         default: return .nothing(retry: true)
         }
     }
 
-    private func note(_ path: String, _ reason: String) -> Bool {
-        if troubles[path] == reason { return false }
-        if troubles.count >= Self.mostTroubles { troubles.removeAll() }
-        troubles[path] = reason
-        return true
-    }
-
     /// What was reported about a path is over, because nothing is there any more.
     func forgetTrouble(_ path: String) {
-        if !troubles.isEmpty, troubles.removeValue(forKey: path) != nil {
-            output.report(.unreadableGone(path: path))
-        }
+        if troubles.forget(path) == .unreadable { output.report(.unreadableGone(path: path)) }
     }
 
     /// A path that was reported can be read again.
     func mended(_ path: String) {
-        if !troubles.isEmpty, troubles.removeValue(forKey: path) != nil {
-            output.report(.readableAgain(path: path))
-        }
+        if troubles.forget(path) != nil { output.report(.readableAgain(path: path)) }
     }
+
+    /// A directory could be listed; what was wrong with other names than these is over.
+    func listed(_ node: DirectoryNode, _ names: DirectoryNames) {
+        guard !troubles.isEmpty else { return }
+        mended(node.text)
+        troubles.listed(node.text, names.entries.lazy.map(\.name))
+    }
+
+    /// A directory left the tree.
+    func dropped(_ node: DirectoryNode) { troubles.gone(node.text) }
 }

@@ -184,9 +184,11 @@ final class ReaderLoop {
         var count = TailerFigures.Count()
         tree.forEachNode { node in
             count.directories += 1
+            if node.isUnlistable { count.unreadable += 1 }
             for stream in node.streams.values { count.add(stream) }
         }
         for stream in table.orphans { count.add(stream) }
+        count.unreadable += opener.unreadableCount
         count.openFiles = opener.cache.count
         count.held = opener.cache.holds.shares.total
         count.watches = watches.count

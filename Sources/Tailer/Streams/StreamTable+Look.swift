@@ -85,6 +85,7 @@ extension StreamTable {
         _ now: Int64
     ) {
         let node = look.node
+        opener.listed(node, look.names)
         let match = look.matches.first { $0.name == S6Name.current }
         work.isS6 = match != nil || node.streams[S6Name.current] != nil
         work.step = work.isS6 ? .matches : .siblings

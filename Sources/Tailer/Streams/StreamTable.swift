@@ -76,6 +76,7 @@ final class StreamTable {
             }
         }
         node.streams = [:]
+        opener.dropped(node)
     }
 
     /// An orphan's last file was closed.

@@ -113,6 +113,29 @@ import Testing
         #expect(registry.entry(entry.file) == nil)
     }
 
+    @Test("A file that is found again while the others are let go is not told as lost")
+    func followedMeanwhile() throws {
+        let entries = try ["x", "y"].map { name in
+            try #require(registry.entry(try make("a/log/\(name).log", delivered: 4)))
+        }
+        try removeTree("a")
+        // When one is told as lost, the reader has just found the other one.
+        let told = Mutex<[FileID]>([])
+        let ledger = self.ledger
+        var vanished = VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
+            entry, _ in
+            told.withLock { $0.append(entry.file) }
+            for other in entries where other.file != entry.file {
+                _ = ledger.begin(other.file, other.generation, at: 4, anchor: .none)
+            }
+        }
+        vanished.look()
+        vanished.look()
+        let first = try #require(told.withLock { $0 }.first)
+        #expect(told.withLock { $0 } == [first])
+        #expect(registry.entries().map(\.file) == entries.map(\.file).filter { $0 != first })
+    }
+
     @Test("On a volume that is not mounted they stay, as unreachable, until it is back")
     func unmounted() throws {
         let file = try make("a/log/x.log")

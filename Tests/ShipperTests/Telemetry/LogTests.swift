@@ -107,6 +107,27 @@ struct LogTests {
         #expect(lines.text.count == 2)
     }
 
+    @Test(
+        "Of events by many names a few are written, and how many were left out, at the end as well")
+    func events() {
+        let (log, lines) = makeLog(.text)
+        for number in 0..<500 {
+            log.event(.error, in: "/log", bytes: 10, "bytes lost", ["path": "/log/\(number)"])
+        }
+        for number in 0..<500 { log.fault(.warn, key: "\(number)", "rejected") }
+        #expect(lines.text.count == 10 + 100)
+        log.writeDueFaults(all: true)
+        let last = lines.text.dropFirst(110).map { $0.dropFirst(25) }
+        #expect(
+            last.contains(
+                "error events left out of this log event=\"bytes lost\" in=/log events=490 bytes=4900"
+            ))
+        #expect(
+            last.contains(
+                "warn  events left out of this log event=rejected in=\"other places\" events=380"))
+        #expect(last.count == 1 + 20 + 1)
+    }
+
     @Test("Lines that cannot be written are counted, and told when one can")
     func lostLines() {
         let lines = Lines()
@@ -128,6 +149,9 @@ struct LogTests {
             ])
     }
 
+    /// All of them fit into a pipe, whenever that is read.
+    private static let linesOfEach = 12
+
     @Test("Lines of many threads do not mix on a pipe, and standard error stays open")
     func threads() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent])
@@ -137,8 +161,13 @@ struct LogTests {
                     do throws(SystemError) {
                         let log = try Log(level: .info, format: .text)
                         let text = String(repeating: "abcdefgh ", count: 100)
-                        for line in 0..<200 {
-                            log.info("x", ["n": .count(thread * 200 + line), "text": .text(text)])
+                        for line in 0..<LogTests.linesOfEach {
+                            log.info(
+                                "x",
+                                [
+                                    "n": .count(thread * LogTests.linesOfEach + line),
+                                    "text": .text(text),
+                                ])
                         }
                         precondition(log.linesLost == 0)
                     } catch {
@@ -150,7 +179,7 @@ struct LogTests {
         }
         let output = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
         let lines = output.split(separator: "\n").filter { $0.contains(" info  x n=") }
-        #expect(lines.count == 800)
+        #expect(lines.count == 4 * Self.linesOfEach)
         let text = "text=\"\(String(repeating: "abcdefgh ", count: 100))\""
         #expect(lines.allSatisfy { $0.hasSuffix(text) && $0.hasPrefix("2") })
     }

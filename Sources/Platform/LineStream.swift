@@ -1,0 +1,132 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads it: a pipe
+/// or a socket that stays full refuses a line. Regular files and terminals are written to as ever. Sendable;
+/// any thread.
+///
+/// 1. Standard error is a pipe, and whoever reads it hangs: 64 KiB later a write waits for ever.
+/// 2. The flag that prevents it, O_NONBLOCK, belongs to the open file and not to the descriptor: set on
+///    an inherited one, it hits every other process that writes there.
+/// 3. So the pipe is opened once more. Where that may not be, it is asked whether it has room first.
+package final class LineStream: Sendable {
+    private enum Way: Sendable {
+        case asEver
+        /// Its own open file, with O_NONBLOCK. A pipe takes a line of up to PIPE_BUF whole or not at all.
+        case ownPipe
+        /// Somebody else's open file: asked for room before each line. A pipe that has any takes a page.
+        case sharedPipe
+        case socket
+    }
+
+    private let descriptor: Descriptor
+    private let way: Way
+    /// The end of a line that a socket took in part; at most one line.
+    private let rest = Mutex<[UInt8]>([])
+    /// The last line found no room within `patience`: the next one does not wait at all.
+    private let isStalled = Atomic(false)
+
+    /// How long a burst waits for who reads it, nanoseconds; once, until a line is taken again.
+    private static let patience: Int64 = 1_000_000_000
+
+    /// Standard error, as the process was started with it.
+    package convenience init() throws(SystemError) {
+        try self.init(StandardStream.error.duplicate())
+    }
+
+    /// Anything that is open for writing. Tests have a pipe taken for one that cannot be opened once more.
+    package init(
+        _ descriptor: consuming Descriptor, mayReopen: Bool = true
+    ) throws(SystemError) {
+        let status = try descriptor.status()
+        let number = descriptor.withRawValue { $0 }
+        var own: Descriptor?
+        switch status.mode & S_IFMT {
+        case S_IFSOCK: way = .socket
+        case S_IFIFO:
+            if mayReopen { own = Self.reopened(number) }
+            way = own == nil ? .sharedPipe : .ownPipe
+        default: way = .asEver
+        }
+        if let own = own.take() {
+            self.descriptor = own
+        } else {
+            self.descriptor = descriptor
+        }
+    }
+
+    /// Nil without /proc, or where the pipe is another user's.
+    private static func reopened(_ number: Int32) -> Descriptor? {
+        do throws(SystemError) {
+            return try Descriptor.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Writes a line, newline included, whole or not at all.
+    package func write(_ line: [UInt8]) throws(SystemError) {
+        switch way {
+        case .asEver: try descriptor.write(line)
+        case .ownPipe: try withPatience { () throws(SystemError) in try descriptor.write(line) }
+        case .sharedPipe:
+            // One at a time, so that the room is still there when it is used.
+            try rest.withLock { _ throws(SystemError) in
+                try withPatience { () throws(SystemError) in
+                    guard hasRoom(within: 0) else { throw SystemError("poll", code: .again) }
+                    try descriptor.write(line)
+                }
+            }
+        case .socket:
+            try rest.withLock { rest throws(SystemError) in
+                try withPatience { () throws(SystemError) in
+                    rest = try send(rest)
+                    guard rest.isEmpty else { throw SystemError("send", code: .again) }
+                    let left = try send(line)
+                    guard left.count < line.count else { throw SystemError("send", code: .again) }
+                    rest = left
+                }
+            }
+        }
+    }
+
+    /// Tries, and waits for room once if there is none.
+    private func withPatience(_ write: () throws(SystemError) -> Void) throws(SystemError) {
+        do {
+            try write()
+        } catch {
+            guard error.code == .again, !isStalled.load(ordering: .relaxed) else { throw error }
+            guard hasRoom(within: Self.patience) else {
+                isStalled.store(true, ordering: .relaxed)
+                throw error
+            }
+            try write()
+        }
+        isStalled.store(false, ordering: .relaxed)
+    }
+
+    private func hasRoom(within nanoseconds: Int64) -> Bool {
+        var polled = [
+            pollfd(fd: descriptor.withRawValue { $0 }, events: Int16(POLLOUT), revents: 0)
+        ]
+        // An error shows in the write that follows.
+        return unsafe clinux_poll(&polled, 1, nanoseconds) > 0
+    }
+
+    /// What a socket did not take of the bytes.
+    private func send(_ bytes: [UInt8]) throws(SystemError) -> [UInt8] {
+        guard !bytes.isEmpty else { return [] }
+        let number = descriptor.withRawValue { $0 }
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        let count = unsafe bytes.withUnsafeBufferPointer { raw in
+            retrying { unsafe Glibc.send(number, raw.baseAddress, raw.count, flags) }
+        }
+        if count < 0 {
+            let code = Errno.last
+            if code == .again { return bytes }
+            throw SystemError("send", code: code)
+        }
+        return Array(bytes[count...])
+    }
+}

@@ -1,0 +1,68 @@
+import TestSupport
+import Testing
+
+@testable import Platform
+
+@Suite("A stream of lines that nobody reads keeps nobody waiting")
+struct LineStreamTests {
+    enum Way: CaseIterable {
+        case pipe, sharedPipe, socket
+
+        var kind: ReadLater.Kind { self == .socket ? .socket : .pipe }
+        var mayReopen: Bool { self != .sharedPipe }
+    }
+
+    private func line(_ number: Int) -> [UInt8] {
+        Array(("\(number) " + String(repeating: "x", count: 1000) + "\n").utf8)
+    }
+
+    @Test(
+        "A full one refuses whole lines; once it is emptied it takes them again",
+        arguments: Way.allCases)
+    func full(way: Way) throws {
+        let ends = try ReadLater(way.kind)
+        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        var taken: [Int] = []
+        var refused = 0
+        for number in 0..<1_000 {
+            do throws(SystemError) {
+                try stream.write(line(number))
+                taken.append(number)
+            } catch {
+                #expect(error.code == .again)
+                refused += 1
+            }
+        }
+        #expect(refused > 0 && taken == Array(0..<taken.count))
+        var bytes = ends.read()
+        try stream.write(line(7_777))
+        bytes += ends.read()
+        #expect(bytes == (taken + [7_777]).flatMap(line))
+    }
+
+    @Test("Whoever else writes there still waits for room", arguments: Way.allCases)
+    func others(way: Way) throws {
+        let ends = try ReadLater(way.kind)
+        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        try stream.write(line(1))
+        #expect(ends.isBlocking)
+        #expect(ends.read() == line(1))
+    }
+
+    @Test("A reader that is gone is an error at once", arguments: Way.allCases)
+    func closed(way: Way) throws {
+        let ends = try ReadLater(way.kind)
+        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        ends.closeReader()
+        #expect(throws: SystemError.self) { try stream.write(line(1)) }
+    }
+
+    @Test("A regular file takes everything")
+    func file() throws {
+        let home = try TemporaryDirectory()
+        let path = try home.write("log", "")
+        let stream = try LineStream(Descriptor.open(path, 1))
+        for number in 0..<200 { try stream.write(line(number)) }
+        #expect(try readFile(path) == (0..<200).flatMap(line))
+    }
+}
