@@ -2,7 +2,7 @@
 //
 //   refuse-calls CALL[,CALL...] PROGRAM [ARGUMENT...]
 //
-// Each CALL (name_to_handle_at, openat2, statx, inotify_add_watch) fails with EPERM in the program and whatever it starts;
+// Each CALL (name_to_handle_at, openat2, statx, inotify_init1, inotify_add_watch) fails with EPERM in the program and whatever it starts;
 // all others are allowed. Needs no rights.
 #include <errno.h>
 #include <linux/audit.h>
@@ -30,6 +30,7 @@ static const struct {
     {"name_to_handle_at", SYS_name_to_handle_at},
     {"openat2", SYS_openat2},
     {"statx", SYS_statx},
+    {"inotify_init1", SYS_inotify_init1},
     {"inotify_add_watch", SYS_inotify_add_watch},
 };
 

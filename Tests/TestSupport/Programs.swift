@@ -32,7 +32,8 @@ package func findProgram(
 package func findBinary() throws -> String { try findProduct("shipper") }
 
 /// What to start a program with so that these system calls are refused there with EPERM, as a
-/// container's seccomp profile does: `name_to_handle_at`, `openat2`, `statx`, `inotify_add_watch`.
+/// container's seccomp profile does: `name_to_handle_at`, `openat2`, `statx`, `inotify_init1`,
+/// `inotify_add_watch`.
 package func refusing(_ calls: String...) throws -> [String] {
     [try findProduct("refuse-calls"), calls.joined(separator: ",")]
 }

@@ -80,8 +80,10 @@ final class DirectoryNode {
     var hasOtherWriters = false
     /// Watches in it and beneath it, as far as they are counted one by one.
     var watchesBelow = 0
-    /// No watch is asked for again beneath it before this, monotonic nanoseconds.
+    /// No watch is asked for again in it before this, monotonic nanoseconds.
     var deniedUntil: Int64 = 0
+    /// And none for directories just beneath it that have none at all.
+    var deniesBelowUntil: Int64 = 0
     /// Events of it and beneath it since the overflow of this number.
     var events = 0
     var eventsEpoch = 0

@@ -62,6 +62,7 @@ extension DirectoryTree {
                 try list(scan, directory, InodeKey(status), now)
             } else if node.inode != InodeKey(status) {
                 // Another directory has its name by now: that one is to be scanned.
+                wakeWithNext(scan)
                 node.isWanted = true
                 return true
             }
@@ -236,7 +237,8 @@ extension DirectoryTree {
     /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
     /// and its parent, whose listing is the truth, makes it again when it is back.
     private func leave(_ node: DirectoryNode, _ now: Int64, _ handlers: Handlers) {
-        if let parent = node.parent {
+        if node.depth > 0 {
+            guard let parent = node.parent else { return }
             let start = node.path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
             let name = Array(node.path[start...])
             if parent.children[name] === node { parent.children[name] = nil }

@@ -237,7 +237,13 @@ final class DirectoryTree {
         return max(least, min(intervals.watchedScan, max(fair, 2 * (node.restUntil - now))))
     }
 
+    /// A scan was given up: what it was to wake is woken by the next one, whatever that was.
+    func wakeWithNext(_ scan: DirectoryScan) {
+        if scan.isByClock || scan.appeared?.isEmpty != true { scan.node.isByClock = true }
+    }
+
     private func place(_ node: DirectoryNode, soon: Int64) {
+        guard !node.isGone else { return }
         node.soonDue = min(node.soonDue, max(soon, node.restUntil))
         if node.due != .max { times.place(node) }
     }
@@ -305,11 +311,12 @@ final class DirectoryTree {
     }
 
     private func proceed(_ scan: DirectoryScan, _ slice: inout Slice, _ handlers: Handlers) {
+        let node = scan.node
+        guard !node.isGone else { return }
         let started = Clock.monotonicNanoseconds()
         let isDone = go(on: scan, &slice, started, handlers)
         let end = Clock.monotonicNanoseconds()
         scan.cost += end - started
-        let node = scan.node
         if !isDone, !node.isGone {
             if underWay.count < Self.mostUnderWay {
                 underWay.append(scan)
@@ -318,7 +325,7 @@ final class DirectoryTree {
             // It begins once more, when it is its turn.
             node.isScanning = false
             node.isLarge = true
-            node.isByClock = scan.isByClock
+            wakeWithNext(scan)
             enqueue(node)
             return
         }

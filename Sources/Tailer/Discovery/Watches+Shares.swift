@@ -4,7 +4,7 @@
 extension Watches {
     /// Watches that are taken from somebody at a time: looking for who has most costs something.
     private static let mostTaken = 16
-    /// How long nothing is asked for again beneath a directory to which a watch was denied, nanoseconds.
+    /// How long nothing is asked for again where a watch was denied, nanoseconds.
     private static let denialInterval: Int64 = 1_000_000_000
     /// Events that are no storm, whatever else has happened: fewer than the kernel's queue holds.
     static let leastStorm = 1_024
@@ -22,14 +22,20 @@ extension Watches {
             if count < available / 4 * 3 { hasReportedShortage = false }
             return true
         }
-        let asker = node.parent ?? node
-        guard available > 0, now >= asker.deniedUntil else { return false }
+        // All that have nothing yet are alike to those beside them.
+        let parent = node.watchesBelow == 0 ? node.parent : nil
+        let denied = parent?.deniesBelowUntil ?? node.deniedUntil
+        guard available > 0, now >= denied else { return false }
         if let (rich, own) = richer(than: node) {
             tell(rich)
             let most = max(1, min(Self.mostTaken, (rich.watchesBelow - own) / 2))
             if take(most, from: rich) > 0, count < available { return true }
         }
-        asker.deniedUntil = now + Self.denialInterval
+        if let parent {
+            parent.deniesBelowUntil = now + Self.denialInterval
+        } else {
+            node.deniedUntil = now + Self.denialInterval
+        }
         return false
     }
 
