@@ -16,6 +16,8 @@ struct RotatedName {
     let isPacked: Bool
     /// `worker-1.log` beside `worker.log` is mostly a log of its own.
     let mayBeAnotherLog: Bool
+    /// The mark stands before the ending: `app-2026-11-23.log`, `app.1.log`.
+    let isInfix: Bool
 
     private static let packed = Array(".gz".utf8)
 
@@ -29,11 +31,13 @@ struct RotatedName {
         if plain == live[...] {
             order = .number(0)
             mayBeAnotherLog = false
+            isInfix = false
             return
         }
         if let order = Self.order(plain, after: live[...], before: []) {
             self.order = order
             mayBeAnotherLog = false
+            isInfix = false
             return
         }
         // `app.log` also becomes `app-2026-11-23.log`.
@@ -41,6 +45,7 @@ struct RotatedName {
             let order = Self.order(plain, after: live[..<dot], before: live[dot...])
         else { return nil }
         self.order = order
+        isInfix = true
         switch order {
         case .number, .unknown: mayBeAnotherLog = plain[dot] != UInt8(ascii: ".")
         case .date: mayBeAnotherLog = false
@@ -54,6 +59,7 @@ struct RotatedName {
             && name.suffix(Self.packed.count).elementsEqual(Self.packed)
         order = .unknown(Array(isPacked ? name.dropLast(Self.packed.count) : name[...]))
         mayBeAnotherLog = false
+        isInfix = false
     }
 
     /// The order that follows from what stands between `stem` and `end`, a separator first.

@@ -143,8 +143,14 @@ extension StreamTable {
             let input =
                 work.inputs[base]
                 ?? (base.contains(UInt8(ascii: ".")) ? look.absent(base)?.input : nil)
-            return input == match.input
-                && RotatedName(match.name, of: base)?.mayBeAnotherLog == false
+            guard input == match.input, let rotated = RotatedName(match.name, of: base) else {
+                return false
+            }
+            // So are `worker.1.log` to `worker.9.log` where there is no `worker.log`.
+            if rotated.isInfix, work.inputs[base] == nil {
+                guard case .date = rotated.order else { return false }
+            }
+            return !rotated.mayBeAnotherLog
         }
         // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
         if let owner = bases.min(by: { $0.count < $1.count }) { work.owners[match.name] = owner }
@@ -154,6 +160,10 @@ extension StreamTable {
     private func settleOwners(_ work: LookWork, _ look: DirectoryTree.Look) {
         let owners = work.owners
         work.owners = owners.filter { owners[$0.value] == nil }
+        for (base, names) in Dictionary(grouping: work.owners.keys, by: { work.owners[$0] ?? $0 })
+        where look.names.inode(of: base) == nil {
+            if let live = liveDated(names, of: base, in: look.node) { work.owners[live] = nil }
+        }
         for (name, owner) in work.owners { work.claims[owner, default: []].append(name) }
         for owner in work.claims.keys
         where look.node.streams[owner] == nil && look.names.inode(of: owner) == nil {

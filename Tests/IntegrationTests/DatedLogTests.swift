@@ -1,0 +1,89 @@
+import Platform
+import Shipper
+import TestSupport
+import Testing
+
+@Suite("A log whose name has a date in it is as alive as any other")
+struct DatedLogTests {
+    /// What an application does that opens its log for each line.
+    private func append(_ text: String, _ name: String, _ agent: Agent) throws {
+        try agent.home.append("logs/\(name)", text)
+    }
+
+    @Test(
+        "the newest of a dated family is live: half a line waits for its rest, and the next day goes on",
+        arguments: [
+            ["web-2026-11-27.log", "web-2026-11-28.log", "web-2026-11-29.log"],
+            [
+                "access_log.2026-11-27.log", "access_log.2026-11-28.log",
+                "access_log.2026-11-29.log",
+            ],
+            ["app.2026-11-28.9.log", "app.2026-11-28.10.log", "app.2026-11-28.11.log"],
+            ["app.log.20261127", "app.log.20261128", "app.log.20261129"],
+        ])
+    func newest(_ names: [String]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log*", kafka: "topic: logs, codec: raw")
+        try append("yesterday\n", names[0], agent)
+        try append("first\n", names[1], agent)
+        try agent.start()
+        try eventually("what is there; \(agent.said)") { reader.count == 2 }
+        for round in 0..<5 {
+            // Nobody has it open in between, and neither half is a line.
+            try append("left \(round), ", names[1], agent)
+            try append("after \(round)\n", "other.log", agent)
+            try eventually("another log; \(agent.said)") {
+                reader.texts().contains("after \(round)")
+            }
+            try append("right \(round)\n", names[1], agent)
+            // Well below the time between two scans by the clock.
+            try eventually(within: .seconds(30), "the whole line; \(agent.said)") {
+                reader.texts().contains("left \(round), right \(round)")
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        try append("the end of the day\n", names[1], agent)
+        try append("a new day\n", names[2], agent)
+        try agent.start()
+        try eventually("the new day; \(agent.said)") { reader.count == 14 }
+        try append("half of ", names[2], agent)
+        try append("after it\n", "other.log", agent)
+        try eventually("another log; \(agent.said)") { reader.count == 15 }
+        try append("a line\n", names[2], agent)
+        try eventually(within: .seconds(30), "the whole line; \(agent.said)") {
+            reader.count == 16
+        }
+        #expect(try agent.stop() == .code(0))
+        let expected =
+            ["yesterday", "first", "the end of the day", "a new day", "after it", "half of a line"]
+            + (0..<5).flatMap { ["left \($0), right \($0)", "after \($0)"] }
+        #expect(reader.texts().sorted() == expected.sorted())
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 16)
+    }
+
+    @Test("numbers before the ending, where nothing is without, are logs of their own")
+    func workers() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        for worker in 1...9 { try append("begin \(worker)\n", "worker.\(worker).log", agent) }
+        try agent.start()
+        try eventually("what is there; \(agent.said)") { reader.count == 9 }
+        for worker in 1...9 {
+            try append("half \(worker), ", "worker.\(worker).log", agent)
+            try append("after \(worker)\n", "other.log", agent)
+            try eventually("another log; \(agent.said)") { reader.count == 8 + 2 * worker }
+            try append("half\n", "worker.\(worker).log", agent)
+            try eventually(within: .seconds(30), "the whole line; \(agent.said)") {
+                reader.texts().contains("half \(worker), half")
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        let streams = Set(try agent.registry().map(\.stream))
+        #expect(
+            streams == Set((1...9).map { agent.log("worker.\($0).log") } + [agent.log("other.log")])
+        )
+    }
+}
