@@ -164,11 +164,11 @@ final class FileOpener {
         // A rotation gives the file its second name and takes the first: before or after it, the file
         // has one. A link from elsewhere is there all the time.
         let links = min(held.status.links, status.links)
-        if links > request.mostLinks {
-            return .failed(refuse(request.path, "it has \(links) hard links"))
-        }
         let descriptor = held.descriptor
         let identity = Self.identity(of: descriptor, status)
+        if links > request.mostLinks, !wasRead(identity, by: request.stream) {
+            return .failed(refuse(request.path, "it has \(links) hard links"))
+        }
         if let file = open[InodeKey(status)], !yields(file, identity, to: request.stream) {
             return .failed(.already(file))
         }
@@ -176,6 +176,16 @@ final class FileOpener {
             throw SystemError("open", path: request.path, code: .processLimit)
         }
         return .candidate(try Candidate(request, descriptor, status, identity))
+    }
+
+    /// Whether the stream has read this very inode when it had one name: then nothing that its directory's
+    /// owner may not read is behind it, whoever has given it a second one since.
+    private func wasRead(_ identity: FileIdentity, by stream: LogStream) -> Bool {
+        // An inode number alone comes back.
+        guard identity.handle != nil || identity.birth != nil,
+            let file = output.known(identity, head: []), let known = output.progress(of: file)
+        else { return false }
+        return known.stream == stream.name && known.position > 0
     }
 
     /// Takes up a file, from where the output says.

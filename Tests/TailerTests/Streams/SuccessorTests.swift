@@ -104,3 +104,35 @@ struct SuccessorTests {
         #expect(bench.output.texts(bench.home.path("log/b.log")).count == 401 * 2 + 300)
     }
 }
+
+@Suite("Second names of a log")
+struct SecondNameTests {
+    @Test("A log that was read goes on when it gets a second name; one that was not is refused")
+    func secondName() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        try bench.write("a.log", "one\n")
+        try bench.look()
+        bench.readAll()
+        // As between two runs.
+        for file in bench.files { bench.opener.close(file) }
+        bench.node.streams = [:]
+        try makeHardLink(bench.home.path("elsewhere"), to: bench.home.path("log/a.log"))
+        try bench.home.append("log/a.log", "two\n")
+        try bench.home.write("secret", "secret\n")
+        try makeHardLink(bench.home.path("log/b.log"), to: bench.home.path("secret"))
+        // Nor is what one stream has read another one's.
+        try makeHardLink(bench.home.path("log/c.log"), to: bench.home.path("elsewhere"))
+        try remove(bench.home.path("elsewhere"))
+        for _ in 0..<2 {
+            try bench.look()
+            bench.readAll()
+        }
+        #expect(bench.output.texts() == ["one", "two"])
+        let refused = bench.output.state.withLock { state in
+            state.events.compactMap { event in
+                if case .refused(let path, _) = event { path.suffix(5) } else { nil }
+            }
+        }
+        #expect(refused == ["b.log", "c.log"])
+    }
+}
