@@ -1,3 +1,5 @@
+// Which of the two modules has sigset_t follows from the order in which a build reads them.
+import CLinux
 import Glibc
 
 /// The signals that end the process orderly. They are blocked everywhere and waited for on one
