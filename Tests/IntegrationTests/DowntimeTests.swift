@@ -109,6 +109,48 @@ struct DowntimeTests {
         try FileStatus.glance(at: Array(path.utf8)).modified
     }
 
+    @Test(
+        "The rest of a log that was rotated away arrives, whatever bytes its name and directory have"
+    )
+    func namesOfAnyBytes() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*/*.log", kafka: "topic: logs, codec: raw")
+        let directories = ["caf\u{E9}", "cafe\u{301}", "plain"]
+        let names: [[UInt8]] =
+            ["caf\u{E9}.log", "cafe\u{301}.log", #"back\x80slash.log"#].map {
+                Array($0.utf8)
+            } + [[0xFF, 0xFE] + Array(".log".utf8)]
+        func append(_ part: String) throws -> [String] {
+            var texts: [String] = []
+            for directory in directories {
+                try agent.home.makeDirectory("logs/\(directory)")
+                for (number, name) in names.enumerated() {
+                    let text = "\(part) of \(number) in \(directory.utf8.count)"
+                    texts.append(text)
+                    try appendBytes(
+                        Array("\(text)\n".utf8),
+                        toName: Array(agent.log("\(directory)/").utf8) + name)
+                }
+            }
+            return texts
+        }
+        var expected = try append("beginning")
+        try agent.start()
+        try eventually("the beginnings; \(agent.said)") { reader.count >= expected.count }
+        #expect(try agent.stop() == .code(0))
+        expected += try append("rest")
+        let move = try ChildProcess(
+            "/bin/sh",
+            ["-c", #"cd "$0" && for f in */*.log; do mv "$f" "$f.1"; done"#, agent.log("")])
+        #expect(try move.wait() == .code(0), "\(move.errors)")
+        try agent.start()
+        try eventually("the rests; \(agent.said)") { reader.count >= expected.count }
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.texts().sorted() == expected.sorted())
+    }
+
     @Test("T11: rotated and deleted: only the new file arrives, and what is lost is counted")
     func deleted() throws {
         let broker = try BrokerProcess(topics: ["logs"])

@@ -14,15 +14,15 @@ import Tailer
 enum DeviceNumbers {
     /// The identities that files of these entries have now, where only the device's number changed.
     static func changed(_ entries: [FileEntry]) -> [FileID: FileIdentity] {
-        var byDirectory: [String: [FileEntry]] = [:]
+        var byDirectory: [ExactText: [FileEntry]] = [:]
         for entry in entries {
-            guard let slash = entry.path.utf8.lastIndex(of: UInt8(ascii: "/")) else { continue }
-            byDirectory[String(entry.path[..<slash]), default: []].append(entry)
+            guard let directory = ExactText(entry.path).parent else { continue }
+            byDirectory[directory, default: []].append(entry)
         }
         var changed: [FileID: FileIdentity] = [:]
         for (directory, entries) in byDirectory {
             do throws(SystemError) {
-                try look(in: PathText.bytes(of: directory), entries, &changed)
+                try look(in: PathText.bytes(of: directory.text), entries, &changed)
             } catch {
                 // What cannot be looked at proves nothing; the Tailer will say what is wrong with it.
                 continue

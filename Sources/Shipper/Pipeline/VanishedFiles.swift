@@ -53,13 +53,11 @@ struct VanishedFiles {
 
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
     mutating func look() {
-        var places: [String: Place] = [:]
+        var places: [ExactText: Place] = [:]
         var gone: Set<FileID> = []
         for entry in registry.entries() where !ledger.isFollowed(entry.file) {
-            guard let prefix = prefix(of: entry),
-                let slash = entry.path.utf8.lastIndex(of: UInt8(ascii: "/"))
+            guard let prefix = prefix(of: entry), let directory = ExactText(entry.path).parent
             else { continue }
-            let directory = String(entry.path[..<slash])
             let place = places[directory] ?? Self.place(directory, beneath: prefix)
             places[directory] = place
             switch place {
@@ -75,24 +73,24 @@ struct VanishedFiles {
     /// The longest fixed prefix that its path lies beneath; nil where no input reads there any more,
     /// and nothing can be said of its volume.
     private func prefix(of entry: FileEntry) -> String? {
-        prefixes[entry.input]?.filter { entry.path.hasPrefix($0 + "/") }
+        prefixes[entry.input]?.filter { ExactText(entry.path).isBeneath($0) }
             .max { $0.utf8.count < $1.utf8.count }
     }
 
-    private static func place(_ directory: String, beneath prefix: String) -> Place {
+    private static func place(_ directory: ExactText, beneath prefix: String) -> Place {
         var path = directory
         var isThere = true
         while true {
             do throws(SystemError) {
                 // The dot lets a symbolic link that the input follows stand for its directory.
-                let status = try FileStatus.glance(at: PathText.bytes(of: path + "/."))
+                let status = try FileStatus.glance(at: PathText.bytes(of: path.text + "/."))
                 return isThere ? .there : .gone(device: status.device)
             } catch {
-                guard error.code == .notFound || error.code == .notDirectory, path != prefix,
-                    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+                guard error.code == .notFound || error.code == .notDirectory,
+                    path != ExactText(prefix), let above = path.parent
                 else { return .outOfReach }
                 isThere = false
-                path = String(path[..<slash])
+                path = above
             }
         }
     }
@@ -113,7 +111,8 @@ struct VanishedFiles {
 
     private func note(_ entry: FileEntry, isReachable: Bool?) {
         guard let isReachable, isReachable == (entry.state == .unreachable) else { return }
-        let isLive = entry.path == entry.stream || entry.path == entry.stream + "/current"
+        let live = [entry.stream, entry.stream + "/current"].map { ExactText($0) }
+        let isLive = live.contains(ExactText(entry.path))
         let state: FileState = isReachable ? (isLive ? .active : .archived) : .unreachable
         ledger.unlessFollowed(entry.file) {
             registry.moved(entry.file, path: entry.path, state: state)

@@ -196,12 +196,14 @@ extension DirectoryTree {
     private func absentSaved(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> [Match] {
         let streams = savedStreams(node.text)
         guard !streams.isEmpty else { return [] }
-        let listed = Set(entries.lazy.map { node.text(of: $0.name) })
-        return streams.filter { !listed.contains($0) }.compactMap {
-            match(
-                Array($0.utf8.dropFirst(node.text.utf8.count + 1)), .unknown, in: node,
-                isAbsent: true)
+        let listed = Set(entries.lazy.map(\.name))
+        return streams.map { stream in
+            // A stream is a path as a text, and a name is bytes.
+            let text = stream.utf8.dropFirst(node.text.utf8.count + 1)
+            return PathText.bytes(of: String(decoding: text, as: UTF8.self))
         }
+        .filter { !listed.contains($0) }
+        .compactMap { match($0, .unknown, in: node, isAbsent: true) }
     }
 
     private func adopt(_ entry: DirectoryEntry, _ node: DirectoryNode, _ number: Int) {

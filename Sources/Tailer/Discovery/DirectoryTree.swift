@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// The directories that patterns lead into, found by scans and watched by inotify.
@@ -103,18 +104,19 @@ final class DirectoryTree {
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
-        var places: [String: [PatternPlaces]] = [:]
-        var prefixes: [String] = []
+        var places: [ExactText: [PatternPlaces]] = [:]
+        var prefixes: [ExactText] = []
         for (input, settings) in inputs.enumerated() {
             for (index, pattern) in settings.paths.enumerated() {
-                if places[pattern.prefix] == nil { prefixes.append(pattern.prefix) }
-                places[pattern.prefix, default: []].append(
+                let prefix = ExactText(pattern.prefix)
+                if places[prefix] == nil { prefixes.append(prefix) }
+                places[prefix, default: []].append(
                     PatternPlaces(input: input, pattern: index, places: pattern.below.start))
             }
         }
         roots = prefixes.enumerated().map { index, prefix in
             DirectoryNode(
-                root: index, prefix: prefix, path: [], text: PathText.text(prefix.utf8),
+                root: index, prefix: prefix.text, path: [], text: PathText.text(prefix.text.utf8),
                 places: places[prefix] ?? [])
         }
         watches.roots = roots

@@ -33,7 +33,7 @@ package struct PathPattern: Hashable, Sendable {
 
     /// What is captured when this pattern matches all of `path`; nil when it does not.
     package func match(_ path: String) -> [String: String]? {
-        guard path.hasPrefix(prefix + "/") else { return nil }
+        guard ExactText(path).isBeneath(prefix) else { return nil }
         return below.match(path.utf8.dropFirst(prefix.utf8.count))
     }
 }

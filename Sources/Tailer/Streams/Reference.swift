@@ -48,7 +48,8 @@ extension StreamTable {
         _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
     ) -> Reference? {
         let newest =
-            saved.last { $0.path == stream.name } ?? saved.max { $0.updated < $1.updated }
+            saved.last { ExactText($0.path) == ExactText(stream.name) }
+            ?? saved.max { $0.updated < $1.updated }
         guard let newest else { return nil }
         if newest.file == live { return Reference(isLive: true, modified: newest.updated) }
         let file = stream.files.first { $0.id == newest.file }

@@ -154,7 +154,7 @@ extension StreamTable {
         guard candidate.packed == nil, let known = output.progress(of: file) else { return false }
         return known.position < candidate.size
             && (known.position == 0 || output.content(of: file, beginsAs: candidate.head))
-            && (known.stream == stream.name
+            && (ExactText(known.stream) == ExactText(stream.name)
                 ? stream.isReconciled : stream.claimed.contains(candidate.request.name))
     }
 

@@ -87,6 +87,20 @@ import Testing
         #expect(try #require(registry.entry(there)).state == .active)
     }
 
+    @Test(
+        "Of two directories that differ in the spelling of a character, the one that is there stays"
+    )
+    func spellings() throws {
+        let composed = try make("caf\u{E9}/log/x.log")
+        let decomposed = try make("cafe\u{301}/log/x.log")
+        try removeTree("cafe\u{301}")
+        var vanished = vanished()
+        vanished.look()
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [composed])
+        #expect(registry.entry(decomposed) == nil)
+    }
+
     @Test("What is back at the second look stays")
     func back() throws {
         let file = try make("a/log/x.log")
