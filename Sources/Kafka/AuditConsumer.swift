@@ -28,6 +28,18 @@ package final class AuditConsumer: Sendable {
         package var partitions = 0
         /// The latest error of the broker or the client; reading goes on after it.
         package var problem: String?
+
+        /// Enters a record at the broker's `offset`; the offset that should come next, or nil where it
+        /// came before.
+        mutating func take(_ offset: Int64, expected: Int64) -> Int64? {
+            guard offset >= expected else {
+                repeated +|= 1
+                return nil
+            }
+            missing +|= Int(clamping: offset -| expected)
+            records +|= 1
+            return offset +| 1
+        }
     }
 
     /// Key and value of a record are lent for the call; a record without a key has an empty one.
@@ -75,7 +87,7 @@ package final class AuditConsumer: Sendable {
         package var low: Int64 = 0
         package var high: Int64 = 0
         /// Records the brokers still hold.
-        package var held: Int64 { high - low }
+        package var held: Int64 { high -| low }
     }
 
     /// Asks the brokers where the topics begin and end; those that do not exist are left out.
@@ -171,13 +183,8 @@ private final class AuditReader {
         let partition = AuditConsumer.Place(
             topic: place.topic, partition: place.partition, offset: 0)
         let expected = next[partition, default: 0]
-        guard place.offset >= expected else {
-            report.repeated += 1
-            return
-        }
-        report.missing += Int(place.offset - expected)
-        report.records += 1
-        next[partition] = place.offset + 1
+        guard let following = report.take(place.offset, expected: expected) else { return }
+        next[partition] = following
         message.withBytes { key, value in body(place, key, value) }
     }
 }

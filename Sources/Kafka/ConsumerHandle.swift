@@ -1,4 +1,5 @@
 import CRdkafka
+import Platform
 
 /// One librdkafka consumer without a group: partitions are read from their beginning into one queue.
 ///
@@ -82,10 +83,10 @@ final class ConsumerHandle: @unchecked Sendable {
         at boundary: Boundary, of partitions: [String: Int], within milliseconds: Int32
     ) throws(KafkaError) -> [String: Int64] {
         var sums = partitions.mapValues { _ in Int64(0) }
-        let count = partitions.values.reduce(0, +)
+        let count = partitions.values.reduce(0, +|)
         // Nothing to ask is an error to librdkafka.
         if count == 0 { return sums }
-        guard let list = unsafe rd_kafka_topic_partition_list_new(Int32(count)) else {
+        guard let list = unsafe rd_kafka_topic_partition_list_new(Int32(clamping: count)) else {
             throw .call(name: "offsets", subject: "of \(count) partitions", reason: "no memory")
         }
         defer { unsafe rd_kafka_topic_partition_list_destroy(list) }
@@ -108,7 +109,7 @@ final class ConsumerHandle: @unchecked Sendable {
                 throw .call(
                     name: "offsets", subject: subject, reason: Verdict(unsafe entry.err).text)
             }
-            unsafe sums[topic, default: 0] += entry.offset
+            unsafe sums[topic, default: 0] +|= entry.offset
         }
         return sums
     }

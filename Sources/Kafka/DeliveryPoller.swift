@@ -386,7 +386,7 @@ final class DeliveryPoller {
             now = Clock.monotonicNanoseconds()
         }
         handOver()
-        let undelivered = lanes.reduce(0) { $0 + $1.undelivered }
+        let undelivered = lanes.reduce(0) { $0 +| $1.undelivered }
         core.undelivered.store(undelivered, ordering: .releasing)
         core.counted.open()
         for lane in lanes { lane.closeTopic() }

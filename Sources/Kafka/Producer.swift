@@ -60,7 +60,7 @@ package final class Producer: Sendable {
         core.tell { $0.stopAt = min(stopAt, $0.stopAt ?? stopAt) }
         guard core.counted.wait(until: stopAt + 4_000_000_000) else {
             // The poller hangs while it closes a client that died before; it calls nobody then.
-            return core.lanes.withLock { $0.all.values.reduce(0) { $0 + $1.undelivered } }
+            return core.lanes.withLock { $0.all.values.reduce(0) { $0 +| $1.undelivered } }
         }
         if core.ended.wait(until: Clock.monotonicNanoseconds() + 2_000_000_000) { thread.join() }
         return core.undelivered.load(ordering: .acquiring)

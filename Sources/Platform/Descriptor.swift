@@ -205,7 +205,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     private borrowing func seek(_ offset: Int, _ what: Int32) throws(SystemError) -> Int? {
         let place = lseek(number, offset, what)
-        if place >= 0 { return place }
+        // A hole may end beyond what is ever read.
+        if place >= 0 { return OutsideNumber.count(place) }
         let code = Errno.last
         if code.value == ENXIO { return nil }
         if code == .invalid { return offset }
@@ -222,11 +223,15 @@ func retrying<R: SignedInteger>(_ call: () -> R) -> R {
     }
 }
 
-/// What fstat(2) says, in the words the rest uses.
+/// What fstat(2) says, in the words the rest uses. The door for what a file system says of a file: numbers are
+/// within the bounds of `OutsideNumber`.
 package struct FileStatus: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
+    /// Bytes; `OutsideNumber.most` for what is larger.
     package let size: Int
+    /// It is larger than `size` says.
+    package let isTooLarge: Bool
     package let links: Int
     /// Bytes on the disk.
     package let allocated: Int
@@ -235,21 +240,25 @@ package struct FileStatus: Hashable, Sendable {
     package let group: UInt32
     /// Last change of content, nanoseconds since 1970.
     package let modified: Int64
-    /// Last change of the inode: of content, names or rights; nanoseconds since 1970.
     /// Last change of content, names, owner or mode, nanoseconds since 1970.
     package let changed: Int64
 
     init(_ raw: stat) {
         device = UInt64(raw.st_dev)
         inode = UInt64(raw.st_ino)
-        size = Int(raw.st_size)
-        links = Int(raw.st_nlink)
-        allocated = Int(raw.st_blocks) * 512
+        size = OutsideNumber.count(raw.st_size)
+        isTooLarge = raw.st_size > OutsideNumber.most
+        links = Int(clamping: raw.st_nlink)
+        allocated = OutsideNumber.count(Int(clamping: raw.st_blocks) *| 512)
         mode = UInt32(raw.st_mode)
         owner = UInt32(raw.st_uid)
         group = UInt32(raw.st_gid)
-        modified = Int64(raw.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_mtim.tv_nsec)
-        changed = Int64(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(raw.st_ctim.tv_nsec)
+        modified = Self.time(raw.st_mtim)
+        changed = Self.time(raw.st_ctim)
+    }
+
+    private static func time(_ raw: timespec) -> Int64 {
+        OutsideNumber.time(seconds: Int64(raw.tv_sec), nanoseconds: Int64(raw.tv_nsec))
     }
 
     /// lstat(2) of a path in bytes without NUL: one call and no descriptor. Where others may rename

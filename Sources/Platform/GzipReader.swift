@@ -87,6 +87,7 @@ private import CZlib
     package func read(
         into bytes: inout [UInt8], at offset: Int, in file: borrowing Descriptor
     ) throws(SystemError) -> Int {
+        guard offset >= 0 else { return 0 }
         while try !advance(to: offset, budget: .max, in: file) {}
         drop(before: offset)
         while !isAtEnd, producedStart + producedCount < offset + bytes.count {

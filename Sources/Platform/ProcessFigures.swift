@@ -17,7 +17,8 @@ package struct ProcessFigures: Hashable, Sendable {
         let directory = try Descriptor.open("/proc/self/fd", O.directory)
         let count = try directory.listing().entries.count
         return ProcessFigures(
-            cpuNanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec),
+            cpuNanoseconds: OutsideNumber.time(
+                seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec)),
             residentBytes: fields.resident, virtualBytes: fields.virtual,
             openDescriptors: max(0, count - 2), descriptorLimit: ProcessLimits.descriptors())
     }
@@ -29,9 +30,10 @@ package struct ProcessFigures: Hashable, Sendable {
         var sinceBoot = timespec()
         unsafe clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
         let age =
-            Int64(sinceBoot.tv_sec) &* 1_000_000_000 &+ Int64(sinceBoot.tv_nsec)
-            - Int64(ticks) &* (1_000_000_000 / perSecond)
-        return Clock.wallNanoseconds() - age
+            OutsideNumber.time(
+                seconds: Int64(sinceBoot.tv_sec), nanoseconds: Int64(sinceBoot.tv_nsec))
+            -| Int64(ticks) *| (1_000_000_000 / perSecond)
+        return Clock.wallNanoseconds() -| age
     }
 
     private struct Fields {
@@ -55,6 +57,6 @@ package struct ProcessFigures: Hashable, Sendable {
         }
         return Fields(
             start: numbers[0], virtual: numbers[1],
-            resident: numbers[2] * sysconf(Int32(_SC_PAGESIZE)))
+            resident: numbers[2] *| sysconf(Int32(_SC_PAGESIZE)))
     }
 }

@@ -10,7 +10,8 @@
 // here and no white space. The last key of every line is "crc": 8 hex digits (lower case), CRC-32 as
 // zlib computes it of all bytes of the line before `,"crc"`.
 //
-// Values: numbers are 0...2^60 unless said otherwise. Hex is lower case. Texts have `"` and `\` escaped by
+// Values: numbers are 0...2^60 unless said otherwise; base, offset, size and generation_count beyond that are
+// read as 2^60, for earlier builds wrote what the file system said. Hex is lower case. Texts have `"` and `\` escaped by
 // `\`; newline, return and tab as `\n \r \t`; other bytes below 0x20 and 0x7F as `\u00xx`; nothing else is
 // escaped. Times are UTC to the millisecond, `2026-11-23T04:02:35.685Z`, and are for people only: nothing
 // is decided by them. Paths are texts in the spelling of the Tailer's PathText: a byte that is no UTF-8 stands
@@ -77,9 +78,9 @@
 // one are used, and so is a journal that begins before the snapshot, which is what a crash between the
 // replacement of the one and of the other leaves.
 //
-// What is damaged: a line whose checksum or form is wrong; a number n that jumps, unless the snapshot
-// contains what is missing; a missing file while the other one says there was one; a snapshot whose
-// trailer is missing or counts otherwise. Bytes after a journal's last newline are a torn tail: the
+// What is damaged: a line whose checksum or form is wrong; a number n that goes back, or jumps, unless
+// the snapshot contains what is missing; a missing file while the other one says there was one; a snapshot
+// whose trailer is missing or counts otherwise. Bytes after a journal's last newline are a torn tail: the
 // record that was being written. Either is reported with its byte position, the damaged file is
 // kept under another name, and the state that was read is saved anew with at_beginning.
 //
@@ -233,7 +234,7 @@ extension LineWriter {
         string("device", String(entry.identity.device))
         string("inode", String(entry.identity.inode))
         if let handle = entry.identity.handle { hex("handle", handle) }
-        if let birth = entry.identity.birth { integer("birth", birth) }
+        if let birth = entry.identity.birth { signed("birth", birth) }
         integer("head_length", entry.fingerprint.length)
         hex("head", entry.fingerprint.digest)
         hex("generation", entry.generation.value)
@@ -318,9 +319,9 @@ extension LineScanner {
         case "advance":
             let file = FileID(number: try integer("file"))
             let generation = GenerationID(value: try hex64("generation"))
-            let offset = try integer("offset")
+            let offset = try quantity("offset")
             let anchor = Anchor(bytes: try hex("anchor", limit: Anchor.longest))
-            let size = has("size") ? try integer() : nil
+            let size = has("size") ? try quantity() : nil
             let advance = Advance(
                 file: file, generation: generation, offset: offset, anchor: anchor, size: size)
             return .advance(advance, at: try time("at"))
@@ -363,14 +364,18 @@ extension LineScanner {
         let (device, inode) = (try decimal("device"), try decimal("inode"))
         let handle = try optionalHex("handle", limit: JournalFormat.longestHandle)
         let birth = try optionalSigned("birth")
+        let fingerprint = try fingerprint()
+        let generation = GenerationID(value: try hex64("generation"))
+        let count = try quantity("generation_count")
+        let (base, offset) = (try quantity("base"), try quantity("offset"))
+        let anchor = try hex("anchor", limit: Anchor.longest)
+        // Before the first byte of a file there is nothing, and no position.
+        let start = min(base, offset)
         return FileEntry(
             file: file, input: input, stream: stream, path: path,
             identity: FileIdentity(handle: handle, device: device, inode: inode, birth: birth),
-            fingerprint: try fingerprint(),
-            generation: GenerationID(value: try hex64("generation")),
-            generationCount: try integer("generation_count"), base: try integer("base"),
-            offset: try integer("offset"),
-            anchor: Anchor(bytes: try hex("anchor", limit: Anchor.longest)),
-            size: try integer("size"), state: try state(), updated: try time("updated"))
+            fingerprint: fingerprint, generation: generation, generationCount: count,
+            base: start, offset: offset, anchor: Anchor(bytes: anchor.suffix(offset - start)),
+            size: try quantity("size"), state: try state(), updated: try time("updated"))
     }
 }

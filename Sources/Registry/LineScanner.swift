@@ -16,9 +16,6 @@ struct LineScanner {
     /// One past the last byte before the checksum.
     private let end: Int
 
-    /// Numbers above this are no position that a file can have; sums of two of them cannot overflow.
-    static let largest = 1 << 60
-
     /// Checks the checksum of the line `range` of `bytes`, which comes without its newline.
     init(_ bytes: [UInt8], _ range: Range<Int>) throws(LineFault) {
         let key = JournalFormat.checksumKey
@@ -64,7 +61,7 @@ struct LineScanner {
         guard has(key) else { throw LineFault(what: "lacks \"\(key)\" where it belongs") }
     }
 
-    /// 0...`largest`.
+    /// 0...`OutsideNumber.most`.
     mutating func integer(_ key: String) throws(LineFault) -> Int {
         try require(key)
         return try integer()
@@ -72,10 +69,24 @@ struct LineScanner {
 
     /// The number after a key that was just found.
     mutating func integer() throws(LineFault) -> Int {
-        guard let value = digits(), value <= UInt64(Self.largest) else {
+        guard let value = digits(), value <= UInt64(OutsideNumber.most) else {
             throw LineFault(what: "has no number, or none that makes sense, where one belongs")
         }
         return Int(value)
+    }
+
+    /// The same, of what a file system may have said: what is larger is read as the largest.
+    mutating func quantity(_ key: String) throws(LineFault) -> Int {
+        try require(key)
+        return try quantity()
+    }
+
+    /// The quantity after a key that was just found.
+    mutating func quantity() throws(LineFault) -> Int {
+        guard let value = digits() else {
+            throw LineFault(what: "has no number where one belongs")
+        }
+        return OutsideNumber.count(value)
     }
 
     /// An Int64 of any sign, or nil where the key is absent.

@@ -17,7 +17,14 @@ struct LineWriter: Sendable {
         lineStart = 0
     }
 
-    mutating func integer(_ key: String, _ value: some BinaryInteger) {
+    /// Within 0...`OutsideNumber.most`, whatever the value: what is written can be read.
+    mutating func integer(_ key: String, _ value: Int) {
+        name(key)
+        bytes += String(OutsideNumber.count(value)).utf8
+    }
+
+    /// Any number.
+    mutating func signed(_ key: String, _ value: Int64) {
         name(key)
         bytes += String(value).utf8
     }

@@ -150,9 +150,14 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
+                    guard header.through <= RegistryState.mostGiven else {
+                        // Believed, it would say that the whole journal is contained.
+                        found.through = 0
+                        throw LineFault(what: "names a record that was never written")
+                    }
                     found.through = header.through
                     found.sequence = header.through
-                    found.state.nextFile = max(found.state.nextFile, header.nextFile)
+                    found.state.given(below: header.nextFile)
                     found.state.mustStartAtBeginning = header.mustStartAtBeginning
                     return
                 case .entry(let entry): _ = found.state.apply(.seen(entry))
@@ -212,7 +217,7 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
-                    last = header.after
+                    if header.after <= RegistryState.mostGiven { last = header.after }
                     if header.after > contained {
                         found.note(
                             JournalFormat.snapshotName, 0,
@@ -224,17 +229,17 @@ struct Recovery {
                 case .record(let number, let change):
                     if isFirst { found.note(name, position, "stands where the header belongs") }
                     if let before = last {
-                        guard number > before else {
-                            throw LineFault(what: "has number \(number) after \(before)")
-                        }
-                        if number > max(before, contained) + 1, !isExplained {
+                        // The order of lines is that of changes, whatever their numbers say.
+                        if number <= before {
+                            found.note(name, position, "has number \(number) after \(before)")
+                        } else if number > max(before, contained) + 1, !isExplained {
                             found.note(
                                 name, position,
                                 "has number \(number) after \(before): records are missing before it"
                             )
                         }
                     }
-                    last = number
+                    if number <= RegistryState.mostGiven { last = number }
                     if number > contained { _ = found.state.apply(change) }
                 }
                 isExplained = false

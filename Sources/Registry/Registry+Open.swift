@@ -76,13 +76,16 @@ extension Registry {
         var state = found.state
         var summary = found.summary
         let isWhole = summary.isWhole
+        // The numbers that records get from here on could not be read some day: they begin anew.
+        let isWorn = found.sequence > RegistryState.mostGiven / 2
         if !isWhole {
             state.mustStartAtBeginning = true
             summary.setAside = setAside(found.damagedFiles, in: files, path: path, observer)
         }
         let journal: Journal
         do {
-            journal = try openJournal(found, in: files, witness: witness)
+            journal = try openJournal(
+                found, after: isWorn ? 0 : found.sequence, in: files, witness: witness)
         } catch {
             throw .unusable(path: "\(path)/\(JournalFormat.journalName)", error)
         }
@@ -95,14 +98,15 @@ extension Registry {
             observer: observer, witness: witness)
         observer.registryRecovered(summary)
         // That something was lost must outlive a kill right now, and so must what was saved of it.
-        if !isWhole { registry.repair() }
+        if !isWhole || isWorn { registry.repair() }
         return registry
     }
 
     /// The journal to append to: a new one in a fresh directory; none yet where the one that is there
     /// cannot be read, or is missing, until a snapshot is written.
     private static func openJournal(
-        _ found: Recovery, in files: borrowing Descriptor, witness: any FileStepWitness
+        _ found: Recovery, after sequence: Int, in files: borrowing Descriptor,
+        witness: any FileStepWitness
     ) throws(SystemError) -> Journal {
         if found.isFresh {
             var header = LineWriter()
@@ -111,12 +115,12 @@ extension Registry {
                 JournalFormat.journalName, in: files, with: header.bytes, witness: witness)
         } else if found.journalEnd == nil {
             return Journal(
-                file: nil, length: 0, sequence: found.sequence, isTorn: false, witness: witness)
+                file: nil, length: 0, sequence: sequence, isTorn: false, witness: witness)
         }
         let file = try files.appendable(named: JournalFormat.journalName)
         let length = found.isFresh ? try file.status().size : found.journalEnd ?? 0
         return Journal(
-            file: JournalFile(file), length: length, sequence: found.sequence,
+            file: JournalFile(file), length: length, sequence: sequence,
             isTorn: found.summary.tornTail > 0, witness: witness)
     }
 

@@ -85,7 +85,7 @@ package final class Registry: Sendable {
     /// journal when this returns, or in memory where nothing can be written (`isWritten`).
     package func see(_ new: NewFile) -> FileEntry {
         change { guarded in
-            let file = FileID(number: guarded.state.nextFile)
+            let file = guarded.state.fresh
             let entry = FileEntry(
                 file: file, input: new.input, stream: new.stream, path: new.path,
                 identity: new.identity, fingerprint: new.fingerprint,
@@ -134,7 +134,7 @@ package final class Registry: Sendable {
             guard var entry = guarded.state.table[file] else { return (nil, []) }
             entry.identity = identity
             entry.fingerprint = fingerprint
-            entry.generationCount += 1
+            entry.generationCount = OutsideNumber.count(entry.generationCount +| 1)
             entry.generation = generation.mint(identity, file, count: entry.generationCount)
             entry.base = 0
             entry.offset = 0
@@ -153,7 +153,7 @@ package final class Registry: Sendable {
         change { guarded in
             guard var entry = guarded.state.table[file] else { return (nil, []) }
             entry.fingerprint = fingerprint
-            entry.generationCount += 1
+            entry.generationCount = OutsideNumber.count(entry.generationCount +| 1)
             entry.generation = generation.mint(
                 entry.identity, file, count: entry.generationCount)
             entry.offset = offset
@@ -182,8 +182,8 @@ package final class Registry: Sendable {
     ) -> (copy: FileEntry, live: FileEntry)? {
         change { guarded in
             guard var entry = guarded.state.table[file] else { return (nil, []) }
-            let count = entry.generationCount + 1
-            let number = FileID(number: guarded.state.nextFile)
+            let count = OutsideNumber.count(entry.generationCount +| 1)
+            let number = guarded.state.fresh
             let fresh = FileEntry(
                 file: number, input: live.input, stream: live.stream, path: live.path,
                 identity: live.identity, fingerprint: live.fingerprint,

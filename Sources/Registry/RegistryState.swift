@@ -7,10 +7,26 @@ struct RegistryState: Sendable {
     var table = EntryTable()
     /// Inputs whose first scan is complete. Bounded by the inputs there ever were.
     var inputs: Set<String> = []
-    /// Invariant: above the number of every file there is or was.
-    var nextFile = 1
+    /// Invariant: above the number of every file there is or was, but for numbers that nobody gave.
+    private(set) var nextFile = 1
     /// Something was lost by damage, and not every input has been scanned since.
     var mustStartAtBeginning = false
+
+    /// Whoever gives a number each nanosecond comes here in 18 years: a file or a record with a larger one
+    /// is somebody's forgery, and numbers that went on from there could not be read some day.
+    static let mostGiven = 1 << 59
+
+    /// The number of the next file.
+    var fresh: FileID {
+        var number = nextFile
+        while table[FileID(number: number)] != nil { number += 1 }
+        return FileID(number: number)
+    }
+
+    /// Numbers below `number` were given.
+    mutating func given(below number: Int) {
+        if number <= Self.mostGiven { nextFile = max(nextFile, number) }
+    }
 
     /// Takes a change and says whether it changed anything. The rules are those of the format: facts,
     /// own generation only, forward only.
@@ -29,9 +45,9 @@ struct RegistryState: Sendable {
                 entry.updated = at
             }
         case .moved(let file, let path, let state, let at):
-            guard let known = table[file], known.path != path || known.state != state else {
-                return false
-            }
+            guard let known = table[file],
+                ExactText(known.path) != ExactText(path) || known.state != state
+            else { return false }
             return table.change(file) { entry in
                 entry.path = path
                 entry.state = state
@@ -48,7 +64,7 @@ struct RegistryState: Sendable {
     }
 
     private mutating func put(_ new: FileEntry) -> Bool {
-        nextFile = max(nextFile, new.file.number + 1)
+        given(below: new.file.number + 1)
         var entry = new
         if let known = table[new.file] {
             guard known.generationCount <= new.generationCount else { return false }

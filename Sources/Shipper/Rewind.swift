@@ -133,10 +133,10 @@ struct Rewind {
                 moved += 1
                 to = "\(offset)"
                 if offset < entry.offset {
-                    again += entry.offset - offset
+                    again +|= entry.offset - offset
                     result = "sends \(entry.offset - offset) bytes again"
                 } else {
-                    skipped += offset - entry.offset
+                    skipped +|= offset - entry.offset
                     result = "skips \(offset - entry.offset) bytes"
                 }
             case .unchanged:

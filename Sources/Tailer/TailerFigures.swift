@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 /// How much the reader thread has to look after. Set by that thread, a second after a change at the
@@ -56,7 +57,7 @@ package final class TailerFigures: Sendable {
         mutating func add(_ stream: LogStream) {
             streams += 1
             files += stream.files.count
-            for file in stream.files { unreadBytes += max(0, file.written - file.position) }
+            for file in stream.files { unreadBytes +|= max(0, file.written - file.position) }
         }
     }
 

@@ -16,6 +16,14 @@ package func remove(_ path: String) throws(SystemError) {
     }
 }
 
+/// Sets when a file was changed and read last; seconds since 1970, within what its file system keeps.
+package func setTime(of path: String, seconds: Int) throws(SystemError) {
+    let times = [timespec](repeating: timespec(tv_sec: seconds, tv_nsec: 0), count: 2)
+    guard unsafe utimensat(AT_FDCWD, path, times, 0) == 0 else {
+        throw SystemError("utimensat", path: path, code: .last)
+    }
+}
+
 /// A symbolic link at `path`.
 package func makeLink(_ path: String, to target: String) throws(SystemError) {
     guard unsafe symlink(target, path) == 0 else {

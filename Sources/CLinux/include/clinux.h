@@ -47,8 +47,9 @@ static inline int clinux_birth(int fd, int64_t *birth) {
     struct statx sx;
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &sx) != 0) return -1;
     if (!(sx.stx_mask & STATX_BTIME)) return 0;
-    *birth = (int64_t)sx.stx_btime.tv_sec * 1000000000 + sx.stx_btime.tv_nsec;
-    return 1;
+    // A year that nanoseconds have no room for is none that a file was born in.
+    if (__builtin_mul_overflow((int64_t)sx.stx_btime.tv_sec, (int64_t)1000000000, birth)) return 0;
+    return !__builtin_add_overflow(*birth, (int64_t)sx.stx_btime.tv_nsec, birth);
 }
 
 // File handle of an open file: the type as 4 bytes big endian, then the handle. Bytes used, or -1.

@@ -24,7 +24,7 @@ extension Registry {
         guarded.withLock { guarded in
             for adopted in files {
                 let new = adopted.file
-                let file = FileID(number: guarded.state.nextFile)
+                let file = guarded.state.fresh
                 let entry = FileEntry(
                     file: file, input: new.input, stream: new.stream, path: new.path,
                     identity: new.identity, fingerprint: new.fingerprint,

@@ -1,3 +1,5 @@
+import Platform
+
 /// Compares what writers wrote with what a consumer read: exactly which lines are missing, came more
 /// than once, came out of order, or are not what was written.
 package struct Audit: Sendable {
@@ -109,12 +111,12 @@ package struct Audit: Sendable {
 
     /// How many different lines arrived, of one writer or of all.
     package func delivered(of source: LineSource? = nil) -> Int {
-        guard let source else { return writers.reduce(0) { $0 + $1.delivered } }
+        guard let source else { return writers.reduce(0) { $0 +| $1.delivered } }
         return indices[source.writer].map { writers[$0].delivered } ?? 0
     }
 
     /// How many lines are expected and have not arrived yet.
-    package var missing: Int { writers.reduce(0) { $0 + $1.lost } }
+    package var missing: Int { writers.reduce(0) { $0 +| $1.lost } }
 
     /// The verdict on what arrived until now.
     package var report: Report {

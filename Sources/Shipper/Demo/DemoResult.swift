@@ -1,3 +1,5 @@
+import Platform
+
 /// What a demo found.
 package struct DemoResult: Sendable {
     package struct Writer: Sendable {
@@ -17,7 +19,7 @@ package struct DemoResult: Sendable {
 
     init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    package var rotations: Int { writers.reduce(0) { $0 + $1.rotations } }
+    package var rotations: Int { writers.reduce(0) { $0 +| $1.rotations } }
 
     /// Every line written was read exactly once and in order, and nothing kept it from being known.
     package var isClean: Bool { report.isClean && faults.isEmpty }

@@ -51,7 +51,7 @@ final class DemoRun {
     func progress() -> DemoProgress {
         DemoProgress(
             nanoseconds: Clock.monotonicNanoseconds() - begin,
-            written: writers.reduce(0) { $0 + $1.written }, delivered: audit.delivered(),
+            written: writers.reduce(0) { $0 +| $1.written }, delivered: audit.delivered(),
             inFlight: pipeline.inFlight)
     }
 
@@ -107,10 +107,10 @@ final class DemoRun {
         do {
             let wakeup = try Wakeup()
             let ends = try AuditConsumer.extents(brokers: brokers)
-            let end = ends.values.reduce(0) { $0 + Int($1.high) }
+            let end = ends.values.reduce(0) { $0 +| Int(clamping: $1.high) }
             while true {
                 let seen = consumer.progress
-                let left = end - seen.records - seen.missing
+                let left = end -| seen.records -| seen.missing
                 if left <= 0 { break }
                 guard Clock.monotonicNanoseconds() < deadline else {
                     return incomplete("\(left) of \(end) records were not read in time")

@@ -1,3 +1,5 @@
+import Platform
+
 /// What `shipper registry import` prints.
 struct TakeoverText {
     let takeover: Takeover
@@ -17,8 +19,8 @@ struct TakeoverText {
         var left = ""
         if let offset = item.offset, let size = item.size {
             switch item.verdict {
-            case .taken, .older: left = "\(size - offset)"
-            case .known(let ours): left = "\(max(0, size - ours))"
+            case .taken, .older: left = "\(size -| offset)"
+            case .known(let ours): left = "\(max(0, size -| ours))"
             case .refused: left = "\(size)"
             }
         }
@@ -46,7 +48,7 @@ struct TakeoverText {
             switch item.verdict {
             case .taken:
                 taken += 1
-                left += (item.size ?? 0) - (item.offset ?? 0)
+                left +|= (item.size ?? 0) -| (item.offset ?? 0)
             case .older: older += 1
             case .known: known += 1
             case .refused: refused += 1

@@ -1,5 +1,6 @@
 import Kafka
 import Model
+import Platform
 import Registry
 import Synchronization
 
@@ -38,7 +39,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     func recordsRejected(topic: String, code: String, text: String, count: Int) {
         rejections.withLock { counts in
             let isKnown = counts[code] != nil || counts.count < Self.mostCodes
-            counts[isKnown ? code : "other", default: 0] += count
+            counts[isKnown ? code : "other", default: 0] +|= count
         }
         events.recordsRejected(topic: topic, code: code, text: text, count: count)
     }
@@ -84,7 +85,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     func registrySynced(nanoseconds: Int64) {
         syncs.withLock { syncs in
             syncs.count += 1
-            syncs.nanoseconds += nanoseconds
+            syncs.nanoseconds +|= nanoseconds
         }
         events.registrySynced(nanoseconds: nanoseconds)
     }

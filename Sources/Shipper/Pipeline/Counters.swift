@@ -4,41 +4,41 @@ import Tailer
 
 /// What the pipeline did since its start. Sendable; any thread.
 package final class Counters: Sendable {
-    private let records = Atomic<Int>(0)
-    private let bytes = Atomic<Int>(0)
-    private let bytesRead = Atomic<Int>(0)
+    private let records = SaturatingCounter()
+    private let bytes = SaturatingCounter()
+    private let bytesRead = SaturatingCounter()
     private let bytesLost = Mutex<[LossReason: Int]>([:])
-    private let archivesMissed = Atomic<Int>(0)
-    private let filesPassed = Atomic<Int>(0)
-    private let filesGone = Atomic<Int>(0)
-    private let holes = Atomic<Int>(0)
-    private let recordsSent = Atomic<Int>(0)
+    private let archivesMissed = SaturatingCounter()
+    private let filesPassed = SaturatingCounter()
+    private let filesGone = SaturatingCounter()
+    private let holes = SaturatingCounter()
+    private let recordsSent = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
     package init() {}
 
     /// Records acknowledged by Kafka.
-    package var recordsDelivered: Int { records.load(ordering: .relaxed) }
+    package var recordsDelivered: Int { records.now }
     /// Bytes of files that they, and skipped empty lines, stand for.
-    package var bytesDelivered: Int { bytes.load(ordering: .relaxed) }
+    package var bytesDelivered: Int { bytes.now }
     /// Bytes of files handed to the producer.
-    package var bytesTaken: Int { bytesRead.load(ordering: .relaxed) }
+    package var bytesTaken: Int { bytesRead.now }
     /// Bytes that were on the disk and could not be read before they were gone.
-    package var bytesGone: Int { bytesLost.withLock { $0.values.reduce(0, +) } }
+    package var bytesGone: Int { bytesLost.withLock { $0.values.reduce(0, +|) } }
     /// The same by reason.
     var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
     /// Archives that were removed between their sighting and their opening.
-    package var archivesGone: Int { archivesMissed.load(ordering: .relaxed) }
+    package var archivesGone: Int { archivesMissed.now }
     /// Files that went while nobody looked, and with them whatever was written to them after the last look.
-    package var filesVanished: Int { filesGone.load(ordering: .relaxed) }
+    package var filesVanished: Int { filesGone.now }
     /// Files that could not be read for so long that their streams went on without them.
-    package var filesPassedOver: Int { filesPassed.load(ordering: .relaxed) }
+    package var filesPassedOver: Int { filesPassed.now }
     /// Zeros that nobody wrote and that were passed over.
-    package var holeBytes: Int { holes.load(ordering: .relaxed) }
+    package var holeBytes: Int { holes.now }
 
     /// Records handed to the producer and not yet acknowledged.
-    var recordsWaiting: Int { max(0, recordsSent.load(ordering: .relaxed) - recordsDelivered) }
+    var recordsWaiting: Int { max(0, recordsSent.now -| recordsDelivered) }
     /// When Kafka acknowledged something last, nanoseconds since 1970; nil when it never did.
     var lastAcknowledgement: Int64? {
         let time = acknowledged.load(ordering: .relaxed)
@@ -46,17 +46,17 @@ package final class Counters: Sendable {
     }
 
     func delivered(records count: Int, bytes range: Int) {
-        records.add(count, ordering: .relaxed)
-        bytes.add(range, ordering: .relaxed)
+        records.add(count)
+        bytes.add(range)
     }
     func acknowledgedNow() { acknowledged.store(Clock.wallNanoseconds(), ordering: .relaxed) }
-    func sent(records count: Int) { recordsSent.add(count, ordering: .relaxed) }
-    func taken(_ count: Int) { bytesRead.add(count, ordering: .relaxed) }
+    func sent(records count: Int) { recordsSent.add(count) }
+    func taken(_ count: Int) { bytesRead.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {
-        bytesLost.withLock { $0[reason, default: 0] += count }
+        bytesLost.withLock { $0[reason, default: 0] +|= count }
     }
-    func missedArchive() { archivesMissed.add(1, ordering: .relaxed) }
-    func vanishedFile() { filesGone.add(1, ordering: .relaxed) }
-    func passedFile() { filesPassed.add(1, ordering: .relaxed) }
-    func skippedHole(_ count: Int) { holes.add(count, ordering: .relaxed) }
+    func missedArchive() { archivesMissed.add(1) }
+    func vanishedFile() { filesGone.add(1) }
+    func passedFile() { filesPassed.add(1) }
+    func skippedHole(_ count: Int) { holes.add(count) }
 }

@@ -57,7 +57,7 @@ final class ReaderOutput: TailerOutput {
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
     /// Streams that were saved before this run, by directory; until every directory was scanned.
-    private var savedStreams: [String: Set<String>]?
+    private var savedStreams: [ExactText: Set<ExactText>]?
     private var hasScannedAll = false
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
@@ -89,7 +89,7 @@ final class ReaderOutput: TailerOutput {
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
             registry.headGrew(entry.file, head: sighting.begin)
-            if entry.path != sighting.path || entry.state == .unreachable
+            if ExactText(entry.path) != ExactText(sighting.path) || entry.state == .unreachable
                 || (sighting.archived && entry.state == .active)
             {
                 registry.moved(
@@ -208,7 +208,7 @@ final class ReaderOutput: TailerOutput {
         return FileStart(
             file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown,
             size: entry.size, isReplaced: isReplaced,
-            updated: entry.updated.milliseconds * 1_000_000)
+            updated: entry.updated.nanoseconds)
     }
 
     func saved(_ stream: String) -> [SavedFile] {
@@ -217,23 +217,22 @@ final class ReaderOutput: TailerOutput {
                 file: entry.file, identity: entry.identity, path: entry.path,
                 position: entry.offset - entry.base, anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated.milliseconds * 1_000_000, size: entry.size)
+                updated: entry.updated.nanoseconds, size: entry.size)
         }
     }
 
     func savedStreams(in directory: String) -> [String] {
         if savedStreams == nil {
-            var streams: [String: Set<String>] = [:]
+            var streams: [ExactText: Set<ExactText>] = [:]
             for entry in parts.registry.entries() {
                 // The stream of an s6 log directory has the directory's own name.
-                guard let slash = entry.stream.utf8.lastIndex(of: UInt8(ascii: "/")) else {
-                    continue
-                }
-                streams[String(entry.stream[..<slash]), default: []].insert(entry.stream)
+                let stream = ExactText(entry.stream)
+                guard let parent = stream.parent else { continue }
+                streams[parent, default: []].insert(stream)
             }
             savedStreams = streams
         }
-        return savedStreams?[directory]?.sorted() ?? []
+        return savedStreams?[ExactText(directory)]?.sorted().map(\.text) ?? []
     }
 
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {

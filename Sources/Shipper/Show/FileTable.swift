@@ -116,7 +116,7 @@ struct FileTable {
             let widths = (0..<Self.heading.count).map { column in
                 rows.map { PrintableText.width($0[column]) }.max() ?? 0
             }
-            let excess = widths.reduce(0, +) + 2 * (widths.count - 1) - screen.columns
+            let excess = widths.reduce(0, +|) + 2 * (widths.count - 1) - screen.columns
             guard excess > 0 else { return }
             let room = max(Self.leastName, widths[column] - excess)
             for row in rows.indices {
@@ -165,7 +165,7 @@ struct FileTable {
         if behind.isEmpty {
             text += ", all delivered"
         } else {
-            let lag = behind.reduce(0) { $0.addingReportingOverflow($1.lag).partialValue }
+            let lag = behind.reduce(0) { $0 +| $1.lag }
             let oldest = behind.map(\.entry.updated).min() ?? now
             text +=
                 ", \(behind.count) behind by \(Self.bytes(lag)) in all, the oldest for "

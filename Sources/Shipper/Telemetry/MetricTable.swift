@@ -45,7 +45,7 @@ struct Metric: Sendable {
         gauge(
             "shipper_lag_bytes",
             "Bytes of the files that are followed which Kafka has not acknowledged."
-        ) { $0.unreadBytes + max(0, $0.bytesRead - $0.bytesDelivered) },
+        ) { $0.unreadBytes +| max(0, $0.bytesRead -| $0.bytesDelivered) },
     ]
 
     private static let loss = [

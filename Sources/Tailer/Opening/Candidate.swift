@@ -59,8 +59,11 @@ final class Candidate {
     /// A copy that ends before the position has nothing unread; a compressed one is compared when it
     /// is read.
     func continues(at position: Int, after anchor: [UInt8]) throws(SystemError) -> Bool {
-        guard packed == nil, status.size >= position, !anchor.isEmpty else { return true }
-        return try read(count: anchor.count, at: position - anchor.count) == anchor
+        guard packed == nil, status.size >= position, position > 0, !anchor.isEmpty else {
+            return true
+        }
+        let known = anchor.suffix(position)
+        return try read(count: known.count, at: position - known.count) == Array(known)
     }
 
     /// Whether its content is the beginning of what `file` holds now.

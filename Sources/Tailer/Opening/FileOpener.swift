@@ -164,6 +164,7 @@ final class FileOpener {
         // A rotation gives the file its second name and takes the first: before or after it, the file
         // has one. A link from elsewhere is there all the time.
         let links = min(held.status.links, status.links)
+        if status.isTooLarge { return .failed(refuse(request.path, Self.tooLarge)) }
         let descriptor = held.descriptor
         let identity = Self.identity(of: descriptor, status)
         if links > request.mostLinks, !wasRead(identity, by: request.stream) {
@@ -211,8 +212,8 @@ final class FileOpener {
     ) throws(SystemError) -> TailedFile {
         let request = candidate.request
         var isReplaced = start.isReplaced
-        var anchor = start.anchor.bytes
         let position = start.offset - start.base
+        var anchor = Array(start.anchor.bytes.suffix(max(0, position)))
         // What was copied or rotated away may end before what was read of it; it is read, then.
         let isPast = request.name != request.stream.liveName && position > candidate.size
         if start.isKnown, !isReplaced, !isPast, candidate.packed == nil {
@@ -346,6 +347,9 @@ final class FileOpener {
         }
         return .nothing(retry: false)
     }
+
+    /// A pod may make such a file at no cost, and positions within it would be no numbers.
+    static let tooLarge = "it is larger than 1 EiB"
 
     /// A file that cannot be read now: reported once, tried again, the others go on.
     func trouble(_ path: String, _ error: SystemError) -> Result {

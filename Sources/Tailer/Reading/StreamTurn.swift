@@ -150,6 +150,11 @@ struct StreamTurn {
             }
             return
         }
+        if status.isTooLarge, !file.isTooLarge {
+            // What it has within the bound is read; behind that a hole has no end to wait for.
+            file.isTooLarge = true
+            output.report(.refused(path: file.path, reason: FileOpener.tooLarge))
+        }
         if size < file.position || size < file.size {
             // Shorter than it was: what is before the position may be there all the same.
             try replaced(file, now)

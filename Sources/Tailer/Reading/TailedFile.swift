@@ -95,6 +95,8 @@ final class TailedFile {
     var untoldHole: Int?
     /// Zeros were skipped just before `position`.
     private(set) var isInZeros = false
+    /// It has grown beyond what is read of any file, and that was reported.
+    var isTooLarge = false
     /// How often its content was replaced in this run.
     private(set) var restarts = 0
     /// When this content was first seen by this run; nanoseconds since 1970, as files have it.
@@ -318,6 +320,7 @@ final class TailedFile {
         undecidedSince = nil
         isPreallocated = false
         isReplaced = false
+        isTooLarge = false
         waitsForMore = false
         intactAt = fresh.time
         begunAt = intactAt

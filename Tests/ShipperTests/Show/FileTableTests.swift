@@ -45,6 +45,23 @@ struct FileTableTests {
         ]
     }
 
+    @Test("The largest sizes have a table, and a sum that is no less than each")
+    func extremes() {
+        let most = OutsideNumber.most
+        let files = (1...20).map { file($0, "/l/\($0)", "/l/\($0)", size: most, offset: 0) }
+        let text = lines(files, .lag, screen(200))
+        #expect(text[1].contains("1.0 EiB"))
+        #expect(text.last?.contains("20 behind by 8.0 EiB in all") == true)
+        for number in [Int.min, -1, 0, 1, most, .max - 1, .max] {
+            #expect(!FileTable.bytes(number).isEmpty)
+            #expect(FileTable.bar(max(0, number), of: .max).count <= 10)
+        }
+        let ends = [Int64.min, -1, 0, 1, .max].map { Timestamp(milliseconds: $0) }
+        for then in ends {
+            for now in ends { #expect(!FileTable.age(from: then, to: now).isEmpty) }
+        }
+    }
+
     @Test("Columns are aligned, numbers to the right, and the last line sums up")
     func text() {
         #expect(

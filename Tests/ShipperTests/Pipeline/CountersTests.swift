@@ -1,0 +1,43 @@
+import Platform
+import Tailer
+import Testing
+
+@testable import Shipper
+
+@Suite("Counters") struct CountersTests {
+    @Test("Sums of the largest sizes stay at the largest number, and metrics can be asked for them")
+    func extremes() {
+        let counters = Counters()
+        let events = CountedEvents(EventLog(Log(level: .error, format: .text) { _ in }))
+        for _ in 0..<10 {
+            for number in [Int.max, OutsideNumber.most] {
+                counters.lost(number, .truncated)
+                counters.lost(number, .deletedUnread)
+                counters.skippedHole(number)
+                counters.taken(number)
+                counters.delivered(records: number, bytes: number)
+                counters.sent(records: number)
+                events.registrySynced(nanoseconds: .max)
+            }
+            counters.missedArchive()
+        }
+        #expect(counters.bytesGone == .max)
+        #expect(counters.bytesGoneByReason == [.truncated: .max, .deletedUnread: .max])
+        #expect(counters.holeBytes == .max)
+        #expect(counters.bytesTaken == .max)
+        #expect(counters.bytesDelivered == .max)
+        #expect(counters.recordsWaiting == 0)
+        #expect(counters.archivesGone == 10)
+        #expect(events.registrySyncs.nanoseconds == .max)
+
+        var figures = Figures()
+        figures.unreadBytes = .max
+        figures.bytesRead = .max
+        figures.bytesDelivered = 1
+        figures.bytesLost = counters.bytesGoneByReason
+        figures.holeBytes = counters.holeBytes
+        let page = Metric.page(figures)
+        #expect(page.contains("\nshipper_lag_bytes 9223372036854775807\n"))
+        #expect(page.contains("\nshipper_hole_bytes_total 9223372036854775807\n"))
+    }
+}
