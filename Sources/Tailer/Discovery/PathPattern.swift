@@ -1,3 +1,5 @@
+import Model
+
 /// A path pattern of an input: an absolute path whose segments may hold `*`, `?`, `[a-z]` as in
 /// glob(7), `{word}`, which captures what it stands for, or be `**`, any number of directories.
 package struct PathPattern: Hashable, Sendable {
