@@ -37,6 +37,8 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let again = Errno(EAGAIN)
     package static let exists = Errno(EEXIST)
     package static let noSpace = Errno(ENOSPC)
+    package static let noQuota = Errno(EDQUOT)
+    package static let fileTooLarge = Errno(EFBIG)
     package static let badDescriptor = Errno(EBADF)
     package static let tooManyLinks = Errno(ELOOP)
     package static let crossDevice = Errno(EXDEV)
@@ -49,6 +51,11 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let systemLimit = Errno(ENFILE)
     package static let outOfMemory = Errno(ENOMEM)
     package static let stale = Errno(ESTALE)
+
+    /// There is no room now, and may be later: the disk, a quota, or what this process may write is full.
+    package var isLackOfRoom: Bool {
+        self == .noSpace || self == .noQuota || self == .fileTooLarge
+    }
 
     package var description: String {
         guard let text = unsafe strerror(value) else { return "errno \(value)" }

@@ -1,6 +1,7 @@
 import Platform
 
-/// An open journal.jsonl. Shared, so that a thread may fsync it while another appends.
+/// An open journal.jsonl, or the directory that it is in. Shared, so that a thread may fsync it while another
+/// appends.
 final class JournalFile: Sendable {
     let descriptor: Descriptor
 

@@ -55,6 +55,9 @@ struct Recovery {
     /// Neither file is there: nothing was ever saved here.
     var isFresh: Bool { !hasJournal && snapshotLength == 0 && summary.isWhole }
 
+    /// What there is where the directory could not even be made.
+    init() {}
+
     /// `path` is the directory's, for messages.
     init(reading directory: borrowing Descriptor, path: String) throws(RegistryError) {
         let began = Clock.monotonicNanoseconds()

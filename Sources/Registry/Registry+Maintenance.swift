@@ -4,8 +4,7 @@ import Synchronization
 
 /// What the registry's outer lock protects: everything that waits for the disk.
 struct Maintenance: ~Copyable, Sendable {
-    /// `<data>/registry`.
-    let directory: Descriptor
+    let folder: RegistryFolder
     /// Nil after `close`.
     var lock: RegistryLock?
     /// Bytes of the snapshot on the disk.
@@ -164,14 +163,14 @@ extension Registry {
         }
         do {
             maintenance.snapshotLength = try Snapshot.write(
-                content, in: maintenance.directory, witness: witness)
+                content, in: maintenance.folder.opened().descriptor, witness: witness)
         } catch {
             report.note(
                 guarded.withLock { $0.endSnapshot(isInPlace: false, after: error, bound: bound) })
             return report
         }
         do {
-            try replaceJournal(journal, in: maintenance.directory)
+            try replaceJournal(journal, in: maintenance.folder.opened().descriptor)
         } catch {
             report.note(
                 guarded.withLock { $0.endSnapshot(isInPlace: true, after: error, bound: bound) })
@@ -179,7 +178,7 @@ extension Registry {
         }
         do {
             try witness.willTake(.synchroniseDirectory)
-            try maintenance.directory.synchronise()
+            try maintenance.folder.opened().descriptor.synchronise()
         } catch {
             // A power cut may bring the old journal back, which ends where this one begins.
             report.note(

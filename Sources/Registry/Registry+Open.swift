@@ -15,14 +15,22 @@ extension Registry {
         let data = try prepare(directory)
         let lock = try RegistryLock(in: data, path: directory)
         let path = "\(directory)/\(JournalFormat.directoryName)"
-        let files = try usable(path) { () throws(SystemError) in
-            if try data.makeDirectory(JournalFormat.directoryName) { try data.synchronise() }
-            return try data.directory(named: JournalFormat.directoryName)
+        let folder = RegistryFolder(in: data)
+        let files: JournalFile?
+        do {
+            files = try folder.opened()
+        } catch {
+            // A disk that is full at the first start of all keeps no line from being shipped.
+            guard error.code.isLackOfRoom else { throw .unusable(path: path, error) }
+            files = nil
         }
-        try refuseOpenToOthers(files, path)
-        let found = try Recovery(reading: files, path: path)
+        var found = Recovery()
+        if let files {
+            try refuseOpenToOthers(files.descriptor, path)
+            found = try Recovery(reading: files.descriptor, path: path)
+        }
         return try start(
-            found, files, lock, directory: directory, path: path, observer: observer,
+            found, folder, lock, directory: directory, path: path, observer: observer,
             witness: witness)
     }
 
@@ -69,7 +77,7 @@ extension Registry {
     }
 
     private static func start(
-        _ found: Recovery, _ files: consuming Descriptor, _ lock: consuming RegistryLock,
+        _ found: Recovery, _ folder: RegistryFolder, _ lock: consuming RegistryLock,
         directory: String, path: String, observer: any RegistryObserver,
         witness: any FileStepWitness
     ) throws(RegistryError) -> Registry {
@@ -80,44 +88,52 @@ extension Registry {
         let isWorn = found.sequence > RegistryState.mostGiven / 2
         if !isWhole {
             state.mustStartAtBeginning = true
-            summary.setAside = setAside(found.damagedFiles, in: files, path: path, observer)
+            summary.setAside = setAside(found.damagedFiles, in: folder, path: path, observer)
         }
         let journal: Journal
         do {
             journal = try openJournal(
-                found, after: isWorn ? 0 : found.sequence, in: files, witness: witness)
+                found, after: isWorn ? 0 : found.sequence, in: folder, witness: witness)
         } catch {
-            throw .unusable(path: "\(path)/\(JournalFormat.journalName)", error)
+            guard found.isFresh, error.code.isLackOfRoom else {
+                throw .unusable(path: "\(path)/\(JournalFormat.journalName)", error)
+            }
+            // 1. The disk is full when the agent starts for the first time: no journal can be made.
+            // 2. Lines are shipped all the same; positions are in memory, and that is told.
+            // 3. When there is room, a `sync` writes all of them.
+            journal = Journal(file: nil, length: 0, sequence: 0, isTorn: false, witness: witness)
         }
         let registry = Registry(
             directory: directory, recovery: summary,
             guarded: Guarded(state: state, journal: journal),
             maintenance: Maintenance(
-                directory: files, lock: lock, snapshotLength: found.snapshotLength,
+                folder: folder, lock: lock, snapshotLength: found.snapshotLength,
                 synchronised: nil),
             observer: observer, witness: witness)
         observer.registryRecovered(summary)
         // That something was lost must outlive a kill right now, and so must what was saved of it.
-        if !isWhole || isWorn { registry.repair() }
+        if !isWhole || isWorn || journal.file == nil { registry.repair() }
         return registry
     }
 
     /// The journal to append to: a new one in a fresh directory; none yet where the one that is there
     /// cannot be read, or is missing, until a snapshot is written.
     private static func openJournal(
-        _ found: Recovery, after sequence: Int, in files: borrowing Descriptor,
+        _ found: Recovery, after sequence: Int, in folder: RegistryFolder,
         witness: any FileStepWitness
     ) throws(SystemError) -> Journal {
+        let files = try folder.opened()
         if found.isFresh {
             var header = LineWriter()
             header.write(JournalHeader(after: 0, at: .now()))
             try AtomicFile.replace(
-                JournalFormat.journalName, in: files, with: header.bytes, witness: witness)
+                JournalFormat.journalName, in: files.descriptor, with: header.bytes,
+                witness: witness)
         } else if found.journalEnd == nil {
             return Journal(
                 file: nil, length: 0, sequence: sequence, isTorn: false, witness: witness)
         }
-        let file = try files.appendable(named: JournalFormat.journalName)
+        let file = try files.descriptor.appendable(named: JournalFormat.journalName)
         let length = found.isFresh ? try file.status().size : found.journalEnd ?? 0
         return Journal(
             file: JournalFile(file), length: length, sequence: sequence,
@@ -127,7 +143,7 @@ extension Registry {
     /// Gives the damaged files a second name that says so. They keep their own until a whole file
     /// replaces them, so there is no moment in which a crash would find nothing.
     private static func setAside(
-        _ damaged: Set<String>, in files: borrowing Descriptor, path: String,
+        _ damaged: Set<String>, in folder: RegistryFolder, path: String,
         _ observer: any RegistryObserver
     ) -> [String] {
         var kept: [String] = []
@@ -135,7 +151,7 @@ extension Registry {
         for name in damaged.sorted() {
             let aside = "\(name).damaged-\(stamp)"
             do {
-                try files.link(name, to: aside)
+                try folder.opened().descriptor.link(name, to: aside)
                 kept.append(aside)
             } catch {
                 // What is missing has nothing to keep.
@@ -144,7 +160,7 @@ extension Registry {
             }
         }
         do {
-            try forgetOldest(in: files)
+            try forgetOldest(in: folder.opened().descriptor)
         } catch {
             observer.registryCannotSetAside(.unwritable(path: path, error))
         }

@@ -1,19 +1,38 @@
 import Platform
+import Synchronization
 
-/// The agent's ids in records: one that stays with the data directory, one for each run.
-enum AgentID {
-    /// Reads the id that was saved, or makes one and saves it. Kept in `<data>/agent.id`.
-    static func identity(directory: String) throws(SystemError) -> AgentIdentity {
-        let path = "\(directory)/agent.id"
-        var id = try saved(path)
-        if id == nil {
-            let made = uuid()
-            try AtomicFile.replace(
-                "agent.id", in: try Descriptor.directory(atPath: directory),
-                with: Array("\(made)\n".utf8))
-            id = made
+/// The agent's ids in records: one that stays with the data directory, in `<data>/agent.id`, and one for
+/// each run. Sendable; any thread.
+final class AgentID: Sendable {
+    let identity: AgentIdentity
+    private let directory: String
+    private let mustSave: Atomic<Bool>
+
+    /// Reads the id that was saved, or makes one and saves it. Where there is no room for it now it is
+    /// saved later: a full disk keeps no line from being shipped.
+    init(directory: String) throws(SystemError) {
+        self.directory = directory
+        let known = try Self.saved("\(directory)/agent.id")
+        identity = AgentIdentity(
+            version: Version.text, id: known ?? Self.uuid(), ephemeralID: Self.uuid())
+        mustSave = Atomic(known == nil)
+        do throws(SystemError) {
+            try save()
+        } catch {
+            guard error.code.isLackOfRoom else { throw error }
         }
-        return AgentIdentity(version: Version.text, id: id ?? uuid(), ephemeralID: uuid())
+    }
+
+    /// Whether the id would be another one after a restart.
+    var isSaved: Bool { !mustSave.load(ordering: .relaxed) }
+
+    /// Saves the id if that is still to be done. On one thread at a time.
+    func save() throws(SystemError) {
+        guard !isSaved else { return }
+        try AtomicFile.replace(
+            "agent.id", in: try Descriptor.directory(atPath: directory),
+            with: Array("\(identity.id)\n".utf8))
+        mustSave.store(false, ordering: .relaxed)
     }
 
     private static func saved(_ path: String) throws(SystemError) -> String? {

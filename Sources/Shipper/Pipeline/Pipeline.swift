@@ -136,8 +136,9 @@ package final class Pipeline: Sendable {
             throw .kafka(error)
         }
         do {
+            let agent = try AgentID(directory: settings.data)
             let keeper = try RegistryKeeper(
-                registry, interval: settings.registry.sync, log: log,
+                registry, interval: settings.registry.sync, agent: agent, log: log,
                 taken: { counters.bytesTaken },
                 vanished: {
                     VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
@@ -153,7 +154,7 @@ package final class Pipeline: Sendable {
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
-                agent: try AgentID.identity(directory: settings.data), events: events,
+                agent: agent.identity, events: events,
                 longestRecord: settings.longestRecord,
                 scanned: {
                     keeper.scanned()

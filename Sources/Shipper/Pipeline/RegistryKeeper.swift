@@ -20,7 +20,8 @@ final class RegistryKeeper: Sendable {
     }
 
     init(
-        _ registry: Registry, interval: Duration, log: Log, taken: @escaping @Sendable () -> Int,
+        _ registry: Registry, interval: Duration, agent: AgentID, log: Log,
+        taken: @escaping @Sendable () -> Int,
         vanished: @escaping @Sendable () -> VanishedFiles
     ) throws(SystemError) {
         let wakeup = try Wakeup()
@@ -44,6 +45,7 @@ final class RegistryKeeper: Sendable {
                 let began = Clock.wallNanoseconds()
                 registry.sync()
                 registry.compactIfDue()
+                Self.save(agent, log)
                 figures.set(registry.health)
                 if registry.isWritten { figures.savedAll(began) }
                 let now = Clock.monotonicNanoseconds()
@@ -55,6 +57,17 @@ final class RegistryKeeper: Sendable {
                 log.writeDueFaults()
             }
             heartbeat.beat(waiting: nil)
+        }
+    }
+
+    private static func save(_ agent: AgentID, _ log: Log) {
+        guard !agent.isSaved else { return }
+        do throws(SystemError) {
+            try agent.save()
+        } catch {
+            log.fault(
+                .error, key: "agent id", "the agent's id cannot be saved; shipping goes on",
+                ["error": "\(error)"])
         }
     }
 

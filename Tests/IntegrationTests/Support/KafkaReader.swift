@@ -38,8 +38,12 @@ struct Document: Decodable {
         let pod: Pod?
     }
     struct Agent: Decodable {
+        let id: String
         let ephemeral: String
-        enum CodingKeys: String, CodingKey { case ephemeral = "ephemeral_id" }
+        enum CodingKeys: String, CodingKey {
+            case id
+            case ephemeral = "ephemeral_id"
+        }
     }
     let timestamp: String
     let metadata: Metadata
