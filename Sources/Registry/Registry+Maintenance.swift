@@ -11,6 +11,9 @@ struct Maintenance: ~Copyable, Sendable {
     var snapshotLength: Int
     /// The journal's file and length that are known to be on the disk.
     var synchronised: (file: ObjectIdentifier, length: Int)?
+    /// Neither file is there: the journal comes first, or a reader or a crash between the two would find a
+    /// snapshot whose journal is missing.
+    var hasNothing = false
     /// Monotonic; a compaction that failed is not tried again by itself before.
     var retryAt: Int64 = .min
 
@@ -162,6 +165,11 @@ extension Registry {
             return (Snapshot.Content(guarded.state, through: through), guarded.journal)
         }
         do {
+            if maintenance.hasNothing {
+                try Self.beginJournal(
+                    in: maintenance.folder.opened().descriptor, witness: witness)
+                maintenance.hasNothing = false
+            }
             maintenance.snapshotLength = try Snapshot.write(
                 content, in: maintenance.folder.opened().descriptor, witness: witness)
         } catch {
@@ -193,6 +201,16 @@ extension Registry {
             content.entries, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
         )
         return report
+    }
+
+    /// The first journal of all.
+    static func beginJournal(
+        in directory: borrowing Descriptor, witness: any FileStepWitness
+    ) throws(SystemError) {
+        var header = LineWriter()
+        header.write(JournalHeader(after: 0, at: .now()))
+        try AtomicFile.replace(
+            JournalFormat.journalName, in: directory, with: header.bytes, witness: witness)
     }
 
     /// Steps 3 to 5. `old` is the journal's end as the snapshot has it.

@@ -103,12 +103,13 @@ extension Registry {
             // 3. When there is room, a `sync` writes all of them.
             journal = Journal(file: nil, length: 0, sequence: 0, isTorn: false, witness: witness)
         }
+        let hasNothing = found.isFresh && journal.file == nil
         let registry = Registry(
             directory: directory, recovery: summary,
             guarded: Guarded(state: state, journal: journal),
             maintenance: Maintenance(
                 folder: folder, lock: lock, snapshotLength: found.snapshotLength,
-                synchronised: nil),
+                synchronised: nil, hasNothing: hasNothing),
             observer: observer, witness: witness)
         observer.registryRecovered(summary)
         // That something was lost must outlive a kill right now, and so must what was saved of it.
@@ -124,11 +125,7 @@ extension Registry {
     ) throws(SystemError) -> Journal {
         let files = try folder.opened()
         if found.isFresh {
-            var header = LineWriter()
-            header.write(JournalHeader(after: 0, at: .now()))
-            try AtomicFile.replace(
-                JournalFormat.journalName, in: files.descriptor, with: header.bytes,
-                witness: witness)
+            try beginJournal(in: files.descriptor, witness: witness)
         } else if found.journalEnd == nil {
             return Journal(
                 file: nil, length: 0, sequence: sequence, isTorn: false, witness: witness)
