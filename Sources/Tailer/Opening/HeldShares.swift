@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// How two pools, descriptors and disk space, are shared between streams that hold them for files which
 /// cannot be let go without loss. A pure value.
@@ -46,7 +47,7 @@ struct HeldShares {
     private static func change(_ sum: inout Amount, _ old: Amount, _ new: Amount) {
         sum.files += new.files - old.files
         sum.unlinked += new.unlinked - old.unlinked
-        sum.bytes += new.bytes - old.bytes
+        sum.bytes +|= new.bytes - old.bytes
     }
 
     /// Whether the stream may hold one descriptor more.
