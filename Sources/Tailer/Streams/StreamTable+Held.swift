@@ -41,12 +41,17 @@ extension StreamTable {
     }
 
     private func letGo(_ file: TailedFile, of stream: LogStream) {
-        if let status = status(of: file), file.packed == nil {
-            file.lastSize = file.base + status.size
-        }
+        let status = status(of: file)
+        if let status, file.packed == nil { file.lastSize = file.base + status.size }
         release(file, of: stream)
-        depart(file, of: stream, unread: unread(of: file), reason: .heldLimit)
         awakened.append(stream)
+        // 1. A directory is swapped for a link, and what was read in it has no name for now.
+        // 2. It is let go, and the directory is back: without its entry all would be sent again.
+        if let status, status.links > 0, unread(of: file) == nil {
+            output.finished(file.id, end: file.position)
+            return
+        }
+        depart(file, of: stream, unread: unread(of: file), reason: .heldLimit)
     }
 
     private func status(of file: TailedFile) -> FileStatus? {
