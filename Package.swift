@@ -31,6 +31,10 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        // Debian's libbz2-dev has no file for pkg-config; its header and library are where all look.
+        .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
@@ -38,7 +42,7 @@ let package = Package(
         .systemLibrary(
             name: "CMicrohttpd", pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"])]),
-        library("Platform", ["CLinux", "CZlib", "CCrypto"]),
+        library("Platform", ["CLinux", "CZlib", "CZstd", "CLZMA", "CBZip2", "CCrypto"]),
         library("Model", []),
         library("YAML", ["CYaml"]),
         library("HTTPServer", ["Platform", "CMicrohttpd"]),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What this process has taken of its machine; from /proc, as of now.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The size of a terminal's window, in characters.

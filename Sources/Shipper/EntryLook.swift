@@ -28,6 +28,10 @@ enum EntryLook {
         }
     }
 
+    var isPacked: Bool {
+        if case .packed = self { true } else { false }
+    }
+
     /// Why it is not the same.
     var reason: String {
         switch self {
@@ -53,7 +57,7 @@ enum EntryLook {
             else { return .other }
             let head = try file.read(count: Fingerprint.longest, at: 0)
             guard entry.fingerprint.matches(head: head) else {
-                return GzipReader.isGzip(head) ? .packed : .other
+                return Compression(head: head) == nil ? .other : .packed
             }
             return .same(LookedAt(file), size: status.size)
         }

@@ -118,7 +118,9 @@ package struct FileSighting: Sendable {
     /// `head` without zeros at its end, which may not be written yet: what the content is to be known
     /// by from now on.
     package let begin: [UInt8]
+    /// Bytes of the content, which of a compressed file are at least so many unless `hasKnownSize`.
     package let size: Int
+    package var hasKnownSize = true
     /// Nobody is going to write to it.
     package let archived: Bool
     /// Found by the first scan of this run.
@@ -238,8 +240,12 @@ package enum TailerEvent: Sendable {
     case copied(path: String, copy: String)
     /// Zeros that nobody wrote, left by a writer that went on at its old place in a truncated file.
     case hole(path: String, range: ByteRange)
-    /// The rest of a compressed file cannot be read.
+    /// The rest of a compressed file, of unknown size, cannot be read.
     case damaged(path: String, error: String)
+    /// A compressed file ends, at `size`, before what was read of its content when it was none.
+    case endsEarly(path: String, read: Int, size: Int)
+    /// A file is compressed by what cannot be read: its bytes, of unknown number, are not shipped.
+    case notReadable(path: String, compression: String)
     /// Bytes that were there and could not be read.
     case lost(path: String, range: ByteRange, reason: LossReason)
 }
@@ -254,6 +260,8 @@ package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringC
     case movedAway = "moved_away"
     /// It was removed, and kept open for its stream until that held more than its share.
     case heldLimit = "held_limit"
+    /// What it was compressed to is damaged.
+    case damaged
 
     package var description: String { rawValue }
 }

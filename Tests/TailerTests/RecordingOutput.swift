@@ -41,7 +41,8 @@ final class RecordingOutput: TailerOutput, Sendable {
                     id: id, identity: sighting.identity, head: sighting.begin,
                     stream: sighting.streamName, path: sighting.path, offset: 0,
                     size: sighting.size, anchor: []))
-            return FileStart(file: id, offset: 0, base: 0, anchor: .none, isKnown: false)
+            return FileStart(
+                file: id, offset: 0, base: 0, anchor: .none, isKnown: false, size: sighting.size)
         }
 
         mutating func relocate(_ file: FileID, to sighting: FileSighting) -> FileStart {

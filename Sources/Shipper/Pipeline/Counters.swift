@@ -13,6 +13,7 @@ package final class Counters: Sendable {
     private let filesGone = SaturatingCounter()
     private let holes = SaturatingCounter()
     private let recordsSent = SaturatingCounter()
+    private let archivesDamaged = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
@@ -28,7 +29,10 @@ package final class Counters: Sendable {
     package var bytesGone: Int { bytesLost.withLock { $0.values.reduce(0, +|) } }
     /// The same by reason.
     var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
-    /// Archives that were removed between their sighting and their opening.
+    /// Compressed files whose rest, of unknown size, is damaged.
+    var damagedArchives: Int { archivesDamaged.now }
+    /// Archives that were removed between their sighting and their opening, or that are compressed by
+    /// what cannot be read.
     package var archivesGone: Int { archivesMissed.now }
     /// Files that went while nobody looked, and with them whatever was written to them after the last look.
     package var filesVanished: Int { filesGone.now }
@@ -59,4 +63,5 @@ package final class Counters: Sendable {
     func vanishedFile() { filesGone.add(1) }
     func passedFile() { filesPassed.add(1) }
     func skippedHole(_ count: Int) { holes.add(count) }
+    func damagedArchive() { archivesDamaged.add(1) }
 }

@@ -18,6 +18,7 @@ extension Pipeline {
         figures.archivesLost = counters.archivesGone
         figures.filesVanished = counters.filesVanished
         figures.filesPassedOver = counters.filesPassedOver
+        figures.archivesDamaged = counters.damagedArchives
         figures.holeBytes = counters.holeBytes
         figures.unreadable = tailer.figures.unreadable
         figures.inFlightBytes = budget.held

@@ -119,12 +119,14 @@ final class ReaderOutput: TailerOutput {
             leave(entry)
         }
         let input = parts.settings.inputs[sighting.input]
-        let skips = sighting.firstScan && newInputs.contains(sighting.input)
+        let isPast = atEnd || (sighting.firstScan && newInputs.contains(sighting.input))
         return parts.registry.see(
             NewFile(
                 input: input.name, stream: sighting.streamName, path: sighting.path,
                 identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
-                offset: skips || atEnd ? sighting.size : 0, size: sighting.size,
+                // Where a compressed one ends is not known: with no bytes, it is read.
+                offset: isPast && sighting.hasKnownSize ? sighting.size : 0,
+                size: isPast && !sighting.hasKnownSize ? 0 : sighting.size,
                 state: sighting.archived ? .archived : .active))
     }
 
@@ -161,10 +163,10 @@ final class ReaderOutput: TailerOutput {
             offset: 0, size: live.size)
         guard
             let entries = parts.registry.continued(
-                file, in: copy.identity, path: copy.path, size: copy.size, live: fresh)
+                file, in: copy.identity, path: copy.path, size: size(of: copy, file), live: fresh)
         else { return nil }
         // What was seen last under this number is the size of the file that goes on.
-        parts.ledger.grew(file, size: copy.size)
+        parts.ledger.grew(file, size: entries.copy.size)
         return (
             start(entries.copy, copy, isKnown: true), start(entries.live, live, isKnown: false)
         )
@@ -172,7 +174,7 @@ final class ReaderOutput: TailerOutput {
 
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart? {
         parts.registry.relocated(
-            file, to: sighting.identity, path: sighting.path, size: sighting.size
+            file, to: sighting.identity, path: sighting.path, size: size(of: sighting, file)
         ).map { start($0, sighting, isKnown: true) }
     }
 
@@ -184,6 +186,16 @@ final class ReaderOutput: TailerOutput {
 
     func rest(of sighting: FileSighting) -> FileStart {
         start(see(sighting, atEnd: true), sighting, isKnown: false)
+    }
+
+    /// What is to be saved as the size of the content of `file`, which goes on in another one. Until the
+    /// end of a compressed one was reached that is more than the position: what was seen when it was
+    /// none, or one byte.
+    private func size(of sighting: FileSighting, _ file: FileID) -> Int {
+        guard !sighting.hasKnownSize, let known = progress(of: file),
+            let entry = parts.registry.entry(file)
+        else { return sighting.size }
+        return max(entry.size, sighting.size, known.position + 1)
     }
 
     private func start(
@@ -356,13 +368,14 @@ final class ReaderOutput: TailerOutput {
     func report(_ event: TailerEvent) {
         switch event {
         case .lost(_, let range, let reason): parts.counters.lost(range.count, reason)
-        case .missed: parts.counters.missedArchive()
+        case .missed, .notReadable: parts.counters.missedArchive()
+        case .damaged: parts.counters.damagedArchive()
         case .hole(_, let range): parts.counters.skippedHole(range.count)
         case .passedOver: parts.counters.passedFile()
         case .vanished: parts.counters.vanishedFile()
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
-            .overflow, .opened, .truncated, .rewritten, .copied, .damaged:
+            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly:
             break
         }
         parts.events.report(event)

@@ -70,7 +70,9 @@ struct FileGlance {
             let status = try FileStatus.glance(at: path)
             let isIt =
                 status.inode == entry.identity.inode && status.device == entry.identity.device
-            return isIt ? status.size : nil
+            guard isIt else { return nil }
+            // Offsets are of the content, of which a compressed file has fewer bytes on the disk.
+            return status.size < entry.size && EntryLook(entry).isPacked ? entry.size : status.size
         } catch {
             if error.code == .notFound || error.code == .notDirectory { return nil }
             throw error

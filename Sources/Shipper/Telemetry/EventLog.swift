@@ -124,6 +124,18 @@ package final class EventLog: Sendable {
             log.event(
                 .error, in: directory(path), "compressed file is damaged; its rest cannot be read",
                 ["path": .text(path), "error": .text(error)])
+        case .endsEarly(let path, let read, let size):
+            log.event(
+                .warn, in: directory(path),
+                "compressed file ends before what was read of its content",
+                [
+                    "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
+                ])
+        case .notReadable(let path, let compression):
+            log.event(
+                .error, in: directory(path),
+                "compressed file cannot be read; its lines are not shipped",
+                ["path": .text(path), "compression": .text(compression)])
         case .lost(let path, let range, let reason):
             log.event(
                 .error, in: directory(path), bytes: range.count, "bytes lost",

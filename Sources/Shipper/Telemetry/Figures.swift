@@ -10,6 +10,7 @@ struct Figures: Sendable {
     var archivesLost = 0
     var filesVanished = 0
     var filesPassedOver = 0
+    var archivesDamaged = 0
     var holeBytes = 0
     var unreadable = 0
     var unreadBytes = 0

@@ -62,9 +62,13 @@ struct Metric: Sendable {
             }),
         counter(
             "shipper_archives_lost_total",
-            "Archives that were seen and removed before they could be opened: their bytes, of "
-                + "unknown number, are lost."
+            "Archives that were seen and removed before they could be opened, or are compressed by "
+                + "what cannot be read: their bytes, of unknown number, are lost."
         ) { $0.archivesLost },
+        counter(
+            "shipper_archives_damaged_total",
+            "Compressed files whose rest, of unknown size, is damaged and not shipped."
+        ) { $0.archivesDamaged },
         counter(
             "shipper_hole_bytes_total",
             "Bytes that nobody wrote, left by a truncation under a writer, and passed over."

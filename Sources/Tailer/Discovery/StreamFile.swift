@@ -25,9 +25,9 @@ package struct StreamFile: Sendable {
         package let identity: FileIdentity
         /// The first 1024 bytes of the content, or all.
         package let head: [UInt8]
-        /// Bytes of the content.
+        /// Bytes of the content; of a compressed file at least so many.
         package let size: Int
-        /// Compressed by gzip; `head` and `size` are of what it was.
+        /// Compressed; `head` and `size` are of what it was, as far as that can be read.
         package let isPacked: Bool
         /// The bytes just before each offset that was asked for and that the file is long enough for.
         package let before: [Int: [UInt8]]
@@ -56,12 +56,17 @@ package struct StreamFile: Sendable {
     ) throws(SystemError) -> Look {
         let identity = FileOpener.identity(of: file, status)
         let head = try file.read(count: Fingerprint.longest, at: 0)
-        if GzipReader.isGzip(head) {
-            let reader = try GzipReader(file, size: status.size)
+        if let compression = Compression(head: head) {
             var content = [UInt8](repeating: 0, count: Fingerprint.longest)
-            let count = try reader.read(into: &content, at: 0, in: file)
+            var count: Int?
+            let reader = Decompressor(compression)
+            if compression.isReadable {
+                count = try reader.read(
+                    into: &content, count: content.count, at: 0, budget: Candidate.mostForHead,
+                    in: file)
+            }
             return Look(
-                identity: identity, head: Array(content.prefix(count)), size: reader.size,
+                identity: identity, head: Array(content.prefix(count ?? 0)), size: reader.size,
                 isPacked: true, before: [:])
         }
         var before: [Int: [UInt8]] = [:]

@@ -9,47 +9,99 @@ final class Candidate {
     let identity: FileIdentity
     /// The first bytes of its content, at most `Fingerprint.longest`.
     let head: [UInt8]
-    /// Its content is compressed.
-    let packed: GzipReader?
+    /// Its content is compressed, and is read as what it was.
+    let packed: Decompressor?
+    /// It is compressed by what cannot be read: it is no text, and nothing is known of its content.
+    let unreadable: Compression?
+    /// Compressed, and whoever writes it has not come so far that its content could be told from
+    /// another's.
+    let isInTheMaking: Bool
 
+    /// Bytes, compressed and not, that are gone through for the beginning of a compressed file.
+    static let mostForHead = 1 << 20
+    /// Where nobody can tell whether a file is being written: for how long after it was, nanoseconds.
+    private static let patience: Int64 = 60_000_000_000
+
+    /// `once`: nobody waits for more of a compressed file than is there.
     init(
         _ request: FileOpener.Request, _ descriptor: consuming Descriptor, _ status: FileStatus,
-        _ identity: FileIdentity
+        _ identity: FileIdentity, once: Bool
     ) throws(SystemError) {
         self.request = request
         self.status = status
         self.identity = identity
         source = OpenFile(descriptor)
         let head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
-        guard request.mayBePacked, GzipReader.isGzip(head) else {
+        guard request.mayBePacked, let compression = Compression(head: head) else {
             self.head = head
             packed = nil
+            unreadable = nil
+            isInTheMaking = false
             return
         }
-        let reader = try GzipReader(source.descriptor, size: status.size)
-        var content = [UInt8](repeating: 0, count: Fingerprint.longest)
-        let count = try reader.read(into: &content, at: 0, in: source.descriptor)
-        self.head = Array(content.prefix(count))
-        packed = reader
+        guard compression.isReadable else {
+            self.head = []
+            packed = nil
+            unreadable = compression
+            isInTheMaking = false
+            return
+        }
+        unreadable = nil
+        let mayGrow = request.name == request.stream.liveName
+        let packed = Decompressor(
+            compression,
+            isWhole: once || request.isArchived
+                || (!mayGrow && source.descriptor.hasNoWriter() == true))
+        var content = try Self.head(of: packed, source)
+        if packed.isWaiting {
+            let isQuiet = status.modified < FileOpener.fileTime() - Self.patience
+            if source.descriptor.hasNoWriter() ?? isQuiet {
+                packed.isWhole = true
+                content = try Self.head(of: packed, source)
+            }
+        }
+        isInTheMaking = packed.isWaiting && content.count < Fingerprint.longest
+        self.head = content
+        self.packed = packed
+        // There may be many, and most of them are not read any further.
+        packed.release()
     }
 
     /// `head` as far as it is known to be written.
     var begin: [UInt8] { packed == nil ? FileSighting.written(head) : head }
 
-    /// Bytes of its content; of a compressed one what it says itself.
+    static func head(
+        of packed: Decompressor, _ source: OpenFile
+    ) throws(SystemError) -> [UInt8] {
+        var content = [UInt8](repeating: 0, count: Fingerprint.longest)
+        let count = try packed.read(
+            into: &content, count: content.count, at: 0, budget: mostForHead,
+            in: source.descriptor)
+        return Array(content.prefix(count ?? 0))
+    }
+
+    /// Bytes of its content; of a compressed one whose end was not reached fewer than it has.
     var size: Int { packed?.size ?? status.size }
+
+    /// `size` is that.
+    var hasKnownSize: Bool { packed?.isAtEnd ?? (unreadable == nil) }
+
+    /// It may not be compared by its bytes.
+    private var isPlain: Bool { packed == nil && unreadable == nil }
 
     /// At most `count` bytes of a plain one.
     func read(count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
         try source.descriptor.read(count: count, at: offset)
     }
 
-    func sighting(isFirstScan: Bool) -> FileSighting {
+    /// `completeAt`: all of its content is known to be read, which is so long.
+    func sighting(isFirstScan: Bool, completeAt: Int? = nil) -> FileSighting {
         let stream = request.stream
         return FileSighting(
             input: stream.input, stream: stream.id, streamName: stream.name,
             isS6: stream.kind == .s6, path: request.path, captures: stream.captures,
-            identity: identity, head: head, begin: begin, size: size,
+            identity: identity, head: head, begin: begin, size: completeAt ?? size,
+            hasKnownSize: completeAt != nil || hasKnownSize,
             archived: request.isArchived, firstScan: isFirstScan)
     }
 
@@ -59,7 +111,7 @@ final class Candidate {
     /// A copy that ends before the position has nothing unread; a compressed one is compared when it
     /// is read.
     func continues(at position: Int, after anchor: [UInt8]) throws(SystemError) -> Bool {
-        guard packed == nil, status.size >= position, position > 0, !anchor.isEmpty else {
+        guard isPlain, status.size >= position, position > 0, !anchor.isEmpty else {
             return true
         }
         let known = anchor.suffix(position)
@@ -68,7 +120,7 @@ final class Candidate {
 
     /// Whether its content is the beginning of what `file` holds now.
     func isBeginning(of file: TailedFile) throws(SystemError) -> Bool {
-        guard packed == nil, status.size > 0 else { return false }
+        guard isPlain, status.size > 0 else { return false }
         let source = try file.opened()
         guard try source.descriptor.status().size >= status.size else { return false }
         let start = max(0, status.size - Anchor.longest)
@@ -81,7 +133,7 @@ final class Candidate {
     /// Whether its content was the beginning of what `other`, a plain file, held when that was looked
     /// at. Where that was truncated since, only their beginnings tell.
     func wasBeginning(of other: Candidate) throws(SystemError) -> Bool {
-        guard packed == nil, status.size > 0, status.size <= other.status.size,
+        guard isPlain, other.isPlain, status.size > 0, status.size <= other.status.size,
             other.head.starts(with: head)
         else { return false }
         guard try other.source.descriptor.status().size >= status.size else { return true }

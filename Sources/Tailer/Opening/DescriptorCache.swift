@@ -143,7 +143,7 @@ final class DescriptorCache {
         if file.isFinal && !isRead { return false }
         if quiet && !isRead && !file.waitsForMore { return false }
         guard let status = file.glance() else { return false }
-        return !quiet || status.size == file.size - file.base
+        return !quiet || status.size == file.physicalSize
     }
 }
 
@@ -165,6 +165,6 @@ extension TailedFile {
     /// may be another file's by now, but then the time of the last change is another one too.
     var isUnchanged: Bool {
         guard fate == .known, let status = glance() else { return false }
-        return status.size == size - base && status.changed == changed
+        return status.size == physicalSize && status.changed == changed
     }
 }

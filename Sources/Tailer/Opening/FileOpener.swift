@@ -64,7 +64,7 @@ final class FileOpener {
         var inode: UInt64?
         /// Do not take it up unless the output knows it.
         var onlyIfKnown = false
-        /// What is compressed by gzip is read as what it was.
+        /// What is compressed is read as what it was.
         var mayBePacked = false
         /// It may be a copy of a file that was truncated under its writer: zeros before its first line
         /// are nobody's text.
@@ -176,7 +176,7 @@ final class FileOpener {
         guard cache.makeRoom() else {
             throw SystemError("open", path: request.path, code: .processLimit)
         }
-        return .candidate(try Candidate(request, descriptor, status, identity))
+        return .candidate(try Candidate(request, descriptor, status, identity, once: once))
     }
 
     /// Whether the stream has read this very inode when it had one name: then nothing that its directory's
@@ -191,6 +191,9 @@ final class FileOpener {
 
     /// Takes up a file, from where the output says.
     func takeUp(_ candidate: Candidate) -> Result {
+        if let unreadable = candidate.unreadable {
+            return refuse(candidate.request.path, unreadable)
+        }
         let sighting = candidate.sighting(isFirstScan: isFirstScan)
         guard let start = output.opened(sighting, onlyIfKnown: candidate.request.onlyIfKnown) else {
             return .unknown
@@ -215,7 +218,9 @@ final class FileOpener {
         let position = start.offset - start.base
         var anchor = Array(start.anchor.bytes.suffix(max(0, position)))
         // What was copied or rotated away may end before what was read of it; it is read, then.
-        let isPast = request.name != request.stream.liveName && position > candidate.size
+        let isPast =
+            candidate.packed == nil && request.name != request.stream.liveName
+            && position > candidate.size
         if start.isKnown, !isReplaced, !isPast, candidate.packed == nil {
             isReplaced = try !Self.agrees(
                 candidate.source.descriptor, start, size: candidate.status.size)
@@ -226,7 +231,10 @@ final class FileOpener {
         }
         mended(request.path)
         let file = TailedFile(candidate, start, anchor: anchor)
-        if request.isArchived || candidate.packed != nil { file.becomeFinal() }
+        let isLive = request.name == request.stream.liveName
+        if request.isArchived || (!isLive && candidate.packed?.isWhole ?? false) {
+            file.becomeFinal()
+        }
         if isReplaced, !start.isReplaced, start.base == 0, candidate.packed == nil {
             // Its last lines may have been rewritten meanwhile: its first turn tells.
             let found = try file.resumption(size: candidate.status.size)
@@ -265,29 +273,49 @@ final class FileOpener {
         let changed: Int64
         /// Before it was looked at, as files have it.
         let time: Int64
+        let diskSize: Int
+        let compression: Compression?
+        let packed: Decompressor?
     }
 
     func fresh(_ file: TailedFile, of stream: LogStream) throws(SystemError) -> Fresh {
         let time = Self.fileTime()
         let source = try file.opened()
         let status = try source.descriptor.status()
-        let head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
+        var head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
+        let compression = stream.kind == .s6 && !file.isFinal ? nil : Compression(head: head)
+        var packed: Decompressor?
+        if let compression {
+            head = []
+            if compression.isReadable {
+                let reader = Decompressor(compression, isWhole: once || file.isFinal)
+                head = try Candidate.head(of: reader, source)
+                packed = reader
+            }
+        }
         return Fresh(
             sighting: FileSighting(
                 input: stream.input, stream: stream.id, streamName: stream.name,
                 isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
-                identity: file.identity, head: head, begin: FileSighting.written(head),
-                size: status.size, archived: file.isFinal, firstScan: false),
-            changed: status.changed, time: time)
+                identity: file.identity, head: head,
+                begin: compression == nil ? FileSighting.written(head) : head,
+                size: packed?.size ?? status.size,
+                hasKnownSize: compression == nil, archived: file.isFinal, firstScan: false),
+            changed: status.changed, time: time, diskSize: status.size, compression: compression,
+            packed: packed)
     }
 
     /// The file's content is new, and what it was is in no copy: the same inode is read again from
     /// its first byte.
-    func restart(_ file: TailedFile, _ fresh: Fresh) {
-        output.report(
-            .truncated(
-                path: file.path, read: file.position - file.base, size: fresh.sighting.size))
-        reportLost(file, from: file.position)
+    func restart(_ file: TailedFile, _ fresh: Fresh, isTruncated: Bool = true) {
+        if isTruncated {
+            output.report(
+                .truncated(
+                    path: file.path, read: file.position - file.base, size: fresh.sighting.size))
+            if let range = file.knownUnread {
+                output.report(.lost(path: file.path, range: range, reason: .truncated))
+            }
+        }
         file.restart(at: output.restarted(file.id, fresh.sighting), fresh)
     }
 
@@ -299,11 +327,15 @@ final class FileOpener {
         }
         output.report(.copied(path: file.path, copy: copy.request.path))
         let earlier = TailedFile(copy, starts.copy, anchor: file.anchor)
-        earlier.becomeFinal()
         if copy.packed == nil {
+            earlier.becomeFinal()
             // What was seen of it and came between the copy and the truncation.
             reportLost(file, from: max(file.position, file.base + copy.size))
             if earlier.position > earlier.size { earlier.passEnd() }
+        } else {
+            // That is known when its end is reached.
+            earlier.expect(size: file.size)
+            earlier.drainsSince = Clock.monotonicNanoseconds()
         }
         if once, copy.packed == nil { earlier.limit = earlier.size }
         file.restart(at: starts.live, fresh)
@@ -336,6 +368,14 @@ final class FileOpener {
     /// Names that something is wrong with at this moment, and those of them that may be read later.
     var troubleCount: Int { troubles.count }
     var unreadableCount: Int { troubles.unreadable }
+
+    /// Once for each path; a look at it may follow another rotation.
+    func refuse(_ path: String, _ compression: Compression) -> Result {
+        if troubles.note(path, .refused, "compressed by \(compression)") {
+            output.report(.notReadable(path: path, compression: compression.description))
+        }
+        return .nothing(retry: false)
+    }
 
     private func refuse(_ path: String, _ status: FileStatus) -> Result {
         refuse(path, "it is \(status.kindInWords), not a regular file")

@@ -140,16 +140,20 @@ struct StreamTurn {
         let status = try descriptor.descriptor.status()
         file.hasOldSize = false
         file.changed = status.changed
-        let size = file.base + (file.packed?.size ?? status.size)
         if let packed = file.packed {
-            // What the trailer says may be too much or too little; what was unpacked is true.
-            file.size = size
-            if packed.isAtEnd, let fault = packed.fault, !file.isDamaged {
-                file.isDamaged = true
-                output.report(.damaged(path: file.path, error: fault))
+            if packed.look(size: status.size) {
+                file.diskSize = status.size
+                file.updatePackedSize()
+                if status.modified != file.modified {
+                    file.modified = status.modified
+                    file.waitsForMore = false
+                }
+            } else {
+                try replaced(file, now)
             }
             return
         }
+        let size = file.base + status.size
         if status.isTooLarge, !file.isTooLarge {
             // What it has within the bound is read; behind that a hole has no end to wait for.
             file.isTooLarge = true
@@ -273,11 +277,29 @@ struct StreamTurn {
             switch try buffer.load(file, refill: refill, limit: file.limit) {
             case .done: break
             case .underWay: return .moved
+            case .endsEarly where stream.kind == .s6 && file.packed?.fault == nil:
+                // All that `previous` held is in what a processor made of it: it is another content.
+                try replaced(file, now)
+                return .moved
+            case .endsEarly:
+                tellEnd(of: file)
+                file.complete()
+                output.grew(file.id, size: file.size)
+                return .moved
             case .replaced:
                 try replaced(file, now)
                 if file.undecidedSince != nil { return .atEnd }
                 return file.isReplaced ? .outdated : .moved
             }
+            if beginsCompressed(file) {
+                // It was empty when it was opened, and a compressor has filled it since.
+                opener.restart(file, try opener.fresh(file, of: stream), isTruncated: false)
+                buffer.forget()
+                if let unreadable = file.unreadable { _ = opener.refuse(file.path, unreadable) }
+                return .moved
+            }
+            noteEnd(of: file)
+            if file.packed != nil, file.position >= file.size { return .moved }
             file.undecidedSince = nil
             try file.survey()
             // 1. A directory is listed. A file in it is copied, truncated and filled again.
@@ -313,6 +335,8 @@ struct StreamTurn {
     }
 
     private static let mostDelays = 8
+    /// How long a compressed file that may grow keeps what it takes to read it on at once, nanoseconds.
+    private static let idle: Int64 = 5_000_000_000
 
     /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
     private func handChunk(
@@ -343,12 +367,14 @@ struct StreamTurn {
 
     /// The file is read to its present end: is that the last one?
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+        if let packed = file.packed, now - stream.lastGrowth > Self.idle { packed.release() }
         if file.isFinal {
             try look(at: file, now)
             if file.position < file.end { return file.waitsForMore ? .atEnd : .moved }
             // With `--once`, what was written after the start is none of this run.
             if file.position < file.size { return .atEnd }
             tellHole(file)
+            tellEnd(of: file)
             table.finish(file, of: stream)
             return .moved
         }

@@ -23,8 +23,16 @@ final class TailedFile {
     var identity: FileIdentity
     /// The inode that is open.
     let key: InodeKey
-    /// Its content is compressed.
-    let packed: GzipReader?
+    /// Its content is compressed, and read as what it was. All offsets are of that.
+    private(set) var packed: Decompressor?
+    /// It is compressed by what cannot be read, so nothing of it is.
+    private(set) var unreadable: Compression?
+    /// Of a compressed file: what its content is known to have been when it was none.
+    private var seenSize = 0
+    /// Of a compressed file: it was read to its end, or as far as there is any of it.
+    private(set) var isComplete = false
+    /// Of a compressed file: its bytes on the disk when last looked at.
+    var diskSize: Int?
     /// Its name in the stream's directory; nil when it has none there any more.
     var name: [UInt8]? {
         didSet {
@@ -103,7 +111,7 @@ final class TailedFile {
     private(set) var begunAt: Int64
     /// Times that its first line has waited for a look at the directory.
     var delays = 0
-    /// What is wrong with its compressed bytes was reported.
+    /// What is wrong with its compressed bytes was reported, or that it ends early.
     var isDamaged = false
     /// When its content was last known to be the one that was read; nanoseconds since 1970, as files
     /// have it.
@@ -139,6 +147,15 @@ final class TailedFile {
         position = start.offset
         base = start.base
         size = start.base + candidate.size
+        if candidate.packed != nil {
+            seenSize = start.base + start.size
+            diskSize = candidate.status.size
+            // 1. Its end is not known before it is reached: it has one byte more than was produced.
+            // 2. When it was, it has as many as were read. It may have been appended to since.
+            isComplete =
+                seenSize == start.offset
+                && (!start.isKnown || candidate.status.modified < start.updated - Clock.fileTick)
+        }
         headLength = candidate.begin.count
         self.anchor = anchor
         expectedHead = start.offset == start.base ? candidate.begin : []
@@ -149,6 +166,34 @@ final class TailedFile {
         mayBeginWithZeros = candidate.request.mayBeginWithZeros
         intactAt = candidate.request.since
         begunAt = intactAt
+        updatePackedSize()
+    }
+
+    /// Its content is known to have been so long, in logical bytes, when it was not compressed.
+    func expect(size: Int) {
+        seenSize = max(seenSize, size)
+        updatePackedSize()
+    }
+
+    /// There is no more of this compressed file, whatever its position.
+    func complete() {
+        isComplete = true
+        updatePackedSize()
+    }
+
+    /// Physical bytes when last looked at.
+    var physicalSize: Int { diskSize ?? (size - base) }
+
+    /// Of a compressed file there is at least one byte more than was produced until its end was reached.
+    func updatePackedSize() {
+        guard let packed else { return }
+        if isComplete {
+            size = position
+        } else if packed.isAtEnd || packed.isWaiting {
+            size = base + packed.size
+        } else {
+            size = max(seenSize, base + packed.size, position + 1)
+        }
     }
 
     /// Whether only more bytes, or the proof that none will come, give this file anything to do.
@@ -167,7 +212,7 @@ final class TailedFile {
     var needsLooks: Bool { isFilled || undecidedSince != nil }
 
     /// Logical offset where reading has to end for now.
-    var end: Int { min(size, limit) }
+    var end: Int { unreadable == nil ? min(size, limit) : position }
 
     var isOpen: Bool { source != nil }
 
@@ -184,7 +229,10 @@ final class TailedFile {
     }
 
     /// Its descriptor is closed as soon as nobody uses it.
-    func park() { source = nil }
+    func park() {
+        source = nil
+        packed?.release()
+    }
 
     /// No name anywhere leads to it.
     var isUnlinked: Bool {
@@ -221,6 +269,7 @@ final class TailedFile {
         isFinal = true
         // What was seen of zeros at its end may have been filled since.
         zeros = nil
+        packed?.isWhole = true
         hasOldSize = true
         waitsForMore = false
         holds?.update(self)
@@ -229,6 +278,7 @@ final class TailedFile {
     /// It has its stream's own name again, so it may be written to again.
     func becomeLive() {
         isFinal = false
+        packed?.isWhole = false
         drainsSince = nil
         holds?.update(self)
     }
@@ -241,7 +291,7 @@ final class TailedFile {
     /// Whether it still holds what was read of it, as far as the bytes before the position tell; or what
     /// it was seen to begin with, while nothing was read.
     func isIntact() throws(SystemError) -> Bool {
-        guard packed == nil else { return true }
+        guard packed == nil, unreadable == nil else { return true }
         let source = try opened()
         guard base + (try source.descriptor.status().size) >= position else { return false }
         if position == base {
@@ -264,6 +314,21 @@ final class TailedFile {
         anchor = Array(anchor.suffix(max(0, Anchor.longest - count)))
         anchor += [UInt8](repeating: 0, count: min(count, Anchor.longest))
         expectedHead = []
+    }
+
+    /// Bytes that its content is known to have had, and that are not in what was made of it.
+    var missingAtEnd: ByteRange? {
+        guard let packed, packed.isAtEnd else { return nil }
+        let start = max(position, base + packed.size)
+        // The one byte more that stands for an end that was not reached.
+        return seenSize > start + 1 ? ByteRange(start: start, end: seenSize) : nil
+    }
+
+    /// What is known to have been unread of it, if its content is another one.
+    var knownUnread: ByteRange? {
+        let end = packed == nil ? size : seenSize - 1
+        return end > position
+            ? ByteRange(start: position, end: packed == nil ? size : seenSize) : nil
     }
 
     /// What was read of it goes beyond its end: there is nothing more.
@@ -308,7 +373,14 @@ final class TailedFile {
         headLength = sighting.begin.count
         position = start.offset
         base = start.base
+        packed = fresh.packed
+        unreadable = fresh.compression.flatMap { $0.isReadable ? nil : $0 }
+        seenSize = 0
+        isComplete = false
+        isDamaged = false
+        diskSize = packed == nil ? nil : fresh.diskSize
         size = start.base + sighting.size
+        updatePackedSize()
         anchor = []
         beginning = .unknown
         expectedHead = position == base ? sighting.begin : []

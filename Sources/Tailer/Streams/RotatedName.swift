@@ -1,4 +1,4 @@
-/// A name that rotation gives to an earlier file of an ordinary log: `app.log.1`, `app.log-20261123.gz`,
+/// A name that rotation gives to an earlier file of an ordinary log: `app.log.1`, `app.log-20261123.zst`,
 /// `app-2026-11-23.log`, `app.log.old`.
 struct RotatedName {
     /// What its place among its siblings follows from.
@@ -12,22 +12,26 @@ struct RotatedName {
     }
 
     let order: Order
-    /// Compressed by gzip, as far as the name tells.
+    /// Compressed, as far as the name tells: which names are looked at. What is in a file, its first
+    /// bytes say.
     let isPacked: Bool
     /// `worker-1.log` beside `worker.log` is mostly a log of its own.
     let mayBeAnotherLog: Bool
     /// The mark stands before the ending: `app-2026-11-23.log`, `app.1.log`.
     let isInfix: Bool
 
-    private static let packed = Array(".gz".utf8)
+    /// Endings of compressors' files: gzip's, xz's, zstd's and bzip2's, and those of such as can only be
+    /// told of.
+    private static let packed = [
+        "gz", "xz", "zst", "bz2", "Z", "lz4", "lzma", "lzo", "lz", "zip", "7z", "gzip", "zstd",
+        "bzip2",
+    ].map { Array(".\($0)".utf8) }
 
     /// Nil where `name` is not one that rotation makes of `live`.
     init?(_ name: [UInt8], of live: [UInt8]) {
         guard name != live, !live.isEmpty else { return nil }
-        isPacked =
-            name.count > Self.packed.count
-            && name.suffix(Self.packed.count).elementsEqual(Self.packed)
-        let plain = isPacked ? name.dropLast(Self.packed.count) : name[...]
+        let plain = name.dropLast(Self.packedEnding(name))
+        isPacked = plain.count < name.count
         if plain == live[...] {
             order = .number(0)
             mayBeAnotherLog = false
@@ -54,10 +58,9 @@ struct RotatedName {
 
     /// A name that is known to be a rotated one for its likeness to another.
     init(like name: [UInt8]) {
-        isPacked =
-            name.count > Self.packed.count
-            && name.suffix(Self.packed.count).elementsEqual(Self.packed)
-        order = .unknown(Array(isPacked ? name.dropLast(Self.packed.count) : name[...]))
+        let plain = name.dropLast(Self.packedEnding(name))
+        isPacked = plain.count < name.count
+        order = .unknown(Array(plain))
         mayBeAnotherLog = false
         isInfix = false
     }
@@ -74,6 +77,14 @@ struct RotatedName {
         if mark.elementsEqual("~".utf8) { return .number(1) }
         guard let first = mark.first, RotationMark.separators.contains(first) else { return nil }
         return RotationMark.order(mark.dropFirst())
+    }
+
+    /// How long the compressor's ending of a name is; 0 where it has none, or nothing else.
+    private static func packedEnding(_ name: [UInt8]) -> Int {
+        let ending = packed.first {
+            name.count > $0.count && name.suffix($0.count).elementsEqual($0)
+        }
+        return ending?.count ?? 0
     }
 
     /// Whether it comes before `other` in the order of content; nil where names do not tell.
@@ -93,8 +104,9 @@ struct RotatedName {
     static func bases(of name: [UInt8]) -> [[UInt8]] {
         var plain = name[...]
         var found: [[UInt8]] = []
-        if plain.count > packed.count, plain.suffix(packed.count).elementsEqual(packed) {
-            plain = plain.dropLast(packed.count)
+        let ending = packedEnding(name)
+        if ending > 0 {
+            plain = plain.dropLast(ending)
             found.append(Array(plain))
         }
         func cut(_ part: ArraySlice<UInt8>, before end: ArraySlice<UInt8>) {

@@ -92,6 +92,9 @@ extension StreamTable {
                 isArchived: false, inode: sibling.status.inode, mayBePacked: true,
                 mayBeginWithZeros: true)
             switch opener.examine(request, in: directory) {
+            case .candidate(let candidate) where candidate.isInTheMaking:
+                // Writes into it are no events.
+                soon.append(node)
             case .candidate(let candidate):
                 opener.mended(request.path)
                 if let file = output.known(candidate.identity, head: candidate.head) {
@@ -151,7 +154,9 @@ extension StreamTable {
     private func isUnfinished(
         _ file: FileID, _ candidate: Candidate, _ stream: LogStream
     ) -> Bool {
-        guard candidate.packed == nil, let known = output.progress(of: file) else { return false }
+        guard candidate.packed == nil, candidate.unreadable == nil,
+            let known = output.progress(of: file)
+        else { return false }
         return known.position < candidate.size
             && (known.position == 0 || output.content(of: file, beginsAs: candidate.head))
             && (ExactText(known.stream) == ExactText(stream.name)

@@ -113,6 +113,8 @@ extension StreamTable {
     func holds(
         _ candidate: Candidate, _ file: TailedFile
     ) throws(SystemError) -> Bool {
+        // Of what is compressed, nothing may be known.
+        guard !candidate.head.isEmpty else { return false }
         let place = file.position - file.base
         if output.content(of: file.id, beginsAs: candidate.head) {
             return try candidate.continues(at: place, after: file.anchor)

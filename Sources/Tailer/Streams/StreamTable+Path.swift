@@ -59,7 +59,17 @@ extension StreamTable {
         let node = look.node
         guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
         // What a pattern matches is a log of its own until there is one whose name it had.
-        let others = entries.filter { node.streams[$0.name] == nil }
+        //
+        // 1. `app.log.2` becomes `app.log.2.gz`, and is removed.
+        // 2. The pattern matches both. That is `app.log`'s, and no earlier file of a log `app.log.2`.
+        let others = entries.filter { entry in
+            node.streams[entry.name] == nil
+                && !RotatedName.bases(of: entry.name).contains { other in
+                    other != base
+                        && (node.streams[other] != nil || look.names.inode(of: other) != nil
+                            || (other.count < base.count && look.absent(other) != nil))
+                }
+        }
         guard !others.isEmpty, let match = look.absent(base), isNew(others, node, directory) else {
             return .fine
         }
@@ -93,7 +103,7 @@ extension StreamTable {
         guard let inode = look.names.inode(of: stream.liveName) else { return .fine }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
-            inode: inode, since: look.time)
+            inode: inode, mayBePacked: true, since: look.time)
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
             return accept(opener.takeUp(candidate), candidate, stream, look.node)

@@ -20,7 +20,8 @@ extension StreamTable {
         var examination: FileOpener.Examination?
         if hasLive {
             let request = FileOpener.Request(
-                stream: stream, name: stream.liveName, path: stream.name, isArchived: false)
+                stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
+                mayBePacked: true)
             examination = opener.examine(request, in: directory)
             if case .failed(.exhausted) = examination { return .retry }
         }

@@ -145,11 +145,16 @@ final class StreamTable {
                 let name = names.name(of: saved.identity.inode),
                 opener.presence(saved.identity, name, directory) != .replaced
             {
+                // An archive of s6-log's stays what it is: what begins alike is another one.
+                if stream.kind == .s6, S6Name.isArchive(name) { continue }
                 return .unknown
             }
+            let isRead =
+                closed != nil || departed.map { stream.departed[$0].unread == nil } ?? false
+            let end = isRead ? output.progress(of: saved.file)?.position : nil
             guard
                 let start = output.relocated(
-                    saved.file, to: candidate.sighting(isFirstScan: false))
+                    saved.file, to: candidate.sighting(isFirstScan: false, completeAt: end))
             else { continue }
             if let file, file.isOpen {
                 file.identity = candidate.identity
@@ -158,10 +163,9 @@ final class StreamTable {
                 file.becomeFinal()
                 return .already(file)
             }
-            var isRead = closed != nil
             if let closed { stream.closed[closed.key] = nil }
             if let file { release(file, of: stream) }
-            if let departed { isRead = stream.departed.remove(at: departed).unread == nil }
+            if let departed { stream.departed.remove(at: departed) }
             guard isRead else { return opener.takeUp(candidate, at: start) }
             stream.closed[candidate.request.name] = LogStream.ClosedFile(
                 identity: candidate.identity, id: start.file)
@@ -173,10 +177,14 @@ final class StreamTable {
 
     /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate` holds.
     private func isPacked(_ file: TailedFile, in candidate: Candidate) -> Bool {
-        guard file.isOpen, file.packed == nil else { return false }
+        guard file.isOpen, file.packed == nil, candidate.packed != nil else { return false }
         do throws(SystemError) {
             let source = try file.opened()
-            guard try source.descriptor.status().size == candidate.size else { return false }
+            let size = try source.descriptor.status().size
+            guard candidate.hasKnownSize ? size == candidate.size : size >= candidate.size - 1
+            else {
+                return false
+            }
             return try source.descriptor.read(count: Fingerprint.longest, at: 0) == candidate.head
         } catch {
             _ = opener.trouble(file.path, error)

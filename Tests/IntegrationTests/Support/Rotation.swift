@@ -40,7 +40,8 @@ final class RotatedLog {
         let name = String(path[path.index(after: slash)...])
         let names = try directoryNames(directory)
         for number in stride(from: archives, to: 0, by: -1) {
-            for end in ["", ".gz"] where names.contains("\(name).\(number)\(end)") {
+            for end in ["", ".gz", ".xz", ".zst", ".bz2"]
+            where names.contains("\(name).\(number)\(end)") {
                 try rename("\(path).\(number)\(end)", "\(path).\(number + 1)\(end)")
             }
         }
@@ -62,11 +63,10 @@ final class RotatedLog {
         try writer.truncate(to: 0)
     }
 
-    /// gzip of an archive.
-    func compress(_ number: Int) throws {
-        let gzip = try ChildProcess(
-            findProgram("gzip", package: "gzip"), ["\(path).\(number)"])
-        guard try gzip.wait() == .code(0) else { throw Unexpected(description: gzip.errors) }
+    /// Compresses an archive, and returns its new path.
+    @discardableResult
+    func compress(_ number: Int, by compression: Compression = .gzip) throws -> String {
+        try TestSupport.compress("\(path).\(number)", compression)
     }
 }
 

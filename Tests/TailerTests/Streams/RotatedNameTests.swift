@@ -20,6 +20,8 @@ struct RotatedNameTests {
             "app.log.Sat_28_Nov_2026", "app.log.bak1", "app.log.1.bak", "app.log_r00001",
             "app_r00001.log", "app.log~", "app.log.old2", "app.2026-11-28.log", "app.log.20261128Z",
             "app.log.2026-11-28_10-15-30_PM.gz", "app.log.1764324930",
+            "app.log.1.xz", "app.log-20261123.zst", "app-2026-11-23.log.bz2", "app.log.2.Z",
+            "app.log.old.lz4",
         ])
     func known(_ name: String) {
         #expect(rotated(name) != nil)
@@ -30,7 +32,7 @@ struct RotatedNameTests {
         "other names are not, however alike they look",
         arguments: [
             "app.log", "app.log.", "app.log.bak", "app-error.log", "app.log1", "app", "xapp.log.1",
-            "app.log.1.zst", "app.log.1x", "app..log", "app-v2.log", "app.log.may", "app.log.~1",
+            "app.log.1.zstx", "app.log.1x", "app..log", "app-v2.log", "app.log.may", "app.log.~1",
             "app-1-error.log", "app.log.offset1", "app-eu1.log", "app.log.T", "app.log.lck",
             "app.log.swp", "", "app.log.gz.gz.x",
         ])
@@ -49,6 +51,7 @@ struct RotatedNameTests {
         #expect(try isOlder("app.log-20261122", "app.log-20261123.gz") == true)
         #expect(try isOlder("app.log-20261123", "app.log.1") == nil)
         #expect(try isOlder("app.log.1", "app.log.1.gz") == nil)
+        #expect(try isOlder("app.log-20261122.zst", "app.log-20261123.xz") == true)
         #expect(try isOlder("app.log.old", "app.log.2") == false)
         #expect(try isOlder("app.2026-11-28.9.log", "app.2026-11-28.10.log") == true)
         #expect(try isOlder("app.log.2026-Nov-28", "app.log.2026-Dec-01") == true)

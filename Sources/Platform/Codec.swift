@@ -1,0 +1,217 @@
+private import CBZip2
+private import CLZMA
+private import CZlib
+private import CZstd
+
+/// One of the libraries that decompress, as `Decompressor` uses them: one member after another (a gzip
+/// member, a stream of xz or bzip2, a frame of zstd). One thread at a time.
+protocol Codec: AnyObject {
+    /// Takes bytes of `input` and makes bytes of the content of them.
+    func step(
+        _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> CodecStep
+
+    /// A new member begins.
+    func reset() throws(SystemError)
+}
+
+/// What came of a step.
+struct CodecStep {
+    let consumed: Int
+    let produced: Int
+    let state: State
+
+    enum State {
+        case going
+        /// The member is complete, and its checksum right.
+        case ended
+        case damaged
+        /// It was made with a window that is larger than what is allowed.
+        case tooLarge
+    }
+}
+
+extension Compression {
+    /// Memory that one file's dictionary may take: `xz -9` wants 65 MiB, `zstd --ultra -22` 128.
+    static let mostMemory = 160 << 20
+
+    func codec() throws(SystemError) -> any Codec {
+        switch self {
+        case .gzip: try GzipCodec()
+        case .xz: try XZCodec()
+        case .zstd: try ZstdCodec()
+        case .bzip2: try BZip2Codec()
+        case .lz4, .compress, .lzma, .lzip, .lzop, .snappy, .zip, .sevenZip, .rar:
+            throw SystemError("decompress", code: .notSupported)
+        }
+    }
+}
+
+@safe private final class GzipCodec: Codec {
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init() throws(SystemError) {
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        // 15 bits of window, and 16: a gzip header.
+        let result = unsafe inflateInit2_(
+            stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard result == Z_OK else {
+            unsafe stream.deallocate()
+            throw SystemError("inflateInit2", code: .outOfMemory)
+        }
+    }
+
+    deinit {
+        unsafe _ = inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    func reset() { unsafe _ = inflateReset(stream) }
+
+    func step(
+        _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> CodecStep {
+        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+        unsafe stream.pointee.avail_in = UInt32(input.count)
+        unsafe stream.pointee.next_out = output.baseAddress
+        unsafe stream.pointee.avail_out = UInt32(output.count)
+        let result = unsafe inflate(stream, Z_NO_FLUSH)
+        let state: CodecStep.State =
+            switch result {
+            case Z_OK, Z_BUF_ERROR: .going
+            case Z_STREAM_END: .ended
+            default: .damaged
+            }
+        return unsafe CodecStep(
+            consumed: input.count - Int(stream.pointee.avail_in),
+            produced: output.count - Int(stream.pointee.avail_out), state: state)
+    }
+}
+
+@safe private final class XZCodec: Codec {
+    private let stream: UnsafeMutablePointer<lzma_stream>
+
+    init() throws(SystemError) {
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: lzma_stream())
+        do {
+            try reset()
+        } catch {
+            unsafe lzma_end(stream)
+            unsafe stream.deallocate()
+            throw error
+        }
+    }
+
+    deinit {
+        unsafe lzma_end(stream)
+        unsafe stream.deallocate()
+    }
+
+    func reset() throws(SystemError) {
+        let result = unsafe lzma_stream_decoder(stream, UInt64(Compression.mostMemory), 0)
+        guard result == LZMA_OK else {
+            throw SystemError("lzma_stream_decoder", code: .outOfMemory)
+        }
+    }
+
+    func step(
+        _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> CodecStep {
+        unsafe stream.pointee.next_in = input.baseAddress
+        unsafe stream.pointee.avail_in = input.count
+        unsafe stream.pointee.next_out = output.baseAddress
+        unsafe stream.pointee.avail_out = output.count
+        let state: CodecStep.State =
+            switch unsafe lzma_code(stream, LZMA_RUN) {
+            case LZMA_OK, LZMA_BUF_ERROR: .going
+            case LZMA_STREAM_END: .ended
+            case LZMA_MEMLIMIT_ERROR, LZMA_MEM_ERROR: .tooLarge
+            default: .damaged
+            }
+        return unsafe CodecStep(
+            consumed: input.count - stream.pointee.avail_in,
+            produced: output.count - stream.pointee.avail_out, state: state)
+    }
+}
+
+@safe private final class ZstdCodec: Codec {
+    private let stream: OpaquePointer
+
+    init() throws(SystemError) {
+        guard let stream = unsafe ZSTD_createDCtx() else {
+            throw SystemError("ZSTD_createDCtx", code: .outOfMemory)
+        }
+        unsafe self.stream = stream
+        // The largest window that zstd(1) reads without being told to.
+        unsafe _ = ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, 27)
+    }
+
+    deinit { unsafe _ = ZSTD_freeDCtx(stream) }
+
+    func reset() { unsafe _ = ZSTD_DCtx_reset(stream, ZSTD_reset_session_only) }
+
+    func step(
+        _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> CodecStep {
+        var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
+        var target = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
+        let result = unsafe ZSTD_decompressStream(stream, &target, &source)
+        var state = result == 0 ? CodecStep.State.ended : .going
+        if ZSTD_isError(result) != 0 {
+            let code = ZSTD_getErrorCode(result)
+            state =
+                code == ZSTD_error_frameParameter_windowTooLarge
+                    || code == ZSTD_error_memory_allocation ? .tooLarge : .damaged
+        }
+        return unsafe CodecStep(consumed: source.pos, produced: target.pos, state: state)
+    }
+}
+
+@safe private final class BZip2Codec: Codec {
+    private let stream: UnsafeMutablePointer<bz_stream>
+
+    init() throws(SystemError) {
+        unsafe stream = .allocate(capacity: 1)
+        unsafe stream.initialize(to: bz_stream())
+        guard unsafe BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else {
+            unsafe stream.deallocate()
+            throw SystemError("BZ2_bzDecompressInit", code: .outOfMemory)
+        }
+    }
+
+    deinit {
+        unsafe _ = BZ2_bzDecompressEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    func reset() throws(SystemError) {
+        unsafe _ = BZ2_bzDecompressEnd(stream)
+        unsafe stream.pointee = bz_stream()
+        guard unsafe BZ2_bzDecompressInit(stream, 0, 0) == BZ_OK else {
+            throw SystemError("BZ2_bzDecompressInit", code: .outOfMemory)
+        }
+    }
+
+    func step(
+        _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+    ) -> CodecStep {
+        unsafe stream.pointee.next_in = UnsafeMutableRawPointer(
+            mutating: UnsafeRawPointer(input.baseAddress))?.assumingMemoryBound(to: CChar.self)
+        unsafe stream.pointee.avail_in = UInt32(input.count)
+        unsafe stream.pointee.next_out = UnsafeMutableRawPointer(output.baseAddress)?
+            .assumingMemoryBound(to: CChar.self)
+        unsafe stream.pointee.avail_out = UInt32(output.count)
+        let state: CodecStep.State =
+            switch unsafe BZ2_bzDecompress(stream) {
+            case BZ_OK: .going
+            case BZ_STREAM_END: .ended
+            case BZ_MEM_ERROR: .tooLarge
+            default: .damaged
+            }
+        return unsafe CodecStep(
+            consumed: input.count - Int(stream.pointee.avail_in),
+            produced: output.count - Int(stream.pointee.avail_out), state: state)
+    }
+}
