@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Shipper
 import TestSupport
@@ -36,12 +37,14 @@ struct HTTPTests {
         #expect(metrics["shipper_records_delivered_total"] == 0)
         #expect(metrics["shipper_last_acknowledgement_timestamp_seconds"] == nil)
         let bytes = Double(source.lines(0..<1_000).count)
-        try eventually("the lines are read and wait") {
+        // A topic that nobody has answered for gets a little to try with, and no more.
+        try eventually("some lines are read and wait") {
             metrics = try Metrics(address)
-            return metrics["shipper_records_waiting"] == 1_000
+            return metrics["shipper_records_waiting"] ?? 0 > 0
                 && metrics["shipper_lag_bytes"] == bytes
         }
-        #expect(metrics["shipper_in_flight_bytes"] ?? 0 > bytes)
+        let inFlight = try #require(metrics["shipper_in_flight_bytes"])
+        #expect(inFlight > 0 && inFlight <= Double(InFlightBudget.mostTrial))
 
         try broker.bringUp()
         try eventually("it is ready; \(agent.said)") {

@@ -66,7 +66,8 @@ package struct RecordEncoder: Sendable {
 
     /// Encodes lines of `frames` from `start` on, whose bytes lie in `chunk`, until all are done or
     /// the next record would make the slab longer than `limit` bytes. The end of each record in the
-    /// slab is appended to `ends`. `readTime` in nanoseconds since 1970.
+    /// slab is appended to `ends`, and where in the file it begins to `offsets`, counted from where
+    /// `start` is. `readTime` in nanoseconds since 1970.
     ///
     /// `overhead` are bytes that each record costs elsewhere and that count towards `limit`, though
     /// they are not in the slab.
@@ -75,19 +76,6 @@ package struct RecordEncoder: Sendable {
     /// last line; nil where that is not known.
     ///
     /// A slab may come back with no record in it although frames were done with: empty lines.
-    package func encode(
-        _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
-        ends: inout [UInt32]
-    ) -> EncodingProgress {
-        var offsets: [UInt32] = []
-        return encode(
-            frames, from: start, of: chunk, readTime: readTime, lineTime: lineTime, into: slab,
-            limit: limit, overhead: overhead, ends: &ends, offsets: &offsets)
-    }
-
-    /// The same, and where in the file each record begins is appended to `offsets`, counted from where
-    /// `start` is.
     package func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
         lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,

@@ -26,8 +26,13 @@ struct Landmarks {
 
     mutating func add(line mark: Mark) {
         guard mark.offset > lines.last?.offset ?? -1 else { return }
-        if lines.count == Self.mostLines { lines.removeFirst() }
-        lines.append(mark)
+        guard lines.count == Self.mostLines else {
+            lines.append(mark)
+            return
+        }
+        // In place: this is done for each chunk.
+        for index in 1..<lines.count { lines[index - 1] = lines[index] }
+        lines[lines.count - 1] = mark
     }
 
     mutating func add(spread mark: Mark) { spread.append(mark) }

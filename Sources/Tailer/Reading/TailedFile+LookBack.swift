@@ -119,7 +119,8 @@ extension TailedFile {
             let place = offset - position
             let inChunk = min(place, Anchor.longest)
             var digest = Landmarks.Digest()
-            for byte in anchor.suffix(Anchor.longest - inChunk) { digest.add(byte) }
+            let fromAnchor = min(anchor.count, Anchor.longest - inChunk)
+            for index in anchor.count - fromAnchor..<anchor.count { digest.add(anchor[index]) }
             for index in place - inChunk..<place { digest.add(chunk[index]) }
             return Landmarks.Mark(offset: offset, digest: digest.value)
         }
@@ -137,8 +138,11 @@ extension TailedFile {
             landmarks.complete()
         }
         if position == base { landmarks.complete() }
-        for frame in frames.suffix(Landmarks.mostLines)
-        where frame.offset + frame.length <= end && !frame.flags.contains(.continuation) {
+        for index in max(0, frames.count - Landmarks.mostLines)..<frames.count {
+            let frame = frames[index]
+            guard frame.offset + frame.length <= end, !frame.flags.contains(.continuation) else {
+                continue
+            }
             landmarks.add(line: mark(frame.offset))
         }
         tail = []

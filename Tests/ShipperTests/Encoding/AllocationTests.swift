@@ -36,6 +36,8 @@ import Testing
         frames.reserveCapacity(1000)
         var ends: [UInt32] = []
         ends.reserveCapacity(1000)
+        var offsets: [UInt32] = []
+        offsets.reserveCapacity(1000)
         var lines = 0
         func allocations(batches: Int) -> UInt64 {
             allocation_counter_start()
@@ -51,9 +53,10 @@ import Testing
                 }
                 slab.cut(to: 0)
                 ends.removeAll(keepingCapacity: true)
+                offsets.removeAll(keepingCapacity: true)
                 let progress = encoder.encode(
                     frames, from: .start, of: chunk.span, readTime: EncodingFixture.readTime,
-                    into: slab, limit: slab.capacity, ends: &ends)
+                    into: slab, limit: slab.capacity, ends: &ends, offsets: &offsets)
                 lines += progress.needed == nil ? ends.count : 0
             }
             return allocation_counter_stop()

@@ -149,3 +149,17 @@ struct Document: Decodable, Hashable {
         case message, log, input, kubernetes, fields, tags, host, agent, ecs
     }
 }
+
+extension RecordEncoder {
+    /// Where in the file the records begin is told to nobody.
+    func encode(
+        _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
+        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
+        ends: inout [UInt32]
+    ) -> EncodingProgress {
+        var offsets: [UInt32] = []
+        return encode(
+            frames, from: start, of: chunk, readTime: readTime, lineTime: lineTime, into: slab,
+            limit: limit, overhead: overhead, ends: &ends, offsets: &offsets)
+    }
+}
