@@ -66,6 +66,9 @@ package final class InFlightBudget: Sendable {
             if works {
                 trying -= topic.tried
                 topics[id]?.tried = 0
+                // Somebody may have been refused as one that tries, of this topic or for it. That is no
+                // longer so, and what comes back of a topic that works is not what they wait for.
+                if refusedTrial { refused = true }
             }
         }
 
@@ -120,7 +123,7 @@ package final class InFlightBudget: Sendable {
         state.withLock { state in
             if let topic { state.note(topic, works: works) }
             if grant(state, stream, topic, works: works, least, least) > 0 { return true }
-            if works { state.refused = true } else { state.refusedTrial = true }
+            noteRefusal(&state, stream, works: works, least)
             return false
         }
     }
@@ -159,14 +162,23 @@ package final class InFlightBudget: Sendable {
         _ state: inout State, _ stream: StreamID, _ topic: DestinationID?, works: Bool,
         _ least: Int
     ) {
-        guard works else {
-            state.refusedTrial = true
-            return
-        }
-        state.refused = true
+        noteRefusal(&state, stream, works: works, least)
+        guard works else { return }
         if state.held[stream] == nil, state.next == nil, least <= limit {
             state.next = (stream, topic, least)
         }
+    }
+
+    private func noteRefusal(
+        _ state: inout State, _ stream: StreamID, works: Bool, _ least: Int
+    ) {
+        guard !works else {
+            state.refused = true
+            return
+        }
+        state.refusedTrial = true
+        // Where others have what it would try with, what they give back is what it waits for.
+        if least > state.available(to: stream, limit: limit) / 2 { state.refused = true }
     }
 
     /// Gives `bytes` of `stream` back, which are delivered: its topic works. True when a stream that

@@ -294,6 +294,65 @@ import Testing
         #expect(budget.held == 0 && budget.trying == 0)
     }
 
+    @Test("Who was refused to try is told when the topic works for somebody else first")
+    func wakesWhoTried() {
+        let budget = InFlightBudget(limit: whole)
+        fill(budget, 1, of: 1, works: false)
+        #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
+        // The verdict is there, what it delivers not yet.
+        #expect(budget.take(stream(3), of: topic(1), atLeast: 1, atMost: 1) == 1)
+        #expect(budget.giveBack(stream(1), of: topic(1), 1))
+    }
+
+    @Test("Who was refused to try, for others had it all, is told when they give back")
+    func wakesWhoFoundNothing() {
+        let budget = InFlightBudget(limit: 1000)
+        #expect(budget.take(stream(1), of: topic(1), atLeast: 400, atMost: 400) == 400)
+        #expect(budget.take(stream(2), of: topic(2), works: false, atLeast: 400, atMost: 400) == 0)
+        #expect(budget.giveBack(stream(1), of: topic(1), 400))
+    }
+
+    /// A reader asks again for a stream that was refused when it is told to, and at no other time.
+    @Test(
+        "Whatever topics do, when all is delivered everybody was told to ask again",
+        arguments: 1...40)
+    func tellsEverybody(seed: Int) {
+        var random = SplitMix(seed: UInt64(seed))
+        let limit = Int.random(in: 1_000...200_000, using: &random)
+        for _ in 0..<200 {
+            let budget = InFlightBudget(limit: limit)
+            var held = [Int](repeating: 0, count: 20)
+            var waiting: Set<Int> = []
+            for _ in 0..<Int.random(in: 5...60, using: &random) {
+                let number = Int.random(in: 0..<20, using: &random)
+                if Bool.random(using: &random) {
+                    let least = Int.random(in: 1...limit / 2, using: &random)
+                    // Seen a moment ago, by then untrue perhaps.
+                    let works = Bool.random(using: &random)
+                    guard !waiting.contains(number) else { continue }
+                    let granted = budget.take(
+                        stream(number), of: topic(number % 5), works: works, atLeast: least,
+                        atMost: least * 2)
+                    held[number] += granted
+                    if granted == 0 { waiting.insert(number) }
+                } else if held[number] > 0 {
+                    let back = Int.random(in: 1...held[number], using: &random)
+                    held[number] -= back
+                    if budget.giveBack(stream(number), of: topic(number % 5), back) {
+                        waiting = []
+                    }
+                }
+            }
+            let wasHeld = budget.held
+            for number in held.indices.shuffled(using: &random) where held[number] > 0 {
+                if budget.giveBack(stream(number), of: topic(number % 5), held[number]) {
+                    waiting = []
+                }
+            }
+            #expect(wasHeld == 0 || waiting.isEmpty)
+        }
+    }
+
     @Test("More back than taken stops the process")
     func tooMuch() async {
         await #expect(processExitsWith: .failure) {
