@@ -148,6 +148,17 @@ struct TailerTests {
         #expect(output.count == 603)
     }
 
+    @Test("room that came back and that nobody told of is found by asking")
+    func untoldRoom() throws {
+        _ = try directory.write("log/a.log", "one\n")
+        output.state.withLock { $0.hasRoom = false }
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try eventually("it waits for room") { tailer.figures.starvedStreams == 1 }
+        output.state.withLock { $0.hasRoom = true }
+        try expect(["one"])
+    }
+
     @Test("an s6 directory without current is read: archives by label, then previous")
     func withoutCurrent() throws {
         let label = "@400000006b03bb0027d04f8"

@@ -34,6 +34,8 @@ final class ReaderLoop {
     private var starved = FairQueue<LogStream>(number: 1)
     /// Of those, how many are to be asked again.
     private var toFeed = 0
+    /// When some are asked though nobody said that room came back.
+    private var feedsAt: Int64 = 0
     /// Streams to be polled, one queue for each interval of the back-off; stale entries are known
     /// by their time.
     private var polls: [IntervalQueue<LogStream>] = []
@@ -52,6 +54,10 @@ final class ReaderLoop {
     private static let eventsPerPass = 4_096
     /// Streams in one pass that are polled, or that are asked whether they have room again.
     private static let wakesPerPass = 1_024
+    /// Room may come back in more ways than deliveries tell of: a stream that was next to have it ends, a
+    /// topic is found not to work. Nobody waits longer for that than this many streams, each second.
+    private static let feedsPerInterval = 256
+    private static let feedInterval: Int64 = 1_000_000_000
     /// What a scan may take before others have their turn, and all scans of one pass, nanoseconds.
     private static let scanSlice: Int64 = 4_000_000
     private static let scansPerPass: Int64 = 8_000_000
@@ -108,7 +114,7 @@ final class ReaderLoop {
             heartbeat.beat()
             let now = Clock.monotonicNanoseconds()
             if control.takeWake() { toFeed = starved.count }
-            feedStarved()
+            feedStarved(now)
             readEvents(now)
             if watches.attempt(now) { tree.unwatchedAll() }
             tree.advance(now)
@@ -314,7 +320,11 @@ final class ReaderLoop {
         }
     }
 
-    private func feedStarved() {
+    private func feedStarved(_ now: Int64) {
+        if now >= feedsAt, !starved.isEmpty {
+            toFeed = max(toFeed, min(starved.count, Self.feedsPerInterval))
+            feedsAt = now + Self.feedInterval
+        }
         var fed = 0
         while toFeed > 0, fed < Self.wakesPerPass, let stream = starved.popFirst() {
             toFeed -= 1
@@ -335,6 +345,7 @@ final class ReaderLoop {
         for queue in polls {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
+        if !starved.isEmpty { next = min(next ?? feedsAt, feedsAt) }
         let now = Clock.monotonicNanoseconds()
         if areFiguresOld {
             // After the last change they are set once more, and then nothing wakes an idle reader.
