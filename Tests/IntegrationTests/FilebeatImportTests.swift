@@ -230,6 +230,45 @@ struct FilebeatImportTests {
         #expect(try agent.registry().map(\.path) == [agent.log("a.log")])
     }
 
+    @Test(
+        "R7: any number in any field of a row is taken for what it says or left alone, and no more")
+    func extremes() throws {
+        let names = (0..<OutsideNumbers.texts.count).map { "\($0).log" }
+        let content = "one\ntwo\n"
+        for key in [
+            "offset", "inode", "device", "seconds", "fraction", "ttl",
+        ] {
+            let (agent, filebeat) = try agent(
+                Dictionary(uniqueKeysWithValues: names.map { ($0, content) }))
+            let rows = try zip(names, OutsideNumbers.texts).map { name, number in
+                let status = try FileStatus.glance(at: Array(agent.log(name).utf8))
+                func value(_ of: String, _ usual: some BinaryInteger) -> String {
+                    of == key ? number : "\(usual)"
+                }
+                let (inode, device) = (
+                    value("inode", status.inode), value("device", status.device)
+                )
+                return (
+                    key: "filebeat::logs::native::\(inode)-\(device)",
+                    value: #"{"source":"\#(agent.log(name))","offset":\#(value("offset", 4)),"#
+                        + #""ttl":\#(value("ttl", -1)),"type":"log","#
+                        + #""FileStateOS":{"inode":\#(inode),"device":\#(device)},"#
+                        + #""identifier_name":"native","#
+                        + #""timestamp":[\#(value("fraction", 1)),\#(value("seconds", 4_000_000_000))]}"#
+                )
+            }
+            try filebeat.write(rows)
+            let done = try filebeat.takeOver()
+            #expect(done.exit == .code(0), "\(key): \(done.errors)")
+            for entry in try agent.registry() {
+                #expect([0, 4].contains(entry.offset), "\(key): \(entry.path)")
+            }
+            if key == "offset" {
+                #expect(try agent.registry().map(\.offset) == [0], "\(done.output)")
+            }
+        }
+    }
+
     @Test("R7: a fingerprint and an inode's marker find a file that was renamed")
     func otherIdentities() throws {
         let head = String(repeating: "0123456789abcdef\n", count: 70)
