@@ -194,7 +194,7 @@ import Testing
             let truth = story.truth
             #expect(FaultStory.complaint(of: killed, truth, floors: [:]) == nil, "\(what)")
             faults.end()
-            registry.sync()
+            try registry.recover()
             #expect(registry.isWritten && registry.health.failure == nil, "\(what)")
             #expect(recorder.failures.count == recorder.recoveries, "\(what)")
             let saved = try data.copy().open()

@@ -141,3 +141,14 @@ extension Registry {
         ])
     }
 }
+
+extension Registry {
+    /// Syncs until everything is written: a rewrite that failed and was slow, as on a machine with much to do, is
+    /// not tried again at once.
+    func recover() throws {
+        try eventually("the registry writes again") {
+            sync()
+            return isWritten && health.failure == nil
+        }
+    }
+}

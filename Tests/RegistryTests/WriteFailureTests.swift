@@ -61,7 +61,7 @@ private final class Fault: Sendable {
         #expect(try data.copy().open().entry(known.file)?.offset == 10)
         fault.end()
         registry.advance(seen, to: 6)
-        registry.sync()
+        try registry.recover()
         #expect(registry.isWritten && recorder.recoveries == 1 && recorder.failures.count == 1)
         #expect(registry.health.failure == nil && registry.health.unsavedFiles == 0)
         #expect(registry.health.journalBytes == (try data.journalLength()))
@@ -90,7 +90,7 @@ private final class Fault: Sendable {
         #expect(registry.health.failure?.description.contains(advice) == true)
         #expect(try data.copy().open().entry(entry.file)?.offset == 10)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(registry.health.failure == nil && recorder.recoveries == 1)
         #expect(try data.copy().open().entries() == registry.entries())
     }
@@ -102,7 +102,7 @@ private final class Fault: Sendable {
         fault.begin()
         registry.advance(entry, to: 20)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(registry.isWritten && recorder.recoveries == 1 && recorder.syncs == 1)
         #expect(try data.copy().open().entries() == registry.entries())
     }
@@ -115,7 +115,7 @@ private final class Fault: Sendable {
         registry.inputScanned("pods")
         #expect(!registry.isWritten)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(registry.isWritten && recorder.failures.count == 1 && recorder.recoveries == 1)
         let after = try data.copy().open()
         #expect(after.entries() == registry.entries() && after.inputIsKnown("pods"))
@@ -133,7 +133,7 @@ private final class Fault: Sendable {
         registry.sync()
         #expect(registry.isWritten && recorder.compactions == 1 && recorder.recoveries == 1)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(try data.copy().open().entries() == registry.entries())
     }
 
@@ -190,7 +190,7 @@ private final class Fault: Sendable {
         second.advance(entry, to: 5)
         #expect(second.entry(entry.file)?.offset == 5)
         fault.end()
-        second.sync()
+        try second.recover()
         #expect(second.isWritten && recorder.recoveries == 1)
         let after = try data.copy().open()
         #expect(after.recovery.isWhole && after.mustStartAtBeginning)
@@ -216,7 +216,7 @@ private final class Fault: Sendable {
         #expect(longest >= bound && longest < bound + 61_000)
         #expect(recorder.failures.count == 1 && registry.health.unsavedFiles == 1)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(try data.journalLength() < 1000)
         #expect(registry.isWritten && registry.health.failure == nil && recorder.recoveries == 1)
         #expect(try data.copy().open().entries() == registry.entries())
@@ -232,7 +232,7 @@ private final class Fault: Sendable {
         registry.sync()
         #expect(recorder.failures.count == 1 && recorder.recoveries == 0)
         fault.end()
-        registry.sync()
+        try registry.recover()
         #expect(registry.health.failure == nil && recorder.recoveries == 1)
     }
 
