@@ -21,6 +21,9 @@ package enum ProcessContext {
         return variables
     }
 
+    /// _exit(2): nothing of the process is tidied up, and none of its threads is waited for.
+    package static func endAtOnce(_ code: Int32) -> Never { _exit(code) }
+
     /// The host's name, gethostname(2).
     package static func hostName() throws(SystemError) -> String {
         // HOST_NAME_MAX is 64; the last byte stays NUL whatever the call does.

@@ -51,4 +51,27 @@ package final class SystemThread: Sendable {
         }
         if let thread { pthread_join(thread, nil) }
     }
+
+    /// As `join`, for `nanoseconds` at most. False where the thread has not ended: it hangs in the kernel, and
+    /// is left to itself.
+    package func join(within nanoseconds: Int64) -> Bool {
+        let thread = handle.withLock { handle in
+            defer { handle = nil }
+            return handle
+        }
+        guard let thread else { return true }
+        let until = Clock.monotonicNanoseconds().addingReportingOverflow(max(0, nanoseconds))
+        if clinux_join(thread, until.overflow ? .max : until.partialValue) == 0 { return true }
+        pthread_detach(thread)
+        return false
+    }
+
+    /// The thread is left to itself: nobody joins it.
+    package func detach() {
+        let thread = handle.withLock { handle in
+            defer { handle = nil }
+            return handle
+        }
+        if let thread { pthread_detach(thread) }
+    }
 }

@@ -20,6 +20,12 @@ package enum RunCommand {
             return .badConfiguration
         }
         let log = try Log(settings.log)
+        let watch = try EndWatch(
+            patience: settings.shutdownTimeout, code: once ? .fault : .internalFault, log: log)
+        defer { watch.isOver() }
+        let signals = try SystemThread("signals") { obeySignals(watch, log) }
+        // It ends with the process: nothing else ends sigwait.
+        _ = signals
         let descriptors = ProcessLimits.raiseDescriptors()
         let endpoints = Endpoints()
         var server: HTTPServer?
@@ -35,6 +41,7 @@ package enum RunCommand {
             log.error("cannot start", ["error": "\(error)"])
             return error.exitCode
         }
+        watch.follow(pipeline)
         endpoints.follow(pipeline)
         log.info(
             "started",
@@ -53,14 +60,11 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
-        let signals = try SystemThread("signals") { obeySignals(pipeline, log) }
-        // It ends with the process: nothing else ends sigwait.
-        _ = signals
-        return end(pipeline, once: once, timeout, log)
+        return end(pipeline, once: once, timeout, watch, log)
     }
 
     /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too.
-    private static func obeySignals(_ pipeline: Pipeline, _ log: Log) {
+    private static func obeySignals(_ watch: EndWatch, _ log: Log) {
         var isStopping = false
         while true {
             switch Signals.waitForAny() {
@@ -71,16 +75,16 @@ package enum RunCommand {
             case .end(let name) where !isStopping:
                 isStopping = true
                 log.info("stopping", ["signal": .text(name)])
-                pipeline.interrupt()
+                watch.ask()
             case .end(let name):
                 log.warn("not waiting for deliveries any more", ["signal": .text(name)])
-                pipeline.hurry()
+                watch.hurry()
             }
         }
     }
 
     private static func end(
-        _ pipeline: Pipeline, once: Bool, _ timeout: Duration?, _ log: Log
+        _ pipeline: Pipeline, once: Bool, _ timeout: Duration?, _ watch: EndWatch, _ log: Log
     ) -> ExitCode {
         var code = ExitCode.done
         var end = Pipeline.End.done
@@ -91,7 +95,13 @@ package enum RunCommand {
             code = .internalFault
         }
         if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
+        watch.begin()
         let outcome = pipeline.stop()
+        for place in outcome.hanging {
+            log.error(
+                "a file system does not answer; what is unread there is left",
+                ["path": .text(place), "bytes_seen_unread": .count(pipeline.figures.unreadBytes)])
+        }
         let counters = pipeline.counters
         log.writeDueFaults(all: true)
         log.info(
@@ -129,6 +139,7 @@ package enum RunCommand {
             [
                 "why": why, "files": .count(left.files), "bytes": .count(left.bytes),
                 "records_undelivered": .count(outcome.undelivered),
+                "not_answering": .count(outcome.hanging.count),
                 "names_refused_or_unreadable": .count(left.reading.names),
                 "directories_unfinished": .count(left.reading.directories),
                 "all_directories_seen": .flag(left.reading.isScanned),

@@ -51,6 +51,16 @@ package final class Tailer: Sendable {
     /// Room has come back: streams that had none are tried again.
     package func wake() { control.wake() }
 
+    /// What the reader is at: a log or a directory; nil while it waits for something to do.
+    package var place: String? { control.place }
+
+    /// As `stop`, for `nanoseconds` at most. False where the thread has not ended, because a file system does
+    /// not answer: it is left to itself, and ends when its call comes back.
+    package func stop(within nanoseconds: Int64) -> Bool {
+        control.stop()
+        return thread.join(within: nanoseconds)
+    }
+
     /// Ends reading and waits for the thread. What was not taken by the output is read again by the
     /// next run. A second call returns at once.
     package func stop() {
@@ -65,8 +75,14 @@ final class TailerControl: Sendable {
     private let stopped = Atomic(false)
     private let woken = Atomic(false)
     private let leftovers = Mutex(TailerLeftovers())
+    private let touched = Mutex<String?>(nil)
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
+
+    /// The reader looks at a log or a directory now; nil when it waits.
+    func touches(_ place: String?) { touched.withLock { $0 = place } }
+
+    var place: String? { touched.withLock { $0 } }
 
     var left: TailerLeftovers { leftovers.withLock { $0 } }
 

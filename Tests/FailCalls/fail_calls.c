@@ -7,7 +7,8 @@
 //   CALL ERRNO TIMES PATH
 //
 // CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle or statx; ERRNO a number; TIMES how often it fails, 0 for ever;
-// PATH what it is made on, as a whole. Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
+// PATH what it is made on, as a whole, or with "/**" behind it that and all beneath it. With ERRNO -1 the call does not come back
+// before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -73,8 +74,15 @@ static void note(const char *rules) {
     real_syscall(SYS_close, file, 0, 0, 0);
 }
 
-// The errno with which this call is to fail on this path; 0 where it is not.
-static int fault(const char *call, const char *path) {
+static int is_meant(const char *rule, const char *path) {
+    size_t length = strlen(rule);
+    if (length < 3 || strcmp(rule + length - 3, "/**")) return !strcmp(rule, path);
+    length -= 3;
+    return !strncmp(rule, path, length) && (path[length] == 0 || path[length] == '/');
+}
+
+// The errno with which this call is to fail on this path; 0 where it is not, -1 where it hangs.
+static int look_up(const char *call, const char *path, int notes) {
     const char *rules = getenv("FAIL_CALLS");
     if (!rules) return 0;
     int saved = errno, code = 0;
@@ -89,12 +97,22 @@ static int fault(const char *call, const char *path) {
         int number, begin = 0;
         long times;
         if (sscanf(line, "%15s %d %ld %n", name, &number, &times, &begin) != 3) continue;
-        if (strcmp(name, call) || strcmp(line + begin, path) || !is_left(line, times)) continue;
+        if ((strcmp(name, call) && strcmp(name, "any")) || !is_meant(line + begin, path)) continue;
+        if (!is_left(line, times)) continue;
         code = number;
-        note(rules);
+        if (notes) note(rules);
         break;
     }
     errno = saved;
+    return code;
+}
+
+static int fault(const char *call, const char *path) {
+    int code = look_up(call, path, 1);
+    while (code < 0) {
+        usleep(20000);
+        code = look_up(call, path, 0);
+    }
     return code;
 }
 

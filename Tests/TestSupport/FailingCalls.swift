@@ -25,16 +25,18 @@ package struct FailingCalls: Sendable {
 
     /// What fails: `times` 0 is for ever.
     package struct Rule: Hashable, Sendable {
-        let call: Call
-        let code: Code
-        let times: Int
-        let path: String
+        /// As the library has it.
+        fileprivate let line: String
 
         package init(_ call: Call, _ code: Code, times: Int = 0, _ path: String) {
-            self.call = call
-            self.code = code
-            self.times = times
-            self.path = path
+            line = "\(call.rawValue) \(code.value) \(times) \(path)\n"
+        }
+
+        private init(line: String) { self.line = line }
+
+        /// No call on the directory or on what is beneath it comes back, as where a server is gone.
+        package static func hang(beneath path: String) -> Rule {
+            Rule(line: "any -1 0 \(path)/**\n")
         }
     }
 
@@ -54,8 +56,7 @@ package struct FailingCalls: Sendable {
     package func fail(_ rules: Rule...) throws { try fail(rules) }
 
     package func fail(_ rules: [Rule]) throws {
-        let lines = rules.map { "\($0.call.rawValue) \($0.code.value) \($0.times) \($0.path)\n" }
-        try home.write("next", lines.joined())
+        try home.write("next", rules.map(\.line).joined())
         // A program that reads it meanwhile sees the old rules or the new ones.
         try rename(home.path("next"), home.path("rules"))
     }

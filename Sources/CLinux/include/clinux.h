@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 static inline int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve) {
@@ -98,6 +99,12 @@ static inline void clinux_name_thread(const char *name) {
     strncpy(cut, name, sizeof cut - 1);
     cut[sizeof cut - 1] = 0;
     pthread_setname_np(pthread_self(), cut);
+}
+
+// Waits for a thread's end until a time of the monotonic clock; 0, ETIMEDOUT or another errno.
+static inline int clinux_join(pthread_t thread, int64_t until) {
+    struct timespec time = {until / 1000000000, until % 1000000000};
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &time);
 }
 
 // IN_ONESHOT is 1u << 31, which the importer takes for a negative int.

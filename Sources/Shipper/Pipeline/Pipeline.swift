@@ -53,6 +53,8 @@ package final class Pipeline: Sendable {
         package let undelivered: Int
         /// With `once`, what is left of what was there.
         let left: Leftovers
+        /// Logs and directories that are read at this moment, by calls that do not come back.
+        let hanging: [String]
     }
 
     /// What a run with `once` has not shipped of what was there.
@@ -109,7 +111,12 @@ package final class Pipeline: Sendable {
             registry.close()
             throw error
         }
-        registry.renumbered(DeviceNumbers.changed(registry.entries()))
+        registry.renumbered(
+            DeviceNumbers.changedInTime(registry.entries()) { path in
+                log.error(
+                    "a directory does not answer; what it has may be sent again",
+                    ["path": .text(path)])
+            })
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
         let wake = Wake()
@@ -140,7 +147,7 @@ package final class Pipeline: Sendable {
             let keeper = try RegistryKeeper(
                 registry, interval: settings.registry.sync, agent: agent, log: log,
                 taken: { counters.bytesTaken },
-                vanished: {
+                vanished: VanishedLooks(
                     VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
                         counters.lost($1.count, .deletedUnread)
                         events.report(
@@ -148,8 +155,7 @@ package final class Pipeline: Sendable {
                     } vanished: {
                         counters.vanishedFile()
                         events.report(.vanished(path: $0.path, from: $1))
-                    }
-                })
+                    }))
             self.keeper = keeper
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
@@ -207,17 +213,38 @@ package final class Pipeline: Sendable {
 
     /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
     /// told otherwise, saves positions, lets everything go.
+    ///
+    /// A reader that hangs with a file system is left to it: what it was about to read is in its file, and
+    /// what it does when its call comes back reaches neither Kafka nor the registry.
     package func stop(within deadline: Duration? = nil) -> Outcome {
         isStopping.store(true, ordering: .relaxed)
-        tailer.stop()
-        let undelivered = producer.stop(deadline: deadline ?? settings.shutdownTimeout)
+        let patience = (deadline ?? settings.shutdownTimeout).wholeNanoseconds
+        let began = Clock.monotonicNanoseconds()
+        let forReader = min(
+            max(patience / 2, Self.readerPatience.lowerBound), Self.readerPatience.upperBound)
+        var hanging: [String] = []
+        if !tailer.stop(within: forReader) { hanging = places }
+        let left = max(0, patience - (Clock.monotonicNanoseconds() - began))
+        let undelivered = producer.stop(deadline: .nanoseconds(left))
         ledger.saveSizes()
-        keeper.stop()
-        registry.close()
+        if keeper.stop(within: Self.keeperPatience) {
+            registry.close()
+        } else {
+            // It hangs in an fsync, and another one would: everything is in the journal, if not on its disk.
+            log.error("the data directory does not answer; its journal is not forced to the disk")
+        }
         return Outcome(
             undelivered: undelivered,
-            left: Leftovers(tailer.leftovers, undelivered: ledger.undelivered))
+            left: Leftovers(tailer.leftovers, undelivered: ledger.undelivered), hanging: hanging)
     }
+
+    /// What the readers are at; any thread.
+    package var places: [String] { tailer.place.map { [$0] } ?? [] }
+
+    /// A reader that works ends within milliseconds, however short `shutdown_timeout` is, and if a disk is
+    /// slow within a second or a few.
+    private static let readerPatience: ClosedRange<Int64> = 1_000_000_000...5_000_000_000
+    private static let keeperPatience: Int64 = 2_000_000_000
 
     /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any thread.
     package func hurry() { _ = producer.stop(deadline: .zero) }

@@ -2,7 +2,7 @@ import Platform
 import Registry
 import Synchronization
 
-/// The thread that forces positions to the disk at the interval of `registry.sync`, lets entries leave
+/// The thread that forces positions to the disk at the interval of `registry.sync`, has entries leave
 /// whose files are gone, gives memory back after a burst, and lets repeated faults be told.
 final class RegistryKeeper: Sendable {
     private let thread: SystemThread
@@ -22,7 +22,7 @@ final class RegistryKeeper: Sendable {
     init(
         _ registry: Registry, interval: Duration, agent: AgentID, log: Log,
         taken: @escaping @Sendable () -> Int,
-        vanished: @escaping @Sendable () -> VanishedFiles
+        vanished: VanishedLooks
     ) throws(SystemError) {
         let wakeup = try Wakeup()
         let isStopped = Flag()
@@ -35,7 +35,6 @@ final class RegistryKeeper: Sendable {
         let parts = interval.components
         let nanoseconds = parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
         thread = try SystemThread("registry") {
-            var vanished = vanished()
             var next: Int64 = 0
             var lull = Lull()
             while !isStopped.value.load(ordering: .acquiring) {
@@ -50,7 +49,7 @@ final class RegistryKeeper: Sendable {
                 if registry.isWritten { figures.savedAll(began) }
                 let now = Clock.monotonicNanoseconds()
                 if isScanned.value.load(ordering: .acquiring), now >= next {
-                    vanished.look()
+                    vanished.begin()
                     next = now + Self.lookInterval
                 }
                 if lull.hasBegun(taken: taken(), now) { FreeMemory.giveBack() }
@@ -74,11 +73,12 @@ final class RegistryKeeper: Sendable {
     /// Every directory was scanned once; any thread.
     func scanned() { isScanned.value.store(true, ordering: .releasing) }
 
-    /// Ends the thread; the last positions are the caller's to save.
-    func stop() {
+    /// Ends the thread, within `nanoseconds`; the last positions are the caller's to save. False where it
+    /// hangs, with the disk of the data directory.
+    func stop(within nanoseconds: Int64) -> Bool {
         isStopped.value.store(true, ordering: .releasing)
         wakeup.wake()
-        thread.join()
+        return thread.join(within: nanoseconds)
     }
 }
 

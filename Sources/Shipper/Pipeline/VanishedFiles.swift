@@ -5,7 +5,7 @@ import Tailer
 
 /// Lets entries leave whose directory is gone with everything in it, and marks those that are out of
 /// reach. The Tailer does it for what it reads; what is left for here are files of directories that
-/// vanished while no agent ran, or before anything in them was opened. Lives on one thread.
+/// vanished while no agent ran, or before anything in them was opened. Used by one thread at a time.
 ///
 /// Nothing is forgotten because it cannot be seen for a while:
 ///
@@ -15,11 +15,11 @@ import Tailer
 ///   the nearest directory above that is left lies on the file's own device. Where a volume is not
 ///   mounted, the prefix is missing, or the empty mount point lies on another device;
 /// - only when two looks in a row, minutes apart, see it so.
-struct VanishedFiles {
+struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
-    private let lost: (FileEntry, ByteRange) -> Void
-    private let vanished: (FileEntry, Int) -> Void
+    private let lost: @Sendable (FileEntry, ByteRange) -> Void
+    private let vanished: @Sendable (FileEntry, Int) -> Void
     /// Fixed prefixes of the patterns of each input, by its name.
     private let prefixes: [String: [String]]
     /// Files that were gone at the last look.
@@ -37,8 +37,8 @@ struct VanishedFiles {
     /// have had more than was ever seen, and of how much that was.
     init(
         _ inputs: [Settings.Input], registry: Registry, ledger: DeliveryLedger,
-        lost: @escaping (FileEntry, ByteRange) -> Void,
-        vanished: @escaping (FileEntry, Int) -> Void = { _, _ in }
+        lost: @escaping @Sendable (FileEntry, ByteRange) -> Void,
+        vanished: @escaping @Sendable (FileEntry, Int) -> Void = { _, _ in }
     ) {
         self.registry = registry
         self.ledger = ledger

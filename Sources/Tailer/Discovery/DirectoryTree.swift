@@ -57,6 +57,8 @@ final class DirectoryTree {
     private var underWay = RingQueue<DirectoryScan>()
     private var isLargeNext = false
     private var times = DirectoryTimes()
+    /// Hears of each directory before it is touched.
+    var touches: (DirectoryNode) -> Void = { _ in }
     /// Directories that have left the tree and were not handed to `dropped` yet.
     private var doomed: [DirectoryNode] = []
     /// Directories that no scan has gone through yet.
@@ -315,6 +317,7 @@ final class DirectoryTree {
     private func proceed(_ scan: DirectoryScan, _ slice: inout Slice, _ handlers: Handlers) {
         let node = scan.node
         guard !node.isGone else { return }
+        touches(node)
         let started = Clock.monotonicNanoseconds()
         let isDone = go(on: scan, &slice, started, handlers)
         let end = Clock.monotonicNanoseconds()

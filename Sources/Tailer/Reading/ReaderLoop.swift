@@ -97,6 +97,7 @@ final class ReaderLoop {
             output: output, opener: opener,
             archives: inputs.map { ArchiveSearch(patterns: $0.archives) })
         table.patience = 2 * intervals.unwatchedScan
+        tree.touches = { control.touches($0.text) }
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.hurriedPoll, intervals.fastestPoll]
         while let last = steps.last, last < intervals.slowestPoll {
@@ -138,6 +139,7 @@ final class ReaderLoop {
             control.set(leftovers(isOver: !control.isStopped))
         }
         heartbeat.beat(waiting: nil)
+        control.touches(nil)
     }
 
     // MARK: --once
@@ -355,6 +357,7 @@ final class ReaderLoop {
         var time = next.map { max(0, $0 - now) }
         if let pause { time = min(time ?? pause, pause) }
         heartbeat.beat(waiting: time)
+        control.touches(nil)
         watches.wait(control.wakeup, nanoseconds: time)
     }
 
@@ -371,6 +374,7 @@ final class ReaderLoop {
     // MARK: Turns
 
     private func turn(_ stream: LogStream) {
+        control.touches(stream.name)
         let now = Clock.monotonicNanoseconds()
         let reading = StreamTurn(
             stream: stream, output: output, opener: opener, table: table, buffer: buffer,

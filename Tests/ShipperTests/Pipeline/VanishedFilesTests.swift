@@ -201,4 +201,36 @@ import Testing
         registry.keep(entry)
         #expect(registry.health.journalBytes == length)
     }
+
+    @Test(
+        "Who has files looked for does not wait for a look that hangs, and begins no other beside it"
+    )
+    func hangs() throws {
+        _ = try make("a/log/x.log", delivered: 4)
+        try removeTree("a")
+        // A look hangs in its first loss as it would in a call on a dead file system.
+        let answers = try Wakeup()
+        let losses = Atomic(0)
+        let looks = VanishedLooks(
+            VanishedFiles(settings.inputs, registry: registry, ledger: ledger) { _, _ in
+                losses.add(1, ordering: .relaxed)
+                answers.wait(nanoseconds: nil)
+            })
+        try eventually("the second look that sees it") {
+            looks.begin()
+            return losses.load(ordering: .relaxed) == 1
+        }
+        _ = try make("b/log/x.log", delivered: 4)
+        try removeTree("b")
+        // Two looks would lose it.
+        for _ in 0..<3 { looks.begin() }
+        #expect(registry.entries().count == 1)
+        answers.wake()
+        try eventually("the looks go on") {
+            looks.begin()
+            return losses.load(ordering: .relaxed) == 2
+        }
+        answers.wake()
+        try eventually("it is gone as well") { registry.entries().isEmpty }
+    }
 }

@@ -1,0 +1,109 @@
+import Platform
+import Synchronization
+
+/// What asks the process to end, and sees to it that it does: a disk that does not answer keeps neither the drain
+/// of a node nor an update waiting for SIGKILL, whatever hangs with it. Sendable; any thread.
+final class EndWatch: Sendable {
+    private struct State {
+        var pipeline: Pipeline?
+        var isAsked = false
+        /// Monotonic nanoseconds, when the process ends as it is; nil before it was asked to.
+        var until: Int64?
+        var isOver = false
+        var thread: SystemThread?
+    }
+    private let state = Mutex(State())
+    private let wakeup: Wakeup
+    private let patience: Int64
+    private let code: ExitCode
+    private let log: Log
+
+    /// What an end takes beside `shutdown_timeout` at the most, as long as the data directory's disk answers,
+    /// nanoseconds: 1 to wait for the readers, 6 for librdkafka's end, 2 for the keeper.
+    private static let grace: Int64 = 10_000_000_000
+
+    /// `code` is what the process ends with where its end takes longer than `patience` and a little.
+    init(patience: Duration, code: ExitCode, log: Log) throws(SystemError) {
+        wakeup = try Wakeup()
+        self.patience = patience.wholeNanoseconds
+        self.code = code
+        self.log = log
+    }
+
+    /// There is a pipeline, which is ended when the process is asked to.
+    func follow(_ pipeline: Pipeline) {
+        let isAsked = state.withLock { state in
+            state.pipeline = pipeline
+            return state.isAsked
+        }
+        if isAsked { pipeline.interrupt() }
+    }
+
+    /// The process is to end.
+    func ask() {
+        let pipeline = state.withLock { state in
+            state.isAsked = true
+            return state.pipeline
+        }
+        begin()
+        pipeline?.interrupt()
+    }
+
+    /// And not to wait for deliveries.
+    func hurry() {
+        begin(patience: 0)
+        state.withLock { $0.pipeline }?.hurry()
+    }
+
+    /// The end has begun: from now on it may take so long and no longer.
+    func begin() { begin(patience: patience) }
+
+    private func begin(patience: Int64) {
+        let until = Clock.monotonicNanoseconds() + Self.grace + patience
+        let isFirst = state.withLock { state in
+            defer { state.until = min(until, state.until ?? until) }
+            return state.until == nil
+        }
+        guard isFirst else { return wakeup.wake() }
+        do throws(SystemError) {
+            let thread = try SystemThread("end") { [self] in watch() }
+            state.withLock { $0.thread = thread }
+        } catch {
+            log.warn("nobody sees to it that the end comes in time", ["error": "\(error)"])
+        }
+    }
+
+    private func watch() {
+        while true {
+            let (until, isOver, pipeline) = state.withLock { ($0.until, $0.isOver, $0.pipeline) }
+            guard !isOver, let until else { return }
+            let left = until - Clock.monotonicNanoseconds()
+            if left > 0 {
+                wakeup.wait(nanoseconds: left)
+                continue
+            }
+            log.error(
+                "the end takes too long, because a disk does not answer; the process ends as it is",
+                ["reading": .text(pipeline?.places.joined(separator: " ") ?? "")])
+            ProcessContext.endAtOnce(code.rawValue)
+        }
+    }
+
+    /// The end has come.
+    func isOver() {
+        let thread = state.withLock { state in
+            state.isOver = true
+            return state.thread
+        }
+        wakeup.wake()
+        thread?.join()
+    }
+}
+
+extension Duration {
+    /// More than 31 years are taken for 31 years.
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return min(max(seconds, 0), 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}
