@@ -31,6 +31,19 @@ package final class Wakeup: Sendable {
         wait(&polled, nanoseconds)
     }
 
+    /// Waits until woken, until what `other` shows has changed (poll(2), POLLPRI), or for `nanoseconds`.
+    /// True where it has changed.
+    func wait(besideChangeOf other: borrowing Descriptor, nanoseconds: Int64?) -> Bool {
+        let first = descriptor.withRawValue { $0 }
+        let second = other.withRawValue { $0 }
+        var polled = [
+            pollfd(fd: first, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: second, events: Int16(POLLPRI), revents: 0),
+        ]
+        wait(&polled, nanoseconds)
+        return polled[1].revents != 0
+    }
+
     /// Waits until woken or for `nanoseconds`; for ever when nil.
     package func wait(nanoseconds: Int64?) {
         var polled = [

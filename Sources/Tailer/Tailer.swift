@@ -20,10 +20,11 @@ package final class Tailer: Sendable {
     /// on it at its end in any case, with the error that made it impossible to begin, if any. At most
     /// `openFiles` of the followed files, at least one, have a descriptor at a time, and such that nothing
     /// else leads to keep at most `heldBytes` of the disk; there are at most `watches` inotify watches.
-    /// `fileSystem` says what kind of one a directory lies on.
+    /// `fileSystem` says what kind of one a directory lies on. Of all that the patterns lead to it has what is
+    /// in its `territory`; by default everything.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
-        openFiles: Int, heldBytes: Int, watches: Int,
+        openFiles: Int, heldBytes: Int, watches: Int, territory: Territory? = nil,
         fileSystem: @escaping FileSystemLook = { directory throws(SystemError) in
             try directory.fileSystemType()
         },
@@ -34,11 +35,13 @@ package final class Tailer: Sendable {
         self.control = control
         let startedAt = Clock.wallNanoseconds()
         let (figures, heartbeat) = (figures, heartbeat)
-        thread = try SystemThread("reader") {
+        let territory = territory ?? Territory(Territories(inputs), reader: 0)
+        let name = territory.reader == 0 ? "reader" : "reader-\(territory.reader)"
+        thread = try SystemThread(name) {
             let loop = ReaderLoop(
                 inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
-                heldBytes: heldBytes, watches: watches, fileSystem: fileSystem,
-                startedAt: startedAt, output: output(), control: control,
+                heldBytes: heldBytes, watches: watches, territory: territory,
+                fileSystem: fileSystem, startedAt: startedAt, output: output(), control: control,
                 figures: figures, heartbeat: heartbeat)
             loop.run()
             ended(nil)
@@ -51,8 +54,15 @@ package final class Tailer: Sendable {
     /// Room has come back: streams that had none are tried again.
     package func wake() { control.wake() }
 
-    /// What the reader is at: a log or a directory; nil while it waits for something to do.
-    package var place: String? { control.place }
+    /// What the reader is at: a log or a directory, and the how manieth of all; nil while it waits for
+    /// something to do.
+    package var touch: (place: String, number: Int)? { control.touch }
+
+    /// What the territories have may be something else now.
+    package func redistributed() { control.redistributed() }
+
+    /// Ends reading, without waiting for it.
+    package func askToStop() { control.stop() }
 
     /// As `stop`, for `nanoseconds` at most. False where the thread has not ended, because a file system does
     /// not answer: it is left to itself, and ends when its call comes back.
@@ -75,14 +85,32 @@ final class TailerControl: Sendable {
     private let stopped = Atomic(false)
     private let woken = Atomic(false)
     private let leftovers = Mutex(TailerLeftovers())
-    private let touched = Mutex<String?>(nil)
+    private let redistribution = Atomic(false)
+    private let touched = Mutex<(place: String?, number: Int)>((nil, 0))
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
 
     /// The reader looks at a log or a directory now; nil when it waits.
-    func touches(_ place: String?) { touched.withLock { $0 = place } }
+    func touches(_ place: String?) {
+        touched.withLock { touched in
+            touched.place = place
+            touched.number &+= 1
+        }
+    }
 
-    var place: String? { touched.withLock { $0 } }
+    var touch: (place: String, number: Int)? {
+        touched.withLock { touched in touched.place.map { ($0, touched.number) } }
+    }
+
+    func takeRedistribution() -> Bool {
+        redistribution.load(ordering: .relaxed)
+            && redistribution.exchange(false, ordering: .acquiringAndReleasing)
+    }
+
+    func redistributed() {
+        redistribution.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
 
     var left: TailerLeftovers { leftovers.withLock { $0 } }
 

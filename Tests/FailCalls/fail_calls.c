@@ -9,6 +9,8 @@
 // CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle or statx; ERRNO a number; TIMES how often it fails, 0 for ever;
 // PATH what it is made on, as a whole, or with "/**" behind it that and all beneath it. With ERRNO -1 the call does not come back
 // before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
+//
+// With FAIL_MOUNTS=TABLE the program reads that file for /proc/self/mountinfo, if it is there.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -170,6 +172,11 @@ int open(const char *path, int flags, ...) {
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
     va_end(rest);
     if (is_barred(AT_FDCWD, path, (unsigned)flags)) return -1;
+    const char *mounts = getenv("FAIL_MOUNTS");
+    if (mounts && !strcmp(path, "/proc/self/mountinfo")) {
+        int file = real(mounts, flags, mode);
+        if (file >= 0) return file;
+    }
     return real(path, flags, mode);
 }
 

@@ -49,6 +49,7 @@ package struct FailingCalls: Sendable {
         let library = try findProduct("libfailcalls.so")
         wrapper = [
             "/usr/bin/env", "LD_PRELOAD=\(library)", "FAIL_CALLS=\(home.path("rules"))",
+            "FAIL_MOUNTS=\(home.path("mounts"))",
         ]
     }
 
@@ -59,6 +60,15 @@ package struct FailingCalls: Sendable {
         try home.write("next", rules.map(\.line).joined())
         // A program that reads it meanwhile sees the old rules or the new ones.
         try rename(home.path("next"), home.path("rules"))
+    }
+
+    /// Has the program take directories for what was mounted there from a server: each a file system of its own.
+    package func pretendMounts(_ points: [String]) throws {
+        var lines = ["22 1 259:2 / / rw - ext4 /dev/root rw\n"]
+        for (index, point) in points.enumerated() {
+            lines.append("\(60 + index) 22 0:\(900 + index) / \(point) rw - nfs4 server:/a rw\n")
+        }
+        try home.write("mounts", lines.joined())
     }
 
     /// Nothing fails any more.

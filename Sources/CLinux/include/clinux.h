@@ -16,6 +16,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,6 +100,11 @@ static inline void clinux_name_thread(const char *name) {
     strncpy(cut, name, sizeof cut - 1);
     cut[sizeof cut - 1] = 0;
     pthread_setname_np(pthread_self(), cut);
+}
+
+// st_dev of a device by its two numbers.
+static inline uint64_t clinux_device(uint32_t major, uint32_t minor) {
+    return makedev(major, minor);
 }
 
 // Waits for a thread's end until a time of the monotonic clock; 0, ETIMEDOUT or another errno.

@@ -7,6 +7,8 @@ struct DescriptorPlan: Hashable, Sendable {
     let files: Int
     /// For everything else, and never used by a file.
     let reserved: Int
+    /// For nobody.
+    private let spare: Int
     /// Connections to this agent at a time, of the reserved ones; 0 when it serves no HTTP.
     let connections: Int
 
@@ -42,5 +44,12 @@ struct DescriptorPlan: Hashable, Sendable {
         }
         reserved = min(share, limit / 8 * 5)
         files = max(1, min(wanted, limit - reserved))
+        spare = max(0, limit - reserved - files)
+    }
+
+    /// For files of each of so many further readers: a sixteenth of what the first one has, where there are
+    /// as many, and enough to go on with where there are not.
+    func files(perReader readers: Int) -> Int {
+        max(8, min(files / 16, spare / readers))
     }
 }

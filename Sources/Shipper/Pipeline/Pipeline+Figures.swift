@@ -20,7 +20,8 @@ extension Pipeline {
         figures.filesPassedOver = counters.filesPassedOver
         figures.archivesDamaged = counters.damagedArchives
         figures.holeBytes = counters.holeBytes
-        figures.unreadable = tailer.figures.unreadable
+        figures.unreadable = readers.sum(\.unreadable)
+        figures.mountsSilent = readers.silentCount
         figures.inFlightBytes = budget.held
         figures.inFlightLimit = budget.limit
         figures.recordsWaiting = counters.recordsWaiting
@@ -28,19 +29,19 @@ extension Pipeline {
         figures.lastAcknowledgement = counters.lastAcknowledgement
         figures.isBrokerReached = producer.brokerReach == .reached
         figures.streamsBlocked = producer.blockedLanes
-        figures.unreadBytes = tailer.figures.unreadBytes
-        figures.streams = tailer.figures.streams
-        figures.streamsStarved = tailer.figures.starvedStreams
-        figures.files = tailer.figures.files
-        figures.openFiles = tailer.figures.openFiles
+        figures.unreadBytes = readers.sum(\.unreadBytes)
+        figures.streams = readers.sum(\.streams)
+        figures.streamsStarved = readers.sum(\.starvedStreams)
+        figures.files = readers.sum(\.files)
+        figures.openFiles = readers.sum(\.openFiles)
         figures.openFilesLimit = openFiles
-        figures.heldFiles = tailer.figures.heldFiles
-        figures.heldBytes = tailer.figures.heldBytes
+        figures.heldFiles = readers.sum(\.heldFiles)
+        figures.heldBytes = readers.sum(\.heldBytes)
         figures.heldBytesLimit = settings.limits.heldBytes
-        figures.directories = tailer.figures.directories
-        figures.watches = tailer.figures.watches
+        figures.directories = readers.sum(\.directories)
+        figures.watches = readers.sum(\.watches)
         figures.watchesLimit = watches
-        figures.unwatchedDirectories = tailer.figures.unwatchedDirectories
+        figures.unwatchedDirectories = readers.sum(\.unwatchedDirectories)
         figures.registryEntries = keeper.figures.entries
         figures.journalBytes = keeper.figures.journalBytes
         figures.unsavedFiles = keeper.figures.unsavedFiles
@@ -58,7 +59,7 @@ extension Pipeline {
         let now = Clock.monotonicNanoseconds()
         return Health(
             Health.Facts(
-                isReaderLate: tailer.heartbeat.isLate(now),
+                isReaderLate: readers.heartbeat.isLate(now),
                 isPollerLate: producer.heartbeat.isLate(now),
                 isKeeperLate: keeper.heartbeat.isLate(now),
                 whyNotSaved: counted.whyNotSaved, isScanned: end.isScanned,

@@ -36,7 +36,8 @@ package final class Pipeline: Sendable {
     let registry: Registry
     let producer: Producer
     private let broker: EmbeddedBroker?
-    let tailer: Tailer
+    let readers: Readers
+    let territories: Territories
     let keeper: RegistryKeeper
     let budget: InFlightBudget
     private let ledger: DeliveryLedger
@@ -93,7 +94,8 @@ package final class Pipeline: Sendable {
         let events = EventLog(log)
         let counters = Counters()
         self.counters = counters
-        openFiles = DescriptorPlan(settings, once: once).files
+        let descriptors = DescriptorPlan(settings, once: once)
+        openFiles = descriptors.files
         watches = WatchPlan(settings).most
         let counted = CountedEvents(events)
         self.counted = counted
@@ -111,8 +113,14 @@ package final class Pipeline: Sendable {
             registry.close()
             throw error
         }
+        let tailing = settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
+        let territories = Readers.territories(tailing)
+        self.territories = territories
+        // What other readers have is looked at by them, for it may hang.
         registry.renumbered(
-            DeviceNumbers.changedInTime(registry.entries()) { path in
+            DeviceNumbers.changedInTime(
+                registry.entries().filter { territories.reader(of: $0.path) == 0 }
+            ) { path in
                 log.error(
                     "a directory does not answer; what it has may be sent again",
                     ["path": .text(path)])
@@ -132,6 +140,7 @@ package final class Pipeline: Sendable {
             registry: registry, budget: budget, counters: counters, roomCameBack: { wake.call() },
             allDelivered: { end.look() })
         self.ledger = ledger
+        let scans = FirstScans()
         do {
             let (kafka, broker) = try KafkaSettings.from(settings.output.kafka)
             self.broker = broker
@@ -147,40 +156,66 @@ package final class Pipeline: Sendable {
             let keeper = try RegistryKeeper(
                 registry, interval: settings.registry.sync, agent: agent, log: log,
                 taken: { counters.bytesTaken },
-                vanished: VanishedLooks(
-                    VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
-                        counters.lost($1.count, .deletedUnread)
-                        events.report(
-                            .lost(path: $0.path, range: $1, reason: .deletedUnread))
-                    } vanished: {
-                        counters.vanishedFile()
-                        events.report(.vanished(path: $0.path, from: $1))
-                    }))
+                vanished: [false, true].map { isRemote in
+                    VanishedLooks(
+                        VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
+                            counters.lost($1.count, .deletedUnread)
+                            events.report(
+                                .lost(path: $0.path, range: $1, reason: .deletedUnread))
+                        } vanished: {
+                            counters.vanishedFile()
+                            events.report(.vanished(path: $0.path, from: $1))
+                        } isMine: {
+                            let reader = territories.reader(of: $0)
+                            return isRemote
+                                ? reader != 0 && scans.haveEnded(of: reader) : reader == 0
+                        })
+                })
             self.keeper = keeper
+            let newInputs = ReaderOutput.newInputs(settings, registry)
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
                 agent: agent.identity, events: events,
                 longestRecord: settings.longestRecord,
-                scanned: {
+                scanned: { reader in
+                    scans.ended(of: reader)
+                    guard reader == 0 else { return }
                     keeper.scanned()
                     end.scanned()
                 })
-            let inputs = settings.inputs.map {
-                InputPlan($0, settings.output.kafka).tailing
+            let (openFiles, watches) = (openFiles, watches)
+            let mountFiles = descriptors.files(perReader: Territories.most)
+            readers = try Readers(
+                territories, once: once, ended: { end.readerEnded($0) },
+                told: { events.report($0) }
+            ) { (territory, isFirst, ended) throws(SystemError) in
+                // The others have a part of what the first one has, in addition.
+                let part = territory.reader == 0 ? 1 : Readers.part
+                return try Tailer(
+                    inputs: tailing, once: once, intervals: intervals,
+                    openFiles: territory.reader == 0 ? openFiles : mountFiles,
+                    heldBytes: settings.limits.heldBytes / part,
+                    watches: max(1, watches / part), territory: territory,
+                    output: {
+                        if territory.reader > 0 {
+                            registry.renumbered(
+                                DeviceNumbers.changed(
+                                    registry.entries().filter {
+                                        territories.reader(of: $0.path) == territory.reader
+                                    }))
+                        }
+                        return ReaderOutput(
+                            parts, territory: territory, newInputs: isFirst ? newInputs : [])
+                    },
+                    ended: ended)
             }
-            tailer = try Tailer(
-                inputs: inputs, once: once, intervals: intervals, openFiles: openFiles,
-                heldBytes: settings.limits.heldBytes,
-                watches: watches,
-                output: { ReaderOutput(parts) },
-                ended: { end.readerEnded($0) })
         } catch {
             _ = producer.stop(deadline: .zero)
             registry.close()
             throw .system(error)
         }
-        wake.set { [tailer] in tailer.wake() }
+        wake.set { [readers] in readers.wake() }
     }
 
     /// Why a wait for the end was over.
@@ -222,8 +257,7 @@ package final class Pipeline: Sendable {
         let began = Clock.monotonicNanoseconds()
         let forReader = min(
             max(patience / 2, Self.readerPatience.lowerBound), Self.readerPatience.upperBound)
-        var hanging: [String] = []
-        if !tailer.stop(within: forReader) { hanging = places }
+        let hanging = readers.stop(within: forReader)
         let left = max(0, patience - (Clock.monotonicNanoseconds() - began))
         let undelivered = producer.stop(deadline: .nanoseconds(left))
         ledger.saveSizes()
@@ -235,11 +269,11 @@ package final class Pipeline: Sendable {
         }
         return Outcome(
             undelivered: undelivered,
-            left: Leftovers(tailer.leftovers, undelivered: ledger.undelivered), hanging: hanging)
+            left: Leftovers(readers.leftovers, undelivered: ledger.undelivered), hanging: hanging)
     }
 
     /// What the readers are at; any thread.
-    package var places: [String] { tailer.place.map { [$0] } ?? [] }
+    package var places: [String] { readers.places }
 
     /// A reader that works ends within milliseconds, however short `shutdown_timeout` is, and if a disk is
     /// slow within a second or a few.

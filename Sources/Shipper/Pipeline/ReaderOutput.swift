@@ -19,8 +19,8 @@ final class ReaderOutput: TailerOutput {
         let events: EventLog
         /// Bytes of one record's value at the most.
         let longestRecord: Int
-        /// Called when every directory was scanned once.
-        let scanned: @Sendable () -> Void
+        /// Called when a reader has scanned each of its directories once.
+        let scanned: @Sendable (Int) -> Void
     }
 
     private struct Stream {
@@ -47,6 +47,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     private let parts: Parts
+    private let territory: Territory?
     private let inputs: [InputPlan]
     /// Streams with an open file; bounded by those.
     private var streams: [StreamID: Stream] = [:]
@@ -71,15 +72,22 @@ final class ReaderOutput: TailerOutput {
     /// A stream that cannot get this much credit waits.
     static let leastCredit = 4 * 1024
 
-    init(_ parts: Parts) {
-        self.parts = parts
-        inputs = parts.settings.inputs.map { InputPlan($0, parts.settings.output.kafka) }
-        let damaged = parts.registry.mustStartAtBeginning
-        newInputs = Set(
-            parts.settings.inputs.indices.filter {
-                parts.settings.inputs[$0].start == .end && !damaged
-                    && !parts.registry.inputIsKnown(parts.settings.inputs[$0].name)
+    /// Inputs whose first scan has not been.
+    static func newInputs(_ settings: Settings, _ registry: Registry) -> Set<Int> {
+        let damaged = registry.mustStartAtBeginning
+        return Set(
+            settings.inputs.indices.filter {
+                settings.inputs[$0].start == .end && !damaged
+                    && !registry.inputIsKnown(settings.inputs[$0].name)
             })
+    }
+
+    /// For one reader, which has this of all directories: everything, unless told otherwise.
+    init(_ parts: Parts, territory: Territory? = nil, newInputs: Set<Int>? = nil) {
+        self.parts = parts
+        self.territory = territory
+        self.newInputs = newInputs ?? Self.newInputs(parts.settings, parts.registry)
+        inputs = parts.settings.inputs.map { InputPlan($0, parts.settings.output.kafka) }
     }
 
     // MARK: Files
@@ -108,6 +116,7 @@ final class ReaderOutput: TailerOutput {
     private func see(_ sighting: FileSighting, atEnd: Bool = false) -> FileEntry {
         for entry in parts.registry.displaced(by: sighting.identity)
         where hasScannedAll && files[entry.file] == nil && !parts.ledger.isFollowed(entry.file)
+            && isMine(entry.path)
             && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
         {
             // In its own directory, or where its archives go, it may have been copied or compressed. Its
@@ -129,6 +138,9 @@ final class ReaderOutput: TailerOutput {
                 size: isPast && !sighting.hasKnownSize ? 0 : sighting.size,
                 state: sighting.archived ? .archived : .active))
     }
+
+    /// Another reader has what lies there.
+    private func isMine(_ path: String) -> Bool { territory?.has(path) ?? true }
 
     private func directory(of path: String) -> Substring.UTF8View {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path[...].utf8 }
@@ -335,9 +347,9 @@ final class ReaderOutput: TailerOutput {
     /// Where a file is that is not under any name that it had, and how long: it was moved out of the patterns.
     /// Nil where it is gone, or where that cannot be told.
     private func moved(_ entry: FileEntry) -> (path: String, size: Int)? {
-        guard let handle = entry.identity.handle, entry.path.utf8.first == UInt8(ascii: "/") else {
-            return nil
-        }
+        guard let handle = entry.identity.handle, entry.path.utf8.first == UInt8(ascii: "/"),
+            isMine(entry.path)
+        else { return nil }
         let directory = PathText.bytes(of: String(directory(of: entry.path)) ?? "/")
         do throws(SystemError) {
             let opened = try Descriptor.open(
@@ -359,10 +371,13 @@ final class ReaderOutput: TailerOutput {
 
     func scannedAll() {
         hasScannedAll = true
-        for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }
-        if parts.registry.mustStartAtBeginning { parts.registry.settled() }
         savedStreams = [:]
-        parts.scanned()
+        let reader = territory?.reader ?? 0
+        if reader == 0 {
+            for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }
+            if parts.registry.mustStartAtBeginning { parts.registry.settled() }
+        }
+        parts.scanned(reader)
     }
 
     func report(_ event: TailerEvent) {

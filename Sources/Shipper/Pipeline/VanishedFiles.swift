@@ -22,6 +22,8 @@ struct VanishedFiles: Sendable {
     private let vanished: @Sendable (FileEntry, Int) -> Void
     /// Fixed prefixes of the patterns of each input, by its name.
     private let prefixes: [String: [String]]
+    /// Whether a path is looked at here.
+    private let isMine: @Sendable (String) -> Bool
     /// Files that were gone at the last look.
     private var missing: Set<FileID> = []
 
@@ -38,8 +40,10 @@ struct VanishedFiles: Sendable {
     init(
         _ inputs: [Settings.Input], registry: Registry, ledger: DeliveryLedger,
         lost: @escaping @Sendable (FileEntry, ByteRange) -> Void,
-        vanished: @escaping @Sendable (FileEntry, Int) -> Void = { _, _ in }
+        vanished: @escaping @Sendable (FileEntry, Int) -> Void = { _, _ in },
+        isMine: @escaping @Sendable (String) -> Bool = { _ in true }
     ) {
+        self.isMine = isMine
         self.registry = registry
         self.ledger = ledger
         self.lost = lost
@@ -55,7 +59,7 @@ struct VanishedFiles: Sendable {
     mutating func look() {
         var places: [ExactText: Place] = [:]
         var gone: Set<FileID> = []
-        for entry in registry.entries() where !ledger.isFollowed(entry.file) {
+        for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
             guard let prefix = prefix(of: entry), let directory = ExactText(entry.path).parent
             else { continue }
             let place = places[directory] ?? Self.place(directory, beneath: prefix)

@@ -251,6 +251,27 @@ extension EventLog: RegistryObserver {
         }
     }
 
+    /// A reader of a file system that other machines or programs serve.
+    func report(_ event: Readers.Event) {
+        switch event {
+        case .silent(let mount, let place):
+            log.error(
+                "a file system does not answer; nothing of it is read until it does",
+                ["mount": .text(mount), "path": .text(place)])
+        case .answers(let mount):
+            log.info("a file system answers again", ["mount": .text(mount)])
+        case .tooMany(let mount):
+            log.fault(
+                .warn, key: "mount \(mount)",
+                "a file system has no reader of its own; while it does not answer nothing is read",
+                ["mount": .text(mount)])
+        case .blind(let error):
+            log.warn(
+                "mounts cannot be heard of; what is mounted later has no reader of its own",
+                ["error": "\(error)"])
+        }
+    }
+
     package func registryWriteFailed(_ error: RegistryError) {
         // A disk that is full to the brim has room for one record, and not for the next.
         log.fault(

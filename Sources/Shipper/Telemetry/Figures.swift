@@ -13,6 +13,7 @@ struct Figures: Sendable {
     var archivesDamaged = 0
     var holeBytes = 0
     var unreadable = 0
+    var mountsSilent = 0
     var unreadBytes = 0
     var inFlightBytes = 0
     var inFlightLimit = 0

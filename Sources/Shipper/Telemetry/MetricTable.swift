@@ -87,6 +87,11 @@ struct Metric: Sendable {
             "shipper_unreadable_files",
             "Files and directories that could not be read and have not been since."
         ) { $0.unreadable },
+        gauge(
+            "shipper_mounts_not_answering",
+            "Network and FUSE file systems of which nothing is read, because one call has not come "
+                + "back for 5 seconds."
+        ) { $0.mountsSilent },
         counter(
             "shipper_log_lines_lost_total",
             "Lines of the agent's own log that could not be written."

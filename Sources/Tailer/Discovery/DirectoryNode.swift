@@ -2,7 +2,7 @@ import Platform
 
 /// One directory below the fixed prefix of a pattern, as far as a pattern leads into it.
 final class DirectoryNode {
-    /// Index of the root whose prefix it lies beneath.
+    /// Index of the root that it lies beneath.
     let root: Int
     /// The pattern's fixed prefix.
     let prefix: String
@@ -13,9 +13,9 @@ final class DirectoryNode {
     /// Where each pattern stands here.
     let places: [PatternPlaces]
 
-    /// Nil for a prefix, and for what has left the tree.
+    /// Nil for a root, and for what has left the tree.
     weak var parent: DirectoryNode?
-    /// Names from the prefix down.
+    /// Names from the root down.
     let depth: Int
 
     /// The open directory that was listed last: another one under the same name is another node's
@@ -26,6 +26,8 @@ final class DirectoryNode {
     var streams: [[UInt8]: LogStream] = [:]
     /// Names that files were given in it since it was listed.
     var appeared = AppearedNames()
+    /// Scans that found it on a file system that was mounted a moment ago.
+    var strangeLooks = 0
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
     /// It was looked at once.

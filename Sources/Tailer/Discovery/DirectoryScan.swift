@@ -55,11 +55,27 @@ extension DirectoryTree {
         on scan: DirectoryScan, _ slice: inout Slice, _ now: Int64, _ handlers: Handlers
     ) -> Bool {
         let node = scan.node
+        // Another reader has it, and whatever is done with it may hang.
+        guard territory.has(node) else {
+            leave(node, now, handlers)
+            return true
+        }
         do {
             let directory = try node.open()
             let status = try directory.status()
             if scan.step == .list {
-                try list(scan, directory, InodeKey(status), now)
+                let key = InodeKey(status)
+                if node.inode != key {
+                    let hasOtherWriters = try fileSystem(directory).hasOtherWriters
+                    if hasOtherWriters, isStrange(node, key.device) {
+                        node.hasTrouble = true
+                        return true
+                    }
+                    watches.unwatch(node)
+                    node.inode = key
+                    node.hasOtherWriters = hasOtherWriters
+                }
+                try list(scan, directory, key, now)
             } else if node.inode != InodeKey(status) {
                 // Another directory has its name by now: that one is to be scanned.
                 wakeWithNext(scan)
@@ -80,17 +96,27 @@ extension DirectoryTree {
         }
     }
 
+    /// 1. A volume is mounted, and this reader opens its directory before anybody has seen the new mounts.
+    /// 2. It gets a reader of its own, and then two would read the same files.
+    ///
+    /// So it is left for the next scans; and taken all the same when nothing comes of it, for there are file
+    /// systems that give parts of themselves numbers of their own.
+    private func isStrange(_ node: DirectoryNode, _ device: UInt64) -> Bool {
+        guard node.strangeLooks < Self.mostStrangeLooks, territory.map.isOutdated(device) else {
+            return false
+        }
+        node.strangeLooks += 1
+        return true
+    }
+
+    private static let mostStrangeLooks = 3
+
     private func list(
         _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ key: InodeKey, _ now: Int64
     ) throws(SystemError) {
         let node = scan.node
         node.hasTrouble = false
         node.isUnlistable = false
-        if node.inode != key {
-            watches.unwatch(node)
-            node.inode = key
-            node.hasOtherWriters = try fileSystem(directory).hasOtherWriters
-        }
         // The watch first and the listing second: what comes between the two is seen twice rather
         // than never.
         watches.watch(node, directory, now)
@@ -139,6 +165,7 @@ extension DirectoryTree {
     private func see(_ entry: DirectoryEntry, _ scan: DirectoryScan) {
         let node = scan.node
         if entry.kind != .regular {
+            guard territory.has(entry.name, in: node) else { return }
             if let child = node.children[entry.name] {
                 child.seenBy = scan.number
             } else if entry.kind == .directory || entry.kind == .unknown {

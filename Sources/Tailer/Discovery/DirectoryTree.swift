@@ -44,8 +44,10 @@ final class DirectoryTree {
     let savedStreams: (String) -> [String]
     /// Exclusions that could be meant for a directory and were not met in that place yet.
     var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
-    /// One for each prefix.
-    private let roots: [DirectoryNode]
+    /// What of all directories is in this tree.
+    let territory: Territory
+    /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.
+    private var roots: [DirectoryNode] = []
     /// Scans of this tree, so that each has a number.
     var scanNumber = 0
 
@@ -97,35 +99,43 @@ final class DirectoryTree {
         fileSystem: @escaping (borrowing Descriptor) throws(SystemError) -> FileSystemType = {
             directory throws(SystemError) in try directory.fileSystemType()
         },
+        territory: Territory? = nil,
         savedStreams: @escaping (String) -> [String] = { _ in [] },
         report: @escaping (TailerEvent) -> Void
     ) {
+        self.territory = territory ?? Territory(Territories(inputs), reader: 0)
         self.watches = watches
         self.fileSystem = fileSystem
         self.savedStreams = savedStreams
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
-        var places: [ExactText: [PatternPlaces]] = [:]
-        var prefixes: [ExactText] = []
-        for (input, settings) in inputs.enumerated() {
-            for (index, pattern) in settings.paths.enumerated() {
-                let prefix = ExactText(pattern.prefix)
-                if places[prefix] == nil { prefixes.append(prefix) }
-                places[prefix, default: []].append(
-                    PatternPlaces(input: input, pattern: index, places: pattern.below.start))
-            }
-        }
-        roots = prefixes.enumerated().map { index, prefix in
-            DirectoryNode(
-                root: index, prefix: prefix.text, path: [], text: PathText.text(prefix.text.utf8),
-                places: places[prefix] ?? [])
-        }
-        watches.roots = roots
-        for root in roots { join(root) }
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
         }
+        takeRoots()
+    }
+
+    /// Brings the roots up to what this reader has now.
+    private func takeRoots() {
+        let wanted = territory.roots
+        for root in roots where !wanted.contains(where: { root.isRoot($0) }) { doom(root) }
+        roots.removeAll(where: \.isGone)
+        for root in wanted where !roots.contains(where: { $0.isRoot(root) }) {
+            let path = root.path.isEmpty ? [] : [UInt8(ascii: "/")] + root.path
+            let node = DirectoryNode(
+                root: roots.count, prefix: root.prefix, path: root.path,
+                text: PathText.text(Array(root.prefix.utf8) + path), places: root.places)
+            roots.append(node)
+            join(node)
+        }
+        watches.roots = roots
+    }
+
+    /// What this reader has may be something else now.
+    func redistributed() {
+        takeRoots()
+        forEachNode { if $0.depth == 0 || !territory.has($0) { scanByClock($0) } }
     }
 
     /// A directory is part of the tree from now on.
@@ -227,6 +237,8 @@ final class DirectoryTree {
     /// The directory's next scan without an event.
     private func schedule(_ node: DirectoryNode, _ now: Int64) {
         guard !node.isGone else { return }
+        // Another reader has it, until it is told otherwise.
+        guard territory.has(node) else { return note(node, isUnwatched: false) }
         // Without watches each directory is looked at once, and again only where that was not enough.
         guard watches.isWanted || node.hasTrouble else { return }
         note(node, isUnwatched: !watches.isBelieved(node))

@@ -1,4 +1,5 @@
 package import Model
+import Platform
 
 /// When a run with `--once` has done its work. A pure value.
 ///
@@ -54,6 +55,17 @@ package struct TailerLeftovers: Sendable {
 
     /// Nothing is left but what waits for its newline.
     package var isNothing: Bool { isOver && files.isEmpty && directories == 0 && names == 0 }
+
+    /// What another reader has left.
+    package mutating func add(_ other: TailerLeftovers) {
+        files.merge(other.files) { $0 +| $1 }
+        unfinishedLines += other.unfinishedLines
+        unprovenLines += other.unprovenLines
+        directories += other.directories
+        names += other.names
+        isScanned = isScanned && other.isScanned
+        isOver = isOver && other.isOver
+    }
 
     mutating func add(_ stream: LogStream) {
         for file in stream.files {

@@ -71,8 +71,9 @@ final class ReaderLoop {
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
-        heldBytes: Int, watches mostWatches: Int, fileSystem: @escaping Tailer.FileSystemLook,
-        startedAt: Int64, output: any TailerOutput, control: TailerControl,
+        heldBytes: Int, watches mostWatches: Int, territory: Territory,
+        fileSystem: @escaping Tailer.FileSystemLook, startedAt: Int64, output: any TailerOutput,
+        control: TailerControl,
         figures: TailerFigures, heartbeat: Heartbeat
     ) {
         self.inputs = inputs
@@ -89,13 +90,15 @@ final class ReaderLoop {
             limit: once ? 0 : mostWatches, intervals: intervals, report: { output.report($0) })
         tree = DirectoryTree(
             inputs: inputs, intervals: intervals, watches: watches, fileSystem: fileSystem,
-            savedStreams: { output.savedStreams(in: $0) }, report: { output.report($0) })
+            territory: territory, savedStreams: { output.savedStreams(in: $0) },
+            report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
             startedAt: startedAt)
         table = StreamTable(
             output: output, opener: opener,
-            archives: inputs.map { ArchiveSearch(patterns: $0.archives) })
+            archives: inputs.map { ArchiveSearch(patterns: $0.archives) },
+            firstStream: territory.reader << 40)
         table.patience = 2 * intervals.unwatchedScan
         tree.touches = { control.touches($0.text) }
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
@@ -118,6 +121,7 @@ final class ReaderLoop {
             feedStarved(now)
             readEvents(now)
             if watches.attempt(now) { tree.unwatchedAll() }
+            if control.takeRedistribution() { tree.redistributed() }
             tree.advance(now)
             scan(now)
             wakePolled(now)

@@ -5,7 +5,7 @@ import Platform
 final class StreamTable {
     let output: any TailerOutput
     let opener: FileOpener
-    private var lastStream = 0
+    private var lastStream: Int
     /// Streams that may have something to read since the last look; the loop empties it.
     var awakened: [LogStream] = []
     /// Directories that are to be looked at again; the loop empties it.
@@ -22,7 +22,12 @@ final class StreamTable {
     /// Where rotated files may go, by input.
     let archives: [ArchiveSearch]
 
-    init(output: any TailerOutput, opener: FileOpener, archives: [ArchiveSearch] = []) {
+    /// Streams are numbered from `firstStream` on: those of each reader otherwise.
+    init(
+        output: any TailerOutput, opener: FileOpener, archives: [ArchiveSearch] = [],
+        firstStream: Int = 0
+    ) {
+        lastStream = firstStream
         self.output = output
         self.archives = archives
         self.opener = opener

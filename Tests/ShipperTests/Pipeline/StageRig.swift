@@ -73,7 +73,7 @@ final class StageRig {
         return ReaderOutput.Parts(
             settings: settings, registry: registry, producer: producer, budget: budget,
             ledger: ledger, counters: counters, agent: EncodingFixture.agent, events: events,
-            longestRecord: 900_000, scanned: { calls.scans.add(1, ordering: .relaxed) })
+            longestRecord: 900_000, scanned: { _ in calls.scans.add(1, ordering: .relaxed) })
     }
 
     /// Waits until everything that was sent is delivered.

@@ -1,0 +1,215 @@
+import Model
+package import Platform
+import Synchronization
+
+/// Which reader has which directory: each remote file system (NFS, FUSE and their like) that patterns lead into
+/// has one of its own, and the first one, number 0, has everything else.
+///
+/// 1. A server is gone, and every call on its mount hangs, as long as it is gone. No time limit can be put on it.
+/// 2. Whoever makes one does nothing else meanwhile: so it is a thread that has nothing else to do.
+///
+/// A file system and not a mount is what has a reader, because pods that share a volume mount it once for each of
+/// them, and a file must not be read twice. Sendable; any thread.
+package final class Territories: Sendable {
+    private struct State {
+        var table: MountTable?
+        /// Readers by st_dev.
+        var readers: [UInt64: Int] = [:]
+        /// Where the patterns' prefixes lead.
+        var destinations: [String: [UInt8]] = [:]
+
+        func reader(of place: [UInt8]) -> Int {
+            table?.remote(place).flatMap { readers[$0.device] } ?? 0
+        }
+    }
+    private let state = Mutex(State())
+    /// Mostly there is but the first, and asking costs one load then.
+    private let areShared = Atomic(false)
+    private let inputs: [TailerInput]
+
+    /// Readers beside the first one: each costs a thread, its buffers, and an inotify instance. File systems
+    /// past that are the first one's.
+    package static let most = 32
+
+    package init(_ inputs: [TailerInput]) { self.inputs = inputs }
+
+    /// Takes the mounts as they are now. `isFree` says whether a reader that has nothing may be given something
+    /// else. Whether anything has changed. `tooMany` hears of mounts that the first one has to take.
+    package func update(
+        _ table: MountTable, isFree: (Int) -> Bool = { _ in true },
+        tooMany: (String) -> Void = { _ in }
+    ) -> Bool {
+        // Links are looked up outside of the lock.
+        var destinations: [String: [UInt8]] = [:]
+        for pattern in inputs.flatMap(\.paths) where destinations[pattern.prefix] == nil {
+            destinations[pattern.prefix] = table.destination(of: Array(pattern.prefix.utf8))
+        }
+        let wanted = table.remote.filter { mount in
+            inputs.contains { input in
+                input.paths.contains {
+                    Self.root(of: $0, destinations[$0.prefix] ?? [], at: mount.point) != nil
+                }
+            }
+        }
+        return state.withLock { state in
+            let devices = Set(wanted.map(\.device))
+            var readers = state.readers.filter { devices.contains($0.key) }
+            var taken = Set(readers.values)
+            for mount in wanted where readers[mount.device] == nil {
+                let free = (1...Self.most).first { !taken.contains($0) && isFree($0) }
+                guard let free else {
+                    tooMany(PathText.text(mount.point))
+                    continue
+                }
+                readers[mount.device] = free
+                taken.insert(free)
+            }
+            let hasChanged =
+                readers != state.readers || destinations != state.destinations
+                || table.remote != state.table?.remote
+            state.table = table
+            state.readers = readers
+            state.destinations = destinations
+            areShared.store(!readers.isEmpty, ordering: .releasing)
+            return hasChanged
+        }
+    }
+
+    /// Readers beside the first one that have something.
+    package var readers: [Int] { state.withLock { Set($0.readers.values).sorted() } }
+
+    /// The reader could not be started: the first one has what it would have had.
+    package func withdraw(_ reader: Int) {
+        state.withLock { state in
+            state.readers = state.readers.filter { $0.value != reader }
+            areShared.store(!state.readers.isEmpty, ordering: .releasing)
+        }
+    }
+
+    /// The reader of a path, as the registry has it: its prefix as in the patterns.
+    package func reader(of path: String) -> Int {
+        guard areShared.load(ordering: .acquiring) else { return 0 }
+        let bytes = PathText.bytes(of: path)
+        return state.withLock { state in
+            let prefix = state.destinations.keys
+                .filter { MountTable.holds(Array($0.utf8), bytes) }
+                .max { $0.utf8.count < $1.utf8.count }
+            guard let prefix else { return state.reader(of: bytes) }
+            return state.reader(
+                of: (state.destinations[prefix] ?? []) + bytes[prefix.utf8.count...])
+        }
+    }
+
+    /// The reader of what lies at `path` beneath a pattern's prefix.
+    func reader(beneath prefix: String, _ path: [UInt8]) -> Int {
+        guard areShared.load(ordering: .acquiring) else { return 0 }
+        return state.withLock { state in
+            let place = state.destinations[prefix] ?? Array(prefix.utf8)
+            return state.reader(of: path.isEmpty ? place : place + [UInt8(ascii: "/")] + path)
+        }
+    }
+
+    /// The table was read before the file system of this number was mounted.
+    func isOutdated(_ device: UInt64) -> Bool {
+        state.withLock { state in state.table.map { !$0.devices.contains(device) } ?? false }
+    }
+
+    /// Mount points of a reader, for people.
+    package func points(of reader: Int) -> [String] {
+        state.withLock { state in
+            (state.table?.remote ?? []).filter { state.readers[$0.device] == reader }
+                .map { PathText.text($0.point) }
+        }
+    }
+
+    /// Where a reader begins to look: a directory beneath a prefix, and where patterns stand there.
+    struct Root {
+        let prefix: String
+        let path: [UInt8]
+        var places: [PatternPlaces]
+    }
+
+    func roots(of reader: Int) -> [Root] {
+        let points: [[UInt8]]
+        let destinations: [String: [UInt8]]
+        (points, destinations) = state.withLock { state in
+            (
+                (state.table?.remote ?? []).filter { state.readers[$0.device] == reader }
+                    .map(\.point), state.destinations
+            )
+        }
+        var roots: [Root] = []
+        for (input, settings) in inputs.enumerated() {
+            for (index, pattern) in settings.paths.enumerated() {
+                let destination = destinations[pattern.prefix] ?? []
+                let begins =
+                    reader == 0
+                    ? [(path: [], places: pattern.below.start)]
+                    : points.compactMap { Self.root(of: pattern, destination, at: $0) }
+                for begin in begins {
+                    let places = PatternPlaces(
+                        input: input, pattern: index, places: begin.places)
+                    if let known = roots.firstIndex(where: {
+                        $0.prefix.utf8.elementsEqual(pattern.prefix.utf8) && $0.path == begin.path
+                    }) {
+                        if !roots[known].places.contains(where: {
+                            $0.input == input && $0.pattern == index
+                        }) {
+                            roots[known].places.append(places)
+                        }
+                    } else {
+                        roots.append(
+                            Root(prefix: pattern.prefix, path: begin.path, places: [places]))
+                    }
+                }
+            }
+        }
+        return roots
+    }
+
+    /// Where a pattern, whose prefix leads to `destination`, meets a mount; nil where it does not.
+    private static func root(
+        of pattern: PathPattern, _ destination: [UInt8], at point: [UInt8]
+    ) -> (path: [UInt8], places: [PatternSegments.Place])? {
+        if MountTable.holds(point, destination) { return ([], pattern.below.start) }
+        guard MountTable.holds(destination, point) else { return nil }
+        let path = Array(point[(destination.count + 1)...])
+        var places = pattern.below.start
+        for name in path.split(separator: UInt8(ascii: "/")) {
+            places = pattern.below.step(from: places, into: Array(name)).below
+        }
+        return places.isEmpty ? nil : (path, places)
+    }
+}
+
+extension DirectoryNode {
+    func isRoot(_ root: Territories.Root) -> Bool {
+        prefix.utf8.elementsEqual(root.prefix.utf8) && path == root.path
+    }
+}
+
+/// What one reader has of all directories.
+package struct Territory: Sendable {
+    let map: Territories
+    package let reader: Int
+
+    package init(_ map: Territories, reader: Int) {
+        self.map = map
+        self.reader = reader
+    }
+
+    var roots: [Territories.Root] { map.roots(of: reader) }
+
+    /// Whether it has a path, as the registry has it.
+    package func has(_ path: String) -> Bool { map.reader(of: path) == reader }
+
+    func has(_ node: DirectoryNode) -> Bool {
+        map.reader(beneath: node.prefix, node.path) == reader
+    }
+
+    /// Whether it has what a directory's entry leads to.
+    func has(_ name: [UInt8], in node: DirectoryNode) -> Bool {
+        let path = node.path.isEmpty ? name : node.path + [UInt8(ascii: "/")] + name
+        return map.reader(beneath: node.prefix, path) == reader
+    }
+}

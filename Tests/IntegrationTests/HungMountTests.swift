@@ -1,0 +1,176 @@
+import Platform
+import TestSupport
+import Testing
+
+/// A server is gone, and no call on what is mounted from it comes back.
+@Suite("A mount that does not answer holds up itself and nothing else")
+struct HungMountTests {
+    private struct Story {
+        let broker: BrokerProcess
+        let reader: KafkaReader
+        let agent: Agent
+        let calls: FailingCalls
+        /// Beneath `logs`; those that begin with `dead` are mounted.
+        let names: [String]
+
+        init(_ names: [String], path: String = "**/*.log", more: String = "") throws {
+            self.names = names
+            broker = try BrokerProcess(topics: ["logs"])
+            reader = try KafkaReader(broker)
+            agent = try Agent(
+                broker.address, path: path, kafka: "topic: logs, codec: raw",
+                more: """
+                    registry: {sync: 50ms}
+                    shutdown_timeout: 2s
+                    http: {listen: "127.0.0.1:0"}
+                    \(more)
+                    """)
+            calls = try FailingCalls()
+            try calls.heal()
+            for name in names { try agent.home.makeDirectory("logs/\(name)") }
+            try append(0)
+            try calls.pretendMounts(mounts)
+        }
+
+        var dead: [String] {
+            names.filter { $0.split(separator: "/").last?.hasPrefix("dead") == true }
+        }
+        var mounts: [String] { dead.map { agent.log($0) } }
+        var alive: [String] { names.filter { !dead.contains($0) } }
+
+        func start() throws { try agent.start(wrapper: calls.wrapper) }
+
+        /// A line to each log.
+        func append(_ number: Int) throws {
+            for name in names {
+                try appendBytes(
+                    Array("\(name) \(number)\n".utf8), to: agent.log("\(name)/app.log"))
+            }
+        }
+
+        func expect(_ number: Int, of names: [String]) throws {
+            let wanted = names.map { "\($0) \(number)" }
+            try eventually("line \(number) of \(names); \(agent.said)") {
+                Set(reader.texts()).isSuperset(of: wanted)
+            }
+        }
+
+        func hang() throws { try calls.fail(mounts.map { .hang(beneath: $0) }) }
+
+        /// All lines of all logs came, once and in order.
+        func expectAll(_ last: Int) throws {
+            try expect(last, of: names)
+            for name in names {
+                let mine = reader.texts().filter { $0.hasPrefix("\(name) ") }
+                #expect(mine == (0...last).map { "\(name) \($0)" }, "\(agent.said)")
+            }
+        }
+    }
+
+    @Test(
+        "It hangs while it is read: others go on, their positions are saved, its own lines come when it answers",
+        arguments: [
+            ["good", "dead"], ["a/good", "a/dead1", "b/dead2", "b/dead2/in/deadest", "b/good"],
+        ])
+    func whileReading(names: [String]) throws {
+        let story = try Story(names)
+        try story.start()
+        try story.expect(0, of: names)
+        try story.hang()
+        for number in 1...3 {
+            try story.append(number)
+            try story.expect(number, of: story.alive)
+        }
+        let address = try story.agent.address()
+        try eventually("it is told; \(story.agent.said)") {
+            let metrics = try Metrics(address)
+            return metrics["shipper_mounts_not_answering"] == Double(story.dead.count)
+        }
+        for mount in story.mounts {
+            #expect(
+                story.agent.said.contains(
+                    "a file system does not answer; nothing of it is read until it does mount=\(mount)"
+                ),
+                "\(story.agent.said)")
+        }
+        try eventually("positions are saved; \(story.agent.said)") {
+            try story.agent.registry().filter { entry in
+                story.alive.contains { entry.path == story.agent.log("\($0)/app.log") }
+            }.allSatisfy { $0.lag == 0 }
+        }
+        #expect(try httpGet(address, "/healthz").status == 200)
+        #expect(try httpGet(address, "/readyz").status == 200)
+        try story.calls.heal()
+        try story.expectAll(3)
+        try eventually("it answers; \(story.agent.said)") {
+            try Metrics(address)["shipper_mounts_not_answering"] == 0
+        }
+        #expect(story.agent.said.contains("a file system answers again"), "\(story.agent.said)")
+        #expect(try story.agent.stop() == .code(0), "\(story.agent.said)")
+        #expect(try AuditCount.of(story.broker) == names.count * 4)
+    }
+
+    @Test(
+        "It hangs from the start on, with files of it that are known: the others are read at once")
+    func atTheStart() throws {
+        let story = try Story(["good", "dead"])
+        try story.start()
+        try story.expect(0, of: story.names)
+        #expect(try story.agent.stop() == .code(0))
+        try story.hang()
+        try story.append(1)
+        try story.start()
+        try story.expect(1, of: story.alive)
+        #expect(try httpGet(story.agent.address(), "/readyz").status == 200)
+        #expect(try story.agent.stop() == .code(0), "\(story.agent.said)")
+        #expect(
+            story.agent.said.contains(
+                "a file system does not answer; what is unread there is left"),
+            "\(story.agent.said)")
+        try story.start()
+        try story.calls.heal()
+        try story.expectAll(1)
+        #expect(try story.agent.stop() == .code(0))
+        #expect(try AuditCount.of(story.broker) == 4)
+    }
+
+    @Test(
+        "The whole of an input lies on it, behind a link: the agent starts, and other inputs are read"
+    )
+    func prefix() throws {
+        let story = try Story(["good", "dead"], path: "good/*.log")
+        try symbolicLink(story.agent.log("dead"), at: story.agent.log("link"))
+        try story.agent.configure { text in
+            text = text.split(separator: "inputs:\n").joined(
+                separator:
+                    "inputs:\n  - {name: far, paths: [\"\(story.agent.log("link"))/*.log\"]}\n")
+        }
+        try story.hang()
+        try story.start()
+        try story.expect(0, of: story.alive)
+        try story.append(1)
+        try story.expect(1, of: story.alive)
+        try story.calls.heal()
+        try story.expectAll(1)
+        #expect(try story.agent.stop() == .code(0))
+    }
+
+    @Test("--once ships what it can, and says what it cannot when its time is over")
+    func once() throws {
+        let story = try Story(["good", "dead"])
+        try story.hang()
+        try story.agent.launch(
+            ["run", "--config", story.agent.config, "--once", "--timeout", "5s"],
+            wrapper: story.calls.wrapper)
+        try story.expect(0, of: story.alive)
+        #expect(try story.agent.process.wait() == .code(1), "\(story.agent.said)")
+        let said = story.agent.said
+        #expect(said.contains("not everything was shipped why=\"timed out\""), "\(said)")
+        #expect(said.contains("not_answering=1"), "\(said)")
+        #expect(said.contains("path=\(story.agent.log("dead"))"), "\(said)")
+        try story.calls.heal()
+        #expect(try story.agent.once() == .code(0), "\(story.agent.said)")
+        try story.expectAll(0)
+        #expect(try AuditCount.of(story.broker) == 2)
+    }
+}
