@@ -8,8 +8,8 @@ package enum Clock {
     /// Nanoseconds that only grow; for time-outs and intervals.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
-    /// What the time of a file's change may lie behind `wallNanoseconds` at that moment: the kernel takes
-    /// it from the last tick of its clock. Nanoseconds.
+    /// What the time of a file's change may lie behind the clock of its file system at that moment: kernels
+    /// take it from the last tick. Nanoseconds. (How far that clock is from this one's nobody knows.)
     package static let fileTick: Int64 = 10_000_000
 
     private static func read(_ clock: clockid_t) -> Int64 {

@@ -21,10 +21,11 @@ package final class Tailer: Sendable {
     /// `openFiles` of the followed files, at least one, have a descriptor at a time, and such that nothing
     /// else leads to keep at most `heldBytes` of the disk; there are at most `watches` inotify watches.
     /// `fileSystem` says what kind of one a directory lies on. Of all that the patterns lead to it has what is
-    /// in its `territory`; by default everything.
+    /// in its `territory`; by default everything. `startTimes` says when the agent started.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
         openFiles: Int, heldBytes: Int, watches: Int, territory: Territory? = nil,
+        startTimes: StartTimes = StartTimes(),
         fileSystem: @escaping FileSystemLook = { directory throws(SystemError) in
             try directory.fileSystemType()
         },
@@ -33,7 +34,6 @@ package final class Tailer: Sendable {
     ) throws(SystemError) {
         let control = TailerControl(wakeup: try Wakeup())
         self.control = control
-        let startedAt = Clock.wallNanoseconds()
         let (figures, heartbeat) = (figures, heartbeat)
         let territory = territory ?? Territory(Territories(inputs), reader: 0)
         let name = territory.reader == 0 ? "reader" : "reader-\(territory.reader)"
@@ -41,7 +41,7 @@ package final class Tailer: Sendable {
             let loop = ReaderLoop(
                 inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
                 heldBytes: heldBytes, watches: watches, territory: territory,
-                fileSystem: fileSystem, startedAt: startedAt, output: output(), control: control,
+                fileSystem: fileSystem, startTimes: startTimes, output: output(), control: control,
                 figures: figures, heartbeat: heartbeat)
             loop.run()
             ended(nil)

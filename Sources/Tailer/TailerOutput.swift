@@ -144,7 +144,8 @@ package struct SavedFile: Sendable {
     package let anchor: Anchor
     /// Something is known of its beginning.
     package let hasHead: Bool
-    /// When anything was saved of it last, nanoseconds since 1970.
+    /// When anything was saved of it last, nanoseconds since 1970 by the agent's clock: says which of two was
+    /// later, and nothing beside files' times.
     package let updated: Int64
     /// Physical bytes that it is known to have had.
     package let size: Int
@@ -179,12 +180,10 @@ package struct FileStart: Sendable {
     package let size: Int
     /// It is this inode, but its content begins otherwise than what is known.
     package let isReplaced: Bool
-    /// When anything was saved of it last, nanoseconds since 1970; 0 for what is new.
-    package let updated: Int64
 
     package init(
         file: FileID, offset: Int, base: Int, anchor: Anchor, isKnown: Bool, size: Int = 0,
-        isReplaced: Bool = false, updated: Int64 = 0
+        isReplaced: Bool = false
     ) {
         self.file = file
         self.offset = offset
@@ -193,7 +192,6 @@ package struct FileStart: Sendable {
         self.isKnown = isKnown
         self.size = size
         self.isReplaced = isReplaced
-        self.updated = updated
     }
 }
 

@@ -11,6 +11,12 @@
 // before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
 //
 // With FAIL_MOUNTS=TABLE the program reads that file for /proc/self/mountinfo, if it is there.
+//
+// And gives a part of the tree the times of a server whose clock is not ours:
+//
+//   FILE_CLOCK="SECONDS TICK PATH"
+//
+// What lies beneath PATH is on a device of its own, and its times are SECONDS later than they are, in steps of TICK nanoseconds.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -118,28 +124,60 @@ static int fault(const char *call, const char *path) {
     return code;
 }
 
-// The path of what a descriptor stands for; of a name beneath it, if there is one.
-static int is_faulty(const char *call, int descriptor, const char *name) {
-    char path[2 * PATH_MAX], link[64];
+// The path of what a descriptor stands for, or of a name beneath it.
+static void find_path(int descriptor, const char *name, char *path, size_t size) {
+    char link[64];
     int saved = errno;
     if (name && !strncmp(name, "/proc/self/fd/", 14)) {
         descriptor = atoi(name + 14);
         name = NULL;
     }
+    path[0] = 0;
     if (name && name[0] == '/') {
-        snprintf(path, sizeof path, "%s", name);
+        snprintf(path, size, "%s", name);
     } else {
         snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
         long length = real_syscall(SYS_readlinkat, AT_FDCWD, (long)link, (long)path, PATH_MAX - 1);
         if (length < 0) length = 0;
         path[length] = 0;
         if (name && name[0] && strcmp(name, "."))
-            snprintf(path + length, sizeof path - (size_t)length, "/%s", name);
+            snprintf(path + length, size - (size_t)length, "/%s", name);
     }
     errno = saved;
+}
+
+// Whether this call is to fail on what a descriptor stands for; on a name beneath it, if there is one.
+static int is_faulty(const char *call, int descriptor, const char *name) {
+    char path[2 * PATH_MAX];
+    find_path(descriptor, name, path, sizeof path);
     int code = fault(call, path);
     if (code) errno = code;
     return code;
+}
+
+// Whether the times of what lies there are another clock's.
+static int has_clock(int descriptor, const char *name, long *seconds, long *tick) {
+    const char *clock = getenv("FILE_CLOCK");
+    int begin = 0;
+    if (!clock || sscanf(clock, "%ld %ld %n", seconds, tick, &begin) != 2) return 0;
+    char path[2 * PATH_MAX];
+    find_path(descriptor, name, path, sizeof path);
+    return !strncmp(path, clock + begin, strlen(clock + begin));
+}
+
+static void set_clock(long *seconds, long *nanoseconds, long shift, long tick) {
+    __int128 time = ((__int128)*seconds + shift) * 1000000000 + *nanoseconds;
+    if (tick > 0) time -= time % tick;
+    *seconds = (long)(time / 1000000000);
+    *nanoseconds = (long)(time % 1000000000);
+}
+
+static void set_clocks(int descriptor, const char *name, struct stat *into) {
+    long shift, tick;
+    if (!has_clock(descriptor, name, &shift, &tick)) return;
+    into->st_dev += 1 << 20;
+    set_clock(&into->st_mtim.tv_sec, &into->st_mtim.tv_nsec, shift, tick);
+    set_clock(&into->st_ctim.tv_sec, &into->st_ctim.tv_nsec, shift, tick);
 }
 
 static int is_barred(int directory, const char *name, uint64_t flags) {
@@ -150,19 +188,25 @@ static int is_barred(int directory, const char *name, uint64_t flags) {
 int fstatat(int directory, const char *name, struct stat *into, int flags) {
     REAL(int, "fstatat", int, const char *, struct stat *, int);
     if (is_faulty("stat", directory, name)) return -1;
-    return real(directory, name, into, flags);
+    int result = real(directory, name, into, flags);
+    if (result == 0) set_clocks(directory, name, into);
+    return result;
 }
 
 int fstat(int file, struct stat *into) {
     REAL(int, "fstat", int, struct stat *);
     if (is_faulty("stat", file, NULL)) return -1;
-    return real(file, into);
+    int result = real(file, into);
+    if (result == 0) set_clocks(file, NULL, into);
+    return result;
 }
 
 int lstat(const char *path, struct stat *into) {
     REAL(int, "lstat", const char *, struct stat *);
     if (is_faulty("stat", AT_FDCWD, path)) return -1;
-    return real(path, into);
+    int result = real(path, into);
+    if (result == 0) set_clocks(AT_FDCWD, path, into);
+    return result;
 }
 
 int open(const char *path, int flags, ...) {
@@ -223,7 +267,15 @@ int statx(int directory, const char *restrict name, int flags, unsigned mask,
           struct statx *restrict into) {
     REAL(int, "statx", int, const char *, int, unsigned, struct statx *);
     if (is_faulty("statx", directory, name)) return -1;
-    return real(directory, name, flags, mask, into);
+    int result = real(directory, name, flags, mask, into);
+    long shift, tick;
+    if (result == 0 && has_clock(directory, name, &shift, &tick)) {
+        long seconds = into->stx_btime.tv_sec, nanoseconds = into->stx_btime.tv_nsec;
+        set_clock(&seconds, &nanoseconds, shift, tick);
+        into->stx_btime.tv_sec = seconds;
+        into->stx_btime.tv_nsec = (unsigned)nanoseconds;
+    }
+    return result;
 }
 
 // openat2(2) and getdents64(2) have no wrapper that everybody has.

@@ -53,6 +53,12 @@ package struct FailingCalls: Sendable {
         ]
     }
 
+    /// The same for a program for which what lies beneath `path` has the times of a server with another clock,
+    /// that many seconds ahead of ours, in steps of `tick` nanoseconds.
+    package func wrapper(clockAt path: String, seconds: Int, tick: Int = 1) -> [String] {
+        wrapper + ["FILE_CLOCK=\(seconds) \(tick) \(path)"]
+    }
+
     /// From now on, and instead of what failed before.
     package func fail(_ rules: Rule...) throws { try fail(rules) }
 

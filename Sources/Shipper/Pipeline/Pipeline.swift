@@ -185,6 +185,7 @@ package final class Pipeline: Sendable {
                     end.scanned()
                 })
             let (openFiles, watches) = (openFiles, watches)
+            let startTimes = StartTimes(witness: Self.witness(settings))
             let mountFiles = descriptors.files(perReader: Territories.most)
             readers = try Readers(
                 territories, once: once, ended: { end.readerEnded($0) },
@@ -197,6 +198,7 @@ package final class Pipeline: Sendable {
                     openFiles: territory.reader == 0 ? openFiles : mountFiles,
                     heldBytes: settings.limits.heldBytes / part,
                     watches: max(1, watches / part), territory: territory,
+                    startTimes: startTimes,
                     output: {
                         if territory.reader > 0 {
                             registry.renumbered(
@@ -216,6 +218,17 @@ package final class Pipeline: Sendable {
             throw .system(error)
         }
         wake.set { [readers] in readers.wake() }
+    }
+
+    /// The lock of the data directory, which was written a moment ago: often it lies where logs do, and then
+    /// it tells what time it is there.
+    private static func witness(_ settings: Settings) -> FileStatus? {
+        do throws(SystemError) {
+            return try FileStatus.glance(at: Array("\(settings.data)/lock".utf8))
+        } catch {
+            // The logs' own times have to do.
+            return nil
+        }
     }
 
     /// Why a wait for the end was over.

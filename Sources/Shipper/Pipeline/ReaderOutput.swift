@@ -231,8 +231,7 @@ final class ReaderOutput: TailerOutput {
         encoders[entry.file] = nil
         return FileStart(
             file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown,
-            size: entry.size, isReplaced: isReplaced,
-            updated: entry.updated.nanoseconds)
+            size: entry.size, isReplaced: isReplaced)
     }
 
     func saved(_ stream: String) -> [SavedFile] {

@@ -26,7 +26,7 @@ final class DirectoryScan {
     /// Indices of directories that are no children yet.
     fileprivate var strangers: [Int] = []
     fileprivate var device: UInt64 = 0
-    fileprivate var time: Int64 = 0
+    fileprivate var time: Int64?
     fileprivate var eventReads = 0
     fileprivate var hasCurrent = false
     fileprivate var hasLogs = false
@@ -75,7 +75,7 @@ extension DirectoryTree {
                     node.inode = key
                     node.hasOtherWriters = hasOtherWriters
                 }
-                try list(scan, directory, key, now)
+                try list(scan, directory, status, now)
             } else if node.inode != InodeKey(status) {
                 // Another directory has its name by now: that one is to be scanned.
                 wakeWithNext(scan)
@@ -112,9 +112,10 @@ extension DirectoryTree {
     private static let mostStrangeLooks = 3
 
     private func list(
-        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ key: InodeKey, _ now: Int64
+        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ status: FileStatus, _ now: Int64
     ) throws(SystemError) {
         let node = scan.node
+        let key = InodeKey(status)
         node.hasTrouble = false
         node.isUnlistable = false
         // The watch first and the listing second: what comes between the two is seen twice rather
@@ -122,7 +123,7 @@ extension DirectoryTree {
         watches.watch(node, directory, now)
         scan.appeared = node.appeared.takeNames()
         scan.device = key.device
-        scan.time = FileOpener.fileTime()
+        scan.time = status.changed
         scan.entries = try directory.entries()
         scan.eventReads = eventReads
         scan.names = DirectoryNames(capacity: scan.entries.count)

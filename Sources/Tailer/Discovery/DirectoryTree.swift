@@ -18,8 +18,9 @@ final class DirectoryTree {
         var absent: ([UInt8]) -> Match? = { _ in nil }
         /// Events read before it was listed, by their number.
         var eventReads = 0
-        /// Before it was listed; nanoseconds since 1970, as files have it.
-        var time = FileOpener.fileTime()
+        /// When a name in it last changed before it was listed; nanoseconds since 1970, as files there have
+        /// it.
+        var time: Int64?
     }
 
     struct Match {

@@ -19,13 +19,14 @@ final class Candidate {
 
     /// Bytes, compressed and not, that are gone through for the beginning of a compressed file.
     static let mostForHead = 1 << 20
-    /// Where nobody can tell whether a file is being written: for how long after it was, nanoseconds.
+    /// Where nobody can tell whether a file is being written: for how long it is as it is by then,
+    /// nanoseconds.
     private static let patience: Int64 = 60_000_000_000
 
     /// `once`: nobody waits for more of a compressed file than is there.
     init(
         _ request: FileOpener.Request, _ descriptor: consuming Descriptor, _ status: FileStatus,
-        _ identity: FileIdentity, once: Bool
+        _ identity: FileIdentity, once: Bool, _ stillness: Stillness
     ) throws(SystemError) {
         self.request = request
         self.status = status
@@ -54,8 +55,10 @@ final class Candidate {
                 || (!mayGrow && source.descriptor.hasNoWriter() == true))
         var content = try Self.head(of: packed, source)
         if packed.isWaiting {
-            let isQuiet = status.modified < FileOpener.fileTime() - Self.patience
-            if source.descriptor.hasNoWriter() ?? isQuiet {
+            let isWhole =
+                source.descriptor.hasNoWriter()
+                ?? (stillness.time(of: status, Clock.monotonicNanoseconds()) >= Self.patience)
+            if isWhole {
                 packed.isWhole = true
                 content = try Self.head(of: packed, source)
             }

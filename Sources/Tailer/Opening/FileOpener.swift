@@ -6,8 +6,9 @@ import Platform
 final class FileOpener {
     let output: any TailerOutput
     let once: Bool
-    /// When this agent started, as files have it, nanoseconds since 1970.
-    let startedAt: Int64
+    /// When this agent started, as files have it.
+    var startTimes: StartTimes
+    let stillness = Stillness()
     /// Who of the files has a descriptor.
     let cache: DescriptorCache
     /// Files that are being read, so that one under two names is not read twice. The inode number of
@@ -19,15 +20,17 @@ final class FileOpener {
     /// What was reported about names and has not been mended.
     private var troubles = Troubles()
     /// Set until every directory was scanned once.
-    var isFirstScan = true
+    var isFirstScan = true {
+        didSet { startTimes.isSettled = !isFirstScan }
+    }
 
     /// `mostOpen`: files that may have a descriptor at a time; `heldBytes`: of the disk, by those of them
     /// that no name leads to.
     init(
         output: any TailerOutput, mostOpen: Int, heldBytes: Int = .max / 2, once: Bool,
-        startedAt: Int64 = Clock.wallNanoseconds()
+        startTimes: StartTimes = StartTimes()
     ) {
-        self.startedAt = startedAt - Clock.fileTick
+        self.startTimes = startTimes
         self.output = output
         cache = DescriptorCache(most: mostOpen, heldBytes: heldBytes)
         self.once = once
@@ -72,12 +75,9 @@ final class FileOpener {
         /// It lies in another directory than the stream's: its name means nothing there.
         var isElsewhere = false
         /// What has changed beside it since then may be a copy of what it held; nanoseconds since 1970,
-        /// as files have it.
-        var since = FileOpener.fileTime()
+        /// as files there have it. Nil for the last change to itself.
+        var since: Int64?
     }
-
-    /// A time that what changes from now on is not before: files have that of the kernel's last tick.
-    static func fileTime() -> Int64 { Clock.wallNanoseconds() - Clock.fileTick }
 
     /// A file that is open and that nothing else is known of yet.
     struct Held: ~Copyable {
@@ -176,7 +176,9 @@ final class FileOpener {
         guard cache.makeRoom() else {
             throw SystemError("open", path: request.path, code: .processLimit)
         }
-        return .candidate(try Candidate(request, descriptor, status, identity, once: once))
+        startTimes.saw(status.device, changed: status.changed, Clock.monotonicNanoseconds())
+        return .candidate(
+            try Candidate(request, descriptor, status, identity, once: once, stillness))
     }
 
     /// Whether the stream has read this very inode when it had one name: then nothing that its directory's
@@ -244,7 +246,8 @@ final class FileOpener {
         if isReplaced {
             file.isReplaced = true
             file.size = start.base + start.size
-            file.intactAt = start.updated - Clock.fileTick
+            // Of when it was read last, its file system has said nothing more than that.
+            file.intactAt = candidate.identity.birth ?? .min
         } else if isPast {
             file.passEnd()
         }
@@ -271,15 +274,12 @@ final class FileOpener {
     struct Fresh {
         let sighting: FileSighting
         let changed: Int64
-        /// Before it was looked at, as files have it.
-        let time: Int64
         let diskSize: Int
         let compression: Compression?
         let packed: Decompressor?
     }
 
     func fresh(_ file: TailedFile, of stream: LogStream) throws(SystemError) -> Fresh {
-        let time = Self.fileTime()
         let source = try file.opened()
         let status = try source.descriptor.status()
         var head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
@@ -301,7 +301,7 @@ final class FileOpener {
                 begin: compression == nil ? FileSighting.written(head) : head,
                 size: packed?.size ?? status.size,
                 hasKnownSize: compression == nil, archived: file.isFinal, firstScan: false),
-            changed: status.changed, time: time, diskSize: status.size, compression: compression,
+            changed: status.changed, diskSize: status.size, compression: compression,
             packed: packed)
     }
 

@@ -65,7 +65,6 @@ final class ChunkBuffer {
         let start = file.position - anchor.count
         let wanted = min(bytes.count, limit - start)
         let source = try file.opened()
-        let time = FileOpener.fileTime()
         if let packed = file.packed {
             let read = try packed.read(
                 into: &bytes, count: wanted, at: start - file.base, budget: Self.unpackedAtOnce,
@@ -108,7 +107,7 @@ final class ChunkBuffer {
             guard again == anchor else { return .replaced }
         }
         if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
-        file.intactAt = time
+        file.sawIntact()
         offset = start
         owner = Owner(file)
         return .done

@@ -72,7 +72,8 @@ final class ReaderLoop {
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
         heldBytes: Int, watches mostWatches: Int, territory: Territory,
-        fileSystem: @escaping Tailer.FileSystemLook, startedAt: Int64, output: any TailerOutput,
+        fileSystem: @escaping Tailer.FileSystemLook, startTimes: StartTimes,
+        output: any TailerOutput,
         control: TailerControl,
         figures: TailerFigures, heartbeat: Heartbeat
     ) {
@@ -94,7 +95,7 @@ final class ReaderLoop {
             report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
-            startedAt: startedAt)
+            startTimes: startTimes)
         table = StreamTable(
             output: output, opener: opener,
             archives: inputs.map { ArchiveSearch(patterns: $0.archives) },
@@ -235,6 +236,7 @@ final class ReaderLoop {
             dropped: { [table] in table.dropped($0, now) },
             look: { [table] scan, directory, slice in
                 guard let look = scan.look else { return true }
+                table.saw(look)
                 return table.go(on: scan.work, look, directory, now, &slice)
             },
             ended: { [self] in settle($0, now) })

@@ -139,7 +139,7 @@ struct StreamTurn {
         let descriptor = try file.opened()
         let status = try descriptor.descriptor.status()
         file.hasOldSize = false
-        file.changed = status.changed
+        file.saw(changed: status.changed)
         if let packed = file.packed {
             if packed.look(size: status.size) {
                 file.diskSize = status.size

@@ -75,7 +75,7 @@ final class TailedFile {
     /// `--once`: the logical offset where reading ends.
     var limit = Int.max
     /// When its content, names or mode last changed, as of the last look at it, nanoseconds since 1970.
-    var changed: Int64
+    private(set) var changed: Int64
     /// Since when it has been parked and without a name, monotonic nanoseconds.
     var missingSince: Int64?
     /// Its content is not the one that was read: what that was is looked for in a copy, and then it
@@ -107,14 +107,15 @@ final class TailedFile {
     var isTooLarge = false
     /// How often its content was replaced in this run.
     private(set) var restarts = 0
-    /// When this content was first seen by this run; nanoseconds since 1970, as files have it.
+    /// When this content was first seen by this run, or before; nanoseconds since 1970, as files beside
+    /// it have it.
     private(set) var begunAt: Int64
     /// Times that its first line has waited for a look at the directory.
     var delays = 0
     /// What is wrong with its compressed bytes was reported, or that it ends early.
     var isDamaged = false
-    /// When its content was last known to be the one that was read; nanoseconds since 1970, as files
-    /// have it.
+    /// When its content was last known to be the one that was read, or before; nanoseconds since 1970, as
+    /// files beside it have it.
     var intactAt: Int64
     /// Since when it could not be read, monotonic nanoseconds; nil while it can.
     var unreadableSince: Int64?
@@ -151,10 +152,12 @@ final class TailedFile {
             seenSize = start.base + start.size
             diskSize = candidate.status.size
             // 1. Its end is not known before it is reached: it has one byte more than was produced.
-            // 2. When it was, it has as many as were read. It may have been appended to since.
-            isComplete =
-                seenSize == start.offset
-                && (!start.isKnown || candidate.status.modified < start.updated - Clock.fileTick)
+            // 2. When it was, it has as many as were read. It may have been appended to since, unless it
+            //    still has the time that its compressor took over from what it compressed.
+            let isAsMade =
+                candidate.request.isArchived
+                || candidate.identity.birth.map { candidate.status.modified < $0 } ?? false
+            isComplete = seenSize == start.offset && (!start.isKnown || isAsMade)
         }
         headLength = candidate.begin.count
         self.anchor = anchor
@@ -164,9 +167,26 @@ final class TailedFile {
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
         mayBeginWithZeros = candidate.request.mayBeginWithZeros
-        intactAt = candidate.request.since
-        begunAt = intactAt
+        intactAt = candidate.request.since ?? candidate.status.changed
+        // Of what it was when it was live, copies are none of this run's.
+        begunAt = candidate.request.name == candidate.request.stream.liveName ? intactAt : .max
         updatePackedSize()
+    }
+
+    /// It was looked at, and was last changed at that time.
+    func saw(changed time: Int64) {
+        if time < changed {
+            // The clock of its file system was set back: what happens from now on has earlier times.
+            begunAt = min(begunAt, time)
+            intactAt = min(intactAt, time)
+        }
+        changed = time
+    }
+
+    /// Its content was the one that was read a moment ago.
+    func sawIntact() {
+        // When exactly, by the clock of its file system, nobody knows: not before that.
+        intactAt = changed
     }
 
     /// Its content is known to have been so long, in logical bytes, when it was not compressed.
@@ -277,6 +297,7 @@ final class TailedFile {
 
     /// It has its stream's own name again, so it may be written to again.
     func becomeLive() {
+        begunAt = min(begunAt, changed)
         isFinal = false
         packed?.isWhole = false
         drainsSince = nil
@@ -360,7 +381,8 @@ final class TailedFile {
         zeros = nil
         tail = []
         waitsForMore = false
-        intactAt = fresh.time
+        saw(changed: fresh.changed)
+        intactAt = changed
         restarts += 1
         if limit != .max { limit = max(limit, size) }
     }
@@ -394,8 +416,8 @@ final class TailedFile {
         isReplaced = false
         isTooLarge = false
         waitsForMore = false
-        intactAt = fresh.time
-        begunAt = intactAt
+        intactAt = changed
+        begunAt = changed
         restarts += 1
         delays = 0
         if limit != .max { limit = size }

@@ -43,6 +43,9 @@ final class LogStream {
     /// Siblings that were looked at and are not to be read: known, or none of this stream's. Bounded
     /// by the directory.
     var judged: Set<Stamp> = []
+    /// Siblings that lay there, as they are, when its live file was opened, and were none of its business:
+    /// no copies of what that held since. Bounded by the directory.
+    var beside: Set<Stamp> = []
     /// The same of what lies in archives; bounded by those directories.
     var judgedArchives: Set<Stamp> = []
     /// Names beside its own that the pattern matches, too: those files are read whatever their age.

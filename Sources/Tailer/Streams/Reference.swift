@@ -44,19 +44,46 @@ extension StreamTable {
 
     /// After a start: the file that was live when something was saved last.
     func reference(
-        _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
+        _ stream: LogStream, _ saved: [SavedFile], at savedTime: Int64, _ names: DirectoryNames,
         _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
     ) -> Reference? {
         let newest =
             saved.last { ExactText($0.path) == ExactText(stream.name) }
             ?? saved.max { $0.updated < $1.updated }
         guard let newest else { return nil }
-        if newest.file == live { return Reference(isLive: true, modified: newest.updated) }
+        if newest.file == live { return Reference(isLive: true, modified: savedTime) }
         let file = stream.files.first { $0.id == newest.file }
         return reference(
-            file?.identity.inode ?? newest.identity.inode, newest.updated, newest.identity.birth,
+            file?.identity.inode ?? newest.identity.inode, savedTime, newest.identity.birth,
             stream, names,
             file == nil ? strangers : [], directory)
+    }
+
+    /// A time, as the directory's files have it, that it was when an earlier run last saved anything of the
+    /// stream, or before: what the agent's clock was then says nothing. Before anything is taken up.
+    func time(of saved: [SavedFile], _ names: DirectoryNames, _ directory: borrowing Descriptor)
+        -> Int64
+    {
+        var time = Int64.min
+        do throws(SystemError) {
+            guard !saved.isEmpty else { return time }
+            let device = try directory.status().device
+            for entry in saved where entry.identity.device == device {
+                time = max(time, entry.identity.birth ?? .min)
+                guard let name = names.name(of: entry.identity.inode) else { continue }
+                let status = try directory.status(of: name)
+                // What was read to its end and is as long as it was.
+                if status.inode == entry.identity.inode, status.size == entry.size,
+                    entry.position == entry.size,
+                    opener.presence(entry.identity, name, directory) == .there
+                {
+                    time = max(time, status.modified)
+                }
+            }
+        } catch {
+            // What was found out by then has to do: with less, more is read.
+        }
+        return time
     }
 
     func reference(

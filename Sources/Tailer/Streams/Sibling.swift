@@ -69,13 +69,14 @@ extension StreamTable {
         guard case .fine = verdict else { return .failed(verdict) }
         let stamps = Set(siblings.map { LogStream.Stamp($0.status) })
         stream.judged.formIntersection(stamps)
+        stream.beside.formIntersection(stamps)
         sort(&siblings)
         let unpacked = Set(siblings.lazy.filter { !$0.rotated.isPacked }.map(\.rotated.order))
         var unknown = UnknownSiblings()
         for sibling in siblings {
             let stamp = LogStream.Stamp(sibling.status)
             if sibling.status.size == 0,
-                sibling.status.changed > FileOpener.fileTime() - mostPatience
+                opener.stillness.time(of: sibling.status, now) < mostPatience
             {
                 // A write into it is no event.
                 soon.append(node)

@@ -51,6 +51,7 @@ extension StreamTable {
             // Before the listing: what begins otherwise when it is read was replaced once more, and
             // a copy of it may be missing in that listing.
             let fresh = try opener.fresh(live, of: stream)
+            live.saw(changed: fresh.changed)
             let names = DirectoryNames(try directory.entries())
             let now = Clock.monotonicNanoseconds()
             var unknown = unknownSiblings(of: stream, names, node, directory, now, most: .max)

@@ -52,6 +52,12 @@ extension StreamTable {
         return work.verdict
     }
 
+    /// What time it is where a directory lies.
+    func saw(_ look: DirectoryTree.Look) {
+        guard let time = look.time else { return }
+        opener.startTimes.saw(look.device, changed: time, Clock.monotonicNanoseconds())
+    }
+
     /// As much of that as a slice is enough for; true when all is done.
     ///
     /// What was listed may be old by then. It says where to look, and what is found there is compared

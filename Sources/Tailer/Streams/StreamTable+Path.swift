@@ -83,7 +83,11 @@ extension StreamTable {
         for entry in entries {
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
-                if status.isRegular, status.modified >= opener.startedAt { return true }
+                if status.isRegular,
+                    status.modified >= opener.startTimes.time(on: status.device)
+                {
+                    return true
+                }
             } catch {
                 // What is gone by now is nothing to begin a stream for.
                 if error.code != .notFound {

@@ -46,6 +46,7 @@ extension StreamTable {
             liveID = output.known(found.identity, head: found.head)
         }
         let saved = stream.isReconciled ? [] : output.saved(stream.name)
+        let savedTime = time(of: saved, names, directory)
         for entry in saved {
             // An earlier run's files tell what rotation makes of their names.
             guard let name = names.name(of: entry.identity.inode), stream.rotated(name) == nil,
@@ -78,20 +79,24 @@ extension StreamTable {
                 add(searchArchives(stream, directory).unknown, to: &unknown)
             }
             reference =
-                self.reference(stream, saved, names, strangers, live: liveID, directory)
+                self.reference(
+                    stream, saved, at: savedTime, names, strangers, live: liveID, directory)
                 ?? reference
         }
         takeUpMoved(archived, stream, now)
         reconcile(stream, names, held: live?.status.inode, elsewhere: archived.inodes)
         // Of a stream that was never seen, what was written since this agent started.
-        let newest = reference ?? Reference(modified: opener.startedAt)
+        let device = live?.status.device ?? unknown.found.first?.1.status.device
+        let newest =
+            reference
+            ?? Reference(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
         stream.obstacles.settle(after: newest)
         var begun = stream.files.last?.begunAt ?? .max
         if live != nil, let entry = saved.first(where: { $0.file == liveID }),
             entry.position == 0, !entry.hasHead
         {
             // Nothing was ever seen in it: what was copied from it since nobody has read.
-            begun = entry.updated - Clock.fileTick
+            begun = savedTime
         }
         recognise(&unknown, of: stream, names, before: nil, directory, now)
         var unread = unread(
@@ -118,6 +123,7 @@ extension StreamTable {
         case .candidate(let candidate):
             let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
             if let file = stream.live, file.isReplaced {
+                file.intactAt = max(file.intactAt, savedTime)
                 return worse(verdict, renew(file, of: stream, node, directory))
             }
             let isDone =
@@ -147,13 +153,18 @@ extension StreamTable {
             // Which of them are copies of what a known file held is found out when that is taken up.
             let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
             // A copy of what the newest file held before it was truncated may be older by its name.
+            let stamp = LogStream.Stamp(candidate.status)
+            let isLater =
+                sibling.status.modified >= begun && !stream.beside.contains(stamp)
             guard
-                newest.isBefore(sibling.rotated, candidate) || sibling.status.modified >= begun
-                    || isClaimed || stream.obstacles.wants(candidate)
+                newest.isBefore(sibling.rotated, candidate) || isLater || isClaimed
+                    || stream.obstacles.wants(candidate)
             else {
                 stream.obstacles.forget(candidate.status.inode)
                 if candidate.request.isElsewhere {
-                    stream.judgedArchives.insert(LogStream.Stamp(candidate.status))
+                    stream.judgedArchives.insert(stamp)
+                } else {
+                    stream.beside.insert(LogStream.Stamp(sibling.status))
                 }
                 if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
                 continue
@@ -270,9 +281,10 @@ extension StreamTable {
         }
         let isWanted = stream.obstacles.wants(candidate)
         stream.obstacles.forget(candidate.status.inode)
-        if candidate.status.modified >= live.begunAt || isWanted
-            || stream.claimed.contains(candidate.request.name)
-        {
+        let isLater =
+            candidate.status.modified >= live.begunAt
+            && !stream.beside.contains(LogStream.Stamp(candidate.status))
+        if isLater || isWanted || stream.claimed.contains(candidate.request.name) {
             return .unread
         }
         stream.judged.insert(LogStream.Stamp(candidate.status))
@@ -294,7 +306,10 @@ extension StreamTable {
         _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: Int64
     ) {
         awakened.append(stream)
-        guard copy.status.modified > FileOpener.fileTime() - 5_000_000_000 else { return }
+        // What lay there when this agent started is no copy that is being made.
+        guard copy.status.modified >= opener.startTimes.time(on: copy.status.device),
+            opener.stillness.time(of: copy.status, now) < 5_000_000_000
+        else { return }
         stream.hurriesUntil = now + 2_000_000_000
         soon.append(node)
     }
