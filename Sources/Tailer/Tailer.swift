@@ -38,6 +38,10 @@ package final class Tailer: Sendable {
         let territory = territory ?? Territory(Territories(inputs), reader: 0)
         let name = territory.reader == 0 ? "reader" : "reader-\(territory.reader)"
         thread = try SystemThread(name) {
+            // What the output does at its beginning may hang as well.
+            if territory.reader > 0 {
+                control.touches(territory.map.points(of: territory.reader).first)
+            }
             let loop = ReaderLoop(
                 inputs: inputs, once: once, intervals: intervals, openFiles: max(1, openFiles),
                 heldBytes: heldBytes, watches: watches, territory: territory,

@@ -93,6 +93,24 @@ struct HungDiskTests {
     }
 
     @Test(
+        "The disk of the positions does not answer: lines go on, SIGTERM ends the agent, nothing is repeated"
+    )
+    func dataDirectory() throws {
+        let story = try Story()
+        try story.agent.start(wrapper: story.calls.wrapper)
+        try story.expect("dead 0", "good 0")
+        let before = try story.calls.count()
+        try story.calls.fail(.hangForced(beneath: story.agent.data))
+        try story.append(1)
+        try eventually("a call hangs; \(story.agent.said)") { try story.calls.count() > before }
+        try story.expect("dead 1", "good 1")
+        #expect(try story.agent.stop() == .code(0), "\(story.agent.said)")
+        #expect(
+            story.agent.said.contains("the data directory does not answer"), "\(story.agent.said)")
+        try story.finish()
+    }
+
+    @Test(
         "A signal is obeyed while the agent has not come to its start, for a directory that it knows hangs"
     )
     func atStart() throws {

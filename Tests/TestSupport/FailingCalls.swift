@@ -32,6 +32,11 @@ package struct FailingCalls: Sendable {
             line = "\(call.rawValue) \(code.value) \(times) \(path)\n"
         }
 
+        /// Nothing beneath the directory gets to its disk, and nobody is told so.
+        package static func hangForced(beneath path: String) -> Rule {
+            Rule(line: "fsync -1 0 \(path)/**\n")
+        }
+
         private init(line: String) { self.line = line }
 
         /// No call on the directory or on what is beneath it comes back, as where a server is gone.

@@ -27,8 +27,8 @@ final class Readers: Sendable {
         var tailers: [(number: Int, tailer: Tailer)] = []
         /// What each that is at something was at when it was looked at last, and since when.
         var pulses: [Int: (touch: Int, since: Int64)] = [:]
-        /// Those that hang.
-        var silent: Set<Int> = []
+        /// Those that hang, and where; that may not be mounted any more.
+        var silent: [Int: String] = [:]
     }
 
     private let state = Mutex(State())
@@ -46,6 +46,8 @@ final class Readers: Sendable {
     /// How long one call may take before it is told of, nanoseconds.
     private static let patience: Int64 = 5_000_000_000
     private static let lookInterval: Int64 = 1_000_000_000
+    /// How long that thread is waited for at the end, nanoseconds.
+    private static let watchPatience: Int64 = 500_000_000
     /// Between two times that the mounts are read: who mounts all the time must not have us read all the time.
     private static let mountPause: Int64 = 100_000_000
 
@@ -142,14 +144,15 @@ final class Readers: Sendable {
     func stop(within nanoseconds: Int64) -> [String] {
         isStopped.store(true, ordering: .releasing)
         wakeup.wake()
-        watch.withLock { $0 }?.join()
+        // It looks up where links lead, on this machine's disks: one of those may not answer either.
+        _ = watch.withLock { $0 }?.join(within: Self.watchPatience)
         let (all, silent) = state.withLock { ($0.tailers, $0.silent) }
         for reader in all { reader.tailer.askToStop() }
         let until = Clock.monotonicNanoseconds() + nanoseconds
         var hanging: [String] = []
         for reader in all {
             // One that hung for long is not expected back.
-            let left = silent.contains(reader.number) ? 0 : until - Clock.monotonicNanoseconds()
+            let left = silent[reader.number] != nil ? 0 : until - Clock.monotonicNanoseconds()
             if !reader.tailer.stop(within: max(0, left)) {
                 hanging.append(
                     reader.tailer.touch?.place ?? territories.points(of: reader.number).first ?? "")
@@ -181,7 +184,7 @@ final class Readers: Sendable {
 
     private func redistribute(_ table: MountTable) {
         let silent = state.withLock { $0.silent }
-        let hasChanged = territories.update(table, isFree: { !silent.contains($0) }) {
+        let hasChanged = territories.update(table, isFree: { silent[$0] == nil }) {
             told(.tooMany(mount: $0))
         }
         guard hasChanged else { return }
@@ -192,19 +195,22 @@ final class Readers: Sendable {
     private func lookForSilence(_ now: Int64) {
         for reader in all.dropFirst() {
             let touch = reader.tailer.touch
-            let (began, ended) = state.withLock { state in
+            let mount = territories.points(of: reader.number).first ?? ""
+            let event = state.withLock { state -> Event? in
                 guard let touch, let pulse = state.pulses[reader.number],
                     pulse.touch == touch.number
                 else {
                     state.pulses[reader.number] = touch.map { ($0.number, now) }
-                    return (false, state.silent.remove(reader.number) != nil)
+                    return state.silent.removeValue(forKey: reader.number).map {
+                        .answers(mount: $0)
+                    }
                 }
-                guard now - pulse.since >= Self.patience else { return (false, false) }
-                return (state.silent.insert(reader.number).inserted, false)
+                guard now - pulse.since >= Self.patience, state.silent[reader.number] == nil
+                else { return nil }
+                state.silent[reader.number] = mount
+                return .silent(mount: mount, place: touch.place)
             }
-            guard began || ended else { continue }
-            let mount = territories.points(of: reader.number).first ?? ""
-            told(began ? .silent(mount: mount, place: touch?.place ?? "") : .answers(mount: mount))
+            if let event { told(event) }
         }
     }
 }
