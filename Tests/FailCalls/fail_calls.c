@@ -6,7 +6,7 @@
 //
 //   CALL ERRNO TIMES PATH
 //
-// CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle, statx or fsync; ERRNO a number; TIMES how often it fails, 0 for ever;
+// CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle, statx, fsync or write; ERRNO a number; TIMES how often it fails, 0 for ever;
 // PATH what it is made on, as a whole, or with "/**" behind it that and all beneath it. With ERRNO -1 the call does not come back
 // before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
 //
@@ -244,6 +244,12 @@ off_t lseek(int file, off_t offset, int whence) {
     REAL(off_t, "lseek", int, off_t, int);
     if (is_faulty("lseek", file, NULL)) return -1;
     return real(file, offset, whence);
+}
+
+ssize_t write(int file, const void *from, size_t size) {
+    REAL(ssize_t, "write", int, const void *, size_t);
+    if (is_faulty("write", file, NULL)) return -1;
+    return real(file, from, size);
 }
 
 int fsync(int file) {

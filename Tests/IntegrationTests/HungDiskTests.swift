@@ -111,6 +111,28 @@ struct HungDiskTests {
     }
 
     @Test(
+        "No position can even be written: SIGTERM ends the process all the same, as it is, and says so"
+    )
+    func everything() throws {
+        let story = try Story()
+        try story.agent.start(wrapper: story.calls.wrapper)
+        try story.expect("dead 0", "good 0")
+        try eventually("both are saved; \(story.agent.said)") {
+            try story.agent.registry().map(\.offset) == [7, 7]
+        }
+        let before = try story.calls.count()
+        try story.calls.fail(.hangWritten(beneath: story.agent.data))
+        try story.append(1)
+        try eventually("a call hangs; \(story.agent.said)") { try story.calls.count() > before }
+        #expect(try story.agent.stop() == .code(70), "\(story.agent.said)")
+        #expect(story.agent.said.contains("the process ends as it is"), "\(story.agent.said)")
+        // What was delivered and not written comes again.
+        try story.calls.heal()
+        #expect(try story.agent.once() == .code(0), "\(story.agent.said)")
+        try story.expect("dead 1", "good 1")
+    }
+
+    @Test(
         "A signal is obeyed while the agent has not come to its start, for a directory that it knows hangs"
     )
     func atStart() throws {

@@ -37,6 +37,11 @@ package struct FailingCalls: Sendable {
             Rule(line: "fsync -1 0 \(path)/**\n")
         }
 
+        /// Nothing can be written beneath the directory, and nobody is told so.
+        package static func hangWritten(beneath path: String) -> Rule {
+            Rule(line: "write -1 0 \(path)/**\n")
+        }
+
         private init(line: String) { self.line = line }
 
         /// No call on the directory or on what is beneath it comes back, as where a server is gone.
