@@ -39,6 +39,7 @@ package enum CheckCommand {
             default: break
             }
         }
+        for input in settings.inputs { faults += input.paths.compactMap(fault) }
         var text = ""
         for (index, input) in settings.inputs.enumerated() {
             let paths = files.filter { $0.input == index }.map(\.path)
@@ -49,5 +50,20 @@ package enum CheckCommand {
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults)
+    }
+
+    /// A path without wildcards that leads to a directory matches nothing.
+    private static func fault(_ pattern: PathPattern) -> String? {
+        guard let path = pattern.literalPath else { return nil }
+        do throws(SystemError) {
+            // The dot lets a link stand for what it leads to.
+            guard try FileStatus.glance(at: path + Array("/.".utf8)).isDirectory else { return nil }
+        } catch {
+            // What is not there yet, or is a file, is none.
+            return nil
+        }
+        return
+            "the path \(LogLine.word(pattern.text)) is a directory, and matches no file; expected "
+            + "a glob for files, as in \(LogLine.word(pattern.text + "/*.log"))"
     }
 }

@@ -83,6 +83,25 @@ import Testing
                     + "for files, as in old/**/*\n"))
     }
 
+    @Test("A path without wildcards that is a directory is a fault, with what to write")
+    func directoryForFile() throws {
+        try directory.write("logs/a.log", "x\n")
+        let logs = directory.path("logs")
+        try makeLink(directory.path("link"), to: logs)
+        for path in [logs, directory.path("link")] {
+            let (exit, output, errors) = try check(
+                """
+                  - {name: pods, paths: ["\(path)", "\(logs)/a.log", "\(logs)/not/there.log"]}
+                """)
+            #expect(exit == .code(1))
+            #expect(comments(output) == ["# Input pods matches 1 file now.", "#   \(logs)/a.log"])
+            #expect(
+                errors.hasSuffix(
+                    "the path \(path) is a directory, and matches no file; expected a glob for "
+                        + "files, as in \(path)/*.log\n"), "\(errors)")
+        }
+    }
+
     @Test("All it prints is YAML and the same configuration, whatever files are called")
     func yaml() throws {
         try directory.write("logs/a\nlog: {level: debug}\n#.log", "x\n")

@@ -33,6 +33,14 @@ package struct PathPattern: Hashable, Sendable {
         self.below = PatternSegments(Array(segments.dropFirst(fixed.count)))
     }
 
+    /// The one path that it matches; nil for a pattern that may match any number.
+    package var literalPath: [UInt8]? {
+        guard below.segments.count == 1, case .name(let pattern) = below.segments[0],
+            let name = pattern.literal
+        else { return nil }
+        return Array("\(prefix)/\(name)".utf8)
+    }
+
     /// What is captured when this pattern matches all of `path`; nil when it does not.
     package func match(_ path: String) -> [String: String]? {
         guard ExactText(path).isBeneath(prefix) else { return nil }
