@@ -11,8 +11,9 @@ package protocol TailerOutput: AnyObject {
     /// A stream's saved files, oldest first.
     func saved(_ stream: String) -> [SavedFile]
 
-    /// The names of the ordinary streams of a directory that have saved files: paths.
-    func savedStreams(in directory: String) -> [String]
+    /// The ordinary streams of a directory, which lies on this device now, that had saved files when this run
+    /// began; those that were asked for and are on it may be left out from then on.
+    func savedStreams(in directory: String, on device: UInt64) -> [SavedStream]
 
     /// The number of the file with this identity, whatever its content is now; nil when it was never
     /// seen.
@@ -130,6 +131,19 @@ package struct FileSighting: Sendable {
 extension FileSighting {
     static func written(_ head: [UInt8]) -> [UInt8] {
         head.dropLast(ByteSearch.trailingZeros(in: head.span))
+    }
+}
+
+/// An ordinary stream that an earlier run has read.
+package struct SavedStream: Hashable, Sendable {
+    /// The live file's, which is the stream's name.
+    package let path: String
+    /// Some file of it was on the device that its directory is on now.
+    package let isOnDevice: Bool
+
+    package init(path: String, isOnDevice: Bool) {
+        self.path = path
+        self.isOnDevice = isOnDevice
     }
 }
 

@@ -80,12 +80,12 @@ final class RecordingOutput: TailerOutput, Sendable {
         }
     }
 
-    func savedStreams(in directory: String) -> [String] {
+    func savedStreams(in directory: String, on device: UInt64) -> [SavedStream] {
         state.withLock { state in
             Set(state.files.lazy.map(\.stream)).filter { stream in
                 stream.hasPrefix("\(directory)/")
                     && !stream.dropFirst(directory.count + 1).contains("/")
-            }.sorted()
+            }.sorted().map { SavedStream(path: $0, isOnDevice: true) }
         }
     }
 
@@ -222,12 +222,13 @@ final class RecordingOutput: TailerOutput, Sendable {
 /// A Tailer over patterns in one directory.
 func startTailer(
     _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
-    once: Bool = false, openFiles: Int = 1000, watches: Int = 1000
+    once: Bool = false, openFiles: Int = 1000, watches: Int = 1000, watchedScan: Int64? = nil
 ) throws -> Tailer {
     var intervals = TailerIntervals()
     intervals.unwatchedScan = 50_000_000
     intervals.slowestPoll = 40_000_000
     intervals.idle = 200_000_000
+    if let watchedScan { intervals.watchedScan = watchedScan }
     return try Tailer(
         inputs: [
             TailerInput(

@@ -90,6 +90,30 @@ struct TailerTests {
         try expect(["one", "two", "three"])
     }
 
+    /// What is mounted over a directory is another directory under its name, of which there is no event.
+    @Test(
+        "another directory in the place of one that was looked at: what was left unread in it comes"
+    )
+    func mountedOver() throws {
+        let path = try directory.write("log/a.log", "one\n")
+        var tailer = try startTailer(output, [directory.path("log/*.log")])
+        try expect(["one"])
+        tailer.stop()
+        try directory.append("log/a.log", "two\n")
+        try rename(path, directory.path("log/a.log.1"))
+        try rename(directory.path("log"), directory.path("volume"))
+        try directory.makeDirectory("log")
+        try directory.write("log/b.log", "on the mount point\n")
+        tailer = try startTailer(
+            output, [directory.path("log/*.log")], watchedScan: 100_000_000)
+        defer { tailer.stop() }
+        try eventually("a scan") { output.count == 2 }
+        try rename(directory.path("log"), directory.path("mount point"))
+        try rename(directory.path("volume"), directory.path("log"))
+        try eventually("the rest") { output.count == 3 }
+        #expect(output.texts(path) == ["one", "two"])
+    }
+
     @Test("truncation starts again at the first byte")
     func truncated() throws {
         _ = try directory.write("log/a.log", "one\ntwo\n")

@@ -57,8 +57,9 @@ final class ReaderOutput: TailerOutput {
     /// have none. Nil for a file whose records could hold no line; its lines wait.
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
-    /// Streams that were saved before this run, by directory; until every directory was scanned.
-    private var savedStreams: [ExactText: Set<ExactText>]?
+    /// Streams that were saved before this run, with the devices of their files, by directory, until that
+    /// is asked for: what is mounted late has its turn late.
+    private var savedStreams: [ExactText: [ExactText: Set<UInt64>]]?
     private var hasScannedAll = false
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
@@ -244,18 +245,24 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    func savedStreams(in directory: String) -> [String] {
+    func savedStreams(in directory: String, on device: UInt64) -> [SavedStream] {
+        let directory = ExactText(directory)
         if savedStreams == nil {
-            var streams: [ExactText: Set<ExactText>] = [:]
+            var streams: [ExactText: [ExactText: Set<UInt64>]] = [:]
             for entry in parts.registry.entries() {
                 // The stream of an s6 log directory has the directory's own name.
                 let stream = ExactText(entry.stream)
                 guard let parent = stream.parent else { continue }
-                streams[parent, default: []].insert(stream)
+                streams[parent, default: [:]][stream, default: []]
+                    .insert(entry.identity.device)
             }
             savedStreams = streams
         }
-        return savedStreams?[ExactText(directory)]?.sorted().map(\.text) ?? []
+        guard let streams = savedStreams?[directory] else { return [] }
+        let absent = streams.filter { !$0.value.contains(device) }
+        savedStreams?[directory] = absent.isEmpty ? nil : absent
+        return streams.sorted { $0.key < $1.key }
+            .map { SavedStream(path: $0.key.text, isOnDevice: $0.value.contains(device)) }
     }
 
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
@@ -370,7 +377,6 @@ final class ReaderOutput: TailerOutput {
 
     func scannedAll() {
         hasScannedAll = true
-        savedStreams = [:]
         let reader = territory?.reader ?? 0
         if reader == 0 {
             for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }

@@ -73,6 +73,8 @@ extension DirectoryTree {
                     }
                     watches.unwatch(node)
                     node.inode = key
+                    // A volume was mounted there, say: what an earlier run left unread on that is asked for.
+                    node.wasLooked = false
                     node.hasOtherWriters = hasOtherWriters
                 }
                 try list(scan, directory, status, now)
@@ -211,7 +213,7 @@ extension DirectoryTree {
         }
         if !node.wasLooked {
             node.wasLooked = true
-            matches += absentSaved(node, scan.entries)
+            matches += absentSaved(node, scan)
         }
         return Look(
             node: node, device: scan.device, names: scan.names, matches: matches,
@@ -221,17 +223,22 @@ extension DirectoryTree {
 
     /// Logs that an earlier run has read and whose path leads nowhere now: what it left unread may
     /// lie beside it.
-    private func absentSaved(_ node: DirectoryNode, _ entries: [DirectoryEntry]) -> [Match] {
-        let streams = savedStreams(node.text)
+    ///
+    /// 1. A volume is not mounted yet, and its mount point is an empty directory of another device.
+    /// 2. Its logs are not gone: there is nothing to be said of them before it is mounted.
+    private func absentSaved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
+        let streams = savedStreams(node.text, scan.device)
         guard !streams.isEmpty else { return [] }
-        let listed = Set(entries.lazy.map(\.name))
-        return streams.map { stream in
+        let listed = Set(scan.entries.lazy.map(\.name))
+        return streams.compactMap { stream in
             // A stream is a path as a text, and a name is bytes.
-            let text = stream.utf8.dropFirst(node.text.utf8.count + 1)
-            return PathText.bytes(of: String(decoding: text, as: UTF8.self))
+            let text = stream.path.utf8.dropFirst(node.text.utf8.count + 1)
+            let name = PathText.bytes(of: String(decoding: text, as: UTF8.self))
+            guard !listed.contains(name),
+                stream.isOnDevice || listed.contains(where: { RotatedName($0, of: name) != nil })
+            else { return nil }
+            return match(name, .unknown, in: node, isAbsent: true)
         }
-        .filter { !listed.contains($0) }
-        .compactMap { match($0, .unknown, in: node, isAbsent: true) }
     }
 
     private func adopt(_ entry: DirectoryEntry, _ node: DirectoryNode, _ number: Int) {

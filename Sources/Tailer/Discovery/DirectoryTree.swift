@@ -41,8 +41,8 @@ final class DirectoryTree {
     let fileSystem: (borrowing Descriptor) throws(SystemError) -> FileSystemType
     /// How often events were read.
     private(set) var eventReads = 0
-    /// Ordinary logs of a directory that an earlier run has read: paths.
-    let savedStreams: (String) -> [String]
+    /// Ordinary logs that an earlier run has read in a directory, which lies on this device now.
+    let savedStreams: (_ directory: String, _ device: UInt64) -> [SavedStream]
     /// Exclusions that could be meant for a directory and were not met in that place yet.
     var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
     /// What of all directories is in this tree.
@@ -101,7 +101,7 @@ final class DirectoryTree {
             directory throws(SystemError) in try directory.fileSystemType()
         },
         territory: Territory? = nil,
-        savedStreams: @escaping (String) -> [String] = { _ in [] },
+        savedStreams: @escaping (String, UInt64) -> [SavedStream] = { _, _ in [] },
         report: @escaping (TailerEvent) -> Void
     ) {
         self.territory = territory ?? Territory(Territories(inputs), reader: 0)

@@ -91,7 +91,7 @@ final class ReaderLoop {
             limit: once ? 0 : mostWatches, intervals: intervals, report: { output.report($0) })
         tree = DirectoryTree(
             inputs: inputs, intervals: intervals, watches: watches, fileSystem: fileSystem,
-            territory: territory, savedStreams: { output.savedStreams(in: $0) },
+            territory: territory, savedStreams: { output.savedStreams(in: $0, on: $1) },
             report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
