@@ -163,10 +163,12 @@ package struct SavedFile: Sendable {
     package let updated: Int64
     /// Physical bytes that it is known to have had.
     package let size: Int
+    /// It was seen under a name under which nobody writes to it, and its size since.
+    package let isArchived: Bool
 
     package init(
         file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Int64, size: Int
+        hasHead: Bool, updated: Int64, size: Int, isArchived: Bool = false
     ) {
         self.file = file
         self.identity = identity
@@ -176,6 +178,7 @@ package struct SavedFile: Sendable {
         self.hasHead = hasHead
         self.updated = updated
         self.size = size
+        self.isArchived = isArchived
     }
 }
 
@@ -256,6 +259,11 @@ package enum TailerEvent: Sendable {
     case damaged(path: String, error: String)
     /// A compressed file ends, at `size`, before what was read of its content when it was none.
     case endsEarly(path: String, read: Int, size: Int)
+    /// Archives are what a processor of s6-log's made of files that were read. Once for each stream.
+    case processed(path: String)
+    /// An archive is what a processor of s6-log's made, in other words, and not all of that was read, or of
+    /// which file it was made cannot be known: it is shipped whole.
+    case unmatched(path: String)
     /// A file is compressed by what cannot be read: its bytes, of unknown number, are not shipped.
     case notReadable(path: String, compression: String)
     /// Bytes that were there and could not be read.

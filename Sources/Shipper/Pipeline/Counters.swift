@@ -14,6 +14,7 @@ package final class Counters: Sendable {
     private let holes = SaturatingCounter()
     private let recordsSent = SaturatingCounter()
     private let archivesDamaged = SaturatingCounter()
+    private let archivesUnmatched = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
@@ -31,6 +32,8 @@ package final class Counters: Sendable {
     var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
     /// Compressed files whose rest, of unknown size, is damaged.
     var damagedArchives: Int { archivesDamaged.now }
+    /// Archives that a processor made, and that may hold lines that were shipped already.
+    var unmatchedArchives: Int { archivesUnmatched.now }
     /// Archives that were removed between their sighting and their opening, or that are compressed by
     /// what cannot be read.
     package var archivesGone: Int { archivesMissed.now }
@@ -64,4 +67,5 @@ package final class Counters: Sendable {
     func passedFile() { filesPassed.add(1) }
     func skippedHole(_ count: Int) { holes.add(count) }
     func damagedArchive() { archivesDamaged.add(1) }
+    func unmatchedArchive() { archivesUnmatched.add(1) }
 }

@@ -83,6 +83,21 @@ final class DeliveryLedger: Sendable {
     /// An open file has `size` physical bytes now.
     func grew(_ file: FileID, size: Int) { state.withLock { $0.sizes[file] = size } }
 
+    /// Saves the size that a file had when it was last looked at.
+    func saveSize(_ file: FileID) {
+        if let size = state.withLock({ $0.sizes[file] }) { saveSize(file, size) }
+    }
+
+    /// Saves that a file has `size` physical bytes.
+    func saveSize(_ file: FileID, _ size: Int) {
+        guard let entry = registry.entry(file) else { return }
+        registry.advance([
+            Advance(
+                file: file, generation: entry.generation, offset: entry.offset,
+                anchor: entry.anchor, size: size)
+        ])
+    }
+
     /// Saves the sizes that files had when they were last looked at, so that the next run can tell
     /// how much is missing of one that is gone by then. After the last delivery.
     func saveSizes() {

@@ -19,6 +19,7 @@ extension Pipeline {
         figures.filesVanished = counters.filesVanished
         figures.filesPassedOver = counters.filesPassedOver
         figures.archivesDamaged = counters.damagedArchives
+        figures.archivesUnmatched = counters.unmatchedArchives
         figures.holeBytes = counters.holeBytes
         figures.unreadable = readers.sum(\.unreadable)
         figures.mountsSilent = readers.silentCount

@@ -101,6 +101,10 @@ final class ReaderOutput: TailerOutput {
             if ExactText(entry.path) != ExactText(sighting.path) || entry.state == .unreachable
                 || (sighting.archived && entry.state == .active)
             {
+                // With that state goes its last size.
+                if sighting.archived, sighting.isS6, sighting.hasKnownSize {
+                    parts.ledger.saveSize(entry.file, sighting.size)
+                }
                 registry.moved(
                     entry.file, path: sighting.path,
                     state: sighting.archived ? .archived : .active)
@@ -241,7 +245,8 @@ final class ReaderOutput: TailerOutput {
                 file: entry.file, identity: entry.identity, path: entry.path,
                 position: entry.offset - entry.base, anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated.nanoseconds, size: entry.size)
+                updated: entry.updated.nanoseconds, size: entry.size,
+                isArchived: entry.state == .archived)
         }
     }
 
@@ -303,6 +308,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func moved(_ file: FileID, path: String, archived: Bool) {
+        if archived, files[file]?.isS6 ?? false { parts.ledger.saveSize(file) }
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
     }
 
@@ -391,11 +397,12 @@ final class ReaderOutput: TailerOutput {
         case .missed, .notReadable: parts.counters.missedArchive()
         case .damaged: parts.counters.damagedArchive()
         case .hole(_, let range): parts.counters.skippedHole(range.count)
+        case .unmatched: parts.counters.unmatchedArchive()
         case .passedOver: parts.counters.passedFile()
         case .vanished: parts.counters.vanishedFile()
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
-            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly:
+            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly, .processed:
             break
         }
         parts.events.report(event)

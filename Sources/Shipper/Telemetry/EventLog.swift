@@ -131,6 +131,16 @@ package final class EventLog: Sendable {
                 [
                     "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
                 ])
+        case .processed(let path):
+            log.event(
+                .info, in: directory(path),
+                "archives are what a processor made of lines that were read; not shipped again",
+                ["path": .text(path)])
+        case .unmatched(let path):
+            log.event(
+                .warn, in: directory(path),
+                "archive may hold lines that were shipped before a processor changed it; shipping all of it",
+                ["path": .text(path)])
         case .notReadable(let path, let compression):
             log.event(
                 .error, in: directory(path),

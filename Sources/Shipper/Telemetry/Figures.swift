@@ -11,6 +11,7 @@ struct Figures: Sendable {
     var filesVanished = 0
     var filesPassedOver = 0
     var archivesDamaged = 0
+    var archivesUnmatched = 0
     var holeBytes = 0
     var unreadable = 0
     var mountsSilent = 0

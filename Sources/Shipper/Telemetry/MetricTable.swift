@@ -70,6 +70,11 @@ struct Metric: Sendable {
             "Compressed files whose rest, of unknown size, is damaged and not shipped."
         ) { $0.archivesDamaged },
         counter(
+            "shipper_archives_unmatched_total",
+            "Archives that a processor of s6-log's made in other words, and that may hold lines that "
+                + "were shipped before: they are shipped whole."
+        ) { $0.archivesUnmatched },
+        counter(
             "shipper_hole_bytes_total",
             "Bytes that nobody wrote, left by a truncation under a writer, and passed over."
         ) { $0.holeBytes },

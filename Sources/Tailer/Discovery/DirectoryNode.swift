@@ -78,6 +78,8 @@ final class DirectoryNode {
     var watch: Inotify.Watch?
     /// The watch is from after that many overflows.
     var watchEpoch = 0
+    /// The watch, and what it stands for, is the one of this number.
+    var watchNumber = 0
     /// Others write here without its watch being told.
     var hasOtherWriters = false
     /// Watches in it and beneath it, as far as they are counted one by one.

@@ -218,7 +218,8 @@ extension DirectoryTree {
         return Look(
             node: node, device: scan.device, names: scan.names, matches: matches,
             absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
-            eventReads: scan.eventReads, time: scan.time)
+            eventReads: scan.eventReads, time: scan.time,
+            watching: watches.isBelieved(node) ? node.watchNumber : nil)
     }
 
     /// Logs that an earlier run has read and whose path leads nowhere now: what it left unread may

@@ -21,6 +21,8 @@ final class DirectoryTree {
         /// When a name in it last changed before it was listed; nanoseconds since 1970, as files there have
         /// it.
         var time: Int64?
+        /// The number of the watch that tells of its names; nil where none is believed.
+        var watching: Int?
     }
 
     struct Match {

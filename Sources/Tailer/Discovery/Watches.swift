@@ -188,6 +188,7 @@ final class Watches {
                 count(1, in: node)
             }
             node.watchEpoch = epoch
+            node.watchNumber += 1
         } catch {
             unwatch(node)
             refused(node.text, error, now)

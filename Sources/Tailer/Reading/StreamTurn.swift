@@ -60,6 +60,7 @@ struct StreamTurn {
                 if holdsUp(file, now) { return .atEnd }
             }
         }
+        if table.hasSettled(stream) { return .outdated }
         return .atEnd
     }
 

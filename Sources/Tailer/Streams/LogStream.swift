@@ -31,6 +31,8 @@ final class LogStream {
     var census = ArchiveCensus()
     /// Archives that the listing still has and that are not there; bounded by the directory.
     var phantoms: Set<[UInt8]> = []
+    /// Of an s6 log directory: what became of its files in a processor.
+    var processing = StreamTable.Processing()
     /// Files that were closed after their last name was gone, until the next whole look.
     var departed: [DepartedFile] = []
     /// A look has told the output which saved files are still there.
@@ -96,6 +98,8 @@ final class LogStream {
         let unread: ByteRange?
         /// Why that was not read.
         let reason: LossReason
+        /// It was read to an end that was its last one.
+        let isRead: Bool
     }
 
     /// What the loop does about the stream next. A stream is in one place at a time.
@@ -171,11 +175,15 @@ final class LogStream {
 enum S6Name {
     static let current = Array("current".utf8)
     static let previous = Array("previous".utf8)
+    /// What a processor makes of `previous`, until it is an archive.
     static let processed = Array("processed".utf8)
+    /// What a processor's last run has left to the next one, and what this one leaves.
+    static let state = Array("state".utf8)
+    static let newState = Array("newstate".utf8)
     /// Neither logs nor to be matched by a pattern as such.
     static let own: Set<[UInt8]> = [
-        current, previous, Array("lock".utf8), Array("state".utf8), Array("newstate".utf8),
-        Array("newprevious".utf8), processed,
+        current, previous, Array("lock".utf8), state, newState, Array("newprevious".utf8),
+        processed,
     ]
 
     /// `@`, a TAI64N label in 24 hex digits, `.s` or `.u`: an archive. Names sort by time.

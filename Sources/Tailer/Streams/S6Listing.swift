@@ -16,6 +16,9 @@ struct S6Listing {
     let items: [Item]
     /// Absent in the middle of a rotation.
     let current: Item?
+    /// Names, by their labels; nil where there is no archive.
+    let oldestArchive: [UInt8]?
+    let newestArchive: [UInt8]?
 
     init(_ entries: [DirectoryEntry]) {
         var archives: [Item] = []
@@ -42,6 +45,8 @@ struct S6Listing {
             }
         }
         archives.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        oldestArchive = archives.first?.name
+        newestArchive = archives.last?.name
         // s6-log links `previous` to its archive before it unlinks it: for a moment one inode has
         // both names, and the archive's is the one that stays.
         if let previous, !archives.contains(where: { $0.inode == previous.inode }) {

@@ -36,9 +36,14 @@ extension StreamTable {
             }
         }
         let listing = S6Listing(names.entries)
+        let here = S6Look(
+            names: names, listing: listing, watching: look.watching,
+            ranAt: ranAt(in: directory), now: now)
         follow(stream, listing, look.node, now)
         settleClosed(stream, look.node, now)
         if let pruned = Self.take(&held, unlessListed: listing) {
+            // What a processor has made of it by now is found as an archive. Else:
+            if isRunning(here) || (here.ranAt ?? .min) >= pruned.status.modified { return .again }
             // It was rotated and removed in between; only this descriptor still has its bytes, and
             // whatever the listing has that is not open yet is newer.
             var request = current
@@ -49,14 +54,19 @@ extension StreamTable {
             verdict = worse(verdict, accept(result, stream, isPruned: true))
         }
         var isPartial = false
+        beginProcessing(stream, look, here, directory)
         for item in listing.items {
             let known = stream.files.contains { $0.identity.inode == item.inode }
-            if known || isClosed(item, of: stream, directory) { continue }
+            if known || isClosed(item, of: stream, directory) {
+                if S6Name.isArchive(item.name) { stream.processing.order.pass(item.name) }
+                continue
+            }
             if hasEnough(stream) {
                 // What is newer has to come after these.
                 isPartial = true
                 break
             }
+            if item.isCurrent, waitsForProcessed(stream, here, directory) { return .again }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
@@ -64,7 +74,7 @@ extension StreamTable {
             if let taken = Self.take(&held, inode: item.inode) {
                 result = opener.adopt(request, taken)
             } else if !item.isCurrent {
-                result = openWhereverItIs(request, names, look.node, directory)
+                result = openWhereverItIs(request, here, look.node, directory)
             } else if opener.isTaken(
                 InodeKey(device: look.device, inode: item.inode), for: stream)
             {
@@ -78,9 +88,13 @@ extension StreamTable {
             }
             if case .vanished = result, stream.phantoms.contains(item.name) { continue }
             verdict = worse(verdict, accept(result, stream))
+            if stream.processing.holdsUp { return worse(verdict, .again) }
             switch result {
             case .exhausted:
                 // What is newer would come before it.
+                return verdict
+            case .vanished where isProcessed(item, here, directory):
+                // What was made of it has no archive's name yet.
                 return verdict
             case .vanished where !item.isCurrent && !opener.isFirstScan:
                 // An archive's name is given once. What was `previous` was looked for among the
@@ -95,11 +109,41 @@ extension StreamTable {
         if !stream.phantoms.isEmpty {
             stream.phantoms.formIntersection(names.entries.lazy.map(\.name))
         }
+        if !isPartial {
+            switch verdict {
+            case .fine:
+                followLater(stream, here)
+                verdict = endProcessing(stream, here, directory)
+            case .again: followLater(stream, here)
+            case .retry: break
+            }
+        }
         forgetMissing(stream, names)
         countMissed(stream, look, names)
         stream.hasMoreRotated = isPartial
-        if !stream.isReconciled, !isPartial, case .fine = verdict { reconcile(stream, names) }
+        if !stream.isReconciled, !isPartial, case .fine = verdict,
+            // What a processor made of a file may have no archive's name yet, and the file none any more.
+            names.inode(of: S6Name.processed) == nil
+        {
+            reconcile(stream, names)
+        }
         return verdict
+    }
+
+    /// `previous` was removed, and a processor has made something of it since it was listed.
+    private func isProcessed(
+        _ item: S6Listing.Item, _ here: S6Look, _ directory: borrowing Descriptor
+    ) -> Bool {
+        guard item.name == S6Name.previous else { return false }
+        return ranAt(in: directory) != here.ranAt || isThere(S6Name.processed, directory)
+    }
+
+    private func isThere(_ name: [UInt8], _ directory: borrowing Descriptor) -> Bool {
+        do throws(SystemError) {
+            return try directory.status(of: name).isRegular
+        } catch {
+            return false
+        }
     }
 
     /// An archive's name is given once. The next file may get the number of an earlier `previous` that
@@ -118,10 +162,10 @@ extension StreamTable {
     /// 2. Nothing is missed, but what is newer must not come first, and may be held already.
     /// 3. So it is looked for under its new name, once: an archive keeps its name until it is removed.
     private func openWhereverItIs(
-        _ request: FileOpener.Request, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ request: FileOpener.Request, _ here: S6Look, _ node: DirectoryNode,
         _ directory: borrowing Descriptor
     ) -> FileOpener.Result {
-        let result = openArchive(request, names, directory)
+        let result = openArchive(request, here, directory)
         guard case .vanished = result, request.name == S6Name.previous else { return result }
         let entries: [DirectoryEntry]
         do {
@@ -129,8 +173,11 @@ extension StreamTable {
         } catch {
             return opener.trouble(node.text, error)
         }
+        let later = S6Look(
+            names: DirectoryNames(entries), listing: S6Listing(entries), watching: here.watching,
+            ranAt: ranAt(in: directory), now: here.now)
         guard
-            let item = S6Listing(entries).items.first(where: {
+            let item = later.listing.items.first(where: {
                 $0.inode == request.inode && S6Name.isArchive($0.name)
             })
         else { return .vanished }
@@ -138,19 +185,21 @@ extension StreamTable {
             FileOpener.Request(
                 stream: request.stream, name: item.name, path: node.text(of: item.name),
                 isArchived: true, mostLinks: item.mostLinks, inode: item.inode),
-            DirectoryNames(entries), directory)
+            later, directory)
     }
 
     /// An archive may be what a processor of s6-log made of `previous`.
     private func openArchive(
-        _ request: FileOpener.Request, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
+        _ request: FileOpener.Request, _ here: S6Look, _ directory: borrowing Descriptor
     ) -> FileOpener.Result {
         var request = request
         request.mayBePacked = true
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
-            return recognise(candidate, of: request.stream, names, directory)
+            if Self.isProcessed(candidate, here) {
+                return takeUpProcessed(candidate, request.stream, here, directory)
+            }
+            return recognise(candidate, of: request.stream, here.names, directory)
                 ?? opener.takeUp(candidate)
         case .failed(let result): return result
         }
@@ -236,12 +285,13 @@ extension StreamTable {
         // 1. A processor makes `processed` of `previous`, which s6-log removes.
         // 2. `processed` gets its archive's name: until then that content has none.
         if names.inode(of: S6Name.processed) != nil { return }
-        forgetDeparted(stream)
+        let awaited = awaited(stream)
+        forgetDeparted(stream, but: awaited)
         // 1. A file was read to its end as `previous` and closed.
         // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
         //    it may not have been opened yet.
         let missing = stream.closed.filter { name, closed in
-            names.inode(of: name) != closed.inode
+            names.inode(of: name) != closed.inode && !awaited.contains(closed.id)
                 && (names.name(of: closed.inode) == nil
                     || stream.files.contains { $0.id == closed.id }
                     || stream.closed.contains { $0.key != name && $0.value.id == closed.id })

@@ -92,6 +92,11 @@ final class StreamTable {
 
     /// A file was read to its final end: it needs no descriptor any more.
     func finish(_ file: TailedFile, of stream: LogStream) {
+        if stream.kind == .s6, file.name == nil {
+            // It was never seen as `previous`, and is no less final for that.
+            noteSize(of: file)
+            output.moved(file.id, path: file.path, archived: true)
+        }
         output.finished(file.id, end: file.position)
         let isUnlinked = file.isUnlinked
         if stream.newest?.inode == file.identity.inode { stream.newest?.modified = modified(file) }
@@ -107,7 +112,7 @@ final class StreamTable {
             }
             stream.closed[name] = LogStream.ClosedFile(identity: file.identity, id: file.id)
         } else if isUnlinked {
-            depart(file, of: stream, unread: nil, reason: .deletedUnread)
+            depart(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
         }
         // Else it was only moved to where no pattern leads, and may come back.
     }
@@ -124,14 +129,19 @@ final class StreamTable {
 
     /// A compressor has made `candidate` of a file of the stream: what is left to be read of that one
     /// goes by the new name from now on. Nil when it is none of those.
+    ///
+    /// `processed`: a processor of s6-log's has made it, which may have left its bytes as they were. `first`
+    /// is the file that it was made of, if that is known.
     func recognise(
         _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
+        _ directory: borrowing Descriptor, processed: Bool = false, first: FileID? = nil
     ) -> FileOpener.Result? {
-        guard candidate.packed != nil,
+        guard candidate.packed != nil || processed,
             output.known(candidate.identity, head: candidate.head) == nil
         else { return nil }
-        for saved in output.saved(stream.name).reversed() where saved.file != stream.live?.id {
+        let known = output.saved(stream.name).reversed()
+        let order = known.filter { $0.file == first } + known.filter { $0.file != first }
+        for saved in order where saved.file != stream.live?.id {
             let file = stream.files.first { $0.id == saved.file }
             // What it held was copied before: it looks for that itself.
             if let file, file.isReplaced { continue }
@@ -148,14 +158,27 @@ final class StreamTable {
             // Until the compressor has removed what it read, that has the name.
             if departed == nil, file == nil || file?.name != nil,
                 let name = names.name(of: saved.identity.inode),
-                opener.presence(saved.identity, name, directory) != .replaced
+                isThere(saved.identity, name, directory, hasMoved: processed)
             {
                 // An archive of s6-log's stays what it is: what begins alike is another one.
                 if stream.kind == .s6, S6Name.isArchive(name) { continue }
                 return .unknown
             }
+            if candidate.packed == nil, !isCopied(saved, file, to: candidate) { continue }
+            if processed {
+                stream.processing.order.forget(saved.file)
+                if let file, file.isOpen {
+                    stream.processing.archives[candidate.request.name] = ProcessedArchive(
+                        inode: candidate.status.inode, source: file.id)
+                    return .unknown
+                }
+            }
+            // That two archives begin alike is no proof: what a processor made is read once more, up to the
+            // position and to its end, where its order does not tell. For what a whole log holds that may
+            // take minutes.
             let isRead =
-                closed != nil || departed.map { stream.departed[$0].unread == nil } ?? false
+                !processed
+                && (closed != nil || departed.map { stream.departed[$0].unread == nil } ?? false)
             let end = isRead ? output.progress(of: saved.file)?.position : nil
             guard
                 let start = output.relocated(
@@ -178,6 +201,42 @@ final class StreamTable {
             return .unknown
         }
         return nil
+    }
+
+    /// `hasMoved`: what was renamed or removed since it was listed is not there.
+    private func isThere(
+        _ identity: FileIdentity, _ name: [UInt8], _ directory: borrowing Descriptor,
+        hasMoved: Bool
+    ) -> Bool {
+        switch opener.presence(identity, name, directory) {
+        case .there: true
+        case .moved: !hasMoved
+        case .replaced: false
+        }
+    }
+
+    /// Whether `candidate`, which begins as a file did, is as long and ends alike; of what was not read to
+    /// its end, whether it goes on alike where that was left.
+    private func isCopied(
+        _ saved: SavedFile, _ file: TailedFile?, to candidate: Candidate
+    ) -> Bool {
+        let size = candidate.status.size
+        do throws(SystemError) {
+            guard let file, file.isOpen else {
+                guard size >= saved.position else { return false }
+                return try candidate.continues(at: saved.position, after: saved.anchor.bytes)
+            }
+            let source = try file.opened()
+            guard file.packed == nil, try source.descriptor.status().size == size else {
+                return false
+            }
+            let last = max(0, size - Fingerprint.longest)
+            let theirs = try candidate.read(count: Fingerprint.longest, at: last)
+            return try source.descriptor.read(count: Fingerprint.longest, at: last) == theirs
+        } catch {
+            _ = opener.trouble(candidate.request.path, error)
+            return false
+        }
     }
 
     /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate` holds.
@@ -206,10 +265,12 @@ final class StreamTable {
 
     /// A file has no name any more and is closed.
     func depart(
-        _ file: TailedFile, of stream: LogStream, unread: ByteRange?, reason: LossReason
+        _ file: TailedFile, of stream: LogStream, unread: ByteRange?, reason: LossReason,
+        isRead: Bool = false
     ) {
         stream.departed.append(
-            LogStream.DepartedFile(id: file.id, path: file.path, unread: unread, reason: reason))
+            LogStream.DepartedFile(
+                id: file.id, path: file.path, unread: unread, reason: reason, isRead: isRead))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
             outdated.append(node)
@@ -218,15 +279,15 @@ final class StreamTable {
         }
     }
 
-    /// A whole look has not found what was removed.
-    func forgetDeparted(_ stream: LogStream) {
-        for file in stream.departed {
+    /// A whole look has not found what was removed, but for some that are awaited.
+    func forgetDeparted(_ stream: LogStream, but awaited: Set<FileID> = []) {
+        for file in stream.departed where !awaited.contains(file.id) {
             if let range = file.unread {
                 output.report(.lost(path: file.path, range: range, reason: file.reason))
             }
             output.gone(file.id)
         }
-        stream.departed = []
+        stream.departed = stream.departed.filter { awaited.contains($0.id) }
     }
 
     /// The stream has nothing more to do with a file.
@@ -235,12 +296,28 @@ final class StreamTable {
         stream.files.removeAll { $0 === file }
     }
 
+    /// s6-log writes no more to what it has renamed. With its archived state this is saved, so that the next
+    /// run can tell whether all of it was read.
+    private func noteSize(of file: TailedFile) {
+        guard file.packed == nil else { return }
+        var size: Int?
+        do throws(SystemError) {
+            size = file.isOpen ? try file.opened().descriptor.status().size : file.glance()?.size
+        } catch {
+            _ = opener.trouble(file.path, error)
+        }
+        // Where it cannot be told, it has more than was read.
+        output.grew(
+            file.id, size: size.map { file.base + $0 } ?? (max(file.size, file.position) + 1))
+    }
+
     func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
         guard file.name != name || (final && !file.isFinal) else { return }
         if let stream = file.stream, stream.kind == .path { stream.learn(name) }
         file.name = name
         file.path = node.text(of: name)
         if final { file.becomeFinal() }
+        if final, file.stream?.kind == .s6 { noteSize(of: file) }
         if final, !file.isOpen, let status = file.glance() {
             // Should it be removed before it is opened again, this is what was there.
             file.lastSize = file.base + status.size

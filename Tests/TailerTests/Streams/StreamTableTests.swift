@@ -55,17 +55,82 @@ struct StreamTableTests {
         #expect(missed() == [home.path("log/previous")])
     }
 
+    /// 1. s6-log removes `previous`, of which a processor has made `processed`.
+    /// 2. The agent starts, and lists the directory: what is newer would be read first.
+    @Test("what is newer waits until what a processor made has an archive's name")
+    func processedFirst() throws {
+        try home.write("log/processed", "older\n")
+        try home.write("log/state", "")
+        guard case .again = try look(try names()) else {
+            Issue.record("it was not waited for")
+            return
+        }
+        let stream = try #require(node.streams[S6Name.current])
+        #expect(stream.files.isEmpty)
+        try rename(home.path("log/processed"), home.path("log/\(archive)"))
+        _ = try look(try names())
+        let opened = stream.files.map { String(decoding: $0.name ?? [], as: UTF8.self) }
+        #expect(opened == [archive, "current"])
+    }
+
+    @Test("what a processor never finishes holds up what is newer for five seconds")
+    func processedForEver() throws {
+        try home.write("log/processed", "older\n")
+        try home.write("log/state", "")
+        _ = try look(try names(), 1)
+        _ = try look(try names(), 4_999_999_999)
+        let stream = try #require(node.streams[S6Name.current])
+        #expect(stream.files.isEmpty)
+        _ = try look(try names(), 5_000_000_001)
+        #expect(stream.files.count == 1)
+    }
+
+    /// 1. A listing is read. It has gone beyond where the archive will be, and s6-log renames `processed`.
+    /// 2. It shows neither.
+    /// 3. The file that was read was forgotten, and its archive shipped as a new one.
+    @Test("a file whose archive no listing shows yet is not forgotten")
+    func betweenTwoNames() throws {
+        node.watchNumber = 1
+        try home.write("log/state", "")
+        _ = try look(try names())
+        let stream = try #require(node.streams[S6Name.current])
+        try remove(home.path("log/current"))
+        try home.write("log/current", "newest\n")
+        try home.write("log/newstate", "")
+        try rename(home.path("log/newstate"), home.path("log/state"))
+        guard case .again = try look(try names()) else {
+            Issue.record("its archive was not looked for")
+            return
+        }
+        try home.write("log/\(archive)", "in other words\n")
+        try home.write("log/newstate", "")
+        try rename(home.path("log/newstate"), home.path("log/state"))
+        guard case .again = try look(try names()) else {
+            Issue.record("its event was not waited for")
+            return
+        }
+        node.appeared.add(Array(archive.utf8))
+        _ = try look(try names())
+        #expect(
+            stream.processing.archives.keys.map { String(decoding: $0, as: UTF8.self) } == [archive]
+        )
+        #expect(output.state.withLock { $0.files.count } == 2)
+    }
+
     private func names() throws -> DirectoryNames {
         DirectoryNames(try Descriptor.open(home.path("log"), O.directory).entries())
     }
 
-    private func look(_ names: DirectoryNames) throws -> StreamTable.Verdict {
+    private func look(
+        _ names: DirectoryNames, _ now: Int64 = 0
+    ) throws -> StreamTable.Verdict {
         let directory = try Descriptor.open(home.path("log"), O.directory)
         let match = DirectoryTree.Match(
             name: S6Name.current, kind: .regular, input: 0, captures: [:])
         let look = DirectoryTree.Look(
-            node: node, device: try directory.status().device, names: names, matches: [match])
-        return table.look(look, directory, 0)
+            node: node, device: try directory.status().device, names: names, matches: [match],
+            watching: node.watchNumber > 0 ? node.watchNumber : nil)
+        return table.look(look, directory, now)
     }
 
     private func missed() -> [String] {

@@ -1,0 +1,386 @@
+import Model
+import Platform
+
+/// What a processor of s6-log's made of a log: it is shipped only where the lines that it was made of
+/// were not read. Of which file that was is told by the order of rotations (`ProcessorOrder`), or by content
+/// (`recognise`) where the order is not known or something was not read. Where neither tells, all of it is
+/// shipped, and that is said: a line that comes twice is better than one that does not come.
+extension StreamTable {
+    /// An archive that is not to be shipped.
+    struct ProcessedArchive {
+        let inode: UInt64
+        /// The file that it was made of, which is read or being read.
+        let source: FileID
+    }
+
+    /// An s6 log directory as one listing has it.
+    struct S6Look {
+        let names: DirectoryNames
+        let listing: S6Listing
+        /// The number of the watch that tells of names; nil where none is believed.
+        let watching: Int?
+        /// When a processor's last run was over, or s6-log first started; nanoseconds since 1970, as files
+        /// have it. Nil where no s6-log writes.
+        let ranAt: Int64?
+        /// Monotonic nanoseconds.
+        let now: Int64
+    }
+
+    /// What a stream knows of its processor.
+    struct Processing {
+        var order = ProcessorOrder()
+        /// Files of an earlier run are in that order.
+        var isBegun = false
+        /// A processor runs, or has run since the look before.
+        var isActive = false
+        /// `S6Look.ranAt` of that.
+        var ranAt: Int64?
+        /// Archives that are not entered as read yet; bounded by the directory.
+        var archives: [[UInt8]: ProcessedArchive] = [:]
+        /// Nothing that is newer is taken up before the next look.
+        var holdsUp = false
+        /// Since when something is held up, monotonic nanoseconds.
+        var waitsSince: Int64?
+        /// Looks in a row at a directory where nothing is being rotated, with files that have no archive.
+        var looksAtRest = 0
+        /// It was said that archives are what a processor made.
+        var isTold = false
+    }
+
+    /// When a processor has run last: it leaves `newstate`, which becomes `state` then.
+    func ranAt(in directory: borrowing Descriptor) -> Int64? {
+        do throws(SystemError) {
+            return try directory.status(of: S6Name.state).changed
+        } catch {
+            // multilog and svlogd have none without a processor.
+            return nil
+        }
+    }
+
+    /// A processor was at work when the directory was listed.
+    func isRunning(_ here: S6Look) -> Bool {
+        [S6Name.processed, S6Name.newState].contains { here.names.inode(of: $0) != nil }
+    }
+
+    /// Whether a processor may have made an archive: it was written to before that was over, and what
+    /// s6-log itself wrote is newer than the last run.
+    static func isProcessed(_ candidate: Candidate, _ here: S6Look) -> Bool {
+        guard S6Name.isArchive(candidate.request.name), let time = here.ranAt else { return false }
+        return candidate.status.modified <= time
+    }
+
+    /// Before the archives of a directory are looked at.
+    func beginProcessing(
+        _ stream: LogStream, _ look: DirectoryTree.Look, _ here: S6Look,
+        _ directory: borrowing Descriptor
+    ) {
+        stream.processing.isActive =
+            isRunning(here) || !stream.isReconciled || stream.processing.ranAt != here.ranAt
+        stream.processing.ranAt = here.ranAt
+        stream.processing.holdsUp = false
+        if !stream.processing.isBegun {
+            stream.processing.isBegun = true
+            followEarlier(stream, here, directory)
+        }
+        stream.processing.order.appeared(look.node.appeared.archives)
+        for source in stream.processing.order.sources {
+            guard let file = source.file, let identity = identity(of: file, in: stream),
+                let name = here.names.name(of: identity.inode), S6Name.isArchive(name),
+                opener.presence(identity, name, directory) == .there
+            else { continue }
+            // No processor has made this one of it; what has its inode's number may be one's.
+            stream.processing.order.forget(file)
+        }
+        let there = stream.processing.archives.filter { here.names.inode(of: $0) == $1.inode }
+        stream.processing.archives = there
+    }
+
+    /// Files of an earlier run that had no archive's name and are not there any more. All archives that there
+    /// were when one of them was first seen are known, or were made of others of them.
+    private func followEarlier(
+        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
+    ) {
+        var newest: [UInt8] = []
+        for saved in output.saved(stream.name).sorted(by: { $0.file < $1.file }) {
+            let name = PathText.bytes(of: saved.path).split(separator: UInt8(ascii: "/")).last
+            if let name, S6Name.isArchive(Array(name)) {
+                // What was entered later may be newer than the file.
+                if newest.lexicographicallyPrecedes(name) { newest = Array(name) }
+            } else if isRotated(saved.file, of: stream, here, directory) {
+                stream.processing.order.follow(
+                    .init(file: saved.file, after: newest, watching: nil))
+            }
+        }
+    }
+
+    /// After a directory's files were taken up, those of them that have no archive yet.
+    func followLater(_ stream: LogStream, _ here: S6Look) {
+        for name in [S6Name.previous, S6Name.current] { follow(name, stream, here) }
+    }
+
+    private func follow(_ name: [UInt8], _ stream: LogStream, _ here: S6Look) {
+        guard let inode = here.names.inode(of: name) else { return }
+        let file =
+            stream.files.first { $0.identity.inode == inode && $0.name == name }?.id
+            ?? stream.closed[name].flatMap { $0.inode == inode ? $0.id : nil }
+        guard let file else { return }
+        stream.processing.order.follow(
+            .init(
+                file: file, after: here.listing.newestArchive ?? [],
+                watching: here.watching))
+    }
+
+    private func identity(of file: FileID, in stream: LogStream) -> FileIdentity? {
+        stream.files.first { $0.id == file }?.identity
+            ?? stream.closed.values.first { $0.id == file }?.identity
+            ?? output.saved(stream.name).first { $0.file == file }?.identity
+    }
+
+    /// Whether a file is neither `current` nor `previous` any more, whatever the listing says; or
+    /// `whenListed`, was not when that was made.
+    private func isRotated(
+        _ file: FileID, of stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor,
+        whenListed: Bool = false
+    ) -> Bool {
+        guard let identity = identity(of: file, in: stream),
+            let name = here.names.name(of: identity.inode)
+        else { return true }
+        switch opener.presence(identity, name, directory) {
+        case .there: return false
+        case .moved: return !whenListed
+        case .replaced: return true
+        }
+    }
+
+    // MARK: One archive
+
+    /// Takes up an archive that no look has seen before.
+    func takeUpProcessed(
+        _ candidate: Candidate, _ stream: LogStream, _ here: S6Look,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        let name = candidate.request.name
+        if stream.processing.archives[name] != nil {
+            return settle(candidate, stream, here, directory)
+        }
+        guard output.known(candidate.identity, head: candidate.head) == nil else {
+            stream.processing.order.pass(name)
+            return opener.takeUp(candidate)
+        }
+        switch match(name, stream, here, directory) {
+        case .file(let file):
+            if isRead(file, of: stream) {
+                stream.processing.archives[name] = ProcessedArchive(
+                    inode: candidate.status.inode, source: file)
+                return settle(candidate, stream, here, directory)
+            }
+            if let found = recognise(
+                candidate, of: stream, here.names, directory, processed: true, first: file)
+            {
+                return found
+            }
+            return ship(candidate, insteadOf: file, of: stream)
+        case .awaited:
+            stream.processing.holdsUp = true
+            return .unknown
+        case .unseen:
+            return recognise(candidate, of: stream, here.names, directory, processed: true)
+                ?? opener.takeUp(candidate)
+        case .unknown:
+            if let found = recognise(candidate, of: stream, here.names, directory, processed: true)
+            {
+                return found
+            }
+            output.report(.unmatched(path: candidate.request.path))
+            return opener.takeUp(candidate)
+        }
+    }
+
+    private func match(
+        _ name: [UInt8], _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
+    ) -> ProcessorOrder.Match {
+        var rotated: Set<FileID> = []
+        for source in stream.processing.order.sources {
+            guard let file = source.file else { continue }
+            if isRotated(file, of: stream, here, directory) { rotated.insert(file) }
+        }
+        let isPatient = holds(stream, here.now)
+        let match = stream.processing.order.match(
+            name, oldest: here.listing.oldestArchive ?? name,
+            watching: isPatient ? here.watching : nil,
+            isThere: { here.names.inode(of: $0) != nil }, isRotated: { rotated.contains($0) })
+        if match != .awaited { stream.processing.waitsSince = nil }
+        return match
+    }
+
+    /// What is newer waits; false where it has waited too long.
+    private func holds(_ stream: LogStream, _ now: Int64) -> Bool {
+        let since = stream.processing.waitsSince ?? now
+        stream.processing.waitsSince = since
+        return now - since < Obstacles.mostPatience
+    }
+
+    /// Everything that the file held is read, or is being read through its descriptor.
+    private func isRead(_ file: FileID, of stream: LogStream) -> Bool {
+        if let file = stream.files.first(where: { $0.id == file }) { return file.isOpen }
+        if stream.closed.values.contains(where: { $0.id == file }) { return true }
+        if let departed = stream.departed.first(where: { $0.id == file }) { return departed.isRead }
+        // An earlier run has seen it when it was `previous`, and its size.
+        let saved = output.saved(stream.name).first { $0.file == file }
+        return saved.map { $0.isArchived && $0.position == $0.size } ?? true
+    }
+
+    /// What was not read of a file is in `candidate`, in other words.
+    private func ship(
+        _ candidate: Candidate, insteadOf file: FileID, of stream: LogStream
+    ) -> FileOpener.Result {
+        if output.progress(of: file).map({ $0.position > 0 }) ?? false {
+            output.report(.unmatched(path: candidate.request.path))
+        }
+        forget(file, of: stream)
+        return opener.takeUp(candidate)
+    }
+
+    /// Nothing more is to be had of a file, and nothing is lost of it.
+    private func forget(_ file: FileID, of stream: LogStream) {
+        if let open = stream.files.first(where: { $0.id == file }) { release(open, of: stream) }
+        for key in stream.closed.filter({ $0.value.id == file }).keys { stream.closed[key] = nil }
+        stream.departed.removeAll { $0.id == file }
+        output.gone(file)
+    }
+
+    /// Enters an archive as read when that of which it was made is delivered. Till then a start that
+    /// follows a kill has to find it unknown.
+    func settle(
+        _ candidate: Candidate, _ stream: LogStream, _ here: S6Look,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        let name = candidate.request.name
+        guard let archive = stream.processing.archives[name] else { return .unknown }
+        let source = archive.source
+        guard isRead(source, of: stream) else {
+            // It was let go, since its stream held too much.
+            stream.processing.archives[name] = nil
+            return recognise(
+                candidate, of: stream, here.names, directory, processed: true, first: source)
+                ?? ship(candidate, insteadOf: source, of: stream)
+        }
+        guard isSettled(archive, stream) else {
+            if let node = stream.node { soon.append(node) }
+            return .unknown
+        }
+        stream.processing.archives[name] = nil
+        enter(candidate, source, of: stream)
+        if !stream.processing.isTold {
+            stream.processing.isTold = true
+            output.report(.processed(path: candidate.request.path))
+        }
+        return .unknown
+    }
+
+    /// Whether all of the file is delivered that an archive was made of.
+    private func isSettled(_ archive: ProcessedArchive, _ stream: LogStream) -> Bool {
+        if stream.files.contains(where: { $0.id == archive.source }) { return false }
+        let saved = output.saved(stream.name).first { $0.file == archive.source }
+        guard let saved, let taken = output.progress(of: archive.source) else { return true }
+        return taken.position <= saved.position
+    }
+
+    /// An archive may be entered as read since the last look.
+    func hasSettled(_ stream: LogStream) -> Bool {
+        stream.processing.archives.values.contains { isSettled($0, stream) }
+    }
+
+    private func enter(_ candidate: Candidate, _ source: FileID, of stream: LogStream) {
+        let end = output.progress(of: source)?.position
+        if candidate.packed != nil, output.content(of: source, beginsAs: candidate.head),
+            let end,
+            let start = output.relocated(
+                source, to: candidate.sighting(isFirstScan: false, completeAt: end))
+        {
+            for key in stream.closed.filter({ $0.value.id == source }).keys {
+                stream.closed[key] = nil
+            }
+            stream.departed.removeAll { $0.id == source }
+            output.finished(start.file, end: start.offset)
+            stream.closed[candidate.request.name] = LogStream.ClosedFile(
+                identity: candidate.identity, id: start.file)
+            return
+        }
+        let start = output.rest(of: candidate.sighting(isFirstScan: false))
+        output.finished(start.file, end: start.offset)
+        stream.closed[candidate.request.name] = LogStream.ClosedFile(
+            identity: candidate.identity, id: start.file)
+        forget(source, of: stream)
+    }
+
+    // MARK: Waiting
+
+    /// 1. A processor makes `processed` of `previous`, which s6-log removes.
+    /// 2. It is looked for, and has no archive's name yet.
+    /// 3. What is newer would come first.
+    func waitsForProcessed(
+        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
+    ) -> Bool {
+        guard here.names.inode(of: S6Name.processed) != nil,
+            here.names.inode(of: S6Name.previous) == nil
+        else {
+            stream.processing.waitsSince = nil
+            return false
+        }
+        let rotated = stream.processing.order.sources.first { source in
+            source.file.map { isRotated($0, of: stream, here, directory) } ?? true
+        }
+        if let rotated, rotated.file.map({ isRead($0, of: stream) }) ?? true { return false }
+        if holds(stream, here.now) { return true }
+        if rotated == nil {
+            stream.processing.order.follow(
+                .init(
+                    file: nil, after: here.listing.newestArchive ?? [],
+                    watching: here.watching))
+        }
+        stream.processing.waitsSince = nil
+        return false
+    }
+
+    /// After a look that went through the whole directory. Files whose archive is awaited stay.
+    ///
+    /// 1. A listing is no moment: it may show neither `processed` nor the archive that it becomes.
+    /// 2. So a file is given up when it has no archive in two listings while nothing is being rotated.
+    func endProcessing(
+        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
+    ) -> Verdict {
+        var rotated: Set<FileID> = []
+        for source in stream.processing.order.sources {
+            guard let file = source.file else { continue }
+            if isRotated(file, of: stream, here, directory, whenListed: true) {
+                rotated.insert(file)
+            }
+        }
+        stream.processing.order.removed(
+            isThere: { here.names.inode(of: $0) != nil }, isRotated: { rotated.contains($0) })
+        rotated.formIntersection(stream.processing.order.sources.compactMap(\.file))
+        guard !rotated.isEmpty, here.names.inode(of: S6Name.processed) == nil,
+            here.names.inode(of: S6Name.previous) == nil
+        else {
+            stream.processing.looksAtRest = 0
+            return .fine
+        }
+        if stream.processing.isActive, stream.processing.looksAtRest == 0 {
+            stream.processing.looksAtRest = 1
+            return .again
+        }
+        stream.processing.looksAtRest = 0
+        for file in rotated { stream.processing.order.forget(file) }
+        return .fine
+    }
+
+    /// Files of which something may be found yet, though no name leads to them.
+    func awaited(_ stream: LogStream) -> Set<FileID> {
+        guard stream.processing.isActive || stream.processing.looksAtRest > 0 else {
+            return Set(stream.processing.archives.values.map(\.source))
+        }
+        return Set(stream.processing.order.sources.compactMap(\.file))
+            .union(stream.processing.archives.values.map(\.source))
+    }
+}
