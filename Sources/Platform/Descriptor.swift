@@ -175,7 +175,8 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// The first byte at or after `offset` that is no zero. Holes are passed by one call each where they
-    /// can be seen; of the rest at most about `budget` bytes are read, and `read` grows by those.
+    /// can be seen; of the rest at most about `budget` bytes are read, and `read` grows by those. What
+    /// lies at or behind `OutsideNumber.most` is not looked for: for all that anybody reads, the file ends there.
     package borrowing func nextNonZero(
         from offset: Int, budget: Int, read: inout Int
     ) throws(SystemError) -> NonZero {
@@ -184,9 +185,11 @@ package struct Descriptor: ~Copyable, Sendable {
         var bytes = [UInt8](repeating: 0, count: Self.searchSize)
         while read < end {
             guard let data = try nextData(from: place) else {
-                return .none(end: max(place, try status().size))
+                return .none(end: OutsideNumber.count(max(place, try status().size)))
             }
             place = max(place, data)
+            // Where the file has bytes behind that, looking from there on would be another hole of any size.
+            if place >= OutsideNumber.most { return .none(end: OutsideNumber.most) }
             let count = try self.read(into: &bytes, at: place)
             if count == 0 { return .none(end: place) }
             // What holds few bytes between its holes costs a call for each all the same.
@@ -194,8 +197,8 @@ package struct Descriptor: ~Copyable, Sendable {
             let zeros = unsafe bytes.withUnsafeBytes {
                 unsafe ByteSearch.leadingZeros(.init(rebasing: $0[..<count]))
             }
-            if zeros < count { return .found(place + zeros) }
-            place += count
+            place += zeros
+            if zeros < count, place < OutsideNumber.most { return .found(place) }
         }
         return .underWay(place)
     }

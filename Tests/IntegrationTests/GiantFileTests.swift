@@ -35,7 +35,8 @@ struct GiantFileTests {
     private static let names = ["a.log", "b.log", "c.log"]
 
     enum Story: String, CaseIterable {
-        case grown, new, lineBehindAHole, lineAtTheVeryEnd, deletedUnread, justWithinTheBound
+        case grown, new, lineBehindAHole, lineWithinTheBound, lineAtTheVeryEnd, deletedUnread,
+            justWithinTheBound
         case rotatedAway, copied, compressed, timesBeyondAllCalendars
     }
 
@@ -53,6 +54,8 @@ struct GiantFileTests {
             }
         case .lineBehindAHole:
             for name in names { try GiantFiles.writeBehind(1 << 62, "\(directory)/\(name)") }
+        case .lineWithinTheBound:
+            for name in names { try GiantFiles.writeBehind(1 << 59, "\(directory)/\(name)") }
         case .lineAtTheVeryEnd: try GiantFiles.writeBehind(GiantFiles.largest - 4, path)
         case .deletedUnread:
             for name in names {
@@ -115,6 +118,10 @@ struct GiantFileTests {
         case .new:
             try eventually("refused, and told; \(agent.said)") {
                 agent.said.split(separator: "\n").count { $0.contains("larger than 1 EiB") } == 3
+            }
+        case .lineWithinTheBound:
+            try eventually("what stands behind the holes; \(agent.said)") {
+                reader.texts().count { $0 == "x" } == 3 && reader.texts().count { $0 == "y" } == 3
             }
         case .grown, .lineBehindAHole, .lineAtTheVeryEnd, .deletedUnread, .justWithinTheBound,
             .rotatedAway, .copied, .compressed, .timesBeyondAllCalendars:

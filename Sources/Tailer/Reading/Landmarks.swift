@@ -18,11 +18,12 @@ struct Landmarks {
     /// Closing tags and brackets that each entry overwrites are a few lines.
     static let mostLines = 8
     private static let first = 1024
+    /// The last one lies at `OutsideNumber.most`, and no file has an offset behind that: what a hole of any
+    /// size leaves to be remembered is some fifty places.
+    static let mostSpread = 51
 
-    /// Where the next one from the beginning on is due, from the first byte on.
-    static func due(after count: Int) -> Int { first << min(count, 48) }
-
-    var nextDue: Int { Self.due(after: spread.count) }
+    /// Where the next one from the beginning on is due, from the first byte on; nil where none is.
+    var nextDue: Int? { spread.count < Self.mostSpread ? Self.first << spread.count : nil }
 
     mutating func add(line mark: Mark) {
         guard mark.offset > lines.last?.offset ?? -1 else { return }

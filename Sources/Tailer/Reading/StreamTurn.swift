@@ -275,7 +275,7 @@ struct StreamTurn {
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else { return .noRoom }
         for refill in [false, true] {
-            switch try buffer.load(file, refill: refill, limit: file.limit) {
+            switch try buffer.load(file, refill: refill, limit: file.readLimit) {
             case .done: break
             case .underWay: return .moved
             case .endsEarly where stream.kind == .s6 && file.packed?.fault == nil:

@@ -125,8 +125,10 @@ extension TailedFile {
             return Landmarks.Mark(offset: offset, digest: digest.value)
         }
         let end = position + count
-        while landmarks.isWhole || position == base, base + landmarks.nextDue <= end {
-            let due = base + landmarks.nextDue
+        while landmarks.isWhole || position == base, let next = landmarks.nextDue,
+            base + next <= end
+        {
+            let due = base + next
             // The first line that begins there; the end of what is taken where none does.
             var (low, high) = (0, frames.count)
             while low < high {
@@ -152,8 +154,8 @@ extension TailedFile {
     /// what it was.
     func survey() throws(SystemError) {
         guard packed == nil, position > base, !landmarks.isWhole else { return }
-        while base + landmarks.nextDue <= position {
-            let offset = base + landmarks.nextDue
+        while let due = landmarks.nextDue, base + due <= position {
+            let offset = base + due
             let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)
             landmarks.add(spread: .init(offset: offset, digest: Landmarks.digest(bytes)))
         }

@@ -231,6 +231,10 @@ final class TailedFile {
     /// It is to be looked at by the clock: what happens to it may be no event.
     var needsLooks: Bool { isFilled || undecidedSince != nil }
 
+    /// Logical offset behind which nothing is read, whatever is there: a look at the file would take what
+    /// was read beyond that for what it held before a truncation.
+    var readLimit: Int { min(limit, base + OutsideNumber.most) }
+
     /// Logical offset where reading has to end for now.
     var end: Int { unreadable == nil ? min(size, limit) : position }
 

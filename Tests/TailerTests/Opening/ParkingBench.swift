@@ -17,8 +17,9 @@ final class ParkingBench {
     var now: Int64 = 0
     static let patience: Int64 = 1000
 
-    init(mostOpen: Int, heldBytes: Int = 1 << 30) throws {
-        home = try TemporaryDirectory()
+    /// `inMemory`: where files may be of any size.
+    init(mostOpen: Int, heldBytes: Int = 1 << 30, inMemory: Bool = false) throws {
+        home = try TemporaryDirectory(inMemory: inMemory)
         try home.makeDirectory("log")
         opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: false)
         opener.isFirstScan = false

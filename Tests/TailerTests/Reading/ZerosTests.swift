@@ -7,6 +7,18 @@ import Testing
 
 @testable import Tailer
 
+private enum GiantHoles {
+    static func canBeHeld() -> Bool {
+        do {
+            let place = try TemporaryDirectory(inMemory: true)
+            try Descriptor.open(place.path("giant"), O_WRONLY | O_CREAT).truncate(to: Int.max)
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
 @Suite("Zeros: written, not written yet, and nobody's")
 struct ZerosTests {
     let bench: ParkingBench
@@ -122,6 +134,82 @@ struct ZerosTests {
         #expect(bench.output.texts() == ["before", "behind"])
         #expect(holes == [ByteRange(start: 7, end: size)])
         #expect(turns < 6)
+    }
+
+    /// What a pod does with one call in a volume that lies in memory.
+    @Test(
+        "A line behind the largest holes is read, and what is remembered of its file stays small",
+        .enabled("no file system here holds such files") { GiantHoles.canBeHeld() },
+        arguments: [1 << 48, 1 << 58, 1 << 59, 1 << 60 - 16], [true, false])
+    func giantHole(size: Int, wasRead: Bool) throws {
+        let bench = try ParkingBench(mostOpen: 10, inMemory: true)
+        let path = bench.home.path("log/a.log")
+        try bench.write("a.log", wasRead ? "before\n" : "")
+        if wasRead {
+            try bench.look()
+            bench.readAll()
+        }
+        try Descriptor.open(path, O_WRONLY).truncate(to: size)
+        for text in ["behind\n", "again\n"] {
+            try appendBytes(Array(text.utf8), to: path)
+            try bench.look()
+            var turns = 0
+            while turns < 10, bench.streams.contains(where: { bench.turn($0) == .moved }) {
+                turns += 1
+            }
+            #expect(turns < 10)
+        }
+        #expect(bench.output.texts() == (wasRead ? ["before"] : []) + ["behind", "again"])
+        let file = try bench.file("a.log")
+        #expect(file.landmarks.isWhole)
+        #expect(file.landmarks.spread.count <= Landmarks.mostSpread)
+    }
+
+    @Test(
+        "Of a file that reaches beyond what is ever read, what lies before that comes once, and then it is left",
+        .enabled("no file system here holds such files") { GiantHoles.canBeHeld() })
+    func acrossTheBound() throws {
+        let bench = try ParkingBench(mostOpen: 10, inMemory: true)
+        let path = bench.home.path("log/a.log")
+        // A file of that size is not opened; one that grows to it is read up to there.
+        try bench.write("a.log", "")
+        try bench.look()
+        try Descriptor.open(path, O_WRONLY).truncate(to: OutsideNumber.most - 10)
+        try appendBytes(Array("within\nacross\nbehind\n".utf8), to: path)
+        for _ in 0..<5 {
+            try bench.look()
+            var turns = 0
+            while turns < 10, bench.streams.contains(where: { bench.turn($0) == .moved }) {
+                turns += 1
+            }
+            #expect(turns < 10)
+        }
+        #expect(bench.output.texts() == ["within"])
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test(
+        "What stands behind the largest offset is not looked for again and again",
+        .enabled("no file system here holds such files") { GiantHoles.canBeHeld() },
+        arguments: [OutsideNumber.most, OutsideNumber.most + 1, 1 << 62, Int.max - 10])
+    func behindTheBound(size: Int) throws {
+        let bench = try ParkingBench(mostOpen: 10, inMemory: true)
+        let path = bench.home.path("log/a.log")
+        try bench.write("a.log", "before\n")
+        try bench.look()
+        bench.readAll()
+        try Descriptor.open(path, O_WRONLY).truncate(to: size)
+        try appendBytes(Array("behind\n".utf8), to: path)
+        for _ in 0..<5 {
+            try bench.look()
+            var turns = 0
+            while turns < 10, bench.streams.contains(where: { bench.turn($0) == .moved }) {
+                turns += 1
+            }
+            #expect(turns < 10)
+        }
+        #expect(bench.output.texts() == ["before"])
+        #expect(try bench.file("a.log").position == 7)
     }
 
     @Test("A hole behind half a line ends it")
