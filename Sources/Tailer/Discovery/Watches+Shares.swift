@@ -91,20 +91,35 @@ extension Watches {
         return taken
     }
 
-    /// A directory's own: those of its files first, which are looked at all the same.
+    /// A directory's own: those of its files first, which are looked at all the same, and last the one
+    /// that tells of new directories beneath it. What nobody counts one by one beneath the deepest that is
+    /// shared is that one's own, too: it was found to have most for that.
     private func takeOwn(_ most: Int, from node: DirectoryNode) -> Int {
+        var taken = takeFiles(most, from: node)
+        var rest = node.isDeepestShare && taken < most ? Array(node.children.values) : []
+        while taken < most, let below = rest.popLast() {
+            taken += takeFiles(most - taken, from: below)
+            taken += takeDirectory(most - taken, below)
+            if taken < most { rest.append(contentsOf: below.children.values) }
+        }
+        return taken + takeDirectory(most - taken, node)
+    }
+
+    private func takeFiles(_ most: Int, from node: DirectoryNode) -> Int {
         var taken = 0
         for stream in node.streams.values where stream.watch != nil && taken < most {
             unwatch(stream)
             woken.append(stream)
             taken += 1
         }
-        if taken < most, node.watch != nil {
-            unwatch(node)
-            unwatched.append(node)
-            taken += 1
-        }
         return taken
+    }
+
+    private func takeDirectory(_ most: Int, _ node: DirectoryNode) -> Int {
+        guard most > 0, node.watch != nil else { return 0 }
+        unwatch(node)
+        unwatched.append(node)
+        return 1
     }
 
     // MARK: Storms

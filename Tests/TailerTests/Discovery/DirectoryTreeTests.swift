@@ -189,6 +189,38 @@ struct DirectoryTreeTests {
         #expect(try bench.node("evil").unwatchedBelow == 0)
     }
 
+    /// Deeper than eight directories beneath the prefix, all that a pod has is counted as one directory's.
+    @Test(
+        "however deep a pod nests its 500 directories, neighbours that come later have their watches",
+        arguments: [
+            "2/3/4/5/6/N", "2/3/4/5/6/7/N", "2/3/4/5/6/7/8/N", "2/3/4/5/6/7/8/9/10/11/N",
+            "2/3/4/5/6/7/8/9/N/11/12", "2/3/4/5/N/7/8/9/10",
+        ])
+    func deepShares(_ path: String) throws {
+        let bench = try Bench("**/*.log", watches: 40)
+        for number in 0..<500 {
+            try bench.home.makeDirectory("logs/evil/" + path.replacing("N", with: "\(number)"))
+        }
+        bench.scanAll()
+        #expect(bench.watches.count == 40)
+        for pod in 0..<5 { try bench.home.makeDirectory("logs/good\(pod)/b/c") }
+        bench.readEvents()
+        bench.scanAll()
+        for pod in 0..<5 {
+            for path in ["good\(pod)", "good\(pod)/b", "good\(pod)/b/c"] {
+                #expect(bench.watches.isBelieved(try bench.node(path)), "\(path)")
+            }
+        }
+        #expect(bench.watches.count <= 40)
+        #expect(try bench.node("evil").watchesBelow <= 24)
+        #expect(bench.shortages == ["40 evil"])
+        // All that is still watched there is counted, and given back with its directories.
+        try rename(bench.home.path("logs/evil"), bench.home.path("away"))
+        bench.readEvents()
+        bench.scanAll()
+        #expect(bench.watches.count == 16)
+    }
+
     /// 1. A pod fills the queue of events, and others' events are lost.
     /// 2. Read as fast as can be, it is full again at once.
     @Test("who has filled the queue of events is not listened to for a while; others are")
