@@ -11,6 +11,9 @@ protocol Codec: AnyObject {
         _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
     ) -> CodecStep
 
+    /// Bytes that it has, about.
+    var memory: Int { get }
+
     /// A new member begins.
     func reset() throws(SystemError)
 }
@@ -69,6 +72,8 @@ extension Compression {
 
     func reset() { unsafe _ = inflateReset(stream) }
 
+    let memory = 44 << 10
+
     func step(
         _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
     ) -> CodecStep {
@@ -108,6 +113,8 @@ extension Compression {
         unsafe lzma_end(stream)
         unsafe stream.deallocate()
     }
+
+    var memory: Int { unsafe Int(clamping: lzma_memusage(stream)) }
 
     func reset() throws(SystemError) {
         let result = unsafe lzma_stream_decoder(stream, UInt64(Compression.mostMemory), 0)
@@ -150,6 +157,8 @@ extension Compression {
 
     deinit { unsafe _ = ZSTD_freeDCtx(stream) }
 
+    var memory: Int { unsafe ZSTD_sizeof_DCtx(stream) }
+
     func reset() { unsafe _ = ZSTD_DCtx_reset(stream, ZSTD_reset_session_only) }
 
     func step(
@@ -185,6 +194,8 @@ extension Compression {
         unsafe _ = BZ2_bzDecompressEnd(stream)
         unsafe stream.deallocate()
     }
+
+    let memory = 4 << 20
 
     func reset() throws(SystemError) {
         unsafe _ = BZ2_bzDecompressEnd(stream)

@@ -69,6 +69,9 @@ package final class Decompressor {
         rewind()
     }
 
+    /// Bytes of its library's memory, as far as that is known by now; of the last pass, after `release`.
+    package private(set) var windowSize = 0
+
     /// It has memory of its own.
     package var isActive: Bool { codec != nil }
 
@@ -153,6 +156,7 @@ package final class Decompressor {
         inputStart += step.consumed
         producedCount += step.produced
         furthest = max(furthest, producedStart + producedCount)
+        windowSize = max(windowSize, codec.memory)
         switch step.state {
         case .going:
             // It has input and room, and does nothing.
@@ -198,5 +202,8 @@ package final class Decompressor {
         }
         isDone = true
         end = producedStart + producedCount
+        // What was produced last may be asked for again; the rest of its memory is of no more use.
+        codec = nil
+        input = []
     }
 }

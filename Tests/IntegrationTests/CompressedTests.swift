@@ -153,6 +153,47 @@ struct CompressedTests {
         #expect(try AuditCount.of(broker) == 2_010)
     }
 
+    @Test("many of them at a time are read, whatever memory one of them asks for")
+    func many() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(broker.address, path: "*/old", kafka: "topic: logs, codec: raw")
+        for number in 0..<40 {
+            try agent.home.makeDirectory("logs/\(number)")
+            let source = LineSource("w\(number)")
+            let path = try agent.home.write("logs/\(number)/app", source.lines(0..<200))
+            // Each wants a window of 64 MiB.
+            try rename(try compress(path, .xz, ["-9"]), agent.log("\(number)/old"))
+        }
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 8_000)
+    }
+
+    /// 1. A pod has files of a few hundred kilobytes that become many gigabytes.
+    /// 2. They have all the memory there is for decompressing, for hours.
+    @Test("a directory whose compressed files never end leaves others theirs")
+    func endless() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*/*/old", kafka: "topic: logs, codec: raw")
+        // One member after another, of nothing but empty lines: no record comes of any.
+        let block = [UInt8](repeating: UInt8(ascii: "\n"), count: 16 << 20)
+        let packed = try compress(try agent.home.write("block", block), .xz, ["-9"])
+        let member = try readFile(packed)
+        let endless = Array((0..<400).map { _ in member }.joined())
+        for number in 0..<20 {
+            try agent.home.makeDirectory("logs/endless/\(number)")
+            try agent.home.write("logs/endless/\(number)/old", endless)
+        }
+        try agent.start()
+        let source = LineSource("w")
+        try agent.home.makeDirectory("logs/logs/1")
+        let path = try agent.home.write("logs/logs/1/app", source.lines(0..<200))
+        try rename(try compress(path, .xz, ["-9"]), agent.log("logs/1/old"))
+        try eventually("the other's lines; \(agent.said)") { reader.count >= 200 }
+        #expect(try agent.stop() == .code(0))
+    }
+
     @Test("what is compressed by what cannot be read is named and counted, and is no text")
     func unreadable() throws {
         let broker = try BrokerProcess(topics: ["logs"])

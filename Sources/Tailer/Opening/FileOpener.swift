@@ -11,6 +11,8 @@ final class FileOpener {
     let stillness = Stillness()
     /// Who of the files has a descriptor.
     let cache: DescriptorCache
+    /// Who of the compressed ones is being read.
+    let unpacking = UnpackingShare()
     /// Files that are being read, so that one under two names is not read twice. The inode number of
     /// one that is open cannot come back; that of a parked one can, so it is compared by identity.
     private(set) var open: [InodeKey: TailedFile] = [:]
@@ -290,6 +292,8 @@ final class FileOpener {
             if compression.isReadable {
                 let reader = Decompressor(compression, isWhole: once || file.isFinal)
                 head = try Candidate.head(of: reader, source)
+                // It has to wait for its share.
+                reader.release()
                 packed = reader
             }
         }

@@ -65,6 +65,8 @@ final class ReaderLoop {
     private static let mostScans = 64
     /// In a directory with so few streams each scan looks at all of them.
     private static let fewStreams = 64
+    /// A compressed file that waits for its turn among others asks for it so often, nanoseconds.
+    private static let unpackingPoll: Int64 = 20_000_000
     /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has very
     /// many, so seldom that each costs so many nanoseconds of that time.
     private static let quietSpread: Int64 = 50_000
@@ -404,6 +406,13 @@ final class ReaderLoop {
             starved.append(stream, of: stream.isOrphan ? nil : stream.node)
         case .atEnd, .stuck:
             rest(stream, now)
+        case .waits:
+            // Others are being read, or will give up their place.
+            onceRun.moved()
+            let level = pollIntervals.firstIndex { $0 >= Self.unpackingPoll } ?? 0
+            let due = now + pollIntervals[level]
+            stream.attention = .polled(due: due)
+            polls[level].add(stream, due: due)
         case .news:
             // Directories are looked at before the next turn.
             append(stream)

@@ -29,6 +29,8 @@ struct StreamTurn {
         /// A parked file is not where it was: the stream's directory has to be looked at before what
         /// is newer is read.
         case outdated
+        /// A compressed file waits until others are read.
+        case waits
         /// Something happened in the stream's directory that is looked at first.
         case news
     }
@@ -51,6 +53,7 @@ struct StreamTurn {
                 case .noRoom: return .noRoom
                 case .stuck: return .stuck
                 case .outdated: return .outdated
+                case .waits: return .waits
                 case .news: return .news
                 case .atEnd: continue
                 }
@@ -274,6 +277,7 @@ struct StreamTurn {
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else { return .noRoom }
+        guard opener.unpacking.admit(file, now) else { return .waits }
         for refill in [false, true] {
             switch try buffer.load(file, refill: refill, limit: file.readLimit) {
             case .done: break

@@ -31,6 +31,10 @@ final class TailedFile {
     private var seenSize = 0
     /// Of a compressed file: it was read to its end, or as far as there is any of it.
     private(set) var isComplete = false
+    /// Of a compressed file: when it was read last, monotonic nanoseconds.
+    var unpackedAt: Int64 = 0
+    /// How long it may have what it takes to be read while others wait for that, nanoseconds.
+    var unpackingTime = UnpackingShare.firstTime
     /// Of a compressed file: its bytes on the disk when last looked at.
     var diskSize: Int?
     /// Its name in the stream's directory; nil when it has none there any more.

@@ -1,0 +1,70 @@
+import Platform
+
+/// Who of the files that are compressed has what it takes to read one: half a megabyte, and the window
+/// that it was made with. After a downtime every stream of a node may have such a rest. Lives on the
+/// reader thread.
+///
+/// Those that have it keep it until they are read, since one that begins anew has to go through all that
+/// it has read once more. But one that cannot go on, for want of credit mostly, gives it up when another
+/// one wants it; and to whose directory has none, so does one of a directory that has many, or that had
+/// its time: what it begins with then is twice as long, so it comes to its end whatever that costs.
+final class UnpackingShare {
+    private struct User {
+        let file: TailedFile
+        /// What it is counted with.
+        let owner: ObjectIdentifier
+        let since: Int64
+    }
+
+    private var users: [User] = []
+
+    /// Files at a time: with the usual windows 10 MB of memory with gzip, and 100 with bzip2 or xz.
+    private static let most = 16
+    /// Bytes of windows, unless one alone has more: `xz -9` asks for 65 MiB.
+    private static let mostMemory = 64 << 20
+    /// A file that was not read for so long is waiting, nanoseconds.
+    private static let patience: Int64 = 1_000_000_000
+    /// What a file has at first before others may have its place, nanoseconds.
+    static let firstTime: Int64 = 2_000_000_000
+
+    /// Whether `file` may be read now; otherwise it has to wait for its share. `now` in monotonic
+    /// nanoseconds.
+    func admit(_ file: TailedFile, _ now: Int64) -> Bool {
+        guard let packed = file.packed else { return true }
+        file.unpackedAt = now
+        users.removeAll { !($0.file.packed?.isActive ?? false) }
+        if users.contains(where: { $0.file === file }) { return true }
+        let owner = owner(of: file)
+        while !users.isEmpty, !hasRoom(for: packed) {
+            guard let index = yielding(to: owner, now) else { return false }
+            let user = users.remove(at: index)
+            user.file.packed?.release()
+            user.file.unpackingTime *= 2
+        }
+        users.append(User(file: file, owner: owner, since: now))
+        return true
+    }
+
+    private func hasRoom(for packed: Decompressor) -> Bool {
+        let memory = users.reduce(packed.windowSize) { $0 +| ($1.file.packed?.windowSize ?? 0) }
+        return users.count < Self.most && memory <= Self.mostMemory
+    }
+
+    /// Whose place another one's file may have.
+    private func yielding(to owner: ObjectIdentifier, _ now: Int64) -> Int? {
+        let idle = users.firstIndex { user in
+            user.file.stream?.attention != .ready && now - user.file.unpackedAt > Self.patience
+        }
+        if let idle { return idle }
+        if !users.contains(where: { $0.owner == owner }) {
+            let counts = users.reduce(into: [:]) { $0[$1.owner, default: 0] += 1 }
+            if let index = users.lastIndex(where: { (counts[$0.owner] ?? 0) > 1 }) { return index }
+        }
+        return users.firstIndex { now - $0.since > $0.file.unpackingTime }
+    }
+
+    private func owner(of file: TailedFile) -> ObjectIdentifier {
+        if let node = file.stream?.node { return ObjectIdentifier(node.outermost) }
+        return ObjectIdentifier(file.stream ?? file as AnyObject)
+    }
+}
