@@ -14,91 +14,177 @@ import Tailer
 /// is compressed or gone by now, or not mounted yet, keeps the old number.
 enum DeviceNumbers {
     /// How long one call may take, nanoseconds, or twice that: the start has to end.
-    private static let patience: Int64 = 2_500_000_000
+    static let patience: Int64 = 2_500_000_000
+    /// Threads that may hang with a directory each: with the patience above the start waits 15 s for them
+    /// at the most.
+    static let mostSilent = 3
 
     /// As `changed`, on a thread that is left to itself where a directory does not answer, which `silent`
-    /// hears of; that one and the ones after it keep their numbers.
+    /// hears of. That one, and others whose files were on its device, keep their numbers; another thread goes
+    /// on with the rest, and what was found is kept. `touches` is called there before each look.
     static func changedInTime(
-        _ entries: [FileEntry], silent: (String) -> Void
+        _ entries: [FileEntry], patience: Int64 = patience,
+        touches: @escaping @Sendable (String) -> Void = { _ in }, silent: (String) -> Void
     ) -> [FileID: FileIdentity] {
+        let look: Look
+        var thread: SystemThread
         do throws(SystemError) {
-            let look = Look(try Wakeup())
-            let thread = try SystemThread("devices") {
-                look.end(changed(entries) { look.touches($0) })
-            }
-            while true {
-                look.wakeup.wait(nanoseconds: patience)
-                let (place, hasMoved, found) = look.state
-                if let found {
-                    thread.join()
-                    return found
-                }
-                guard !hasMoved else { continue }
-                thread.detach()
-                silent(place)
-                return [:]
-            }
+            let (wakeup, directories) = (try Wakeup(), byDirectory(entries))
+            look = Look(directories, wakeup, touches)
+            thread = try SystemThread("devices") { [look] in look.go(turn: 0) }
         } catch {
             // Without a thread there is no limit, which is better than no look.
             return changed(entries)
         }
+        var turn = 0
+        while true {
+            look.wakeup.wait(nanoseconds: patience)
+            switch look.progress() {
+            case .ended:
+                thread.join()
+                return look.found
+            case .moved: continue
+            case .hangs(let place):
+                thread.detach()
+                silent(place)
+                turn += 1
+                guard look.passOver(turn: turn), turn < mostSilent else { return look.found }
+                do throws(SystemError) {
+                    thread = try SystemThread("devices") { [look, turn] in look.go(turn: turn) }
+                } catch {
+                    // Without a thread the rest could hang for ever, and one is known to.
+                    return look.found
+                }
+            }
+        }
     }
 
-    /// What is known of a look by who waits for it.
+    /// The directories that are to be looked at, and what came of it. Its threads come one after another: each
+    /// has a turn, which is over when it hangs and the next one has the rest.
     private final class Look: Sendable {
+        enum Progress {
+            case ended
+            case moved
+            case hangs(String)
+        }
+        private struct State {
+            var rest: [(directory: ExactText, entries: [FileEntry])]
+            /// What is looked at.
+            var current: [FileEntry] = []
+            var place = ""
+            /// Since progress was asked for last.
+            var hasMoved = false
+            var hasEnded = false
+            var turn = 0
+            var found: [FileID: FileIdentity] = [:]
+        }
         let wakeup: Wakeup
-        private let mutex = Mutex<(place: String, hasMoved: Bool, found: [FileID: FileIdentity]?)>(
-            ("", false, nil))
+        private let touches: @Sendable (String) -> Void
+        private let state: Mutex<State>
 
-        init(_ wakeup: Wakeup) { self.wakeup = wakeup }
+        init(
+            _ directories: [ExactText: [FileEntry]], _ wakeup: Wakeup,
+            _ touches: @escaping @Sendable (String) -> Void
+        ) {
+            self.wakeup = wakeup
+            self.touches = touches
+            state = Mutex(State(rest: directories.map { ($0.key, $0.value) }))
+        }
 
-        func touches(_ place: String) {
-            mutex.withLock { now in
-                now.place = place
-                now.hasMoved = true
+        func go(turn: Int) {
+            while let (directory, entries) = next(turn) {
+                touch(directory.text, turn)
+                DeviceNumbers.look(in: directory, entries) {
+                    touch($0, turn)
+                } changed: { file, identity in
+                    state.withLock { $0.found[file] = identity }
+                }
             }
         }
 
-        func end(_ found: [FileID: FileIdentity]) {
-            mutex.withLock { $0.found = found }
-            wakeup.wake()
+        /// The next directory of the thread whose turn it is.
+        private func next(_ turn: Int) -> (directory: ExactText, entries: [FileEntry])? {
+            let (next, hasEnded) = state.withLock { state in
+                guard turn == state.turn else {
+                    return (nil as (directory: ExactText, entries: [FileEntry])?, false)
+                }
+                let next = state.rest.popLast()
+                state.current = next?.entries ?? []
+                state.hasEnded = next == nil
+                return (next, state.hasEnded)
+            }
+            if hasEnded { wakeup.wake() }
+            return next
         }
 
-        /// `hasMoved`: since it was asked for last.
-        var state: (place: String, hasMoved: Bool, found: [FileID: FileIdentity]?) {
-            mutex.withLock { now in
-                defer { now.hasMoved = false }
-                return now
+        private func touch(_ place: String, _ turn: Int) {
+            state.withLock { state in
+                guard turn == state.turn else { return }
+                state.place = place
+                state.hasMoved = true
+            }
+            touches(place)
+        }
+
+        func progress() -> Progress {
+            state.withLock { state in
+                defer { state.hasMoved = false }
+                if state.hasEnded { return .ended }
+                return state.hasMoved ? .moved : .hangs(state.place)
             }
         }
+
+        /// The thread that is at it hangs: from now on it is the turn of another one. Whether anything is left
+        /// that was not on the same device.
+        func passOver(turn: Int) -> Bool {
+            state.withLock { state in
+                let silent = Set(state.current.map(\.identity.device))
+                state.rest.removeAll { $0.entries.contains { silent.contains($0.identity.device) } }
+                state.turn = turn
+                return !state.rest.isEmpty
+            }
+        }
+
+        var found: [FileID: FileIdentity] { state.withLock { $0.found } }
     }
 
-    /// The identities that files of these entries have now, where only the device's number changed.
-    /// `touches` hears of each directory, and of each file, before it is looked at.
-    static func changed(
-        _ entries: [FileEntry], touches: (String) -> Void = { _ in }
-    ) -> [FileID: FileIdentity] {
+    private static func byDirectory(_ entries: [FileEntry]) -> [ExactText: [FileEntry]] {
         var byDirectory: [ExactText: [FileEntry]] = [:]
         for entry in entries {
             guard let directory = ExactText(entry.path).parent else { continue }
             byDirectory[directory, default: []].append(entry)
         }
-        var changed: [FileID: FileIdentity] = [:]
-        for (directory, entries) in byDirectory {
-            touches(directory.text)
-            do throws(SystemError) {
-                try look(in: PathText.bytes(of: directory.text), entries, &changed, touches)
-            } catch {
-                // What cannot be looked at proves nothing; the Tailer will say what is wrong with it.
-                continue
+        return byDirectory
+    }
+
+    /// The identities that files of these entries have now, where only the device's number changed.
+    static func changed(_ entries: [FileEntry]) -> [FileID: FileIdentity] {
+        var found: [FileID: FileIdentity] = [:]
+        for (directory, entries) in byDirectory(entries) {
+            look(in: directory, entries) { _ in
+            } changed: {
+                found[$0] = $1
             }
         }
-        return changed
+        return found
+    }
+
+    /// `touches` hears of each file before it is looked at, `changed` of what is found.
+    private static func look(
+        in directory: ExactText, _ entries: [FileEntry], touches: (String) -> Void,
+        changed: (FileID, FileIdentity) -> Void
+    ) {
+        do throws(SystemError) {
+            try look(in: PathText.bytes(of: directory.text), entries, touches, changed)
+        } catch {
+            // What cannot be looked at proves nothing; the Tailer will say what is wrong with it.
+            return
+        }
     }
 
     private static func look(
-        in path: [UInt8], _ entries: [FileEntry], _ changed: inout [FileID: FileIdentity],
-        _ touches: (String) -> Void
+        in path: [UInt8], _ entries: [FileEntry], _ touches: (String) -> Void,
+        _ changed: (FileID, FileIdentity) -> Void
     ) throws(SystemError) {
         let status = try FileStatus.glance(at: path + Array("/.".utf8))
         let moved = entries.filter { $0.identity.device != status.device }
@@ -128,7 +214,7 @@ enum DeviceNumbers {
                     continue
                 }
             }
-            changed[entry.file] = identity
+            changed(entry.file, identity)
         }
     }
 }

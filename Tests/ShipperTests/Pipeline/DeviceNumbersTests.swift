@@ -1,0 +1,109 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Registry
+@testable import Shipper
+
+/// A machine started again, and its disks have other numbers. A look at a directory hangs where the test
+/// says so, as it would on a server that is away.
+@Suite("Files are known again when their disks have other numbers") struct DeviceNumbersTests {
+    let directory: TemporaryDirectory
+    let registry: Registry
+    private let story = Story()
+
+    private final class Story: Sendable {
+        let answers: Mutex<[Wakeup]> = Mutex([])
+        let silent = Mutex<[String]>([])
+    }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        registry = try Registry.open(
+            directory: directory.path("data"),
+            observer: EventLog(Log(level: .error, format: .text) { _ in }))
+    }
+
+    /// A file as it is, but for its device, which had `shift` added to its number when it was saved.
+    private func make(_ name: String, shift: UInt64) throws -> FileEntry {
+        let path = try directory.write("logs/\(name)", "\(name)\n")
+        let identity = try identity(path)
+        return registry.see(
+            NewFile(
+                input: "pods", stream: path, path: path,
+                identity: FileIdentity(
+                    handle: identity.handle, device: identity.device + shift,
+                    inode: identity.inode, birth: identity.birth),
+                fingerprint: .of(head: Array("\(name)\n".utf8)), offset: 0, size: 0))
+    }
+
+    private func identity(_ path: String) throws -> FileIdentity {
+        let file = try Descriptor.open(path, O.read)
+        let status = try file.status()
+        return FileIdentity(
+            handle: file.handle(), device: status.device, inode: status.inode, birth: file.birth())
+    }
+
+    /// The names of files whose new numbers are found while looks at `dead` directories hang.
+    private func found(dead: Set<String>) throws -> [String] {
+        let paths = Set(dead.map { directory.path("logs/\($0)") })
+        let changed = DeviceNumbers.changedInTime(
+            registry.entries(), patience: 1_500_000_000,
+            touches: { [story] place in
+                guard paths.contains(place), let answer = try? Wakeup() else { return }
+                story.answers.withLock { $0.append(answer) }
+                answer.wait(nanoseconds: nil)
+            }
+        ) { [story, directory] place in
+            let name = String(place.dropFirst(directory.path("logs/").utf8.count))
+            story.silent.withLock { $0.append(name) }
+        }
+        for answer in story.answers.withLock({ $0 }) { answer.wake() }
+        var names: [String] = []
+        for entry in registry.entries() {
+            guard let new = changed[entry.file] else { continue }
+            let now = try identity(entry.path)
+            #expect(new == now)
+            names.append(String(entry.path.dropFirst(directory.path("logs/").utf8.count)))
+        }
+        return names.sorted()
+    }
+
+    @Test("A directory that does not answer keeps its numbers, and all others are found")
+    func oneIsSilent() throws {
+        for index in 0..<8 { _ = try make("good\(index)/a.log", shift: 1) }
+        _ = try make("dead/a.log", shift: 2)
+        #expect(try found(dead: ["dead"]) == (0..<8).map { "good\($0)/a.log" })
+        #expect(story.silent.withLock { $0 } == ["dead"])
+    }
+
+    @Test("A disk that does not answer is waited for once, however many directories it has")
+    func oneDiskIsSilent() throws {
+        let dead = (0..<20).map { "dead\($0)" }
+        for name in dead { _ = try make("\(name)/a.log", shift: 2) }
+        for index in 0..<20 { _ = try make("good\(index)/a.log", shift: 1) }
+        #expect(try found(dead: Set(dead)) == (0..<20).map { "good\($0)/a.log" }.sorted())
+        #expect(story.silent.withLock { $0.count } == 1)
+    }
+
+    @Test(
+        "However many disks do not answer, the start waits for a few of them, and keeps what it has"
+    )
+    func allAreSilent() throws {
+        let dead = (0..<10).map { "dead\($0)" }
+        for (index, name) in dead.enumerated() {
+            _ = try make("\(name)/a.log", shift: 2 + UInt64(index))
+        }
+        #expect(try found(dead: Set(dead)) == [])
+        #expect(story.silent.withLock { $0.count } == DeviceNumbers.mostSilent)
+    }
+
+    @Test("Where all answer, all are found, and who has the same number keeps it")
+    func allAnswer() throws {
+        for index in 0..<5 { _ = try make("good\(index)/a.log", shift: UInt64(index)) }
+        #expect(try found(dead: []) == (1..<5).map { "good\($0)/a.log" })
+        #expect(story.silent.withLock { $0 } == [])
+    }
+}
