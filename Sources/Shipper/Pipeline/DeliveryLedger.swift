@@ -62,6 +62,12 @@ final class DeliveryLedger: Sendable {
             }
             state.tracker.begin(file, generation, at: position)
             state.anchors[file] = anchor
+            // What the content before this one had is no measure of what is missing of it:
+            //
+            // 1. A log grows to 100 kB, is overwritten by `>`, and has 3 kB at the next look.
+            // 2. These are delivered, and saved with the size of the old content.
+            // 3. The log is removed. 97 kB that never were would be counted as lost.
+            state.sizes[file] = nil
             return (position, anchor)
         }
     }
@@ -132,9 +138,9 @@ final class DeliveryLedger: Sendable {
     /// Calls `body` unless this run has opened the file; meanwhile it cannot. What is decided of a
     /// file that nobody follows must not hit one that somebody follows since:
     ///
-    /// 1. The last delivery of a file that is leaving comes in, on the poller thread.
-    /// 2. The reader finds the file once more, under another name, and its entry, and begins it.
-    /// 3. The poller lets the entry leave; what is read from now on would be saved nowhere.
+    /// 1. A look finds that an entry's directory is gone.
+    /// 2. The reader finds the file under another name, and its entry, and begins it.
+    /// 3. The entry leaves; what is read from now on would be saved nowhere.
     func unlessFollowed(_ file: FileID, _ body: () -> Void) {
         state.withLock { state in
             if state.tracker.watermark(file) == nil { body() }
@@ -153,6 +159,22 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.outstanding(file) > 0 }
     }
 
+    /// The entry of a leaving file goes with its last delivery, which is saved by now: who finds a file that
+    /// is not followed may believe its entry. And only if it is leaving still:
+    ///
+    /// 1. The last delivery of a file that is leaving comes in, on the poller thread.
+    /// 2. The reader finds the file once more, under another name, and its entry, and begins it.
+    /// 3. Were the entry to leave now, what is read from now on would be saved nowhere.
+    private func endIfDone(_ file: FileID) {
+        state.withLock { state in
+            guard state.tracker.outstanding(file) == 0, state.leaving.remove(file) != nil else {
+                return
+            }
+            state.end(file)
+            registry.gone(file)
+        }
+    }
+
     /// Takes released batches, on the poller thread. What they deliver is in the journal before
     /// their credit is given back, so what a kill can repeat is bounded by the credit.
     func delivered(_ batches: [RecordBatch]) {
@@ -168,15 +190,11 @@ final class DeliveryLedger: Sendable {
                     file: batch.file, generation: batch.generation, offset: end,
                     anchor: end == batch.range.end ? batch.anchor : .none,
                     size: state.sizes[batch.file])
-                if state.leaving.contains(batch.file), state.tracker.outstanding(batch.file) == 0 {
-                    state.leaving.remove(batch.file)
-                    state.end(batch.file)
-                    left.append(batch.file)
-                }
+                if state.leaving.contains(batch.file) { left.append(batch.file) }
             }
         }
         registry.advance(Array(advances.values))
-        for file in left { unlessFollowed(file) { registry.gone(file) } }
+        for file in left { endIfDone(file) }
         counters.acknowledgedNow()
         var wasRefused = false
         for batch in batches {

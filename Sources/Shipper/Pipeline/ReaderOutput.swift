@@ -157,7 +157,9 @@ final class ReaderOutput: TailerOutput {
             parts.registry.truncated(
                 file, identity: sighting.identity,
                 fingerprint: Fingerprint.of(head: sighting.begin)) ?? see(sighting)
-        return start(entry, sighting, isKnown: false)
+        let start = start(entry, sighting, isKnown: false)
+        if sighting.hasKnownSize { parts.ledger.grew(start.file, size: sighting.size) }
+        return start
     }
 
     func rewound(

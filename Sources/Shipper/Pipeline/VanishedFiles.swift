@@ -119,20 +119,35 @@ struct VanishedFiles: Sendable {
         let isLive = live.contains(ExactText(entry.path))
         let state: FileState = isReachable ? (isLive ? .active : .archived) : .unreachable
         ledger.unlessFollowed(entry.file) {
+            guard stillStands(entry) != nil else { return }
             registry.moved(entry.file, path: entry.path, state: state)
         }
     }
 
+    /// The entry as it is now; nil where what was found out is not about it any more. A look may hang for
+    /// minutes:
+    ///
+    /// 1. The entry of a file is found that is half delivered; its directory is gone.
+    /// 2. The reader finds the directory under another name, and delivers the rest of the file.
+    /// 3. The file is removed, and its entry leaves, or is of another file since.
+    /// 4. Nothing is lost, and by the entry as it was then half of the file would be.
+    private func stillStands(_ entry: FileEntry) -> FileEntry? {
+        guard let now = registry.entry(entry.file), now.identity == entry.identity,
+            now.generation == entry.generation, ExactText(now.path) == ExactText(entry.path)
+        else { return nil }
+        return now
+    }
+
     private func leave(_ entry: FileEntry) {
-        let end = entry.base + entry.size
-        var isGone = false
+        var gone: FileEntry?
         ledger.unlessFollowed(entry.file) {
-            registry.gone(entry.file)
-            isGone = true
+            gone = stillStands(entry)
+            if gone != nil { registry.gone(entry.file) }
         }
         // Whoever follows it by now reads it on.
-        guard isGone else { return }
-        if end > entry.offset { lost(entry, ByteRange(start: entry.offset, end: end)) }
-        if entry.state == .active { vanished(entry, end) }
+        guard let gone else { return }
+        let end = gone.base + gone.size
+        if end > gone.offset { lost(gone, ByteRange(start: gone.offset, end: end)) }
+        if gone.state == .active { vanished(gone, end) }
     }
 }

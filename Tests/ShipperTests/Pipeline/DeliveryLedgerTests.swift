@@ -283,4 +283,47 @@ import Testing
         ledger.delivered([batch])
         #expect(seen.withLock { $0 } == (10, false))
     }
+
+    @Test("The size of content that was replaced, or cut back, is not taken for the new one's")
+    func sizeOfOldContent() throws {
+        let entry = see()
+        begin(entry)
+        ledger.grew(entry.file, size: 100_000)
+        let fresh = try #require(
+            registry.truncated(entry.file, identity: entry.identity, fingerprint: .of(head: [2])))
+        begin(fresh)
+        ledger.delivered([send(fresh, 0..<3000)])
+        ledger.saveSizes()
+        let saved = try #require(registry.entry(entry.file))
+        #expect(saved.offset == 3000 && saved.size <= 3000)
+
+        ledger.grew(entry.file, size: 100_000)
+        let cut = try #require(
+            registry.rewritten(
+                entry.file, from: 2000, anchor: .none, fingerprint: .of(head: [2]), size: 2500))
+        #expect(begin(cut) == 2000)
+        ledger.saveSizes()
+        #expect(registry.entry(entry.file)?.size == 2500)
+    }
+
+    /// 1. The poller has the last delivery of a file that is leaving, and is about to save it.
+    /// 2. Whoever looks for files that nobody follows finds its entry with the position before that.
+    /// 3. What was just delivered would be counted as lost.
+    @Test("A file that leaves is followed until its last delivery is saved")
+    func followedUntilSaved() throws {
+        let entry = see()
+        begin(entry)
+        let batch = send(entry, 0..<10)
+        ledger.leave(entry.file)
+        let isFollowed = Mutex<Bool?>(nil)
+        heard.state.withLock { state in
+            state.atWrite = { [ledger] in
+                let now = ledger.isFollowed(entry.file)
+                isFollowed.withLock { $0 = now }
+            }
+        }
+        ledger.delivered([batch])
+        #expect(isFollowed.withLock { $0 } == true)
+        #expect(registry.entry(entry.file) == nil && !ledger.isFollowed(entry.file))
+    }
 }

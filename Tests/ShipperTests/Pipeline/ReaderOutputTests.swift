@@ -90,7 +90,8 @@ import Testing
         #expect(again.anchor == .none)
         #expect(take(output, again.file, "other\n", at: 0) == 6)
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(again.file)?.offset == 6)
+        let saved = try #require(rig.registry.entry(again.file))
+        #expect(saved.offset == 6 && saved.size == 6)
         #expect(rig.counters.recordsDelivered == 3)
         rig.close()
     }

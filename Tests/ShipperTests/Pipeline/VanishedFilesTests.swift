@@ -150,6 +150,53 @@ import Testing
         #expect(registry.entries().map(\.file) == entries.map(\.file).filter { $0 != first })
     }
 
+    enum Meanwhile: CaseIterable { case left, moved, replaced, advanced }
+
+    /// A look hangs with a disk, and takes minutes. What the reader has done by then is true.
+    @Test(
+        "A file counts as it is when it leaves, and not as it was when the look began",
+        arguments: Meanwhile.allCases)
+    func changedMeanwhile(meanwhile: Meanwhile) throws {
+        let entries = try ["x", "y"].map { name in
+            try #require(self.registry.entry(try make("a/log/\(name).log", delivered: 4)))
+        }
+        let (first, other) = (entries[0], entries[1])
+        try removeTree("a")
+        let told = Mutex<[FileID: ByteRange]>([:])
+        let (ledger, registry) = (self.ledger, self.registry)
+        @Sendable func advance(to end: Int) {
+            registry.advance([
+                Advance(file: other.file, generation: other.generation, offset: end, anchor: .none)
+            ])
+        }
+        // It hangs when the first one is told as lost.
+        var vanished = VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
+            entry, range in
+            told.withLock { $0[entry.file] = range }
+            guard entry.file == first.file else { return }
+            switch meanwhile {
+            case .left:
+                _ = ledger.begin(other.file, other.generation, at: 4, anchor: .none)
+                advance(to: 10)
+                ledger.leave(other.file)
+            case .moved: registry.moved(other.file, path: "/b/log/y.log", state: .archived)
+            case .replaced:
+                _ = registry.truncated(
+                    other.file, identity: other.identity, fingerprint: .of(head: []))
+            case .advanced: advance(to: 7)
+            }
+        }
+        vanished.look()
+        vanished.look()
+        let range = told.withLock { $0[other.file] }
+        switch meanwhile {
+        case .left: #expect(range == nil && registry.entry(other.file) == nil)
+        case .moved: #expect(range == nil && registry.entry(other.file)?.path == "/b/log/y.log")
+        case .replaced: #expect(range == nil && registry.entry(other.file) != nil)
+        case .advanced: #expect(range == ByteRange(start: 7, end: 10))
+        }
+    }
+
     @Test("On a volume that is not mounted they stay, as unreachable, until it is back")
     func unmounted() throws {
         let file = try make("a/log/x.log")
