@@ -31,7 +31,8 @@ package final class TailerFigures: Sendable {
     package var unwatchedDirectories: Int { unwatchedCount.load(ordering: .relaxed) }
     /// Streams that have bytes and wait for in-flight credit.
     package var starvedStreams: Int { starvedCount.load(ordering: .relaxed) }
-    /// Bytes of followed files that were not read when their sizes were last looked at.
+    /// Bytes of followed files that were not read when their sizes were last looked at, without the last
+    /// lines of live files that have no newline yet.
     package var unreadBytes: Int { unread.load(ordering: .relaxed) }
 
     /// Names and directories that cannot be read at the moment.
@@ -57,7 +58,10 @@ package final class TailerFigures: Sendable {
         mutating func add(_ stream: LogStream) {
             streams += 1
             files += stream.files.count
-            for file in stream.files { unreadBytes +|= max(0, file.written - file.position) }
+            // What waits for its newline may do so for ever, and nobody can ship it meanwhile.
+            for file in stream.files where !file.continuesToWait {
+                unreadBytes +|= max(0, file.written - file.position)
+            }
         }
     }
 

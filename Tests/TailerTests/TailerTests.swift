@@ -272,4 +272,20 @@ struct TailerTests {
         ended.stop()
         #expect(output.texts() == ["one", "two", "three"])
     }
+
+    @Test("a last line without a newline is not among what waits to be read, until it has one")
+    func unfinishedLine() throws {
+        _ = try directory.write("log/a.log", "one\nrest")
+        output.state.withLock { $0.hasRoom = false }
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try eventually("all of it waits") { tailer.figures.unreadBytes == 8 }
+        output.state.withLock { $0.hasRoom = true }
+        tailer.wake()
+        try expect(["one"])
+        try eventually("nothing can be read") { tailer.figures.unreadBytes == 0 }
+        output.state.withLock { $0.hasRoom = false }
+        try directory.append("log/a.log", " two\n")
+        try eventually("a line waits") { tailer.figures.unreadBytes == 9 }
+    }
 }

@@ -44,7 +44,8 @@ struct Metric: Sendable {
         ) { $0.bytesDelivered },
         gauge(
             "shipper_lag_bytes",
-            "Bytes of the files that are followed which Kafka has not acknowledged."
+            "Bytes of the files that are followed which Kafka has not acknowledged, without last lines "
+                + "that have no newline yet."
         ) { $0.unreadBytes +| max(0, $0.bytesRead -| $0.bytesDelivered) },
     ]
 
