@@ -3,8 +3,10 @@
 struct RegularExpressionText: Sendable {
     /// More ways than these through alternatives are no advice any more.
     private static let mostGlobs = 8
-    /// What is longer is not translated, which bounds the depth of groups and what is repeated.
+    /// What is longer is not translated, which bounds the depth of groups.
     private static let longest = 200
+    /// Bytes of a glob that is still advice: repeated groups in repeated groups grow to gigabytes.
+    private static let longestGlob = 1000
 
     let text: String
 
@@ -146,6 +148,7 @@ struct RegularExpressionText: Sendable {
             else { return nil }
             rest = rest[rest.index(after: end)...]
             let one = isAny ? "?" : atoms[0]
+            guard one.utf8.count * least <= longestGlob else { return nil }
             return [String(repeating: one, count: least) + (bounds.count > 1 ? "*" : "")]
         default:
             return atoms

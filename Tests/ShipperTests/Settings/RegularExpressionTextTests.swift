@@ -49,6 +49,9 @@ struct RegularExpressionTextTests {
         arguments: [
             "(?i)x", #"\bx"#, "(a", "a)", "*a", "a{99}", "a{x}", "[a", "a\\", #"[\d]x"#,
             String(repeating: "(", count: 100_000), String(repeating: "(a|b)", count: 10),
+            // 2^32 letters, and as many ways through few of them.
+            String(repeating: "(", count: 8) + "a" + String(repeating: "{16})", count: 7) + "{16}$",
+            String(repeating: "(", count: 3) + "[a-z]" + String(repeating: "{16})", count: 3) + "$",
         ])
     func untranslated(text: String) {
         #expect(RegularExpressionText(text: text).globs == nil)
