@@ -7,6 +7,7 @@ final class EndWatch: Sendable {
     private struct State {
         var pipeline: Pipeline?
         var isAsked = false
+        var isHurried = false
         /// Monotonic nanoseconds, when the process ends as it is; nil before it was asked to.
         var until: Int64?
         var isOver = false
@@ -32,11 +33,12 @@ final class EndWatch: Sendable {
 
     /// There is a pipeline, which is ended when the process is asked to.
     func follow(_ pipeline: Pipeline) {
-        let isAsked = state.withLock { state in
+        let (isAsked, isHurried) = state.withLock { state in
             state.pipeline = pipeline
-            return state.isAsked
+            return (state.isAsked, state.isHurried)
         }
         if isAsked { pipeline.interrupt() }
+        if isHurried { pipeline.hurry() }
     }
 
     /// The process is to end.
@@ -52,7 +54,11 @@ final class EndWatch: Sendable {
     /// And not to wait for deliveries.
     func hurry() {
         begin(patience: 0)
-        state.withLock { $0.pipeline }?.hurry()
+        let pipeline = state.withLock { state in
+            state.isHurried = true
+            return state.pipeline
+        }
+        pipeline?.hurry()
     }
 
     /// The end has begun: from now on it may take so long and no longer.
