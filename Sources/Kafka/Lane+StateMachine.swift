@@ -120,7 +120,7 @@ struct LaneStateMachine<Batch> {
     /// Batches before this ordinal were accepted before the last failure was through: until they are
     /// delivered the lane recovers.
     private var horizon = 0
-    /// What failed, while the lane recovers: the worst of it.
+    /// What failed of the hand-over before, while the lane recovers: the worst of that one.
     private(set) var failure: Failure?
     /// The last hand-over was one record, alone, and was refused.
     private(set) var isRefusedAlone = false
