@@ -89,6 +89,10 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
+    /// The file was read to its end and went with its directory, whose name leads elsewhere or nowhere: it
+    /// may be found again under another one, or under the old one when that is back.
+    func unfollowed(_ file: FileID)
+
     /// A directory was listed and `isThere` says of an inode number whether it is in it: saved files
     /// of the stream that are neither open nor there are no longer on the disk.
     func listed(_ stream: String, isThere: (UInt64) -> Bool)

@@ -33,6 +33,7 @@ final class RecordingOutput: TailerOutput, Sendable {
         /// Something that was taken is not delivered.
         var isOnItsWay = false
         var gone = 0
+        var unfollowed: [FileID] = []
 
         mutating func see(_ sighting: FileSighting) -> FileStart {
             let id = FileID(number: files.count)
@@ -201,6 +202,9 @@ final class RecordingOutput: TailerOutput, Sendable {
             state.gone += 1
             state.files[file.number].isGone = true
         }
+    }
+    func unfollowed(_ file: FileID) {
+        state.withLock { $0.unfollowed.append(file) }
     }
     func listed(_ stream: String, isThere: (UInt64) -> Bool) {}
     func grew(_ file: FileID, size: Int) {}

@@ -14,11 +14,20 @@ final class DeliveryLedger: Sendable {
         var sizes: [FileID: Int] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var leaving: Set<FileID> = []
+        /// Files that were read to their ends and are out of sight; those who look after entries that nobody
+        /// follows may let them leave. What was sent of them stays known until then, should they be found.
+        var unfollowed: Set<FileID> = []
 
         mutating func end(_ file: FileID) {
             tracker.end(file)
             anchors[file] = nil
             sizes[file] = nil
+            unfollowed.remove(file)
+        }
+
+        func isFollowed(_ file: FileID) -> Bool {
+            guard tracker.watermark(file) != nil else { return false }
+            return !unfollowed.contains(file) || tracker.outstanding(file) > 0
         }
     }
     private let state = Mutex(State())
@@ -57,6 +66,7 @@ final class DeliveryLedger: Sendable {
     ) -> (position: Int, anchor: Anchor) {
         state.withLock { state in
             state.leaving.remove(file)
+            state.unfollowed.remove(file)
             if let end = state.tracker.sentEnd(file, generation) {
                 return (end, state.anchors[file] ?? .none)
             }
@@ -130,12 +140,29 @@ final class DeliveryLedger: Sendable {
         if isDone { registry.gone(file) }
     }
 
-    /// Whether this run has opened the file, and it did not leave since.
-    func isFollowed(_ file: FileID) -> Bool {
-        state.withLock { $0.tracker.watermark(file) != nil }
+    /// Nothing more comes from this file, and where it is, if anywhere, is not known.
+    func unfollow(_ file: FileID) {
+        state.withLock { state in
+            if state.tracker.watermark(file) != nil { state.unfollowed.insert(file) }
+        }
     }
 
-    /// Calls `body` unless this run has opened the file; meanwhile it cannot. What is decided of a
+    /// Whether this run has opened the file, and it did not leave since, nor is out of sight with all of it
+    /// delivered.
+    func isFollowed(_ file: FileID) -> Bool { state.withLock { $0.isFollowed(file) } }
+
+    /// Lets the entry of a file leave that is gone, and returns it. Nil where somebody follows it by now,
+    /// or where `standing`, which is asked meanwhile, has none.
+    func leaveUnlessFollowed(_ file: FileID, _ standing: () -> FileEntry?) -> FileEntry? {
+        state.withLock { state in
+            guard !state.isFollowed(file), let entry = standing() else { return nil }
+            state.end(file)
+            registry.gone(file)
+            return entry
+        }
+    }
+
+    /// Calls `body` unless this run follows the file; meanwhile it cannot. What is decided of a
     /// file that nobody follows must not hit one that somebody follows since:
     ///
     /// 1. A look finds that an entry's directory is gone.
@@ -143,7 +170,7 @@ final class DeliveryLedger: Sendable {
     /// 3. The entry leaves; what is read from now on would be saved nowhere.
     func unlessFollowed(_ file: FileID, _ body: () -> Void) {
         state.withLock { state in
-            if state.tracker.watermark(file) == nil { body() }
+            if !state.isFollowed(file) { body() }
         }
     }
 

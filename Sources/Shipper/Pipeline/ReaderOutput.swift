@@ -326,6 +326,11 @@ final class ReaderOutput: TailerOutput {
         parts.ledger.leave(file)
     }
 
+    func unfollowed(_ file: FileID) {
+        // Another stream may have found it by now.
+        if files[file] == nil { parts.ledger.unfollow(file) }
+    }
+
     func listed(_ stream: String, isThere: (UInt64) -> Bool) {
         for entry in parts.registry.entries(ofStream: stream)
         where files[entry.file] == nil && !isThere(entry.identity.inode)

@@ -9,8 +9,9 @@ import Tailer
 ///
 /// Nothing is forgotten because it cannot be seen for a while:
 ///
-/// - only files that this run has not opened, after every directory was scanned once: what was
-///   renamed with its directory has been found under its new name by then;
+/// - only files that this run has not opened, or has read to their ends before their directory went, after
+///   every directory was scanned once: what was renamed with its directory has been found under its new
+///   name by then;
 /// - only where the directory is missing (ENOENT), beneath a fixed prefix of the input that is there, and
 ///   the nearest directory above that is left lies on the file's own device. Where a volume is not
 ///   mounted, the prefix is missing, or the empty mount point lies on another device;
@@ -139,13 +140,10 @@ struct VanishedFiles: Sendable {
     }
 
     private func leave(_ entry: FileEntry) {
-        var gone: FileEntry?
-        ledger.unlessFollowed(entry.file) {
-            gone = stillStands(entry)
-            if gone != nil { registry.gone(entry.file) }
-        }
         // Whoever follows it by now reads it on.
-        guard let gone else { return }
+        guard let gone = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
+            return
+        }
         let end = gone.base + gone.size
         if end > gone.offset { lost(gone, ByteRange(start: gone.offset, end: end)) }
         if gone.state == .active { vanished(gone, end) }

@@ -72,6 +72,7 @@ extension DirectoryTree {
                         return true
                     }
                     watches.unwatch(node)
+                    if node.inode != nil { handlers.swapped(node) }
                     node.inode = key
                     // A volume was mounted there, say: what an earlier run left unread on that is asked for.
                     node.wasLooked = false

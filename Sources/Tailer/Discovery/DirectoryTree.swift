@@ -287,6 +287,8 @@ final class DirectoryTree {
     struct Handlers {
         /// Directories that are no longer there.
         var dropped: (DirectoryNode) -> Void = { _ in }
+        /// Another directory has the name of one that was scanned before.
+        var swapped: (DirectoryNode) -> Void = { _ in }
         /// The open directory and what was seen of it. It is called until it returns true, each time in
         /// a slice of its own.
         let look: (DirectoryScan, borrowing Descriptor, inout Slice) -> Bool

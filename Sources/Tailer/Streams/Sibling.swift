@@ -101,8 +101,10 @@ extension StreamTable {
                 if let file = output.known(candidate.identity, head: candidate.head) {
                     stream.judged.insert(stamp)
                     stream.obstacles.forget(candidate.status.inode)
-                    if isUnfinished(file, candidate, stream) {
+                    if isUnfinished(file, candidate, stream, node) {
                         takeUp([candidate], stream, before: stream.live, now)
+                    } else {
+                        follow(file, candidate, stream)
                     }
                 } else {
                     unknown.found.append((sibling, candidate))
@@ -149,19 +151,43 @@ extension StreamTable {
         unknown.found = others
     }
 
+    /// 1. A file is read to its end. Its directory is renamed, or is back after a while.
+    /// 2. Of the stream that finds it, it is a sibling that needs not be read.
+    ///
+    /// From now on it is that stream's: its entry has the new path, and leaves with the file. What the
+    /// stream itself has of an earlier run is dealt with when it begins.
+    private func follow(_ file: FileID, _ candidate: Candidate, _ stream: LogStream) {
+        guard let known = output.progress(of: file),
+            stream.isReconciled || ExactText(known.stream) != ExactText(stream.name),
+            candidate.packed != nil || known.position >= candidate.size, !has(file, stream)
+        else { return }
+        output.moved(file, path: candidate.request.path, archived: true)
+        stream.closed[candidate.request.name] = LogStream.ClosedFile(
+            identity: candidate.identity, id: file)
+    }
+
     /// Whether a known file that is not open holds more than was read of it: it was another stream's,
     /// or was written to once more after nobody had it open. Files of an earlier run have their turn
     /// when the stream begins.
     private func isUnfinished(
-        _ file: FileID, _ candidate: Candidate, _ stream: LogStream
+        _ file: FileID, _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode
     ) -> Bool {
-        guard candidate.packed == nil, candidate.unreadable == nil,
-            let known = output.progress(of: file)
+        guard candidate.unreadable == nil, let known = output.progress(of: file),
+            known.position == 0 || output.content(of: file, beginsAs: candidate.head)
         else { return false }
-        return known.position < candidate.size
-            && (known.position == 0 || output.content(of: file, beginsAs: candidate.head))
-            && (ExactText(known.stream) == ExactText(stream.name)
-                ? stream.isReconciled : stream.claimed.contains(candidate.request.name))
+        // What another stream of this directory has, it reads itself. One of the directory's earlier name
+        // cannot: no name that it knows leads to it.
+        let isFromElsewhere = ExactText(known.stream).parent != ExactText(node.text)
+        // Whether that was read to its end is found out at no cost where nothing has changed.
+        if candidate.packed != nil { return isFromElsewhere && !has(file, stream) }
+        guard known.position < candidate.size else { return false }
+        return ExactText(known.stream) == ExactText(stream.name)
+            ? stream.isReconciled
+            : isFromElsewhere || stream.claimed.contains(candidate.request.name)
+    }
+
+    private func has(_ file: FileID, _ stream: LogStream) -> Bool {
+        stream.closed.values.contains { $0.id == file } || stream.files.contains { $0.id == file }
     }
 
     /// What lies elsewhere is older or newer than what lies here.

@@ -70,8 +70,7 @@ final class StreamTable {
                 file.name = nil
                 file.drainsSince = file.drainsSince ?? now
             }
-            for closed in stream.closed.values { output.gone(closed.id) }
-            stream.closed = [:]
+            unfollowClosed(stream)
             forgetDeparted(stream)
             if stream.files.isEmpty {
                 end(stream)
@@ -82,6 +81,22 @@ final class StreamTable {
         }
         node.streams = [:]
         opener.dropped(node)
+    }
+
+    /// Another directory has the name by now: what was read to its end in the earlier one is out of sight,
+    /// as with one that left. What is open goes on as what has lost its name.
+    func swapped(_ node: DirectoryNode) {
+        for stream in node.streams.values { unfollowClosed(stream) }
+    }
+
+    /// 1. Files are read to their ends and closed.
+    /// 2. Their directory is renamed, or moved away and back, or its volume is unmounted for a while.
+    ///
+    /// Without their entries all of it would be sent again. Whether they are gone is found out by those
+    /// who look after entries that nobody follows.
+    private func unfollowClosed(_ stream: LogStream) {
+        for closed in stream.closed.values { output.unfollowed(closed.id) }
+        stream.closed = [:]
     }
 
     /// An orphan's last file was closed.

@@ -280,4 +280,30 @@ import Testing
         answers.wake()
         try eventually("it is gone as well") { registry.entries().isEmpty }
     }
+
+    @Test("What was read to its end before its directory went leaves as well, once it is delivered")
+    func unfollowed() throws {
+        let file = try make("a/log/x.log")
+        let entry = try #require(registry.entry(file))
+        _ = ledger.begin(file, entry.generation, at: 10, anchor: .none)
+        ledger.sent(file, entry.generation, ByteRange(start: 10, end: 12), anchor: .none)
+        ledger.unfollow(file)
+        try removeTree("a")
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entry(file) != nil)
+        // What was sent is known when it is found once more, and then somebody follows it.
+        #expect(ledger.begin(file, entry.generation, at: 10, anchor: .none).position == 12)
+        ledger.leave(file)
+        let other = try make("b/log/x.log")
+        let found = try #require(registry.entry(other))
+        _ = ledger.begin(other, found.generation, at: 10, anchor: .none)
+        try removeTree("b")
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entry(other) != nil)
+        ledger.unfollow(other)
+        for _ in 0..<2 { vanished.look() }
+        #expect(registry.entry(other) == nil)
+        #expect(!ledger.isFollowed(other))
+    }
 }

@@ -1,0 +1,98 @@
+import Glibc
+import Platform
+import Shipper
+import TestSupport
+import Testing
+
+/// A log in a directory, and what its writer makes of its name.
+private struct NamedLog: Sendable, CustomTestStringConvertible {
+    let live: String
+    let earlier: [String]
+
+    var testDescription: String { live }
+
+    static let all = [
+        NamedLog(live: "app.log", earlier: ["app.log.2", "app.log.1"]),
+        NamedLog(
+            live: "current",
+            earlier: ["@400000006b03bb0027d04f81.s", "@400000006b03bb0127d04f81.s"]),
+    ]
+
+    /// Writes ten lines, and waits until they are there and nothing but the live file is open.
+    func write(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
+        let count = reader.count
+        try appendBytes(LineSource(name).lines(0..<10), to: agent.log("\(directory)/\(live)"))
+        try eventually("the lines of \(name); \(agent.said)") { reader.count == count + 10 }
+    }
+
+    /// Ten lines in each of the earlier files, which were read when they were live, and in the live one.
+    func fill(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
+        for earlier in earlier {
+            try write(agent, reader, directory, "\(name)-\(earlier)")
+            try rename(agent.log("\(directory)/\(live)"), agent.log("\(directory)/\(earlier)"))
+            // It is closed when it is known that nobody writes to it.
+            try eventually("the rotated file is closed; \(agent.said)") {
+                try !agent.process.openFiles(beneath: agent.home.path("logs")).contains {
+                    $0.hasSuffix("/\(directory)/\(earlier)") || $0.hasSuffix("/\(live)")
+                }
+            }
+        }
+        try write(agent, reader, directory, "\(name)-live")
+    }
+}
+
+@Suite("A directory that is renamed, or moved away and back, is not sent again")
+struct RenamedDirectoryTests {
+    @Test(
+        "what was read and closed in a directory stays known under the directory's new name",
+        arguments: NamedLog.all)
+    fileprivate func renamed(_ log: NamedLog) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*/\(log.live)", kafka: "topic: logs, codec: raw")
+        try agent.home.makeDirectory("logs/pod")
+        try agent.start()
+        try log.fill(agent, reader, "pod", "pod")
+        try rename(agent.log("pod"), agent.log("moved"))
+        try log.write(agent, reader, "moved", "after-the-move")
+        // All of it is known by where it is now.
+        try eventually("every entry has its new path; \(agent.said)") {
+            Set(try agent.registry().map(\.path))
+                == Set(([log.live] + log.earlier).map { agent.log("moved/\($0)") })
+        }
+        try rename(agent.log("moved"), agent.log("pod"))
+        try log.write(agent, reader, "pod", "back-again")
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.count == 50)
+        #expect(Set(reader.texts()).count == 50)
+        // Nor by the next run.
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 50)
+        #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
+    }
+
+    @Test(
+        "what was read and closed in a directory stays known while another one has its name",
+        arguments: NamedLog.all)
+    fileprivate func swapped(_ log: NamedLog) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "pod/\(log.live)", kafka: "topic: logs, codec: raw")
+        for directory in ["logs/pod", "other"] { try agent.home.makeDirectory(directory) }
+        try agent.start()
+        try log.fill(agent, reader, "pod", "one")
+        try rename(agent.log("pod"), agent.home.path("away"))
+        try rename(agent.home.path("other"), agent.log("pod"))
+        try log.fill(agent, reader, "pod", "other")
+        try rename(agent.log("pod"), agent.home.path("other"))
+        try rename(agent.home.path("away"), agent.log("pod"))
+        try log.write(agent, reader, "pod", "one-is-back")
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.count == 70)
+        #expect(Set(reader.texts()).count == 70)
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 70)
+    }
+}
