@@ -95,7 +95,8 @@ package struct CommandTable: Sendable {
                     + "second one ends that wait.",
                 "With --once it ends with 1 and says how much is left, in files and bytes, when "
                     + "it was stopped before all was delivered, or when something that an input "
-                    + "matches could not be read.",
+                    + "matches could not be read; and says how much is lost, when lines were gone, "
+                    + "or damaged, before they could be read.",
             ],
             options: [
                 config,

@@ -113,21 +113,33 @@ package enum RunCommand {
                 "bytes_lost": .count(counters.bytesGone),
                 "archives_lost": .count(counters.archivesGone),
             ])
-        if once, code == .done, !tell(outcome, end, log) { code = .fault }
+        if once, code == .done, !tell(outcome, end, counters, log) { code = .fault }
         return code
     }
 
-    /// Says what `--once` has left; whether that is nothing.
+    /// Says what `--once` has left or lost; whether that is nothing.
     private static func tell(
-        _ outcome: Pipeline.Outcome, _ end: Pipeline.End, _ log: Log
+        _ outcome: Pipeline.Outcome, _ end: Pipeline.End, _ counters: Counters, _ log: Log
     ) -> Bool {
+        // What is lost is not left: nothing is unread of a file that was cut, or whose rest is damaged, which is
+        // told again as long as it is there.
+        let hasLost =
+            counters.bytesGone > 0 || counters.archivesGone > 0 || counters.damagedArchives > 0
+        if hasLost {
+            log.error(
+                "lines were lost",
+                [
+                    "bytes": .count(counters.bytesGone), "archives": .count(counters.archivesGone),
+                    "archives_damaged": .count(counters.damagedArchives),
+                ])
+        }
         let left = outcome.left
         if left.reading.unfinishedLines > 0 {
             log.info(
                 "last lines without a newline wait for their ends",
                 ["files": .count(left.reading.unfinishedLines)])
         }
-        guard !left.isNothing || outcome.undelivered > 0 else { return true }
+        guard !left.isNothing || outcome.undelivered > 0 else { return !hasLost }
         let why: Log.Value =
             switch end {
             case .done: "it could not be read"

@@ -128,8 +128,28 @@ struct CompressedTests {
         #expect(agent.said.split(separator: "compressed file is damaged").count == 2)
         #expect(agent.said.contains("compressed file is damaged"), "\(agent.said)")
         #expect(agent.said.contains("app.log.1.gz"), "\(agent.said)")
-        #expect(try agent.once() == .code(0), "\(agent.said)")
+        // Nothing comes twice, and its rest is still not shipped.
+        #expect(try agent.once() == .code(1), "\(agent.said)")
         #expect(try AuditCount.of(broker) == texts.count)
+    }
+
+    @Test("--once ends with 1 as long as one is there whose rest is damaged")
+    func damagedOnce() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let (agent, log) = try stopped(broker, reader)
+        try log.write(20_000)
+        try log.rotate()
+        let bytes = try readFile(try log.compress(1))
+        try agent.home.write("logs/app.log.1.gz", Array(bytes.prefix(bytes.count * 3 / 4)))
+        try log.write(100)
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        #expect(agent.process.errors.contains("lines were lost "), "\(agent.said)")
+        #expect(agent.process.errors.contains(" archives_damaged=1"), "\(agent.said)")
+        // Its rest is not shipped by the next one either.
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        try remove(agent.log("app.log.1.gz"))
+        #expect(try agent.once() == .code(0), "\(agent.said)")
     }
 
     @Test("an archive that is shorter than what was read of it is told of, and nothing comes twice")

@@ -216,4 +216,33 @@ struct OnceTests {
         #expect(reader.texts() == ["good"])
         if obstacle == .closedDirectory { try setMode(agent.log("bad"), 0o755) }
     }
+
+    @Test("Where lines were gone before it could read them it ends with 1 and says how much")
+    func lost() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: "topic: logs, codec: raw",
+            more: "limits: {in_flight: 256KiB}\nshutdown_timeout: 100ms")
+        let bytes = LineSource("w").lines(0..<20_000)
+        try agent.home.write("logs/a.log", bytes)
+        broker.pause()
+        let run = try agent.launch(["run", "--config", agent.config, "--once"])
+        try eventually("it is open; \(agent.said)") {
+            try run.openFiles(beneath: agent.home.path("logs")).count == 1
+        }
+        run.signal(15)
+        #expect(try run.wait() == .code(1), "\(agent.said)")
+        broker.resume()
+        try rename(agent.log("a.log"), agent.log("a.log.1"))
+        try agent.home.write("logs/a.log", "other\n")
+        try remove(agent.log("a.log.1"))
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        let said = agent.process.errors
+        #expect(
+            said.contains("lines were lost bytes=\(bytes.count) archives=0 archives_damaged=0"),
+            "\(agent.said)")
+        #expect(!said.contains("not everything"), "\(agent.said)")
+        // The next run has lost none.
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+    }
 }
