@@ -272,47 +272,58 @@ final class DeliveryPoller {
     }
 
     /// Lanes that may go beside others go first, so that nobody waits for more than one that may not.
+    /// Who has no room for its next record is not overtaken, or a long one would wait for ever among
+    /// short ones.
     private func serveLines() {
         for (id, line) in lines {
             lines[id] = nil
             line.share.gate { $0.expire(now: now) }
             var left: [Lane] = []
             var last: [Lane] = []
+            var isFull = false
             for lane in line.lanes {
                 if lane.goesAlone {
                     last.append(lane)
-                } else if !handOver(lane) {
-                    left.append(lane)
+                    continue
                 }
+                let turn = isFull ? .wait : handOver(lane)
+                if turn != .done { left.append(lane) }
+                if turn == .noRoom { isFull = true }
             }
-            for lane in last where !handOver(lane) { left.append(lane) }
+            for lane in last where handOver(lane) != .done { left.append(lane) }
             guard !left.isEmpty else { continue }
             // What failed at once has lined up again behind them.
             lines[id] = (line.share, left + (lines[id]?.lanes ?? []))
         }
     }
 
-    /// Produces the lane's next hand-over. False when it has to go on waiting for its turn.
-    private func handOver(_ lane: Lane) -> Bool {
+    private enum Turn {
+        case done
+        /// Others are before it.
+        case wait
+        /// It is its turn, and what is out leaves no room for its next record.
+        case noRoom
+    }
+
+    /// Produces the lane's next hand-over, if it need not go on waiting for that.
+    private func handOver(_ lane: Lane) -> Turn {
         let id = ObjectIdentifier(lane)
         guard lane.isWaiting else {
             // It was suspended or stopped since, or is out.
             lane.share.gate { $0.withdraw(id) }
-            return true
+            return .done
         }
         let goesAlone = lane.goesAlone
-        guard lane.share.gate({ $0.hasTurn(id, goesAlone: goesAlone, now: now) }) else {
-            return false
-        }
+        guard lane.hasTurn(goesAlone: goesAlone, now: now) else { return .wait }
         guard var pass = lane.due(now: now) else {
             lane.share.gate { $0.yield(id) }
-            return !lane.isWaiting
+            return lane.isWaiting ? .noRoom : .done
         }
         while true {
             if let refusal = core.produce(pass.batch, pass.records) {
                 count(refusal, of: pass.batch)
             }
-            guard let next = lane.next(now: now) else { return true }
+            guard let next = lane.next(now: now) else { return .done }
             pass = next
         }
     }

@@ -25,6 +25,8 @@ package final class Lane: Sendable {
         /// What the observer was told last; nil while the lane flows.
         var blockedBy: Verdict?
         var verdict: Verdict?
+        /// How long the last pass waited for its last verdict.
+        var delay: Int64 = 0
         /// Bytes of the present hand-over.
         var handedBytes = 0
         /// The last hand-over was one record, with nothing else of the topic beside it, and refused.
@@ -98,9 +100,11 @@ package final class Lane: Sendable {
             let bytes = size(batch, 0..<batch.count)
             let isOpen =
                 inside.machine.state == .flowing && batch.count > 0
-                && share.gate { $0.enterFreely(bytes, now: now) }
+                && share.gate { $0.enterFreely(visitor(inside), bytes, now: now) }
             let acceptance = inside.machine.accept(batch, records: batch.count, isOpen: isOpen)
-            if case .produce(let records) = acceptance { batch.beginPass(records, bytes: bytes) }
+            if case .produce(let records) = acceptance {
+                batch.beginPass(records, bytes: bytes, now: now)
+            }
             return acceptance
         }
     }
@@ -145,7 +149,8 @@ package final class Lane: Sendable {
             let before = Before(inside.machine)
             let step = inside.machine.settle(
                 batch.ordinal, firstFailed: batch.firstFailed, now: now, released: &released)
-            share.gate { $0.leave(batch.passBytes) }
+            inside.delay = now - batch.passBegan
+            share.gate { $0.leave(ObjectIdentifier(self), batch.passBytes, now: now) }
             if inside.machine.isQuiet { inside.learn(from: before, self, now: now) }
             return step
         }
@@ -167,6 +172,17 @@ package final class Lane: Sendable {
         pass(now) { machine, fitting in machine.next(fitting: fitting) }
     }
 
+    /// Whether it may begin its next hand-over.
+    func hasTurn(goesAlone: Bool, now: Int64) -> Bool {
+        inside.withLock { inside in
+            share.gate { $0.hasTurn(visitor(inside), goesAlone: goesAlone, now: now) }
+        }
+    }
+
+    private func visitor(_ inside: borrowing Inside) -> TopicGate.Visitor {
+        TopicGate.Visitor(id: ObjectIdentifier(self), delay: inside.delay)
+    }
+
     private func pass(
         _ now: Int64,
         _ begin: (
@@ -175,9 +191,10 @@ package final class Lane: Sendable {
     ) -> LaneStateMachine<RecordBatch>.Pass? {
         inside.withLock { inside in
             var bytes = 0
+            let lane = visitor(inside)
             let pass = begin(&inside.machine) { batch, records in
                 let taken = share.gate { gate in
-                    gate.admit(records.count, now: now) { count in
+                    gate.admit(lane, records.count, now: now) { count in
                         size(batch, records.prefix(count))
                     }
                 }
@@ -186,7 +203,7 @@ package final class Lane: Sendable {
             }
             if let pass {
                 inside.handedBytes += bytes
-                pass.batch.beginPass(pass.records, bytes: bytes)
+                pass.batch.beginPass(pass.records, bytes: bytes, now: now)
             }
             return pass
         }

@@ -7,7 +7,7 @@ package import Platform
 /// until every record is acknowledged, and the poller thread hands it out, released. It may hold no
 /// record at all (a range of empty lines): then it only waits for its turn in the lane.
 ///
-/// Unchecked Sendable: what is `let` is safe everywhere, and the three counters at the end belong to
+/// Unchecked Sendable: what is `let` is safe everywhere, and the counters at the end belong to
 /// one thread at a time, as said there.
 @safe
 package final class RecordBatch: @unchecked Sendable {
@@ -36,6 +36,8 @@ package final class RecordBatch: @unchecked Sendable {
     var firstFailed: Int?
     /// Bytes that this pass has at the topic's gate. Same owner as `outstanding`.
     var passBytes = 0
+    /// When this pass began. Same owner as `outstanding`.
+    var passBegan: Int64 = 0
 
     package init(
         lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
@@ -86,9 +88,10 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     /// Gets the counters ready for a pass over `records`.
-    func beginPass(_ records: Range<Int>, bytes: Int) {
+    func beginPass(_ records: Range<Int>, bytes: Int, now: Int64) {
         outstanding = records.count
         firstFailed = nil
         passBytes = bytes
+        passBegan = now
     }
 }

@@ -5,17 +5,12 @@ import Testing
 
 @Suite("What a topic may have with librdkafka, as a value")
 struct TopicGateTests {
-    /// Lanes are told apart by their identity.
-    private final class Name: Sendable {}
-    private let lanes = [Name(), Name(), Name()]
-    private func id(_ lane: Int) -> ObjectIdentifier { ObjectIdentifier(lanes[lane]) }
-
     private let gate = Bench()
 
     @Test("nothing holds up a topic that refused nothing")
     func free() {
         for _ in 0..<100 { #expect(gate.enterFreely(500, now: 1)) }
-        #expect(gate.hasTurn(id(0), goesAlone: false, now: 1))
+        #expect(gate.hasTurn(0, goesAlone: false, now: 1))
         #expect(gate.admit(7, now: 1) { $0 * 900 } == (7, 6300))
         #expect(gate.deadline == nil)
     }
@@ -23,28 +18,28 @@ struct TopicGateTests {
     @Test("a record in doubt goes when all others are settled, and nobody goes beside it")
     func alone() {
         #expect(gate.enterFreely(10, now: 0))
-        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        #expect(!gate.hasTurn(0, goesAlone: true, now: 0))
         #expect(!gate.enterFreely(10, now: 1), "it would never be its turn")
-        #expect(!gate.hasTurn(id(1), goesAlone: false, now: 1))
-        #expect(!gate.hasTurn(id(2), goesAlone: true, now: 1))
-        gate.leave(10)
-        #expect(!gate.isAlone(id(0)))
-        #expect(gate.hasTurn(id(0), goesAlone: true, now: 2))
+        #expect(!gate.hasTurn(1, goesAlone: false, now: 1))
+        #expect(!gate.hasTurn(2, goesAlone: true, now: 1))
+        gate.leave(10, by: 9)
+        #expect(!gate.isAlone(0))
+        #expect(gate.hasTurn(0, goesAlone: true, now: 2))
         _ = gate.admit(1, now: 2) { $0 * 5 }
-        #expect(gate.isAlone(id(0)))
+        #expect(gate.isAlone(0))
         #expect(!gate.enterFreely(10, now: 3))
         gate.leave(5)
-        gate.yield(id(0))
+        gate.yield(0)
         #expect(gate.enterFreely(10, now: 4))
     }
 
     @Test("a partition without a leader holds its topic up for a second and a half at the most")
     func patience() {
         #expect(gate.enterFreely(10, now: 0))
-        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
+        #expect(!gate.hasTurn(0, goesAlone: true, now: 0))
         #expect(gate.deadline == TopicGate.quietPatience)
         let begun = TopicGate.quietPatience
-        #expect(gate.hasTurn(id(0), goesAlone: true, now: begun))
+        #expect(gate.hasTurn(0, goesAlone: true, now: begun))
         gate.expire(now: begun + TopicGate.alonePatience - 1)
         #expect(!gate.enterFreely(10, now: begun))
         gate.expire(now: begun + TopicGate.alonePatience)
@@ -52,20 +47,83 @@ struct TopicGateTests {
         #expect(gate.deadline == nil)
     }
 
+    @Test("a partition that answers nothing leaves the others of a topic with a limit their room")
+    func silence() {
+        _ = gate.declare(600 + TopicGate.batchOverhead)
+        #expect(gate.hasTurn(0, goesAlone: false, now: 0))
+        #expect(gate.admit(100, now: 0) { $0 * 59 } == (10, 590))
+        // There is room, but not for a record.
+        #expect(gate.hasTurn(1, goesAlone: false, now: 0))
+        #expect(gate.admit(100, by: 1, now: 0) { $0 * 50 } == (0, 0))
+        #expect(gate.deadline == TopicGate.quietPatience)
+        let then = TopicGate.quietPatience
+        gate.expire(now: then - 1)
+        #expect(gate.admit(100, by: 1, now: then - 1) { $0 * 50 } == (0, 0))
+        gate.expire(now: then)
+        #expect(gate.deadline == nil)
+        for _ in 0..<3 {
+            #expect(gate.hasTurn(1, goesAlone: false, now: then))
+            #expect(gate.admit(100, by: 1, now: then) { $0 * 50 } == (6, 300))
+            #expect(gate.hasTurn(2, goesAlone: false, now: then))
+            #expect(gate.admit(100, by: 2, now: then) { $0 * 50 } == (3, 150))
+            gate.leave(300, by: 1, now: then)
+            gate.leave(150, by: 2, now: then)
+        }
+        #expect(gate.admit(1, by: 1, now: then) { $0 * 600 } == (1, 600), "it goes as a whole")
+        gate.leave(600, by: 1, now: then)
+        #expect(gate.admit(100, now: then) { $0 * 59 } == (0, 0), "its own counts for itself")
+        // Who has to go alone need not wait for it, and gets all that the topic takes.
+        #expect(gate.hasTurn(1, goesAlone: true, now: then))
+        #expect(gate.admit(100, by: 1, now: then) { $0 * 50 } == (12, 600))
+        gate.leave(600, by: 1, now: then)
+        gate.yield(1)
+        // It is heard of again.
+        gate.leave(590, now: then)
+        #expect(gate.admit(100, by: 1, now: then) { $0 * 50 } == (12, 600))
+    }
+
+    @Test("a lane that is heard of again counts with all that it has out")
+    func heard() {
+        _ = gate.declare(600 + TopicGate.batchOverhead)
+        for _ in 0..<3 { #expect(gate.admit(2, now: 0) { $0 * 100 } == (2, 200)) }
+        gate.expire(now: TopicGate.quietPatience)
+        let then = TopicGate.quietPatience
+        gate.leave(200, now: then)
+        #expect(gate.admit(100, by: 1, now: then) { $0 * 50 } == (4, 200))
+        gate.expire(now: 2 * then)
+        #expect(gate.admit(100, by: 2, now: 2 * then) { $0 * 50 } == (6, 300), "both are silent")
+    }
+
+    @Test("verdicts that are late but come are waited for")
+    func late() {
+        _ = gate.declare(600 + TopicGate.batchOverhead)
+        let delay: Int64 = 1_200_000_000
+        #expect(gate.admit(6, delay: delay, now: 0) { $0 * 100 } == (6, 600))
+        gate.expire(now: 2 * delay - 1)
+        #expect(gate.admit(6, by: 1, now: delay) { $0 * 100 } == (0, 0))
+        gate.expire(now: 2 * delay)
+        #expect(gate.admit(6, by: 1, now: delay) { $0 * 100 } == (3, 300))
+        gate.leave(300, by: 1)
+        // But no longer than that, whatever the last one took.
+        #expect(gate.admit(6, by: 2, delay: .max, now: 0) { $0 * 100 } == (3, 300))
+        gate.expire(now: TopicGate.longestPatience)
+        #expect(gate.hasTurn(1, goesAlone: true, now: TopicGate.longestPatience))
+    }
+
     @Test("a lane that does not want its turn any more is not waited for")
     func withdrawn() {
         #expect(gate.enterFreely(10, now: 0))
-        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
-        gate.withdraw(id(1))
+        #expect(!gate.hasTurn(0, goesAlone: true, now: 0))
+        gate.withdraw(1)
         #expect(!gate.enterFreely(10, now: 0))
-        gate.withdraw(id(0))
+        gate.withdraw(0)
         #expect(gate.enterFreely(10, now: 0))
-        #expect(!gate.hasTurn(id(0), goesAlone: true, now: 0))
-        gate.leave(10)
-        gate.leave(10)
-        #expect(gate.hasTurn(id(0), goesAlone: true, now: 0))
-        gate.withdraw(id(0))
-        #expect(gate.isAlone(id(0)), "it is out")
+        #expect(!gate.hasTurn(0, goesAlone: true, now: 0))
+        gate.leave(10, by: 9)
+        gate.leave(10, by: 9)
+        #expect(gate.hasTurn(0, goesAlone: true, now: 0))
+        gate.withdraw(0)
+        #expect(gate.isAlone(0), "it is out")
     }
 
     @Test("what is out is never more than the topic says it takes in one batch, but for one record")
@@ -74,9 +132,9 @@ struct TopicGateTests {
         #expect(!gate.declare(600 + TopicGate.batchOverhead), "that is no news")
         #expect(gate.bound == 600)
         #expect(!gate.enterFreely(1, now: 0))
-        #expect(gate.hasTurn(id(0), goesAlone: false, now: 0))
+        #expect(gate.hasTurn(0, goesAlone: false, now: 0))
         #expect(gate.admit(100, now: 0) { $0 * 50 } == (12, 600))
-        #expect(!gate.hasTurn(id(1), goesAlone: false, now: 0))
+        #expect(!gate.hasTurn(1, goesAlone: false, now: 0))
         #expect(gate.admit(100, now: 0) { $0 * 50 } == (0, 0))
         gate.leave(600)
         #expect(gate.admit(3, now: 0) { $0 * 5000 } == (1, 5000))
@@ -112,7 +170,7 @@ struct TopicGateTests {
     @Test("a lesson is doubted, and believed twice as long whenever it proves right")
     func doubts() {
         gate.refused(500, now: 0)
-        gate.expire(now: 100 * TopicGate.longestLesson)
+        gate.expire(now: TopicGate.longestLearning - 1)
         #expect(gate.bound == 250, "it is still being learned")
         gate.recovered()
         var now = TopicGate.shortestLesson
@@ -125,6 +183,16 @@ struct TopicGateTests {
             gate.recovered()
             now += 2 * Int64(lasts) * TopicGate.shortestLesson
         }
+    }
+
+    @Test("a lesson is forgotten when whoever learns it is gone")
+    func unproven() {
+        for size in [500, 250, 125] { gate.refused(size, now: 0) }
+        #expect(gate.bound == 62)
+        gate.expire(now: TopicGate.longestLearning)
+        #expect(gate.bound == 124)
+        for second in 31...40 { gate.expire(now: Int64(second) * 1_000_000_000) }
+        #expect(gate.bound == nil)
     }
 
     @Test("a topic that refused by mistake is soon trusted with all of it again")
@@ -143,7 +211,8 @@ struct TopicGateTests {
         #expect(!share.works(now: 0), "nobody has seen it work")
         share.answered(now: 10)
         #expect(share.works(now: .max), "nothing is out")
-        #expect(share.gate({ $0.enterFreely(1, now: 20) }))
+        let lane = TopicGate.Visitor(id: ObjectIdentifier(share))
+        #expect(share.gate({ $0.enterFreely(lane, 1, now: 20) }))
         #expect(share.works(now: 20))
         #expect(!share.works(now: 20 + TopicShare.patience), "no verdict for 5 s")
         share.answered(now: 20 + TopicShare.patience)
@@ -154,22 +223,37 @@ struct TopicGateTests {
 }
 
 /// A gate of librdkafka batches of 1,000 bytes; a class, so that expectations can call what changes it.
+/// Lane 0 is meant where none is named.
 private final class Bench {
+    /// Lanes are told apart by their identity.
+    private final class Name {}
+    private let names = (0..<10).map { _ in Name() }
     private var gate = TopicGate(longestBatch: 1000)
+
+    func id(_ lane: Int) -> ObjectIdentifier { ObjectIdentifier(names[lane]) }
+    private func visitor(_ lane: Int, _ delay: Int64 = 0) -> TopicGate.Visitor {
+        TopicGate.Visitor(id: id(lane), delay: delay)
+    }
 
     var bound: Int? { gate.bound }
     var deadline: Int64? { gate.deadline }
-    func isAlone(_ lane: ObjectIdentifier) -> Bool { gate.isAlone(lane) }
-    func enterFreely(_ size: Int, now: Int64) -> Bool { gate.enterFreely(size, now: now) }
-    func hasTurn(_ lane: ObjectIdentifier, goesAlone: Bool, now: Int64) -> Bool {
-        gate.hasTurn(lane, goesAlone: goesAlone, now: now)
+    func isAlone(_ lane: Int) -> Bool { gate.isAlone(id(lane)) }
+    func enterFreely(_ size: Int, by lane: Int = 9, delay: Int64 = 0, now: Int64) -> Bool {
+        gate.enterFreely(visitor(lane, delay), size, now: now)
     }
-    func admit(_ count: Int, now: Int64, size: (Int) -> Int) -> (count: Int, bytes: Int) {
-        gate.admit(count, now: now, size: size)
+    func hasTurn(_ lane: Int, goesAlone: Bool, delay: Int64 = 0, now: Int64) -> Bool {
+        gate.hasTurn(visitor(lane, delay), goesAlone: goesAlone, now: now)
     }
-    func leave(_ size: Int) { gate.leave(size) }
-    func yield(_ lane: ObjectIdentifier) { gate.yield(lane) }
-    func withdraw(_ lane: ObjectIdentifier) { gate.withdraw(lane) }
+    func admit(
+        _ count: Int, by lane: Int = 0, delay: Int64 = 0, now: Int64, size: (Int) -> Int
+    ) -> (count: Int, bytes: Int) {
+        gate.admit(visitor(lane, delay), count, now: now, size: size)
+    }
+    func leave(_ size: Int, by lane: Int = 0, now: Int64 = 0) {
+        gate.leave(id(lane), size, now: now)
+    }
+    func yield(_ lane: Int) { gate.yield(id(lane)) }
+    func withdraw(_ lane: Int) { gate.withdraw(id(lane)) }
     func expire(now: Int64) { gate.expire(now: now) }
     func declare(_ limit: Int) -> Bool { gate.declare(limit) }
     func refused(_ size: Int, now: Int64) { gate.refused(size, now: now) }
