@@ -181,18 +181,20 @@ package final class InFlightBudget: Sendable {
         if least > state.available(to: stream, limit: limit) / 2 { state.refused = true }
     }
 
-    /// Gives `bytes` of `stream` back, which are delivered: its topic works. True when a stream that
-    /// this may help was refused since bytes last came back, so that whoever waits should look again;
-    /// with `unused`, bytes that were never used, that is left to the next delivery.
+    /// Gives `bytes` of `stream` back, which are delivered: its topic works, unless nothing of them was
+    /// for Kafka (`isProof`). True when a stream that this may help was refused since bytes last came
+    /// back, so that whoever waits should look again; with `unused`, bytes that were never used, that
+    /// is left to the next delivery.
     package func giveBack(
-        _ stream: StreamID, of topic: DestinationID? = nil, _ bytes: Int, unused: Bool = false
+        _ stream: StreamID, of topic: DestinationID? = nil, _ bytes: Int, unused: Bool = false,
+        isProof: Bool = true
     ) -> Bool {
         state.withLock { state in
             precondition(
                 bytes >= 0 && state.held[stream, default: 0] >= bytes,
                 "more bytes came back than were taken")
             let wasTrying = topic.flatMap { state.topics[$0]?.works } == false
-            if let topic, !unused { state.note(topic, works: true) }
+            if let topic, !unused, isProof { state.note(topic, works: true) }
             state.add(-bytes, to: stream, topic, works: true)
             if unused { return false }
             defer {

@@ -230,6 +230,16 @@ import Testing
         #expect(fill(budget, 2, of: 12, works: true) > 100_000)
     }
 
+    @Test("What comes back without having been with Kafka is no proof that a topic works")
+    func noProof() {
+        let budget = InFlightBudget(limit: whole)
+        let trial = fill(budget, 1, of: 1, works: false)
+        #expect(budget.take(stream(2), of: topic(1), works: false, atLeast: 1, atMost: 1) == 1)
+        #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
+        #expect(budget.giveBack(stream(2), of: topic(1), 1, isProof: false), "it is room, though")
+        #expect(budget.trying == trial && budget.held == trial)
+    }
+
     /// The first of them to try stands at a line that the topic refuses.
     @Test("Each stream of a topic may try, not only the first")
     func siblingsTry() {

@@ -222,11 +222,14 @@ final class DeliveryLedger: Sendable {
         }
         registry.advance(Array(advances.values))
         for file in left { endIfDone(file) }
-        counters.acknowledgedNow()
+        // A batch without records, of empty lines, asks nothing of Kafka and says nothing of it.
+        if batches.contains(where: { $0.count > 0 }) { counters.acknowledgedNow() }
         var wasRefused = false
         for batch in batches {
             counters.delivered(records: batch.count, bytes: batch.range.count)
-            if budget.giveBack(batch.stream, of: batch.lane.destination, batch.credit) {
+            if budget.giveBack(
+                batch.stream, of: batch.lane.destination, batch.credit, isProof: batch.count > 0)
+            {
                 wasRefused = true
             }
         }

@@ -97,16 +97,20 @@ import Testing
     private func offset(_ file: FileID) -> Int? { registry.entry(file)?.offset }
 
     /// A batch on its way, with its credit taken.
-    private func send(_ entry: FileEntry, _ range: Range<Int>, credit: Int = 100) -> RecordBatch {
-        #expect(
-            budget.take(stream, of: lane.destination, atLeast: credit, atMost: credit) == credit)
+    private func send(
+        _ entry: FileEntry, _ range: Range<Int>, credit: Int = 100, works: Bool = true,
+        records: [UInt32] = [4, 8]
+    ) -> RecordBatch {
+        let granted = budget.take(
+            stream, of: lane.destination, works: works, atLeast: credit, atMost: credit)
+        #expect(granted == credit)
         let bytes = ByteRange(start: range.lowerBound, end: range.upperBound)
         let anchor = Anchor(bytes: Array("\(range.upperBound)".utf8))
         ledger.sent(entry.file, entry.generation, bytes, anchor: anchor)
         let slab = PayloadSlab(capacity: 8)
         slab.append(Array("one two ".utf8))
         return RecordBatch(
-            lane: lane, slab: slab, recordEnds: [4, 8], file: entry.file,
+            lane: lane, slab: slab, recordEnds: records, file: entry.file,
             stream: stream, generation: entry.generation, range: bytes,
             anchor: anchor, credit: credit)
     }
@@ -129,6 +133,20 @@ import Testing
         ledger.delivered(next)
         let saved = try #require(registry.entry(entry.file))
         #expect(saved.offset == 50 && saved.anchor.bytes == Array("50".utf8))
+    }
+
+    @Test("Empty lines move their file's position, and say nothing of Kafka")
+    func emptyLines() {
+        let entry = see()
+        begin(entry)
+        let empty = send(entry, 0..<10, works: false, records: [])
+        let lines = send(entry, 10..<30, works: false)
+        ledger.delivered([empty])
+        #expect(offset(entry.file) == 10 && budget.held == 100 && budget.trying == 100)
+        #expect(counters.lastAcknowledgement == nil)
+        ledger.delivered([lines])
+        #expect(offset(entry.file) == 30 && budget.held == 0)
+        #expect(counters.lastAcknowledgement != nil)
     }
 
     @Test("What an earlier generation delivers late moves nothing, and gives its credit back")
