@@ -48,14 +48,42 @@ package final class InFlightBudget: Sendable {
         var refused = false
         var refusedTrial = false
         /// A stream that holds nothing and was refused what it needs at least: nobody takes the
-        /// last of that away before it came, or a long line would wait for ever among short ones.
-        var next: (stream: StreamID, topic: DestinationID?, least: Int)?
+        /// last of that away before it came, neither of the whole nor of what its topic may have, or a
+        /// long line would wait for ever among short ones. Of those that ask it is the one that was
+        /// refused first: who asks first when one was served may be somebody else each time.
+        var next: (stream: StreamID, topic: DestinationID?, least: Int, since: Int)?
+        /// When streams that hold nothing were refused first, counted; bounded by the number of streams.
+        var refusedSince: [StreamID: Int] = [:]
+        private var refusals = 0
+
+        /// `stream`, which holds nothing, was refused `least`.
+        mutating func lineUp(_ stream: StreamID, _ topic: DestinationID?, _ least: Int) {
+            let since = refusedSince[stream] ?? refusals
+            if since == refusals {
+                refusedSince[stream] = since
+                refusals += 1
+            }
+            if let next, next.since < since { return }
+            next = (stream, topic, least, since)
+        }
+
+        /// `stream` was served or has ended.
+        mutating func leaveLine(_ stream: StreamID) {
+            refusedSince[stream] = nil
+            if next?.stream == stream { next = nil }
+        }
 
         /// What `stream` may take now.
         func available(to stream: StreamID, limit: Int) -> Int {
             let free = limit - total
             guard let next, next.stream != stream else { return free }
             return max(0, free - next.least)
+        }
+
+        /// What all streams of `topic`, which works, may hold when `stream` takes more.
+        func most(of topic: DestinationID, for stream: StreamID, limit: Int) -> Int {
+            guard let next, next.topic == topic, next.stream != stream else { return limit / 2 }
+            return max(0, limit / 2 - next.least)
         }
 
         /// Whether the topic works is seen by whoever takes, or proved by what comes back.
@@ -110,7 +138,7 @@ package final class InFlightBudget: Sendable {
                 refuse(&state, stream, topic, works: works, least)
                 return 0
             }
-            if state.next?.stream == stream { state.next = nil }
+            state.leaveLine(stream)
             state.add(grant, to: stream, topic, works: works)
             return grant
         }
@@ -142,9 +170,12 @@ package final class InFlightBudget: Sendable {
         if works {
             // Afterwards the topic holds a third of what is free at the most, and the stream no more
             // than its topic might still take.
-            let share = min(most, ((free - 3 * byTopic) / 4 - held) / 2)
+            let isNext = state.next?.stream == stream
+            let ofTopic = state.most(of: topic, for: stream, limit: limit)
+            let share = min(most, ((free - 3 * byTopic) / 4 - held) / 2, ofTopic - byTopic)
             if share >= least { return share }
-            let isSmall = byTopic == 0 || byTopic + least <= limit / 2
+            let isFirst = byTopic == 0 && (isNext || state.next?.topic != topic)
+            let isSmall = isFirst || byTopic + least <= ofTopic
             return held == 0 && free >= least && isSmall ? least : 0
         }
         let part = (trialPool - state.trying) / Self.trialParts
@@ -164,9 +195,7 @@ package final class InFlightBudget: Sendable {
     ) {
         noteRefusal(&state, stream, works: works, least)
         guard works else { return }
-        if state.held[stream] == nil, state.next == nil, least <= limit {
-            state.next = (stream, topic, least)
-        }
+        if state.held[stream] == nil, least <= limit { state.lineUp(stream, topic, least) }
     }
 
     private func noteRefusal(
@@ -207,7 +236,7 @@ package final class InFlightBudget: Sendable {
 
     /// The stream has ended: nobody waits for it any more. What it holds comes back by itself.
     package func forget(_ stream: StreamID) {
-        state.withLock { if $0.next?.stream == stream { $0.next = nil } }
+        state.withLock { $0.leaveLine(stream) }
     }
 
     /// Bytes held now by all streams.

@@ -322,6 +322,50 @@ import Testing
         #expect(budget.giveBack(stream(1), of: topic(1), 400))
     }
 
+    /// 1. Many streams of a topic hold all that it may have; one needs more than comes back at a time.
+    /// 2. What comes back is taken by those that hold nothing: the free bytes are enough for all, but
+    ///    not what is left for the topic.
+    @Test(
+        "A long line is not kept waiting for ever by the many streams of its topic",
+        arguments: [1500, 4096], [40_000, 110_000, 205_000, 400_000, 524_288, 600_000, 1 << 20])
+    func longLineOfTopic(bite: Int, long: Int) {
+        let budget = InFlightBudget(limit: 1 << 20)
+        var held: [Int: Int] = [:]
+        // The oldest first.
+        var order = Array(1...400)
+        /// Whoever holds nothing asks for some, and that is again what all of them may have.
+        func backlog() {
+            for number in order where held[number, default: 0] == 0 {
+                held[number] = budget.take(
+                    stream(number), of: topic(1), atLeast: bite, atMost: bite * 2)
+            }
+        }
+        backlog()
+        let whole = budget.held
+        for _ in 0..<3 {
+            var turns = 0
+            while budget.take(stream(0), of: topic(1), atLeast: long, atMost: long) == 0 {
+                turns += 1
+                guard turns < 3000,
+                    let oldest = order.firstIndex(where: { held[$0, default: 0] > 0 })
+                else {
+                    Issue.record("the long line waits for ever")
+                    return
+                }
+                let number = order.remove(at: oldest)
+                order.append(number)
+                _ = budget.giveBack(stream(number), of: topic(1), held[number, default: 0])
+                held[number] = 0
+                backlog()
+            }
+            #expect(budget.held(by: stream(0)) == long && budget.held <= budget.limit)
+            // Its turn is over.
+            _ = budget.giveBack(stream(0), of: topic(1), long)
+            backlog()
+            #expect(budget.held >= whole - 2 * bite)
+        }
+    }
+
     /// A reader asks again for a stream that was refused when it is told to, and at no other time.
     @Test(
         "Whatever topics do, when all is delivered everybody was told to ask again",
