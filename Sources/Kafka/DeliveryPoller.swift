@@ -201,7 +201,7 @@ final class DeliveryPoller {
         guard batch.outstanding == 0 else { return }
         let lane = batch.lane
         follow(lane.settle(batch, now: now, released: &released), lane)
-        if let refused = lane.refusedAlone() { tell(refused.batch, refused.record) }
+        if let refused = lane.refusedAlone(now: now) { tell(refused.batch, refused.record) }
         if lane.flowsAgain() { core.observer.laneFlows(topic: lane.topic) }
         forgetIfFinished(lane)
     }

@@ -41,7 +41,8 @@ package final class Lane: Sendable {
                 let wasAlone = gate.isAlone(id)
                 gate.yield(id)
                 let hasFailed = before.isDraining && !machine.isEmpty
-                isRefusedAlone = hasFailed && wasAlone && machine.isRefusedAlone
+                isRefusedAlone =
+                    hasFailed && wasAlone && machine.isRefusedAlone && machine.failure != .place
                 if hasFailed, wasAlone, machine.failure == .size {
                     if machine.isRefusedAlone {
                         gate.refusedAlone()
@@ -230,7 +231,7 @@ package final class Lane: Sendable {
     }
 
     /// The record that was refused alone, when that is news.
-    func refusedAlone() -> (batch: RecordBatch, record: Int)? {
+    func refusedAlone(now: Int64) -> (batch: RecordBatch, record: Int)? {
         inside.withLock { inside in
             guard inside.isRefusedAlone, inside.machine.isRecovering,
                 let first = inside.machine.firstUndelivered

@@ -19,7 +19,8 @@ import Platform
 struct TopicGate {
     /// Without a verdict for so long a lane is silent; for longer where its last one took longer.
     static let quietPatience: Int64 = 500_000_000
-    /// How long it stays alone.
+    /// How long a lane stays alone; longer where its last verdict took longer, or no record that is
+    /// refused late would ever be known as the reason.
     static let alonePatience: Int64 = 1_000_000_000
     /// However late verdicts are, what takes longer than that is not waited for.
     static let longestPatience: Int64 = 10_000_000_000
@@ -107,18 +108,19 @@ struct TopicGate {
 
     /// Whether `lane` may begin a hand-over now; `goesAlone` when it has to be the only one.
     mutating func hasTurn(_ lane: Visitor, goesAlone: Bool, now: Int64) -> Bool {
+        let alonePatience = lane.patience(atLeast: Self.alonePatience)
         if let holder = alone {
             guard holder.lane == lane.id, !holder.isOut, isQuiet || now >= holder.until else {
                 return false
             }
-            alone = Alone(lane: lane.id, isOut: true, until: now +| Self.alonePatience)
+            alone = Alone(lane: lane.id, isOut: true, until: now +| alonePatience)
             return true
         }
         guard goesAlone else { return bound.map { counted(for: lane.id) < $0 } ?? true }
         // Nobody joins those that are out now.
         let until =
             isQuiet
-            ? now +| Self.alonePatience
+            ? now +| alonePatience
             : outs.values.reduce(now) { $1.isSilent ? $0 : max($0, $1.silentAt) }
         alone = Alone(lane: lane.id, isOut: isQuiet, until: until)
         return isQuiet

@@ -110,6 +110,25 @@ struct TopicGateTests {
         #expect(gate.hasTurn(1, goesAlone: true, now: TopicGate.longestPatience))
     }
 
+    @Test("a lane whose verdicts are late is alone until they can be there")
+    func aloneForLater() {
+        let delay: Int64 = 1_200_000_000
+        #expect(gate.hasTurn(0, goesAlone: true, delay: delay, now: 0))
+        gate.expire(now: 2 * delay - 1)
+        #expect(gate.isAlone(0))
+        gate.expire(now: 2 * delay)
+        #expect(!gate.isAlone(0))
+        // The same when it had to wait for others, and never longer than the longest.
+        #expect(gate.enterFreely(10, now: 0))
+        #expect(!gate.hasTurn(0, goesAlone: true, delay: .max, now: 0))
+        gate.leave(10, by: 9)
+        #expect(gate.hasTurn(0, goesAlone: true, delay: .max, now: 1))
+        gate.expire(now: TopicGate.longestPatience)
+        #expect(gate.isAlone(0))
+        gate.expire(now: TopicGate.longestPatience + 1)
+        #expect(!gate.isAlone(0))
+    }
+
     @Test("a lane that does not want its turn any more is not waited for")
     func withdrawn() {
         #expect(gate.enterFreely(10, now: 0))

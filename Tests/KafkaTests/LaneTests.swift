@@ -1,0 +1,67 @@
+import Model
+import Platform
+import Testing
+
+@testable import Kafka
+
+@Suite("A lane and its topic") struct LaneTests {
+    private let lane = Lane(
+        share: TopicShare(name: "logs", destination: .init(number: 1), longestBatch: 1000),
+        key: [1], suspended: false)
+
+    private func send(at now: Int64) -> RecordBatch {
+        let slab = PayloadSlab(capacity: 4)
+        slab.append(Array("one ".utf8))
+        let batch = RecordBatch(
+            lane: lane, slab: slab, recordEnds: [4], file: FileID(number: 1),
+            stream: StreamID(number: 1), generation: GenerationID(value: 1),
+            range: ByteRange(start: 0, end: 4), anchor: .none, credit: 4)
+        #expect(lane.accept(batch, now: now) == .produce(0..<1))
+        #expect(!lane.produced(refused: false))
+        return batch
+    }
+
+    /// The verdict on what is out; when the lane goes on.
+    private func refuse(
+        _ batch: RecordBatch, _ failure: LaneStateMachine<RecordBatch>.Failure = .size,
+        at now: Int64
+    ) -> Int64? {
+        lane.fail(failure)
+        batch.firstFailed = 0
+        var released: [RecordBatch] = []
+        guard case .wait(let until) = lane.settle(batch, now: now, released: &released) else {
+            return nil
+        }
+        return until
+    }
+
+    /// Hands the record over alone, while others wait for their turn.
+    private func retry(at now: Int64) {
+        #expect(lane.goesAlone)
+        #expect(lane.hasTurn(goesAlone: true, now: now))
+        #expect(lane.due(now: now)?.records == 0..<1)
+    }
+
+    @Test(
+        "A record that is refused alone is named, however late the verdict is",
+        arguments: [1, 1_200_000_000, 4_900_000_000] as [Int64])
+    func late(delay: Int64) throws {
+        let batch = send(at: 0)
+        let then = try #require(refuse(batch, at: delay))
+        #expect(lane.refusedAlone(now: delay) == nil, "others may have been out with it")
+        retry(at: then)
+        lane.share.gate { $0.expire(now: then + delay) }
+        _ = try #require(refuse(batch, at: then + delay))
+        #expect(lane.refusedAlone(now: then + delay)?.record == 0)
+    }
+
+    @Test("A record whose place went away while it was alone is not the one to blame")
+    func place() throws {
+        let batch = send(at: 0)
+        let then = try #require(refuse(batch, .content, at: 1))
+        retry(at: then)
+        _ = try #require(refuse(batch, .place, at: then + 1))
+        #expect(lane.refusedAlone(now: then + 1) == nil)
+        #expect(!lane.goesAlone)
+    }
+}
