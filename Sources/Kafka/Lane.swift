@@ -31,8 +31,8 @@ package final class Lane: Sendable {
         var handedBytes = 0
         /// The last hand-over was one record, with nothing else of the topic beside it, and refused.
         var isRefusedAlone = false
-        /// The batch whose record the observer was told of as refused alone, and that record.
-        var refused: (ordinal: Int, record: Int)?
+        /// The batch whose record the observer was told of as refused alone, that record, and when.
+        var refused: (ordinal: Int, record: Int, at: Int64)?
 
         /// Everything that was out has its verdict: what does that say of the topic?
         mutating func learn(from before: Before, _ lane: Lane, now: Int64) {
@@ -56,6 +56,10 @@ package final class Lane: Sendable {
     }
     private let inside: Mutex<Inside>
     let share: TopicShare
+
+    /// The observer is told of a record that stays refused each time that so long went by: whoever
+    /// has to act may have missed it, or it was one of too many at a time for a line in the log.
+    static let remindAfter: Int64 = 600_000_000_000
 
     /// How the machine stood before a pass was settled.
     private struct Before {
@@ -230,15 +234,18 @@ package final class Lane: Sendable {
         }
     }
 
-    /// The record that was refused alone, when that is news.
+    /// The record that was refused alone, when that is news or was for long.
     func refusedAlone(now: Int64) -> (batch: RecordBatch, record: Int)? {
         inside.withLock { inside in
             guard inside.isRefusedAlone, inside.machine.isRecovering,
                 let first = inside.machine.firstUndelivered
             else { return nil }
-            let known = inside.refused
-            if known?.ordinal == first.batch.ordinal, known?.record == first.record { return nil }
-            inside.refused = (first.batch.ordinal, first.record)
+            if let known = inside.refused, known.ordinal == first.batch.ordinal,
+                known.record == first.record, now - known.at < Self.remindAfter
+            {
+                return nil
+            }
+            inside.refused = (first.batch.ordinal, first.record, now)
             return first
         }
     }

@@ -55,6 +55,24 @@ import Testing
         #expect(lane.refusedAlone(now: then + delay)?.record == 0)
     }
 
+    @Test("A record that stays refused is named again every ten minutes, not at each try")
+    func reminds() throws {
+        let batch = send(at: 0)
+        var then = try #require(refuse(batch, at: 1))
+        var told: [Int64] = []
+        while then < 3 * Lane.remindAfter {
+            retry(at: then)
+            let next = try #require(refuse(batch, at: then + 1))
+            if lane.refusedAlone(now: then + 1) != nil { told.append(then + 1) }
+            then = next
+        }
+        #expect(told.count == 3)
+        for (earlier, later) in zip(told, told.dropFirst()) {
+            #expect(later - earlier >= Lane.remindAfter)
+            #expect(later - earlier <= Lane.remindAfter + BackOff.longestAlone + 1)
+        }
+    }
+
     @Test("A record whose place went away while it was alone is not the one to blame")
     func place() throws {
         let batch = send(at: 0)
