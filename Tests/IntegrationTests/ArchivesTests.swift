@@ -140,6 +140,30 @@ struct ArchivesTests {
         try logs.verify()
     }
 
+    @Test("rotated to there and compressed while the agent runs: nothing is sent again or left out")
+    func compressedWhileRunning() throws {
+        var logs = try Logs()
+        let gzip = try findProgram("gzip", package: "gzip")
+        for round in 1...5 {
+            for app in logs.apps {
+                for number in (1..<round).reversed() {
+                    try rename(
+                        logs.old(app, "app.log.\(number).gz"),
+                        logs.old(app, "app.log.\(number + 1).gz"))
+                }
+            }
+            try logs.move("app.log.1")
+            try logs.write(50)
+            try logs.expectAll()
+            for app in logs.apps {
+                let exit = try ChildProcess(gzip, [logs.old(app, "app.log.1")]).wait()
+                #expect(exit == .code(0))
+            }
+        }
+        try logs.write(50)
+        try logs.verify()
+    }
+
     @Test("moved to where no pattern leads: what is missing is counted and named, byte for byte")
     func nowhere() throws {
         var logs = try Logs(archives: false)

@@ -30,12 +30,27 @@ struct ArchiveSearch {
     /// place more closely.
     private static let mostDirectories = 4096
 
+    /// What a search has found.
+    struct Result {
+        var files: [Found] = []
+        /// Nothing is left out: what is not among `files` is not there.
+        var isComplete = true
+
+        /// What tells one result from another.
+        var keys: Set<Key> { Set(files.map { Key(path: Array($0.path.utf8), inode: $0.inode) }) }
+    }
+
+    struct Key: Hashable {
+        let path: [UInt8]
+        let inode: UInt64
+    }
+
     /// Files that the patterns match, with what they capture as the stream's own path has it. What cannot be
     /// listed is handed to `report`.
     func files(
         _ captures: [String: String], report: (TailerEvent) -> Void
-    ) -> [Found] {
-        var found: [Found] = []
+    ) -> Result {
+        var found = Result()
         var directories = 0
         for pattern in patterns {
             var stack: [(path: [UInt8], places: [PatternSegments.Place])] = [
@@ -48,6 +63,7 @@ struct ArchiveSearch {
                 directories += 1
                 guard directories <= Self.mostDirectories else {
                     report(.unlistable(path: text, error: "too many directories of archives"))
+                    found.isComplete = false
                     return found
                 }
                 do throws(SystemError) {
@@ -59,7 +75,7 @@ struct ArchiveSearch {
                         if entry.kind == .regular || entry.kind == .unknown,
                             let match = step.match, Self.agree(match, captures)
                         {
-                            found.append(
+                            found.files.append(
                                 Found(directory: directory, name: entry.name, inode: entry.inode))
                         }
                         guard entry.kind == .directory || entry.kind == .unknown else { continue }
@@ -71,6 +87,7 @@ struct ArchiveSearch {
                 } catch {
                     // Nothing was rotated to where there is nothing yet.
                     if error.isAbsence { continue }
+                    found.isComplete = false
                     report(.unlistable(path: text, error: error.code.description))
                 }
             }

@@ -99,6 +99,15 @@ struct RotatedName {
         }
     }
 
+    /// Names of one kind can be compared, but for those of the last.
+    var kind: Int {
+        switch order {
+        case .number: 0
+        case .date: 1
+        case .unknown: 2
+        }
+    }
+
     /// Names that `name` may be a rotated one of: few, and mostly none. What it costs grows with the
     /// name's length alone, whatever is in it.
     static func bases(of name: [UInt8]) -> [[UInt8]] {

@@ -133,14 +133,15 @@ extension StreamTable {
     private var mostPatience: Int64 { 60_000_000_000 }
 
     /// Takes those out that a compressor has made of files of the stream. What is unread of them is
-    /// read before `live`.
+    /// read before `live`. `elsewhere` are the inodes in archives.
     func recognise(
         _ unknown: inout UnknownSiblings, of stream: LogStream, _ names: DirectoryNames,
-        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: Int64
+        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: Int64,
+        elsewhere: Set<UInt64> = []
     ) {
         var others: [(Sibling, Candidate)] = []
         for (sibling, candidate) in unknown.found {
-            switch recognise(candidate, of: stream, names, directory) {
+            switch recognise(candidate, of: stream, names, directory, elsewhere: elsewhere) {
             case nil: others.append((sibling, candidate))
             case .opened(let file):
                 file.drainsSince = now
@@ -214,6 +215,10 @@ extension StreamTable {
         if a.status.modified != b.status.modified {
             return a.status.modified < b.status.modified
         }
+        // Of one tick of the clock: names of one kind tell still.
+        let (mine, theirs) = (a.rotated.kind, b.rotated.kind)
+        if mine != theirs { return mine < theirs }
+        if let isOlder = a.rotated.isOlder(than: b.rotated) { return isOlder }
         return b.name.lexicographicallyPrecedes(a.name)
     }
 }

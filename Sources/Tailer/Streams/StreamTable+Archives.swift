@@ -13,6 +13,12 @@ extension StreamTable {
         var isPartial = false
         /// All inode numbers that are there.
         var inodes: Set<UInt64> = []
+        /// The same with their devices.
+        var keys: Set<InodeKey> = []
+        /// What is not among those is not there.
+        var isComplete = true
+        /// Nothing came while it was searched.
+        var isStable = true
     }
 
     /// Files in archives that are opened at once: the rest has its turn after these.
@@ -23,15 +29,19 @@ extension StreamTable {
         _ stream: LogStream, _ directory: borrowing Descriptor
     ) -> Archived {
         var found = Archived()
-        guard stream.input < archives.count, !archives[stream.input].patterns.isEmpty else {
-            return found
-        }
-        let files = archives[stream.input].files(stream.captures) { output.report($0) }
+        guard hasArchives(stream) else { return found }
+        let listed = archives[stream.input].files(stream.captures) { output.report($0) }
+        found.isComplete = listed.isComplete
+        // 1. While a directory is listed, a log is rotated to there twice.
+        // 2. The listing may have the second one of those and not the first.
+        // What two listings in a row have in common has nothing older beside it that they have not.
+        let again = archives[stream.input].files(stream.captures) { output.report($0) }
+        found.isStable = again.isComplete == listed.isComplete && again.keys == listed.keys
         let own = inode(of: directory)
         var stamps: Set<LogStream.Stamp> = []
         var candidates: [Sibling] = []
         var places: [[UInt8]: ArchiveSearch.Found] = [:]
-        for file in files {
+        for file in listed.files {
             guard let rotated = archivedName(file.name, of: stream),
                 inode(of: file.directory.descriptor) != own
             else { continue }
@@ -39,6 +49,7 @@ extension StreamTable {
                 let status = try file.directory.descriptor.status(of: file.name)
                 guard status.isRegular, status.inode == file.inode else { continue }
                 found.inodes.insert(status.inode)
+                found.keys.insert(InodeKey(status))
                 stamps.insert(LogStream.Stamp(status))
                 if stream.judgedArchives.contains(LogStream.Stamp(status)) { continue }
                 // Two directories may have files of one name.
@@ -46,6 +57,8 @@ extension StreamTable {
                 places[key] = file
                 candidates.append(Sibling(name: key, rotated: rotated, status: status))
             } catch {
+                // Renamed since it was listed, it may be missing in that listing by now.
+                found.isComplete = false
                 if error.code != .notFound { _ = opener.trouble(file.path, error) }
             }
         }
@@ -76,17 +89,68 @@ extension StreamTable {
             case .candidate(let candidate) = opener.examine(request, in: file.directory.descriptor)
         else { return }
         opener.mended(file.path)
+        if candidate.isInTheMaking {
+            // Writes into it are no events.
+            if let node = stream.node { soon.append(node) }
+            return
+        }
         guard let known = output.known(candidate.identity, head: candidate.head) else {
             found.unknown.append((sibling, candidate))
             return
         }
-        guard let progress = output.progress(of: known), progress.stream == stream.name,
-            candidate.packed != nil || progress.position < candidate.size
+        guard let progress = output.progress(of: known),
+            ExactText(progress.stream) == ExactText(stream.name),
+            progress.position < (size(of: known, stream, candidate) ?? .max)
         else {
             stream.judgedArchives.insert(LogStream.Stamp(sibling.status))
             return
         }
         found.known[known] = candidate
+    }
+
+    /// How long a known file is; nil where that is not known.
+    private func size(of file: FileID, _ stream: LogStream, _ candidate: Candidate) -> Int? {
+        if candidate.hasKnownSize { return candidate.size }
+        // Of a compressed one, what was counted when its end was reached.
+        return output.saved(stream.name).first { $0.file == file }?.size
+    }
+
+    /// Whether an input's rotated files may go to other directories.
+    func hasArchives(_ stream: LogStream) -> Bool {
+        stream.input < archives.count && !archives[stream.input].patterns.isEmpty
+    }
+
+    /// 1. The own directory is listed, and the archives' after it.
+    /// 2. A rotation in between has moved the file that has the stream's name in that listing.
+    /// 3. What is found in the archives is newer than that file, and would be taken for older; or it is that
+    ///    file, once more.
+    func wasRotated(
+        _ stream: LogStream, since names: DirectoryNames, _ directory: borrowing Descriptor
+    ) -> Bool {
+        guard hasArchives(stream) else { return false }
+        do throws(SystemError) {
+            return try directory.status(of: stream.liveName).inode
+                != names.inode(of: stream.liveName)
+        } catch {
+            if error.code != .notFound { _ = opener.trouble(stream.name, error) }
+            return names.inode(of: stream.liveName) != nil
+        }
+    }
+
+    /// 1. A file that was read to its end is compressed where it went, and removed.
+    /// 2. Its entry goes over to what was made of it, or that would be sent again with the next rotation.
+    func followElsewhere(
+        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict {
+        guard hasArchives(stream), !stream.departed.isEmpty else { return .fine }
+        let archived = searchArchives(stream, directory)
+        var unknown = UnknownSiblings()
+        add(archived.unknown, to: &unknown)
+        recognise(
+            &unknown, of: stream, names, before: stream.live, directory, now,
+            elsewhere: archived.inodes)
+        return archived.isPartial || !archived.isComplete ? .retry : .fine
     }
 
     /// What rotation has made of a log's name, if it is one of its files: some leave it as it was.
@@ -114,11 +178,9 @@ extension StreamTable {
 
     /// A closed file is not in its directory any more. Whether it was moved to where it can be read on.
     func findElsewhere(_ file: TailedFile, of stream: LogStream) -> Bool {
-        guard !file.isOpen, stream.input < archives.count,
-            !archives[stream.input].patterns.isEmpty
-        else { return false }
-        let files = archives[stream.input].files(stream.captures) { output.report($0) }
-        for place in files where place.inode == file.identity.inode {
+        guard !file.isOpen, hasArchives(stream) else { return false }
+        let listed = archives[stream.input].files(stream.captures) { output.report($0) }
+        for place in listed.files where place.inode == file.identity.inode {
             if opener.reopen(file, place.name, in: place.directory.descriptor) {
                 file.path = place.path
                 output.moved(file.id, path: file.path, archived: file.isFinal)

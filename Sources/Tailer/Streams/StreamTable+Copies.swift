@@ -58,8 +58,12 @@ extension StreamTable {
             guard case .fine = unknown.verdict else { return unknown.verdict }
             // What was no business of the stream may be what this file held.
             stream.judgedArchives = []
-            add(searchArchives(stream, directory).unknown, to: &unknown)
-            recognise(&unknown, of: stream, names, before: live, directory, now)
+            let archived = searchArchives(stream, directory)
+            if !archived.isStable { return .again }
+            add(archived.unknown, to: &unknown)
+            recognise(
+                &unknown, of: stream, names, before: live, directory, now,
+                elsewhere: archived.inodes)
             var copy: Candidate?
             var later: [Candidate] = []
             for (_, candidate) in unknown.found {

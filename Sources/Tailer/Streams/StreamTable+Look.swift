@@ -220,7 +220,10 @@ extension StreamTable {
             work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
         }
         // Its rotated files may be compressed yet, or followed by a new one under its name.
-        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
+        // Where they go to another directory, nothing but this stream looks there, and while it is rotated
+        // there is a moment in which there is no log.
+        let isResting = !hasArchives(stream) || now - stream.lastGrowth >= Self.archivesRest
+        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty, isResting,
             case .fine = work.verdict
         {
             node.streams[name] = nil
@@ -228,6 +231,9 @@ extension StreamTable {
         }
         return true
     }
+
+    /// How long a log that is not there is waited for whose rotated files go to another directory, nanoseconds.
+    private static let archivesRest: Int64 = 600_000_000_000
 
     private func lookForUnseen(
         _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,

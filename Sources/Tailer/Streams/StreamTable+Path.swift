@@ -35,6 +35,8 @@ extension StreamTable {
         let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
         guard case .fine = renewed else { return renewed }
         if hasLive {
+            let followed = followElsewhere(stream, look.names, directory, now)
+            guard case .fine = followed else { return followed }
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
             return lookForMissed(stream, live, rotated, look.names, node, directory, now)
         }
@@ -213,8 +215,7 @@ extension StreamTable {
     ) {
         // What was moved on and pruned there leaves with the next rotation.
         let isComplete = stream.isReconciled && stream.departed.isEmpty
-        let hasArchives = stream.input < archives.count && !archives[stream.input].patterns.isEmpty
-        guard !stream.isReconciled || (isComplete && hasArchives) else { return }
+        guard !stream.isReconciled || (isComplete && hasArchives(stream)) else { return }
         stream.isReconciled = true
         output.listed(stream.name) {
             names.name(of: $0) != nil || $0 == held || elsewhere.contains($0)

@@ -62,6 +62,9 @@ extension StreamTable {
         var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
         guard case .fine = unknown.verdict else { return unknown.verdict }
         let archived = searchArchives(stream, directory)
+        if !archived.isStable || wasRotated(stream, since: names, directory) { return .again }
+        // Under its new name the next look finds it.
+        if let live, !isListed, archived.keys.contains(InodeKey(live.status)) { return .again }
         add(archived.unknown, to: &unknown)
         if archived.isPartial { unknown.isPartial = true }
         var strangers = Set(unknown.found.map(\.1.status.inode))
@@ -76,7 +79,11 @@ extension StreamTable {
                 guard case .fine = verdict else { return verdict }
                 unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
                 guard case .fine = unknown.verdict else { return unknown.verdict }
-                add(searchArchives(stream, directory).unknown, to: &unknown)
+                let archived = searchArchives(stream, directory)
+                if !archived.isStable || wasRotated(stream, since: names, directory) {
+                    return .again
+                }
+                add(archived.unknown, to: &unknown)
             }
             reference =
                 self.reference(
@@ -84,7 +91,15 @@ extension StreamTable {
                 ?? reference
         }
         takeUpMoved(archived, stream, now)
-        reconcile(stream, names, held: live?.status.inode, elsewhere: archived.inodes)
+        if stream.isReconciled {
+            // What was made of a file takes its entry over before that one leaves.
+            recognise(
+                &unknown, of: stream, names, before: nil, directory, now,
+                elsewhere: archived.inodes)
+        }
+        if archived.isComplete {
+            reconcile(stream, names, held: live?.status.inode, elsewhere: archived.inodes)
+        }
         // Of a stream that was never seen, what was written since this agent started.
         let device = live?.status.device ?? unknown.found.first?.1.status.device
         let newest =
@@ -98,7 +113,8 @@ extension StreamTable {
             // Nothing was ever seen in it: what was copied from it since nobody has read.
             begun = savedTime
         }
-        recognise(&unknown, of: stream, names, before: nil, directory, now)
+        recognise(
+            &unknown, of: stream, names, before: nil, directory, now, elsewhere: archived.inodes)
         var unread = unread(
             unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
         let wanted = unread.count + (live == nil ? 0 : 1)

@@ -149,7 +149,8 @@ final class StreamTable {
     /// is the file that it was made of, if that is known.
     func recognise(
         _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor, processed: Bool = false, first: FileID? = nil
+        _ directory: borrowing Descriptor, processed: Bool = false, first: FileID? = nil,
+        elsewhere: Set<UInt64> = []
     ) -> FileOpener.Result? {
         guard candidate.packed != nil || processed,
             output.known(candidate.identity, head: candidate.head) == nil
@@ -166,11 +167,14 @@ final class StreamTable {
             let isEarlier =
                 stream.kind == .s6 && !stream.isReconciled
                 || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
-            guard isEarlier || file != nil || closed != nil || departed != nil,
+            // What was read and went to another directory is known by its entry alone.
+            let isElsewhere = candidate.request.isElsewhere && stream.isReconciled
+            guard isEarlier || isElsewhere || file != nil || closed != nil || departed != nil,
                 output.content(of: saved.file, beginsAs: candidate.head)
                     || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false
             else { continue }
             // Until the compressor has removed what it read, that has the name.
+            if departed == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
             if departed == nil, file == nil || file?.name != nil,
                 let name = names.name(of: saved.identity.inode),
                 isThere(saved.identity, name, directory, hasMoved: processed)
@@ -210,8 +214,10 @@ final class StreamTable {
             if let file { release(file, of: stream) }
             if let departed { stream.departed.remove(at: departed) }
             guard isRead else { return opener.takeUp(candidate, at: start) }
-            stream.closed[candidate.request.name] = LogStream.ClosedFile(
-                identity: candidate.identity, id: start.file)
+            if !candidate.request.isElsewhere {
+                stream.closed[candidate.request.name] = LogStream.ClosedFile(
+                    identity: candidate.identity, id: start.file)
+            }
             output.finished(start.file, end: start.offset)
             return .unknown
         }
