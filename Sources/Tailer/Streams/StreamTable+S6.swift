@@ -102,7 +102,12 @@ extension StreamTable {
                 if item.name != S6Name.previous || look.node.watch == nil {
                     output.report(.missed(path: request.path))
                 }
-                if item.name != S6Name.previous { stream.phantoms.insert(item.name) }
+                guard item.name != S6Name.previous else { return worse(verdict, .again) }
+                stream.phantoms.insert(item.name)
+            case .vanished where item.name == S6Name.previous:
+                // A processor may have made an archive of it since it was listed: the next listing has that, and
+                // it comes before what is newer.
+                return worse(verdict, .again)
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
         }
