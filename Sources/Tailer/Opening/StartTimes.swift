@@ -46,7 +46,7 @@ package struct StartTimes: Sendable {
 
     /// How much earlier than a time that is seen on a file it may have been given: kernels take it from the
     /// last tick of their clock, and some file systems keep whole seconds, or every other one.
-    static func tick(of time: Int64) -> Int64 {
+    private static func tick(of time: Int64) -> Int64 {
         time % second == 0 ? 2 * second : Clock.fileTick
     }
 }

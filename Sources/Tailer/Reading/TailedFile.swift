@@ -171,17 +171,11 @@ final class TailedFile {
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
         mayBeginWithZeros = candidate.request.mayBeginWithZeros
-        intactAt = Self.moment(candidate.request.since ?? candidate.status.changed)
+        intactAt = candidate.request.since ?? candidate.status.changed
         // Of what it was when it was live, copies are none of this run's.
         begunAt = candidate.request.name == candidate.request.stream.liveName ? intactAt : .max
         updatePackedSize()
     }
-
-    /// 1. A log is copied, and written to once more a moment later. Its time is later than the copy's.
-    /// 2. It is seen, and is truncated.
-    ///
-    /// So what was copied shortly before counts as copied since.
-    private static func moment(_ time: Int64) -> Int64 { time -| StartTimes.tick(of: time) }
 
     /// It was looked at, and was last changed at that time.
     func saw(changed time: Int64) {
@@ -196,7 +190,7 @@ final class TailedFile {
     /// Its content was the one that was read a moment ago.
     func sawIntact() {
         // When exactly, by the clock of its file system, nobody knows: not before that.
-        intactAt = Self.moment(changed)
+        intactAt = changed
     }
 
     /// Its content is known to have been so long, in logical bytes, when it was not compressed.
@@ -396,7 +390,7 @@ final class TailedFile {
         tail = []
         waitsForMore = false
         saw(changed: fresh.changed)
-        sawIntact()
+        intactAt = changed
         restarts += 1
         if limit != .max { limit = max(limit, size) }
     }
@@ -430,8 +424,8 @@ final class TailedFile {
         isReplaced = false
         isTooLarge = false
         waitsForMore = false
-        sawIntact()
-        begunAt = intactAt
+        intactAt = changed
+        begunAt = changed
         restarts += 1
         delays = 0
         if limit != .max { limit = size }
