@@ -64,6 +64,10 @@ extension StreamTable {
         }
         stream.judgedArchives.formIntersection(stamps)
         sort(&candidates)
+        var saved: [FileID: SavedFile] = [:]
+        if !candidates.isEmpty {
+            for entry in output.saved(stream.name) { saved[entry.file] = entry }
+        }
         for sibling in candidates {
             guard found.unknown.count + found.known.count < Self.mostArchivedAtOnce else {
                 found.isPartial = true
@@ -72,14 +76,14 @@ extension StreamTable {
             guard let file = places[sibling.name] else { continue }
             examine(
                 Sibling(name: file.name, rotated: sibling.rotated, status: sibling.status), file,
-                of: stream, &found)
+                of: stream, saved, &found)
         }
         return found
     }
 
     private func examine(
         _ sibling: Sibling, _ file: ArchiveSearch.Found, of stream: LogStream,
-        _ found: inout Archived
+        _ saved: [FileID: SavedFile], _ found: inout Archived
     ) {
         let request = FileOpener.Request(
             stream: stream, name: file.name, path: file.path, isArchived: false,
@@ -100,19 +104,14 @@ extension StreamTable {
         }
         guard let progress = output.progress(of: known),
             ExactText(progress.stream) == ExactText(stream.name),
-            progress.position < (size(of: known, stream, candidate) ?? .max)
+            // Of a compressed one, what was counted when its end was reached.
+            progress.position
+                < (candidate.hasKnownSize ? candidate.size : saved[known]?.size ?? .max)
         else {
             stream.judgedArchives.insert(LogStream.Stamp(sibling.status))
             return
         }
         found.known[known] = candidate
-    }
-
-    /// How long a known file is; nil where that is not known.
-    private func size(of file: FileID, _ stream: LogStream, _ candidate: Candidate) -> Int? {
-        if candidate.hasKnownSize { return candidate.size }
-        // Of a compressed one, what was counted when its end was reached.
-        return output.saved(stream.name).first { $0.file == file }?.size
     }
 
     /// Whether an input's rotated files may go to other directories.
@@ -139,18 +138,19 @@ extension StreamTable {
 
     /// 1. A file that was read to its end is compressed where it went, and removed.
     /// 2. Its entry goes over to what was made of it, or that would be sent again with the next rotation.
+    ///
+    /// What cannot be searched now holds nothing up: at the worst it is sent again.
     func followElsewhere(
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
         _ now: Int64
-    ) -> Verdict {
-        guard hasArchives(stream), !stream.departed.isEmpty else { return .fine }
+    ) {
+        guard hasArchives(stream), !stream.departed.isEmpty else { return }
         let archived = searchArchives(stream, directory)
         var unknown = UnknownSiblings()
         add(archived.unknown, to: &unknown)
         recognise(
             &unknown, of: stream, names, before: stream.live, directory, now,
             elsewhere: archived.inodes)
-        return archived.isPartial || !archived.isComplete ? .retry : .fine
     }
 
     /// What rotation has made of a log's name, if it is one of its files: some leave it as it was.

@@ -35,8 +35,7 @@ extension StreamTable {
         let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
         guard case .fine = renewed else { return renewed }
         if hasLive {
-            let followed = followElsewhere(stream, look.names, directory, now)
-            guard case .fine = followed else { return followed }
+            followElsewhere(stream, look.names, directory, now)
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
             return lookForMissed(stream, live, rotated, look.names, node, directory, now)
         }
