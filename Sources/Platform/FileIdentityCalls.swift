@@ -1,6 +1,16 @@
 import CLinux
 import Glibc
 
+/// What became of a file that is not under the name that it had.
+package enum Whereabouts: Hashable, Sendable {
+    /// It has this name now, for people, and so many bytes.
+    case at(path: String, size: Int)
+    /// It has no name. `size` where somebody has it open still.
+    case deleted(size: Int?)
+    /// This process may not ask (CAP_DAC_READ_SEARCH), or the file system cannot tell.
+    case unknown
+}
+
 extension Descriptor {
     /// When the file was born, nanoseconds since 1970; nil where the file system does not say or
     /// statx is refused.
@@ -22,29 +32,28 @@ extension Descriptor {
         return count > 4 ? Array(bytes.prefix(Int(count))) : nil
     }
 
-    /// What a file is that was moved to somewhere on this directory's file system, and its path there; nil
-    /// where it was deleted, or where this process may not ask (CAP_DAC_READ_SEARCH). It is not opened.
-    package borrowing func place(ofHandle handle: [UInt8]) -> (status: FileStatus, path: String)? {
+    /// What became of a file of this directory's file system. It is not opened.
+    package borrowing func whereabouts(ofHandle handle: [UInt8]) -> Whereabouts {
         let number = withRawValue { directory in
             unsafe handle.withUnsafeBufferPointer { bytes in
                 unsafe clinux_open_handle(directory, bytes.baseAddress, Int32(bytes.count))
             }
         }
-        guard number >= 0 else { return nil }
+        guard number >= 0 else { return Errno.last == .stale ? .deleted(size: nil) : .unknown }
         let file = Descriptor(owning: number)
         let status: FileStatus
         do throws(SystemError) {
             status = try file.status()
         } catch {
-            return nil
+            return .unknown
         }
-        guard status.links > 0 else { return nil }
+        guard status.links > 0 else { return .deleted(size: status.size) }
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))
         let length = file.withRawValue { number in
             unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
         }
         let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
-        return (status, String(decoding: bytes, as: UTF8.self))
+        return .at(path: String(decoding: bytes, as: UTF8.self), size: status.size)
     }
 
     /// Whether no process has the file open for writing, by taking and dropping a read lease

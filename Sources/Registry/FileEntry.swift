@@ -68,7 +68,8 @@ package enum FileState: String, Hashable, Sendable, CaseIterable {
     case active
     /// Rotated away; its end is final.
     case archived
-    /// No name leads to it; it is read to its end through the open descriptor.
+    /// Its directory is gone, or it was moved with that to where no pattern leads: what is unread of it was counted
+    /// as lost. The entry stays until it is known that it will not be found again.
     case deleted
     /// It is there, or its volume is gone, but it cannot be opened now. The entry stays.
     case unreachable

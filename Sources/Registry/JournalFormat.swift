@@ -46,7 +46,8 @@
 //   offset                         logical position up to which everything is delivered
 //   anchor                         hex of the at most 64 bytes just before it
 //   size                           physical bytes when last looked at
-//   state                          active; archived, its end is final; deleted, no name leads to it;
+//   state                          active; archived, its end is final; deleted, it went with its directory, and
+//                                  what was unread was counted as lost;
 //                                  unreachable, it or its volume cannot be read now, and the entry stays
 //   updated                        time of the entry's last change
 //

@@ -94,6 +94,7 @@ package enum RunCommand {
             log.error("the reader cannot run", ["error": "\(error)"])
             code = .internalFault
         }
+        if once, end == .done, code == .done { pipeline.countVanished() }
         if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
         watch.begin()
         let outcome = pipeline.stop()

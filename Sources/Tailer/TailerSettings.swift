@@ -20,6 +20,14 @@ package struct TailerInput: Sendable {
     }
 }
 
+extension TailerInput {
+    /// Whether a file of this path, as `PathText` spells it, is read.
+    package func reads(_ path: String) -> Bool {
+        let bytes = PathText.bytes(of: path)
+        return paths.contains { $0.matches(bytes) } && !exclude.contains { $0.matches(path) }
+    }
+}
+
 /// The intervals of the Tailer, in nanoseconds; tests shorten them.
 package struct TailerIntervals: Sendable {
     /// Between two looks at a file that somebody copies, and is about to truncate: what was written

@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Synchronization
 import Tailer
@@ -62,10 +63,21 @@ package final class Counters: Sendable {
     func lost(_ count: Int, _ reason: LossReason) {
         bytesLost.withLock { $0[reason, default: 0] +|= count }
     }
-    func missedArchive() { archivesMissed.add(1) }
-    func vanishedFile() { filesGone.add(1) }
-    func passedFile() { filesPassed.add(1) }
-    func skippedHole(_ count: Int) { holes.add(count) }
-    func damagedArchive() { archivesDamaged.add(1) }
-    func unmatchedArchive() { archivesUnmatched.add(1) }
+
+    /// Whatever of it is a number.
+    func count(_ event: TailerEvent) {
+        switch event {
+        case .lost(_, let range, let reason): lost(range.count, reason)
+        case .missed, .notReadable: archivesMissed.add(1)
+        case .damaged: archivesDamaged.add(1)
+        case .hole(_, let range): holes.add(range.count)
+        case .unmatched: archivesUnmatched.add(1)
+        case .passedOver: filesPassed.add(1)
+        case .vanished: filesGone.add(1)
+        case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
+            .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
+            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly, .processed:
+            break
+        }
+    }
 }

@@ -39,6 +39,7 @@ package final class Pipeline: Sendable {
     let readers: Readers
     let territories: Territories
     let keeper: RegistryKeeper
+    private let vanished: [VanishedLooks]
     let budget: InFlightBudget
     private let ledger: DeliveryLedger
     let log: Log
@@ -153,24 +154,25 @@ package final class Pipeline: Sendable {
         }
         do {
             let agent = try AgentID(directory: settings.data)
-            let keeper = try RegistryKeeper(
-                registry, interval: settings.registry.sync, agent: agent, log: log,
-                taken: { counters.bytesTaken },
-                vanished: [false, true].map { isRemote in
-                    VanishedLooks(
-                        VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
-                            counters.lost($1.count, .deletedUnread)
-                            events.report(
-                                .lost(path: $0.path, range: $1, reason: .deletedUnread))
-                        } vanished: {
-                            counters.vanishedFile()
-                            events.report(.vanished(path: $0.path, from: $1))
-                        } isMine: {
+            // Those on remote file systems may hang.
+            let vanished = [false, true].map { isRemote in
+                VanishedLooks(
+                    VanishedFiles(
+                        tailing, registry: registry, ledger: ledger,
+                        isMine: {
                             let reader = territories.reader(of: $0)
                             return isRemote
                                 ? reader != 0 && scans.haveEnded(of: reader) : reader == 0
-                        })
-                })
+                        },
+                        told: { event in
+                            if case .tailer(let event) = event { counters.count(event) }
+                            events.report(event)
+                        }))
+            }
+            self.vanished = vanished
+            let keeper = try RegistryKeeper(
+                registry, interval: settings.registry.sync, agent: agent, log: log,
+                taken: { counters.bytesTaken }, vanished: vanished)
             self.keeper = keeper
             let newInputs = ReaderOutput.newInputs(settings, registry)
             let parts = ReaderOutput.Parts(
@@ -239,6 +241,16 @@ package final class Pipeline: Sendable {
         case timedOut
     }
 
+    /// With `once`, when everything was looked at: counts what is unread of files that are nowhere. A file system
+    /// that does not answer is left out.
+    package func countVanished() {
+        for looks in vanished {
+            if !looks.end(within: Self.vanishedPatience) {
+                log.error("files that are gone could not be looked for: a disk does not answer")
+            }
+        }
+    }
+
     /// Blocks until `interrupt`, or with `once` until everything that was there is delivered, or until
     /// `timeout` is over. Throws what kept the reader from running.
     @discardableResult
@@ -292,6 +304,8 @@ package final class Pipeline: Sendable {
     /// slow within a second or a few.
     private static let readerPatience: ClosedRange<Int64> = 1_000_000_000...5_000_000_000
     private static let keeperPatience: Int64 = 2_000_000_000
+    /// One lstat(2) takes microseconds, and of a hundred thousand entries a second.
+    private static let vanishedPatience: Int64 = 10_000_000_000
 
     /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any thread.
     package func hurry() { _ = producer.stop(deadline: .zero) }

@@ -98,7 +98,8 @@ final class ReaderOutput: TailerOutput {
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
             registry.headGrew(entry.file, head: sighting.begin)
-            if ExactText(entry.path) != ExactText(sighting.path) || entry.state == .unreachable
+            if ExactText(entry.path) != ExactText(sighting.path)
+                || entry.state == .unreachable || entry.state == .deleted
                 || (sighting.archived && entry.state == .active)
             {
                 // With that state goes its last size.
@@ -342,45 +343,17 @@ final class ReaderOutput: TailerOutput {
 
     /// The file of an entry is no longer on the disk, and nobody has it open here.
     private func leave(_ entry: FileEntry) {
-        let end = entry.base + entry.size
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
-        if let moved = moved(entry) {
-            let range = ByteRange(start: delivered, end: max(delivered, entry.base + moved.size))
-            if range.count > 0 {
-                report(.lost(path: entry.path, range: range, reason: .movedAway))
-                report(.foundElsewhere(path: entry.path, place: moved.path))
-            }
-            return parts.ledger.leave(entry.file)
+        var whereabouts = Whereabouts.unknown
+        if entry.path.utf8.first == UInt8(ascii: "/"), isMine(entry.path) {
+            let directory = String(directory(of: entry.path)) ?? ""
+            whereabouts = GoneFile.whereabouts(
+                of: entry.identity,
+                from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
         }
-        if end > delivered, !parts.ledger.isOutstanding(entry.file) {
-            report(
-                .lost(
-                    path: entry.path, range: ByteRange(start: delivered, end: end),
-                    reason: .deletedUnread))
-        }
-        if entry.state == .active { report(.vanished(path: entry.path, from: max(end, delivered))) }
+        for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
         parts.ledger.leave(entry.file)
-    }
-
-    /// Where a file is that is not under any name that it had, and how long: it was moved out of the patterns.
-    /// Nil where it is gone, or where that cannot be told.
-    private func moved(_ entry: FileEntry) -> (path: String, size: Int)? {
-        guard let handle = entry.identity.handle, entry.path.utf8.first == UInt8(ascii: "/"),
-            isMine(entry.path)
-        else { return nil }
-        let directory = PathText.bytes(of: String(directory(of: entry.path)) ?? "/")
-        do throws(SystemError) {
-            let opened = try Descriptor.open(
-                String(decoding: directory, as: UTF8.self), O.directory)
-            guard try opened.status().device == entry.identity.device,
-                let place = opened.place(ofHandle: handle)
-            else { return nil }
-            return (place.path, place.status.size)
-        } catch {
-            // Its directory is gone as well.
-            return nil
-        }
     }
 
     func ended(_ stream: StreamID) {
@@ -399,19 +372,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func report(_ event: TailerEvent) {
-        switch event {
-        case .lost(_, let range, let reason): parts.counters.lost(range.count, reason)
-        case .missed, .notReadable: parts.counters.missedArchive()
-        case .damaged: parts.counters.damagedArchive()
-        case .hole(_, let range): parts.counters.skippedHole(range.count)
-        case .unmatched: parts.counters.unmatchedArchive()
-        case .passedOver: parts.counters.passedFile()
-        case .vanished: parts.counters.vanishedFile()
-        case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
-            .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
-            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly, .processed:
-            break
-        }
+        parts.counters.count(event)
         parts.events.report(event)
     }
 

@@ -3,99 +3,143 @@ import Platform
 import Registry
 import Tailer
 
-/// Lets entries leave whose directory is gone with everything in it, and marks those that are out of
-/// reach. The Tailer does it for what it reads; what is left for here are files of directories that
-/// vanished while no agent ran, or before anything in them was opened. Used by one thread at a time.
+/// Looks after entries that nobody follows: counts what is unread of files whose directory is gone with everything
+/// in it, and has such entries leave; marks those that are out of reach; and forgets those of files that are gone
+/// and that no pattern leads to. The Tailer does it for what it reads; what is left for here are files of
+/// directories that vanished while no agent ran, or before anything in them was opened. Used by one thread at a
+/// time.
 ///
 /// Nothing is forgotten because it cannot be seen for a while:
 ///
 /// - only files that this run has not opened, or has read to their ends before their directory went, after
 ///   every directory was scanned once: what was renamed with its directory has been found under its new
 ///   name by then;
-/// - only where the directory is missing (ENOENT), beneath a fixed prefix of the input that is there, and
-///   the nearest directory above that is left lies on the file's own device. Where a volume is not
-///   mounted, the prefix is missing, or the empty mount point lies on another device;
-/// - only when two looks in a row, minutes apart, see it so.
+/// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies on the file's own
+///   device. Where a volume is not mounted, its mount point, or what is above it, lies on another one;
+/// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
+///   minutes apart, see it so. What the handle leads to at another place stays until it is deleted there.
 struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
-    private let lost: @Sendable (FileEntry, ByteRange) -> Void
-    private let vanished: @Sendable (FileEntry, Int) -> Void
-    /// Fixed prefixes of the patterns of each input, by its name.
-    private let prefixes: [String: [String]]
+    private let told: @Sendable (Event) -> Void
+    private let inputs: [TailerInput]
     /// Whether a path is looked at here.
     private let isMine: @Sendable (String) -> Bool
-    /// Files that were gone at the last look.
+    /// Files that were out of sight at the last look.
     private var missing: Set<FileID> = []
+    /// Once in a run it is said that positions are kept that nobody needs.
+    private var hasToldKept = false
+
+    /// What is told.
+    enum Event: Sendable {
+        /// What the Tailer would have said.
+        case tailer(TailerEvent)
+        /// No pattern leads to a file, which is gone: nothing of it is lost that anybody wanted.
+        case forgotten(FileEntry)
+        /// No pattern leads to `files` files that are there, or may be; one of them is at `path`.
+        case kept(files: Int, unread: Int, path: String)
+    }
 
     /// What is so of a directory.
     private enum Place {
         case there
-        /// Gone, and this device is that of the nearest directory above.
-        case gone(device: UInt64)
+        /// Gone; of those above it this is the nearest one that is left, and its device.
+        case gone(nearest: [UInt8], device: UInt64)
         case outOfReach
     }
 
-    /// `lost` hears of bytes that were never read of a file whose entry leaves, `vanished` of one that may
-    /// have had more than was ever seen, and of how much that was.
     init(
-        _ inputs: [Settings.Input], registry: Registry, ledger: DeliveryLedger,
-        lost: @escaping @Sendable (FileEntry, ByteRange) -> Void,
-        vanished: @escaping @Sendable (FileEntry, Int) -> Void = { _, _ in },
-        isMine: @escaping @Sendable (String) -> Bool = { _ in true }
+        _ inputs: [TailerInput], registry: Registry, ledger: DeliveryLedger,
+        isMine: @escaping @Sendable (String) -> Bool = { _ in true },
+        told: @escaping @Sendable (Event) -> Void
     ) {
         self.isMine = isMine
         self.registry = registry
         self.ledger = ledger
-        self.lost = lost
-        self.vanished = vanished
-        var prefixes: [String: [String]] = [:]
-        for input in inputs {
-            prefixes[input.name, default: []] += (input.paths + input.archives).map(\.prefix)
-        }
-        self.prefixes = prefixes
+        self.told = told
+        self.inputs = inputs
     }
 
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
-    mutating func look() {
+    ///
+    /// `isLast`: there will be no other look in this run, and what is out of sight is counted now. Its entry
+    /// leaves when the next run sees it so.
+    mutating func look(isLast: Bool = false) {
         var places: [ExactText: Place] = [:]
         var gone: Set<FileID> = []
+        var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
-            guard let prefix = prefix(of: entry), let directory = ExactText(entry.path).parent
-            else { continue }
-            let place = places[directory] ?? Self.place(directory, beneath: prefix)
+            guard let directory = ExactText(entry.path).parent else { continue }
+            let place = places[directory] ?? Self.place(directory)
             places[directory] = place
+            guard isRead(entry) else {
+                if isForgotten(entry, place, &gone) { continue }
+                if kept.files == 0 { kept.path = entry.path }
+                kept.files += 1
+                kept.unread +|= entry.lag(size: entry.size)
+                continue
+            }
             switch place {
             case .there: note(entry, isReachable: Self.isReachable(entry))
-            case .gone(let device) where device == entry.identity.device:
-                if missing.contains(entry.file) { leave(entry) } else { gone.insert(entry.file) }
+            case .gone(let nearest, let device) where device == entry.identity.device:
+                look(for: entry, from: nearest, isLast: isLast, &gone)
             case .gone, .outOfReach: note(entry, isReachable: false)
             }
         }
         missing = gone
+        if kept.files > 0, !hasToldKept {
+            hasToldKept = true
+            told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
+        }
     }
 
-    /// The longest fixed prefix that its path lies beneath; nil where no input reads there any more,
-    /// and nothing can be said of its volume.
-    private func prefix(of entry: FileEntry) -> String? {
-        prefixes[entry.input]?.filter { ExactText(entry.path).isBeneath($0) }
-            .max { $0.utf8.count < $1.utf8.count }
+    /// Whether a pattern leads to the file or to its stream.
+    private func isRead(_ entry: FileEntry) -> Bool {
+        [entry.stream, entry.stream + "/current", entry.path].contains { path in
+            inputs.contains { $0.reads(path) }
+        }
     }
 
-    private static func place(_ directory: ExactText, beneath prefix: String) -> Place {
+    private static func place(_ directory: ExactText) -> Place {
         var path = directory
         var isThere = true
         while true {
             do throws(SystemError) {
                 // The dot lets a symbolic link that the input follows stand for its directory.
-                let status = try FileStatus.glance(at: PathText.bytes(of: path.text + "/."))
-                return isThere ? .there : .gone(device: status.device)
+                let bytes = PathText.bytes(of: path.text + "/.")
+                let status = try FileStatus.glance(at: bytes)
+                return isThere ? .there : .gone(nearest: bytes, device: status.device)
             } catch {
                 guard error.code == .notFound || error.code == .notDirectory,
-                    path != ExactText(prefix), let above = path.parent
+                    let above = path.parent
                 else { return .outOfReach }
                 isThere = false
                 path = above
+            }
+        }
+    }
+
+    // MARK: Files that patterns lead to
+
+    /// The directory of an entry's file is gone.
+    private func look(
+        for entry: FileEntry, from nearest: [UInt8], isLast: Bool, _ gone: inout Set<FileID>
+    ) {
+        let whereabouts = GoneFile.whereabouts(of: entry.identity, from: nearest)
+        // What was told of in an earlier run was seen then.
+        let wasMissing = missing.contains(entry.file) || entry.state == .deleted
+        switch whereabouts {
+        case .deleted: leave(entry, whereabouts)
+        case .unknown where wasMissing: leave(entry, whereabouts)
+        case .at(let path, _) where inputs.contains { $0.reads(path) }:
+            // The reader finds it there, with its next scan.
+            break
+        case .at, .unknown:
+            gone.insert(entry.file)
+            if wasMissing || isLast {
+                tell(entry, whereabouts)
+            } else {
+                note(entry, isReachable: false)
             }
         }
     }
@@ -115,10 +159,18 @@ struct VanishedFiles: Sendable {
     }
 
     private func note(_ entry: FileEntry, isReachable: Bool?) {
-        guard let isReachable, isReachable == (entry.state == .unreachable) else { return }
+        guard let isReachable else { return }
         let live = [entry.stream, entry.stream + "/current"].map { ExactText($0) }
         let isLive = live.contains(ExactText(entry.path))
-        let state: FileState = isReachable ? (isLive ? .active : .archived) : .unreachable
+        let state: FileState
+        switch entry.state {
+        case .active, .archived:
+            if isReachable { return }
+            state = .unreachable
+        case .unreachable, .deleted:
+            if !isReachable { return }
+            state = isLive ? .active : .archived
+        }
         ledger.unlessFollowed(entry.file) {
             guard stillStands(entry) != nil else { return }
             registry.moved(entry.file, path: entry.path, state: state)
@@ -139,13 +191,65 @@ struct VanishedFiles: Sendable {
         return now
     }
 
-    private func leave(_ entry: FileEntry) {
+    /// Counts what is unread of a file that is out of sight, once; its entry stays, should it come back.
+    private func tell(_ entry: FileEntry, _ whereabouts: Whereabouts) {
+        guard entry.state != .deleted else { return }
+        var found: FileEntry?
+        ledger.unlessFollowed(entry.file) {
+            guard let now = stillStands(entry) else { return }
+            found = now
+            registry.moved(entry.file, path: entry.path, state: .deleted)
+        }
+        guard let found else { return }
+        for event in GoneFile.events(found, delivered: found.offset, whereabouts) {
+            told(.tailer(event))
+        }
+    }
+
+    private func leave(_ entry: FileEntry, _ whereabouts: Whereabouts) {
         // Whoever follows it by now reads it on.
         guard let gone = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
             return
         }
-        let end = gone.base + gone.size
-        if end > gone.offset { lost(gone, ByteRange(start: gone.offset, end: end)) }
-        if gone.state == .active { vanished(gone, end) }
+        for event in GoneFile.events(gone, delivered: gone.offset, whereabouts) {
+            told(.tailer(event))
+        }
+    }
+
+    // MARK: Files that no pattern leads to
+
+    /// Whether a file that nobody reads any more is gone, and its entry with it. Without a handle that tells,
+    /// it is so only when its directory is gone, too: it may have another name there.
+    private func isForgotten(_ entry: FileEntry, _ place: Place, _ gone: inout Set<FileID>) -> Bool
+    {
+        var whereabouts = Whereabouts.unknown
+        switch place {
+        case .there:
+            guard Self.isReachable(entry) == nil, let directory = ExactText(entry.path).parent
+            else {
+                return false
+            }
+            whereabouts = GoneFile.whereabouts(
+                of: entry.identity, from: PathText.bytes(of: directory.text + "/."))
+            guard case .deleted = whereabouts else { return false }
+        case .gone(let nearest, let device):
+            guard device == entry.identity.device else { return false }
+            whereabouts = GoneFile.whereabouts(of: entry.identity, from: nearest)
+            switch whereabouts {
+            case .at: return false
+            case .deleted: break
+            case .unknown:
+                guard missing.contains(entry.file) else {
+                    gone.insert(entry.file)
+                    return false
+                }
+            }
+        case .outOfReach: return false
+        }
+        guard let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
+            return false
+        }
+        told(.forgotten(left))
+        return true
     }
 }

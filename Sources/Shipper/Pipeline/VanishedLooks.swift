@@ -4,27 +4,54 @@ import Synchronization
 /// Looks for files that are gone, each look on a thread of its own: one that hangs with a file system keeps
 /// nobody waiting, and until it comes back there is no other one. Sendable; any thread.
 final class VanishedLooks: Sendable {
-    /// Nil while somebody looks.
-    private let files: Mutex<VanishedFiles?>
+    private struct State {
+        /// Nil while somebody looks.
+        var files: VanishedFiles?
+        /// Whoever looks, or looked last.
+        var thread: SystemThread?
+        /// There is no look after the last one.
+        var isEnding = false
+    }
+    private let state: Mutex<State>
 
-    init(_ files: VanishedFiles) { self.files = Mutex(files) }
+    init(_ files: VanishedFiles) { state = Mutex(State(files: files)) }
 
     /// Begins a look, unless the last one has not come back.
     func begin() {
-        let taken = files.withLock { files in
-            defer { files = nil }
-            return files
+        state.withLock { state in
+            if !state.isEnding { begin(&state, isLast: false) }
         }
-        guard let taken else { return }
+    }
+
+    /// One more look, after which there is none. Waits for it, `nanoseconds` at the most; false where it
+    /// hangs.
+    func end(within nanoseconds: Int64) -> Bool {
+        let until = Clock.monotonicNanoseconds() +| nanoseconds
+        let running = state.withLock { state in
+            state.isEnding = true
+            return state.thread.take()
+        }
+        if let running, !running.join(within: nanoseconds) { return false }
+        let last = state.withLock { state in
+            begin(&state, isLast: true)
+            return state.thread.take()
+        }
+        return last?.join(within: until - Clock.monotonicNanoseconds()) ?? false
+    }
+
+    private func begin(_ state: inout State, isLast: Bool) {
+        guard let files = state.files.take() else { return }
+        // It has come back, and is ending.
+        state.thread.take()?.detach()
         do throws(SystemError) {
-            try SystemThread("vanished") { [self] in
-                var looking = taken
-                looking.look()
-                files.withLock { $0 = looking }
-            }.detach()
+            state.thread = try SystemThread("vanished") { [self] in
+                var looking = files
+                looking.look(isLast: isLast)
+                self.state.withLock { $0.files = looking }
+            }
         } catch {
             // No thread is to be had now: the next look is as good.
-            files.withLock { $0 = taken }
+            state.files = files
         }
     }
 }

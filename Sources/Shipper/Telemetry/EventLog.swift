@@ -156,6 +156,29 @@ package final class EventLog: Sendable {
         }
     }
 
+    /// What a look after entries that nobody follows has found, on its thread.
+    func report(_ event: VanishedFiles.Event) {
+        switch event {
+        case .tailer(let event): report(event)
+        case .forgotten(let entry):
+            log.event(
+                .info, in: directory(entry.path),
+                "file is gone and no pattern leads to it; its position is forgotten",
+                [
+                    "path": .text(entry.path), "offset": .count(entry.offset),
+                    "size": .count(entry.base +| entry.size),
+                ])
+        case .kept(let files, let unread, let path):
+            log.info(
+                "no pattern leads to files whose positions are kept",
+                [
+                    "files": .count(files), "bytes_seen_unread": .count(unread),
+                    "path": .text(path),
+                    "hint": "shipper registry forget, if they are not to be read again",
+                ])
+        }
+    }
+
     /// Whose events are bounded together.
     private func directory(_ path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }

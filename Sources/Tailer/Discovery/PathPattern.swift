@@ -48,6 +48,15 @@ package struct PathPattern: Hashable, Sendable {
     }
 }
 
+extension PathPattern {
+    /// Whether it matches all of a path as the kernel has it.
+    func matches(_ path: [UInt8]) -> Bool {
+        let fixed = Array("\(prefix)/".utf8)
+        guard path.starts(with: fixed) else { return false }
+        return below.match(path.dropFirst(fixed.count)) != nil
+    }
+}
+
 /// What is wrong with a path pattern.
 package enum PathPatternError: Error, Hashable, CustomStringConvertible {
     case relative(String)

@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Tailer
 import Testing
@@ -13,13 +14,13 @@ import Testing
             for number in [Int.max, OutsideNumber.most] {
                 counters.lost(number, .truncated)
                 counters.lost(number, .deletedUnread)
-                counters.skippedHole(number)
+                counters.count(.hole(path: "/a", range: ByteRange(start: 0, end: number)))
                 counters.taken(number)
                 counters.delivered(records: number, bytes: number)
                 counters.sent(records: number)
                 events.registrySynced(nanoseconds: .max)
             }
-            counters.missedArchive()
+            counters.count(.missed(path: "/a"))
         }
         #expect(counters.bytesGone == .max)
         #expect(counters.bytesGoneByReason == [.truncated: .max, .deletedUnread: .max])

@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import Synchronization
@@ -17,6 +18,10 @@ import Testing
 
     private final class Lost: Sendable {
         let ranges = Mutex<[String: ByteRange]>([:])
+        let reasons = Mutex<[String: LossReason]>([:])
+        let places = Mutex<[String: String]>([:])
+        let forgotten = Mutex<[String]>([])
+        let kept = Mutex<[Int]>([])
     }
 
     init() throws {
@@ -38,8 +43,30 @@ import Testing
     }
 
     private func vanished() -> VanishedFiles {
-        VanishedFiles(settings.inputs, registry: registry, ledger: ledger) { [lost] entry, range in
-            lost.ranges.withLock { $0[entry.path] = range }
+        VanishedFiles(tailing, registry: registry, ledger: ledger) { [lost] event in
+            switch event {
+            case .tailer(.lost(let path, let range, let reason)):
+                lost.ranges.withLock { $0[path] = range }
+                lost.reasons.withLock { $0[path] = reason }
+            case .tailer(.foundElsewhere(let path, let place)):
+                lost.places.withLock { $0[path] = place }
+            case .tailer: break
+            case .forgotten(let entry): lost.forgotten.withLock { $0.append(entry.path) }
+            case .kept(let files, _, _): lost.kept.withLock { $0.append(files) }
+            }
+        }
+    }
+
+    private var tailing: [TailerInput] {
+        settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
+    }
+
+    /// Calls `body` with what is told as lost.
+    private func vanished(
+        _ body: @escaping @Sendable (_ path: String, ByteRange) -> Void
+    ) -> VanishedFiles {
+        VanishedFiles(tailing, registry: registry, ledger: ledger) { event in
+            if case .tailer(.lost(let path, let range, _)) = event { body(path, range) }
         }
     }
 
@@ -136,8 +163,8 @@ import Testing
         // When one is told as lost, the reader has just found the other one.
         let told = Mutex<[FileID]>([])
         let ledger = self.ledger
-        var vanished = VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
-            entry, _ in
+        var vanished = vanished { path, _ in
+            guard let entry = entries.first(where: { $0.path == path }) else { return }
             told.withLock { $0.append(entry.file) }
             for other in entries where other.file != entry.file {
                 _ = ledger.begin(other.file, other.generation, at: 4, anchor: .none)
@@ -170,8 +197,8 @@ import Testing
             ])
         }
         // It hangs when the first one is told as lost.
-        var vanished = VanishedFiles(settings.inputs, registry: registry, ledger: ledger) {
-            entry, range in
+        var vanished = vanished { path, range in
+            guard let entry = entries.first(where: { $0.path == path }) else { return }
             told.withLock { $0[entry.file] = range }
             guard entry.file == first.file else { return }
             switch meanwhile {
@@ -199,27 +226,149 @@ import Testing
 
     @Test("On a volume that is not mounted they stay, as unreachable, until it is back")
     func unmounted() throws {
-        let file = try make("a/log/x.log")
-        let other = try make("b/log/x.log", elsewhere: true)
-        try removeTree("b")
-        try rename(directory.path("logs"), directory.path("aside"))
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
-        #expect(registry.entries().map(\.state) == [.unreachable, .unreachable])
-        // An empty mount point: its device is not that of the files that were beneath it.
-        try rename(directory.path("aside"), directory.path("logs"))
-        for _ in 0..<3 { vanished.look() }
-        #expect(try #require(registry.entry(file)).state == .active)
-        #expect(try #require(registry.entry(other)).state == .unreachable)
-    }
-
-    @Test("What no input reads any more stays as it is")
-    func otherInput() throws {
-        let file = try make("a/log/x.log", input: "removed")
+        // Neither an empty mount point nor what is above a missing one has the device of the files beneath.
+        let file = try make("a/log/x.log", elsewhere: true)
         try removeTree("a")
         var vanished = vanished()
         for _ in 0..<3 { vanished.look() }
+        #expect(try #require(registry.entry(file)).state == .unreachable)
+        try rename(directory.path("logs"), directory.path("aside"))
+        for _ in 0..<3 { vanished.look(isLast: true) }
+        #expect(try #require(registry.entry(file)).state == .unreachable)
+        #expect(lost.ranges.withLock { $0 }.isEmpty)
+        // Its device has another number by now, and it is there.
+        try rename(directory.path("aside"), directory.path("logs"))
+        let path = try directory.write("logs/a/log/x.log", "123456789\n")
+        let status = try FileStatus.glance(at: Array(path.utf8))
+        registry.gone(file)
+        let back = registry.see(
+            NewFile(
+                input: "pods", stream: path, path: path,
+                identity: FileIdentity(
+                    handle: nil, device: status.device, inode: status.inode, birth: nil),
+                fingerprint: .of(head: []), offset: 0, size: 10, state: .unreachable))
+        vanished.look()
+        #expect(try #require(registry.entry(back.file)).state == .active)
+    }
+
+    @Test(
+        "Where everything up to a pattern's prefix was removed they leave as well, and are counted")
+    func prefixGone() throws {
+        let file = try make("a/log/x.log", delivered: 4)
+        try removeTree("a")
+        try removeDirectory(directory.path("logs"))
+        var vanished = vanished()
+        vanished.look()
+        #expect(registry.entry(file) != nil)
+        vanished.look()
+        #expect(registry.entry(file) == nil)
+        let path = directory.path("logs/a/log/x.log")
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
+    }
+
+    @Test(
+        "The last look of a run counts at once what is out of sight, and the next run not once more"
+    )
+    func lastLook() throws {
+        let file = try make("a/log/x.log", delivered: 4)
+        let path = directory.path("logs/a/log/x.log")
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        var first = vanished()
+        first.look(isLast: true)
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
+        #expect(try #require(registry.entry(file)).state == .deleted)
+        // Should it come back, it goes on where it was.
+        try rename(directory.path("aside"), directory.path("logs/a"))
+        var second = vanished()
+        second.look()
         #expect(try #require(registry.entry(file)).state == .active)
+        try removeTree("a")
+        second.look(isLast: true)
+        lost.ranges.withLock { $0 = [:] }
+        var third = vanished()
+        third.look()
+        #expect(registry.entry(file) == nil)
+        #expect(lost.ranges.withLock { $0 }.isEmpty)
+    }
+
+    /// The same as `make`, known by its handle.
+    private func makeKnown(_ name: String, delivered: Int) throws -> FileID {
+        let path = try directory.write("logs/\(name)", "123456789\n")
+        let opened = try Descriptor.open(path, O_RDONLY)
+        let identity = FileOpener.identity(of: opened, try opened.status())
+        let entry = registry.see(
+            NewFile(
+                input: "pods", stream: path, path: path, identity: identity,
+                fingerprint: .of(head: []), offset: 0, size: 10))
+        registry.advance([
+            Advance(
+                file: entry.file, generation: entry.generation, offset: delivered, anchor: .none)
+        ])
+        return entry.file
+    }
+
+    /// Whether this process may ask for a file by its handle.
+    private func mayAsk() throws -> Bool {
+        let path = try directory.write("asked", "")
+        let opened = try Descriptor.open(path, O_RDONLY)
+        guard let handle = opened.handle() else { return false }
+        let place = try Descriptor.open(directory.path, O_RDONLY).whereabouts(ofHandle: handle)
+        return place == .at(path: path, size: 0)
+    }
+
+    @Test(
+        "What its handle says was deleted leaves at the first look; what was moved with its directory stays"
+    )
+    func byHandle() throws {
+        guard try mayAsk() else { return }
+        _ = try makeKnown("a/log/x.log", delivered: 4)
+        let moved = try makeKnown("b/log/x.log", delivered: 4)
+        let read = try makeKnown("b/log/y.log", delivered: 10)
+        try removeTree("a")
+        try rename(directory.path("logs/b"), directory.path("aside"))
+        var vanished = vanished()
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [moved, read])
+        let paths = ["a/log/x.log", "b/log/x.log"].map { directory.path("logs/\($0)") }
+        #expect(lost.reasons.withLock { $0 } == [paths[0]: .deletedUnread])
+        for _ in 0..<3 { vanished.look() }
+        #expect(lost.reasons.withLock { $0 } == [paths[0]: .deletedUnread, paths[1]: .movedAway])
+        #expect(lost.places.withLock { $0 } == [paths[1]: directory.path("aside/log/x.log")])
+        #expect(registry.entries().map(\.file) == [moved, read])
+        lost.reasons.withLock { $0 = [:] }
+        for name in ["x.log", "y.log"] { try remove(directory.path("aside/log/\(name)")) }
+        vanished.look()
+        #expect(registry.entries().isEmpty)
+        #expect(lost.reasons.withLock { $0 }.isEmpty)
+    }
+
+    @Test(
+        "Nothing is lost of what no pattern leads to: it is kept while it may be there, and else forgotten"
+    )
+    func noPattern() throws {
+        let path = try directory.write("other/x.log", "123456789\n")
+        let status = try FileStatus.glance(at: Array(path.utf8))
+        let entry = registry.see(
+            NewFile(
+                input: "removed", stream: path, path: path,
+                identity: FileIdentity(
+                    handle: nil, device: status.device, inode: status.inode, birth: nil),
+                fingerprint: .of(head: []), offset: 0, size: 10))
+        // That its input has another name now makes no difference.
+        let renamed = try make("a/log/x.log", delivered: 4, input: "renamed")
+        var vanished = vanished()
+        for _ in 0..<2 { vanished.look(isLast: true) }
+        #expect(lost.kept.withLock { $0 } == [1])
+        #expect(registry.entries().map(\.file) == [entry.file, renamed])
+        try remove(path)
+        try removeDirectory(directory.path("other"))
+        try removeTree("a")
+        vanished.look()
+        #expect(lost.forgotten.withLock { $0 }.isEmpty)
+        vanished.look()
+        #expect(registry.entries().isEmpty)
+        #expect(lost.forgotten.withLock { $0 } == [path])
+        #expect(lost.ranges.withLock { Array($0.keys) } == [directory.path("logs/a/log/x.log")])
     }
 
     @Test(
@@ -259,7 +408,7 @@ import Testing
         let answers = try Wakeup()
         let losses = Atomic(0)
         let looks = VanishedLooks(
-            VanishedFiles(settings.inputs, registry: registry, ledger: ledger) { _, _ in
+            vanished { _, _ in
                 losses.add(1, ordering: .relaxed)
                 answers.wait(nanoseconds: nil)
             })

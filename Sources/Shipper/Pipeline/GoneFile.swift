@@ -1,0 +1,48 @@
+import Model
+import Platform
+import Registry
+import Tailer
+
+/// What is told of a file that is no longer where it was. Pure values but for `whereabouts`.
+enum GoneFile {
+    /// Of what follows `delivered`, which every byte before was shipped of; nothing where it was told before.
+    static func events(
+        _ entry: FileEntry, delivered: Int, _ whereabouts: Whereabouts
+    ) -> [TailerEvent] {
+        guard entry.state != .deleted else { return [] }
+        func lost(to end: Int, _ reason: LossReason) -> [TailerEvent] {
+            guard end > delivered else { return [] }
+            let range = ByteRange(start: delivered, end: end)
+            return [.lost(path: entry.path, range: range, reason: reason)]
+        }
+        var seen = entry.size
+        switch whereabouts {
+        case .at(let place, let size):
+            let lost = lost(to: entry.base +| size, .movedAway)
+            return lost.isEmpty ? [] : lost + [.foundElsewhere(path: entry.path, place: place)]
+        case .deleted(let size): seen = max(seen, size ?? 0)
+        case .unknown: break
+        }
+        let end = entry.base +| seen
+        let lost = lost(to: end, .deletedUnread)
+        guard entry.state == .active else { return lost }
+        return lost + [.vanished(path: entry.path, from: max(end, delivered))]
+    }
+
+    /// What became of an entry's file, as a directory's file system has it, if that is the file's own.
+    static func whereabouts(of identity: FileIdentity, from directory: [UInt8]) -> Whereabouts {
+        guard let handle = identity.handle else { return .unknown }
+        do throws(SystemError) {
+            let opened = try Descriptor.open(
+                String(decoding: directory, as: UTF8.self), O.directory)
+            // A server that was started anew says of everything that it is stale.
+            guard try opened.status().device == identity.device,
+                try !opened.fileSystemType().hasOtherWriters
+            else { return .unknown }
+            return opened.whereabouts(ofHandle: handle)
+        } catch {
+            // That directory is gone as well, or may not be opened.
+            return .unknown
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Shipper
+import TestSupport
+import Testing
+
+/// How a log that nobody has read to its end goes while no agent runs.
+private enum Going: String, CaseIterable, CustomTestStringConvertible {
+    case alone, withItsDirectory, withEverything
+
+    var testDescription: String { rawValue }
+
+    func go(_ agent: Agent) throws {
+        try remove(agent.log("pod/app.log"))
+        if self == .alone { return }
+        try removeDirectory(agent.log("pod"))
+        if self == .withEverything { try removeDirectory(agent.home.path("logs")) }
+    }
+}
+
+@Suite("What is unread of a file that is nowhere is counted and named")
+struct GoneFilesTests {
+    /// An agent that has seen a thousand lines that Kafka did not take, and was stopped; the bytes of these.
+    private func stopped(
+        _ broker: BrokerProcess, path: String = "*/app.log"
+    ) throws -> (agent: Agent, size: Int) {
+        let agent = try Agent(
+            broker.address, path: path, kafka: "topic: logs, codec: raw",
+            more: "shutdown_timeout: 100ms\nhttp: {listen: \"127.0.0.1:0\"}")
+        let lines = LineSource("w").lines(0..<1_000)
+        try agent.home.makeDirectory("logs/pod")
+        try appendBytes(lines, to: agent.log("pod/app.log"))
+        try broker.takeDown()
+        try agent.start()
+        try eventually("it is seen; \(agent.said)") {
+            try agent.entry("pod/app.log")?.size == lines.count
+        }
+        #expect(try agent.stop() == .code(0))
+        try broker.bringUp()
+        return (agent, lines.count)
+    }
+
+    private func expectNamed(_ agent: Agent, _ size: Int, reason: String = "deleted_unread") {
+        let lost = agent.said.split(separator: "\n").filter { $0.contains("bytes lost") }
+        #expect(
+            lost.count == 1
+                && lost[0].contains(
+                    " path=\(agent.log("pod/app.log")) from=0 to=\(size) reason=\(reason)"),
+            "\(agent.said)")
+    }
+
+    @Test(
+        "a file that was removed while no agent ran, alone or with all above it, is counted as lost",
+        arguments: Going.allCases)
+    fileprivate func removed(_ going: Going) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let (agent, size) = try stopped(broker)
+        guard try MachineFacts.givesHandles(agent.home) || going == .alone else {
+            // It takes two looks, minutes apart.
+            return
+        }
+        try going.go(agent)
+        try agent.start()
+        try eventually("it is counted; \(agent.said)") {
+            try Metrics(agent.address())["shipper_bytes_lost_total{reason=\"deleted_unread\"}"]
+                == Double(size)
+        }
+        #expect(try agent.registry().isEmpty)
+        #expect(try agent.stop() == .code(0))
+        expectNamed(agent, size)
+        // And not once more by the next run.
+        try agent.home.makeDirectory("logs")
+        #expect(try agent.once() == .code(0))
+        expectNamed(agent, size)
+    }
+
+    @Test(
+        "a run with --once ends with 1 where a file that it knew was removed unread, and the next with 0",
+        arguments: Going.allCases)
+    fileprivate func once(_ going: Going) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let (agent, size) = try stopped(broker)
+        try going.go(agent)
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        expectNamed(agent, size)
+        #expect(agent.said.contains(" lines were lost bytes=\(size) "), "\(agent.said)")
+        try agent.home.makeDirectory("logs")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        expectNamed(agent, size)
+        #expect(try agent.registry().isEmpty)
+    }
+
+    @Test(
+        "a directory that was moved to where no pattern leads is counted; back again, it is read on"
+    )
+    func moved() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let (agent, size) = try stopped(broker)
+        try rename(agent.log("pod"), agent.home.path("away"))
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        if try MachineFacts.givesHandles(agent.home) {
+            expectNamed(agent, size, reason: "moved_away")
+            #expect(
+                agent.said.contains(" place=\(agent.home.path("away/app.log")) "), "\(agent.said)")
+        } else {
+            expectNamed(agent, size)
+        }
+        try rename(agent.home.path("away"), agent.log("pod"))
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        try eventually("its lines") { reader.count == 1_000 }
+        #expect(try agent.registry().map(\.state) == ["active"])
+    }
+
+    @Test(
+        "a file that no pattern leads to any more is not lost: its position is kept while it is there"
+    )
+    func patternRemoved() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let (agent, size) = try stopped(broker)
+        try agent.configure { $0.replace("*/app.log", with: "*/other.log") }
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try agent.registry().map(\.size) == [size])
+        #expect(
+            agent.said.contains(
+                " no pattern leads to files whose positions are kept files=1 bytes_seen_unread=\(size)"
+            ), "\(agent.said)")
+        try Going.withItsDirectory.go(agent)
+        // Without handles one look has it out of sight, and the next one knows that it is gone.
+        try agent.start()
+        if try MachineFacts.givesHandles(agent.home) {
+            try eventually("it is forgotten; \(agent.said)") { try agent.registry().isEmpty }
+            #expect(
+                agent.said.contains(
+                    "no pattern leads to it; its position is forgotten "
+                        + "path=\(agent.log("pod/app.log")) offset=0 size=\(size)"),
+                "\(agent.said)")
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        #expect(agent.said.contains(" bytes_lost=0 "), "\(agent.said)")
+    }
+}
