@@ -11,8 +11,8 @@ package protocol TailerOutput: AnyObject {
     /// A stream's saved files, oldest first.
     func saved(_ stream: String) -> [SavedFile]
 
-    /// The ordinary streams of a directory, which lies on this device now, that had saved files when this run
-    /// began; those that were asked for and are on it may be left out from then on.
+    /// The streams of a directory, which lies on this device now, that had saved files when this run began: an
+    /// ordinary one's live file, or the `current` of an s6 log directory; those that were asked for and are on it may be left out from then on.
     func savedStreams(in directory: String, on device: UInt64) -> [SavedStream]
 
     /// The number of the file with this identity, whatever its content is now; nil when it was never
@@ -138,9 +138,9 @@ extension FileSighting {
     }
 }
 
-/// An ordinary stream that an earlier run has read.
+/// A stream that an earlier run has read.
 package struct SavedStream: Hashable, Sendable {
-    /// The live file's, which is the stream's name.
+    /// The live file's.
     package let path: String
     /// Some file of it was on the device that its directory is on now.
     package let isOnDevice: Bool

@@ -4,13 +4,20 @@ import Testing
 
 /// How a log that nobody has read to its end goes while no agent runs.
 private enum Going: String, CaseIterable, CustomTestStringConvertible {
-    case alone, withItsDirectory, withEverything
+    case alone, fromAWriterOfArchives, forADirectory, withItsDirectory, withEverything
 
     var testDescription: String { rawValue }
 
+    /// The log's name.
+    var name: String { self == .fromAWriterOfArchives ? "current" : "app.log" }
+
+    /// Its directory is there.
+    var isSeenAtOnce: Bool { self != .withItsDirectory && self != .withEverything }
+
     func go(_ agent: Agent) throws {
-        try remove(agent.log("pod/app.log"))
-        if self == .alone { return }
+        try remove(agent.log("pod/\(name)"))
+        if self == .forADirectory { try agent.home.makeDirectory("logs/pod/\(name)") }
+        if isSeenAtOnce { return }
         try removeDirectory(agent.log("pod"))
         if self == .withEverything { try removeDirectory(agent.home.path("logs")) }
     }
@@ -20,30 +27,32 @@ private enum Going: String, CaseIterable, CustomTestStringConvertible {
 struct GoneFilesTests {
     /// An agent that has seen a thousand lines that Kafka did not take, and was stopped; the bytes of these.
     private func stopped(
-        _ broker: BrokerProcess, path: String = "*/app.log"
+        _ broker: BrokerProcess, name: String = "app.log"
     ) throws -> (agent: Agent, size: Int) {
         let agent = try Agent(
-            broker.address, path: path, kafka: "topic: logs, codec: raw",
+            broker.address, path: "*/\(name)", kafka: "topic: logs, codec: raw",
             more: "shutdown_timeout: 100ms\nhttp: {listen: \"127.0.0.1:0\"}")
         let lines = LineSource("w").lines(0..<1_000)
         try agent.home.makeDirectory("logs/pod")
-        try appendBytes(lines, to: agent.log("pod/app.log"))
+        try appendBytes(lines, to: agent.log("pod/\(name)"))
         try broker.takeDown()
         try agent.start()
         try eventually("it is seen; \(agent.said)") {
-            try agent.entry("pod/app.log")?.size == lines.count
+            try agent.entry("pod/\(name)")?.size == lines.count
         }
         #expect(try agent.stop() == .code(0))
         try broker.bringUp()
         return (agent, lines.count)
     }
 
-    private func expectNamed(_ agent: Agent, _ size: Int, reason: String = "deleted_unread") {
+    private func expectNamed(
+        _ agent: Agent, _ size: Int, name: String = "app.log", reason: String = "deleted_unread"
+    ) {
         let lost = agent.said.split(separator: "\n").filter { $0.contains("bytes lost") }
         #expect(
             lost.count == 1
                 && lost[0].contains(
-                    " path=\(agent.log("pod/app.log")) from=0 to=\(size) reason=\(reason)"),
+                    " path=\(agent.log("pod/\(name)")) from=0 to=\(size) reason=\(reason)"),
             "\(agent.said)")
     }
 
@@ -52,8 +61,8 @@ struct GoneFilesTests {
         arguments: Going.allCases)
     fileprivate func removed(_ going: Going) throws {
         let broker = try BrokerProcess(topics: ["logs"])
-        let (agent, size) = try stopped(broker)
-        guard try MachineFacts.givesHandles(agent.home) || going == .alone else {
+        let (agent, size) = try stopped(broker, name: going.name)
+        guard try MachineFacts.givesHandles(agent.home) || going.isSeenAtOnce else {
             // It takes two looks, minutes apart.
             return
         }
@@ -65,11 +74,11 @@ struct GoneFilesTests {
         }
         #expect(try agent.registry().isEmpty)
         #expect(try agent.stop() == .code(0))
-        expectNamed(agent, size)
+        expectNamed(agent, size, name: going.name)
         // And not once more by the next run.
         try agent.home.makeDirectory("logs")
         #expect(try agent.once() == .code(0))
-        expectNamed(agent, size)
+        expectNamed(agent, size, name: going.name)
     }
 
     @Test(
@@ -77,14 +86,14 @@ struct GoneFilesTests {
         arguments: Going.allCases)
     fileprivate func once(_ going: Going) throws {
         let broker = try BrokerProcess(topics: ["logs"])
-        let (agent, size) = try stopped(broker)
+        let (agent, size) = try stopped(broker, name: going.name)
         try going.go(agent)
         #expect(try agent.once() == .code(1), "\(agent.said)")
-        expectNamed(agent, size)
+        expectNamed(agent, size, name: going.name)
         #expect(agent.said.contains(" lines were lost bytes=\(size) "), "\(agent.said)")
         try agent.home.makeDirectory("logs")
         #expect(try agent.once() == .code(0), "\(agent.said)")
-        expectNamed(agent, size)
+        expectNamed(agent, size, name: going.name)
         #expect(try agent.registry().isEmpty)
     }
 

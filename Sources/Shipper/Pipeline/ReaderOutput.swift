@@ -258,9 +258,13 @@ final class ReaderOutput: TailerOutput {
         if savedStreams == nil {
             var streams: [ExactText: [ExactText: Set<UInt64>]] = [:]
             for entry in parts.registry.entries() {
-                // The stream of an s6 log directory has the directory's own name.
-                let stream = ExactText(entry.stream)
-                guard let parent = stream.parent else { continue }
+                var stream = ExactText(entry.stream)
+                guard var parent = stream.parent else { continue }
+                if ExactText(entry.path).parent == stream {
+                    // That of an s6 log directory has the directory's own name.
+                    parent = stream
+                    stream = ExactText(stream.text + "/current")
+                }
                 streams[parent, default: [:]][stream, default: []]
                     .insert(entry.identity.device)
             }

@@ -30,8 +30,11 @@ final class DirectoryNode {
     var strangeLooks = 0
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
-    /// It was looked at once.
+    /// What an earlier run has read here was asked for.
     var wasLooked = false
+    /// The logs of that, until a look has come to its end: one that takes long is given up, and begins once
+    /// more.
+    var savedStreams: [SavedStream] = []
     /// A look at it has come to an end once, as far as it can.
     var wasEnded = false
     /// No longer part of the tree.

@@ -214,8 +214,9 @@ extension DirectoryTree {
         }
         if !node.wasLooked {
             node.wasLooked = true
-            matches += absentSaved(node, scan)
+            node.savedStreams = savedStreams(node.text, scan.device)
         }
+        matches += absentSaved(node, scan)
         return Look(
             node: node, device: scan.device, names: scan.names, matches: matches,
             absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
@@ -229,14 +230,14 @@ extension DirectoryTree {
     /// 1. A volume is not mounted yet, and its mount point is an empty directory of another device.
     /// 2. Its logs are not gone: there is nothing to be said of them before it is mounted.
     private func absentSaved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
-        let streams = savedStreams(node.text, scan.device)
-        guard !streams.isEmpty else { return [] }
-        let listed = Set(scan.entries.lazy.map(\.name))
-        return streams.compactMap { stream in
+        guard !node.savedStreams.isEmpty else { return [] }
+        // A directory that has a log's name by now is none.
+        let listed = Set(scan.entries.lazy.filter { $0.kind != .directory }.map(\.name))
+        return node.savedStreams.compactMap { stream in
             // A stream is a path as a text, and a name is bytes.
             let text = stream.path.utf8.dropFirst(node.text.utf8.count + 1)
             let name = PathText.bytes(of: String(decoding: text, as: UTF8.self))
-            guard !listed.contains(name),
+            guard !listed.contains(name), name != S6Name.current || !scan.hasLogs,
                 stream.isOnDevice || listed.contains(where: { RotatedName($0, of: name) != nil })
             else { return nil }
             return match(name, .unknown, in: node, isAbsent: true)

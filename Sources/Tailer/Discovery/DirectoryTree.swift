@@ -43,7 +43,7 @@ final class DirectoryTree {
     let fileSystem: (borrowing Descriptor) throws(SystemError) -> FileSystemType
     /// How often events were read.
     private(set) var eventReads = 0
-    /// Ordinary logs that an earlier run has read in a directory, which lies on this device now.
+    /// Logs that an earlier run has read in a directory, which lies on this device now.
     let savedStreams: (_ directory: String, _ device: UInt64) -> [SavedStream]
     /// Exclusions that could be meant for a directory and were not met in that place yet.
     var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
@@ -352,6 +352,7 @@ final class DirectoryTree {
             return
         }
         node.isScanning = false
+        if scan.look != nil { node.savedStreams = [] }
         node.isLarge = scan.cost > Self.largeScan
         if watches.isWanted, scan.cost > Self.quickScan {
             node.restUntil = end + min(Self.longestRest, scan.cost * Self.restFactor)

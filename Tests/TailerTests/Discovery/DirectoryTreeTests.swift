@@ -15,10 +15,16 @@ struct DirectoryTreeTests {
         var looked: [String] = []
         /// How many calls of `scanSome` there were.
         var calls = 0
+        /// Slices that each look takes, and took up to now, by the numbers of scans.
+        var slicesOfLook = 1
+        private var lookedSlices: [Int: Int] = [:]
+        /// Names that are not there and were handed over by the last look at each directory.
+        var absent: [String: [String]] = [:]
 
         init(
             _ pattern: String, watches limit: Int = 1_000,
-            fileSystem: FileSystemType = FileSystemType(magic: 0xEF53)
+            fileSystem: FileSystemType = FileSystemType(magic: 0xEF53),
+            savedStreams: @escaping (String, UInt64) -> [SavedStream] = { _, _ in [] }
         ) throws {
             home = try TemporaryDirectory()
             try home.makeDirectory("logs")
@@ -31,13 +37,20 @@ struct DirectoryTreeTests {
                         name: "in", paths: [try PathPattern(home.path("logs/\(pattern)"))],
                         exclude: [], maxLine: 1024)
                 ], intervals: intervals, watches: watches,
-                fileSystem: { _ throws(SystemError) in fileSystem }, report: { tell($0) })
+                fileSystem: { _ throws(SystemError) in fileSystem },
+                savedStreams: savedStreams, report: { tell($0) })
             tell = { [unowned self] in events.append($0) }
         }
 
         private var handlers: DirectoryTree.Handlers {
             DirectoryTree.Handlers(
-                look: { _, _, _ in true },
+                look: { [unowned self] scan, _, slice in
+                    lookedSlices[scan.number, default: 0] += 1
+                    if lookedSlices[scan.number] ?? 0 < slicesOfLook { return false }
+                    absent[scan.node.text] = scan.look?.matches.filter(\.isAbsent)
+                        .map { PathText.text($0.name) }
+                    return true
+                },
                 ended: { [unowned self] in
                     tree.looked($0.node)
                     looked.append($0.node.text.split(separator: "/").last.map(String.init) ?? "")
@@ -99,6 +112,29 @@ struct DirectoryTreeTests {
         bench.scanAll(inSlices: true)
         #expect(Set(bench.looked).count == 13)
         #expect(bench.tree.isQuiet && bench.tree.unlooked == 0)
+    }
+
+    /// 1. Many directories have so much in them that their looks take long; some are given up and begin once
+    ///    more.
+    /// 2. In each a log is gone that an earlier run has read.
+    @Test("what an earlier run has read is looked for by the look that comes to its end, once")
+    func savedStreams() throws {
+        var asked: [String: Int] = [:]
+        let bench = try Bench("*/*.log") { directory, _ in
+            asked[directory, default: 0] += 1
+            return [SavedStream(path: "\(directory)/gone.log", isOnDevice: true)]
+        }
+        let pods = (0..<12).map { bench.home.path("logs/pod-\($0)") }
+        for pod in 0..<12 { try bench.home.write("logs/pod-\(pod)/a.log", "") }
+        bench.slicesOfLook = 6
+        bench.scanAll(inSlices: true)
+        #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == ["gone.log"] })
+        for pod in 0..<12 {
+            try bench.home.write("logs/pod-\(pod)/b.log", "")
+            bench.tree.request(try bench.node("pod-\(pod)"), .max)
+        }
+        bench.scanAll()
+        #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == [] })
     }
 
     @Test("a directory whose scan took long rests, whatever happens in it; a quick one does not")
