@@ -15,18 +15,11 @@ final class ChunkBuffer {
     private static let unpackedAtOnce = 1 << 20
 
     private var bytes: [UInt8]
-    /// Which file's bytes these are, and of which of its contents; nil when none.
-    private var owner: Owner?
-
-    private struct Owner: Equatable {
-        let file: FileID
-        let restarts: Int
-
-        init(_ file: TailedFile) {
-            self.file = file.id
-            restarts = file.restarts
-        }
-    }
+    /// Which file's bytes these are; nil when none. Its id would not do: a copy takes over that of the file
+    /// whose content it has, as far as it has it.
+    private weak var owner: TailedFile?
+    /// And of which of its contents.
+    private var ownerRestarts = 0
     /// Logical offset of `bytes[0]`.
     private var offset = 0
     private var count = 0
@@ -57,7 +50,8 @@ final class ChunkBuffer {
     /// on.
     func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Load {
         let isHere =
-            owner == Owner(file) && file.position >= offset && file.position < offset + count
+            owner === file && ownerRestarts == file.restarts
+            && file.position >= offset && file.position < offset + count
         isFresh = !isHere || refill
         guard isFresh else { return .done }
         owner = nil
@@ -109,7 +103,8 @@ final class ChunkBuffer {
         if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
         file.sawIntact()
         offset = start
-        owner = Owner(file)
+        owner = file
+        ownerRestarts = file.restarts
         return .done
     }
 
