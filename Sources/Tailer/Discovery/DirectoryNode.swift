@@ -35,6 +35,14 @@ final class DirectoryNode {
     /// The logs of that, until a look has come to its end: one that takes long is given up, and begins once
     /// more.
     var savedStreams: [SavedStream] = []
+    /// How often it was listed.
+    var listings = 0
+    /// The number of the last listing that was gone through.
+    var listingsDone = 0
+    /// Names when it was listed last.
+    var names = 0
+    /// A look at it costs next to nothing, and what it took was something else.
+    var isSmall: Bool { names <= 1_024 }
     /// A look at it has come to an end once, as far as it can.
     var wasEnded = false
     /// No longer part of the tree.

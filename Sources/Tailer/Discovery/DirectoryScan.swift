@@ -28,6 +28,8 @@ final class DirectoryScan {
     fileprivate var device: UInt64 = 0
     fileprivate var time: Int64?
     fileprivate var eventReads = 0
+    /// The number of its listing.
+    fileprivate(set) var listing = 0
     fileprivate var hasCurrent = false
     fileprivate var hasLogs = false
 
@@ -127,7 +129,10 @@ extension DirectoryTree {
         scan.appeared = node.appeared.takeNames()
         scan.device = key.device
         scan.time = status.changed
+        node.listings += 1
+        scan.listing = node.listings
         scan.entries = try directory.entries()
+        node.names = scan.entries.count
         scan.eventReads = eventReads
         scan.names = DirectoryNames(capacity: scan.entries.count)
         scan.step = .match

@@ -169,6 +169,13 @@ final class DirectoryTree {
         place(node, soon: node.restUntil)
     }
 
+    /// Lines wait for a look at it: one that is small does not rest before that. What a look at it took was
+    /// time for which this thread had to wait.
+    func hurry(_ node: DirectoryNode, _ now: Int64) {
+        if node.isSmall { node.restUntil = 0 }
+        request(node, now)
+    }
+
     /// An event of a directory, or the loss of its watch.
     func changed(_ node: DirectoryNode, appeared name: [UInt8]?, _ now: Int64) {
         if let name { node.appeared.add(name) }
@@ -353,6 +360,7 @@ final class DirectoryTree {
         }
         node.isScanning = false
         if scan.look != nil { node.savedStreams = [] }
+        node.listingsDone = max(node.listingsDone, scan.listing)
         node.isLarge = scan.cost > Self.largeScan
         if watches.isWanted, scan.cost > Self.quickScan {
             node.restUntil = end + min(Self.longestRest, scan.cost * Self.restFactor)

@@ -410,13 +410,13 @@ final class ReaderLoop {
         case .waits:
             // Others are being read, or will give up their place.
             onceRun.moved()
-            let level = pollIntervals.firstIndex { $0 >= Self.unpackingPoll } ?? 0
-            let due = now + pollIntervals[level]
-            stream.attention = .polled(due: due)
-            polls[level].add(stream, due: due)
+            poll(stream, Self.unpackingPoll, now)
         case .news:
-            // Directories are looked at before the next turn.
-            append(stream)
+            // Others have their turns before there is a look.
+            onceRun.moved()
+            if let node = stream.node { tree.hurry(node, now) }
+            let isSoon = stream.node?.isSmall ?? false
+            poll(stream, isSoon ? intervals.hurriedPoll : intervals.fastestPoll, now)
         case .outdated:
             // A look that finds a new name wakes the stream.
             if let node = stream.node { tree.request(node, now) }
@@ -445,11 +445,18 @@ final class ReaderLoop {
         let interval =
             now < stream.hurriesUntil
             ? intervals.hurriedPoll : isQuiet ? quietInterval(stream) : stream.interval
+        let polled = poll(stream, interval, now)
+        stream.interval = min(polled * 2, intervals.slowestPoll)
+    }
+
+    /// Its next turn is after `interval`, or the next longer one that there is; that one.
+    @discardableResult
+    private func poll(_ stream: LogStream, _ interval: Int64, _ now: Int64) -> Int64 {
         let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
         let due = now + pollIntervals[level]
-        stream.interval = min(pollIntervals[level] * 2, intervals.slowestPoll)
         stream.attention = .polled(due: due)
         polls[level].add(stream, due: due)
+        return pollIntervals[level]
     }
 
     private func quietInterval(_ stream: LogStream) -> Int64 {

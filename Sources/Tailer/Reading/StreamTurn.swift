@@ -189,14 +189,24 @@ struct StreamTurn {
             keepDraining(file, now)
             if file.held.unlinked > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
-            if file.headLength < Fingerprint.longest { try growHead(of: file) }
+            if file.headLength < Fingerprint.longest, !(try growHead(of: file)) {
+                try replaced(file, now)
+            }
         } else if file.headLength < min(Fingerprint.longest, file.position - file.base) {
-            try growHead(of: file)
+            _ = try growHead(of: file)
         }
     }
 
-    private func growHead(of file: TailedFile) throws(SystemError) {
+    /// More of a file's first bytes is known from now on. False where they are another content's.
+    ///
+    /// 1. A log was truncated, and was empty. Now it has a line, and that is not read yet.
+    /// 2. It is copied, truncated and filled again. What is read next is no more what was seen.
+    private func growHead(of file: TailedFile) throws(SystemError) -> Bool {
         var head = try file.opened().descriptor.read(count: Fingerprint.longest, at: 0)
+        if file.position == file.base {
+            guard head.starts(with: file.expectedHead) else { return false }
+            file.expect(FileSighting.written(head))
+        }
         // What was read is known, whatever it is.
         let read = min(head.count, file.position - file.base)
         head = head[..<read] + FileSighting.written(Array(head[read...]))
@@ -207,6 +217,7 @@ struct StreamTurn {
             output.headChanged(file.id, head: head)
         }
         file.headLength = head.count
+        return true
     }
 
     /// The bytes before the position are not what they were, or it is shorter.
@@ -241,7 +252,7 @@ struct StreamTurn {
             }
             file.cut(to: size)
             output.grew(file.id, size: file.size)
-            if size < Fingerprint.longest { try growHead(of: file) }
+            if size < Fingerprint.longest { _ = try growHead(of: file) }
             return true
         case .rewritten(let place, let anchor):
             file.undecidedSince = file.undecidedSince ?? now
@@ -277,6 +288,9 @@ struct StreamTurn {
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else { return .noRoom }
+        if let wait = file.firstLineWait, let node = stream.node, wait.stands(in: node, now) {
+            return .news
+        }
         guard opener.unpacking.admit(file, now) else { return .waits }
         for refill in [false, true] {
             switch try buffer.load(file, refill: refill, limit: file.readLimit) {
@@ -311,10 +325,7 @@ struct StreamTurn {
             // 2. It is opened. The second filling is read before anything was heard of the copy.
             // 3. What the copy holds would come after it.
             // Where something happens all the time, order is not worth standing still for.
-            if file.position == file.base, waitsForLook, file.delays < Self.mostDelays, hasNews() {
-                file.delays += 1
-                return .news
-            }
+            if file.position == file.base, waitsForNews(file, now) { return .news }
             // What was zero when it was read may be written by now.
             if !buffer.isFresh, hasZeros(file) { continue }
             switch try zeros(file, now) {
@@ -339,7 +350,15 @@ struct StreamTurn {
         return .atEnd
     }
 
-    private static let mostDelays = 8
+    /// Whether something happened in the directory that is looked at before the first line of a content.
+    private func waitsForNews(_ file: TailedFile, _ now: Int64) -> Bool {
+        guard waitsForLook, let node = stream.node else { return false }
+        var wait = file.firstLineWait ?? FirstLineWait(since: now)
+        let waits = !wait.isOver(in: node, now) && hasNews() && wait.waits(in: node)
+        file.firstLineWait = wait
+        return waits
+    }
+
     /// How long a compressed file that may grow keeps what it takes to read it on at once, nanoseconds.
     private static let idle: Int64 = 5_000_000_000
 

@@ -114,8 +114,8 @@ final class TailedFile {
     /// When this content was first seen by this run, or before; nanoseconds since 1970, as files beside
     /// it have it.
     private(set) var begunAt: Int64
-    /// Times that its first line has waited for a look at the directory.
-    var delays = 0
+    /// Its first line waits for looks at its directory.
+    var firstLineWait: FirstLineWait?
     /// What is wrong with its compressed bytes was reported, or that it ends early.
     var isDamaged = false
     /// When its content was last known to be the one that was read, or before; nanoseconds since 1970, as
@@ -170,7 +170,9 @@ final class TailedFile {
             let read = min(candidate.head.count, start.offset - start.base)
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
-        mayBeginWithZeros = candidate.request.mayBeginWithZeros
+        // One of an earlier run that was read from its beginning up to nowhere may have been truncated then.
+        mayBeginWithZeros =
+            candidate.request.mayBeginWithZeros || (start.isKnown && start.offset == start.base)
         intactAt = candidate.request.since ?? candidate.status.changed
         // Of what it was when it was live, copies are none of this run's.
         begunAt = candidate.request.name == candidate.request.stream.liveName ? intactAt : .max
@@ -427,7 +429,7 @@ final class TailedFile {
         intactAt = changed
         begunAt = changed
         restarts += 1
-        delays = 0
+        firstLineWait = nil
         if limit != .max { limit = size }
     }
 }

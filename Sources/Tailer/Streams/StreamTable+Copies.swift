@@ -65,6 +65,7 @@ extension StreamTable {
                 &unknown, of: stream, names, before: live, directory, now,
                 elsewhere: archived.inodes)
             var copy: Candidate?
+            var missed: [Candidate] = []
             var later: [Candidate] = []
             for (_, candidate) in unknown.found {
                 // What is empty is a copy that was just begun.
@@ -72,8 +73,10 @@ extension StreamTable {
                 do throws(SystemError) {
                     if try candidate.isBeginning(of: live) { continue }
                     if copy == nil, try holds(candidate, live) {
-                        // What comes before it in order is older.
+                        // What comes before it in order is older. Where something happens all the time it
+                        // may not have been looked for before what this file holds was read: late, but whole.
                         copy = candidate
+                        missed = later.filter { $0.status.modified >= live.begunAt }
                         later = []
                     } else {
                         later.append(candidate)
@@ -101,6 +104,7 @@ extension StreamTable {
             if let copy,
                 let earlier = opener.restart(live, fresh, continuedIn: copy)
             {
+                takeUp(missed, stream, before: live, now)
                 insert(earlier, in: stream, before: live)
             } else {
                 opener.restart(live, fresh)

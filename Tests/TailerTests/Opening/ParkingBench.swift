@@ -14,6 +14,9 @@ final class ParkingBench {
     let opener: FileOpener
     let table: StreamTable
     let node: DirectoryNode
+    let buffer = ChunkBuffer(maxLine: 1024)
+    /// Events tell of something in the directory that was not looked at.
+    var hasNews = false
     var now: Int64 = 0
     static let patience: Int64 = 1000
 
@@ -44,6 +47,8 @@ final class ParkingBench {
     /// A look at the directory. Names that end in a digit match no pattern.
     func look(expecting expected: StreamTable.Verdict = .fine) throws {
         let directory = try node.open()
+        node.listings += 1
+        defer { node.listingsDone = node.listings }
         let names = DirectoryNames(try directory.entries())
         let matches = names.entries.filter { !(0x30...0x39).contains($0.name.last ?? 0) }.map {
             DirectoryTree.Match(name: $0.name, kind: $0.kind, input: 0, captures: [:])
@@ -58,8 +63,8 @@ final class ParkingBench {
         var frames: [Frame] = []
         let turn = StreamTurn(
             stream: stream, output: output, opener: opener, table: table,
-            buffer: ChunkBuffer(maxLine: 1024), framer: LineFramer(maxLine: 1024), drain: 1000,
-            patience: Self.patience, once: once, hasNews: { false })
+            buffer: buffer, framer: LineFramer(maxLine: 1024), drain: 1000,
+            patience: Self.patience, once: once, hasNews: { [self] in hasNews })
         return turn.run(now, &frames)
     }
 
