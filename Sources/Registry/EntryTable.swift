@@ -137,7 +137,9 @@ struct EntryTable: Sendable {
             files = holders.all
         }
         if let holders = byInode[Inode(device: identity.device, number: identity.inode)] {
-            for file in holders.all where !files.contains(file) { files.append(file) }
+            // There are many where a number was given out often.
+            let known = Set(files)
+            files += holders.all.filter { !known.contains($0) }
         }
         return files.compactMap { self[$0] }
     }

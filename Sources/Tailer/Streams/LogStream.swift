@@ -142,6 +142,19 @@ final class LogStream {
         self.captures = captures
     }
 
+    /// A file was closed under this name, or has it by now. Another one that had it and was not followed to
+    /// its new name yet stays known, by what is no name:
+    ///
+    /// 1. A file is read to its end as `previous`. A processor has made an archive of it that was not
+    ///    looked at yet.
+    /// 2. The next one is read to its end as `previous`.
+    func keep(_ file: ClosedFile, as name: [UInt8]) {
+        if let earlier = closed[name], earlier.id != file.id {
+            closed[name + Array("/\(earlier.id.number)".utf8)] = earlier
+        }
+        closed[name] = file
+    }
+
     /// What rotation has made of its name; nil for a name that is not one of its earlier files'.
     func rotated(_ name: [UInt8]) -> RotatedName? {
         if let rotated = RotatedName(name, of: liveName) { return rotated }

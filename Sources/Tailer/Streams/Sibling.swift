@@ -163,8 +163,9 @@ extension StreamTable {
             candidate.packed != nil || known.position >= candidate.size, !has(file, stream)
         else { return }
         output.moved(file, path: candidate.request.path, archived: true)
-        stream.closed[candidate.request.name] = LogStream.ClosedFile(
-            identity: candidate.identity, id: file)
+        stream.keep(
+            LogStream.ClosedFile(identity: candidate.identity, id: file),
+            as: candidate.request.name)
     }
 
     /// Whether a known file that is not open holds more than was read of it: it was another stream's,

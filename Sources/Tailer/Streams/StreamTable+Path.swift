@@ -190,20 +190,42 @@ extension StreamTable {
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor
     ) {
         forgetDeparted(stream)
+        var moved: [LogStream.ClosedFile] = []
         for (name, closed) in stream.closed where names.inode(of: name) != closed.inode {
             do throws(SystemError) {
                 // It may have got its name after the listing.
-                if try directory.status(of: name).inode == closed.inode { continue }
+                if !name.contains(UInt8(ascii: "/")),
+                    try directory.status(of: name).inode == closed.inode
+                {
+                    continue
+                }
             } catch {
                 if error.code != .notFound { continue }
             }
+            moved.append(closed)
             stream.closed[name] = nil
-            if let new = names.name(of: closed.inode) {
-                stream.closed[new] = closed
+        }
+        // Each has left its old name before another one gets that: all of them move on at once.
+        for closed in moved {
+            if let name = newName(of: closed, names, directory) {
+                stream.keep(closed, as: name)
             } else if !stream.files.contains(where: { $0.id == closed.id }) {
                 output.gone(closed.id)
             }
         }
+    }
+
+    /// The name that a closed file has now; nil where none leads to it.
+    ///
+    /// Whoever rotates removes the oldest file, and the new one gets its inode number at once.
+    func newName(
+        of closed: LogStream.ClosedFile, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> [UInt8]? {
+        guard let name = names.name(of: closed.inode),
+            opener.presence(closed.identity, name, directory) != .replaced
+        else { return nil }
+        return name
     }
 
     /// What became of the stream's files of an earlier run is known: those without a name leave, but for

@@ -123,7 +123,7 @@ extension StreamTable {
             case .retry: break
             }
         }
-        forgetMissing(stream, names)
+        forgetMissing(stream, names, directory)
         countMissed(stream, look, names)
         stream.hasMoreRotated = isPartial
         if !stream.isReconciled, !isPartial, case .fine = verdict,
@@ -286,7 +286,9 @@ extension StreamTable {
         stream.files.insert(file, at: place)
     }
 
-    private func forgetMissing(_ stream: LogStream, _ names: DirectoryNames) {
+    private func forgetMissing(
+        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor
+    ) {
         // 1. A processor makes `processed` of `previous`, which s6-log removes.
         // 2. `processed` gets its archive's name: until then that content has none.
         if names.inode(of: S6Name.processed) != nil { return }
@@ -295,11 +297,15 @@ extension StreamTable {
         // 1. A file was read to its end as `previous` and closed.
         // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
         //    it may not have been opened yet.
-        let missing = stream.closed.filter { name, closed in
-            names.inode(of: name) != closed.inode && !awaited.contains(closed.id)
-                && (names.name(of: closed.inode) == nil
-                    || stream.files.contains { $0.id == closed.id }
-                    || stream.closed.contains { $0.key != name && $0.value.id == closed.id })
+        var missing: [[UInt8]: LogStream.ClosedFile] = [:]
+        for (name, closed) in stream.closed
+        where names.inode(of: name) != closed.inode && !awaited.contains(closed.id) {
+            if newName(of: closed, names, directory) == nil
+                || stream.files.contains(where: { $0.id == closed.id })
+                || stream.closed.contains(where: { $0.key != name && $0.value.id == closed.id })
+            {
+                missing[name] = closed
+            }
         }
         guard !missing.isEmpty else { return }
         for name in missing.keys { stream.closed[name] = nil }

@@ -119,13 +119,7 @@ final class StreamTable {
         stream.files.removeAll { $0 === file }
         if stream.hasMoreRotated, let node = stream.node { outdated.append(node) }
         if let name = file.name {
-            if stream.kind == .s6, let earlier = stream.closed[name], earlier.id != file.id {
-                // 1. A file was read to its end as `previous`. A processor has made an archive of it
-                //    that was not looked at yet.
-                // 2. The next one is read to its end as `previous`.
-                stream.closed[name + Array("/\(earlier.id.number)".utf8)] = earlier
-            }
-            stream.closed[name] = LogStream.ClosedFile(identity: file.identity, id: file.id)
+            stream.keep(LogStream.ClosedFile(identity: file.identity, id: file.id), as: name)
         } else if isUnlinked {
             depart(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
         }
@@ -215,8 +209,9 @@ final class StreamTable {
             if let departed { stream.departed.remove(at: departed) }
             guard isRead else { return opener.takeUp(candidate, at: start) }
             if !candidate.request.isElsewhere {
-                stream.closed[candidate.request.name] = LogStream.ClosedFile(
-                    identity: candidate.identity, id: start.file)
+                stream.keep(
+                    LogStream.ClosedFile(identity: candidate.identity, id: start.file),
+                    as: candidate.request.name)
             }
             output.finished(start.file, end: start.offset)
             return .unknown

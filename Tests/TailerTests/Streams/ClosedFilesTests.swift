@@ -1,0 +1,103 @@
+import Model
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("Files that were read to their ends and closed are known until they are gone")
+struct ClosedFilesTests {
+    private let kept = 8
+    private let rounds = 12
+
+    /// What a rotation with numbers does: the oldest file is removed, each other one takes the name of the
+    /// one before it.
+    private func rotate(_ bench: ParkingBench) throws {
+        let path = bench.home.path("log/app.log")
+        if try bench.home.names("log").contains("app.log.\(kept)") {
+            try remove("\(path).\(kept)")
+        }
+        for number in (1..<kept).reversed()
+        where try bench.home.names("log").contains("app.log.\(number)") {
+            try rename("\(path).\(number)", "\(path).\(number + 1)")
+        }
+        try rename(path, "\(path).1")
+    }
+
+    /// Each is told of as gone when it is removed, and no other: what is not told of would stay in the
+    /// registry until the next start.
+    @Test("files that all move on by one number in each rotation leave with their own removal")
+    func numbered() throws {
+        let bench = try ParkingBench(mostOpen: 100)
+        for round in 0..<rounds {
+            try bench.write("app.log", "round \(round)\n")
+            for _ in 0..<2 {
+                try bench.look()
+                bench.readAll()
+            }
+            try rotate(bench)
+            for _ in 0..<2 {
+                try bench.look()
+                bench.readAll()
+            }
+        }
+        #expect(bench.output.texts() == (0..<rounds).map { "round \($0)" })
+        let stream = try #require(bench.streams.first)
+        #expect(
+            stream.closed.keys.map { String(decoding: $0, as: UTF8.self) }.sorted()
+                == (1...kept).map { "app.log.\($0)" })
+        #expect(bench.gone == rounds - kept)
+        let left = bench.output.state.withLock { $0.files.filter { !$0.isGone }.map(\.id.number) }
+        #expect(left == Array(rounds - kept..<rounds))
+    }
+
+    @Test("one whose inode number is the next log's at once has left nevertheless")
+    func numberComesBack() throws {
+        let bench = try ParkingBench(mostOpen: 100)
+        for round in 0..<rounds {
+            try bench.write("app.log", "round \(round)\n")
+            try bench.look()
+            bench.readAll()
+            try rotate(bench)
+            // Where the file system gives numbers out again, this one has that of the removed file.
+            try bench.write("app.log", "more of \(round)\n")
+            for _ in 0..<2 {
+                try bench.look()
+                bench.readAll()
+            }
+            try rotate(bench)
+            for _ in 0..<2 {
+                try bench.look()
+                bench.readAll()
+            }
+        }
+        #expect(bench.output.count == 2 * rounds)
+        #expect(bench.streams.first?.closed.count == kept)
+        #expect(bench.gone == 2 * rounds - kept)
+    }
+
+    /// An s6-log that removes its oldest archive, and whose next `current` gets the number of that.
+    @Test("an archive whose inode number is current's at once has left nevertheless")
+    func numberIsCurrents() throws {
+        let bench = try ParkingBench(mostOpen: 100)
+        let path = bench.home.path("log/")
+        let archives = (0..<rounds).map { "@400000006b03bb00000000\(10 + $0).s" }
+        for round in 0..<rounds {
+            try bench.write("current", "round \(round)\n")
+            try bench.look()
+            bench.readAll()
+            if round >= kept { try remove(path + archives[round - kept]) }
+            try rename(path + "current", path + archives[round])
+            try bench.write("current", "")
+            try bench.look()
+            bench.readAll()
+        }
+        #expect(bench.output.texts() == (0..<rounds).map { "round \($0)" })
+        let stream = try #require(bench.streams.first)
+        #expect(
+            stream.closed.keys.map { String(decoding: $0, as: UTF8.self) }.sorted()
+                == archives.suffix(kept))
+        #expect(bench.gone == rounds - kept)
+    }
+}
