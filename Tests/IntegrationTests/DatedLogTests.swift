@@ -86,4 +86,46 @@ struct DatedLogTests {
             streams == Set((1...9).map { agent.log("worker.\($0).log") } + [agent.log("other.log")])
         )
     }
+
+    /// While Kafka is away, a log is deleted and made anew, and the next day begins.
+    @Test("what was deleted unread is read to its end when its log becomes an earlier file")
+    func deletedBeforeMidnight() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: "topic: logs, codec: raw",
+            more: "limits: {in_flight: 1MiB}")
+        let (first, second) = (LineSource("first"), LineSource("second"))
+        let today = "web-2026-11-28.log"
+        try appendBytes(first.lines(0..<10), to: agent.log(today))
+        try agent.start()
+        try eventually("the first lines; \(agent.said)") { reader.count == 10 }
+        broker.pause()
+        // More than may be on its way.
+        try appendBytes(first.lines(10..<20_010), to: agent.log(today))
+        try eventually("as much as may be is on its way; \(agent.said)") {
+            try agent.process.openFiles(beneath: agent.home.path("logs")).count == 1
+        }
+        try remove(agent.log(today))
+        try appendBytes(second.lines(0..<10), to: agent.log(today))
+        try eventually("both are open; \(agent.said)") {
+            try agent.process.openFiles(beneath: agent.home.path("logs")).count == 2
+        }
+        try agent.home.append("logs/web-2026-11-29.log", "a new day\n")
+        try eventually("the new day is open; \(agent.said)") {
+            try agent.process.openFiles(beneath: agent.home.path("logs")).contains {
+                $0.hasSuffix("web-2026-11-29.log")
+            }
+        }
+        broker.resume()
+        try eventually("all lines; \(agent.said)") { reader.count >= 20_021 }
+        #expect(try agent.stop() == .code(0))
+        let texts = reader.texts()
+        #expect(texts.filter { $0.hasPrefix("first ") } == first.texts(0..<20_010))
+        #expect(texts.filter { $0.hasPrefix("second ") } == second.texts(0..<10))
+        #expect(texts.count == 20_021)
+        #expect(agent.said.contains(" bytes_lost=0"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 20_021)
+    }
 }

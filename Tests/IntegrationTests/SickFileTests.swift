@@ -188,4 +188,46 @@ struct SickFileTests {
         #expect(agent.said.contains(" bytes_lost=\(size - read)"), "\(agent.said)")
         #expect(reader.texts() == log.source.texts(0..<100) + log.source.texts(150..<200))
     }
+
+    @Test(
+        "an earlier file that may not be read, of a log that is gone: read when it may be, or counted",
+        arguments: [true, false])
+    func alone(isHealed: Bool) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        let failing = try FailingCalls()
+        let log = try RotatedLog(agent.log("app.log"), LineSource("w"))
+        try log.write(100)
+        try agent.start()
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        #expect(try agent.stop() == .code(0))
+        try log.write(50)
+        let (read, size) = (log.source.lines(0..<100).count, log.source.lines(0..<150).count)
+        try rename(agent.log("app.log"), agent.log("app.log.1"))
+        try failing.fail(.init(.access, .access, agent.log("app.log.1")))
+        try agent.start(wrapper: failing.wrapper)
+        try eventually("it is not waited for; \(agent.said)") {
+            agent.said.contains("what is newer is shipped without it")
+        }
+        // Looks at the directory go on, and the log is not forgotten by them.
+        for round in 0..<3 {
+            try agent.home.append("logs/other\(round).log", "other \(round)\n")
+            try eventually("another log; \(agent.said)") { reader.count == 101 + round }
+        }
+        if isHealed {
+            try failing.heal()
+            try eventually("the rest; \(agent.said)") { reader.count == 153 }
+        } else {
+            try remove(agent.log("app.log.1"))
+            try eventually("the loss; \(agent.said)") {
+                agent.said.contains(
+                    "bytes lost path=\(agent.log("app.log.1")) from=\(read) to=\(size) ")
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(agent.said.contains(" bytes_lost=\(isHealed ? 0 : size - read)"), "\(agent.said)")
+        let texts = reader.texts().filter { $0.hasPrefix("w ") }
+        #expect(texts == log.source.texts(0..<(isHealed ? 150 : 100)))
+    }
 }

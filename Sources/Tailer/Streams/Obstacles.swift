@@ -71,6 +71,12 @@ struct Obstacles {
         passed[inode]?.path = path
     }
 
+    /// What stood in the way of another stream, whose files are this one's from now on.
+    mutating func join(_ others: Obstacles) {
+        passed.merge(others.passed) { mine, _ in mine }
+        unopened += others.unopened
+    }
+
     /// The stream goes on after what it had taken up last.
     mutating func settle(after reference: Reference) {
         for (inode, item) in passed where item.after == nil {

@@ -196,7 +196,7 @@ extension StreamTable {
         work.seen.insert(match.name)
         let stream = node.streams[match.name] ?? begin(match, in: node)
         guard stream.kind == .path else { return true }
-        claim(work.claims[match.name] ?? [], for: stream, node)
+        claim(work.claims[match.name] ?? [], for: stream, look, directory, now)
         let rotated = work.rotated[match.name] ?? []
         work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
         return true
@@ -215,16 +215,17 @@ extension StreamTable {
         work.next += 1
         guard let stream = node.streams[name] else { return true }
         if stream.kind == .path {
-            claim(work.claims[name] ?? [], for: stream, node)
+            claim(work.claims[name] ?? [], for: stream, look, directory, now)
             let rotated = work.rotated[name] ?? []
             work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
         }
-        // Its rotated files may be compressed yet, or followed by a new one under its name.
+        // Its rotated files may be compressed yet, or followed by a new one under its name; and what cannot
+        // be read of it now is read or counted later.
         // Where they go to another directory, nothing but this stream looks there, and while it is rotated
         // there is a moment in which there is no log.
         let isResting = !hasArchives(stream) || now - stream.lastGrowth >= Self.archivesRest
-        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty, isResting,
-            case .fine = work.verdict
+        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
+            stream.obstacles.isEmpty, isResting, case .fine = work.verdict
         {
             node.streams[name] = nil
             end(stream)
@@ -249,22 +250,47 @@ extension StreamTable {
         return true
     }
 
-    private func claim(_ names: [[UInt8]], for stream: LogStream, _ node: DirectoryNode) {
-        stream.claimed = []
+    private func claim(
+        _ names: [[UInt8]], for stream: LogStream, _ look: DirectoryTree.Look,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) {
+        stream.claimed = Set(names)
         for name in names {
-            stream.claimed.insert(name)
-            if let other = node.streams[name] { merge(other, into: stream, node) }
+            if let other = look.node.streams[name] {
+                merge(other, into: stream, look, directory, now)
+            }
         }
     }
 
     /// 1. `app.log.1` is found where there is no `app.log`: it is a log of its own.
     /// 2. `app.log` appears, and `app.log.1` is an earlier file of it from now on.
-    private func merge(_ stream: LogStream, into owner: LogStream, _ node: DirectoryNode) {
-        for file in stream.files { opener.close(file) }
-        stream.files = []
-        owner.closed.merge(stream.closed) { mine, _ in mine }
+    ///
+    /// What has the owner's name, or one that it claims, it finds there itself. Of the other files it could
+    /// not know:
+    ///
+    /// 1. `x-28.log` is deleted and made anew while Kafka is away. Two files are open, one without a name.
+    /// 2. At midnight there is `x-29.log`, and `x-28.log` is an earlier file of `x.log`.
+    ///
+    /// One without a name is read to its end by the stream that has it. One with another name is taken up
+    /// as what could not be opened when the owner began.
+    private func merge(
+        _ stream: LogStream, into owner: LogStream, _ look: DirectoryTree.Look,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) {
+        // As of this listing, and not as of an earlier look.
+        leavePath(stream, look.names, look.node, now)
+        let saved = output.saved(stream.name)
+        for file in stream.files {
+            guard let name = file.name else { continue }
+            release(file, of: stream)
+            if owner.claimed.contains(name) || owner.liveName == name { continue }
+            guard let entry = saved.first(where: { $0.file == file.id }) else { continue }
+            passUnopened(entry, owner, look.names, directory)
+        }
+        owner.obstacles.join(stream.obstacles)
+        for (name, closed) in stream.closed { owner.keep(closed, as: name) }
         owner.departed += stream.departed
-        node.streams[stream.liveName] = nil
-        end(stream)
+        look.node.streams[stream.liveName] = nil
+        leave(stream, now)
     }
 }

@@ -65,22 +65,24 @@ final class StreamTable {
     /// A directory left the tree: what is open is read to its end, and nothing new comes.
     func dropped(_ node: DirectoryNode, _ now: Int64) {
         for stream in node.streams.values {
-            stream.isOrphan = true
-            for file in stream.files {
-                file.name = nil
-                file.drainsSince = file.drainsSince ?? now
-            }
+            for file in stream.files { file.name = nil }
             unfollowClosed(stream)
             forgetDeparted(stream)
-            if stream.files.isEmpty {
-                end(stream)
-            } else {
-                orphans.append(stream)
-                awakened.append(stream)
-            }
+            leave(stream, now)
         }
         node.streams = [:]
         opener.dropped(node)
+    }
+
+    /// A stream leaves its directory with files that no name in it leads to, and ends with the last of them.
+    func leave(_ stream: LogStream, _ now: Int64) {
+        guard !stream.files.isEmpty else { return end(stream) }
+        stream.isOrphan = true
+        // Nothing that happens there is about it any more.
+        stream.node = nil
+        for file in stream.files { file.drainsSince = file.drainsSince ?? now }
+        orphans.append(stream)
+        awakened.append(stream)
     }
 
     /// Another directory has the name by now: what was read to its end in the earlier one is out of sight,
