@@ -6,12 +6,16 @@ package struct MountTable: Hashable, Sendable {
     package struct Mount: Hashable, Sendable {
         /// Where it is, without a trailing slash; empty for the root.
         package let point: [UInt8]
+        /// The directory of the file system that is seen there, without a trailing slash; empty for its own root.
+        package let root: [UInt8]
         /// st_dev of what is on it: mounts of one file system at several places have the same.
         package let device: UInt64
         /// Whether it waits for a server, or for a program, that can be gone while this machine lives.
         package let isRemote: Bool
     }
 
+    /// All of them, in the order in which they were made: what is mounted over something comes after it.
+    package let mounts: [Mount]
     /// The remote ones that something can lead to, but for the root.
     package let remote: [Mount]
     /// st_dev of all that is mounted.
@@ -44,12 +48,11 @@ package struct MountTable: Hashable, Sendable {
             guard fields.count > 6, let dash = fields[6...].firstIndex(of: [UInt8(ascii: "-")]),
                 dash + 1 < fields.count, let device = Self.device(fields[2])
             else { return nil }
-            var point = Self.unescaped(fields[4])
-            if point.last == UInt8(ascii: "/") { point.removeLast() }
             return Mount(
-                point: point, device: device,
+                point: Self.directory(fields[4]), root: Self.directory(fields[3]), device: device,
                 isRemote: Self.isRemote(String(decoding: fields[dash + 1], as: UTF8.self)))
         }
+        self.mounts = mounts
         devices = Set(mounts.lazy.map(\.device))
         // Of two at one place, the later one covers the other.
         var last: [[UInt8]: Mount] = [:]
@@ -123,6 +126,12 @@ package struct MountTable: Hashable, Sendable {
             .map { UInt32(String(decoding: $0, as: UTF8.self)) }
         guard numbers.count == 2, let major = numbers[0], let minor = numbers[1] else { return nil }
         return clinux_device(major, minor)
+    }
+
+    private static func directory(_ field: ArraySlice<UInt8>) -> [UInt8] {
+        var path = unescaped(field)
+        if path.last == UInt8(ascii: "/") { path.removeLast() }
+        return path
     }
 
     /// Blanks, tabs, newlines and backslashes stand as `\040`, three octal digits.

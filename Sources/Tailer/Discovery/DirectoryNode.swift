@@ -21,6 +21,8 @@ final class DirectoryNode {
     /// The open directory that was listed last: another one under the same name is another node's
     /// worth of files.
     var inode: InodeKey?
+    /// Other ways to it, as of its last listing.
+    var rivals: [Rival] = []
     var children: [[UInt8]: DirectoryNode] = [:]
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]

@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// One scan of one directory, which may take many turns: it stops where a slice is over, and goes on
@@ -123,6 +124,7 @@ extension DirectoryTree {
         let key = InodeKey(status)
         node.hasTrouble = false
         node.isUnlistable = false
+        node.rivals = rivals(of: node, key)
         // The watch first and the listing second: what comes between the two is seen twice rather
         // than never.
         watches.watch(node, directory, now)
@@ -188,28 +190,58 @@ extension DirectoryTree {
         if let match = match(entry.name, entry.kind, in: node) { scan.matches.append(match) }
     }
 
-    /// What a name matches, of the first input that has it.
+    /// What a name matches, of the first input that has it by any way to the directory; nil where that is
+    /// another way.
     private func match(
         _ name: [UInt8], _ kind: DirectoryEntry.Kind, in node: DirectoryNode,
         isAbsent: Bool = false
     ) -> Match? {
-        for place in node.places {
+        guard let claim = claim(name, node.places, in: node.text), !isRivals(name, node, claim)
+        else { return nil }
+        return Match(
+            name: name, kind: kind, input: claim.input, captures: claim.captures,
+            isAbsent: isAbsent)
+    }
+
+    private typealias Claim = (input: Int, pattern: Int, captures: [String: String])
+
+    private func claim(
+        _ name: [UInt8], _ places: [PatternPlaces], in directory: String
+    ) -> Claim? {
+        for place in places {
             let settings = inputs[place.input]
             let below = settings.paths[place.pattern].below
             guard let captures = below.step(from: place.places, into: name).match else { continue }
             if !settings.exclude.isEmpty {
-                let path = node.text(of: name)
+                let path = directory + "/" + PathText.text(name)
                 if settings.exclude.contains(where: { $0.matches(path) }) { continue }
             }
-            return Match(
-                name: name, kind: kind, input: place.input, captures: captures, isAbsent: isAbsent)
+            return (place.input, place.pattern, captures)
         }
         return nil
+    }
+
+    /// Whether a file is another way's: of an earlier input or pattern, or else of the path that is less.
+    private func isRivals(_ name: [UInt8], _ node: DirectoryNode, _ mine: Claim?) -> Bool {
+        node.rivals.contains { rival in
+            guard let theirs = claim(name, rival.places, in: rival.text) else { return false }
+            guard let mine else { return true }
+            if (theirs.input, theirs.pattern) != (mine.input, mine.pattern) {
+                return (theirs.input, theirs.pattern) < (mine.input, mine.pattern)
+            }
+            return ExactText(rival.text) < ExactText(node.text)
+        }
     }
 
     private func look(_ scan: DirectoryScan) -> Look {
         let node = scan.node
         var matches = scan.matches
+        if scan.hasCurrent || scan.hasLogs,
+            isRivals(S6Name.current, node, claim(S6Name.current, node.places, in: node.text))
+        {
+            // With its `current` all that s6-log has made is another way's.
+            matches.removeAll { S6Name.own.contains($0.name) || S6Name.isArchive($0.name) }
+        }
         // An s6 log directory whose `current` is missing, in the middle of a rotation or because its
         // s6-log died there: what was logged before is in `previous` and the archives.
         if scan.hasLogs, !scan.hasCurrent,

@@ -16,7 +16,7 @@ package enum MatchingFiles {
     ) -> [MatchingFile] {
         let tree = DirectoryTree(
             inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
-            report: report)
+            territory: Territory(.undivided(inputs), reader: 0), report: report)
         var found: [MatchingFile] = []
         tree.walk { look in
             for match in look.matches

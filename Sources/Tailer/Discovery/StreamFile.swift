@@ -103,7 +103,7 @@ package enum StreamFiles {
     ) -> [StreamFile] {
         let tree = DirectoryTree(
             inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
-            report: report)
+            territory: Territory(.undivided(inputs), reader: 0), report: report)
         var found: [StreamFile] = []
         tree.walk { look in found += files(look) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.

@@ -17,12 +17,13 @@ package final class Territories: Sendable {
         var readers: [UInt64: Int] = [:]
         /// Where the patterns' prefixes lead.
         var destinations: [String: [UInt8]] = [:]
+        var routes: Routes
 
         func reader(of place: [UInt8]) -> Int {
             table?.remote(place).flatMap { readers[$0.device] } ?? 0
         }
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Mostly there is but the first, and asking costs one load then.
     private let areShared = Atomic(false)
     private let inputs: [TailerInput]
@@ -31,7 +32,26 @@ package final class Territories: Sendable {
     /// past that are the first one's.
     package static let most = 32
 
-    package init(_ inputs: [TailerInput]) { self.inputs = inputs }
+    package init(_ inputs: [TailerInput]) {
+        self.inputs = inputs
+        state = Mutex(State(routes: Routes(inputs) { Array($0.utf8) }))
+    }
+
+    /// One reader has everything, whatever is mounted where.
+    package static func undivided(_ inputs: [TailerInput]) -> Territories {
+        let all = Territories(inputs)
+        do throws(SystemError) {
+            let table = try MountTable.now()
+            let routes = Routes(inputs, table) { table.destination(of: Array($0.utf8)) }
+            all.state.withLock { $0.routes = routes }
+        } catch {
+            // Without /proc each thing is at one place.
+        }
+        return all
+    }
+
+    /// All ways to a directory.
+    var routes: Routes { state.withLock(\.routes) }
 
     /// Takes the mounts as they are now. `isFree` says whether a reader that has nothing may be given something
     /// else. Whether anything has changed. `tooMany` hears of mounts that the first one has to take.
@@ -44,6 +64,7 @@ package final class Territories: Sendable {
         for pattern in inputs.flatMap(\.paths) where destinations[pattern.prefix] == nil {
             destinations[pattern.prefix] = table.destination(of: Array(pattern.prefix.utf8))
         }
+        let routes = Routes(inputs, table) { destinations[$0] ?? Array($0.utf8) }
         let wanted = table.remote.filter { mount in
             inputs.contains { input in
                 input.paths.contains {
@@ -70,6 +91,7 @@ package final class Territories: Sendable {
             state.table = table
             state.readers = readers
             state.destinations = destinations
+            state.routes = routes
             areShared.store(!readers.isEmpty, ordering: .releasing)
             return hasChanged
         }
@@ -203,8 +225,11 @@ package struct Territory: Sendable {
     /// Whether it has a path, as the registry has it.
     package func has(_ path: String) -> Bool { map.reader(of: path) == reader }
 
-    func has(_ node: DirectoryNode) -> Bool {
-        map.reader(beneath: node.prefix, node.path) == reader
+    func has(_ node: DirectoryNode) -> Bool { has(node.prefix, node.path) }
+
+    /// Whether it has what lies at `path` beneath a prefix.
+    func has(_ prefix: String, _ path: [UInt8]) -> Bool {
+        map.reader(beneath: prefix, path) == reader
     }
 
     /// Whether it has what a directory's entry leads to.

@@ -1,0 +1,95 @@
+import Shipper
+import TestSupport
+import Testing
+
+/// How two patterns' prefixes lead to one directory.
+private enum Way: String, CaseIterable, CustomTestStringConvertible {
+    case beneath, link, mount
+
+    var testDescription: String { rawValue }
+
+    /// A pattern's path beneath `logs`; the files are in `logs/pods/a`.
+    var other: String {
+        switch self {
+        case .beneath: "pods/a"
+        case .link: "link"
+        case .mount: "mounted/deep"
+        }
+    }
+}
+
+@Suite("A file that two inputs lead to by different ways is the first one's")
+struct PrefixTests {
+    /// 1. One input reads `logs/pods/*/…`, another one the same files by another way.
+    /// 2. Which directory is scanned first depends on the depth of prefixes, and on chance.
+    @Test(
+        "whatever leads to a log, all of it has the first input's fields, once, also after a restart",
+        arguments: [
+            (["app.log"], "*.log"), (["current", "@400000006b03bb0027d04f81.s"], "*"),
+        ], [false, true])
+    func first(files: (names: [String], wide: String), isWideFirst: Bool) throws {
+        for way in Way.allCases where way != .mount || PrivateMounts.permitted {
+            try story(way, files.names, wide: files.wide, isWideFirst: isWideFirst)
+        }
+    }
+
+    private func story(
+        _ way: Way, _ names: [String], wide: String, isWideFirst: Bool
+    ) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "pods/*/\(wide)", input: "fields: {by: wide}")
+        try agent.configure { text in
+            let other =
+                "  - {name: other, paths: [\"\(agent.log(way.other))/\(names[0])\"], "
+                + "fields: {by: other}}\n"
+            text.replace(isWideFirst ? "output:" : "  - {name: logs", with: other)
+            if isWideFirst {
+                text.replace(other, with: other + "output:")
+            } else {
+                text.replace(other, with: other + "  - {name: logs")
+            }
+        }
+        try agent.home.makeDirectory("logs/pods/a")
+        var wrapper: [String] = []
+        switch way {
+        case .beneath: break
+        case .link: try makeLink(agent.log("link"), to: agent.log("pods/a"))
+        case .mount:
+            try agent.home.makeDirectory("logs/mounted/deep")
+            wrapper = [
+                "/bin/sh", "-c",
+                "exec unshare -m sh -c 'mount --bind \"$0\" \"$1\" && shift && exec \"$@\"' \"$@\"",
+                "sh", agent.log("pods/a"), agent.log("mounted/deep"),
+            ]
+        }
+        var expected: [String] = []
+        for run in 0..<2 {
+            for name in names {
+                let lines = LineSource("\(run)-\(name)").texts(0..<10)
+                try agent.home.append(
+                    "logs/pods/a/\(name)", lines.map { $0 + "\n" }.joined())
+                expected += lines
+                // What has such a name is final.
+                if run == 1 { break }
+            }
+            try agent.start(wrapper: wrapper)
+            try eventually("its lines by \(way); \(agent.said)") {
+                reader.count >= expected.count
+            }
+            #expect(try agent.stop() == .code(0))
+        }
+        #expect(try reader.messages().sorted() == expected.sorted(), "\(way)")
+        let by = Set(try reader.records("logs").map { try $0.document().fields?["by"] })
+        // What s6-log has made is one stream, of the input that has its `current`.
+        #expect(by == [isWideFirst ? "wide" : "other"], "\(way)")
+        #expect(try AuditCount.of(broker) == expected.count, "\(way)")
+        let check = try agent.launch(["check", "--config", agent.config], wrapper: wrapper)
+        #expect(try check.wait() == .code(0), "\(check.errors)")
+        let (mine, theirs) = isWideFirst ? ("logs", "other") : ("other", "logs")
+        #expect(check.output.contains("# Input \(theirs) matches 0 files now."), "\(check.output)")
+        #expect(
+            check.output.contains("# Input \(mine) matches \(isWideFirst ? names.count : 1) "),
+            "\(check.output)")
+    }
+}
