@@ -50,9 +50,9 @@ package protocol TailerOutput: AnyObject {
     /// the file is not known.
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool
 
-    /// A file of which all that is there now was read as another one's: it is new, and begins at its
-    /// present end.
-    func rest(of sighting: FileSighting) -> FileStart
+    /// A file of which all before a physical offset was read as another one's: it is new, and begins there;
+    /// at its present end where that is nil.
+    func rest(of sighting: FileSighting, from place: Int?) -> FileStart
 
     /// What follows the file's last frame, up to where its next one begins, is nothing: a hole and
     /// zeros beside it, `bytes` of them.

@@ -34,6 +34,8 @@ final class RecordingOutput: TailerOutput, Sendable {
         var isOnItsWay = false
         var gone = 0
         var unfollowed: [FileID] = []
+        /// Called once for each file that has a successor, before that is entered.
+        var whenSucceeded: (@Sendable () -> Void)?
 
         mutating func see(_ sighting: FileSighting) -> FileStart {
             let id = FileID(number: files.count)
@@ -144,18 +146,20 @@ final class RecordingOutput: TailerOutput, Sendable {
     }
 
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
-        state.withLock { state in
+        state.withLock { $0.whenSucceeded }?()
+        return state.withLock { state in
             _ = state.relocate(file, to: sighting)
             return true
         }
     }
 
-    func rest(of sighting: FileSighting) -> FileStart {
+    func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
         state.withLock { state in
             let start = state.see(sighting)
-            state.files[start.file.number].offset = sighting.size
+            let place = place ?? sighting.size
+            state.files[start.file.number].offset = place
             return FileStart(
-                file: start.file, offset: sighting.size, base: 0, anchor: .none, isKnown: false)
+                file: start.file, offset: place, base: 0, anchor: .none, isKnown: false)
         }
     }
 

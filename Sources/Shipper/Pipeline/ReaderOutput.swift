@@ -119,7 +119,7 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    private func see(_ sighting: FileSighting, atEnd: Bool = false) -> FileEntry {
+    private func see(_ sighting: FileSighting, readTo end: Int? = nil) -> FileEntry {
         for entry in parts.registry.displaced(by: sighting.identity)
         where hasScannedAll && files[entry.file] == nil && !parts.ledger.isFollowed(entry.file)
             && isMine(entry.path)
@@ -134,14 +134,14 @@ final class ReaderOutput: TailerOutput {
             leave(entry)
         }
         let input = parts.settings.inputs[sighting.input]
-        let isPast = atEnd || (sighting.firstScan && newInputs.contains(sighting.input))
+        let isPast = sighting.firstScan && newInputs.contains(sighting.input)
         return parts.registry.see(
             NewFile(
                 input: input.name, stream: sighting.streamName, path: sighting.path,
                 identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
                 // Where a compressed one ends is not known: with no bytes, it is read.
-                offset: isPast && sighting.hasKnownSize ? sighting.size : 0,
-                size: isPast && !sighting.hasKnownSize ? 0 : sighting.size,
+                offset: end ?? (isPast && sighting.hasKnownSize ? sighting.size : 0),
+                size: end ?? (isPast && !sighting.hasKnownSize ? 0 : sighting.size),
                 state: sighting.archived ? .archived : .active))
     }
 
@@ -204,8 +204,9 @@ final class ReaderOutput: TailerOutput {
             != nil
     }
 
-    func rest(of sighting: FileSighting) -> FileStart {
-        start(see(sighting, atEnd: true), sighting, isKnown: false)
+    func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
+        let end = place ?? (sighting.hasKnownSize ? sighting.size : 0)
+        return start(see(sighting, readTo: end), sighting, isKnown: false)
     }
 
     /// What is to be saved as the size of the content of `file`, which goes on in another one. Until the

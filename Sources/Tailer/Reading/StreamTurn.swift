@@ -103,6 +103,7 @@ struct StreamTurn {
             // The watch that told of it is gone, and no other event may come.
             if file.isReplaced { return .outdated }
         }
+        file.passWhatIsElsewhere()
         if file.position < file.end, !file.continuesToWait {
             return try hand(file, now, &frames)
         }

@@ -105,6 +105,8 @@ final class TailedFile {
     var isPreallocated = false
     /// Where zeros began that were passed and not told of yet: more of them may follow.
     var untoldHole: Int?
+    /// Up to there, logical, another file has what it holds, which is read on instead.
+    private var successorEnd = 0
     /// Zeros were skipped just before `position`.
     private(set) var isInZeros = false
     /// It has grown beyond what is read of any file, and that was reported.
@@ -369,6 +371,17 @@ final class TailedFile {
         anchor = []
     }
 
+    /// What it holds up to a physical offset is read on in another file.
+    func succeeded(at end: Int) { successorEnd = base + end }
+
+    /// Nothing was written to it since, and nothing will be: a line that was not finished is the other file's.
+    func passWhatIsElsewhere() {
+        guard isFinal, position < size, size <= successorEnd else { return }
+        position = size
+        anchor = []
+        expectedHead = []
+    }
+
     /// It was cut behind the position, to `size` bytes.
     func cut(to size: Int) {
         self.size = base + size
@@ -424,6 +437,7 @@ final class TailedFile {
         undecidedSince = nil
         isPreallocated = false
         isReplaced = false
+        successorEnd = 0
         isTooLarge = false
         waitsForMore = false
         intactAt = changed

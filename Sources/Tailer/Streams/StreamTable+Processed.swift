@@ -307,7 +307,7 @@ extension StreamTable {
                 identity: candidate.identity, id: start.file)
             return
         }
-        let start = output.rest(of: candidate.sighting(isFirstScan: false))
+        let start = output.rest(of: candidate.sighting(isFirstScan: false), from: nil)
         output.finished(start.file, end: start.offset)
         stream.closed[candidate.request.name] = LogStream.ClosedFile(
             identity: candidate.identity, id: start.file)

@@ -28,10 +28,14 @@ extension StreamTable {
         do throws(SystemError) {
             if let file = stream.files.last {
                 guard file.name == nil, file.packed == nil, !file.isFinal, !file.isReplaced,
-                    file.position > file.base, try holdsAll(found, of: file),
-                    output.succeeded(file.id, by: found.sighting(isFirstScan: false))
+                    file.position > file.base, let end = try commonEnd(found, of: file)
                 else { return false }
-                try leave(file, to: found, stream, now)
+                // What may fail comes first: once its entry went over, the file must not be read on as it was.
+                let rest = try rest(of: file, behind: end, found, stream)
+                guard output.succeeded(file.id, by: found.sighting(isFirstScan: false)) else {
+                    return false
+                }
+                leave(file, rest, stream, now)
                 return true
             }
             guard let entry = saved.last(where: { $0.path == stream.name }),
@@ -54,24 +58,28 @@ extension StreamTable {
         return try found.read(count: anchor.count, at: position - anchor.count) == anchor
     }
 
-    /// Whether `found` holds all that `file` holds and held.
-    private func holdsAll(_ found: Candidate, of file: TailedFile) throws(SystemError) -> Bool {
+    /// Where what `file` holds ends, physical, if `found` holds all of that and of what it held.
+    private func commonEnd(
+        _ found: Candidate, of file: TailedFile
+    ) throws(SystemError) -> Int? {
         let position = file.position - file.base
         let size = file.written - file.base
         guard found.status.size >= max(position, size),
             try begins(found, as: file.id, position, file.anchor)
-        else { return false }
+        else { return nil }
         for mark in file.landmarks.spread where mark.offset <= file.position {
             let count = min(Anchor.longest, mark.offset - file.base)
             let bytes = try found.read(count: count, at: mark.offset - file.base - count)
-            guard Landmarks.digest(bytes) == mark.digest else { return false }
+            guard Landmarks.digest(bytes) == mark.digest else { return nil }
         }
-        guard file.isOpen else { return position >= Self.longestBanner && size <= position }
+        guard file.isOpen else {
+            return position >= Self.longestBanner && size <= position ? position : nil
+        }
         let old = try file.opened()
         let status = try old.descriptor.status()
         if status.inode == found.status.inode, status.device == found.status.device {
             // Copied up beneath us: the very file that is open.
-            return true
+            return position
         }
         let end = max(position, status.size)
         let count = min(Anchor.longest, end)
@@ -80,30 +88,72 @@ extension StreamTable {
             try old.descriptor.read(count: count, at: end - count)
                 == found.read(count: count, at: end - count),
             try found.read(count: head.count, at: 0) == head
-        else { return false }
-        if head.count == Self.longestBanner { return true }
-        guard status.links == 0, let birth = found.identity.birth else { return false }
-        return birth < status.changed
+        else { return nil }
+        if head.count == Self.longestBanner { return end }
+        guard status.links == 0, let birth = found.identity.birth else { return nil }
+        return birth < status.changed ? end : nil
     }
 
-    /// What may still be written to the old inode, by somebody who has it open, is read as a file of its
-    /// own from its present end on.
-    private func leave(
-        _ file: TailedFile, to found: Candidate, _ stream: LogStream, _ now: Int64
-    ) throws(SystemError) {
-        var isLeft = !file.isOpen
-        if file.isOpen {
-            let old = try file.opened()
-            let status = try old.descriptor.status()
-            isLeft = status.inode == found.status.inode && status.device == found.status.device
-            if !isLeft { isLeft = old.descriptor.hasNoWriter() ?? false }
-        }
-        if isLeft {
-            release(file, of: stream)
-            return
+    /// What is read on of a file that another one has succeeded.
+    private struct Rest {
+        let fresh: FileOpener.Fresh
+        /// Where that begins, physical.
+        let place: Int
+        /// Up to there the other one has it, physical.
+        let end: Int
+    }
+
+    /// What was or may still be written to the old inode, by somebody who has it open, behind what was
+    /// compared; nil when there is no more to come.
+    ///
+    /// 1. The two are compared, up to the end of the old one.
+    /// 2. Its writer, who has it open, goes on. That is in no other file.
+    private func rest(
+        of file: TailedFile, behind end: Int, _ found: Candidate, _ stream: LogStream
+    ) throws(SystemError) -> Rest? {
+        guard file.isOpen else { return nil }
+        let old = try file.opened()
+        let status = try old.descriptor.status()
+        if status.inode == found.status.inode, status.device == found.status.device { return nil }
+        // The size is asked second: a writer may have written and gone before the first.
+        if old.descriptor.hasNoWriter() ?? false, try old.descriptor.status().size <= end {
+            return nil
         }
         let fresh = try opener.fresh(file, of: stream)
-        file.restart(at: output.rest(of: fresh.sighting), fresh)
+        // Truncated meanwhile: all of it is new.
+        if fresh.diskSize < end { return Rest(fresh: fresh, place: 0, end: 0) }
+        let place = try lineStart(in: old, before: end, from: file.position - file.base)
+        return Rest(fresh: fresh, place: place, end: end)
+    }
+
+    /// Where the unfinished line begins that ends at `end` for now, or the part of it that `position` is
+    /// before; where it is very long, `end`.
+    private func lineStart(
+        in file: OpenFile, before end: Int, from position: Int
+    ) throws(SystemError) -> Int {
+        let first = max(position, end - Self.longestUnfinished)
+        var stop = end
+        while stop > first {
+            let start = max(first, stop - ChunkBuffer.readSize)
+            let bytes = try file.descriptor.read(count: stop - start, at: start)
+            if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) { return start + newline + 1 }
+            stop = start
+        }
+        return first == position ? position : end
+    }
+
+    /// Bytes in which the beginning of an unfinished line is looked for: a few milliseconds. A longer line
+    /// is shipped in parts anyway.
+    private static let longestUnfinished = 4 << 20
+
+    /// What is left of the old inode is read as a file of its own, from the beginning of the line that was
+    /// not finished when the two were compared.
+    private func leave(
+        _ file: TailedFile, _ rest: Rest?, _ stream: LogStream, _ now: Int64
+    ) {
+        guard let rest else { return release(file, of: stream) }
+        file.restart(at: output.rest(of: rest.fresh.sighting, from: rest.place), rest.fresh)
+        file.succeeded(at: rest.end)
         file.drainsSince = now
         awakened.append(stream)
     }

@@ -6,6 +6,25 @@ import Testing
 
 @testable import Tailer
 
+/// A program that has a log open.
+private final class Writer: Sendable {
+    private let file: Mutex<Descriptor?>
+
+    init(_ descriptor: consuming Descriptor) { file = Mutex(descriptor) }
+
+    func write(_ text: String) {
+        file.withLock { file in
+            do throws(SystemError) {
+                try file?.write(Array(text.utf8))
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+    }
+
+    func close() { file.withLock { $0 = nil } }
+}
+
 @Suite("A file that is replaced by the same content in a new inode goes on")
 struct SuccessorTests {
     let bench: ParkingBench
@@ -66,6 +85,49 @@ struct SuccessorTests {
         try settle()
         #expect(Set(bench.output.texts()) == Set(lines + ["to the old one", "to the new one"]))
         #expect(bench.output.count == lines.count + 2)
+        #expect(bench.lost.isEmpty)
+    }
+
+    /// Its writer has a line half done when the two are compared, and goes on before anything is made of
+    /// that.
+    @Test(
+        "What is written to the old inode while it is succeeded comes, in whole lines",
+        arguments: [false, true])
+    func writtenMeanwhile(leaves: Bool) throws {
+        try bench.write("a.log", text(lines) + "half of ")
+        let writer = Writer(try Descriptor.open(path, O_WRONLY | O_APPEND))
+        try settle()
+        bench.output.state.withLock {
+            $0.whenSucceeded = {
+                writer.write("a line\nand another\n")
+                if leaves { writer.close() }
+            }
+        }
+        try replace(text(lines) + "half of ")
+        try settle()
+        if !leaves { writer.write("and more\n") }
+        try bench.home.append("log/a.log", "one in the new file\n")
+        try settle()
+        let old = ["half of a line", "and another"] + (leaves ? [] : ["and more"])
+        let texts = bench.output.texts()
+        #expect(texts.filter { !$0.hasSuffix("new file") } == lines + old)
+        #expect(texts.filter { $0.hasSuffix("new file") } == ["half of one in the new file"])
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("A line that was not finished is the new inode's where nobody goes on in the old one")
+    func unfinished() throws {
+        try bench.write("a.log", text(lines) + "half of ")
+        let writer = Writer(try Descriptor.open(path, O_WRONLY | O_APPEND))
+        try settle()
+        try replace(text(lines) + "half of ")
+        try settle()
+        writer.close()
+        try settle()
+        #expect(bench.files.count == 1)
+        try bench.home.append("log/a.log", "a line\n")
+        try settle()
+        #expect(bench.output.texts() == lines + ["half of a line"])
         #expect(bench.lost.isEmpty)
     }
 
