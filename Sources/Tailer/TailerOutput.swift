@@ -93,9 +93,14 @@ package protocol TailerOutput: AnyObject {
     /// may be found again under another one, or under the old one when that is back.
     func unfollowed(_ file: FileID)
 
-    /// A directory was listed and `isThere` says of an inode number whether it is in it: saved files
-    /// of the stream that are neither open nor there are no longer on the disk.
-    func listed(_ stream: String, isThere: (UInt64) -> Bool)
+    /// Whether a file that is not where its stream had it is somewhere else on its file system, as far as
+    /// that can be told: it may be found there, or come back.
+    func isElsewhere(_ file: FileID) -> Bool
+
+    /// A stream's directories were listed, which lie on `devices`, and `isThere` says of an inode number
+    /// whether it is in them: saved files of the stream that are of these devices and neither open nor
+    /// there are no longer on the disk. Of what is not mounted now nothing is known.
+    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool)
 
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)

@@ -219,6 +219,14 @@ int ctest_mount_tmpfs(const char *path, int64_t bytes) {
     return mount("tmpfs", path, "tmpfs", 0, options);
 }
 
+int ctest_mount_bind(const char *source, const char *path) {
+    return mount(source, path, NULL, MS_BIND, NULL);
+}
+
+int ctest_unmount(const char *path) {
+    return umount2(path, MNT_DETACH);
+}
+
 int ctest_act_as(unsigned user) {
     return seteuid(user);
 }

@@ -95,4 +95,34 @@ struct RenamedDirectoryTests {
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == 70)
     }
+
+    /// It is not in the directory that is looked at first; in the other one it may not have been seen yet.
+    @Test(
+        "a file that was read and closed and is moved alone to another directory of the pattern is known there",
+        arguments: NamedLog.all)
+    fileprivate func movedAlone(_ log: NamedLog) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*/\(log.live)*", kafka: "topic: logs, codec: raw")
+        for directory in ["logs/pod", "logs/other"] { try agent.home.makeDirectory(directory) }
+        try agent.start()
+        try log.fill(agent, reader, "pod", "pod")
+        try log.write(agent, reader, "other", "other")
+        let moved = log.earlier.map { agent.log("other/\($0)") }
+        for name in log.earlier {
+            try rename(agent.log("pod/\(name)"), agent.log("other/\(name)"))
+        }
+        try eventually("they are known by where they are now; \(agent.said)") {
+            Set(try agent.registry().map(\.path)).isSuperset(of: moved)
+        }
+        try log.write(agent, reader, "other", "after-the-move")
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.count == 50)
+        #expect(Set(reader.texts()).count == 50)
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 50)
+        #expect(try agent.registry().count == 4)
+        #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
+    }
 }

@@ -210,7 +210,8 @@ final class RecordingOutput: TailerOutput, Sendable {
     func unfollowed(_ file: FileID) {
         state.withLock { $0.unfollowed.append(file) }
     }
-    func listed(_ stream: String, isThere: (UInt64) -> Bool) {}
+    func isElsewhere(_ file: FileID) -> Bool { false }
+    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool) {}
     func grew(_ file: FileID, size: Int) {}
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }

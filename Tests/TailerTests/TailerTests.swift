@@ -92,9 +92,9 @@ struct TailerTests {
 
     /// What is mounted over a directory is another directory under its name, of which there is no event.
     @Test(
-        "another directory in the place of one that was looked at: what was left unread in it comes"
-    )
-    func mountedOver() throws {
+        "another directory in the place of one that was looked at: what was left unread in it comes",
+        arguments: ["a.log", "b.log"])
+    func mountedOver(stray: String) throws {
         let path = try directory.write("log/a.log", "one\n")
         var tailer = try startTailer(output, [directory.path("log/*.log")])
         try expect(["one"])
@@ -103,7 +103,7 @@ struct TailerTests {
         try rename(path, directory.path("log/a.log.1"))
         try rename(directory.path("log"), directory.path("volume"))
         try directory.makeDirectory("log")
-        try directory.write("log/b.log", "on the mount point\n")
+        try directory.write("log/\(stray)", "on the mount point\n")
         tailer = try startTailer(
             output, [directory.path("log/*.log")], watchedScan: 100_000_000)
         defer { tailer.stop() }
@@ -111,7 +111,7 @@ struct TailerTests {
         try rename(directory.path("log"), directory.path("mount point"))
         try rename(directory.path("volume"), directory.path("log"))
         try eventually("the rest") { output.count == 3 }
-        #expect(output.texts(path) == ["one", "two"])
+        #expect(output.texts(path).filter { $0 != "on the mount point" } == ["one", "two"])
     }
 
     @Test("truncation starts again at the first byte")

@@ -1,4 +1,5 @@
 internal import CTestSupport
+internal import Glibc
 package import Platform
 internal import Synchronization
 
@@ -13,10 +14,54 @@ package enum PrivateMounts {
         return false
     }
 
+    /// What to start a program with so that it has the mounts of the calling thread. That has to be there yet.
+    package static func wrapper() throws -> [String] {
+        var name = [CChar](repeating: 0, count: 64)
+        let count = unsafe readlink("/proc/thread-self", &name, name.count)
+        guard count > 0 else { throw SystemError("readlink", code: .last) }
+        let thread = String(
+            decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return [
+            try findProgram("nsenter", package: "util-linux"), "--mount=/proc/\(thread)/ns/mnt",
+        ]
+    }
+
+    /// Runs `body` on a thread that has mounts of its own, which go with it. Nothing can be expected there:
+    /// what is wrong is thrown.
+    package static func run(_ body: @escaping @Sendable () throws -> Void) throws {
+        final class Box: Sendable {
+            let failure = Mutex<(any Error)?>(nil)
+        }
+        let box = Box()
+        try SystemThread("mounts") {
+            do {
+                guard try begin() else { throw SystemError("unshare", code: .notPermitted) }
+                try body()
+            } catch {
+                box.failure.withLock { $0 = error }
+            }
+        }.join()
+        if let error = box.failure.withLock({ $0 }) { throw error }
+    }
+
     /// Mounts a tmpfs of `bytes` on a directory.
     package static func mount(_ path: String, bytes: Int) throws(SystemError) {
         guard unsafe ctest_mount_tmpfs(path, Int64(bytes)) == 0 else {
             throw SystemError("mount", path: path, code: .last)
+        }
+    }
+
+    /// Lets `place`, a directory, lead to the directory `source` (`mount --bind`).
+    package static func bind(_ source: String, at place: String) throws(SystemError) {
+        guard unsafe ctest_mount_bind(source, place) == 0 else {
+            throw SystemError("mount", path: place, code: .last)
+        }
+    }
+
+    /// Takes a mount away, although files on it may be open.
+    package static func unmount(_ place: String) throws(SystemError) {
+        guard unsafe ctest_unmount(place) == 0 else {
+            throw SystemError("umount", path: place, code: .last)
         }
     }
 

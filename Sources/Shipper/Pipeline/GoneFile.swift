@@ -29,6 +29,16 @@ enum GoneFile {
         return lost + [.vanished(path: entry.path, from: max(end, delivered))]
     }
 
+    /// Whether the file stands under the path of its entry, where another stream may have found it.
+    static func isUnderItsName(_ entry: FileEntry) -> Bool {
+        do throws(SystemError) {
+            let status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
+            return status.inode == entry.identity.inode && status.device == entry.identity.device
+        } catch {
+            return false
+        }
+    }
+
     /// What became of an entry's file, as a directory's file system has it, if that is the file's own.
     static func whereabouts(of identity: FileIdentity, from directory: [UInt8]) -> Whereabouts {
         guard let handle = identity.handle else { return .unknown }

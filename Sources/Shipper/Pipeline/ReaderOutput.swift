@@ -337,28 +337,46 @@ final class ReaderOutput: TailerOutput {
         if files[file] == nil { parts.ledger.unfollow(file) }
     }
 
-    func listed(_ stream: String, isThere: (UInt64) -> Bool) {
+    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool) {
         for entry in parts.registry.entries(ofStream: stream)
         where files[entry.file] == nil && !isThere(entry.identity.inode)
-            && !parts.ledger.isOutstanding(entry.file)
+            && devices.contains(entry.identity.device) && !parts.ledger.isOutstanding(entry.file)
         {
             leave(entry)
         }
     }
 
-    /// The file of an entry is no longer on the disk, and nobody has it open here.
+    /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
+    /// pattern leads, and may come back: a directory that is bound to another place (`mount --bind`) is not there for
+    /// a while. That one's entry stays, and what is unread of it counts as lost, once.
     private func leave(_ entry: FileEntry) {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
-        var whereabouts = Whereabouts.unknown
-        if entry.path.utf8.first == UInt8(ascii: "/"), isMine(entry.path) {
-            let directory = String(directory(of: entry.path)) ?? ""
-            whereabouts = GoneFile.whereabouts(
-                of: entry.identity,
-                from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
-        }
+        let whereabouts = whereabouts(of: entry)
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
-        parts.ledger.leave(entry.file)
+        if case .at = whereabouts {
+            parts.registry.moved(entry.file, path: entry.path, state: .deleted)
+        } else {
+            parts.ledger.leave(entry.file)
+        }
+    }
+
+    /// Nothing is known of what lies with another reader, and may hang.
+    private func whereabouts(of entry: FileEntry) -> Whereabouts {
+        guard entry.path.utf8.first == UInt8(ascii: "/"), isMine(entry.path) else {
+            return .unknown
+        }
+        let directory = String(directory(of: entry.path)) ?? ""
+        return GoneFile.whereabouts(
+            of: entry.identity,
+            from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
+    }
+
+    func isElsewhere(_ file: FileID) -> Bool {
+        guard let entry = parts.registry.entry(file) else { return false }
+        if !isMine(entry.path) || GoneFile.isUnderItsName(entry) { return true }
+        if case .at = whereabouts(of: entry) { return true }
+        return false
     }
 
     func ended(_ stream: StreamID) {

@@ -18,6 +18,9 @@ import Tailer
 ///   device. Where a volume is not mounted, its mount point, or what is above it, lies on another one;
 /// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
 ///   minutes apart, see it so. What the handle leads to at another place stays until it is deleted there.
+///
+/// What stays so is out of sight for `longestAbsence`, and of more than `mostAbsent` such entries those stay that
+/// went last.
 struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
@@ -40,19 +43,22 @@ struct VanishedFiles: Sendable {
         case kept(files: Int, unread: Int, path: String)
     }
 
-    /// What is so of a directory.
-    private enum Place {
-        case there
-        /// Gone; of those above it this is the nearest one that is left, and its device.
-        case gone(nearest: [UInt8], device: UInt64)
-        case outOfReach
-    }
+    /// A volume that is away for longer than that, nanoseconds, is sent again when it is back: disks of years must not
+    /// fill the registry.
+    static let longestAbsence: Int64 = 30 * 86_400_000_000_000
+    /// Entries out of sight at a time: what is there has room beside them.
+    static let mostAbsent = 100_000
+    private let mostAbsent: Int
+    /// Files that were out of sight for too long at the last look, or too many.
+    private var overdue: Set<FileID> = []
 
     init(
         _ inputs: [TailerInput], registry: Registry, ledger: DeliveryLedger,
+        mostAbsent: Int = mostAbsent,
         isMine: @escaping @Sendable (String) -> Bool = { _ in true },
         told: @escaping @Sendable (Event) -> Void
     ) {
+        self.mostAbsent = mostAbsent
         self.isMine = isMine
         self.registry = registry
         self.ledger = ledger
@@ -63,14 +69,15 @@ struct VanishedFiles: Sendable {
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
     ///
     /// `isLast`: there will be no other look in this run, and what is out of sight is counted now. Its entry
-    /// leaves when the next run sees it so.
-    mutating func look(isLast: Bool = false) {
-        var places: [ExactText: Place] = [:]
+    /// leaves when the next run sees it so. `now` is the time of day.
+    mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
+        var places: [ExactText: DirectoryPlace] = [:]
         var gone: Set<FileID> = []
+        var absent: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
             guard let directory = ExactText(entry.path).parent else { continue }
-            let place = places[directory] ?? Self.place(directory)
+            let place = places[directory] ?? DirectoryPlace.of(directory)
             places[directory] = place
             guard isRead(entry) else {
                 if isForgotten(entry, place, &gone) { continue }
@@ -80,12 +87,17 @@ struct VanishedFiles: Sendable {
                 continue
             }
             switch place {
-            case .there: note(entry, isReachable: Self.isReachable(entry))
+            case .there(let device):
+                if isAbsent(entry, from: directory, on: device) { absent.append(entry) }
             case .gone(let nearest, let device) where device == entry.identity.device:
                 look(for: entry, from: nearest, isLast: isLast, &gone)
-            case .gone, .outOfReach: note(entry, isReachable: false)
+                if gone.contains(entry.file) { absent.append(entry) }
+            case .gone, .outOfReach:
+                note(entry, isReachable: false)
+                absent.append(entry)
             }
         }
+        letGo(absent, now)
         missing = gone
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
@@ -97,25 +109,6 @@ struct VanishedFiles: Sendable {
     private func isRead(_ entry: FileEntry) -> Bool {
         [entry.stream, entry.stream + "/current", entry.path].contains { path in
             inputs.contains { $0.reads(path) }
-        }
-    }
-
-    private static func place(_ directory: ExactText) -> Place {
-        var path = directory
-        var isThere = true
-        while true {
-            do throws(SystemError) {
-                // The dot lets a symbolic link that the input follows stand for its directory.
-                let bytes = PathText.bytes(of: path.text + "/.")
-                let status = try FileStatus.glance(at: bytes)
-                return isThere ? .there : .gone(nearest: bytes, device: status.device)
-            } catch {
-                guard error.code == .notFound || error.code == .notDirectory,
-                    let above = path.parent
-                else { return .outOfReach }
-                isThere = false
-                path = above
-            }
         }
     }
 
@@ -142,6 +135,57 @@ struct VanishedFiles: Sendable {
                 note(entry, isReachable: false)
             }
         }
+    }
+
+    /// The directory of an entry's file is there. Whether its file is not: it is on another file system than
+    /// the directory, or was moved to another directory. Then the entry stays until its handle says that it was deleted.
+    /// Of what was in sight all the time the Tailer finds out what became of it.
+    private func isAbsent(
+        _ entry: FileEntry, from directory: ExactText, on device: UInt64
+    ) -> Bool {
+        if let isReachable = Self.isReachable(entry) {
+            note(entry, isReachable: isReachable)
+            return false
+        }
+        guard device == entry.identity.device else {
+            note(entry, isReachable: false)
+            return true
+        }
+        let whereabouts = GoneFile.whereabouts(
+            of: entry.identity, from: PathText.bytes(of: directory.text + "/."))
+        switch whereabouts {
+        case .at(let path, _):
+            guard ExactText(path).parent != directory else { return false }
+            note(entry, isReachable: false)
+            return true
+        case .deleted:
+            switch entry.state {
+            case .unreachable, .deleted: leave(entry, whereabouts)
+            case .active, .archived: break
+            }
+            return false
+        case .unknown: return false
+        }
+    }
+
+    /// Entries that have been out of sight for too long, or are too many, leave, if two looks see it so: a clock may be
+    /// wrong for a moment. When such an entry changed last, it was found out of sight.
+    private mutating func letGo(_ absent: [FileEntry], _ now: Timestamp) {
+        let surplus = absent.count - mostAbsent
+        var seen: Set<FileID> = []
+        let known = absent.filter { $0.state == .unreachable || $0.state == .deleted }
+            .sorted { ($0.updated, $0.file) < ($1.updated, $1.file) }
+        for (index, entry) in known.enumerated()
+        where index < surplus
+            || now.nanoseconds -| entry.updated.nanoseconds > Self.longestAbsence
+        {
+            if overdue.contains(entry.file) {
+                leave(entry, .unknown)
+            } else {
+                seen.insert(entry.file)
+            }
+        }
+        overdue = seen
     }
 
     /// Whether the file may be read, as far as a look without opening it tells; nil where another one,
@@ -220,7 +264,8 @@ struct VanishedFiles: Sendable {
 
     /// Whether a file that nobody reads any more is gone, and its entry with it. Without a handle that tells,
     /// it is so only when its directory is gone, too: it may have another name there.
-    private func isForgotten(_ entry: FileEntry, _ place: Place, _ gone: inout Set<FileID>) -> Bool
+    private func isForgotten(_ entry: FileEntry, _ place: DirectoryPlace, _ gone: inout Set<FileID>)
+        -> Bool
     {
         var whereabouts = Whereabouts.unknown
         switch place {

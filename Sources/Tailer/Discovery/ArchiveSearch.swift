@@ -35,6 +35,8 @@ struct ArchiveSearch {
         var files: [Found] = []
         /// Nothing is left out: what is not among `files` is not there.
         var isComplete = true
+        /// Devices of the directories that were listed.
+        var devices: Set<UInt64> = []
 
         /// What tells one result from another.
         var keys: Set<Key> { Set(files.map { Key(path: Array($0.path.utf8), inode: $0.inode) }) }
@@ -69,6 +71,7 @@ struct ArchiveSearch {
                 do throws(SystemError) {
                     let prefix = try Descriptor.open(pattern.prefix, O.path)
                     let opened = try prefix.openDirectory(beneath: path)
+                    found.devices.insert(try opened.status().device)
                     let directory = Directory(opened, text)
                     for entry in try directory.descriptor.entries() {
                         let step = pattern.below.step(from: places, into: entry.name)

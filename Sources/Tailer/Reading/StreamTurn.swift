@@ -134,7 +134,7 @@ struct StreamTurn {
             let since = file.missingSince ?? now
             file.missingSince = since
             guard once || now - since >= patience else { return .atEnd }
-            table.deleted(file, of: stream)
+            table.missing(file, of: stream)
             return .moved
         }
     }

@@ -187,8 +187,10 @@ extension StreamTable {
                 insert(file, in: stream, before: stream.files.first)
                 stream.obstacles.forget(entry.identity.inode)
             case .already: continue
-            case .unknown: reportGone(item)
-            case .nothing, .exhausted, .vanished: unopened.append(item)
+            case .unknown where inode(of: directory)?.device == entry.identity.device:
+                reportGone(item)
+            // Where another file system is in its place, it may be back with its own.
+            case .nothing, .exhausted, .vanished, .unknown: unopened.append(item)
             }
         }
         stream.obstacles.unopened = unopened

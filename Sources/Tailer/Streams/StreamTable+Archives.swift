@@ -15,6 +15,8 @@ extension StreamTable {
         var inodes: Set<UInt64> = []
         /// The same with their devices.
         var keys: Set<InodeKey> = []
+        /// The directories' devices.
+        var devices: Set<UInt64> = []
         /// What is not among those is not there.
         var isComplete = true
         /// Nothing came while it was searched.
@@ -32,6 +34,7 @@ extension StreamTable {
         guard hasArchives(stream) else { return found }
         let listed = archives[stream.input].files(stream.captures) { output.report($0) }
         found.isComplete = listed.isComplete
+        found.devices = listed.devices
         // 1. While a directory is listed, a log is rotated to there twice.
         // 2. The listing may have the second one of those and not the first.
         // What two listings in a row have in common has nothing older beside it that they have not.
@@ -158,7 +161,7 @@ extension StreamTable {
         stream.rotated(name) ?? (name == stream.liveName ? RotatedName(like: name) : nil)
     }
 
-    private func inode(of directory: borrowing Descriptor) -> InodeKey? {
+    func inode(of directory: borrowing Descriptor) -> InodeKey? {
         do throws(SystemError) {
             return InodeKey(try directory.status())
         } catch {

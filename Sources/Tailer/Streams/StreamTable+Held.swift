@@ -84,7 +84,7 @@ extension StreamTable {
             let since = file.missingSince ?? now
             file.missingSince = since
             if now - since >= patience {
-                deleted(file, of: stream)
+                missing(file, of: stream)
             } else {
                 soon.append(node)
             }

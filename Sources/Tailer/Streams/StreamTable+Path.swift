@@ -43,7 +43,7 @@ extension StreamTable {
             stream.isReconciled || output.saved(stream.name).isEmpty
         {
             // It was never seen before, and nothing lies beside it.
-            reconcile(stream, look.names)
+            reconcile(stream, look.names, directory)
             return openLive(stream, look, directory, now)
         }
         return takeUpRotated(stream, hasLive: inode != nil, node, directory, now)
@@ -210,7 +210,7 @@ extension StreamTable {
             if let name = newName(of: closed, names, directory) {
                 stream.keep(closed, as: name)
             } else if !stream.files.contains(where: { $0.id == closed.id }) {
-                output.gone(closed.id)
+                leave(closed)
             }
         }
     }
@@ -229,17 +229,25 @@ extension StreamTable {
     }
 
     /// What became of the stream's files of an earlier run is known: those without a name leave, but for
-    /// what is held open and about to be read.
+    /// what is held open and about to be read, and for what is on other file systems than were listed:
+    ///
+    /// 1. A log on a volume is read and rotated.
+    /// 2. The volume is unmounted, and somebody writes a log of that name to where it was.
+    /// 3. The volume is mounted again. Without its entries all of it would be sent once more.
     func reconcile(
-        _ stream: LogStream, _ names: DirectoryNames, held: UInt64? = nil,
-        elsewhere: Set<UInt64> = []
+        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
+        held: FileIdentity? = nil, _ archived: Archived = Archived()
     ) {
         // What was moved on and pruned there leaves with the next rotation.
         let isComplete = stream.isReconciled && stream.departed.isEmpty
         guard !stream.isReconciled || (isComplete && hasArchives(stream)) else { return }
         stream.isReconciled = true
-        output.listed(stream.name) {
-            names.name(of: $0) != nil || $0 == held || elsewhere.contains($0)
+        // There are file systems whose files have other devices than their directories.
+        var devices = archived.devices.union(stream.files.lazy.map(\.identity.device))
+        if let held { devices.insert(held.device) }
+        if let key = inode(of: directory) { devices.insert(key.device) }
+        output.listed(stream.name, on: devices) {
+            names.name(of: $0) != nil || $0 == held?.inode || archived.inodes.contains($0)
         }
     }
 }

@@ -98,7 +98,7 @@ extension StreamTable {
                 elsewhere: archived.inodes)
         }
         if archived.isComplete {
-            reconcile(stream, names, held: live?.status.inode, elsewhere: archived.inodes)
+            reconcile(stream, names, directory, held: live?.identity, archived)
         }
         // Of a stream that was never seen, what was written since this agent started.
         let device = live?.status.device ?? unknown.found.first?.1.status.device

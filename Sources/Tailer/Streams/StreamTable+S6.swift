@@ -130,7 +130,7 @@ extension StreamTable {
             // What a processor made of a file may have no archive's name yet, and the file none any more.
             names.inode(of: S6Name.processed) == nil
         {
-            reconcile(stream, names)
+            reconcile(stream, names, directory)
         }
         return verdict
     }
@@ -312,7 +312,7 @@ extension StreamTable {
         let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
         for (name, closed) in missing where !kept.contains(closed.id) {
             if !S6Name.isArchive(name) { stream.census.lostName() }
-            output.gone(closed.id)
+            leave(closed)
         }
     }
 

@@ -101,6 +101,18 @@ final class StreamTable {
         stream.closed = [:]
     }
 
+    /// What was read to its end is not in its directory any more.
+    ///
+    /// 1. It is moved to another directory, alone.
+    /// 2. A pattern leads there, and it is found: before this or after it.
+    func leave(_ closed: LogStream.ClosedFile) {
+        if output.isElsewhere(closed.id) {
+            output.unfollowed(closed.id)
+        } else {
+            output.gone(closed.id)
+        }
+    }
+
     /// An orphan's last file was closed.
     func end(_ stream: LogStream) {
         if stream.isOrphan { orphans.removeAll { $0 === stream } }
@@ -272,6 +284,23 @@ final class StreamTable {
             _ = opener.trouble(file.path, error)
             return false
         }
+    }
+
+    /// A parked file was not found for a while: it was deleted, unless it is on a file system that is not
+    /// mounted now, or was moved with all of it read.
+    func missing(_ file: TailedFile, of stream: LogStream) {
+        if findElsewhere(file, of: stream) { return }
+        guard isOutOfReach(file) || (unread(of: file) == nil && output.isElsewhere(file.id)) else {
+            return deleted(file, of: stream)
+        }
+        release(file, of: stream)
+        output.finished(file.id, end: file.position)
+        output.unfollowed(file.id)
+    }
+
+    private func isOutOfReach(_ file: TailedFile) -> Bool {
+        guard let directory = ExactText(file.path).parent else { return false }
+        return !DirectoryPlace.of(directory).lacks(device: file.identity.device)
     }
 
     /// A file was deleted while it was parked: its bytes, read or not, are out of reach.

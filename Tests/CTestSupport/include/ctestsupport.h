@@ -33,6 +33,12 @@ int ctest_private_mounts(void);
 // Mounts a tmpfs of so many bytes. 0, or -1 with errno.
 int ctest_mount_tmpfs(const char *path, int64_t bytes);
 
+// Lets a directory lead to another one, on the calling thread's mounts. 0, or -1 with errno.
+int ctest_mount_bind(const char *source, const char *path);
+
+// Takes away what is mounted there, also while it is used. 0, or -1 with errno.
+int ctest_unmount(const char *path);
+
 // Makes this process act as another user, or with 0 as root again. 0, or -1 with errno.
 int ctest_act_as(unsigned user);
 

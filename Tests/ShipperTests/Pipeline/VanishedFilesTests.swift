@@ -42,8 +42,9 @@ import Testing
             """)
     }
 
-    private func vanished() -> VanishedFiles {
-        VanishedFiles(tailing, registry: registry, ledger: ledger) { [lost] event in
+    private func vanished(mostAbsent: Int = VanishedFiles.mostAbsent) -> VanishedFiles {
+        VanishedFiles(tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent) {
+            [lost] event in
             switch event {
             case .tailer(.lost(let path, let range, let reason)):
                 lost.ranges.withLock { $0[path] = range }
@@ -454,5 +455,66 @@ import Testing
         for _ in 0..<2 { vanished.look() }
         #expect(registry.entry(other) == nil)
         #expect(!ledger.isFollowed(other))
+    }
+
+    @Test("What is out of reach for thirty days leaves, and what is unread of it counts as lost")
+    func longAbsence() throws {
+        let away = try make("a/log/x.log", delivered: 4, elsewhere: true)
+        let there = try make("a/log/y.log")
+        try rename(directory.path("logs/a/log/x.log"), directory.path("aside"))
+        var vanished = vanished()
+        let now = Timestamp.now()
+        func look(days: Int64) {
+            vanished.look(now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
+        }
+        look(days: 0)
+        #expect(try #require(registry.entry(away)).state == .unreachable)
+        for _ in 0..<3 { look(days: 29) }
+        #expect(registry.entry(away) != nil)
+        // A clock that is wrong for a moment does nothing.
+        look(days: 31)
+        look(days: 1)
+        look(days: 31)
+        #expect(registry.entry(away) != nil)
+        look(days: 31)
+        #expect(registry.entries().map(\.file) == [there])
+        let path = directory.path("logs/a/log/x.log")
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
+    }
+
+    @Test("Of more than so many that are out of reach those stay that went last")
+    func manyAbsent() throws {
+        let files = try (0..<5).map { try make("a/log/\($0).log", elsewhere: true) }
+        for index in 0..<5 { try remove(directory.path("logs/a/log/\(index).log")) }
+        var vanished = vanished(mostAbsent: 3)
+        for _ in 0..<4 { vanished.look() }
+        #expect(registry.entries().map(\.file) == Array(files[2...]))
+    }
+
+    @Test("What was moved alone stays until it is deleted, as its handle tells")
+    func movedAlone() throws {
+        let path = try directory.write("logs/a/log/x.log", "123456789\n")
+        let file = try Descriptor.open(path, 0)
+        let status = try file.status()
+        let identity = FileIdentity(
+            handle: file.handle(), device: status.device, inode: status.inode,
+            birth: file.birth())
+        // Neither all file systems nor all processes can ask.
+        guard
+            case .at = GoneFile.whereabouts(
+                of: identity, from: Array(directory.path("logs").utf8))
+        else { return }
+        let entry = registry.see(
+            NewFile(
+                input: "pods", stream: path, path: path, identity: identity,
+                fingerprint: .of(head: []), offset: 10, size: 10))
+        try rename(path, directory.path("aside"))
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(try #require(registry.entry(entry.file)).state == .unreachable)
+        try remove(directory.path("aside"))
+        vanished.look()
+        #expect(registry.entry(entry.file) == nil)
+        #expect(lost.ranges.withLock { $0.isEmpty })
     }
 }

@@ -1,0 +1,108 @@
+import Platform
+import Shipper
+import TestSupport
+import Testing
+
+/// A log on a volume, with an earlier file of it beside it.
+private struct VolumeStory {
+    enum Kind: CaseIterable {
+        /// The volume is a file system of its own.
+        case volume
+        /// It is a directory of the same file system, bound to where it is.
+        case bound
+    }
+    struct Log: CustomTestStringConvertible {
+        let live: String
+        let earlier: String
+        var testDescription: String { live }
+
+        static let all = [
+            Log(live: "app.log", earlier: "app.log.1"),
+            Log(live: "current", earlier: "@400000006b03bb0027d04f81.s"),
+        ]
+    }
+
+    let broker: BrokerProcess
+    let reader: KafkaReader
+    let agent: Agent
+    let kind: Kind
+    let log: Log
+
+    init(_ kind: Kind, _ log: Log) throws {
+        self.kind = kind
+        self.log = log
+        broker = try BrokerProcess(topics: ["logs"])
+        reader = try KafkaReader(broker)
+        agent = try Agent(
+            broker.address, path: "**/\(log.live)", kafka: "topic: logs, codec: raw")
+        try agent.home.makeDirectory("volume")
+        try agent.home.makeDirectory("logs/pod")
+        if kind == .volume { try PrivateMounts.mount(agent.home.path("volume"), bytes: 1 << 20) }
+        try mount()
+    }
+
+    func mount() throws { try PrivateMounts.bind(agent.home.path("volume"), at: agent.log("pod")) }
+    func start() throws { try agent.start(wrapper: try PrivateMounts.wrapper()) }
+    func unmount() throws { try PrivateMounts.unmount(agent.log("pod")) }
+
+    /// Writes to a log and waits until that has come, and nothing else.
+    func write(_ name: String) throws {
+        let count = reader.count
+        try appendBytes(
+            LineSource(name).lines(0..<10), to: agent.log("pod/\(log.live)"))
+        try eventually("the lines of \(name); \(agent.said)") { reader.count >= count + 10 }
+        try need(reader.count == count + 10)
+    }
+
+    func rotate() throws {
+        try rename(
+            agent.log("pod/\(log.live)"), agent.log("pod/\(log.earlier)"))
+    }
+
+    func need(_ isSo: Bool) throws {
+        if !isSo { throw Unexpected(description: "\(reader.texts()) \(agent.said)") }
+    }
+
+    /// No line came twice, and none was told as lost; but for what nobody can tell from what was moved away.
+    func verify(_ count: Int) throws {
+        try need(try agent.stop() == .code(0))
+        let last = try agent.launch(
+            ["run", "--config", agent.config, "--once"], wrapper: try PrivateMounts.wrapper())
+        try need(try last.wait() == .code(0))
+        try need(try AuditCount.of(broker) == count)
+        try need(Set(reader.texts()).count == count)
+        try need(kind == .bound || !agent.said.contains(" bytes lost"))
+        try unmount()
+        if kind == .volume { try PrivateMounts.unmount(agent.home.path("volume")) }
+    }
+}
+
+@Suite(
+    "A volume that is not mounted for a while: what is on it stays known",
+    .enabled(if: PrivateMounts.permitted, "\(PrivateMounts.needed)"))
+struct UnmountedVolumeTests {
+    @Test(
+        "unmounted while no agent runs, with a log of that name where it was: read on after the next mount",
+        arguments: VolumeStory.Kind.allCases, VolumeStory.Log.all)
+    fileprivate func whileDown(kind: VolumeStory.Kind, log: VolumeStory.Log) throws {
+        try PrivateMounts.run {
+            let story = try VolumeStory(kind, log)
+            try story.start()
+            try story.write("one")
+            try story.rotate()
+            try story.write("two")
+            try story.need(try story.agent.stop() == .code(0))
+            try appendBytes(LineSource("left").lines(0..<5), to: story.agent.log("pod/\(log.live)"))
+            try story.unmount()
+            try story.start()
+            try story.write("stray")
+            try story.need(try story.agent.stop() == .code(0))
+            try story.mount()
+            try story.start()
+            try eventually("what was left; \(story.agent.said)") { story.reader.count >= 35 }
+            try story.need(story.reader.count == 35)
+            try story.write("three")
+            try story.verify(45)
+        }
+    }
+}
