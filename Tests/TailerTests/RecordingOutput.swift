@@ -36,6 +36,8 @@ final class RecordingOutput: TailerOutput, Sendable {
         var unfollowed: [FileID] = []
         /// Called once for each file that has a successor, before that is entered.
         var whenSucceeded: (@Sendable () -> Void)?
+        /// Called whenever it is asked for a file of unknown name.
+        var asked: @Sendable () -> Void = {}
 
         mutating func see(_ sighting: FileSighting) -> FileStart {
             let id = FileID(number: files.count)
@@ -93,7 +95,8 @@ final class RecordingOutput: TailerOutput, Sendable {
     }
 
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
-        state.withLock { state in
+        state.withLock { $0.asked }()
+        return state.withLock { state in
             state.files.last { $0.identity == identity && !$0.isGone }?.id
         }
     }

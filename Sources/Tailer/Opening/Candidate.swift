@@ -7,8 +7,9 @@ final class Candidate {
     let source: OpenFile
     let status: FileStatus
     let identity: FileIdentity
-    /// The first bytes of its content, at most `Fingerprint.longest`.
-    let head: [UInt8]
+    /// The first bytes of its content, at most `Fingerprint.longest`; of a compressed one that is known by
+    /// its identity none, until they are asked for.
+    private(set) var head: [UInt8]
     /// Its content is compressed, and is read as what it was.
     let packed: Decompressor?
     /// It is compressed by what cannot be read: it is no text, and nothing is known of its content.
@@ -23,10 +24,11 @@ final class Candidate {
     /// nanoseconds.
     private static let patience: Int64 = 60_000_000_000
 
-    /// `once`: nobody waits for more of a compressed file than is there.
+    /// `once`: nobody waits for more of a compressed file than is there. `isKnown`: its identity is known,
+    /// and what a compressed one holds is not asked for.
     init(
         _ request: FileOpener.Request, _ descriptor: consuming Descriptor, _ status: FileStatus,
-        _ identity: FileIdentity, once: Bool, _ stillness: Stillness
+        _ identity: FileIdentity, isKnown: Bool = false, once: Bool, _ stillness: Stillness
     ) throws(SystemError) {
         self.request = request
         self.status = status
@@ -53,6 +55,12 @@ final class Candidate {
             compression,
             isWhole: once || request.isArchived
                 || (!mayGrow && source.descriptor.hasNoWriter() == true))
+        if isKnown {
+            self.head = []
+            self.packed = packed
+            isInTheMaking = false
+            return
+        }
         var content = try Self.head(of: packed, source)
         if packed.isWaiting {
             let isWhole =
@@ -67,6 +75,13 @@ final class Candidate {
         self.head = content
         self.packed = packed
         // There may be many, and most of them are not read any further.
+        packed.release()
+    }
+
+    /// Reads the head of a compressed one that was not asked for it.
+    func completeHead() throws(SystemError) {
+        guard head.isEmpty, let packed else { return }
+        head = try Self.head(of: packed, source)
         packed.release()
     }
 

@@ -74,6 +74,8 @@ final class FileOpener {
         /// It may be a copy of a file that was truncated under its writer: zeros before its first line
         /// are nobody's text.
         var mayBeginWithZeros = false
+        /// Of a compressed one that is known by its identity nothing more is asked.
+        var mayBeKnown = false
         /// It lies in another directory than the stream's: its name means nothing there.
         var isElsewhere = false
         /// What has changed beside it since then may be a copy of what it held; nanoseconds since 1970,
@@ -179,18 +181,25 @@ final class FileOpener {
             throw SystemError("open", path: request.path, code: .processLimit)
         }
         startTimes.saw(status.device, changed: status.changed, Clock.monotonicNanoseconds())
+        let isKnown =
+            request.mayBeKnown && Self.tells(identity) && output.known(identity, head: []) != nil
         return .candidate(
-            try Candidate(request, descriptor, status, identity, once: once, stillness))
+            try Candidate(
+                request, descriptor, status, identity, isKnown: isKnown, once: once, stillness))
     }
 
     /// Whether the stream has read this very inode when it had one name: then nothing that its directory's
     /// owner may not read is behind it, whoever has given it a second one since.
     private func wasRead(_ identity: FileIdentity, by stream: LogStream) -> Bool {
-        // An inode number alone comes back.
-        guard identity.handle != nil || identity.birth != nil,
+        guard Self.tells(identity),
             let file = output.known(identity, head: []), let known = output.progress(of: file)
         else { return false }
         return known.stream == stream.name && known.position > 0
+    }
+
+    /// Whether an identity is no other file's, whatever that holds: an inode number alone comes back.
+    private static func tells(_ identity: FileIdentity) -> Bool {
+        identity.handle != nil || identity.birth != nil
     }
 
     /// Takes up a file, from where the output says.

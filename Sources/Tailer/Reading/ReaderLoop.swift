@@ -272,7 +272,7 @@ final class ReaderLoop {
         switch scan.work.verdict {
         case .fine:
             node.changingLooks = 0
-        case .again:
+        case .again, .underWay:
             // Looked at in a row a few times at most: something that looks like a change and
             // stays must not keep everything else from its turn.
             node.changingLooks += 1

@@ -86,6 +86,8 @@ struct StreamTurn {
     private func read(
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
+        // What comes before it is taken up by looks at its directory.
+        if waitsForLook, stream.earlier?.holdsUp(file) ?? false { return .outdated }
         // Until its directory was looked at for what it held.
         if file.isReplaced, waitsForLook {
             return file.isPassedOver && file !== stream.files.last ? .atEnd : .outdated

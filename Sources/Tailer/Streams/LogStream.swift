@@ -50,6 +50,21 @@ final class LogStream {
     var beside: Set<Stamp> = []
     /// The same of what lies in archives; bounded by those directories.
     var judgedArchives: Set<Stamp> = []
+    /// Siblings that hold nothing of the files `sought`, and are none that is known; those of `judged` and what
+    /// stayed open left out. Bounded by the directory.
+    var strangers: [Stamp: Stranger] = [:]
+    private var sought: Set<FileID> = []
+    /// How many names beside it were gone through before a search for what it has read.
+    var surveyed = 0
+    /// Siblings that are refused, with the last change to anything of theirs. Bounded by the directory.
+    var refused: [Stamp: Int64] = [:]
+    /// Compressed copies of what its live file holds. Bounded by the directory.
+    var copies: Set<Stamp> = []
+    /// What is to be taken up before anything newer is.
+    var earlier: EarlierFiles?
+    /// When an earlier run saved anything of it last, or before, as files have it; until its live file is
+    /// taken up.
+    var savedTime = Int64.min
     /// Names beside its own that the pattern matches, too: those files are read whatever their age.
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
@@ -175,6 +190,34 @@ final class LogStream {
     /// Whether a name is one that was learnt.
     func hasLearnt(_ name: [UInt8]) -> Bool {
         !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil
+    }
+
+    /// What is looked for among its siblings. One more, and what was found out about strangers is nothing.
+    func seek(_ ids: Set<FileID>) {
+        guard !ids.isSubset(of: sought) else { return }
+        sought = ids
+        strangers = [:]
+    }
+
+    /// Nothing is remembered of siblings but of those that are there.
+    func keepStamps(_ stamps: [Stamp]) {
+        let sizes = [judged, beside, copies].map(\.count) + [strangers.count, refused.count]
+        var there = Array(repeating: 0, count: sizes.count)
+        for stamp in stamps {
+            if judged.contains(stamp) { there[0] += 1 }
+            if beside.contains(stamp) { there[1] += 1 }
+            if copies.contains(stamp) { there[2] += 1 }
+            if strangers[stamp] != nil { there[3] += 1 }
+            if refused[stamp] != nil { there[4] += 1 }
+        }
+        // To see that none is missing takes a fraction of what it takes to make the sets anew.
+        if there == sizes { return }
+        let kept = Set(stamps)
+        judged.formIntersection(kept)
+        beside.formIntersection(kept)
+        copies.formIntersection(kept)
+        strangers = strangers.filter { kept.contains($0.key) }
+        refused = refused.filter { kept.contains($0.key) }
     }
 
     /// The file that is being written to, as far as names tell.

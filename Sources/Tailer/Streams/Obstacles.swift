@@ -86,11 +86,13 @@ struct Obstacles {
 
     /// Whether a file that can be read again comes after what the stream had when it went on without it.
     func wants(_ candidate: Candidate) -> Bool {
-        guard let item = passed[candidate.status.inode], let after = item.after else {
-            return false
-        }
+        wants(candidate.status.inode, Stranger(candidate))
+    }
+
+    func wants(_ inode: UInt64, _ stranger: Stranger) -> Bool {
+        guard let item = passed[inode], let after = item.after else { return false }
         guard let rotated = item.rotated else { return true }
-        return after.isBefore(rotated, candidate)
+        return after.isBefore(rotated, stranger)
     }
 
     /// Something is to be tried again soon.

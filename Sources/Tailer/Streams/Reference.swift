@@ -10,14 +10,18 @@ struct Reference {
     var birth: Int64?
 
     func isBefore(_ name: RotatedName, _ candidate: Candidate) -> Bool {
+        isBefore(name, Stranger(candidate))
+    }
+
+    func isBefore(_ name: RotatedName, _ stranger: Stranger) -> Bool {
         if isLive { return false }
         if let rotated, let isOlder = rotated.isOlder(than: name) { return isOlder }
         // A compressor makes a new file of an old content.
-        if candidate.packed == nil, let birth, let theirs = candidate.identity.birth {
+        if !stranger.isPacked, let birth, let theirs = stranger.birth {
             // What was born with it in one tick of the kernel's clock is rather read than left.
             return birth <= theirs
         }
-        return modified <= candidate.status.modified
+        return modified <= stranger.modified
     }
 }
 

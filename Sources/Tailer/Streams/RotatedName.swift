@@ -30,6 +30,9 @@ struct RotatedName {
     /// Nil where `name` is not one that rotation makes of `live`.
     init?(_ name: [UInt8], of live: [UInt8]) {
         guard name != live, !live.isEmpty else { return nil }
+        let dot = live.lastIndex(of: UInt8(ascii: ".")).flatMap { $0 > 0 ? $0 : nil }
+        // Beside a log lie a hundred thousand others.
+        guard name.starts(with: live[..<(dot ?? live.endIndex)]) else { return nil }
         let plain = name.dropLast(Self.packedEnding(name))
         isPacked = plain.count < name.count
         if plain == live[...] {
@@ -45,7 +48,7 @@ struct RotatedName {
             return
         }
         // `app.log` also becomes `app-2026-11-23.log`.
-        guard let dot = live.lastIndex(of: UInt8(ascii: ".")), dot > 0,
+        guard let dot,
             let order = Self.order(plain, after: live[..<dot], before: live[dot...])
         else { return nil }
         self.order = order
@@ -78,6 +81,9 @@ struct RotatedName {
         guard let first = mark.first, RotationMark.separators.contains(first) else { return nil }
         return RotationMark.order(mark.dropFirst())
     }
+
+    /// What compressors make of a name.
+    static func packedNames(of name: [UInt8]) -> [[UInt8]] { packed.map { name + $0 } }
 
     /// How long the compressor's ending of a name is; 0 where it has none, or nothing else.
     private static func packedEnding(_ name: [UInt8]) -> Int {

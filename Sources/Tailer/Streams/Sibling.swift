@@ -6,16 +6,26 @@ struct Sibling {
     let name: [UInt8]
     let rotated: RotatedName
     let status: FileStatus
+    /// Nanoseconds since 1970, of one that was opened, where it is known.
+    var birth: Int64?
 }
 
 /// What a look at the siblings of a log came to.
 struct UnknownSiblings {
     /// Those that nothing is known of, oldest first, opened and looked at.
     var found: [(Sibling, Candidate)] = []
-    /// There are more, newer than these.
+    /// The same, closed again: what is looked for is not in them.
+    var strangers: [(Sibling, Stranger)] = []
+    /// There are more than these, newer ones.
     var isPartial = false
+    /// The same, for want of time.
+    var isCut = false
     /// Of no use unless `fine`.
     var verdict = StreamTable.Verdict.fine
+
+    var inodes: Set<UInt64> {
+        Set(found.map(\.1.status.inode)).union(strangers.map(\.0.status.inode))
+    }
 
     static func failed(_ verdict: StreamTable.Verdict) -> UnknownSiblings {
         UnknownSiblings(verdict: verdict)
@@ -23,33 +33,176 @@ struct UnknownSiblings {
 }
 
 extension StreamTable {
-    /// Siblings that nothing is known of, `most` of them.
+    /// Siblings that nothing is known of: all of them, where content of the stream is looked for, or the first
+    /// few.
     func unknownSiblings(
         of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, most: Int
+        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
     ) -> UnknownSiblings {
-        let entries = names.entries.filter { entry in
-            (entry.kind == .regular || entry.kind == .unknown)
-                && isSibling(entry.name, of: stream)
-        }
-        return unknownSiblings(of: stream, entries, node, directory, now, most: most)
+        unknownSiblings(of: stream, names.entries, node, directory, now, for: sought)
     }
 
     /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern matches is a
     /// log of its own.
-    private func isSibling(_ name: [UInt8], of stream: LogStream) -> Bool {
-        guard stream.rotated(name) != nil else { return false }
-        return !stream.hasLearnt(name) || !isMatched(name)
+    private func rotated(_ entry: DirectoryEntry, of stream: LogStream) -> RotatedName? {
+        guard entry.kind == .regular || entry.kind == .unknown,
+            let rotated = stream.rotated(entry.name),
+            !stream.hasLearnt(entry.name) || !isMatched(entry.name)
+        else { return nil }
+        return rotated
     }
 
     func unknownSiblings(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, most: Int
+        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
     ) -> UnknownSiblings {
-        var siblings: [Sibling] = []
+        var survey = SiblingSurvey(for: sought, mostOpen: mostAtOnce)
+        let listed = listSiblings(of: stream, entries, node, directory, now, for: sought)
+        guard case .fine = listed.verdict else { return .failed(listed.verdict) }
+        var unknown = UnknownSiblings()
+        unknown.strangers = listed.strangers
         var verdict = Verdict.fine
+        survey.pace.begin()
+        for sibling in listed.siblings {
+            if survey.pace.isOver {
+                guard sought == nil else { return .failed(.underWay) }
+                unknown.isCut = true
+                break
+            }
+            if sought == nil, unknown.found.count >= mostAtOnce {
+                unknown.isPartial = true
+                break
+            }
+            let looked = look(at: sibling, of: stream, node, directory, now, &survey, &unknown)
+            if case .exhausted = looked {
+                stream.hasMoreRotated = true
+                return .failed(.retry)
+            }
+            if case .waits(let waits) = looked { verdict = worse(verdict, waits) }
+        }
+        guard case .fine = verdict else { return .failed(verdict) }
+        return unknown
+    }
+
+    private enum SiblingLook {
+        case done
+        case waits(Verdict)
+        case exhausted
+    }
+
+    private func look(
+        at sibling: Sibling, of stream: LogStream, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64, _ survey: inout SiblingSurvey,
+        _ unknown: inout UnknownSiblings
+    ) -> SiblingLook {
+        let stamp = LogStream.Stamp(sibling.status)
+        let inode = sibling.status.inode
+        let request = FileOpener.Request(
+            stream: stream, name: sibling.name, path: node.text(of: sibling.name),
+            isArchived: false, inode: inode, mayBePacked: true,
+            mayBeginWithZeros: true, mayBeKnown: true)
+        switch opener.examine(request, in: directory) {
+        case .candidate(let candidate) where candidate.isInTheMaking:
+            // Writes into it are no events.
+            soon.append(node)
+        case .candidate(let candidate):
+            opener.mended(request.path)
+            stream.refused[stamp] = nil
+            guard let file = output.known(candidate.identity, head: candidate.head) else {
+                add(sibling, candidate, of: stream, to: &unknown, &survey)
+                return .done
+            }
+            let isUnfinished = isUnfinished(file, candidate, stream, node)
+            // Those have their turn in order.
+            if isUnfinished, survey.isAhead { return .done }
+            stream.judged.insert(stamp)
+            survey.pace.progress()
+            stream.obstacles.forget(inode)
+            if isUnfinished {
+                takeUp([candidate], stream, before: stream.live, now)
+            } else {
+                follow(file, candidate, stream)
+            }
+        case .failed(.nothing(retry: true)):
+            if survey.isAhead { return .done }
+            if waits(for: stream, inode, sibling.name, node, now, status: sibling.status) {
+                return .waits(.retry)
+            }
+        case .failed(.nothing(retry: false)):
+            stream.refused[stamp] = sibling.status.changed
+            survey.pace.progress()
+        case .failed(.already), .failed(.unknown), .failed(.opened): break
+        case .failed(.exhausted): return .exhausted
+        case .failed(.vanished):
+            if survey.isAhead { return .done }
+            if waits(for: stream, inode, sibling.name, node, now, isRace: true) {
+                return .waits(.again)
+            }
+        }
+        return .done
+    }
+
+    /// Before anything is searched for among very many siblings: finds out in slices which of them hold
+    /// nothing of it. What comes after that, and is one piece, has nothing to open then. The names may be
+    /// old: nothing else follows from them. True when all were gone through.
+    func surveyAhead(
+        _ stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Bool {
+        guard entries.count >= Self.mostInOnePiece, stream.surveyed < entries.count else {
+            return true
+        }
+        var survey = SiblingSurvey(aheadOf: sought(stream))
+        survey.pace.begin()
+        var unknown = UnknownSiblings()
+        while stream.surveyed < entries.count {
+            if survey.pace.isOver { return false }
+            let entry = entries[stream.surveyed]
+            stream.surveyed += 1
+            survey.pace.progress()
+            guard let rotated = rotated(entry, of: stream) else { continue }
+            let status: FileStatus
+            do throws(SystemError) {
+                status = try directory.status(of: entry.name)
+            } catch {
+                // Whoever searches finds out the same, and what to do about it.
+                continue
+            }
+            let stamp = LogStream.Stamp(status)
+            guard status.isRegular, status.inode == entry.inode, !stream.judged.contains(stamp),
+                stream.strangers[stamp] == nil, stream.refused[stamp] != status.changed
+            else { continue }
+            let sibling = Sibling(name: entry.name, rotated: rotated, status: status)
+            _ = look(at: sibling, of: stream, node, directory, now, &survey, &unknown)
+            unknown = UnknownSiblings()
+        }
+        return true
+    }
+
+    /// So many siblings are listed, looked at and put in order in one piece, in some milliseconds.
+    static let mostInOnePiece = 2_048
+
+    /// Siblings that are to be looked at, and what is known of others.
+    private struct ListedSiblings {
+        /// Oldest first.
+        var siblings: [Sibling] = []
+        var strangers: [(Sibling, Stranger)] = []
+        var verdict = Verdict.fine
+    }
+
+    /// All that is done here is done for each of them every time.
+    private func listSiblings(
+        of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
+    ) -> ListedSiblings {
+        var listed = ListedSiblings()
+        var stamps: [LogStream.Stamp] = []
+        var unpacked: [RotatedName.Order] = []
+        var numbers = 0
+        var hasEmpty = false
+        var hasPacked = false
         for entry in entries {
-            guard let rotated = stream.rotated(entry.name) else { continue }
+            guard let rotated = rotated(entry, of: stream) else { continue }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.
@@ -57,76 +210,64 @@ extension StreamTable {
                     throw SystemError("fstatat", code: .notFound)
                 }
                 guard status.isRegular else { continue }
-                siblings.append(Sibling(name: entry.name, rotated: rotated, status: status))
+                let stamp = LogStream.Stamp(status)
+                stamps.append(stamp)
+                if case .number = rotated.order { numbers += 1 }
+                if !rotated.isPacked { unpacked.append(rotated.order) }
+                if status.size == 0, opener.stillness.time(of: status, now) < mostPatience {
+                    hasEmpty = true
+                }
+                if stream.judged.contains(stamp) || stream.refused[stamp] == status.changed {
+                    continue
+                }
+                let sibling = Sibling(name: entry.name, rotated: rotated, status: status)
+                if sought == nil, isSettled(sibling, stamp, stream) { continue }
+                if rotated.isPacked { hasPacked = true }
+                listed.siblings.append(sibling)
             } catch {
                 let isRace = error.code == .notFound
                 if !isRace { _ = opener.trouble(node.text(of: entry.name), error) }
                 if waits(for: stream, entry.inode, entry.name, node, now, isRace: isRace) {
-                    verdict = worse(verdict, isRace ? .again : .retry)
+                    listed.verdict = worse(listed.verdict, isRace ? .again : .retry)
                 }
             }
         }
-        guard case .fine = verdict else { return .failed(verdict) }
-        let stamps = Set(siblings.map { LogStream.Stamp($0.status) })
-        stream.judged.formIntersection(stamps)
-        stream.beside.formIntersection(stamps)
-        sort(&siblings)
-        let unpacked = Set(siblings.lazy.filter { !$0.rotated.isPacked }.map(\.rotated.order))
-        var unknown = UnknownSiblings()
-        for sibling in siblings {
-            let stamp = LogStream.Stamp(sibling.status)
-            if sibling.status.size == 0,
-                opener.stillness.time(of: sibling.status, now) < mostPatience
-            {
-                // A write into it is no event.
-                soon.append(node)
-            }
-            if stream.judged.contains(stamp) { continue }
+        guard case .fine = listed.verdict else { return listed }
+        // A write into it is no event.
+        if hasEmpty { soon.append(node) }
+        stream.keepStamps(stamps)
+        if hasPacked {
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.
-            if sibling.rotated.isPacked, unpacked.contains(sibling.rotated.order) { continue }
-            if unknown.found.count >= most {
-                unknown.isPartial = true
-                break
-            }
-            let request = FileOpener.Request(
-                stream: stream, name: sibling.name, path: node.text(of: sibling.name),
-                isArchived: false, inode: sibling.status.inode, mayBePacked: true,
-                mayBeginWithZeros: true)
-            switch opener.examine(request, in: directory) {
-            case .candidate(let candidate) where candidate.isInTheMaking:
-                // Writes into it are no events.
-                soon.append(node)
-            case .candidate(let candidate):
-                opener.mended(request.path)
-                if let file = output.known(candidate.identity, head: candidate.head) {
-                    stream.judged.insert(stamp)
-                    stream.obstacles.forget(candidate.status.inode)
-                    if isUnfinished(file, candidate, stream, node) {
-                        takeUp([candidate], stream, before: stream.live, now)
-                    } else {
-                        follow(file, candidate, stream)
-                    }
-                } else {
-                    unknown.found.append((sibling, candidate))
-                }
-            case .failed(.nothing(retry: true)):
-                let inode = sibling.status.inode
-                if waits(for: stream, inode, sibling.name, node, now, status: sibling.status) {
-                    verdict = worse(verdict, .retry)
-                }
-            case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened): continue
-            case .failed(.exhausted):
-                stream.hasMoreRotated = true
-                return .failed(.retry)
-            case .failed(.vanished):
-                let inode = sibling.status.inode
-                if waits(for: stream, inode, sibling.name, node, now, isRace: true) {
-                    verdict = worse(verdict, .again)
-                }
+            let unpacked = Set(unpacked)
+            listed.siblings.removeAll {
+                $0.rotated.isPacked && unpacked.contains($0.rotated.order)
             }
         }
-        guard case .fine = verdict else { return .failed(verdict) }
-        return unknown
+        if sought != nil, !stream.strangers.isEmpty {
+            var others: [Sibling] = []
+            for sibling in listed.siblings {
+                if let stranger = stream.strangers[LogStream.Stamp(sibling.status)] {
+                    listed.strangers.append((sibling, stranger))
+                } else {
+                    others.append(sibling)
+                }
+            }
+            listed.siblings = others
+        }
+        sort(&listed.siblings, namesTell: numbers == 0 || numbers == stamps.count)
+        return listed
+    }
+
+    /// Whether a sibling was looked at, and lay there before what the live file holds was written: it is
+    /// none of what that was copied to since. What becomes of that file later is looked for in it once more.
+    private func isSettled(
+        _ sibling: Sibling, _ stamp: LogStream.Stamp, _ stream: LogStream
+    ) -> Bool {
+        if stream.copies.contains(stamp) { return true }
+        guard let stranger = stream.strangers[stamp], let live = stream.live else { return false }
+        return (stranger.modified < live.begunAt || stream.beside.contains(stamp))
+            && !stream.claimed.contains(sibling.name)
+            && !stream.obstacles.wants(sibling.status.inode, stranger)
     }
 
     /// How long a rotated file without content is looked at often, nanoseconds.
@@ -174,14 +315,26 @@ extension StreamTable {
     private func isUnfinished(
         _ file: FileID, _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode
     ) -> Bool {
-        guard candidate.unreadable == nil, let known = output.progress(of: file),
-            known.position == 0 || output.content(of: file, beginsAs: candidate.head)
-        else { return false }
+        guard candidate.unreadable == nil, let known = output.progress(of: file) else {
+            return false
+        }
         // What another stream of this directory has, it reads itself. One of the directory's earlier name
         // cannot: no name that it knows leads to it.
         let isFromElsewhere = ExactText(known.stream).parent != ExactText(node.text)
-        // Whether that was read to its end is found out at no cost where nothing has changed.
-        if candidate.packed != nil { return isFromElsewhere && !has(file, stream) }
+        if candidate.packed != nil {
+            // Whether that was read to its end is found out at no cost where nothing has changed.
+            guard isFromElsewhere, !has(file, stream) else { return false }
+            do throws(SystemError) {
+                try candidate.completeHead()
+            } catch {
+                _ = opener.trouble(candidate.request.path, error)
+                return false
+            }
+        }
+        guard known.position == 0 || output.content(of: file, beginsAs: candidate.head) else {
+            return false
+        }
+        if candidate.packed != nil { return true }
         guard known.position < candidate.size else { return false }
         return ExactText(known.stream) == ExactText(stream.name)
             ? stream.isReconciled
@@ -201,17 +354,17 @@ extension StreamTable {
     }
 
     /// Oldest first: by their names where those tell, else by their last changes.
-    func sort(_ siblings: inout [Sibling]) {
-        let namesTell = namesTell(siblings)
+    func sort(_ siblings: inout [Sibling], namesTell: Bool? = nil) {
+        let namesTell = namesTell ?? self.namesTell(siblings)
         siblings.sort { isOlder($0, $1, namesTell: namesTell) }
     }
 
-    private func namesTell(_ siblings: [Sibling]) -> Bool {
+    func namesTell(_ siblings: [Sibling]) -> Bool {
         let numbers = siblings.count { if case .number = $0.rotated.order { true } else { false } }
         return numbers == 0 || numbers == siblings.count
     }
 
-    private func isOlder(_ a: Sibling, _ b: Sibling, namesTell: Bool) -> Bool {
+    func isOlder(_ a: Sibling, _ b: Sibling, namesTell: Bool) -> Bool {
         if namesTell, let isOlder = a.rotated.isOlder(than: b.rotated) { return isOlder }
         if a.status.modified != b.status.modified {
             return a.status.modified < b.status.modified

@@ -91,7 +91,7 @@ extension StreamTable {
         let request = FileOpener.Request(
             stream: stream, name: file.name, path: file.path, isArchived: false,
             inode: sibling.status.inode, mayBePacked: true, mayBeginWithZeros: true,
-            isElsewhere: true)
+            mayBeKnown: true, isElsewhere: true)
         guard
             case .candidate(let candidate) = opener.examine(request, in: file.directory.descriptor)
         else { return }
@@ -114,7 +114,12 @@ extension StreamTable {
             stream.judgedArchives.insert(LogStream.Stamp(sibling.status))
             return
         }
-        found.known[known] = candidate
+        do throws(SystemError) {
+            try candidate.completeHead()
+            found.known[known] = candidate
+        } catch {
+            _ = opener.trouble(file.path, error)
+        }
     }
 
     /// Whether an input's rotated files may go to other directories.

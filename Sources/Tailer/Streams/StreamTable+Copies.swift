@@ -31,6 +31,9 @@ extension StreamTable {
         var verdict = Verdict.fine
         for file in stream.files where file.isReplaced {
             let renewed = renew(file, of: stream, node, directory)
+            // It goes on: nothing stands in its way.
+            if case .underWay = renewed { return renewed }
+            if stream.earlier != nil { return renewed }
             guard case .fine = renewed else {
                 let isLive = hasLive && file === stream.live
                 if isLive || waits(for: stream, file, now) { verdict = worse(verdict, renewed) }
@@ -54,7 +57,8 @@ extension StreamTable {
             live.saw(changed: fresh.changed)
             let names = DirectoryNames(try directory.entries())
             let now = Clock.monotonicNanoseconds()
-            var unknown = unknownSiblings(of: stream, names, node, directory, now, most: .max)
+            var unknown = unknownSiblings(
+                of: stream, names, node, directory, now, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
             // What was no business of the stream may be what this file held.
             stream.judgedArchives = []
@@ -66,9 +70,13 @@ extension StreamTable {
                 elsewhere: archived.inodes)
             var copy: Candidate?
             var missed: [Candidate] = []
-            var later: [Candidate] = []
-            for (_, candidate) in unknown.found {
+            var later: [(Sibling, Candidate?)] = []
+            for (sibling, candidate) in inOrder(unknown) {
                 // What is empty is a copy that was just begun.
+                guard let candidate else {
+                    if sibling.status.size > 0 { later.append((sibling, nil)) }
+                    continue
+                }
                 if candidate.size == 0 { continue }
                 do throws(SystemError) {
                     if try candidate.isBeginning(of: live) { continue }
@@ -76,10 +84,12 @@ extension StreamTable {
                         // What comes before it in order is older. Where something happens all the time it
                         // may not have been looked for before what this file holds was read: late, but whole.
                         copy = candidate
-                        missed = later.filter { $0.status.modified >= live.begunAt }
-                        later = []
+                        later.removeAll { $0.0.status.modified < live.begunAt }
+                        missed = later.compactMap(\.1)
+                        // What is not open has its turn after this.
+                        later.removeAll { $0.1 != nil }
                     } else {
-                        later.append(candidate)
+                        later.append((sibling, candidate))
                     }
                 } catch {
                     _ = opener.trouble(candidate.request.path, error)
@@ -92,12 +102,11 @@ extension StreamTable {
             }
             // What has taken its place is looked at next, and what was copied of that with it.
             if names.inode(of: stream.liveName) != live.identity.inode { later = [] }
-            if copy == nil { later.removeAll { $0.status.modified < live.intactAt } }
+            if copy == nil { later.removeAll { $0.0.status.modified < live.intactAt } }
             if let name = live.name, let mine = stream.rotated(name) {
                 // What is newer than it has its turn when what took its place is taken up.
-                later.removeAll { candidate in
-                    stream.rotated(candidate.request.name)
-                        .flatMap { mine.isOlder(than: $0) } ?? false
+                later.removeAll { sibling, _ in
+                    stream.rotated(sibling.name).flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
             stream.hurriesUntil = 0
@@ -109,9 +118,17 @@ extension StreamTable {
             } else {
                 opener.restart(live, fresh)
             }
-            takeUp(later, stream, before: live, now)
             awakened.append(stream)
-            return .fine
+            let open = later.compactMap(\.1)
+            guard open.count < later.count else {
+                takeUp(open, stream, before: live, now)
+                return .fine
+            }
+            // What lies elsewhere is open, and would be searched for.
+            takeUp(open.filter(\.request.isElsewhere), stream, before: live, now)
+            let siblings = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
+            stream.earlier = EarlierFiles(siblings, .before(live))
+            return goOnWithEarlier(stream, names, node, directory, now)
         } catch {
             _ = opener.trouble(live.path, error)
             return .retry

@@ -197,8 +197,22 @@ extension StreamTable {
         let stream = node.streams[match.name] ?? begin(match, in: node)
         guard stream.kind == .path else { return true }
         claim(work.claims[match.name] ?? [], for: stream, look, directory, now)
-        let rotated = work.rotated[match.name] ?? []
-        work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
+        lookAtPath(stream, work, look, directory, now)
+        return true
+    }
+
+    /// Looks at one ordinary log; false where that takes more than a slice, and it is its turn once more.
+    @discardableResult private func lookAtPath(
+        _ stream: LogStream, _ work: LookWork, _ look: DirectoryTree.Look,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Bool {
+        let rotated = work.rotated[stream.liveName] ?? []
+        let verdict = lookAtPath(stream, look, rotated, directory, now)
+        if case .underWay = verdict {
+            work.next -= 1
+            return false
+        }
+        work.verdict = worse(work.verdict, verdict)
         return true
     }
 
@@ -216,8 +230,7 @@ extension StreamTable {
         guard let stream = node.streams[name] else { return true }
         if stream.kind == .path {
             claim(work.claims[name] ?? [], for: stream, look, directory, now)
-            let rotated = work.rotated[name] ?? []
-            work.verdict = worse(work.verdict, lookAtPath(stream, look, rotated, directory, now))
+            guard lookAtPath(stream, work, look, directory, now) else { return true }
         }
         // Its rotated files may be compressed yet, or followed by a new one under its name; and what cannot
         // be read of it now is read or counted later.

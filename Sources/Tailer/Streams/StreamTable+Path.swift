@@ -10,6 +10,8 @@ extension StreamTable {
         stream.obstacles.beginLook()
         let verdict = lookAtFiles(of: stream, look, rotated, directory, now)
         // Only after a whole look, which finds what was compressed meanwhile under its new name.
+        if case .underWay = verdict { return verdict }
+        stream.surveyed = 0
         if case .fine = verdict {
             stream.obstacles.endLook()
             followClosed(stream, look.names, directory)
@@ -32,8 +34,17 @@ extension StreamTable {
         }
         settleClosed(stream, node, now)
         if !hasLive || !rotated.isEmpty { seeReplaced(stream) }
+        let taken = goOnWithEarlier(stream, look.names, node, directory, now)
+        guard case .fine = taken else { return taken }
+        let hasReplaced = stream.files.contains(where: \.isReplaced)
+        if !hasLive || hasReplaced,
+            !surveyAhead(stream, rotated, node, directory, now)
+        {
+            return .underWay
+        }
         let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
         guard case .fine = renewed else { return renewed }
+        if hasReplaced, rotated.count >= Self.mostInOnePiece { return .underWay }
         if hasLive {
             followElsewhere(stream, look.names, directory, now)
             guard let live = stream.live, !rotated.isEmpty else { return .fine }

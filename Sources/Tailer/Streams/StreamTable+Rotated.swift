@@ -5,7 +5,7 @@ import Platform
 /// that it has not.
 extension StreamTable {
     /// Rotated files that are taken up at once, so that they leave descriptors to others.
-    private var mostAtOnce: Int { max(16, min(64, opener.cache.most / 2)) }
+    var mostAtOnce: Int { max(16, min(64, opener.cache.most / 2)) }
 
     /// Files that are no longer under the stream's path, and the one that is there now.
     ///
@@ -46,7 +46,8 @@ extension StreamTable {
             liveID = output.known(found.identity, head: found.head)
         }
         let saved = stream.isReconciled ? [] : output.saved(stream.name)
-        let savedTime = time(of: saved, names, directory)
+        if !stream.isReconciled { stream.savedTime = time(of: saved, names, directory) }
+        let savedTime = stream.savedTime
         for entry in saved {
             // An earlier run's files tell what rotation makes of their names.
             guard let name = names.name(of: entry.identity.inode), stream.rotated(name) == nil,
@@ -58,8 +59,8 @@ extension StreamTable {
             liveID = output.known(found.identity, head: found.head)
         }
         // What became of saved files is looked for among all.
-        let most = saved.isEmpty ? mostAtOnce : .max
-        var unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
+        var unknown = unknownSiblings(
+            of: stream, names, node, directory, now, for: sought(stream))
         guard case .fine = unknown.verdict else { return unknown.verdict }
         let archived = searchArchives(stream, directory)
         if !archived.isStable || wasRotated(stream, since: names, directory) { return .again }
@@ -67,7 +68,7 @@ extension StreamTable {
         if let live, !isListed, archived.keys.contains(InodeKey(live.status)) { return .again }
         add(archived.unknown, to: &unknown)
         if archived.isPartial { unknown.isPartial = true }
-        var strangers = Set(unknown.found.map(\.1.status.inode))
+        var strangers = unknown.inodes
         if let live, liveID == nil { strangers.insert(live.status.inode) }
         var reference = reference(stream, names, strangers, directory)
         if !stream.isReconciled {
@@ -77,7 +78,9 @@ extension StreamTable {
             if stream.files.contains(where: \.isReplaced) {
                 verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
-                unknown = unknownSiblings(of: stream, names, node, directory, now, most: most)
+                if names.entries.count >= Self.mostInOnePiece { return .underWay }
+                unknown = unknownSiblings(
+                    of: stream, names, node, directory, now, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }
                 let archived = searchArchives(stream, directory)
                 if !archived.isStable || wasRotated(stream, since: names, directory) {
@@ -101,7 +104,9 @@ extension StreamTable {
             reconcile(stream, names, directory, held: live?.identity, archived)
         }
         // Of a stream that was never seen, what was written since this agent started.
-        let device = live?.status.device ?? unknown.found.first?.1.status.device
+        let device =
+            live?.status.device ?? unknown.found.first?.1.status.device
+            ?? unknown.strangers.first?.0.status.device
         let newest =
             reference
             ?? Reference(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
@@ -117,6 +122,14 @@ extension StreamTable {
             &unknown, of: stream, names, before: nil, directory, now, elsewhere: archived.inodes)
         var unread = unread(
             unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
+        let closed = self.unread(
+            unknown.strangers, of: stream, after: newest, begun: begun, liveID: liveID)
+        if !closed.isEmpty {
+            takeUpLater(unread, closed, stream, newest, unlisted: isListed ? nil : live, now)
+            let verdict = goOnWithEarlier(stream, names, node, directory, now)
+            // What comes after them has its turn at once.
+            return worse(verdict, .underWay)
+        }
         let wanted = unread.count + (live == nil ? 0 : 1)
         if isListed, unknown.isPartial || (wanted > 0 && !opener.cache.makeRoom(for: wanted)) {
             // The others, and the live one, come after these.
@@ -138,12 +151,17 @@ extension StreamTable {
         switch examination {
         case .candidate(let candidate):
             let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
+            stream.savedTime = .min
             if let file = stream.live, file.isReplaced {
                 file.intactAt = max(file.intactAt, savedTime)
+                // That is another piece.
+                if names.entries.count >= Self.mostInOnePiece { return worse(verdict, .underWay) }
                 return worse(verdict, renew(file, of: stream, node, directory))
             }
             let isDone =
-                liveID == nil || !unknown.found.contains { stream.claimed.contains($0.0.name) }
+                liveID == nil
+                || !(unknown.found.contains { stream.claimed.contains($0.0.name) }
+                    || unknown.strangers.contains { stream.claimed.contains($0.0.name) })
             return isDone ? verdict : .again
         case .failed(let result): return accept(result, nil, stream, node)
         case nil: return .fine
@@ -195,6 +213,56 @@ extension StreamTable {
         return unread
     }
 
+    /// The same of those that are not open.
+    private func unread(
+        _ strangers: [(Sibling, Stranger)], of stream: LogStream, after newest: Reference,
+        begun: Int64, liveID: FileID?
+    ) -> [Sibling] {
+        var unread: [Sibling] = []
+        for (sibling, stranger) in strangers {
+            let stamp = LogStream.Stamp(sibling.status)
+            let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
+            let isLater = stranger.modified >= begun && !stream.beside.contains(stamp)
+            if newest.isBefore(sibling.rotated, stranger) || isLater || isClaimed
+                || stream.obstacles.wants(sibling.status.inode, stranger)
+            {
+                if sibling.status.size > 0 { unread.append(sibling.born(stranger)) }
+                continue
+            }
+            stream.obstacles.forget(sibling.status.inode)
+            stream.beside.insert(stamp)
+        }
+        return unread
+    }
+
+    /// There are more to be taken up than are open: all of them in their order, and then the live one.
+    private func takeUpLater(
+        _ unread: [Candidate], _ closed: [Sibling], _ stream: LogStream, _ newest: Reference,
+        unlisted: Candidate?, _ now: Int64
+    ) {
+        let last = stream.files.last
+        // What lies elsewhere is open, and would be searched for.
+        takeUp(unread.filter(\.request.isElsewhere), stream, newest, now)
+        var siblings = closed
+        for candidate in unread where !candidate.request.isElsewhere {
+            guard let rotated = stream.rotated(candidate.request.name) else { continue }
+            siblings.append(
+                Sibling(
+                    name: candidate.request.name, rotated: rotated, status: candidate.status,
+                    birth: candidate.identity.birth))
+        }
+        sort(&siblings)
+        guard let unlisted, case .opened(let file) = opener.takeUp(unlisted) else {
+            stream.earlier = EarlierFiles(siblings, .after(newest, last: last))
+            return
+        }
+        // Only this descriptor still has its bytes.
+        file.name = nil
+        file.drainsSince = now
+        stream.files.append(file)
+        stream.earlier = EarlierFiles(siblings, .before(file))
+    }
+
     /// The live file was removed between its opening and the listing: only this descriptor still has its
     /// bytes. What is older comes before it.
     private func takeUp(
@@ -219,8 +287,7 @@ extension StreamTable {
         _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
         _ now: Int64
     ) -> Verdict {
-        var unknown = unknownSiblings(
-            of: stream, rotated, node, directory, now, most: mostAtOnce)
+        var unknown = unknownSiblings(of: stream, rotated, node, directory, now, for: nil)
         guard case .fine = unknown.verdict else { return unknown.verdict }
         stream.hasMoreRotated = unknown.isPartial
         recognise(&unknown, of: stream, names, before: live, directory, now)
@@ -250,7 +317,8 @@ extension StreamTable {
             takeUp([unread.removeFirst()], stream, before: live, now)
         }
         if !unread.isEmpty { stream.hasMoreRotated = true }
-        return stream.hasMoreRotated ? .retry : verdict
+        if stream.hasMoreRotated { return .retry }
+        return unknown.isCut ? worse(verdict, .underWay) : verdict
     }
 
     private enum Judgement {
@@ -286,6 +354,10 @@ extension StreamTable {
             }
             live.waitsForMore = false
             hurry(stream, candidate, node, now)
+            // Whether it is still one is asked again when the live file is replaced.
+            if candidate.packed != nil {
+                stream.copies.insert(LogStream.Stamp(candidate.status))
+            }
             return .done
         }
         if try candidate.isBeginning(of: live) {
@@ -338,7 +410,7 @@ extension StreamTable {
     }
 
     /// `last`: the stream's last file before any of them was taken up.
-    private func takeUp(
+    func takeUp(
         _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference,
         last: TailedFile?, _ now: Int64
     ) {

@@ -120,7 +120,7 @@ extension StreamTable {
                 followLater(stream, here)
                 verdict = endProcessing(stream, here, directory)
             case .again: followLater(stream, here)
-            case .retry: break
+            case .retry, .underWay: break
             }
         }
         forgetMissing(stream, names, directory)

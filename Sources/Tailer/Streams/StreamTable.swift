@@ -40,11 +40,14 @@ final class StreamTable {
         case retry
         /// It changed while it was looked at.
         case again
+        /// There is more of it than a slice is enough for.
+        case underWay
     }
 
     func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
         switch (a, b) {
         case (.again, _), (_, .again): .again
+        case (.underWay, _), (_, .underWay): .underWay
         case (.retry, _), (_, .retry): .retry
         case (.fine, .fine): .fine
         }
@@ -76,6 +79,7 @@ final class StreamTable {
 
     /// A stream leaves its directory with files that no name in it leads to, and ends with the last of them.
     func leave(_ stream: LogStream, _ now: Int64) {
+        stream.earlier = nil
         guard !stream.files.isEmpty else { return end(stream) }
         stream.isOrphan = true
         // Nothing that happens there is about it any more.
@@ -270,7 +274,7 @@ final class StreamTable {
     }
 
     /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate` holds.
-    private func isPacked(_ file: TailedFile, in candidate: Candidate) -> Bool {
+    func isPacked(_ file: TailedFile, in candidate: Candidate) -> Bool {
         guard file.isOpen, file.packed == nil, candidate.packed != nil else { return false }
         do throws(SystemError) {
             let source = try file.opened()

@@ -10,7 +10,7 @@ import Testing
 /// what happens between a parking and the next turn.
 final class ParkingBench {
     let home: TemporaryDirectory
-    let output = RecordingOutput()
+    let output: RecordingOutput
     let opener: FileOpener
     let table: StreamTable
     let node: DirectoryNode
@@ -20,9 +20,14 @@ final class ParkingBench {
     var now: Int64 = 0
     static let patience: Int64 = 1000
 
-    /// `inMemory`: where files may be of any size.
-    init(mostOpen: Int, heldBytes: Int = 1 << 30, inMemory: Bool = false) throws {
-        home = try TemporaryDirectory(inMemory: inMemory)
+    /// `inMemory`: where files may be of any size. `earlier`: the run before this one, which has ended; its
+    /// directory, and what it has saved.
+    init(
+        mostOpen: Int, heldBytes: Int = 1 << 30, inMemory: Bool = false,
+        after earlier: ParkingBench? = nil
+    ) throws {
+        output = earlier?.output ?? RecordingOutput()
+        home = try earlier?.home ?? TemporaryDirectory(inMemory: inMemory)
         try home.makeDirectory("log")
         opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: false)
         opener.isFirstScan = false
@@ -46,6 +51,14 @@ final class ParkingBench {
 
     /// A look at the directory. Names that end in a digit match no pattern.
     func look(expecting expected: StreamTable.Verdict = .fine) throws {
+        let (verdict, _) = try lookInSlices(.endless)
+        #expect(verdict == expected)
+    }
+
+    /// A look in slices, what came of it, and how many it took.
+    func lookInSlices(
+        _ slice: Slice = Slice(until: 0), between: () throws -> Void = {}
+    ) throws -> (StreamTable.Verdict, Int) {
         let directory = try node.open()
         node.listings += 1
         defer { node.listingsDone = node.listings }
@@ -55,7 +68,26 @@ final class ParkingBench {
         }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
         let look = DirectoryTree.Look(
             node: node, device: try directory.status().device, names: names, matches: matches)
-        #expect(table.look(look, directory, now) == expected)
+        let work = StreamTable.LookWork()
+        var slices = 1
+        while true {
+            var slice = slice
+            if table.go(on: work, look, directory, now, &slice) { return (work.verdict, slices) }
+            slices += 1
+            try between()
+        }
+    }
+
+    /// Looks and turns until there is nothing more to do.
+    func settle() throws {
+        for _ in 0..<1_000 {
+            now += 1_000_000
+            let (verdict, _) = try lookInSlices(.endless)
+            readAll()
+            if case .fine = verdict, table.outdated.isEmpty { return }
+            table.outdated = []
+        }
+        Issue.record("there is more to do after a thousand looks")
     }
 
     /// One turn of a stream.

@@ -1,0 +1,197 @@
+import Model
+import Platform
+
+/// Earlier files of a log that are to be read, more than are opened at once, in their order. What comes
+/// after them waits until the last of them is taken up. Lives on the reader thread.
+struct EarlierFiles {
+    /// The next one last: some hundred bytes for each; bounded by the directory.
+    fileprivate var rest: [Sibling]
+    let place: Place
+
+    enum Place {
+        /// Before a file whose content is another one now: it is not read before they are.
+        case before(TailedFile)
+        /// Those that are newer than this come last, the others before what was last without them.
+        case after(Reference, last: TailedFile?)
+    }
+
+    /// `siblings` are in order, oldest first.
+    init(_ siblings: [Sibling], _ place: Place) {
+        rest = siblings.reversed()
+        self.place = place
+    }
+
+    /// Whether a file is not to be read yet.
+    func holdsUp(_ file: TailedFile) -> Bool {
+        if case .before(let other) = place { other === file } else { false }
+    }
+}
+
+extension StreamTable {
+    /// Takes up what comes next of a stream's earlier files: as many as are opened at once, and as a slice
+    /// is enough for. `fine` when none is left.
+    func goOnWithEarlier(
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
+        guard var earlier = stream.earlier else { return .fine }
+        var pace = SurveyPace()
+        pace.begin()
+        defer {
+            stream.hasMoreRotated = !earlier.rest.isEmpty
+            stream.earlier = earlier.rest.isEmpty ? nil : earlier
+            awakened.append(stream)
+        }
+        let live = liveBeside(earlier.place, of: stream, directory)
+        var names = names
+        var isListed = false
+        while let sibling = earlier.rest.last {
+            if unread(of: stream, before: earlier.place) >= mostAtOnce { return .retry }
+            if pace.isOver { return .underWay }
+            guard opener.cache.makeRoom() else { return .retry }
+            let name = names.name(of: sibling.status.inode)
+            let taken = name.flatMap {
+                takeUp(sibling, $0, earlier.place, of: stream, live, node, directory, now)
+            }
+            if let taken {
+                guard case .fine = taken else { return taken }
+                earlier.rest.removeLast()
+                pace.progress()
+                continue
+            }
+            // It may have come after that listing.
+            if !isListed {
+                guard let listed = list(node, directory) else { return .retry }
+                names = listed
+                isListed = true
+                continue
+            }
+            countGone(sibling, of: stream, names, node)
+            earlier.rest.removeLast()
+            if case .before = earlier.place { continue }
+            // What was made of it has its turn now, and the others after that.
+            earlier.rest = []
+        }
+        return .fine
+    }
+
+    private func list(
+        _ node: DirectoryNode, _ directory: borrowing Descriptor
+    ) -> DirectoryNames? {
+        do throws(SystemError) {
+            return DirectoryNames(try directory.entries())
+        } catch {
+            _ = opener.trouble(node.text, error)
+            return nil
+        }
+    }
+
+    /// Files that were taken up and not read to their ends before what waits for them.
+    private func unread(of stream: LogStream, before place: EarlierFiles.Place) -> Int {
+        switch place {
+        case .before(let file):
+            stream.files.firstIndex { $0 === file } ?? stream.files.count
+        case .after: stream.files.count
+        }
+    }
+
+    /// What has the stream's name now: an earlier file may be a copy of that.
+    private func liveBeside(
+        _ place: EarlierFiles.Place, of stream: LogStream, _ directory: borrowing Descriptor
+    ) -> Candidate? {
+        guard case .after = place else { return nil }
+        let request = FileOpener.Request(
+            stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
+            mayBePacked: true)
+        guard case .candidate(let live) = opener.examine(request, in: directory) else { return nil }
+        return live
+    }
+
+    /// 1. There are many earlier files to be read, and what rotates them keeps few.
+    /// 2. One of them is removed before its turn.
+    ///
+    /// What was compressed is read under its new name.
+    private func countGone(
+        _ sibling: Sibling, of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode
+    ) {
+        guard
+            !RotatedName.packedNames(of: sibling.name).contains(where: {
+                names.inode(of: $0) != nil
+            })
+        else { return }
+        output.report(
+            .lost(
+                path: node.text(of: sibling.name),
+                range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+    }
+
+    /// Takes up one of them, if it is still to be read; `fine` when there is nothing more to do about it, and
+    /// nil when it is gone and another file has its inode number.
+    private func takeUp(
+        _ sibling: Sibling, _ name: [UInt8], _ place: EarlierFiles.Place, of stream: LogStream,
+        _ live: Candidate?, _ node: DirectoryNode, _ directory: borrowing Descriptor,
+        _ now: Int64
+    ) -> Verdict? {
+        let inode = sibling.status.inode
+        let request = FileOpener.Request(
+            stream: stream, name: name, path: node.text(of: name), isArchived: false,
+            inode: inode, mayBePacked: true, mayBeginWithZeros: true, mayBeKnown: true)
+        switch opener.examine(request, in: directory) {
+        case .candidate(let candidate):
+            if let birth = sibling.birth, let theirs = candidate.identity.birth, birth != theirs {
+                return nil
+            }
+            opener.mended(request.path)
+            // Writes into what is in the making are no events.
+            if candidate.isInTheMaking { soon.append(node) }
+            guard !candidate.isInTheMaking, candidate.status.size > 0,
+                output.known(candidate.identity, head: candidate.head) == nil
+            else { return .fine }
+            takeUp(candidate, sibling, place, of: stream, live, now)
+            stream.judged.insert(LogStream.Stamp(candidate.status))
+            return .fine
+        case .failed(.vanished):
+            // It may just have been renamed. What is gone was never opened.
+            let waits = waits(
+                for: stream, inode, name, node, now, status: sibling.status, isRace: true)
+            return waits ? .again : .fine
+        case .failed(.nothing(retry: true)):
+            return waits(for: stream, inode, name, node, now, status: sibling.status)
+                ? .retry : .fine
+        case .failed(.exhausted): return .retry
+        case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
+            return .fine
+        }
+    }
+
+    private func takeUp(
+        _ candidate: Candidate, _ sibling: Sibling, _ place: EarlierFiles.Place,
+        of stream: LogStream, _ live: Candidate?, _ now: Int64
+    ) {
+        switch place {
+        case .before(let file):
+            if isBeginning(candidate, of: file) { return }
+            takeUp([candidate], stream, before: file, now)
+        case .after(let reference, let last):
+            let liveID = live.flatMap { output.known($0.identity, head: $0.head) }
+            if isCopy(candidate, in: stream, live: live, liveID) { return }
+            takeUp([candidate], stream, reference, last: last, now)
+            // What is older than it is none of the stream's business, also when it is read.
+            if reference.isBefore(sibling.rotated, candidate) {
+                stream.newest = LogStream.Newest(
+                    inode: candidate.status.inode, modified: candidate.status.modified,
+                    birth: candidate.identity.birth)
+            }
+        }
+    }
+
+    private func isBeginning(_ candidate: Candidate, of file: TailedFile) -> Bool {
+        do throws(SystemError) {
+            guard case .open = try opener.reopen(file) else { return false }
+            return try candidate.isBeginning(of: file)
+        } catch {
+            _ = opener.trouble(file.path, error)
+            return false
+        }
+    }
+}

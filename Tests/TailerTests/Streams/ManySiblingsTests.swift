@@ -1,0 +1,187 @@
+import Glibc
+import Platform
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("Any number of files beside a log")
+struct ManySiblingsTests {
+    /// Rotated files are opened sixteen at a time.
+    private static let counts = [1, 15, 16, 17, 18, 33, 100]
+
+    private let bench: ParkingBench
+
+    init() throws {
+        bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.settle()
+    }
+
+    private func path(_ number: Int) -> String {
+        bench.home.path("log/a.log" + (number == 0 ? "" : ".\(number)"))
+    }
+
+    /// As logrotate does it, `copytruncate` or not; the next line is that of the number behind.
+    private func rotate(_ lines: ClosedRange<Int>, copies: Bool) throws {
+        for line in lines {
+            for number in (1..<line).reversed() { try rename(path(number), path(number + 1)) }
+            if copies {
+                try appendBytes(readFile(path(0)), to: path(1))
+                try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
+            } else {
+                try rename(path(0), path(1))
+            }
+            try appendBytes(Array("line \(line)\n".utf8), to: path(0))
+        }
+    }
+
+    private func expectAll(_ count: Int, _ bench: ParkingBench) {
+        #expect(bench.output.texts() == (0...count).map { "line \($0)" })
+        #expect(bench.lost.isEmpty)
+        #expect(bench.streams.allSatisfy { $0.earlier == nil && !$0.hasMoreRotated })
+    }
+
+    @Test(
+        "All that was rotated between two looks is read, once and in its order",
+        arguments: counts, [true, false])
+    func betweenTwoLooks(_ count: Int, copies: Bool) throws {
+        try rotate(1...count, copies: copies)
+        try bench.settle()
+        expectAll(count, bench)
+    }
+
+    @Test(
+        "All that was rotated between two runs is read, once and in its order",
+        arguments: counts, [true, false])
+    func betweenTwoRuns(_ count: Int, copies: Bool) throws {
+        try rotate(1...count, copies: copies)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        try next.settle()
+        expectAll(count, next)
+    }
+
+    @Test(
+        "A rotation while earlier files wait for their turn loses neither a line nor the order",
+        arguments: [true, false])
+    func rotatedMeanwhile(copies: Bool) throws {
+        try rotate(1...40, copies: copies)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        _ = try next.lookInSlices()
+        if next.streams.first?.earlier == nil { _ = try next.lookInSlices() }
+        #expect(try #require(next.streams.first).earlier != nil)
+        try rotate(41...41, copies: copies)
+        try next.settle()
+        expectAll(41, next)
+    }
+
+    @Test("What is removed while it waits for its turn holds nobody up for long")
+    func removedMeanwhile() throws {
+        try rotate(1...40, copies: false)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        _ = try next.lookInSlices()
+        #expect(try #require(next.streams.first).earlier != nil)
+        for number in 3...7 { try remove(path(number)) }
+        for _ in 0..<50 {
+            next.now += 1_000_000_000
+            _ = try next.lookInSlices(.endless)
+            next.readAll()
+        }
+        let texts = next.output.texts()
+        #expect(texts == (0...40).filter { !(33...37).contains($0) }.map { "line \($0)" })
+    }
+
+    /// In none of them is a line of the log, and what became of its content is looked for in all.
+    @Test(
+        "A search in thousands of files is cut, and has few of them open", arguments: [true, false])
+    func survey(isRestart: Bool) throws {
+        for number in 1...3_000 {
+            try appendBytes(Array("not a.log's \(number)\n".utf8), to: path(number))
+            try setTime(of: path(number), seconds: 1_000_000)
+        }
+        let next = isRestart ? try ParkingBench(mostOpen: 32, after: bench) : bench
+        try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
+        try appendBytes(Array("line 1\n".utf8), to: path(0))
+        let home = bench.home.path("log")
+        let seen = Mutex((calls: 0, most: 0))
+        next.output.state.withLock { state in
+            state.asked = {
+                seen.withLock { seen in
+                    seen.calls += 1
+                    guard seen.calls % 100 == 0 else { return }
+                    let names = (try? directoryNames("/proc/self/fd")) ?? []
+                    seen.most = max(
+                        seen.most,
+                        names.count { linkTarget("/proc/self/fd/\($0)")?.hasPrefix(home) ?? false })
+                }
+            }
+        }
+        var isCut = false
+        for _ in 0..<10 {
+            _ = try next.lookInSlices {
+                let known = next.streams.map(\.strangers.count).max() ?? 0
+                if (1..<2_900).contains(known) { isCut = true }
+            }
+        }
+        #expect(isCut)
+        #expect((1..<64).contains(seen.withLock { $0.most }))
+        next.output.state.withLock { $0.asked = {} }
+        try next.settle()
+        #expect(next.output.texts() == ["line 0", "line 1"])
+    }
+
+    @Test("What is pruned while it waits for its turn is counted, and what is compressed is read")
+    func prunedMeanwhile() throws {
+        try rotate(1...40, copies: false)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        _ = try next.lookInSlices()
+        #expect(try #require(next.streams.first).earlier != nil)
+        try remove(path(5))
+        try compress(path(4), .gzip)
+        try next.settle()
+        #expect(next.output.texts() == (0...40).filter { $0 != 35 }.map { "line \($0)" })
+        #expect(next.lost == ["\(path(5)) 0..<8 deleted_unread"])
+    }
+
+    /// A block of bzip2's takes as long to unpack as a thousand lines to ship.
+    @Test(
+        "Of a compressed file that is known by its identity nothing is unpacked", arguments: [1, 2])
+    func known(run: Int) throws {
+        try rotate(1...1, copies: false)
+        try compress(path(1), .bzip2)
+        try bench.settle()
+        let runs = run == 1 ? bench : try ParkingBench(mostOpen: 32, after: bench)
+        try runs.settle()
+        let directory = try runs.node.open()
+        let request = FileOpener.Request(
+            stream: try #require(runs.streams.first), name: Array("a.log.1.bz2".utf8),
+            path: path(1) + ".bz2", isArchived: false, mayBePacked: true, mayBeKnown: true)
+        guard case .candidate(let candidate) = runs.opener.examine(request, in: directory) else {
+            Issue.record("it could not be opened")
+            return
+        }
+        #expect(candidate.packed != nil)
+        #expect(candidate.head.isEmpty)
+        try candidate.completeHead()
+        #expect(candidate.head == Array("line 0\n".utf8))
+        expectAll(1, runs)
+    }
+
+    /// Each of them was opened again with every look.
+    @Test("What has a second name from elsewhere is refused once, and read when that is gone")
+    func refused() throws {
+        try bench.home.makeDirectory("other")
+        for number in 1...3 {
+            try appendBytes(Array("none of a.log's\n".utf8), to: bench.home.path("other/\(number)"))
+            #expect(unsafe link(bench.home.path("other/\(number)"), path(number)) == 0)
+        }
+        try bench.settle()
+        let stream = try #require(bench.streams.first)
+        #expect(stream.refused.count == 3)
+        try remove(bench.home.path("other/2"))
+        try bench.settle()
+        #expect(stream.refused.count == 2)
+        #expect(bench.output.texts() == ["line 0", "none of a.log's"])
+    }
+}
