@@ -7,7 +7,7 @@ package struct FileEntry: Hashable, Sendable {
     /// The name of the input that found it.
     package let input: String
     /// The stream's name: what its order and key hang on.
-    package let stream: String
+    package var stream: String
     /// Where it was last seen; a hint for people and for the first look after a start, no identity.
     package var path: String
     package var identity: FileIdentity

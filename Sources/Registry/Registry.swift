@@ -125,6 +125,16 @@ package final class Registry: Sendable {
         change { _ in [.moved(file, path: path, state: state, at: .now())] }
     }
 
+    /// The file is another stream's from now on.
+    package func joined(_ file: FileID, stream: String) {
+        change { guarded in
+            guard var entry = guarded.state.table[file] else { return [] }
+            entry.stream = stream
+            entry.updated = .now()
+            return [.seen(entry)]
+        }
+    }
+
     /// The file's content was replaced: a new generation, read from 0. The new entry, or nil where the
     /// file is not known (any more).
     package func truncated(

@@ -63,6 +63,67 @@ struct DatedLogTests {
         #expect(try AuditCount.of(broker) == 16)
     }
 
+    @Test(
+        "beside a log without a date or number, one that is written to is a log of its own, also after a restart",
+        arguments: ["web-2026-11-28.log", "web.1.log"])
+    func beside(_ name: String) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        try append("plain\n", "web.log", agent)
+        try append("dated\n", name, agent)
+        try agent.start()
+        try eventually("both; \(agent.said)") { reader.count == 2 }
+        try eventually("it is taken for a rotated one; \(agent.said)") {
+            try agent.entry(name)?.state == "archived"
+        }
+        // Any look at the directory finds what it has more by then.
+        try append("found\n", name, agent)
+        try append("", "look.log", agent)
+        try eventually("what is found; \(agent.said)") { reader.count == 3 }
+        try eventually("it is a log of its own; \(agent.said)") {
+            try agent.entry(name)?.stream == agent.log(name)
+        }
+        for round in 0..<3 {
+            try append("left \(round), ", name, agent)
+            try append("after \(round)\n", "web.log", agent)
+            try eventually("the other log; \(agent.said)") { reader.count == 4 + 2 * round }
+            try append("right \(round)\n", name, agent)
+            // Well below the time between two scans by the clock.
+            try eventually(within: .seconds(30), "the whole line; \(agent.said)") {
+                reader.count == 5 + 2 * round
+            }
+            if round == 1 {
+                #expect(try agent.stop() == .code(0))
+                try agent.start()
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        let expected =
+            ["plain", "dated", "found"]
+            + (0..<3).flatMap { ["after \($0)", "left \($0), right \($0)"] }
+        #expect(reader.texts().sorted() == expected.sorted())
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == expected.count)
+    }
+
+    @Test(
+        "half a line of a log with a date, which nobody has open, waits for its rest beside one without"
+    )
+    func halfALine() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        try append("plain\n", "web.log", agent)
+        try append("dated\nleft, ", "web-2026-11-28.log", agent)
+        try agent.start()
+        try eventually("what is whole; \(agent.said)") { reader.texts().contains("dated") }
+        try append("right\n", "web-2026-11-28.log", agent)
+        try eventually("all of it; \(agent.said)") { reader.count == 3 }
+        #expect(reader.texts().sorted() == ["dated", "left, right", "plain"])
+        #expect(try agent.stop() == .code(0))
+    }
+
     @Test("numbers before the ending, where nothing is without, are logs of their own")
     func workers() throws {
         let broker = try BrokerProcess(topics: ["logs"])

@@ -114,6 +114,37 @@ struct TailerTests {
         #expect(output.texts(path).filter { $0 != "on the mount point" } == ["one", "two"])
     }
 
+    @Test(
+        "a dated or numbered log beside one without that is written to, too: found once, then as any other",
+        arguments: ["a-2026-11-28.log", "a.1.log"])
+    func besidePlain(name: String) throws {
+        _ = try directory.write("log/a.log", "plain\n")
+        let path = try directory.write("log/\(name)", "dated\n")
+        // No scan by the clock has anything to do with what comes after the first one.
+        let tailer = try startTailer(
+            output, [directory.path("log/*.log")], watchedScan: 3_000_000_000)
+        defer { tailer.stop() }
+        try eventually("both") { output.count == 2 }
+        try directory.append("log/a.log", "more\n")
+        try eventually("both go on") { output.count == 3 }
+        try eventually("it is taken for rotated") {
+            output.state.withLock { $0.files.contains { $0.path == path && $0.isFinished } }
+        }
+        try directory.append("log/\(name)", "found\n")
+        try eventually("what is found by the clock") { output.count == 4 }
+        for round in 0..<20 {
+            try directory.append("log/\(name)", "left \(round), ")
+            try directory.append("log/a.log", "after \(round)\n")
+            try eventually("the other log") { output.count == 5 + 2 * round }
+            try directory.append("log/\(name)", "right \(round)\n")
+            try eventually("round \(round)") { output.count == 6 + 2 * round }
+        }
+        #expect(
+            output.texts().sorted()
+                == (["plain", "more", "dated", "found"]
+                + (0..<20).flatMap { ["after \($0)", "left \($0), right \($0)"] }).sorted())
+    }
+
     @Test("truncation starts again at the first byte")
     func truncated() throws {
         _ = try directory.write("log/a.log", "one\ntwo\n")

@@ -98,6 +98,14 @@ final class ReaderOutput: TailerOutput {
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
             registry.headGrew(entry.file, head: sighting.begin)
+            if !sighting.archived, !sighting.isS6,
+                ExactText(sighting.path) == ExactText(sighting.streamName),
+                ExactText(entry.stream) != ExactText(sighting.streamName)
+            {
+                // It is another log's live file now, and that is where the next run looks for it.
+                registry.joined(entry.file, stream: sighting.streamName)
+                registry.moved(entry.file, path: sighting.path, state: .active)
+            }
             if ExactText(entry.path) != ExactText(sighting.path)
                 || entry.state == .unreachable || entry.state == .deleted
                 || (sighting.archived && entry.state == .active)

@@ -26,6 +26,9 @@ final class DirectoryNode {
     var children: [[UInt8]: DirectoryNode] = [:]
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
+    /// Names that look like those of rotated files, and whose files, of these inode numbers, are written to all
+    /// the same: logs of their own. Bounded by the directory.
+    var alive: [[UInt8]: UInt64] = [:]
     /// Names that files were given in it since it was listed.
     var appeared = AppearedNames()
     /// Scans that found it on a file system that was mounted a moment ago.

@@ -3,6 +3,40 @@ import Platform
 
 /// Logs that are written under a dated name, and under none without a date.
 extension StreamTable {
+    /// A file of the stream, that its name made one of its earlier files, has grown after it was read to its
+    /// final end. Whether it is a log of its own from now on; the stream has nothing more to do with it.
+    ///
+    /// 1. `web.log` and `web-2026-11-28.log` are written to side by side, or `worker.log` and `worker.1.log`, and
+    ///    each is opened for each line.
+    /// 2. Whatever was not written to for a moment looks as if nobody will write to it any more.
+    ///
+    /// Not so `web.log.1`: that was `web.log`, and whoever writes to it late does so once.
+    func comesAlive(
+        _ file: FileID, _ sibling: Sibling, of stream: LogStream, in node: DirectoryNode
+    ) -> Bool {
+        guard stream.closed[sibling.name]?.id == file, isMatched(sibling.name),
+            sibling.rotated.mayBeAlive
+        else { return false }
+        node.alive[sibling.name] = sibling.status.inode
+        stream.closed[sibling.name] = nil
+        outdated.append(node)
+        return true
+    }
+
+    /// Whether an earlier run has found so of a name beside `base`, and it is the same file.
+    func wasAlive(_ name: [UInt8], beside base: [UInt8], _ look: DirectoryTree.Look) -> Bool {
+        let node = look.node
+        guard node.streams[base]?.isReconciled != true,
+            let inode = look.names.inode(of: name), look.names.inode(of: base) != nil,
+            RotatedName(name, of: base)?.mayBeAlive ?? false,
+            output.saved(node.text(of: name)).contains(where: {
+                $0.identity.inode == inode && !$0.isArchived
+            })
+        else { return false }
+        node.alive[name] = inode
+        return true
+    }
+
     /// The one of `names`, rotated names of a log that is not there, that is written to.
     ///
     /// 1. An application opens `web-2026-11-28.log` for each line, and from tomorrow on `web-2026-11-29.log`.

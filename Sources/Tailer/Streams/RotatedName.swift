@@ -59,6 +59,13 @@ struct RotatedName {
         }
     }
 
+    /// Logs are written under such names, too: `web-2026-11-28.log`, `worker.1.log`. `app.log.1` was `app.log`.
+    var mayBeAlive: Bool {
+        if isPacked { return false }
+        if case .date = order { return true }
+        return isInfix
+    }
+
     /// A name that is known to be a rotated one for its likeness to another.
     init(like name: [UInt8]) {
         let plain = name.dropLast(Self.packedEnding(name))

@@ -118,10 +118,10 @@ extension StreamTable {
             stream.judged.insert(stamp)
             survey.pace.progress()
             stream.obstacles.forget(inode)
-            if isUnfinished {
-                takeUp([candidate], stream, before: stream.live, now)
-            } else {
+            if !isUnfinished {
                 follow(file, candidate, stream)
+            } else if !comesAlive(file, sibling, of: stream, in: node) {
+                takeUp([candidate], stream, before: stream.live, now)
             }
         case .failed(.nothing(retry: true)):
             if survey.isAhead { return .done }
@@ -202,7 +202,9 @@ extension StreamTable {
         var hasEmpty = false
         var hasPacked = false
         for entry in entries {
-            guard let rotated = rotated(entry, of: stream) else { continue }
+            guard node.alive[entry.name] == nil, let rotated = rotated(entry, of: stream) else {
+                continue
+            }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.

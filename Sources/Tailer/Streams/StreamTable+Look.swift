@@ -132,6 +132,7 @@ extension StreamTable {
             return false
         }
         if work.next == 0 {
+            look.node.alive = look.node.alive.filter { look.names.inode(of: $0.key) == $0.value }
             for match in look.matches { work.inputs[match.name] = match.input }
             for (name, stream) in look.node.streams where stream.kind == .path {
                 work.inputs[name] = stream.input
@@ -143,7 +144,7 @@ extension StreamTable {
         }
         let match = look.matches[work.next]
         work.next += 1
-        guard !match.isAbsent else { return true }
+        guard !match.isAbsent, look.node.alive[match.name] == nil else { return true }
         let bases = RotatedName.bases(of: match.name).filter { base in
             // `data.1` is a log of its own where there is no `data`.
             let input =
@@ -159,7 +160,11 @@ extension StreamTable {
             return !rotated.mayBeAnotherLog
         }
         // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
-        if let owner = bases.min(by: { $0.count < $1.count }) { work.owners[match.name] = owner }
+        if let owner = bases.min(by: { $0.count < $1.count }),
+            !wasAlive(match.name, beside: owner, look)
+        {
+            work.owners[match.name] = owner
+        }
         return true
     }
 
