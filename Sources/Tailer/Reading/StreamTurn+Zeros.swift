@@ -6,8 +6,8 @@ import Platform
 /// - A writer that does not append goes on at its old place in a file that was truncated, and leaves a
 ///   hole before it. One that makes its log large at once (a mapped file) and dies leaves one behind
 ///   its last line. A run of zeros that a hole is part of, with those beside it in the same block, is
-///   nobody's text, and ends a line. It is passed at once, whatever its size, when something that is no
-///   zero stands behind it.
+///   nobody's text, and ends a line wherever it stands, also one that was begun. It is passed at once,
+///   whatever its size, when something that is no zero stands behind it.
 /// - Zeros without a hole that something stands behind were written, and are text.
 /// - Zeros that reach the end of the file may be filled yet, whatever they are on the disk: they are
 ///   passed when the file is final, and the position stands before them until then.
@@ -39,35 +39,55 @@ extension StreamTurn {
         }
     }
 
-    /// Looks at the zeros at the chunk's beginning and at its end.
+    /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole is
+    /// part of.
     func zeros(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Zeros {
-        let (leading, trailing, count) = buffer.withBytes(of: file) { chunk in
+        let (leading, trailing, count, hasAny) = buffer.withBytes(of: file) { chunk in
             (
                 ByteSearch.leadingZeros(in: chunk), ByteSearch.trailingZeros(in: chunk),
-                chunk.count
+                chunk.count, ByteSearch.zero(in: chunk) != nil
             )
         }
         if file.packed != nil { return unpackedZeros(file, leading, of: count) }
         if trailing == 0, file.zeros != nil { file.zeros = nil }
-        if leading == 0 || leading == count || file.continuesLine {
-            guard trailing > 0 || file.isPreallocated else {
-                return .text(Text(count: count, isEnd: false, isWhole: false))
-            }
+        guard hasAny else { return .text(Text(count: count, isEnd: false, isWhole: true)) }
+        let gap = try gap(in: file, of: count)
+        let isWhole = gap == nil
+        // A line that was begun ends where nobody has written on.
+        let isBegin = file.position == file.base && file.mayBeginWithZeros
+        let isPassed = leading > 0 && leading < count && (gap == 0 || isBegin)
+        let isWithin = gap.map { $0 > 0 && $0 < count - trailing } ?? false
+        var run: ZeroRun?
+        if trailing > 0, !isPassed, !isWithin {
+            run = try follow(file, read: count, trailing, now)
+            if run == nil { return .underWay }
         }
-        let run = trailing == 0 ? nil : try follow(file, read: count, trailing, now)
-        if trailing > 0, run == nil { return .underWay }
         // Only now: before something behind it was written, the first of them was.
         guard try isStillZero(file) else {
             buffer.forget()
             return .underWay
         }
-        if leading > 0, leading < count, !file.continuesLine, try isNobodys(file, leading) {
+        if isPassed {
             pass(leading, of: file)
             return .passed
         }
-        let isWhole = try !hasHole(file, from: file.position, to: file.position + count)
+        if let gap, isWithin { return .text(Text(count: gap, isEnd: true, isWhole: true)) }
         guard let run else { return .text(Text(count: count, isEnd: false, isWhole: isWhole)) }
         return try zeros(file, run, Text(count: count, isEnd: false, isWhole: isWhole))
+    }
+
+    /// Where in the chunk, which has `count` bytes, the first zeros begin that a hole is part of.
+    private func gap(in file: TailedFile, of count: Int) throws(SystemError) -> Int? {
+        let start = file.position - file.base
+        // Every file ends in one.
+        guard let hole = try file.opened().descriptor.nextHole(from: start), hole < start + count
+        else { return nil }
+        return buffer.withBytes(of: file) { chunk in
+            var index = hole - start
+            guard chunk[index] == 0 else { return nil }
+            while index > 0, chunk[index - 1] == 0 { index -= 1 }
+            return index
+        }
     }
 
     /// What becomes of the zeros that `chunk` ends with.

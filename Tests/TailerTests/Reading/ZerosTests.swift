@@ -223,6 +223,32 @@ struct ZerosTests {
         #expect(holes == [ByteRange(start: 11, end: 1 << 30)])
     }
 
+    /// The buffer has room for 256 KiB: what is read at once, and what is not.
+    @Test(
+        "A gap within a line that nobody wrote is no part of it, wherever reads begin and end",
+        arguments: [0, 150_000, 200_000, 250_000, 262_000, 262_140], [1 << 16, 1 << 17, 1 << 20])
+    func gapWithinLine(before: Int, size: Int) throws {
+        let lines = (0..<before / 50).map { "\(100_000 + $0)" + String(repeating: "x", count: 43) }
+        let text = lines.map { $0 + "\n" }.joined() + "abc"
+        let end = text.utf8.count
+        try bench.write("a.log", text)
+        try put("def\nwith \0 in it\nx", at: end + size)
+        try put("ghi\n", at: end + 2 * size)
+        try settle()
+        #expect(bench.output.texts() == lines + ["abc", "def", "with \0 in it", "x", "ghi"])
+        #expect(
+            holes == [
+                ByteRange(start: end, end: end + size),
+                ByteRange(start: end + size + 18, end: end + 2 * size),
+            ])
+        // And a compact line goes on as ever.
+        try appendBytes(Array("half ".utf8), to: path)
+        bench.readAll()
+        try appendBytes(Array("and half\n".utf8), to: path)
+        bench.readAll()
+        #expect(bench.output.texts().last == "half and half")
+    }
+
     @Test("Zeros that were written and that something follows are text, wherever they stand")
     func text() throws {
         let zeros = String(repeating: "\0", count: 500)
