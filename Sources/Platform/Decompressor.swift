@@ -33,10 +33,15 @@ package final class Decompressor {
     /// Nobody writes to the file any more: where its bytes end, the content ends. Otherwise more is
     /// waited for.
     package var isWhole: Bool {
-        didSet { if isWhole { isWaiting = false } }
+        didSet { if isWhole { goOn() } }
     }
-    /// All compressed bytes that there were are read, and there may be more.
-    private(set) package var isWaiting = false
+    /// All compressed bytes that there were are read, and there may be more. Stays so when the memory is given
+    /// back: to find out that there is nothing new takes no second pass.
+    package var isWaiting: Bool { waitsBehind != nil }
+    /// How many those were.
+    private var waitsBehind: Int?
+    /// This pass has come to where more is waited for.
+    private var isPaused = false
     /// What is wrong with the compressed bytes, once it was met; the content ends there.
     package private(set) var fault: String?
 
@@ -57,8 +62,14 @@ package final class Decompressor {
 
     /// The file has so many compressed bytes now. False where that is less than were read of it.
     package func look(size: Int) -> Bool {
-        if size > inputOffset { isWaiting = false }
-        return size >= inputOffset
+        let read = max(inputOffset, waitsBehind ?? 0)
+        if size > read { goOn() }
+        return size >= read
+    }
+
+    private func goOn() {
+        waitsBehind = nil
+        isPaused = false
     }
 
     /// Gives back what memory it has. What is read next is produced from the beginning.
@@ -84,7 +95,7 @@ package final class Decompressor {
         guard offset >= 0 else { return 0 }
         if offset < producedStart { rewind() }
         var spent = 0
-        while !isDone, !isWaiting, producedStart + producedCount < offset + count {
+        while !isDone, !isPaused, producedStart + producedCount < offset + count {
             if spent >= budget { return nil }
             drop(before: offset)
             spent += try produce(in: file)
@@ -116,7 +127,7 @@ package final class Decompressor {
         isBetween = false
         hasMore = false
         isDone = false
-        isWaiting = false
+        isPaused = false
     }
 
     /// Whether there is more input.
@@ -197,7 +208,8 @@ package final class Decompressor {
         if let fault {
             self.fault = self.fault ?? fault
         } else if !isWhole {
-            isWaiting = true
+            waitsBehind = inputOffset
+            isPaused = true
             return
         }
         isDone = true

@@ -208,6 +208,45 @@ struct DecompressorTests {
         #expect(reader.isAtEnd && reader.fault == nil && !reader.look(size: 10))
     }
 
+    @Test(
+        "that is being written is known to have nothing new without its memory", arguments: readable
+    )
+    func released(_ compression: Compression) throws {
+        let expected = content(150_000)
+        let whole = try readFile(try pack(expected, compression))
+        let (half, more) = (whole.count / 2, whole.count / 2 + 10)
+        let path = try home.write("growing", Array(whole.prefix(half)))
+        let file = try Descriptor.open(path, O.read)
+        let reader = Decompressor(compression, isWhole: false)
+        var buffer = [UInt8](repeating: 0, count: expected.count)
+        func readAll(from offset: Int) throws -> Int? {
+            try reader.read(
+                into: &buffer, count: buffer.count, at: offset, budget: .max, in: file)
+        }
+        let known = try #require(try readAll(from: 0))
+        reader.release()
+        #expect(reader.look(size: half) && reader.isWaiting && reader.size == known)
+        #expect(!reader.isActive)
+        // What it has is there all the same.
+        #expect(try readAll(from: 0) == known)
+        reader.release()
+        // Less than was read of it is another content.
+        #expect(!reader.look(size: half - 1))
+        _ = try home.write("growing", Array(whole.prefix(more)))
+        #expect(reader.look(size: more) && !reader.isWaiting && reader.size == known + 1)
+        _ = try readAll(from: known)
+        _ = try home.write("growing", whole)
+        reader.release()
+        #expect(reader.look(size: whole.count))
+        #expect(try readAll(from: 0) == expected.count)
+        #expect(buffer == expected)
+        reader.release()
+        reader.isWhole = true
+        #expect(!reader.isWaiting && !reader.isAtEnd)
+        #expect(try readAll(from: expected.count) == 0)
+        #expect(reader.isAtEnd && reader.size == expected.count && reader.fault == nil)
+    }
+
     @Test("made with the largest window that a level asks for is read")
     func largeWindows() throws {
         let expected = content(3_000_000)
