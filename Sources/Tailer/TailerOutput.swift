@@ -97,10 +97,12 @@ package protocol TailerOutput: AnyObject {
     /// that can be told: it may be found there, or come back.
     func isElsewhere(_ file: FileID) -> Bool
 
-    /// A stream's directories were listed, which lie on `devices`, and `isThere` says of an inode number
-    /// whether it is in them: saved files of the stream that are of these devices and neither open nor
-    /// there are no longer on the disk. Of what is not mounted now nothing is known.
-    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool)
+    /// A stream's directories were listed, which lie on `devices`, and `isThere` says of a file whether it is
+    /// in them: saved files of the stream that are of these devices and neither open nor there are no
+    /// longer on the disk, unless they turn up in another directory of the first scan. Of what is not mounted now
+    /// nothing is known.
+    func listed(
+        _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool)
 
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)

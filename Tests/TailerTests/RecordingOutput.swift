@@ -214,7 +214,9 @@ final class RecordingOutput: TailerOutput, Sendable {
         state.withLock { $0.unfollowed.append(file) }
     }
     func isElsewhere(_ file: FileID) -> Bool { false }
-    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool) {}
+    func listed(
+        _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
+    ) {}
     func grew(_ file: FileID, size: Int) {}
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }

@@ -49,6 +49,7 @@ final class ReaderOutput: TailerOutput {
     private let parts: Parts
     private let territory: Territory?
     private let inputs: [InputPlan]
+    private let tailing: [TailerInput]
     /// Streams with an open file; bounded by those.
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
@@ -61,6 +62,13 @@ final class ReaderOutput: TailerOutput {
     /// is asked for: what is mounted late has its turn late.
     private var savedStreams: [ExactText: [ExactText: Set<UInt64>]]?
     private var hasScannedAll = false
+    /// Saved files that are not where they were, until all directories were scanned:
+    ///
+    /// 1. While no agent runs, `a/app.log` is moved to `b/app.log`.
+    /// 2. `a` is scanned first.
+    ///
+    /// At most as many as there are entries. Some were read by this run before they were missing.
+    private var unlisted: [(entry: FileEntry, wasFollowed: Bool)] = []
     /// Inputs whose first scan ever this is: `start: end` is for what it finds.
     private let newInputs: Set<Int>
 
@@ -89,6 +97,7 @@ final class ReaderOutput: TailerOutput {
         self.territory = territory
         self.newInputs = newInputs ?? Self.newInputs(parts.settings, parts.registry)
         inputs = parts.settings.inputs.map { InputPlan($0, parts.settings.output.kafka) }
+        tailing = inputs.map(\.tailing)
     }
 
     // MARK: Files
@@ -345,13 +354,32 @@ final class ReaderOutput: TailerOutput {
         if files[file] == nil { parts.ledger.unfollow(file) }
     }
 
-    func listed(_ stream: String, on devices: Set<UInt64>, isThere: (UInt64) -> Bool) {
+    func listed(
+        _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
+    ) {
         for entry in parts.registry.entries(ofStream: stream)
-        where files[entry.file] == nil && !isThere(entry.identity.inode)
-            && devices.contains(entry.identity.device) && !parts.ledger.isOutstanding(entry.file)
+        where files[entry.file] == nil && devices.contains(entry.identity.device)
+            && !parts.ledger.isOutstanding(entry.file) && !isThere(entry.identity)
         {
+            if hasScannedAll {
+                leave(entry)
+            } else {
+                unlisted.append((entry, parts.ledger.isFollowed(entry.file)))
+            }
+        }
+    }
+
+    /// Those leave that were missing where they had been, and that no other directory had.
+    private func leaveUnlisted() {
+        for (earlier, wasFollowed) in unlisted {
+            guard let entry = parts.registry.entry(earlier.file), files[entry.file] == nil,
+                wasFollowed || !parts.ledger.isFollowed(entry.file),
+                !parts.ledger.isOutstanding(entry.file), entry.identity == earlier.identity,
+                ExactText(entry.path) == ExactText(earlier.path)
+            else { continue }
             leave(entry)
         }
+        unlisted = []
     }
 
     /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
@@ -361,6 +389,10 @@ final class ReaderOutput: TailerOutput {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
         let whereabouts = whereabouts(of: entry)
+        if case .at(let place, _) = whereabouts, tailing.contains(where: { $0.reads(place) }) {
+            // It is another log's by now, whose stream has the last word.
+            return
+        }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
         if case .at = whereabouts {
             parts.registry.moved(entry.file, path: entry.path, state: .deleted)
@@ -394,6 +426,7 @@ final class ReaderOutput: TailerOutput {
 
     func scannedAll() {
         hasScannedAll = true
+        leaveUnlisted()
         let reader = territory?.reader ?? 0
         if reader == 0 {
             for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }

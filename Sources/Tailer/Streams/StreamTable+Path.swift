@@ -257,8 +257,12 @@ extension StreamTable {
         var devices = archived.devices.union(stream.files.lazy.map(\.identity.device))
         if let held { devices.insert(held.device) }
         if let key = inode(of: directory) { devices.insert(key.device) }
-        output.listed(stream.name, on: devices) {
-            names.name(of: $0) != nil || $0 == held?.inode || archived.inodes.contains($0)
+        output.listed(stream.name, on: devices) { identity in
+            if let held, held.inode == identity.inode { return identity.agrees(with: held) }
+            if archived.inodes.contains(identity.inode) { return true }
+            // Its number may be another file's by now.
+            guard let name = names.name(of: identity.inode) else { return false }
+            return opener.presence(identity, name, directory) != .replaced
         }
     }
 }
