@@ -187,6 +187,9 @@ final class LogStream {
         shapes.insert(shape)
     }
 
+    /// Names that are none of rotation's may be those of its files.
+    var hasLearntNames: Bool { !shapes.isEmpty }
+
     /// Whether a name is one that was learnt.
     func hasLearnt(_ name: [UInt8]) -> Bool {
         !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil

@@ -36,10 +36,11 @@ extension StreamTable {
     /// Siblings that nothing is known of: all of them, where content of the stream is looked for, or the first
     /// few.
     func unknownSiblings(
-        of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
+        of stream: LogStream, _ listed: SharedListing.Listed, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
     ) -> UnknownSiblings {
-        unknownSiblings(of: stream, names.entries, node, directory, now, for: sought)
+        let siblings = listed.siblings(of: stream)
+        return unknownSiblings(of: stream, siblings, node, directory, now, for: sought)
     }
 
     /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern matches is a

@@ -55,10 +55,11 @@ extension StreamTable {
             // a copy of it may be missing in that listing.
             let fresh = try opener.fresh(live, of: stream)
             live.saw(changed: fresh.changed)
-            let names = DirectoryNames(try directory.entries())
+            let listed = try list(node, directory)
+            let names = listed.names
             let now = Clock.monotonicNanoseconds()
             var unknown = unknownSiblings(
-                of: stream, names, node, directory, now, for: sought(stream))
+                of: stream, listed, node, directory, now, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
             // What was no business of the stream may be what this file held.
             stream.judgedArchives = []

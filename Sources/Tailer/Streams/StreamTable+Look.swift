@@ -20,6 +20,8 @@ extension StreamTable {
         fileprivate var inputs: [[UInt8]: Int] = [:]
         /// The other way round.
         fileprivate var claims: [[UInt8]: [[UInt8]]] = [:]
+        /// What its streams have listed.
+        fileprivate var shared = SharedListing()
         /// Streams of which no name was seen; then, logs of which there may be rotated files alone.
         fileprivate var others: [[UInt8]] = []
 
@@ -68,7 +70,12 @@ extension StreamTable {
     ) -> Bool {
         let absent = look.absent
         isMatched = { absent($0) != nil }
-        defer { isMatched = { _ in false } }
+        shared = work.shared
+        defer {
+            isMatched = { _ in false }
+            work.shared = shared
+            shared = SharedListing()
+        }
         while true {
             switch work.step {
             case .writers: lookAtWriter(work, look, directory, now)

@@ -50,12 +50,14 @@ extension StreamTable {
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
             return lookForMissed(stream, live, rotated, look.names, node, directory, now)
         }
-        if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil,
-            stream.isReconciled || output.saved(stream.name).isEmpty
-        {
-            // It was never seen before, and nothing lies beside it.
-            reconcile(stream, look.names, directory)
-            return openLive(stream, look, directory, now)
+        if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil {
+            let saved = stream.isReconciled ? [] : output.saved(stream.name)
+            if saved.isEmpty {
+                // It was never seen before, and nothing lies beside it.
+                reconcile(stream, look.names, directory)
+                return openLive(stream, look, directory, now)
+            }
+            if let verdict = openKnown(stream, saved, look, directory) { return verdict }
         }
         return takeUpRotated(stream, hasLive: inode != nil, node, directory, now)
     }
@@ -125,6 +127,32 @@ extension StreamTable {
             return accept(opener.takeUp(candidate), candidate, stream, look.node)
         case .failed(let result): return accept(result, nil, stream, look.node)
         }
+    }
+
+    /// 1. An agent is started anew. What an earlier run has saved of a log is one file.
+    /// 2. That has its name still, and nothing lies beside it.
+    ///
+    /// Nothing has to be looked for. Nil where it is another file, or cannot be opened.
+    private func openKnown(
+        _ stream: LogStream, _ saved: [SavedFile], _ look: DirectoryTree.Look,
+        _ directory: borrowing Descriptor
+    ) -> Verdict? {
+        guard saved.count == 1, let entry = saved.first,
+            ExactText(entry.path) == ExactText(stream.name), !hasArchives(stream),
+            stream.obstacles.isEmpty, let inode = look.names.inode(of: stream.liveName),
+            inode == entry.identity.inode
+        else { return nil }
+        let request = FileOpener.Request(
+            stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
+            inode: inode, mayBePacked: true, since: look.time)
+        guard case .candidate(let candidate) = opener.examine(request, in: directory),
+            output.known(candidate.identity, head: candidate.head) == entry.file
+        else { return nil }
+        reconcile(stream, look.names, directory)
+        let verdict = accept(opener.takeUp(candidate), candidate, stream, look.node)
+        guard let file = stream.live, file.isReplaced else { return verdict }
+        file.intactAt = max(file.intactAt, time(of: saved, look.names, directory))
+        return worse(verdict, renew(file, of: stream, look.node, directory))
     }
 
     func accept(

@@ -25,13 +25,14 @@ extension StreamTable {
             examination = opener.examine(request, in: directory)
             if case .failed(.exhausted) = examination { return .retry }
         }
-        let names: DirectoryNames
+        let listed: SharedListing.Listed
         do throws(SystemError) {
-            names = DirectoryNames(try directory.entries())
+            listed = try list(node, directory)
         } catch {
             _ = opener.trouble(node.text, error)
             return .retry
         }
+        let names = listed.names
         leavePath(stream, names, node, now)
         var isListed = true
         if case .candidate(let found) = examination {
@@ -60,7 +61,7 @@ extension StreamTable {
         }
         // What became of saved files is looked for among all.
         var unknown = unknownSiblings(
-            of: stream, names, node, directory, now, for: sought(stream))
+            of: stream, listed, node, directory, now, for: sought(stream))
         guard case .fine = unknown.verdict else { return unknown.verdict }
         let archived = searchArchives(stream, directory)
         if !archived.isStable || wasRotated(stream, since: names, directory) { return .again }
@@ -78,9 +79,9 @@ extension StreamTable {
             if stream.files.contains(where: \.isReplaced) {
                 verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
-                if names.entries.count >= Self.mostInOnePiece { return .underWay }
+                if isLong(listed, of: stream) { return .underWay }
                 unknown = unknownSiblings(
-                    of: stream, names, node, directory, now, for: sought(stream))
+                    of: stream, listed, node, directory, now, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }
                 let archived = searchArchives(stream, directory)
                 if !archived.isStable || wasRotated(stream, since: names, directory) {
@@ -155,7 +156,7 @@ extension StreamTable {
             if let file = stream.live, file.isReplaced {
                 file.intactAt = max(file.intactAt, savedTime)
                 // That is another piece.
-                if names.entries.count >= Self.mostInOnePiece { return worse(verdict, .underWay) }
+                if isLong(listed, of: stream) { return worse(verdict, .underWay) }
                 return worse(verdict, renew(file, of: stream, node, directory))
             }
             let isDone =
@@ -166,6 +167,10 @@ extension StreamTable {
         case .failed(let result): return accept(result, nil, stream, node)
         case nil: return .fine
         }
+    }
+
+    private func isLong(_ listed: SharedListing.Listed, of stream: LogStream) -> Bool {
+        listed.siblings(of: stream).count >= Self.mostInOnePiece
     }
 
     /// Those of `unknown` that are newer than `newest`, or that may be copies of what the newest file held

@@ -14,6 +14,10 @@ final class StreamTable {
     var soon: [DirectoryNode] = []
     /// Whether a pattern matches a name in the directory that is looked at.
     var isMatched: ([UInt8]) -> Bool = { _ in false }
+    /// What the streams of the directory that is looked at have listed of it.
+    var shared = SharedListing()
+    /// Listings beside those that a look begins with.
+    var listings = 0
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
