@@ -13,6 +13,9 @@ import Synchronization
 ///   those together a quarter, or half where they are thousands (`trying`). That is what they keep
 ///   for good, however often they try: a topic, a leader or a permission may be missing for ever.
 ///
+/// A stream that waits for more than is free has it kept for it, but only in turns (`Patience`): what it waits for
+/// may never come back.
+///
 /// Streams without a topic share everything with each other. Sendable; any thread.
 package final class InFlightBudget: Sendable {
     /// Bytes in all, from `limits.in_flight`.
@@ -51,7 +54,13 @@ package final class InFlightBudget: Sendable {
         /// last of that away before it came, neither of the whole nor of what its topic may have, or a
         /// long line would wait for ever among short ones. Of those that ask it is the one that was
         /// refused first: who asks first when one was served may be somebody else each time.
-        var next: (stream: StreamID, topic: DestinationID?, least: Int, since: Int)?
+        var next: (stream: StreamID, topic: DestinationID?, least: Int, since: Int)? {
+            didSet { if next?.stream != oldValue?.stream { patience = nil } }
+        }
+        /// How long that was waited for, once it was asked.
+        var patience: Patience?
+        /// Nothing is kept for it now.
+        var isResting = false
         /// When streams that hold nothing were refused first, counted; bounded by the number of streams.
         var refusedSince: [StreamID: Int] = [:]
         private var refusals = 0
@@ -76,14 +85,24 @@ package final class InFlightBudget: Sendable {
         /// What `stream` may take now.
         func available(to stream: StreamID, limit: Int) -> Int {
             let free = limit - total
-            guard let next, next.stream != stream else { return free }
+            guard let next, next.stream != stream, !isResting else { return free }
             return max(0, free - next.least)
         }
 
         /// What all streams of `topic`, which works, may hold when `stream` takes more.
         func most(of topic: DestinationID, for stream: StreamID, limit: Int) -> Int {
-            guard let next, next.topic == topic, next.stream != stream else { return limit / 2 }
+            guard let next, next.topic == topic, next.stream != stream, !isResting else {
+                return limit / 2
+            }
             return max(0, limit / 2 - next.least)
+        }
+
+        /// Somebody asks at `now`.
+        mutating func look(_ now: Duration) {
+            guard next != nil else { return }
+            let patience = self.patience ?? Patience(since: now)
+            self.patience = patience
+            isResting = patience.rests(now)
         }
 
         /// Whether the topic works is seen by whoever takes, or proved by what comes back.
@@ -114,9 +133,34 @@ package final class InFlightBudget: Sendable {
         }
     }
     private let state = Mutex(State())
+    private let time: @Sendable () -> Duration
 
-    /// `limit` in bytes, above 0.
-    package init(limit: Int) {
+    /// When bytes are kept for a stream that waits for more than there are, and when others get them all the same:
+    /// by turns that are twice as long each time, so that what comes back late is enough some day, up to a length
+    /// that is bearable for all others.
+    struct Patience {
+        let since: Duration
+
+        private static let shortest = 2.0
+        private static let longest = 32.0
+
+        func rests(_ now: Duration) -> Bool {
+            let parts = (now - since).components
+            var left = Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+            var turn = Self.shortest
+            while turn < Self.longest {
+                if left < 2 * turn { return left >= turn }
+                left -= 2 * turn
+                turn *= 2
+            }
+            return left.truncatingRemainder(dividingBy: 2 * turn) >= turn
+        }
+    }
+
+    /// `limit` in bytes, above 0; `time` goes on evenly from anywhere.
+    package init(limit: Int, time: (@Sendable () -> Duration)? = nil) {
+        let start = ContinuousClock.now
+        self.time = time ?? { ContinuousClock.now - start }
         precondition(limit > 0, "an in-flight budget of \(limit) bytes can carry nothing")
         self.limit = limit
     }
@@ -131,7 +175,9 @@ package final class InFlightBudget: Sendable {
         atLeast least: Int, atMost most: Int
     ) -> Int {
         precondition(0 < least && least <= most, "cannot take \(least)...\(most) bytes")
+        let now = time()
         return state.withLock { state in
+            state.look(now)
             if let topic { state.note(topic, works: works) }
             let grant = grant(state, stream, topic, works: works, least, most)
             guard grant > 0 else {
@@ -148,7 +194,9 @@ package final class InFlightBudget: Sendable {
     package func canTake(
         _ stream: StreamID, of topic: DestinationID? = nil, works: Bool = true, _ least: Int
     ) -> Bool {
-        state.withLock { state in
+        let now = time()
+        return state.withLock { state in
+            state.look(now)
             if let topic { state.note(topic, works: works) }
             if grant(state, stream, topic, works: works, least, least) > 0 { return true }
             noteRefusal(&state, stream, works: works, least)
@@ -174,7 +222,8 @@ package final class InFlightBudget: Sendable {
             let ofTopic = state.most(of: topic, for: stream, limit: limit)
             let share = min(most, ((free - 3 * byTopic) / 4 - held) / 2, ofTopic - byTopic)
             if share >= least { return share }
-            let isFirst = byTopic == 0 && (isNext || state.next?.topic != topic)
+            let isFirst =
+                byTopic == 0 && (isNext || state.isResting || state.next?.topic != topic)
             let isSmall = isFirst || byTopic + least <= ofTopic
             return held == 0 && free >= least && isSmall ? least : 0
         }

@@ -1,4 +1,5 @@
 import Model
+import Synchronization
 import TestSupport
 import Testing
 
@@ -17,10 +18,65 @@ import Testing
         }
     }
 
+    /// In which no time passes.
+    private func still(limit: Int) -> InFlightBudget { InFlightBudget(limit: limit) { .zero } }
+
+    /// 1. A topic with a backlog stops, and what is on its way there does not come back.
+    /// 2. A long line needs more than there is without that.
+    /// 3. All that is free is kept for it, and nobody else ships a line any more.
+    @Test(
+        "One takes it all: who waits for what never comes back holds up others for half of the time",
+        arguments: [false, true])
+    func waitsForEver(isOfTheirTopic: Bool) {
+        let now = Mutex(Duration.zero)
+        let budget = InFlightBudget(limit: 1000) { now.withLock { $0 } }
+        #expect(budget.take(stream(1), of: topic(1), atLeast: 400, atMost: 400) == 400)
+        let long = topic(isOfTheirTopic ? 3 : 2)
+        var served = 0
+        var inARow = 0
+        for second in 0..<1000 {
+            now.withLock { $0 = .seconds(second) }
+            #expect(budget.take(stream(2), of: long, atLeast: 700, atMost: 700) == 0)
+            let granted = budget.take(stream(3), of: topic(3), atLeast: 10, atMost: 10)
+            if granted > 0 {
+                #expect(budget.giveBack(stream(3), of: topic(3), granted))
+                served += 1
+                inARow = 0
+            } else {
+                inARow += 1
+                #expect(inARow <= 32)
+            }
+        }
+        #expect((450...550).contains(served))
+    }
+
+    @Test("However late deliveries come, a long line gets its turn among short ones")
+    func lateDeliveries() {
+        for delay in 1...20 {
+            let now = Mutex(Duration.zero)
+            let budget = InFlightBudget(limit: 1000) { now.withLock { $0 } }
+            // Short lines of many streams, each of which comes back after so many seconds.
+            var out: [(stream: StreamID, due: Int)] = []
+            var wasServed = false
+            for second in 0..<1000 where !wasServed {
+                now.withLock { $0 = .seconds(second) }
+                for item in out where item.due <= second { _ = budget.giveBack(item.stream, 10) }
+                out.removeAll { $0.due <= second }
+                for number in 3...103 where !out.contains(where: { $0.stream == stream(number) }) {
+                    if budget.take(stream(number), atLeast: 10, atMost: 10) == 10 {
+                        out.append((stream(number), second + delay))
+                    }
+                }
+                wasServed = budget.take(stream(2), atLeast: 800, atMost: 800) == 800
+            }
+            #expect(wasServed, "\(delay)")
+        }
+    }
+
     @Test(
         "A stream alone ends with half, whatever the size of its bites", arguments: [1, 64, 4096])
     func half(bite: Int) {
-        let budget = InFlightBudget(limit: 1 << 16)
+        let budget = still(limit: 1 << 16)
         let held = fill(budget, 1, least: 1, most: bite)
         #expect(((1 << 15) - 1...1 << 15).contains(held))
         #expect(budget.held == held && budget.held(by: stream(1)) == held)
@@ -30,7 +86,7 @@ import Testing
 
     @Test("Ten stuck streams, each taking what it gets, leave an eleventh")
     func eleventh() {
-        let budget = InFlightBudget(limit: 110_000)
+        let budget = still(limit: 110_000)
         var grew = true
         while grew {
             let before = budget.held
@@ -46,7 +102,7 @@ import Testing
 
     @Test("Ten thousand stuck streams do not take the last byte of each other's")
     func many() {
-        let budget = InFlightBudget(limit: 1 << 20)
+        let budget = still(limit: 1 << 20)
         for number in 1...10_000 {
             let before = budget.limit - budget.held
             let granted = budget.take(stream(number), atLeast: 1, atMost: 1 << 18)
@@ -58,7 +114,7 @@ import Testing
 
     @Test("A stream that holds nothing gets its least even where that is all there is")
     func allThereIs() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.canTake(stream(1), 1000))
         #expect(budget.take(stream(1), atLeast: 1000, atMost: 1000) == 1000)
         #expect(!budget.canTake(stream(2), 1))
@@ -70,7 +126,7 @@ import Testing
     /// 3. The long one is next: what comes back is kept for it until its 800 are there.
     @Test("A long line is not kept waiting for ever by short ones")
     func longLine() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         var short = fill(budget, 1, least: 10, most: 10)
         #expect(short >= 490)
         #expect(budget.take(stream(2), atLeast: 800, atMost: 800) == 0)
@@ -94,7 +150,7 @@ import Testing
 
     @Test("A stream that ends while it is next is not waited for")
     func forgotten() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.take(stream(1), atLeast: 300, atMost: 300) == 300)
         #expect(budget.take(stream(2), atLeast: 900, atMost: 900) == 0)
         #expect(!budget.canTake(stream(3), 10))
@@ -106,14 +162,14 @@ import Testing
 
     @Test("A need beyond the limit holds nobody up")
     func beyond() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.take(stream(1), atLeast: 1001, atMost: 2000) == 0)
         #expect(budget.take(stream(2), atLeast: 1000, atMost: 1000) == 1000)
     }
 
     @Test("Delivered bytes wake exactly when somebody was refused; unused ones wake nobody")
     func wakes() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.take(stream(1), atLeast: 1000, atMost: 1000) == 1000)
         #expect(!budget.giveBack(stream(1), 100))
         #expect(!budget.canTake(stream(1), 1))
@@ -150,7 +206,7 @@ import Testing
         "One takes it all: any number of topics that are not there leave all others half of it",
         arguments: [(1, 1), (1, 1000), (60, 1), (60, 20), (500, 1), (1000, 4), (5_000, 1)])
     func stuckTopics(topics: Int, streams: Int) {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         // Again and again, as they do when others' deliveries call them.
         for _ in 0..<3 {
             for number in 0..<topics * streams {
@@ -170,7 +226,7 @@ import Testing
 
     @Test("One takes it all: lines of a megabyte for topics that are not there")
     func stuckLongLines() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         for number in 1...100 { fill(budget, number, of: number, works: false, least: 1 << 20) }
         #expect(budget.held <= whole / 2)
         #expect(fill(budget, 0, of: 0, works: true) >= whole / 2 / 8 - 4096)
@@ -178,7 +234,7 @@ import Testing
 
     @Test("One takes it all: a thousand streams of one topic that works and stops leave half of it")
     func oneTopic() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         for number in 1...1000 { fill(budget, number, of: 1, works: true) }
         #expect(budget.held <= whole / 2)
         // It gives nothing back any more, and gets nothing either.
@@ -188,7 +244,7 @@ import Testing
 
     @Test("Fifty topics that stop at once, each with a backlog, leave one the same share as theirs")
     func manyStop() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         var grew = true
         while grew {
             let before = budget.held
@@ -203,7 +259,7 @@ import Testing
 
     @Test("A topic tries with a little, and with its first delivery has its share")
     func firstDelivery() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         let trial = fill(budget, 1, of: 1, works: false)
         #expect((4096...InFlightBudget.mostTrial).contains(trial))
         #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
@@ -221,7 +277,7 @@ import Testing
         "Ten topics that go one after another, each with a backlog, leave others some, and new ones a try"
     )
     func goneOneByOne() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         for number in 1...10 {
             for stream in 0..<8 { fill(budget, number * 8 + stream, of: number, works: true) }
             #expect(!budget.canTake(stream(number * 8), of: topic(number), works: false, 4096))
@@ -232,7 +288,7 @@ import Testing
 
     @Test("What comes back without having been with Kafka is no proof that a topic works")
     func noProof() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         let trial = fill(budget, 1, of: 1, works: false)
         #expect(budget.take(stream(2), of: topic(1), works: false, atLeast: 1, atMost: 1) == 1)
         #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
@@ -243,7 +299,7 @@ import Testing
     /// The first of them to try stands at a line that the topic refuses.
     @Test("Each stream of a topic may try, not only the first")
     func siblingsTry() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         #expect(
             budget.take(stream(1), of: topic(1), works: false, atLeast: 1, atMost: 100_000)
                 == InFlightBudget.mostTrial)
@@ -254,7 +310,7 @@ import Testing
 
     @Test("Deliveries of others wake nobody whose topic is not there")
     func wakesNoTrial() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         fill(budget, 1, of: 1, works: false)
         #expect(budget.take(stream(2), of: topic(2), atLeast: 10, atMost: 10) == 10)
         #expect(!budget.giveBack(stream(2), of: topic(2), 10))
@@ -262,7 +318,7 @@ import Testing
 
     @Test("A stream that is next and whose topic goes is not waited for")
     func nextGoes() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.take(stream(1), of: topic(1), atLeast: 300, atMost: 300) == 300)
         #expect(budget.take(stream(2), of: topic(2), atLeast: 900, atMost: 900) == 0)
         #expect(!budget.canTake(stream(3), of: topic(3), 10))
@@ -274,7 +330,7 @@ import Testing
     @Test("Whatever topics do, sums hold and nothing is left when all is back", arguments: 1...40)
     func randomTopics(seed: Int) {
         var random = SplitMix(seed: UInt64(seed))
-        let budget = InFlightBudget(limit: Int.random(in: 1...200_000, using: &random))
+        let budget = still(limit: Int.random(in: 1...200_000, using: &random))
         var works = (0..<5).map { _ in Bool.random(using: &random) }
         var held = [Int](repeating: 0, count: 20)
         for _ in 0..<5_000 {
@@ -306,7 +362,7 @@ import Testing
 
     @Test("Who was refused to try is told when the topic works for somebody else first")
     func wakesWhoTried() {
-        let budget = InFlightBudget(limit: whole)
+        let budget = still(limit: whole)
         fill(budget, 1, of: 1, works: false)
         #expect(!budget.canTake(stream(1), of: topic(1), works: false, 4096))
         // The verdict is there, what it delivers not yet.
@@ -316,7 +372,7 @@ import Testing
 
     @Test("Who was refused to try, for others had it all, is told when they give back")
     func wakesWhoFoundNothing() {
-        let budget = InFlightBudget(limit: 1000)
+        let budget = still(limit: 1000)
         #expect(budget.take(stream(1), of: topic(1), atLeast: 400, atMost: 400) == 400)
         #expect(budget.take(stream(2), of: topic(2), works: false, atLeast: 400, atMost: 400) == 0)
         #expect(budget.giveBack(stream(1), of: topic(1), 400))
@@ -329,7 +385,7 @@ import Testing
         "A long line is not kept waiting for ever by the many streams of its topic",
         arguments: [1500, 4096], [40_000, 110_000, 205_000, 400_000, 524_288, 600_000, 1 << 20])
     func longLineOfTopic(bite: Int, long: Int) {
-        let budget = InFlightBudget(limit: 1 << 20)
+        let budget = still(limit: 1 << 20)
         var held: [Int: Int] = [:]
         // The oldest first.
         var order = Array(1...400)
@@ -374,7 +430,7 @@ import Testing
         var random = SplitMix(seed: UInt64(seed))
         let limit = Int.random(in: 1_000...200_000, using: &random)
         for _ in 0..<200 {
-            let budget = InFlightBudget(limit: limit)
+            let budget = still(limit: limit)
             var held = [Int](repeating: 0, count: 20)
             var waiting: Set<Int> = []
             for _ in 0..<Int.random(in: 5...60, using: &random) {
