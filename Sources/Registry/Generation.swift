@@ -1,5 +1,6 @@
 package import Model
 import Platform
+import Synchronization
 
 /// Mints the ids of the lives of files' contents; those of one opening of the registry.
 ///
@@ -8,8 +9,8 @@ import Platform
 ///     'h', device (8 bytes big endian), the handle's bytes      where there is a handle, else
 ///     'i', device, inode, birth time (each 8 bytes big endian; 0 for no birth time)
 ///
-/// followed by the generation count and the entry's number (8 bytes big endian each) and the opening's
-/// seed. It is saved at once and read back ever after, never computed again.
+/// followed by the generation count, the entry's number, how many ids the opening has minted before (8 bytes big
+/// endian each) and the opening's seed. It is saved at once and read back ever after, never computed again.
 ///
 /// Identity and count alone would give one id to two contents as soon as the count is not known:
 ///
@@ -19,11 +20,15 @@ import Platform
 /// 3. Whoever drops what has a known id, drops them.
 ///
 /// What was saved and lost is not known; that no other opening had this seed, and that this one gives
-/// a number only once, is. So a line that is sent again because its entry was lost has another id,
+/// a number only once, is; and that it mints no two ids of one thing, whatever count somebody has written into the
+/// registry, where no larger one is taken for true. So a line that is sent again because its entry was lost has another id,
 /// and is not recognised.
-struct Generation: Sendable {
+final class Generation: Sendable {
     /// 16 bytes.
     let seed: [UInt8]
+    private let minted = Atomic<UInt64>(0)
+
+    init(seed: [UInt8]) { self.seed = seed }
 
     /// Made of the kernel's randomness.
     static func random() -> Generation {
@@ -51,6 +56,7 @@ struct Generation: Sendable {
         }
         append(UInt64(truncatingIfNeeded: count))
         append(UInt64(truncatingIfNeeded: file.number))
+        append(minted.wrappingAdd(1, ordering: .relaxed).oldValue)
         bytes += seed
         return GenerationID(value: Digest.id64(bytes.span))
     }

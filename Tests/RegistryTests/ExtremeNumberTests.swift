@@ -126,6 +126,38 @@ import Testing
         again.close()
     }
 
+    /// 1. Somebody writes the largest count of contents into an entry, which cannot grow.
+    /// 2. Its log is truncated again and again.
+    /// 3. With the count alone each content would have the ids of the one before, and go on at its position.
+    @Test(
+        "A count of contents that cannot grow gives each content an id of its own, read from its beginning"
+    )
+    func saturatedCount() throws {
+        let (data, _) = try Self.sample()
+        let bytes = try data.bytes("snapshot.jsonl")
+        let line = try #require(
+            (0..<10).first { line in
+                Self.forged(bytes, line: line, key: "generation_count", value: "\(Int64.max)")
+                    != nil
+            })
+        let forged = try #require(
+            Self.forged(bytes, line: line, key: "generation_count", value: "\(Int64.max)"))
+        try data.put("snapshot.jsonl", forged)
+        let registry = try data.open()
+        let entry = try #require(
+            registry.entries().first { $0.generationCount == OutsideNumber.most })
+        var ids: Set<GenerationID> = [entry.generation]
+        for number in 1...10 {
+            let next = try #require(
+                registry.truncated(
+                    entry.file, identity: entry.identity, fingerprint: entry.fingerprint))
+            #expect(ids.insert(next.generation).inserted)
+            #expect(try #require(registry.entry(entry.file)).offset == 0)
+            registry.advance(next, to: 100 * number)
+        }
+        registry.close()
+    }
+
     @Test("Sizes and offsets that an earlier build wrote are no damage")
     func earlierBuilds() throws {
         let (data, truth) = try Self.sample()

@@ -202,7 +202,8 @@ import Testing
             other.mint(birth, file, count: 0),
         ]
         #expect(Set(ids).count == 5)
-        #expect(ids[1] == mint.mint(birth, file, count: 0))
+        // Nor does one opening mint an id twice, whatever counts say.
+        #expect(!ids.contains(mint.mint(birth, file, count: 0)))
         #expect(Generation.random().seed != Generation.random().seed)
     }
 
