@@ -25,6 +25,19 @@ final class DeliveryLedger: Sendable {
             unfollowed.remove(file)
         }
 
+        /// The entry of a file that nobody follows, as far as that is delivered:
+        ///
+        /// 1. The last delivery of a file that is out of sight comes in, on the poller thread.
+        /// 2. A look finds that the file is gone, and counts what its entry lacks as lost.
+        /// 3. The delivery is saved; what it delivered was not lost.
+        func delivered(_ entry: FileEntry?) -> FileEntry? {
+            guard var entry else { return nil }
+            // Nothing is on its way: what was sent is delivered.
+            let end = tracker.sentEnd(entry.file, entry.generation)
+            entry.offset = max(entry.offset, end ?? 0)
+            return entry
+        }
+
         func isFollowed(_ file: FileID) -> Bool {
             guard tracker.watermark(file) != nil else { return false }
             return !unfollowed.contains(file) || tracker.outstanding(file) > 0
@@ -155,22 +168,26 @@ final class DeliveryLedger: Sendable {
     /// or where `standing`, which is asked meanwhile, has none.
     func leaveUnlessFollowed(_ file: FileID, _ standing: () -> FileEntry?) -> FileEntry? {
         state.withLock { state in
-            guard !state.isFollowed(file), let entry = standing() else { return nil }
+            guard !state.isFollowed(file), let entry = state.delivered(standing()) else {
+                return nil
+            }
             state.end(file)
             registry.gone(file)
             return entry
         }
     }
 
-    /// Calls `body` unless this run follows the file; meanwhile it cannot. What is decided of a
+    /// Calls `body` with what `standing` has, unless that is nothing or this run follows the file; meanwhile it cannot. What is decided of a
     /// file that nobody follows must not hit one that somebody follows since:
     ///
     /// 1. A look finds that an entry's directory is gone.
     /// 2. The reader finds the file under another name, and its entry, and begins it.
     /// 3. The entry leaves; what is read from now on would be saved nowhere.
-    func unlessFollowed(_ file: FileID, _ body: () -> Void) {
+    func unlessFollowed(
+        _ file: FileID, _ standing: () -> FileEntry?, _ body: (FileEntry) -> Void
+    ) {
         state.withLock { state in
-            if !state.isFollowed(file) { body() }
+            if !state.isFollowed(file), let entry = state.delivered(standing()) { body(entry) }
         }
     }
 

@@ -215,8 +215,7 @@ struct VanishedFiles: Sendable {
             if !isReachable { return }
             state = isLive ? .active : .archived
         }
-        ledger.unlessFollowed(entry.file) {
-            guard stillStands(entry) != nil else { return }
+        ledger.unlessFollowed(entry.file, { stillStands(entry) }) { _ in
             registry.moved(entry.file, path: entry.path, state: state)
         }
     }
@@ -239,8 +238,7 @@ struct VanishedFiles: Sendable {
     private func tell(_ entry: FileEntry, _ whereabouts: Whereabouts) {
         guard entry.state != .deleted else { return }
         var found: FileEntry?
-        ledger.unlessFollowed(entry.file) {
-            guard let now = stillStands(entry) else { return }
+        ledger.unlessFollowed(entry.file, { stillStands(entry) }) { now in
             found = now
             registry.moved(entry.file, path: entry.path, state: .deleted)
         }

@@ -517,4 +517,22 @@ import Testing
         #expect(registry.entry(entry.file) == nil)
         #expect(lost.ranges.withLock { $0.isEmpty })
     }
+
+    /// 1. The last delivery of a file that is out of sight comes in; it is not saved yet.
+    /// 2. A look finds that the file is gone.
+    @Test("What was delivered a moment ago and is not saved yet is not counted as lost")
+    func deliveredMeanwhile() throws {
+        let files = try ["x", "y"].map { try make("a/log/\($0).log", delivered: 4) }
+        for (file, end) in zip(files, [10, 7]) {
+            let entry = try #require(registry.entry(file))
+            _ = ledger.begin(file, entry.generation, at: end, anchor: .none)
+            ledger.unfollow(file)
+        }
+        try removeTree("a")
+        var vanished = vanished()
+        for _ in 0..<2 { vanished.look() }
+        #expect(registry.entries().isEmpty)
+        let path = directory.path("logs/a/log/y.log")
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 7, end: 10)])
+    }
 }
