@@ -20,7 +20,7 @@ import Testing
         }
         let used = Set(words.filter { $0.hasPrefix("shipper_") || $0.hasPrefix("process_") })
         for name in used { #expect(names.contains(String(name)), "\(name)") }
-        #expect(used.count == 10)
+        #expect(used.count == 11)
         // No selector, which would have to fit the labels.
         #expect(!text.contains("_total{"))
     }
