@@ -29,14 +29,18 @@ struct CodecStep {
         /// The member is complete, and its checksum right.
         case ended
         case damaged
-        /// It was made with a window that is larger than what is allowed.
-        case tooLarge
+        /// It was made with a window that is larger than what is allowed: what it takes, where that is known.
+        case tooLarge(Int?)
     }
 }
 
 extension Compression {
-    /// Memory that one file's dictionary may take: `xz -9` wants 65 MiB, `zstd --ultra -22` 128.
-    static let mostMemory = 160 << 20
+    /// Memory that reading one file may take, for all of the agent is to fit into 128 MiB: beside it there are
+    /// 32 MiB of `limits.in_flight` and about 20 of the rest. `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants
+    /// more (`zstd --ultra -22` and `--long`: 128) is refused.
+    static let mostMemory = 68 << 20
+    /// The largest window of zstd within that, as a power of two.
+    static let mostWindow = 26
 
     func codec() throws(SystemError) -> any Codec {
         switch self {
@@ -134,7 +138,8 @@ extension Compression {
             switch unsafe lzma_code(stream, LZMA_RUN) {
             case LZMA_OK, LZMA_BUF_ERROR: .going
             case LZMA_STREAM_END: .ended
-            case LZMA_MEMLIMIT_ERROR, LZMA_MEM_ERROR: .tooLarge
+            case LZMA_MEMLIMIT_ERROR: unsafe .tooLarge(Int(clamping: lzma_memusage(stream)))
+            case LZMA_MEM_ERROR: .tooLarge(nil)
             default: .damaged
             }
         return unsafe CodecStep(
@@ -145,34 +150,43 @@ extension Compression {
 
 @safe private final class ZstdCodec: Codec {
     private let stream: OpaquePointer
+    /// The first bytes of the frame.
+    private var header: [UInt8] = []
 
     init() throws(SystemError) {
         guard let stream = unsafe ZSTD_createDCtx() else {
             throw SystemError("ZSTD_createDCtx", code: .outOfMemory)
         }
         unsafe self.stream = stream
-        // The largest window that zstd(1) reads without being told to.
-        unsafe _ = ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, 27)
+        unsafe _ = ZSTD_DCtx_setParameter(
+            stream, ZSTD_d_windowLogMax, Int32(Compression.mostWindow))
     }
 
     deinit { unsafe _ = ZSTD_freeDCtx(stream) }
 
     var memory: Int { unsafe ZSTD_sizeof_DCtx(stream) }
 
-    func reset() { unsafe _ = ZSTD_DCtx_reset(stream, ZSTD_reset_session_only) }
+    func reset() {
+        unsafe _ = ZSTD_DCtx_reset(stream, ZSTD_reset_session_only)
+        header = []
+    }
 
     func step(
         _ input: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
     ) -> CodecStep {
+        unsafe header += input.prefix(ZstdFrame.longestHeader - header.count)
         var source = unsafe ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
         var target = unsafe ZSTD_outBuffer(dst: output.baseAddress, size: output.count, pos: 0)
         let result = unsafe ZSTD_decompressStream(stream, &target, &source)
         var state = result == 0 ? CodecStep.State.ended : .going
         if ZSTD_isError(result) != 0 {
-            let code = ZSTD_getErrorCode(result)
             state =
-                code == ZSTD_error_frameParameter_windowTooLarge
-                    || code == ZSTD_error_memory_allocation ? .tooLarge : .damaged
+                switch ZSTD_getErrorCode(result) {
+                case ZSTD_error_frameParameter_windowTooLarge:
+                    .tooLarge(ZstdFrame.window(of: header))
+                case ZSTD_error_memory_allocation: .tooLarge(nil)
+                default: .damaged
+                }
         }
         return unsafe CodecStep(consumed: source.pos, produced: target.pos, state: state)
     }
@@ -218,11 +232,34 @@ extension Compression {
             switch unsafe BZ2_bzDecompress(stream) {
             case BZ_OK: .going
             case BZ_STREAM_END: .ended
-            case BZ_MEM_ERROR: .tooLarge
+            case BZ_MEM_ERROR: .tooLarge(nil)
             default: .damaged
             }
         return unsafe CodecStep(
             consumed: input.count - Int(stream.pointee.avail_in),
             produced: output.count - Int(stream.pointee.avail_out), state: state)
+    }
+}
+
+/// What a frame of zstd says of itself before its first block (RFC 8878, 3.1.1.1).
+enum ZstdFrame {
+    static let longestHeader = 18
+
+    /// Bytes of the window that it takes to read it; nil where that is not to be seen.
+    static func window(of header: [UInt8]) -> Int? {
+        guard header.count > 5 else { return nil }
+        let descriptor = header[4]
+        // Where all of it is one segment, that is as large as the content.
+        if descriptor & 0x20 != 0 {
+            let start = 5 + [0, 1, 2, 4][Int(descriptor & 3)]
+            let count = [1, 2, 4, 8][Int(descriptor >> 6)]
+            guard header.count >= start + count else { return nil }
+            let size = header[start..<(start + count)].reversed().reduce(UInt64(0)) {
+                $0 << 8 | UInt64($1)
+            }
+            return OutsideNumber.count(size)
+        }
+        let base = 1 << (10 + Int(header[5] >> 3))
+        return base + base / 8 * Int(header[5] & 7)
     }
 }

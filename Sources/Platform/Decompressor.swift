@@ -176,9 +176,15 @@ package final class Decompressor {
             isBetween = true
             hasMore = false
         case .damaged: stop(damage)
-        case .tooLarge: stop("it was made with more memory than is given to read it")
+        case .tooLarge(let needed): stop(Self.tooLarge(needed))
         }
         return step.consumed + step.produced
+    }
+
+    private static func tooLarge(_ needed: Int?) -> String {
+        guard let needed else { return "there is no memory to read it with" }
+        return "reading it takes \((needed +| ((1 << 20) - 1)) >> 20) MiB of memory, "
+            + "and one file may have \(Compression.mostMemory >> 20)"
     }
 
     private var damage: String {

@@ -247,13 +247,58 @@ struct DecompressorTests {
         #expect(reader.isAtEnd && reader.size == expected.count && reader.fault == nil)
     }
 
-    @Test("made with the largest window that a level asks for is read")
+    @Test("made with the largest window that fits into the agent's memory is read")
     func largeWindows() throws {
         let expected = content(3_000_000)
         #expect(try read(try pack(expected, .xz, ["-9", "-T1"]), .xz).bytes == expected)
-        #expect(
-            try read(try pack(expected, .zstd, ["--ultra", "-22"]), .zstd).bytes == expected)
+        let window = try zstd(expected, window: 0x80)
+        #expect(try read(window, .zstd).bytes == expected)
         #expect(try read(try pack(expected, .bzip2, ["-9"]), .bzip2).bytes == expected)
+    }
+
+    @Test("made with a larger one is refused, and it is said what it would take")
+    func tooLarge() throws {
+        let expected = content(300_000)
+        for (path, compression, needed) in [
+            (try zstd(expected, window: 0x88), Compression.zstd, 128),
+            (try pack(expected, .xz, ["--lzma2=dict=96MiB"]), .xz, 97),
+        ] {
+            let all = try read(path, compression)
+            #expect(all.bytes.isEmpty && all.reader.isAtEnd && !all.reader.isActive)
+            #expect(
+                all.reader.fault
+                    == "reading it takes \(needed) MiB of memory, and one file may have 68")
+        }
+    }
+
+    /// As if it had been made with a window of that descriptor: 0x80 stands for 64 MiB, 0x88 for 128. The
+    /// program takes no larger one than a file has bytes.
+    private func zstd(_ bytes: [UInt8], window: UInt8) throws -> String {
+        let path = try pack(bytes, .zstd, ["--no-content-size"])
+        var packed = try readFile(path)
+        packed[5] = window
+        return try home.write("window", packed)
+    }
+}
+
+@Suite("What it takes to read a frame of zstd")
+struct ZstdFrameTests {
+    @Test("is told by its header, and nothing that is cut or forged traps")
+    func window() {
+        let magic: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD]
+        func window(_ bytes: UInt8...) -> Int? { ZstdFrame.window(of: magic + bytes) }
+        #expect(window(0x00, 0x88, 0) == 128 << 20)
+        #expect(window(0x00, 0x00, 0) == 1 << 10)
+        #expect(window(0x00, 0x81, 0) == (64 << 20) + (8 << 20))
+        #expect(window(0x00, 0xFF, 0) == (1 << 41) + 7 * (1 << 38))
+        // One segment, with content sizes of 1, 4 and 8 bytes, and an id of a dictionary.
+        #expect(window(0x20, 7) == 7)
+        #expect(window(0xA0, 0, 0, 0, 16) == 256 << 20)
+        #expect(window(0xA1, 9, 1, 0, 0, 0) == 1)
+        #expect(
+            window(0xE0, 255, 255, 255, 255, 255, 255, 255, 255) == Int(OutsideNumber.most))
+        for count in 0..<5 { #expect(ZstdFrame.window(of: Array(magic.prefix(count))) == nil) }
+        #expect(window(0xA0, 1) == nil)
     }
 }
 
