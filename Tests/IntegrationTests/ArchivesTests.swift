@@ -190,4 +190,34 @@ struct ArchivesTests {
             #expect(isCounted != isNamed, "\(said)")
         }
     }
+
+    /// 1. A log's earlier file is read to its end and was compressed where it went to: it has no name any more.
+    /// 2. Where its entry goes to a search tells, and that fails, again and again.
+    /// 3. Beside the log a file is found that came and was rotated between two looks.
+    @Test("an archive directory that cannot be searched holds up nothing of a log")
+    func unsearchable() throws {
+        var logs = try Logs()
+        let calls = try FailingCalls()
+        #expect(try logs.agent.stop() == .code(0))
+        try logs.agent.start(wrapper: calls.wrapper)
+        try calls.fail(FailingCalls.Rule(.getdents, .io, logs.agent.home.path("old/**")))
+        try logs.move("app.log.1")
+        try logs.write(50)
+        try logs.expectAll()
+        let gzip = try findProgram("gzip", package: "gzip")
+        for app in logs.apps {
+            #expect(try ChildProcess(gzip, [logs.old(app, "app.log.1")]).wait() == .code(0))
+        }
+        try eventually("what was removed is closed; \(logs.agent.said)") {
+            try logs.agent.process.openFiles(beneath: logs.agent.home.path("old")).isEmpty
+        }
+        for app in logs.apps {
+            try logs.agent.home.write("logs/\(app)/app.log.1", "\(app) between\n")
+        }
+        try eventually("what came between; \(logs.agent.said)") {
+            Set(logs.reader.texts()).isSuperset(of: logs.apps.map { "\($0) between" })
+        }
+        #expect(logs.agent.said.contains("directory cannot be listed"), "\(logs.agent.said)")
+        #expect(try logs.agent.stop() == .code(0))
+    }
 }
