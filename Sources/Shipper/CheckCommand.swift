@@ -26,9 +26,10 @@ package enum CheckCommand {
     ) throws(SystemError) -> (comments: String, faults: [String]) {
         var troubles: [String] = []
         var faults: [String] = []
-        let files = MatchingFiles.now(
-            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
-        ) { event in
+        var silent: [String] = []
+        let tailing = settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
+        let mounts = SilentMounts.table()
+        let files = MatchingFiles.now(tailing, mounts: mounts) { event in
             switch event {
             case .unlistable(let path, let error): troubles.append("\(path): \(error)")
             case .excludedDirectory(let path, let exclusion):
@@ -38,8 +39,13 @@ package enum CheckCommand {
                         + LogLine.word(PathPatternError.filesBelow(exclusion)))
             default: break
             }
+        } silent: {
+            silent.append($0)
         }
-        for input in settings.inputs { faults += input.paths.compactMap(fault) }
+        let hung = SilentMounts(silent, mounts)
+        for input in settings.inputs {
+            faults += input.paths.filter { !hung.hold($0.literalPath ?? []) }.compactMap(fault)
+        }
         var text = ""
         for (index, input) in settings.inputs.enumerated() {
             let paths = files.filter { $0.input == index }.map(\.path)
@@ -48,6 +54,7 @@ package enum CheckCommand {
             for path in paths { text += "#   \(LogLine.word(path))\n" }
         }
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
+        for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults)
     }

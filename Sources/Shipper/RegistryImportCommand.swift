@@ -115,11 +115,14 @@ package enum RegistryImportCommand {
     ) throws(SystemError) -> Takeover {
         var troubles: [String] = []
         let files = StreamFiles.now(
-            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
+            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing },
+            mounts: SilentMounts.table()
         ) { event in
             if case .unlistable(let path, let error) = event {
                 troubles.append("\(path): cannot be listed: \(error)")
             }
+        } silent: {
+            troubles.append("\($0): does not answer; no position of a file there is taken over")
         }
         for trouble in troubles {
             try StandardStream.error.write("shipper: \(PrintableText.of(trouble))\n")

@@ -45,7 +45,8 @@ package enum RegistryShowCommand {
             return try complain("\(error)")
         }
         let order = FileTable.Order(rawValue: arguments.order) ?? .path
-        let shown = Shown(directory: directory, wanted: wanted, order: order)
+        let shown = Shown(
+            directory: directory, wanted: wanted, order: order, glances: RemoteGlances())
         guard arguments.isWatching else {
             return try print(shown, isJSON: arguments.isJSON)
         }
@@ -57,17 +58,14 @@ package enum RegistryShowCommand {
         let wanted: PathExclusion?
         let order: FileTable.Order
 
+        let glances: RemoteGlances
+
         func read() throws(RegistryError) -> (files: [ShownFile], faults: [RegistryFault]) {
             let contents = try RegistryReader.read(directory: directory)
-            var glance = FileGlance()
-            var files: [ShownFile] = []
-            for entry in contents.entries {
-                if let wanted, !wanted.matches(entry.path), !wanted.matches(entry.stream) {
-                    continue
-                }
-                files.append(glance.look(at: entry))
+            let entries = contents.entries.filter { entry in
+                wanted.map { $0.matches(entry.path) || $0.matches(entry.stream) } ?? true
             }
-            return (files, contents.summary.damaged)
+            return (glances.look(at: entries), contents.summary.damaged)
         }
     }
 
@@ -88,6 +86,9 @@ package enum RegistryShowCommand {
             : FileTable(files, order: shown.order, now: .now(), look: look(isScrolled: true))
                 .lines()
         try StandardStream.output.write(lines.map { $0 + "\n" }.joined())
+        for mount in shown.glances.silent {
+            _ = try complain("\(mount): does not answer; files there are as they were saved")
+        }
         return try complain(faults)
     }
 

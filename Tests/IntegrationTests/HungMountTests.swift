@@ -173,4 +173,63 @@ struct HungMountTests {
         try story.expectAll(0)
         #expect(try AuditCount.of(story.broker) == 2)
     }
+
+    /// Runs a command to its end while the mount hangs.
+    private func run(_ story: Story, _ arguments: String...) throws -> ChildProcess {
+        let line = story.calls.wrapper + [try findBinary()] + arguments
+        let process = try ChildProcess(line[0], Array(line.dropFirst()))
+        #expect(try process.wait() == .code(0), "\(process.errors)")
+        return process
+    }
+
+    @Test("check answers, names what does not, and lists the files of everything else")
+    func check() throws {
+        let story = try Story(["good", "dead"])
+        try story.hang()
+        let process = try run(story, "check", "--config", story.agent.config)
+        #expect(process.output.contains("\n# does not answer: \(story.agent.log("dead"))\n"))
+        #expect(process.output.contains("\n# Input logs matches 1 file now.\n"))
+        #expect(process.output.contains("\n#   \(story.agent.log("good/app.log"))\n"))
+        try story.calls.heal()
+        let again = try run(story, "check", "--config", story.agent.config)
+        #expect(!again.output.contains("does not answer"))
+        #expect(again.output.contains("\n# Input logs matches 2 files now.\n"))
+    }
+
+    @Test("registry show answers: of what does not, files are as they were saved")
+    func show() throws {
+        let story = try Story(["good", "dead"])
+        try story.start()
+        try story.expect(0, of: story.names)
+        #expect(try story.agent.stop() == .code(0))
+        try story.append(1)
+        try story.hang()
+        let process = try run(story, "registry", "show", "--data", story.agent.data)
+        #expect(
+            process.errors
+                == "shipper: \(story.agent.log("dead")): does not answer; files there are "
+                + "as they were saved\n")
+        let rows = process.output.split(separator: "\n")
+        for (name, state) in [("good", "active"), ("dead", "unreachable")] {
+            #expect(
+                rows.contains { $0.contains("/\(name)/app.log") && $0.contains(state) },
+                "\(process.output)")
+        }
+    }
+
+    @Test("registry import answers, and takes over what it can see")
+    func takeOver() throws {
+        let story = try Story(["good", "dead"])
+        try story.agent.home.makeDirectory("filebeat")
+        try story.agent.home.write("filebeat/meta.json", #"{"version":"1"}"#)
+        try story.agent.home.write("filebeat/log.json", "")
+        try story.hang()
+        let process = try run(
+            story, "registry", "import", "filebeat", story.agent.home.path("filebeat"), "--config",
+            story.agent.config, "--dry-run")
+        #expect(
+            process.errors
+                == "shipper: \(story.agent.log("dead")): does not answer; no position of a "
+                + "file there is taken over\n")
+    }
 }

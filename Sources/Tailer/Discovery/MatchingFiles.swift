@@ -1,4 +1,4 @@
-private import Platform
+package import Platform
 
 /// A regular file that an input's pattern matches now.
 package struct MatchingFile: Hashable, Sendable {
@@ -10,20 +10,15 @@ package struct MatchingFile: Hashable, Sendable {
 
 /// What the patterns match at this moment, by one walk that opens no file.
 package enum MatchingFiles {
-    /// In the order of inputs and paths. What cannot be looked at is handed to `report`.
+    /// In the order of inputs and paths. What cannot be looked at is handed to `report`, and those of `mounts`
+    /// that do not answer to `silent`.
     package static func now(
-        _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
+        _ inputs: [TailerInput], mounts: MountTable? = nil, report: (TailerEvent) -> Void,
+        silent: (String) -> Void = { _ in }
     ) -> [MatchingFile] {
-        let tree = DirectoryTree(
-            inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
-            territory: Territory(.undivided(inputs), reader: 0), report: report)
-        var found: [MatchingFile] = []
-        tree.walk { look in
-            for match in look.matches
-            where match.kind != .link && match.kind != .other && !match.isAbsent {
-                found.append(
-                    MatchingFile(input: match.input, path: look.node.text(of: match.name)))
-            }
+        var found = TreeWalk.all(inputs, mounts: mounts, report: report, silent: silent) { look in
+            look.matches.filter { $0.kind != .link && $0.kind != .other && !$0.isAbsent }
+                .map { MatchingFile(input: $0.input, path: look.node.text(of: $0.name)) }
         }
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.

@@ -97,15 +97,15 @@ package struct StreamFile: Sendable {
 
 /// The files of all streams at this moment, by one walk that opens none of them.
 package enum StreamFiles {
-    /// In no order. What cannot be looked at is handed to `report`.
+    /// In no order. What cannot be looked at is handed to `report`, and those of `mounts` that do not answer to
+    /// `silent`.
     package static func now(
-        _ inputs: [TailerInput], report: @escaping (TailerEvent) -> Void
+        _ inputs: [TailerInput], mounts: MountTable? = nil, report: (TailerEvent) -> Void,
+        silent: (String) -> Void = { _ in }
     ) -> [StreamFile] {
-        let tree = DirectoryTree(
-            inputs: inputs, intervals: TailerIntervals(), watches: .none(report: report),
-            territory: Territory(.undivided(inputs), reader: 0), report: report)
-        var found: [StreamFile] = []
-        tree.walk { look in found += files(look) }
+        var found = TreeWalk.all(inputs, mounts: mounts, report: report, silent: silent) {
+            files($0)
+        }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         var seen: Set<[UInt8]> = []
