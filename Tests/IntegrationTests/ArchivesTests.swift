@@ -97,6 +97,31 @@ struct ArchivesTests {
         try logs.verify()
     }
 
+    @Test("one for which there is no descriptor is waited for, and what is newer comes after it")
+    func withoutDescriptor() throws {
+        var logs = try Logs()
+        #expect(try logs.agent.stop() == .code(0))
+        for name in ["app.log-20261127", "app.log-20261128"] {
+            try logs.write(50)
+            try logs.move(name)
+        }
+        try logs.write(50)
+        let failing = try FailingCalls()
+        // One was read in part, and the other one never seen.
+        let (known, unknown) = (
+            logs.old("web", "app.log-20261127"), logs.old("api", "app.log-20261128")
+        )
+        try failing.fail(.noDescriptor(known), .noDescriptor(unknown))
+        try logs.agent.start(wrapper: failing.wrapper)
+        for path in [known, unknown] {
+            try eventually("it was tried; \(logs.agent.said)") {
+                logs.agent.said.contains("path=\(path) ")
+            }
+        }
+        try failing.heal()
+        try logs.verify()
+    }
+
     @Test("moved away and compressed while the agent was stopped: read as what it was")
     func compressed() throws {
         var logs = try Logs()

@@ -32,6 +32,11 @@ package struct FailingCalls: Sendable {
             line = "\(call.rawValue) \(code.value) \(times) \(path)\n"
         }
 
+        /// The process has no descriptor left for this file.
+        package static func noDescriptor(_ path: String) -> Rule {
+            Rule(line: "access \(EMFILE) 0 \(path)\n")
+        }
+
         /// Nothing beneath the directory gets to its disk, and nobody is told so.
         package static func hangForced(beneath path: String) -> Rule {
             Rule(line: "fsync -1 0 \(path)/**\n")

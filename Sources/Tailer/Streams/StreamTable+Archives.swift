@@ -19,7 +19,8 @@ extension StreamTable {
         var devices: Set<UInt64> = []
         /// What is not among those is not there.
         var isComplete = true
-        /// Nothing came while it was searched.
+        /// Nothing came while it was searched, and there was a descriptor for each file: what is newer than
+        /// one that was not looked at must not be read before it.
         var isStable = true
     }
 
@@ -77,33 +78,41 @@ extension StreamTable {
                 break
             }
             guard let file = places[sibling.name] else { continue }
-            examine(
+            let isExamined = examine(
                 Sibling(name: file.name, rotated: sibling.rotated, status: sibling.status), file,
                 of: stream, saved, &found)
+            if !isExamined {
+                found.isStable = false
+                break
+            }
         }
         return found
     }
 
+    /// False where there is no descriptor for it now.
     private func examine(
         _ sibling: Sibling, _ file: ArchiveSearch.Found, of stream: LogStream,
         _ saved: [FileID: SavedFile], _ found: inout Archived
-    ) {
+    ) -> Bool {
         let request = FileOpener.Request(
             stream: stream, name: file.name, path: file.path, isArchived: false,
             inode: sibling.status.inode, mayBePacked: true, mayBeginWithZeros: true,
             mayBeKnown: true, isElsewhere: true)
-        guard
-            case .candidate(let candidate) = opener.examine(request, in: file.directory.descriptor)
-        else { return }
+        let candidate: Candidate
+        switch opener.examine(request, in: file.directory.descriptor) {
+        case .candidate(let looked): candidate = looked
+        case .failed(.exhausted): return false
+        case .failed: return true
+        }
         opener.mended(file.path)
         if candidate.isInTheMaking {
             // Writes into it are no events.
             if let node = stream.node { soon.append(node) }
-            return
+            return true
         }
         guard let known = output.known(candidate.identity, head: candidate.head) else {
             found.unknown.append((sibling, candidate))
-            return
+            return true
         }
         guard let progress = output.progress(of: known),
             ExactText(progress.stream) == ExactText(stream.name),
@@ -112,7 +121,7 @@ extension StreamTable {
                 < (candidate.hasKnownSize ? candidate.size : saved[known]?.size ?? .max)
         else {
             stream.judgedArchives.insert(LogStream.Stamp(sibling.status))
-            return
+            return true
         }
         do throws(SystemError) {
             try candidate.completeHead()
@@ -120,6 +129,7 @@ extension StreamTable {
         } catch {
             _ = opener.trouble(file.path, error)
         }
+        return true
     }
 
     /// Whether an input's rotated files may go to other directories.
