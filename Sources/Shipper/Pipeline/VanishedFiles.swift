@@ -77,7 +77,7 @@ struct VanishedFiles: Sendable {
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
             guard let directory = ExactText(entry.path).parent else { continue }
-            let place = places[directory] ?? DirectoryPlace.of(directory)
+            let place = places[directory] ?? self.place(of: directory)
             places[directory] = place
             guard isRead(entry) else {
                 if isForgotten(entry, place, &gone) { continue }
@@ -102,6 +102,43 @@ struct VanishedFiles: Sendable {
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
             told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
+        }
+    }
+
+    /// As the reader comes there: through no link beneath a pattern's prefix.
+    ///
+    /// 1. A log's directory is moved to another disk, and a link has its name.
+    /// 2. No pattern leads there any more, though its path does.
+    private func place(of directory: ExactText) -> DirectoryPlace {
+        let place = DirectoryPlace.of(directory)
+        guard case .there = place else { return place }
+        let prefixes = Set(inputs.flatMap { ($0.paths + $0.archives).map(\.prefix) })
+        guard !prefixes.contains(where: { ExactText($0) == directory }) else { return place }
+        let bytes = PathText.bytes(of: directory.text)
+        for prefix in prefixes where bytes.starts(with: Array("\(prefix)/".utf8)) {
+            do throws(SystemError) {
+                let above = try Descriptor.open(prefix, O.path)
+                let below = Array(bytes.dropFirst(prefix.utf8.count + 1))
+                guard try Self.isBehindLink(above, below) else { return place }
+                let nearest = Array("\(prefix)/.".utf8)
+                return .gone(nearest: nearest, device: try above.status().device)
+            } catch {
+                // It cannot be told now.
+                return place
+            }
+        }
+        return place
+    }
+
+    private static func isBehindLink(
+        _ prefix: borrowing Descriptor, _ path: [UInt8]
+    ) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            _ = try prefix.openDirectory(beneath: path)
+            return false
+        } catch {
+            guard error.code == .tooManyLinks else { throw error }
+            return true
         }
     }
 

@@ -129,6 +129,22 @@ import Testing
         #expect(registry.entry(decomposed) == nil)
     }
 
+    @Test(
+        "They leave as well where a link has the directory's name by now: no pattern leads through it"
+    )
+    func linked() throws {
+        let file = try make("a/log/x.log", delivered: 4)
+        let other = try make("b/log/x.log", delivered: 4)
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        try makeLink(directory.path("logs/a"), to: directory.path("aside"))
+        var vanished = vanished()
+        for _ in 0..<2 { vanished.look() }
+        #expect(registry.entry(file) == nil)
+        #expect(registry.entry(other) != nil)
+        let path = directory.path("logs/a/log/x.log")
+        #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
+    }
+
     @Test("What is back at the second look stays")
     func back() throws {
         let file = try make("a/log/x.log")
