@@ -148,6 +148,42 @@ struct DatedLogTests {
         )
     }
 
+    /// Its writer opens it for each line, so it is read to its end and closed as an earlier file of the other
+    /// one. It is written to and rotated before anybody looks.
+    @Test(
+        "beside a log without a date or number, one that is rotated itself loses nothing, and is a log of its own",
+        arguments: ["web-2026-11-28.log", "web.1.log"])
+    func rotatedItself(_ name: String) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        try append("plain\n", "web.log", agent)
+        try append("first\n", name, agent)
+        try agent.start()
+        try eventually("both; \(agent.said)") { reader.count == 2 }
+        try eventually("it is taken for a rotated one; \(agent.said)") {
+            try agent.entry(name)?.state == "archived"
+        }
+        for round in 0..<3 {
+            try append("late \(round)\n", name, agent)
+            for number in (1..<round + 1).reversed() {
+                try rename(agent.log("\(name).\(number)"), agent.log("\(name).\(number + 1)"))
+            }
+            try rename(agent.log(name), agent.log("\(name).1"))
+            try append("new \(round)\n", name, agent)
+            try eventually("round \(round); \(agent.said)") { reader.count == 4 + 2 * round }
+            try eventually("it is a log of its own; \(agent.said)") {
+                try agent.entry(name)?.stream == agent.log(name)
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        let expected = ["plain", "first"] + (0..<3).flatMap { ["late \($0)", "new \($0)"] }
+        #expect(reader.texts().sorted() == expected.sorted())
+        #expect(agent.said.contains(" bytes_lost=0"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == 8)
+    }
+
     /// While Kafka is away, a log is deleted and made anew, and the next day begins.
     @Test("what was deleted unread is read to its end when its log becomes an earlier file")
     func deletedBeforeMidnight() throws {

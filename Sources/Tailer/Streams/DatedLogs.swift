@@ -37,6 +37,26 @@ extension StreamTable {
         return true
     }
 
+    /// Whether a name that may be an earlier file's is rotated itself, by numbers or dates behind it: then it is
+    /// that of a log, like `worker.1.log` with a `worker.1.log.1`. What rotation has made is compressed at most.
+    func isRotated(
+        _ name: [UInt8], beside base: [UInt8], _ siblings: [DirectoryEntry]
+    ) -> Bool {
+        guard let rotated = RotatedName(name, of: base), rotated.isInfix, !rotated.isPacked else {
+            return false
+        }
+        return siblings.contains { entry in
+            guard let further = RotatedName(entry.name, of: name), !further.isInfix else {
+                return false
+            }
+            switch further.order {
+            case .number(let number): return number > 0
+            case .date: return true
+            case .unknown: return false
+            }
+        }
+    }
+
     /// The one of `names`, rotated names of a log that is not there, that is written to.
     ///
     /// 1. An application opens `web-2026-11-28.log` for each line, and from tomorrow on `web-2026-11-29.log`.

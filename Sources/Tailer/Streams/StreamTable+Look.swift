@@ -168,7 +168,8 @@ extension StreamTable {
         }
         // `app.log.1.gz` is `app.log`'s, and not `app.log.1`'s.
         if let owner = bases.min(by: { $0.count < $1.count }),
-            !wasAlive(match.name, beside: owner, look)
+            !wasAlive(match.name, beside: owner, look),
+            !isRotated(match.name, beside: owner, work.rotated[match.name] ?? [])
         {
             work.owners[match.name] = owner
         }

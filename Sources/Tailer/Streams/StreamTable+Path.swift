@@ -14,7 +14,7 @@ extension StreamTable {
         stream.surveyed = 0
         if case .fine = verdict {
             stream.obstacles.endLook()
-            followClosed(stream, look.names, directory)
+            followClosed(stream, look.names, look.node, directory, now)
             tryObstacles(stream, look.names, look.node, directory, now)
         }
         return verdict
@@ -226,10 +226,11 @@ extension StreamTable {
 
     /// What was read to its end and closed keeps its entry under whatever name, until it is deleted.
     private func followClosed(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64
     ) {
         forgetDeparted(stream)
-        var moved: [LogStream.ClosedFile] = []
+        var moved: [(name: [UInt8], file: LogStream.ClosedFile)] = []
         for (name, closed) in stream.closed where names.inode(of: name) != closed.inode {
             do throws(SystemError) {
                 // It may have got its name after the listing.
@@ -241,16 +242,54 @@ extension StreamTable {
             } catch {
                 if error.code != .notFound { continue }
             }
-            moved.append(closed)
+            moved.append((name, closed))
             stream.closed[name] = nil
         }
         // Each has left its old name before another one gets that: all of them move on at once.
-        for closed in moved {
+        for (earlier, closed) in moved {
             if let name = newName(of: closed, names, directory) {
-                stream.keep(closed, as: name)
+                // Where it cannot be read on now, the next look finds it moved once more.
+                let isFollowed = readOn(closed, name, of: stream, node, directory, now)
+                if let isFollowed { stream.keep(closed, as: isFollowed ? name : earlier) }
             } else if !stream.files.contains(where: { $0.id == closed.id }) {
                 leave(closed)
             }
+        }
+    }
+
+    /// A closed file has another name. Nil when it is read on under that, false when it is to be and cannot be
+    /// now.
+    ///
+    /// 1. `worker.1.log` lies beside `worker.log` and is taken for an earlier file of it. Its writer, who opens
+    ///    it for each line, has it open at no look: it is read to its end and closed.
+    /// 2. A line is written to it, and before anybody looks it is rotated to `worker.1.log.1`, which is no name
+    ///    that `worker.log` would have.
+    private func readOn(
+        _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
+        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Bool? {
+        guard let known = output.progress(of: closed.id) else { return true }
+        do throws(SystemError) {
+            let status = try directory.status(of: name)
+            guard status.inode == closed.inode, status.size > known.position else { return true }
+        } catch {
+            return error.code == .notFound
+        }
+        var request = FileOpener.Request(
+            stream: stream, name: name, path: node.text(of: name), isArchived: false,
+            inode: closed.inode)
+        request.onlyIfKnown = true
+        request.mayBePacked = true
+        switch opener.open(request, in: directory) {
+        case .opened(let file):
+            file.drainsSince = now
+            output.moved(file.id, path: file.path, archived: false)
+            insert(file, in: stream, before: stream.live)
+            return nil
+        case .exhausted, .vanished, .nothing(retry: true):
+            soon.append(node)
+            return false
+        case .already, .unknown, .nothing(retry: false): return true
         }
     }
 
