@@ -2,27 +2,33 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads it: a pipe
-/// or a socket that stays full refuses a line. Regular files and terminals are written to as ever. Sendable;
+/// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads it: a pipe,
+/// a socket or a terminal that stays full refuses a line. Regular files are written to as ever. Sendable;
 /// any thread.
 ///
 /// 1. Standard error is a pipe, and whoever reads it hangs: 64 KiB later a write waits for ever.
 /// 2. The flag that prevents it, O_NONBLOCK, belongs to the open file and not to the descriptor: set on
 ///    an inherited one, it hits every other process that writes there.
 /// 3. So the pipe is opened once more. Where that may not be, it is asked whether it has room first.
+///
+/// The same is so of a terminal whose window is frozen, or whose other end nobody reads.
 package final class LineStream: Sendable {
     private enum Way: Sendable {
         case asEver
         /// Its own open file, with O_NONBLOCK. A pipe takes a line of up to PIPE_BUF whole or not at all.
         case ownPipe
+        /// Its own open file, with O_NONBLOCK, which may take a part of a line.
+        case ownTerminal
         /// Somebody else's open file: asked for room before each line. A pipe that has any takes a page.
         case sharedPipe
+        /// The same, before each byte: a terminal that has any room takes one.
+        case sharedTerminal
         case socket
     }
 
     private let descriptor: Descriptor
     private let way: Way
-    /// The end of a line that a socket took in part; at most one line.
+    /// The end of a line that a socket or a terminal took in part; at most one line.
     private let rest = Mutex<[UInt8]>([])
     /// The last line found no room within `patience`: the next one does not wait at all.
     private let isStalled = Atomic(false)
@@ -35,7 +41,7 @@ package final class LineStream: Sendable {
         try self.init(StandardStream.error.duplicate())
     }
 
-    /// Anything that is open for writing. Tests have a pipe taken for one that cannot be opened once more.
+    /// Anything that is open for writing. Tests have one taken for what cannot be opened once more.
     package init(
         _ descriptor: consuming Descriptor, mayReopen: Bool = true
     ) throws(SystemError) {
@@ -47,6 +53,9 @@ package final class LineStream: Sendable {
         case S_IFIFO:
             if mayReopen { own = Self.reopened(number) }
             way = own == nil ? .sharedPipe : .ownPipe
+        case S_IFCHR:
+            if mayReopen { own = Self.reopened(number) }
+            way = own == nil ? .sharedTerminal : .ownTerminal
         default: way = .asEver
         }
         if let own = own.take() {
@@ -56,10 +65,10 @@ package final class LineStream: Sendable {
         }
     }
 
-    /// Nil without /proc, or where the pipe is another user's.
+    /// Nil without /proc, or where the pipe or terminal is another user's.
     private static func reopened(_ number: Int32) -> Descriptor? {
         do throws(SystemError) {
-            return try Descriptor.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK)
+            return try Descriptor.open("/proc/self/fd/\(number)", O_WRONLY | O_NONBLOCK | O_NOCTTY)
         } catch {
             return nil
         }
@@ -78,7 +87,7 @@ package final class LineStream: Sendable {
                     try descriptor.write(line)
                 }
             }
-        case .socket:
+        case .socket, .ownTerminal, .sharedTerminal:
             try rest.withLock { rest throws(SystemError) in
                 try withPatience { () throws(SystemError) in
                     rest = try send(rest)
@@ -114,19 +123,34 @@ package final class LineStream: Sendable {
         return unsafe clinux_poll(&polled, 1, nanoseconds) > 0
     }
 
-    /// What a socket did not take of the bytes.
+    /// What a socket or a terminal did not take of the bytes.
     private func send(_ bytes: [UInt8]) throws(SystemError) -> [UInt8] {
         guard !bytes.isEmpty else { return [] }
+        var sent = 0
+        while sent < bytes.count, way != .sharedTerminal || hasRoom(within: 0) {
+            let piece = way == .sharedTerminal ? bytes[sent...sent] : bytes[sent...]
+            let count = offer(piece)
+            if count < 0 {
+                let code = Errno.last
+                if code == .again { break }
+                throw SystemError("write", code: code)
+            }
+            sent += count
+        }
+        return Array(bytes[sent...])
+    }
+
+    /// One write(2) or send(2).
+    private func offer(_ bytes: ArraySlice<UInt8>) -> Int {
         let number = descriptor.withRawValue { $0 }
         let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-        let count = unsafe bytes.withUnsafeBufferPointer { raw in
-            retrying { unsafe Glibc.send(number, raw.baseAddress, raw.count, flags) }
+        let isSocket = way == .socket
+        return unsafe bytes.withUnsafeBufferPointer { raw in
+            retrying {
+                isSocket
+                    ? unsafe Glibc.send(number, raw.baseAddress, raw.count, flags)
+                    : unsafe Glibc.write(number, raw.baseAddress, raw.count)
+            }
         }
-        if count < 0 {
-            let code = Errno.last
-            if code == .again { return bytes }
-            throw SystemError("send", code: code)
-        }
-        return Array(bytes[count...])
     }
 }

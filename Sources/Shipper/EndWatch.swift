@@ -15,6 +15,7 @@ final class EndWatch: Sendable {
     }
     private let state = Mutex(State())
     private let wakeup: Wakeup
+    private let hasTold = Atomic(false)
     private let patience: Int64
     private let code: ExitCode
     private let log: Log
@@ -88,10 +89,31 @@ final class EndWatch: Sendable {
                 wakeup.wait(nanoseconds: left)
                 continue
             }
-            log.error(
-                "the end takes too long, because a disk does not answer; the process ends as it is",
-                ["reading": .text(pipeline?.places.joined(separator: " ") ?? "")])
+            tellEnd(pipeline?.places.joined(separator: " ") ?? "")
             ProcessContext.endAtOnce(code.rawValue)
+        }
+    }
+
+    /// The log may be what does not answer: it has a second, on a thread of its own.
+    private func tellEnd(_ places: String) {
+        let end = Clock.monotonicNanoseconds() + 1_000_000_000
+        do throws(SystemError) {
+            let thread = try SystemThread("last words") { [self] in
+                log.error(
+                    "the end takes too long, because a disk does not answer; the process ends as it is",
+                    ["reading": .text(places)])
+                hasTold.store(true, ordering: .releasing)
+                wakeup.wake()
+            }
+            // It ends with the process.
+            _ = thread
+        } catch {
+            return
+        }
+        while !hasTold.load(ordering: .acquiring) {
+            let left = end - Clock.monotonicNanoseconds()
+            guard left > 0 else { return }
+            wakeup.wait(nanoseconds: min(left, 50_000_000))
         }
     }
 

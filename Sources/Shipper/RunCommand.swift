@@ -74,11 +74,13 @@ package enum RunCommand {
                     "SIGHUP ignored: a changed configuration is read at the next start")
             case .end(let name) where !isStopping:
                 isStopping = true
+                // From here on it ends, whatever a line of the log may wait for.
+                watch.begin()
                 log.info("stopping", ["signal": .text(name)])
                 watch.ask()
             case .end(let name):
-                log.warn("not waiting for deliveries any more", ["signal": .text(name)])
                 watch.hurry()
+                log.warn("not waiting for deliveries any more", ["signal": .text(name)])
             }
         }
     }

@@ -6,7 +6,7 @@
 //
 //   CALL ERRNO TIMES PATH
 //
-// CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle, statx, fsync or write; ERRNO a number; TIMES how often it fails, 0 for ever;
+// CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle, statx, statfs, fsync or write; ERRNO a number; TIMES how often it fails, 0 for ever;
 // PATH what it is made on, as a whole, or with "/**" behind it that and all beneath it. With ERRNO -1 the call does not come back
 // before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
 //
@@ -35,6 +35,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 // The real call of this name.
@@ -199,6 +200,12 @@ int fstat(int file, struct stat *into) {
     int result = real(file, into);
     if (result == 0) set_clocks(file, NULL, into);
     return result;
+}
+
+int fstatfs(int file, struct statfs *into) {
+    REAL(int, "fstatfs", int, struct statfs *);
+    if (is_faulty("statfs", file, NULL)) return -1;
+    return real(file, into);
 }
 
 int lstat(const char *path, struct stat *into) {

@@ -1,3 +1,4 @@
+import Glibc
 import Shipper
 import TestSupport
 import Testing
@@ -145,6 +146,28 @@ struct OnceTests {
             "\(agent.said)")
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == 6)
+    }
+
+    @Test("Where nobody may ask for a writer, a rotated file that was left alone for a minute has ended")
+    func noLeases() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*", kafka: "topic: logs, codec: raw")
+        let failing = try FailingCalls()
+        for (name, age) in [("old", 3_600), ("new", 0)] {
+            try agent.home.write("logs/\(name).log.1", "one\nlast of \(name)")
+            try setTime(of: agent.log("\(name).log.1"), seconds: time(nil) - age)
+            try agent.home.write("logs/\(name).log", "three\n")
+        }
+        try failing.fail(
+            ["old", "new"].map { .init(.lease, .access, agent.log("\($0).log.1")) })
+        try agent.launch(["run", "--config", agent.config, "--once"], wrapper: failing.wrapper)
+        #expect(try agent.process.wait() == .code(0), "\(agent.said)")
+        try eventually("all lines; \(agent.said)") { reader.count >= 5 }
+        #expect(reader.texts().sorted() == ["last of old", "one", "one", "three", "three"])
+        #expect(
+            agent.said.contains("last lines without a newline wait for their ends files=1"),
+            "\(agent.said)")
     }
 
     @Test(

@@ -160,6 +160,26 @@ struct SickFileTests {
         try logs.verify(40)
     }
 
+    @Test("a file system that does not say what it is, is read")
+    func nameless() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*/app.log", kafka: "topic: logs, codec: raw")
+        let failing = try FailingCalls()
+        try agent.home.makeDirectory("logs/pod")
+        let source = LineSource("w")
+        try appendBytes(source.lines(0..<10), to: agent.log("pod/app.log"))
+        try failing.fail([
+            .init(.statfs, .io, agent.log("")), .init(.statfs, .io, agent.log("pod")),
+        ])
+        try agent.start(wrapper: failing.wrapper)
+        try eventually("the lines; \(agent.said)") { reader.count == 10 }
+        #expect(try failing.count() > 0)
+        try appendBytes(source.lines(10..<20), to: agent.log("pod/app.log"))
+        try eventually("more of them; \(agent.said)") { reader.count == 20 }
+        #expect(reader.texts() == source.texts(0..<20))
+    }
+
     @Test("an earlier file that may not be read is counted as lost when it goes, byte for byte")
     func gone() throws {
         let broker = try BrokerProcess(topics: ["logs"])

@@ -5,7 +5,7 @@ internal import Glibc
 package struct FailingCalls: Sendable {
     /// The calls in groups; `access` is an open for more than a look at what a file is.
     package enum Call: String, Sendable, CaseIterable {
-        case stat, open, access, read, lseek, lease, getdents, handle, statx
+        case stat, open, access, read, lseek, lease, getdents, handle, statx, statfs
     }
 
     /// Why they fail.

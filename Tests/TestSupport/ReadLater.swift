@@ -3,7 +3,7 @@ package import Platform
 
 /// A pipe or a socket whose other end is read only when the test says so. One thread.
 package final class ReadLater {
-    package enum Kind: Sendable { case pipe, socket }
+    package enum Kind: Sendable { case pipe, socket, terminal }
 
     private var reading: Descriptor?
     private let writing: Descriptor
@@ -20,6 +20,14 @@ package final class ReadLater {
             guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &numbers) == 0 else {
                 throw SystemError("socketpair", code: .last)
             }
+        case .terminal:
+            var raw = termios()
+            unsafe cfmakeraw(&raw)
+            var (master, slave): (Int32, Int32) = (-1, -1)
+            guard unsafe openpty(&master, &slave, nil, &raw, nil) == 0 else {
+                throw SystemError("openpty", code: .last)
+            }
+            numbers = [master, slave]
         }
         _ = fcntl(numbers[0], F_SETFL, O_NONBLOCK)
         reading = Descriptor(owning: numbers[0])

@@ -10,15 +10,22 @@ struct AppearedNames {
     private var pending: [[UInt8]] = []
     /// Archives of s6-log in the order of their appearance, that no look was told of.
     private(set) var archives: [[UInt8]] = []
+    /// Of those, how many had appeared when the directory was listed last.
+    private var listedArchives = 0
 
     /// Different names of one directory between two listings. More are made by nobody who logs.
     private static let mostNames = 1_024
     /// A minute of an s6-log that rotates a thousand times a second.
     private static let mostArchives = 65_536
+    /// Such names in a directory that is not known for an s6 log: what was archived in one between its
+    /// making and the first look at it.
+    private static let mostStrangeArchives = 1_024
 
-    mutating func add(_ name: [UInt8]) {
+    /// `isS6`: it was given in a directory that is known for an s6 log.
+    mutating func add(_ name: [UInt8], isS6: Bool = true) {
         if S6Name.isArchive(name) {
-            if archives.count < Self.mostArchives { archives.append(name) }
+            let most = isS6 ? Self.mostArchives : Self.mostStrangeArchives
+            if archives.count < most { archives.append(name) }
         } else if names.count >= Self.mostNames {
             hasForgottenNames = hasForgottenNames || !names.contains(name)
         } else if names.insert(name).inserted {
@@ -36,6 +43,7 @@ struct AppearedNames {
 
     /// The directory is about to be listed: what appeared up to now, nil where it may have been any.
     mutating func takeNames() -> Set<[UInt8]>? {
+        listedArchives = archives.count
         defer {
             names = []
             bases = []
@@ -46,7 +54,17 @@ struct AppearedNames {
     }
 
     mutating func takeArchives() -> [[UInt8]] {
-        defer { archives = [] }
+        defer {
+            archives = []
+            listedArchives = 0
+        }
         return archives
+    }
+
+    /// There was no s6-log when the directory was listed: archives that appeared before that are nobody's.
+    mutating func forgetListedArchives() {
+        archives.removeFirst(min(listedArchives, archives.count))
+        if archives.isEmpty { archives = [] }
+        listedArchives = 0
     }
 }

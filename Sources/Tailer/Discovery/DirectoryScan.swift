@@ -69,7 +69,7 @@ extension DirectoryTree {
             if scan.step == .list {
                 let key = InodeKey(status)
                 if node.inode != key {
-                    let hasOtherWriters = try fileSystem(directory).hasOtherWriters
+                    let hasOtherWriters = hasOtherWriters(directory)
                     if hasOtherWriters, isStrange(node, key.device) {
                         node.hasTrouble = true
                         return true
@@ -98,6 +98,15 @@ extension DirectoryTree {
                 node.isUnlistable = true
                 report(.unlistable(path: node.text, error: error.code.description))
             }
+            return true
+        }
+    }
+
+    /// Whether what others write there may be no event here. One that does not say what it is may be anything.
+    private func hasOtherWriters(_ directory: borrowing Descriptor) -> Bool {
+        do throws(SystemError) {
+            return try fileSystem(directory).hasOtherWriters
+        } catch {
             return true
         }
     }

@@ -178,7 +178,7 @@ final class DirectoryTree {
 
     /// An event of a directory, or the loss of its watch.
     func changed(_ node: DirectoryNode, appeared name: [UInt8]?, _ now: Int64) {
-        if let name { node.appeared.add(name) }
+        if let name { node.appeared.add(name, isS6: node.streams[S6Name.current] != nil) }
         request(node, now)
     }
 

@@ -26,6 +26,11 @@ final class UnpackingShare {
     private static let patience: Int64 = 1_000_000_000
     /// What a file has at first before others may have its place, nanoseconds.
     static let firstTime: Int64 = 2_000_000_000
+    /// What is not read within that is not read for want of time, nanoseconds.
+    private static let longestTime: Int64 = 3_600_000_000_000
+
+    /// What a file has that has lost its place. How often that is, others decide.
+    static func longerTime(than time: Int64) -> Int64 { min(2 * time, longestTime) }
 
     /// Whether `file` may be read now; otherwise it has to wait for its share. `now` in monotonic
     /// nanoseconds.
@@ -39,7 +44,7 @@ final class UnpackingShare {
             guard let index = yielding(to: owner, now) else { return false }
             let user = users.remove(at: index)
             user.file.packed?.release()
-            user.file.unpackingTime *= 2
+            user.file.unpackingTime = Self.longerTime(than: user.file.unpackingTime)
         }
         users.append(User(file: file, owner: owner, since: now))
         return true

@@ -395,6 +395,12 @@ struct StreamTurn {
     /// How long half a line waits for its rest where the file may be no rotated one, nanoseconds.
     private static let halfLinePatience: Int64 = 5_000_000_000
 
+    /// Whether a rotated file was last written to a minute before the start, by the clock of its file system. A
+    /// run that does not wait has no other way to tell where it may not ask for a writer.
+    private func isOld(_ file: TailedFile) -> Bool {
+        file.modified < opener.startTimes.time(on: file.key.device) -| 60_000_000_000
+    }
+
     /// The file is read to its present end: is that the last one?
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
         if let packed = file.packed, now - stream.lastGrowth > Self.idle { packed.release() }
@@ -412,11 +418,14 @@ struct StreamTurn {
         // 1. `web-2026-11-28.log` is written to beside `web.log`, and opened for each write.
         // 2. Half a line is there, and nobody has it open.
         if file.waitsForMore, now - since < Self.halfLinePatience, let name = file.name,
-            stream.claimed.contains(name), stream.rotated(name)?.mayBeAlive ?? false
+            stream.claimed.contains(name), stream.rotated(name)?.mayBeAlive ?? false,
+            !(once && isOld(file))
         {
             return .atEnd
         }
-        let proven = try file.opened().descriptor.hasNoWriter() ?? (!once && now - since >= drain)
+        let proven =
+            try file.opened().descriptor.hasNoWriter()
+            ?? (once ? isOld(file) : now - since >= drain)
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.

@@ -2,9 +2,6 @@ import Platform
 
 /// What a look at one directory means for its streams.
 extension StreamTable {
-    /// Names like those of archives that are remembered where there is no s6-log.
-    private static let mostStrangeArchives = 1_024
-
     /// How far a look has come. It stops between two streams where a slice is over, and goes on there.
     final class LookWork {
         fileprivate(set) var verdict = Verdict.fine
@@ -103,10 +100,7 @@ extension StreamTable {
         work.isS6 = match != nil || node.streams[S6Name.current] != nil
         work.step = work.isS6 ? .matches : .siblings
         guard work.isS6 else {
-            // Names of archives that nobody is to be told of, but for those of a writer that begins.
-            if node.appeared.archives.count > Self.mostStrangeArchives {
-                _ = node.appeared.takeArchives()
-            }
+            node.appeared.forgetListedArchives()
             return
         }
         if let stream = node.streams[S6Name.current] ?? match.map({ begin($0, in: node) }) {

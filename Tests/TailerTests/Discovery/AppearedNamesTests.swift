@@ -39,4 +39,29 @@ struct AppearedNamesTests {
         let taken = names.takeNames()
         #expect(taken == [Array("a".utf8), Array("b".utf8)])
     }
+
+    /// 1. Files with names like those of s6-log's archives come and go in a directory without one.
+    /// 2. Two thousand directories with a thousand such names each had 150 MB for good.
+    @Test("names like those of archives are remembered for a look, where there is no s6-log")
+    func strangeArchives() {
+        func archive(_ number: Int) -> [UInt8] {
+            let digits = String(number, radix: 16)
+            return Array("@4000000067".utf8)
+                + Array((String(repeating: "0", count: 14 - digits.count) + digits + ".s").utf8)
+        }
+        var names = AppearedNames()
+        for number in 0..<2_000 { names.add(archive(number), isS6: false) }
+        #expect(names.archives.count == 1_024)
+        _ = names.takeNames()
+        // One that begins after the listing may be an s6-log's.
+        names.forgetListedArchives()
+        #expect(names.archives.isEmpty)
+        names.add(archive(1), isS6: false)
+        _ = names.takeNames()
+        names.add(archive(2), isS6: false)
+        names.forgetListedArchives()
+        #expect(names.archives == [archive(2)])
+        for number in 0..<70_000 { names.add(archive(number), isS6: true) }
+        #expect(names.takeArchives().count == 65_536)
+    }
 }
