@@ -187,7 +187,7 @@ struct StreamTurn {
         }
         if file.waitsForMore, file.isFilled, try isFilledOn(file) { file.waitsForMore = false }
         if size > file.size {
-            file.size = size
+            file.grew(to: size)
             file.waitsForMore = false
             keepDraining(file, now)
             if file.held.unlinked > 0 { opener.cache.holds.update(file) }
@@ -234,8 +234,16 @@ struct StreamTurn {
         if waitsForLook {
             file.isReplaced = true
         } else {
+            file.forgetUnprovenGrowth()
             opener.restart(file, try opener.fresh(file, of: stream))
         }
+    }
+
+    /// The same in the middle of a turn, which ends with that.
+    private func beginAnew(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+        try replaced(file, now)
+        if file.undecidedSince != nil { return .atEnd }
+        return file.isReplaced ? .outdated : .moved
     }
 
     /// Whether the file's content is the one that was read, or most of it, or may yet turn out to be.
@@ -290,7 +298,13 @@ struct StreamTurn {
     private func hand(
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
-        guard output.hasRoom(stream.id) else { return .noRoom }
+        guard output.hasRoom(stream.id) else {
+            // It may be another content by the time there is: what it had grown to is to be known by then.
+            guard file.hasUnprovenGrowth else { return .noRoom }
+            guard try file.isIntact() else { return try beginAnew(file, now) }
+            file.sawIntact()
+            return .noRoom
+        }
         if let wait = file.firstLineWait, let node = stream.node, wait.stands(in: node, now) {
             return .news
         }
@@ -308,10 +322,7 @@ struct StreamTurn {
                 file.complete()
                 output.grew(file.id, size: file.size)
                 return .moved
-            case .replaced:
-                try replaced(file, now)
-                if file.undecidedSince != nil { return .atEnd }
-                return file.isReplaced ? .outdated : .moved
+            case .replaced: return try beginAnew(file, now)
             }
             if beginsCompressed(file) {
                 // It was empty when it was opened, and a compressor has filled it since.

@@ -84,7 +84,13 @@ final class TailedFile {
     var missingSince: Int64?
     /// Its content is not the one that was read: what that was is looked for in a copy, and then it
     /// is read from its first byte.
-    var isReplaced = false
+    var isReplaced = false {
+        didSet { if isReplaced { forgetUnprovenGrowth() } }
+    }
+    /// The size that it had before it was seen to grow, until it is known to have grown by more of the same
+    /// content.
+    private var provenSize: Int?
+    var hasUnprovenGrowth: Bool { provenSize != nil && packed == nil }
     /// What it has to begin with while nothing was read: what was seen of it before.
     private(set) var expectedHead: [UInt8]
     /// The very first bytes as they were read: the ends of many lines are alike, so an anchor alone
@@ -191,8 +197,24 @@ final class TailedFile {
         changed = time
     }
 
+    /// A look has found it longer than it was.
+    ///
+    /// 1. A log of 100 bytes is read. It is overwritten whole with 300 bytes.
+    /// 2. Its size alone says that 200 bytes were added to it, which nobody reads any more.
+    func grew(to size: Int) {
+        provenSize = provenSize ?? self.size
+        self.size = size
+    }
+
+    /// Its content is another one: what it was seen to grow by is that one's.
+    func forgetUnprovenGrowth() {
+        if let provenSize { size = provenSize }
+        provenSize = nil
+    }
+
     /// Its content was the one that was read a moment ago.
     func sawIntact() {
+        provenSize = nil
         // When exactly, by the clock of its file system, nobody knows: not before that.
         intactAt = changed
     }
@@ -396,6 +418,7 @@ final class TailedFile {
         id = start.file
         position = start.offset
         size = base + fresh.sighting.size
+        provenSize = nil
         headLength = fresh.sighting.begin.count
         self.anchor = anchor
         beginning = beginning.cut(to: position - base)
@@ -425,6 +448,7 @@ final class TailedFile {
         isDamaged = false
         diskSize = packed == nil ? nil : fresh.diskSize
         size = start.base + sighting.size
+        provenSize = nil
         updatePackedSize()
         anchor = []
         beginning = .unknown

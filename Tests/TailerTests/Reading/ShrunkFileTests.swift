@@ -1,3 +1,4 @@
+import Synchronization
 import TestSupport
 import Testing
 
@@ -21,5 +22,32 @@ struct ShrunkFileTests {
             try bench.look()
         }
         #expect(bench.output.texts() == ["one", "two"])
+    }
+
+    /// 1. A job overwrites its log whole, by more than it held.
+    /// 2. What the new content is longer by was counted as lost of the old one.
+    @Test(
+        "What a log is overwritten with is no loss, however long it is; what was unread of it before is",
+        arguments: [true, false])
+    func overwrittenByMore(isRead: Bool) throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        try bench.write("a.log", "one\n")
+        try bench.look()
+        bench.readAll()
+        if !isRead {
+            try bench.write("a.log", "one\ntwo\n")
+            // It is seen, and there is no room for it.
+            bench.output.state.withLock { $0.hasRoom = false }
+            bench.readAll()
+            bench.output.state.withLock { $0.hasRoom = true }
+        }
+        try bench.write("a.log", "uno\ndos\ntres\n")
+        for _ in 0..<3 {
+            bench.readAll()
+            try bench.look()
+        }
+        #expect(bench.output.texts() == ["one", "uno", "dos", "tres"])
+        let path = bench.home.path("log/a.log")
+        #expect(bench.lost == (isRead ? [] : ["\(path) 4..<8 truncated"]))
     }
 }
