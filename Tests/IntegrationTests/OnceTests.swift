@@ -148,7 +148,9 @@ struct OnceTests {
         #expect(try AuditCount.of(broker) == 6)
     }
 
-    @Test("Where nobody may ask for a writer, a rotated file that was left alone for a minute has ended")
+    @Test(
+        "Where nobody may ask for a writer, a rotated file that was left alone for a minute has ended"
+    )
     func noLeases() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
