@@ -78,6 +78,42 @@ struct CompressedTests {
         #expect(try AuditCount.of(broker) == log.written)
     }
 
+    /// logrotate's `compress` without `delaycompress`, and a program that reopens its log late.
+    @Test(
+        "compressed while its program still has it open: what that writes to the removed file arrives",
+        arguments: [Compression.gzip, .xz, .zstd], [true, false])
+    func stillWritten(_ compression: Compression, isRead: Bool) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log*", kafka: "topic: logs, codec: raw")
+        let log = try RotatedLog(agent.log("app.log"), LineSource("w"))
+        try agent.start()
+        try log.write(100)
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        let program = try Descriptor.open(agent.log("app.log"), O_WRONLY | O_APPEND)
+        try log.rotate()
+        try log.write(5)
+        if isRead { try eventually("the new file; \(agent.said)") { reader.count == 105 } }
+        try log.compress(1, by: compression)
+        let late = LineSource("late")
+        for round in 0..<3 {
+            try program.write(late.lines(round * 10..<round * 10 + 10))
+            try eventually("round \(round); \(agent.said)") {
+                reader.count == 105 + 10 * (round + 1)
+            }
+            // A look at the directory, in which the archive is.
+            try agent.home.write("logs/other.log.\(round)", "")
+        }
+        _ = consume program
+        #expect(try agent.stop() == .code(0))
+        #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        let texts = reader.texts()
+        #expect(texts.filter { $0.hasPrefix("w ") } == log.source.texts(0..<105))
+        #expect(texts.filter { $0.hasPrefix("late ") } == late.texts(0..<30))
+        #expect(try AuditCount.of(broker) == 135)
+    }
+
     @Test("what the end of a gzip file says of its size is not believed: all members are read")
     func members() throws {
         let broker = try BrokerProcess(topics: ["logs"])

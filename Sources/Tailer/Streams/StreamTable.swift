@@ -200,6 +200,7 @@ final class StreamTable {
                 return .unknown
             }
             if candidate.packed == nil, !isCopied(saved, file, to: candidate) { continue }
+            if !processed, let file, file.isOpen, isWritten(file) { return .unknown }
             if processed {
                 stream.processing.order.forget(saved.file)
                 if let file, file.isOpen {
@@ -239,6 +240,19 @@ final class StreamTable {
             return .unknown
         }
         return nil
+    }
+
+    /// 1. A log is rotated and compressed, and its program still has it open: it is told later.
+    /// 2. What it writes until then is in no other file than the removed one, which is open here.
+    ///
+    /// So that is read to its end, and what the compressor has made waits for that.
+    private func isWritten(_ file: TailedFile) -> Bool {
+        guard !file.isFinal else { return false }
+        do throws(SystemError) {
+            return !(try file.opened().descriptor.hasNoWriter() ?? false)
+        } catch {
+            return false
+        }
     }
 
     /// `hasMoved`: what was renamed or removed since it was listed is not there.
