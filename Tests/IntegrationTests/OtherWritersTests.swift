@@ -66,4 +66,38 @@ struct OtherWritersTests {
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == written)
     }
+
+    /// svlogd reads `@….u`, and removes it when what its processor made of that has its name, `@….s`.
+    @Test(
+        "what svlogd's processor makes of lines that were read is not shipped once more, and nothing is missed",
+        arguments: ["gzip", "cat"])
+    func processed(processor: String) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "{pod}/log/current", kafka: "topic: logs, codec: raw")
+        try agent.home.makeDirectory("logs/pod/log")
+        try agent.home.write("logs/pod/log/config", "s16384\nn1000\n!\(processor)\n")
+        let source = LineSource("w", payload: 30...80)
+        let writer = try Program.svlogd.start(agent.log("pod/log"))
+        try agent.start()
+        var written = 0
+        for _ in 0..<60 {
+            try writer.write(source.lines(written..<written + 100))
+            written += 100
+            // So that they are read before and while they are rotated.
+            try eventually("\(written) lines; \(agent.said)") { reader.count >= written }
+        }
+        writer.closeInput()
+        #expect(try writer.wait() == .code(0), "\(writer.errors)")
+        try agent.home.append("logs/pod/log/current", "the last\n")
+        try eventually("the last; \(agent.said)") { reader.count >= written + 1 }
+        #expect(try agent.stop() == .code(0))
+        #expect(difference(reader.texts(), source.texts(0..<written) + ["the last"]) == nil)
+        let names = try agent.home.names("logs/pod/log")
+        #expect(names.count { $0.hasPrefix("@") && $0.hasSuffix(".s") } > 10)
+        #expect(!agent.said.contains(" error "), "\(agent.said)")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == written + 1)
+    }
 }

@@ -247,8 +247,28 @@ enum S6Name {
 
     /// `@`, a TAI64N label in 24 hex digits, `.s` or `.u`: an archive. Names sort by time.
     static func isArchive(_ name: [UInt8]) -> Bool {
-        guard name.count == 27, name[0] == UInt8(ascii: "@"), name[25] == UInt8(ascii: "."),
-            name[26] == UInt8(ascii: "s") || name[26] == UInt8(ascii: "u")
+        isLabelled(name) && (name[26] == UInt8(ascii: "s") || name[26] == UInt8(ascii: "u"))
+    }
+
+    /// What svlogd's processor makes of `@….u`, until it is `@….s`.
+    static func isUnfinished(_ name: [UInt8]) -> Bool {
+        isLabelled(name) && name[26] == UInt8(ascii: "t")
+    }
+
+    /// The name of what svlogd's processor would have made an archive of.
+    static func original(of name: [UInt8]) -> [UInt8]? {
+        guard isLabelled(name), name[26] == UInt8(ascii: "s") else { return nil }
+        return name.dropLast() + [UInt8(ascii: "u")]
+    }
+
+    /// The name of what svlogd's processor would make of an archive.
+    static func product(of name: [UInt8]) -> [UInt8]? {
+        guard isLabelled(name), name[26] == UInt8(ascii: "u") else { return nil }
+        return name.dropLast() + [UInt8(ascii: "s")]
+    }
+
+    private static func isLabelled(_ name: [UInt8]) -> Bool {
+        guard name.count == 27, name[0] == UInt8(ascii: "@"), name[25] == UInt8(ascii: ".")
         else { return false }
         return name[1..<25].allSatisfy { byte in
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

@@ -197,7 +197,10 @@ extension StreamTable {
         work.next += 1
         guard work.owners[match.name] == nil, match.name != S6Name.current else { return true }
         // In an s6 log directory everything else that s6-log made belongs to its one stream.
-        if work.isS6, S6Name.own.contains(match.name) || S6Name.isArchive(match.name) {
+        if work.isS6,
+            S6Name.own.contains(match.name) || S6Name.isArchive(match.name)
+                || S6Name.isUnfinished(match.name)
+        {
             return true
         }
         work.seen.insert(match.name)

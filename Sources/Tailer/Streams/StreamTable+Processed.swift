@@ -169,17 +169,7 @@ extension StreamTable {
         }
         switch match(name, stream, here, directory) {
         case .file(let file):
-            if isRead(file, of: stream) {
-                stream.processing.archives[name] = ProcessedArchive(
-                    inode: candidate.status.inode, source: file)
-                return settle(candidate, stream, here, directory)
-            }
-            if let found = recognise(
-                candidate, of: stream, here.names, directory, processed: true, first: file)
-            {
-                return found
-            }
-            return ship(candidate, insteadOf: file, of: stream)
+            return takeUp(candidate, madeOf: file, stream, here, directory)
         case .awaited:
             stream.processing.holdsUp = true
             return .unknown
@@ -194,6 +184,55 @@ extension StreamTable {
             output.report(.unmatched(path: candidate.request.path))
             return opener.takeUp(candidate)
         }
+    }
+
+    /// A processor has made an archive of a file.
+    func takeUp(
+        _ candidate: Candidate, madeOf file: FileID, _ stream: LogStream, _ here: S6Look,
+        _ directory: borrowing Descriptor
+    ) -> FileOpener.Result {
+        let name = candidate.request.name
+        if stream.processing.archives[name] != nil {
+            return settle(candidate, stream, here, directory)
+        }
+        if isRead(file, of: stream) {
+            stream.processing.archives[name] = ProcessedArchive(
+                inode: candidate.status.inode, source: file)
+            return settle(candidate, stream, here, directory)
+        }
+        return recognise(
+            candidate, of: stream, here.names, directory, processed: true, first: file)
+            ?? ship(candidate, insteadOf: file, of: stream)
+    }
+
+    /// What an archive of svlogd's was made of.
+    enum Original {
+        case file(FileID)
+        /// It is there yet.
+        case awaited
+        /// Nothing that is known.
+        case none
+    }
+
+    /// 1. svlogd renames `current` to `@….u`, and its processor makes `@….t` of that.
+    /// 2. It renames `@….t` to `@….s`, and then removes `@….u`: for a moment both are archives by their names.
+    ///
+    /// Nothing else has the same label twice.
+    func original(of candidate: Candidate, _ stream: LogStream, _ here: S6Look) -> Original {
+        guard let name = S6Name.original(of: candidate.request.name),
+            output.known(candidate.identity, head: candidate.head) == nil
+        else { return .none }
+        // It is read under its own name, and known by that as long as it has it.
+        if here.names.inode(of: name) != nil { return .awaited }
+        if let file = stream.files.first(where: { $0.lastName == name }) { return .file(file.id) }
+        if let closed = stream.closed[name] { return .file(closed.id) }
+        let departed = stream.departed.first { isLast(name, of: $0.path) }?.id
+        let saved = departed ?? output.saved(stream.name).last { isLast(name, of: $0.path) }?.file
+        return saved.map { .file($0) } ?? .none
+    }
+
+    private func isLast(_ name: [UInt8], of path: String) -> Bool {
+        PathText.bytes(of: path).suffix(name.count + 1).elementsEqual([UInt8(ascii: "/")] + name)
     }
 
     private func match(

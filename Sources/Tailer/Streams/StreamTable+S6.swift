@@ -96,6 +96,9 @@ extension StreamTable {
             case .vanished where isProcessed(item, here, directory):
                 // What was made of it has no archive's name yet.
                 return verdict
+            case .vanished where hasProduct(item, directory):
+                // What svlogd's processor made of it has an archive's name, and comes before what is newer.
+                return worse(verdict, .again)
             case .vanished where !item.isCurrent && !opener.isFirstScan:
                 // An archive's name is given once. What was `previous` was looked for among the
                 // archives: its name as one of them was told of, where that is told.
@@ -141,6 +144,12 @@ extension StreamTable {
     ) -> Bool {
         guard item.name == S6Name.previous else { return false }
         return ranAt(in: directory) != here.ranAt || isThere(S6Name.processed, directory)
+    }
+
+    private func hasProduct(
+        _ item: S6Listing.Item, _ directory: borrowing Descriptor
+    ) -> Bool {
+        S6Name.product(of: item.name).map { isThere($0, directory) } ?? false
     }
 
     private func isThere(_ name: [UInt8], _ directory: borrowing Descriptor) -> Bool {
@@ -201,6 +210,14 @@ extension StreamTable {
         request.mayBePacked = true
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
+            switch original(of: candidate, request.stream, here) {
+            case .file(let file):
+                return takeUp(candidate, madeOf: file, request.stream, here, directory)
+            case .awaited:
+                if let node = request.stream.node { soon.append(node) }
+                return .unknown
+            case .none: break
+            }
             if Self.isProcessed(candidate, here) {
                 return takeUpProcessed(candidate, request.stream, here, directory)
             }
@@ -319,8 +336,16 @@ extension StreamTable {
     private func countMissed(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ names: DirectoryNames
     ) {
+        let appeared = look.node.appeared.takeArchives()
+        let all = Set(appeared)
+        // 1. svlogd renames `current` to `@….u`, and makes `@….s` of it.
+        // 2. It is one file, and known by the one name where it was not seen under the other.
+        let archives = appeared.filter { name in
+            guard let product = S6Name.product(of: name) else { return true }
+            return names.inode(of: product) == nil && !all.contains(product)
+        }
         let missed = stream.census.look(
-            appeared: look.node.appeared.takeArchives(), there: { names.inode(of: $0) != nil },
+            appeared: archives, there: { names.inode(of: $0) != nil },
             names: names.entries.lazy.map(\.name).filter(S6Name.isArchive),
             eventReads: look.eventReads)
         for name in missed { output.report(.missed(path: look.node.text(of: name))) }
