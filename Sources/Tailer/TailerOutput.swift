@@ -1,5 +1,5 @@
 package import Model
-import Platform
+package import Platform
 
 /// What the Tailer hands on, and the three things that come back: the saved position at open, credit
 /// and (later) the watermark. Implemented by the pipeline. Every call is made on the reader thread.
@@ -14,6 +14,16 @@ package protocol TailerOutput: AnyObject {
     /// The streams of a directory, which lies on this device now, that had saved files when this run began: an
     /// ordinary one's live file, or the `current` of an s6 log directory; those that were asked for and are on it may be left out from then on.
     func savedStreams(in directory: String, on device: UInt64) -> [SavedStream]
+
+    /// Files of a directory, or of logs in it, that are not open and were on another device than this when they
+    /// were saved: what is mounted there now may be what was mounted then, and have another number.
+    func formers(in directory: String, on device: UInt64) -> [FormerFile]
+
+    /// Looks whether what has this name in the directory is such a file, of which nothing but its
+    /// device's number has changed, and knows it by that from then on. Of one that is elsewhere, what has its own
+    /// path. Called before anything else there is opened.
+    func renumber(_ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor)
+        throws(SystemError)
 
     /// The number of the file with this identity, whatever its content is now; nil when it was never
     /// seen.
@@ -155,6 +165,20 @@ package struct SavedStream: Hashable, Sendable {
     package init(path: String, isOnDevice: Bool) {
         self.path = path
         self.isOnDevice = isOnDevice
+    }
+}
+
+/// A saved file whose directory lies on another device by now.
+package struct FormerFile: Hashable, Sendable {
+    package let file: FileID
+    package let inode: UInt64
+    /// Not in the directory of its log.
+    package let isElsewhere: Bool
+
+    package init(file: FileID, inode: UInt64, isElsewhere: Bool) {
+        self.file = file
+        self.inode = inode
+        self.isElsewhere = isElsewhere
     }
 }
 

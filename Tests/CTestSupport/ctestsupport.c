@@ -223,6 +223,12 @@ int ctest_mount_bind(const char *source, const char *path) {
     return mount(source, path, NULL, MS_BIND, NULL);
 }
 
+int ctest_mount_overlay(const char *lower, const char *upper, const char *work, const char *path) {
+    char options[3 * PATH_MAX + 64];
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s", lower, upper, work);
+    return mount("overlay", path, "overlay", 0, options);
+}
+
 int ctest_unmount(const char *path) {
     return umount2(path, MNT_DETACH);
 }

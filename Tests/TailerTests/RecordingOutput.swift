@@ -94,6 +94,10 @@ final class RecordingOutput: TailerOutput, Sendable {
         }
     }
 
+    func formers(in directory: String, on device: UInt64) -> [FormerFile] { [] }
+
+    func renumber(_ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor) {}
+
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
         state.withLock { $0.asked }()
         return state.withLock { state in

@@ -58,6 +58,15 @@ package enum PrivateMounts {
         }
     }
 
+    /// Mounts what lies in `store`, a directory of a file system that can be written to, on a directory: each time
+    /// with the same inodes, births and content, and with a device number of its own.
+    package static func overlay(_ store: String, at place: String) throws(SystemError) {
+        guard
+            unsafe ctest_mount_overlay(store + "/lower", store + "/upper", store + "/work", place)
+                == 0
+        else { throw SystemError("mount", path: place, code: .last) }
+    }
+
     /// Takes a mount away, although files on it may be open.
     package static func unmount(_ place: String) throws(SystemError) {
         guard unsafe ctest_unmount(place) == 0 else {

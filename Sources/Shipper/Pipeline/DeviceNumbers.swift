@@ -6,7 +6,8 @@ import Tailer
 
 /// Finds files of the registry whose device got another number when the machine started: volumes and
 /// disks are numbered in the order in which they are found. Looked at once, before anything is read;
-/// were it not, every file on such a device would be taken for a new one.
+/// were it not, every file on such a device would be taken for a new one. What is mounted later has its turn when
+/// its directories are found (`ReaderOutput.renumber`).
 ///
 /// A number is changed only for a file that is in its own directory, under whatever name, with its
 /// inode, its birth time or its handle, and its content: what its fingerprint covers and, where there are no
@@ -195,26 +196,43 @@ enum DeviceNumbers {
         for entry in try directory.entries() { names[entry.inode] = entry.name }
         for entry in moved {
             touches(entry.path)
-            guard let name = names[entry.identity.inode], entry.fingerprint.length > 0 else {
-                continue
+            guard let name = names[entry.identity.inode] else { continue }
+            if let identity = try identity(of: entry, as: name, in: directory) {
+                changed(entry.file, identity)
             }
-            guard case .file(let file, let status) = try directory.openFile(name) else { continue }
-            let identity = FileIdentity(
-                handle: file.handle(), device: status.device, inode: status.inode,
-                birth: file.birth())
-            let head = try file.read(count: Fingerprint.longest, at: 0)
-            guard identity.isRenumbered(from: entry.identity),
-                entry.fingerprint.matches(head: head)
-            else { continue }
-            // A handle alone may be no more than the inode's number.
-            if identity.birth == nil || entry.identity.birth == nil {
-                let anchor = entry.anchor.bytes
-                let start = entry.offset - entry.base - anchor.count
-                guard start >= 0, try file.read(count: anchor.count, at: start) == anchor else {
-                    continue
-                }
-            }
-            changed(entry.file, identity)
         }
+    }
+
+    /// The same of what has an entry's own path, if that is on another device.
+    static func identity(of entry: FileEntry) throws(SystemError) -> FileIdentity? {
+        let path = PathText.bytes(of: entry.path)
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let directory = try EntryLook.directory(Array(path[...slash]))
+        return try identity(of: entry, as: Array(path[(slash + 1)...]), in: directory)
+    }
+
+    /// The identity that the file of an entry has now, which is that with this name in its directory, if it is
+    /// and only the device's number changed.
+    static func identity(
+        of entry: FileEntry, as name: [UInt8], in directory: borrowing Descriptor
+    ) throws(SystemError) -> FileIdentity? {
+        guard entry.fingerprint.length > 0,
+            case .file(let file, let status) = try directory.openFile(name)
+        else { return nil }
+        let identity = FileIdentity(
+            handle: file.handle(), device: status.device, inode: status.inode,
+            birth: file.birth())
+        guard identity.isRenumbered(from: entry.identity) else { return nil }
+        let head = try file.read(count: Fingerprint.longest, at: 0)
+        guard entry.fingerprint.matches(head: head) else { return nil }
+        // A handle alone may be no more than the inode's number.
+        if identity.birth == nil || entry.identity.birth == nil {
+            let anchor = entry.anchor.bytes
+            let start = entry.offset - entry.base - anchor.count
+            guard start >= 0, try file.read(count: anchor.count, at: start) == anchor else {
+                return nil
+            }
+        }
+        return identity
     }
 }

@@ -61,6 +61,7 @@ final class ReaderOutput: TailerOutput {
     /// Streams that were saved before this run, with the devices of their files, by directory, until that
     /// is asked for: what is mounted late has its turn late.
     private var savedStreams: [ExactText: [ExactText: Set<UInt64>]]?
+    private var places = EntryPlaces()
     private var hasScannedAll = false
     /// Saved files that are not where they were, until all directories were scanned:
     ///
@@ -250,6 +251,7 @@ final class ReaderOutput: TailerOutput {
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         // It may have left since it was found; from now on it cannot.
         parts.registry.keep(entry)
+        places.add(entry)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
             captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
@@ -276,13 +278,8 @@ final class ReaderOutput: TailerOutput {
         if savedStreams == nil {
             var streams: [ExactText: [ExactText: Set<UInt64>]] = [:]
             for entry in parts.registry.entries() {
-                var stream = ExactText(entry.stream)
-                guard var parent = stream.parent else { continue }
-                if ExactText(entry.path).parent == stream {
-                    // That of an s6 log directory has the directory's own name.
-                    parent = stream
-                    stream = ExactText(stream.text + "/current")
-                }
+                let (parent, stream) = EntryPlaces.log(of: entry)
+                guard let parent else { continue }
                 streams[parent, default: [:]][stream, default: []]
                     .insert(entry.identity.device)
             }
@@ -293,6 +290,37 @@ final class ReaderOutput: TailerOutput {
         savedStreams?[directory] = absent.isEmpty ? nil : absent
         return streams.sorted { $0.key < $1.key }
             .map { SavedStream(path: $0.key.text, isOnDevice: $0.value.contains(device)) }
+    }
+
+    func formers(in directory: String, on device: UInt64) -> [FormerFile] {
+        let directory = ExactText(directory)
+        return places.entries(in: directory, of: parts.registry).compactMap { entry in
+            // What is open is read where it is, and two must not read it.
+            guard entry.identity.device != device, files[entry.file] == nil else { return nil }
+            let isElsewhere = ExactText(entry.path).parent != directory
+            return FormerFile(
+                file: entry.file, inode: entry.identity.inode, isElsewhere: isElsewhere)
+        }
+    }
+
+    func renumber(
+        _ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor
+    ) throws(SystemError) {
+        guard let entry = parts.registry.entry(former.file), files[former.file] == nil,
+            entry.identity.inode == former.inode
+        else { return }
+        var identity: FileIdentity?
+        if !former.isElsewhere {
+            identity = try DeviceNumbers.identity(of: entry, as: name, in: directory)
+        } else if isMine(entry.path) {
+            identity = try DeviceNumbers.identity(of: entry)
+        }
+        guard let identity else { return }
+        parts.registry.renumbered([entry.file: identity])
+        let log = EntryPlaces.log(of: entry)
+        if let parent = log.directory {
+            savedStreams?[parent]?[log.path]?.insert(identity.device)
+        }
     }
 
     func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {

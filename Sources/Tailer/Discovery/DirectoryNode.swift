@@ -35,6 +35,8 @@ final class DirectoryNode {
     var strangeLooks = 0
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
+    /// What is saved of it was compared with the device that it is on.
+    var isDeviceKnown = false
     /// What an earlier run has read here was asked for.
     var wasLooked = false
     /// The logs of that, until a look has come to its end: one that takes long is given up, and begins once

@@ -25,7 +25,11 @@ final class DirectoryScan {
     fileprivate var names = DirectoryNames([])
     fileprivate var matches: [DirectoryTree.Match] = []
     /// Indices of directories that are no children yet.
-    fileprivate var strangers: [Int] = []
+    fileprivate var newcomers: [Int] = []
+    /// Files that may be known by another number of their device; nil until they were asked for.
+    fileprivate var formers: [FormerFile]?
+    /// One of them could not be looked at.
+    fileprivate var hasUnknown = false
     fileprivate var device: UInt64 = 0
     fileprivate var time: Int64?
     fileprivate var eventReads = 0
@@ -39,6 +43,7 @@ final class DirectoryScan {
         case match
         case drop
         case adopt
+        case know
         case look
     }
 
@@ -79,6 +84,7 @@ extension DirectoryTree {
                     node.inode = key
                     // A volume was mounted there, say: what an earlier run left unread on that is asked for.
                     node.wasLooked = false
+                    node.isDeviceKnown = false
                     node.hasOtherWriters = hasOtherWriters
                 }
                 try list(scan, directory, status, now)
@@ -88,7 +94,7 @@ extension DirectoryTree {
                 node.isWanted = true
                 return true
             }
-            guard goThrough(scan, &slice, handlers) else { return false }
+            guard goThrough(scan, directory, &slice, handlers) else { return false }
             return handlers.look(scan, directory, &slice)
         } catch {
             if error.isAbsence {
@@ -150,7 +156,8 @@ extension DirectoryTree {
     }
 
     private func goThrough(
-        _ scan: DirectoryScan, _ slice: inout Slice, _ handlers: Handlers
+        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ slice: inout Slice,
+        _ handlers: Handlers
     ) -> Bool {
         let node = scan.node
         if scan.step == .match {
@@ -171,14 +178,51 @@ extension DirectoryTree {
             scan.step = .adopt
         }
         if scan.step == .adopt {
-            while scan.next < scan.strangers.count {
-                adopt(scan.entries[scan.strangers[scan.next]], node, scan.number)
+            while scan.next < scan.newcomers.count {
+                adopt(scan.entries[scan.newcomers[scan.next]], node, scan.number)
                 scan.next += 1
                 if slice.isOverAfterStep() { return false }
             }
+            scan.next = 0
+            scan.step = .know
+        }
+        if scan.step == .know {
+            guard know(scan, directory, &slice) else { return false }
             scan.look = look(scan)
             scan.step = .look
         }
+        return true
+    }
+
+    /// 1. A node starts, and the agent before the pods whose volumes it reads; or a volume is taken away for a
+    ///    while and comes back.
+    /// 2. The volume is mounted, and its device has another number than it had.
+    /// 3. By that number none of its files would be known.
+    ///
+    /// So they are compared, each in a step of its own, once after a directory was found or became another one;
+    /// and once more where one could not be read, which nobody else could either.
+    private func know(
+        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ slice: inout Slice
+    ) -> Bool {
+        let node = scan.node
+        guard !node.isDeviceKnown else { return true }
+        let formers = scan.formers ?? self.formers.found(node.text, scan.device)
+        scan.formers = formers
+        while scan.next < formers.count {
+            let former = formers[scan.next]
+            scan.next += 1
+            guard let name = former.isElsewhere ? [] : scan.names.name(of: former.inode) else {
+                continue
+            }
+            do throws(SystemError) {
+                try self.formers.look(former, name, directory)
+            } catch {
+                // That it cannot be read is told where it is to be read.
+                if !error.isAbsence { scan.hasUnknown = true }
+            }
+            if slice.isOverAfterStep() { return false }
+        }
+        node.isDeviceKnown = !scan.hasUnknown
         return true
     }
 
@@ -189,7 +233,7 @@ extension DirectoryTree {
             if let child = node.children[entry.name] {
                 child.seenBy = scan.number
             } else if entry.kind == .directory || entry.kind == .unknown {
-                scan.strangers.append(scan.next)
+                scan.newcomers.append(scan.next)
             }
         }
         scan.names.add(entry)

@@ -34,6 +34,15 @@ final class DirectoryTree {
         var isAbsent = false
     }
 
+    /// Saved files of a directory whose device has another number by now: who they are, and a look at one of
+    /// them.
+    struct Formers {
+        var found: (_ directory: String, _ device: UInt64) -> [FormerFile] = { _, _ in [] }
+        var look: (FormerFile, [UInt8], borrowing Descriptor) throws(SystemError) -> Void = {
+            _, _, _ throws(SystemError) in
+        }
+    }
+
     let inputs: [TailerInput]
     private let intervals: TailerIntervals
     let report: (TailerEvent) -> Void
@@ -45,6 +54,8 @@ final class DirectoryTree {
     private(set) var eventReads = 0
     /// Logs that an earlier run has read in a directory, which lies on this device now.
     let savedStreams: (_ directory: String, _ device: UInt64) -> [SavedStream]
+    /// Asked before anything in a directory is opened.
+    let formers: Formers
     /// Exclusions that could be meant for a directory and were not met in that place yet.
     var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
     /// What of all directories is in this tree.
@@ -104,12 +115,13 @@ final class DirectoryTree {
         },
         territory: Territory? = nil,
         savedStreams: @escaping (String, UInt64) -> [SavedStream] = { _, _ in [] },
-        report: @escaping (TailerEvent) -> Void
+        formers: Formers = Formers(), report: @escaping (TailerEvent) -> Void
     ) {
         self.territory = territory ?? Territory(Territories(inputs), reader: 0)
         self.watches = watches
         self.fileSystem = fileSystem
         self.savedStreams = savedStreams
+        self.formers = formers
         self.inputs = inputs
         self.intervals = intervals
         self.report = report

@@ -94,6 +94,11 @@ final class ReaderLoop {
         tree = DirectoryTree(
             inputs: inputs, intervals: intervals, watches: watches, fileSystem: fileSystem,
             territory: territory, savedStreams: { output.savedStreams(in: $0, on: $1) },
+            formers: DirectoryTree.Formers(
+                found: { output.formers(in: $0, on: $1) },
+                look: { former, name, directory throws(SystemError) in
+                    try output.renumber(former, name: name, in: directory)
+                }),
             report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,

@@ -36,6 +36,10 @@ int ctest_mount_tmpfs(const char *path, int64_t bytes);
 // Lets a directory lead to another one, on the calling thread's mounts. 0, or -1 with errno.
 int ctest_mount_bind(const char *source, const char *path);
 
+// Mounts what lies in `upper` and `lower`, with `work` for the kernel, as a file system of its own, which has another
+// device number each time while an earlier one is there. 0, or -1 with errno.
+int ctest_mount_overlay(const char *lower, const char *upper, const char *work, const char *path);
+
 // Takes away what is mounted there, also while it is used. 0, or -1 with errno.
 int ctest_unmount(const char *path);
 

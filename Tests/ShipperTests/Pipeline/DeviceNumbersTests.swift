@@ -106,4 +106,44 @@ import Testing
         #expect(try found(dead: []) == (1..<5).map { "good\($0)/a.log" })
         #expect(story.silent.withLock { $0 } == [])
     }
+
+    /// What another volume has there, whose inode numbers are the same.
+    @Test(
+        "A file is another one by its birth, its handle or its content, whatever its inode number is"
+    )
+    func otherVolume() throws {
+        let path = try directory.write("logs/a.log", "a.log\n")
+        let now = try identity(path)
+        func found(
+            inode: UInt64 = now.inode, birth: Int64? = now.birth, handle: [UInt8]? = now.handle,
+            device: UInt64 = now.device + 1, head: String = "a.log\n", anchor: String = ""
+        ) throws -> FileIdentity? {
+            let new = NewFile(
+                input: "pods", stream: path, path: path,
+                identity: FileIdentity(handle: handle, device: device, inode: inode, birth: birth),
+                fingerprint: .of(head: Array(head.utf8)), offset: 0, size: 6)
+            let entry = registry.see(new)
+            registry.advance([
+                Advance(
+                    file: entry.file, generation: entry.generation, offset: anchor.utf8.count,
+                    anchor: Anchor(bytes: Array(anchor.utf8)), size: 6)
+            ])
+            let saved = try #require(registry.entry(entry.file))
+            let identity = try DeviceNumbers.identity(of: saved)
+            registry.gone(entry.file)
+            return identity
+        }
+        #expect(try found() == now)
+        #expect(try found(head: "a.l") == now)
+        #expect(try found(birth: (now.birth ?? 0) + 1) == nil)
+        #expect(try found(inode: now.inode + 1) == nil)
+        #expect(try found(device: now.device) == nil)
+        #expect(try found(head: "b.log\n") == nil)
+        #expect(try found(head: "") == nil)
+        #expect(try found(birth: nil, handle: nil) == nil)
+        guard let handle = now.handle else { return }
+        #expect(try found(handle: handle + [0]) == nil)
+        #expect(try found(birth: nil, anchor: "a.lo") == now)
+        #expect(try found(birth: nil, anchor: "b.lo") == nil)
+    }
 }

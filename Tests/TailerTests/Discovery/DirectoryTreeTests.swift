@@ -1,3 +1,4 @@
+import Model
 import Platform
 import TestSupport
 import Testing
@@ -24,7 +25,8 @@ struct DirectoryTreeTests {
         init(
             _ pattern: String, watches limit: Int = 1_000,
             fileSystem: FileSystemType = FileSystemType(magic: 0xEF53),
-            savedStreams: @escaping (String, UInt64) -> [SavedStream] = { _, _ in [] }
+            savedStreams: @escaping (String, UInt64) -> [SavedStream] = { _, _ in [] },
+            formers: DirectoryTree.Formers = DirectoryTree.Formers()
         ) throws {
             home = try TemporaryDirectory()
             try home.makeDirectory("logs")
@@ -38,7 +40,7 @@ struct DirectoryTreeTests {
                         exclude: [], maxLine: 1024)
                 ], intervals: intervals, watches: watches,
                 fileSystem: { _ throws(SystemError) in fileSystem },
-                savedStreams: savedStreams, report: { tell($0) })
+                savedStreams: savedStreams, formers: formers, report: { tell($0) })
             tell = { [unowned self] in events.append($0) }
         }
 
@@ -135,6 +137,63 @@ struct DirectoryTreeTests {
         }
         bench.scanAll()
         #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == [] })
+    }
+
+    /// 1. A directory is found, with files that were saved with another number of its device.
+    /// 2. Another one has its name, and then another one.
+    @Test(
+        "files are compared with the device once for each directory that has the name, before it is looked at"
+    )
+    func formers() throws {
+        var asked = 0
+        var compared: [String] = []
+        var inode: UInt64 = 0
+        var looked = 0
+        var error: SystemError?
+        let bench = try Bench(
+            "*/*.log",
+            savedStreams: { _, _ in
+                looked = compared.count
+                return []
+            },
+            formers: DirectoryTree.Formers(
+                found: { directory, _ in
+                    guard directory.hasSuffix("/pod") else { return [] }
+                    asked += 1
+                    return [inode, 0, 1].map {
+                        FormerFile(
+                            file: FileID(number: 1), inode: $0, isElsewhere: $0 == 1)
+                    }
+                },
+                look: { _, name, _ throws(SystemError) in
+                    compared.append(PathText.text(name))
+                    if let error { throw error }
+                }))
+        func fill() throws {
+            inode = try Descriptor.open(try bench.home.write("logs/pod/a.log", ""), 0).status()
+                .inode
+        }
+        try fill()
+        bench.scanAll(inSlices: true)
+        #expect(asked == 1 && compared == ["a.log", ""] && looked == 2)
+        bench.tree.request(try bench.node("pod"), .max)
+        bench.scanAll()
+        #expect(asked == 1)
+        // One that cannot be opened is asked for again.
+        error = SystemError("open", code: .permission)
+        try rename(bench.home.path("logs/pod"), bench.home.path("away"))
+        try fill()
+        for round in 2...3 {
+            bench.tree.request(try bench.node("pod"), .max)
+            bench.scanAll(inSlices: true)
+            #expect(asked == round && compared.count == 2 * round && looked == 4)
+        }
+        error = nil
+        for _ in 0..<2 {
+            bench.tree.request(try bench.node("pod"), .max)
+            bench.scanAll()
+            #expect(asked == 4 && compared.count == 8)
+        }
     }
 
     @Test("a directory whose scan took long rests, whatever happens in it; a quick one does not")
