@@ -65,6 +65,9 @@ package final class Tailer: Sendable {
     /// What the territories have may be something else now.
     package func redistributed() { control.redistributed() }
 
+    /// What it has may be mounted over, or not any more.
+    package func remounted(_ changes: MountChanges) { control.remounted(changes) }
+
     /// Ends reading, without waiting for it.
     package func askToStop() { control.stop() }
 
@@ -90,6 +93,8 @@ final class TailerControl: Sendable {
     private let woken = Atomic(false)
     private let leftovers = Mutex(TailerLeftovers())
     private let redistribution = Atomic(false)
+    private let hasMountChanges = Atomic(false)
+    private let mountChanges = Mutex(MountChanges())
     private let touched = Mutex<(place: String?, number: Int)>((nil, 0))
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
@@ -113,6 +118,22 @@ final class TailerControl: Sendable {
 
     func redistributed() {
         redistribution.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+
+    func takeMountChanges() -> MountChanges? {
+        guard hasMountChanges.load(ordering: .relaxed),
+            hasMountChanges.exchange(false, ordering: .acquiringAndReleasing)
+        else { return nil }
+        return mountChanges.withLock { changes in
+            defer { changes = MountChanges() }
+            return changes
+        }
+    }
+
+    func remounted(_ changes: MountChanges) {
+        mountChanges.withLock { $0.add(changes) }
+        hasMountChanges.store(true, ordering: .releasing)
         wakeup.wake()
     }
 

@@ -54,6 +54,14 @@ private struct VolumeStory {
         try need(reader.count == count + 10)
     }
 
+    /// As soon as it is heard of, and long before the clock would find it.
+    func writeBeforeTheClock(_ name: String) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try write(name)
+        try need(clock.now - start < .seconds(30))
+    }
+
     func rotate() throws {
         try rename(
             agent.log("pod/\(log.live)"), agent.log("pod/\(log.earlier)"))
@@ -103,6 +111,48 @@ struct UnmountedVolumeTests {
             try story.need(story.reader.count == 35)
             try story.write("three")
             try story.verify(45)
+        }
+    }
+
+    /// 1. An agent reads a log. A volume is mounted over its directory, and has a log of that name.
+    /// 2. The volume is unmounted and mounted again.
+    /// 3. Of none of that an event tells, and the clock would not look for most of a minute.
+    @Test(
+        "mounted over what a running agent reads, unmounted and mounted again: lines come at once, each once",
+        arguments: VolumeStory.Kind.allCases, VolumeStory.Log.all)
+    fileprivate func whileRunning(kind: VolumeStory.Kind, log: VolumeStory.Log) throws {
+        try PrivateMounts.run {
+            let story = try VolumeStory(kind, log)
+            try story.unmount()
+            try story.start()
+            try story.write("beneath")
+            try story.mount()
+            try story.writeBeforeTheClock("mounted")
+            try story.unmount()
+            try story.writeBeforeTheClock("uncovered")
+            try story.mount()
+            try story.writeBeforeTheClock("again")
+            try story.verify(40)
+        }
+    }
+
+    @Test(
+        "mounted over all that an agent reads: its lines come at once, in directories that had these names, too"
+    )
+    func overAll() throws {
+        try PrivateMounts.run {
+            let story = try VolumeStory(.volume, VolumeStory.Log.all[0])
+            try story.start()
+            try story.write("before")
+            try story.agent.home.makeDirectory("other")
+            try PrivateMounts.mount(story.agent.home.path("other"), bytes: 1 << 20)
+            try story.agent.home.makeDirectory("other/pod")
+            try PrivateMounts.bind(story.agent.home.path("other"), at: story.agent.log(""))
+            try story.writeBeforeTheClock("over")
+            try PrivateMounts.unmount(story.agent.log(""))
+            try story.writeBeforeTheClock("after")
+            try story.verify(30)
+            try PrivateMounts.unmount(story.agent.home.path("other"))
         }
     }
 }

@@ -184,12 +184,16 @@ final class Readers: Sendable {
 
     private func redistribute(_ table: MountTable) {
         let silent = state.withLock { $0.silent }
-        let hasChanged = territories.update(table, isFree: { silent[$0] == nil }) {
-            told(.tooMany(mount: $0))
+        var changes = MountChanges()
+        let hasChanged = territories.update(
+            table, isFree: { silent[$0] == nil }, tooMany: { told(.tooMany(mount: $0)) },
+            changed: { changes = $0 })
+        if hasChanged {
+            startMissing(isFirst: false)
+            for reader in all { reader.tailer.redistributed() }
         }
-        guard hasChanged else { return }
-        startMissing(isFirst: false)
-        for reader in all { reader.tailer.redistributed() }
+        guard !changes.isEmpty else { return }
+        for reader in all { reader.tailer.remounted(changes) }
     }
 
     private func lookForSilence(_ now: Int64) {

@@ -61,7 +61,7 @@ final class DirectoryTree {
     /// What of all directories is in this tree.
     let territory: Territory
     /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.
-    private var roots: [DirectoryNode] = []
+    private(set) var roots: [DirectoryNode] = []
     /// Scans of this tree, so that each has a number.
     var scanNumber = 0
 

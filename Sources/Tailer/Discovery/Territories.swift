@@ -22,6 +22,11 @@ package final class Territories: Sendable {
         func reader(of place: [UInt8]) -> Int {
             table?.remote(place).flatMap { readers[$0.device] } ?? 0
         }
+
+        func place(_ prefix: String, _ path: [UInt8]) -> [UInt8] {
+            let place = destinations[prefix] ?? Array(prefix.utf8)
+            return path.isEmpty ? place : place + [UInt8(ascii: "/")] + path
+        }
     }
     private let state: Mutex<State>
     /// Mostly there is but the first, and asking costs one load then.
@@ -54,16 +59,18 @@ package final class Territories: Sendable {
     var routes: Routes { state.withLock(\.routes) }
 
     /// Takes the mounts as they are now. `isFree` says whether a reader that has nothing may be given something
-    /// else. Whether anything has changed. `tooMany` hears of mounts that the first one has to take.
+    /// else. Whether anybody has something else now. `tooMany` hears of mounts that the first one has to take, and `changed`,
+    /// where they were taken before, of those that came or went.
     package func update(
         _ table: MountTable, isFree: (Int) -> Bool = { _ in true },
-        tooMany: (String) -> Void = { _ in }
+        tooMany: (String) -> Void = { _ in }, changed: (MountChanges) -> Void = { _ in }
     ) -> Bool {
         // Links are looked up outside of the lock.
         var destinations: [String: [UInt8]] = [:]
         for pattern in inputs.flatMap(\.paths) where destinations[pattern.prefix] == nil {
             destinations[pattern.prefix] = table.destination(of: Array(pattern.prefix.utf8))
         }
+        changed(changes(table, destinations))
         let routes = Routes(inputs, table) { destinations[$0] ?? Array($0.utf8) }
         let wanted = table.remote.filter { mount in
             inputs.contains { input in
@@ -97,6 +104,21 @@ package final class Territories: Sendable {
         }
     }
 
+    /// Of the mounts that came or went, those that patterns lead to or through: of what a node mounts for its pods all the
+    /// time, mostly none.
+    private func changes(_ table: MountTable, _ destinations: [String: [UInt8]]) -> MountChanges {
+        let (earlier, former) = state.withLock { ($0.table, $0.destinations) }
+        guard let earlier else { return MountChanges() }
+        let places = table.places(changedSince: earlier).filter { point in
+            destinations.values.contains {
+                MountTable.holds(point, $0) || MountTable.holds($0, point)
+            }
+        }
+        // What was mounted may have been a link on a prefix's way, or have covered one.
+        let moved = destinations.filter { $0.value != former[$0.key] }
+        return MountChanges(places.union(moved.values))
+    }
+
     /// Readers beside the first one that have something.
     package var readers: [Int] { state.withLock { Set($0.readers.values).sorted() } }
 
@@ -126,9 +148,13 @@ package final class Territories: Sendable {
     func reader(beneath prefix: String, _ path: [UInt8]) -> Int {
         guard areShared.load(ordering: .acquiring) else { return 0 }
         return state.withLock { state in
-            let place = state.destinations[prefix] ?? Array(prefix.utf8)
-            return state.reader(of: path.isEmpty ? place : place + [UInt8(ascii: "/")] + path)
+            state.reader(of: state.place(prefix, path))
         }
+    }
+
+    /// Where `path` beneath a pattern's prefix is when links are followed.
+    func place(_ prefix: String, _ path: [UInt8]) -> [UInt8] {
+        state.withLock { $0.place(prefix, path) }
     }
 
     /// The table was read before the file system of this number was mounted.

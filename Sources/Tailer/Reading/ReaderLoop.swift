@@ -130,6 +130,7 @@ final class ReaderLoop {
             readEvents(now)
             if watches.attempt(now) { tree.unwatchedAll() }
             if control.takeRedistribution() { tree.redistributed() }
+            if let changes = control.takeMountChanges() { tree.remounted(changes, now) }
             tree.advance(now)
             scan(now)
             wakePolled(now)
