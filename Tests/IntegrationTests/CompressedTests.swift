@@ -114,6 +114,41 @@ struct CompressedTests {
         #expect(try AuditCount.of(broker) == 135)
     }
 
+    /// `echo "--- rotated ---" >> app.log.1` in a `postrotate`, and then the compressor.
+    @Test(
+        "appended to after it was read to its end, and then compressed: what was appended arrives",
+        arguments: [Compression.gzip, .xz, .zstd, .bzip2])
+    func appendedBefore(_ compression: Compression) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "app.log", kafka: "topic: logs, codec: raw")
+        let log = try RotatedLog(agent.log("app.log"), LineSource("w"))
+        try agent.start()
+        try log.write(100)
+        try eventually("the first lines; \(agent.said)") { reader.count == 100 }
+        for round in 1...3 {
+            try log.rotate()
+            let rotated = agent.log("app.log.1")
+            try eventually("it is read and closed; \(agent.said)") {
+                try agent.process.openFiles(beneath: agent.home.path("logs"))
+                    .allSatisfy { !$0.hasSuffix("app.log.1") }
+            }
+            try appendBytes(Array("trailer \(round)\n".utf8), to: rotated)
+            try log.compress(1, by: compression)
+            try log.write(10)
+            try eventually("round \(round); \(agent.said)") {
+                reader.count == 100 + 11 * round
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        let texts = reader.texts()
+        #expect(texts.filter { $0.hasPrefix("w ") } == log.source.texts(0..<130))
+        #expect(
+            texts.filter { $0.hasPrefix("trailer ") } == (1...3).map { "trailer \($0)" })
+        #expect(try AuditCount.of(broker) == 133)
+    }
+
     @Test("what the end of a gzip file says of its size is not believed: all members are read")
     func members() throws {
         let broker = try BrokerProcess(topics: ["logs"])

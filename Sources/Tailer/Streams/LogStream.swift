@@ -101,8 +101,16 @@ final class LogStream {
     struct ClosedFile {
         let identity: FileIdentity
         let id: FileID
+        /// Its time when it held what was read of it and no more, if that was seen.
+        var modified: Int64?
 
         var inode: UInt64 { identity.inode }
+
+        /// Whether what a compressor has made of it, which gives that its time, may hold more than was read.
+        /// Where it keeps whole seconds alone (bzip2), it always may.
+        func mayHaveGrown(before archive: FileStatus) -> Bool {
+            modified.map { $0 != archive.modified } ?? false
+        }
     }
 
     /// A file whose content may be found again where a compressor has put it.

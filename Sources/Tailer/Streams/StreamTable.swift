@@ -141,7 +141,10 @@ final class StreamTable {
         stream.files.removeAll { $0 === file }
         if stream.hasMoreRotated, let node = stream.node { outdated.append(node) }
         if let name = file.name {
-            stream.keep(LogStream.ClosedFile(identity: file.identity, id: file.id), as: name)
+            let time = file.packed == nil && file.modified != 0 ? file.modified : nil
+            stream.keep(
+                LogStream.ClosedFile(identity: file.identity, id: file.id, modified: time),
+                as: name)
         } else if isUnlinked {
             depart(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
         }
@@ -212,9 +215,13 @@ final class StreamTable {
             // That two archives begin alike is no proof: what a processor made is read once more, up to the
             // position and to its end, where its order does not tell. For what a whole log holds that may
             // take minutes.
+            //
+            // Nor is it known that all of it was read where it was written to once more before it was
+            // compressed.
             let isRead =
                 !processed
-                && (closed != nil || departed.map { stream.departed[$0].unread == nil } ?? false)
+                && (closed.map { !$0.value.mayHaveGrown(before: candidate.status) }
+                    ?? departed.map { stream.departed[$0].unread == nil } ?? false)
             let end = isRead ? output.progress(of: saved.file)?.position : nil
             guard
                 let start = output.relocated(
