@@ -65,6 +65,18 @@ struct DowntimeTests {
         ["saved-1-of-app", "saved-2-of-app", "saved-3-of-app"],
         ["app.log-20261128", "app.log-20261129", "app.log-20261130"],
         ["app.log~3", "app.log~2", "app.log~1"],
+        // Whose order is not that of time by any rule for names.
+        ["app.log.1", "app.log.2", "app.log.3"],
+        ["app.1.log", "app.2.log", "app.3.log"],
+        ["app-1.log", "app-2.log", "app-3.log"],
+        ["app.log.08", "app.log.09", "app.log.10"],
+        ["app.log.0800", "app.log.0900", "app.log.1000"],
+        ["app.log.9998", "app.log.9999", "app.log.10000"],
+        [
+            "app.log.2026-10-25T02:30:00+0200", "app.log.2026-10-25T02:40:00+0200",
+            "app.log.2026-10-25T02:10:00+0100",
+        ],
+        ["app.log.20102026", "app.log.19112026", "app.log.18122026"],
     ]
 
     @Test(

@@ -15,13 +15,28 @@ struct Reference {
 
     func isBefore(_ name: RotatedName, _ stranger: Stranger) -> Bool {
         if isLive { return false }
-        if let rotated, let isOlder = rotated.isOlder(than: name) { return isOlder }
+        if let rotated, let isOlder = rotated.isOlder(than: name) {
+            return isOlder || wasWrittenBefore(stranger)
+        }
         // A compressor makes a new file of an old content.
         if !stranger.isPacked, let birth, let theirs = stranger.birth {
             // What was born with it in one tick of the kernel's clock is rather read than left.
             return birth <= theirs
         }
         return modified <= stranger.modified
+    }
+
+    /// Whether the files' times leave no doubt, whatever their names are taken for: what is newer than all
+    /// that was read is not left out for a name.
+    private func wasWrittenBefore(_ stranger: Stranger) -> Bool {
+        guard modified < stranger.modified else { return false }
+        if stranger.isPacked {
+            // A time that its compressor took over from the content.
+            return stranger.birth.map { stranger.modified < $0 } ?? false
+        }
+        guard let birth, let theirs = stranger.birth else { return true }
+        // What was born with it in one tick of the kernel's clock is rather read than left.
+        return birth <= theirs
     }
 }
 

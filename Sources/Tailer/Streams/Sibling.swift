@@ -199,7 +199,7 @@ extension StreamTable {
         var listed = ListedSiblings()
         var stamps: [LogStream.Stamp] = []
         var unpacked: [RotatedName.Order] = []
-        var numbers = 0
+        var names = NameOrder()
         var hasEmpty = false
         var hasPacked = false
         for entry in entries {
@@ -215,7 +215,7 @@ extension StreamTable {
                 guard status.isRegular else { continue }
                 let stamp = LogStream.Stamp(status)
                 stamps.append(stamp)
-                if case .number = rotated.order { numbers += 1 }
+                names.add(rotated, modified: status.modified)
                 if !rotated.isPacked { unpacked.append(rotated.order) }
                 if status.size == 0, opener.stillness.time(of: status, now) < mostPatience {
                     hasEmpty = true
@@ -257,7 +257,7 @@ extension StreamTable {
             }
             listed.siblings = others
         }
-        sort(&listed.siblings, namesTell: numbers == 0 || numbers == stamps.count)
+        sort(&listed.siblings, namesTell: names.tells)
         return listed
     }
 
@@ -363,8 +363,9 @@ extension StreamTable {
     }
 
     func namesTell(_ siblings: [Sibling]) -> Bool {
-        let numbers = siblings.count { if case .number = $0.rotated.order { true } else { false } }
-        return numbers == 0 || numbers == siblings.count
+        var names = NameOrder()
+        for sibling in siblings { names.add(sibling.rotated, modified: sibling.status.modified) }
+        return names.tells
     }
 
     func isOlder(_ a: Sibling, _ b: Sibling, namesTell: Bool) -> Bool {
