@@ -6,12 +6,17 @@ import Testing
 /// How a log that nobody has read to its end goes while no agent runs.
 private enum Going: String, CaseIterable, CustomTestStringConvertible {
     case alone, forAnotherFile, withItsNumber, fromAWriterOfArchives, forADirectory
-    case withItsDirectory, withEverything
+    case currentForAnother, currentWithItsNumber, withItsDirectory, withEverything
 
     var testDescription: String { rawValue }
 
     /// The log's name.
-    var name: String { self == .fromAWriterOfArchives ? "current" : "app.log" }
+    var name: String {
+        switch self {
+        case .fromAWriterOfArchives, .currentForAnother, .currentWithItsNumber: "current"
+        default: "app.log"
+        }
+    }
 
     /// Its directory is there.
     var isSeenAtOnce: Bool { self != .withItsDirectory && self != .withEverything }
@@ -21,8 +26,9 @@ private enum Going: String, CaseIterable, CustomTestStringConvertible {
         try remove(agent.log("pod/\(name)"))
         switch self {
         case .alone, .fromAWriterOfArchives: break
-        case .forAnotherFile: try agent.home.write("logs/pod/\(name)", "another log\n")
-        case .withItsNumber:
+        case .forAnotherFile, .currentForAnother:
+            try agent.home.write("logs/pod/\(name)", "another log\n")
+        case .withItsNumber, .currentWithItsNumber:
             // File systems give numbers out again, most of them at once, to files that are no logs, too.
             for number in 0..<32 {
                 let path = try agent.home.write("logs/pod/\(number)", "no log\n")
@@ -41,7 +47,7 @@ private enum Going: String, CaseIterable, CustomTestStringConvertible {
     }
 
     /// Files that are known after that.
-    var known: Int { self == .forAnotherFile ? 1 : 0 }
+    var known: Int { self == .forAnotherFile || self == .currentForAnother ? 1 : 0 }
 }
 
 @Suite("What is unread of a file that is nowhere is counted and named")
