@@ -124,15 +124,7 @@ final class FileOpener {
 
     /// Takes up a file that was held.
     func adopt(_ request: Request, _ held: consuming Held) -> Result {
-        do throws(SystemError) {
-            return try start(request, held)
-        } catch {
-            return trouble(request.path, error)
-        }
-    }
-
-    private func start(_ request: Request, _ held: consuming Held) throws(SystemError) -> Result {
-        switch try examine(request, held) {
+        switch examine(request, held) {
         case .candidate(let candidate): takeUp(candidate)
         case .failed(let result): result
         }
@@ -147,17 +139,21 @@ final class FileOpener {
     /// Opens a name and looks at what is there without taking it up.
     func examine(_ request: Request, in directory: borrowing Descriptor) -> Examination {
         switch hold(request, in: directory) {
-        case .held(let file):
-            do throws(SystemError) {
-                return try examine(request, file)
-            } catch {
-                return .failed(trouble(request.path, error))
-            }
-        case .failed(let result): return .failed(result)
+        case .held(let file): examine(request, file)
+        case .failed(let result): .failed(result)
         }
     }
 
-    private func examine(
+    /// Looks at a file that was held without taking it up.
+    func examine(_ request: Request, _ held: consuming Held) -> Examination {
+        do throws(SystemError) {
+            return try look(request, held)
+        } catch {
+            return .failed(trouble(request.path, error))
+        }
+    }
+
+    private func look(
         _ request: Request, _ held: consuming Held
     ) throws(SystemError) -> Examination {
         // 1. `current` is held, and is empty: s6-log has just made it.

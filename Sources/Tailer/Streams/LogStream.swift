@@ -37,6 +37,8 @@ final class LogStream {
     var departed: [DepartedFile] = []
     /// A look has told the output which saved files are still there.
     var isReconciled = false
+    /// An s6 log directory has a file that an earlier run has not seen: what comes after that is none of its files.
+    var isPastSaved = false
     /// The directory, or the path's last name, is gone; the stream ends with its last open file.
     var isOrphan = false
 

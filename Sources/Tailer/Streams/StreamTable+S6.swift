@@ -72,7 +72,12 @@ extension StreamTable {
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
             var result = FileOpener.Result.unknown
             if let taken = Self.take(&held, inode: item.inode) {
-                result = opener.adopt(request, taken)
+                switch opener.examine(request, taken) {
+                case .candidate(let candidate):
+                    succeed(candidate, stream, here, directory)
+                    result = opener.takeUp(candidate)
+                case .failed(let failure): result = failure
+                }
             } else if !item.isCurrent {
                 result = openWhereverItIs(request, here, look.node, directory)
             } else if opener.isTaken(
@@ -218,6 +223,7 @@ extension StreamTable {
                 return .unknown
             case .none: break
             }
+            succeed(candidate, request.stream, here, directory)
             if Self.isProcessed(candidate, here) {
                 return takeUpProcessed(candidate, request.stream, here, directory)
             }
