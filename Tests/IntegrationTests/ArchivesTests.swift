@@ -15,7 +15,8 @@ struct ArchivesTests {
         /// Lines written to each.
         var written = 0
 
-        init(archives: Bool = true) throws {
+        /// `strangers`: files that lie in each archive before the agent starts.
+        init(archives: Bool = true, strangers: Int = 1) throws {
             broker = try BrokerProcess(topics: ["logs"])
             reader = try KafkaReader(broker)
             agent = try Agent(
@@ -29,10 +30,13 @@ struct ArchivesTests {
             for app in apps {
                 for place in ["logs", "old"] { try agent.home.makeDirectory("\(place)/\(app)") }
                 // Of an earlier time, and of nobody's business.
-                try agent.home.write("old/\(app)/app.log.9", "of an earlier time\n")
+                for number in 0..<strangers {
+                    try agent.home.write(
+                        "old/\(app)/app.log.\(1_000 + number)", "of an earlier time \(number)\n")
+                }
             }
             // Files' times go by the kernel's ticks.
-            let earlier = try modified(old("api", "app.log.9"))
+            let earlier = try modified(old("api", "app.log.\(999 + strangers)"))
             try eventually("time goes on") {
                 try modified(agent.home.write("tick", "x")) > earlier
             }
@@ -59,6 +63,14 @@ struct ArchivesTests {
         /// Each log goes to the other directory under this name.
         func move(_ name: String) throws {
             for app in apps { try rename(agent.log("\(app)/app.log"), old(app, name)) }
+        }
+
+        func compress(_ names: [String]) throws {
+            let gzip = try findProgram("gzip", package: "gzip")
+            for app in apps {
+                let exit = try ChildProcess(gzip, names.map { old(app, $0) }).wait()
+                #expect(exit == .code(0))
+            }
         }
 
         func expectAll() throws {
@@ -123,24 +135,52 @@ struct ArchivesTests {
     }
 
     @Test("moved away and compressed while the agent was stopped: read as what it was")
-    func compressed() throws {
-        var logs = try Logs()
+    func compressed() throws { try moved(pastStrangers: 1, isCompressed: true) }
+
+    /// 1. So many files are opened at once, the oldest first, and were never the log's.
+    /// 2. What the log's file became lies behind them.
+    @Test(
+        "what was moved away is found among any number of strangers, before its entry leaves",
+        arguments: [64, 65, 70], [true, false])
+    func strangers(_ count: Int, isCompressed: Bool) throws {
+        try moved(pastStrangers: count, isCompressed: isCompressed)
+    }
+
+    private func moved(pastStrangers strangers: Int, isCompressed: Bool) throws {
+        var logs = try Logs(strangers: strangers)
         #expect(try logs.agent.stop() == .code(0))
         try logs.write(50)
         try logs.move("app.log.1")
-        let gzip = try findProgram("gzip", package: "gzip")
-        for app in logs.apps {
-            let exit = try ChildProcess(gzip, [logs.old(app, "app.log.1")]).wait()
-            #expect(exit == .code(0))
+        if isCompressed {
+            try logs.compress(["app.log.1"] + (0..<strangers).map { "app.log.\(1_000 + $0)" })
         }
         try logs.write(50)
         try logs.agent.start()
         try logs.verify()
     }
 
-    @Test("copied to there and truncated while the agent was stopped: read on in the copy")
-    func copied() throws {
-        var logs = try Logs()
+    @Test(
+        "rotated to there any number of times while the agent was stopped: all of it, in order",
+        arguments: [65, 140], [true, false])
+    func manyTimes(_ count: Int, isCompressed: Bool) throws {
+        var logs = try Logs(strangers: 70)
+        #expect(try logs.agent.stop() == .code(0))
+        let names = (0..<count).map { "app.log.\(999 - $0)" }
+        for name in names {
+            try logs.write(2)
+            try logs.move(name)
+        }
+        if isCompressed { try logs.compress(names) }
+        try logs.write(50)
+        try logs.agent.start()
+        try logs.verify()
+    }
+
+    @Test(
+        "copied to there and truncated while the agent was stopped: read on in the copy",
+        arguments: [1, 64, 65, 70])
+    func copied(strangers: Int) throws {
+        var logs = try Logs(strangers: strangers)
         #expect(try logs.agent.stop() == .code(0))
         try logs.write(50)
         for app in logs.apps {
@@ -168,7 +208,6 @@ struct ArchivesTests {
     @Test("rotated to there and compressed while the agent runs: nothing is sent again or left out")
     func compressedWhileRunning() throws {
         var logs = try Logs()
-        let gzip = try findProgram("gzip", package: "gzip")
         for round in 1...5 {
             for app in logs.apps {
                 for number in (1..<round).reversed() {
@@ -180,10 +219,7 @@ struct ArchivesTests {
             try logs.move("app.log.1")
             try logs.write(50)
             try logs.expectAll()
-            for app in logs.apps {
-                let exit = try ChildProcess(gzip, [logs.old(app, "app.log.1")]).wait()
-                #expect(exit == .code(0))
-            }
+            try logs.compress(["app.log.1"])
         }
         try logs.write(50)
         try logs.verify()

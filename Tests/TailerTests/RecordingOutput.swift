@@ -53,6 +53,10 @@ final class RecordingOutput: TailerOutput, Sendable {
         mutating func relocate(_ file: FileID, to sighting: FileSighting) -> FileStart {
             files[file.number].identity = sighting.identity
             files[file.number].path = sighting.path
+            // Until the end of a compressed one is known, it has more than was read.
+            files[file.number].size =
+                sighting.hasKnownSize
+                ? sighting.size : max(sighting.size, files[file.number].offset + 1)
             let saved = files[file.number]
             return FileStart(
                 file: file, offset: saved.offset, base: 0, anchor: Anchor(bytes: saved.anchor),

@@ -55,6 +55,8 @@ final class LogStream {
     /// Siblings that hold nothing of the files `sought`, and are none that is known; those of `judged` and what
     /// stayed open left out. Bounded by the directory.
     var strangers: [Stamp: Stranger] = [:]
+    /// The same of what lies in archives, open or not; bounded by those directories.
+    var strangersElsewhere: [Stamp: Stranger] = [:]
     private var sought: Set<FileID> = []
     /// How many names beside it were gone through before a search for what it has read.
     var surveyed = 0
@@ -71,6 +73,9 @@ final class LogStream {
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
     var hasMoreRotated = false
+    /// While it has, in archives: what is newer than this is to be read, and copies of what its newest file
+    /// held since it was `begun`, whatever was taken up meanwhile.
+    var portions: (after: Reference, begun: Int64)?
     /// What its files were seen to be renamed to, as shapes, where that is nothing that is known of rotation;
     /// at most `mostShapes`.
     private var shapes: Set<[UInt8]> = []
@@ -210,6 +215,7 @@ final class LogStream {
         guard !ids.isSubset(of: sought) else { return }
         sought = ids
         strangers = [:]
+        strangersElsewhere = [:]
     }
 
     /// Nothing is remembered of siblings but of those that are there.

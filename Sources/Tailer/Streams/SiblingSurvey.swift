@@ -134,7 +134,7 @@ extension StreamTable {
     }
 
     /// Which of the files that are looked for has, or had, the content that begins as a sibling's.
-    private func holder(
+    func holder(
         of candidate: Candidate, among sought: SoughtFiles
     ) throws(SystemError) -> FileID? {
         for file in sought.files {

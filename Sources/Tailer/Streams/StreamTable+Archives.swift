@@ -9,7 +9,9 @@ extension StreamTable {
         var unknown: [(Sibling, Candidate)] = []
         /// Known ones with unread bytes.
         var known: [FileID: Candidate] = [:]
-        /// There are more than were opened.
+        /// More of those, which have their turn after these: nothing newer is to be read before.
+        var waiting: Set<FileID> = []
+        /// There are more than these that nothing is known of, newer ones.
         var isPartial = false
         /// All inode numbers that are there.
         var inodes: Set<UInt64> = []
@@ -17,17 +19,44 @@ extension StreamTable {
         var keys: Set<InodeKey> = []
         /// The directories' devices.
         var devices: Set<UInt64> = []
-        /// What is not among those is not there.
+        /// What is not among those is not there, and what a file may have become was looked at, each of it.
         var isComplete = true
         /// Nothing came while it was searched, and there was a descriptor for each file: what is newer than
         /// one that was not looked at must not be read before it.
         var isStable = true
+        /// There is more to be looked at than a slice is enough for.
+        var isUnderWay = false
+        /// Something could not be read and may be later.
+        var hasFailed = false
     }
 
-    /// Files in archives that are opened at once: the rest has its turn after these.
+    /// Files in archives that are open at once, but for what holds something that is looked for: the rest has
+    /// its turn after these.
     private static let mostArchivedAtOnce = 64
 
+    /// A file where its input's rotated files may go.
+    private struct ArchivedFile {
+        let sibling: Sibling
+        let place: ArchiveSearch.Found
+
+        var stamp: LogStream.Stamp { LogStream.Stamp(sibling.status) }
+    }
+
+    /// How archives are gone through.
+    private struct ArchiveSurvey {
+        let saved: [FileID: SavedFile]
+        /// What is looked for among all of them; nil where the oldest few are enough.
+        var sought: SoughtFiles?
+        /// Which of those that hold something of that stay open.
+        var siblings: SiblingSurvey
+    }
+
     /// Looks for files of a stream where its input's rotated files may go.
+    ///
+    /// 1. There are more than are opened at once, and the agent has never read any of the oldest.
+    /// 2. Behind them lies what a file of an earlier run was made to.
+    ///
+    /// So what became of saved files, and of content that was replaced, is looked for among all of them.
     func searchArchives(
         _ stream: LogStream, _ directory: borrowing Descriptor
     ) -> Archived {
@@ -67,69 +96,160 @@ extension StreamTable {
             }
         }
         stream.judgedArchives.formIntersection(stamps)
+        stream.strangersElsewhere = stream.strangersElsewhere.filter { stamps.contains($0.key) }
         sort(&candidates)
-        var saved: [FileID: SavedFile] = [:]
-        if !candidates.isEmpty {
-            for entry in output.saved(stream.name) { saved[entry.file] = entry }
+        let files = candidates.compactMap { candidate in
+            places[candidate.name].map { place in
+                ArchivedFile(
+                    sibling: Sibling(
+                        name: place.name, rotated: candidate.rotated, status: candidate.status),
+                    place: place)
+            }
         }
-        for sibling in candidates {
+        examine(files, of: stream, &found)
+        return found
+    }
+
+    /// `files` are in order, oldest first.
+    private func examine(
+        _ files: [ArchivedFile], of stream: LogStream, _ found: inout Archived
+    ) {
+        guard !files.isEmpty else { return }
+        let sought = sought(stream)
+        let isSearch =
+            (!stream.isReconciled && !sought.saved.isEmpty)
+            || stream.files.contains(where: \.isReplaced)
+        var saved: [FileID: SavedFile] = [:]
+        for entry in sought.saved { saved[entry.file] = entry }
+        var survey = ArchiveSurvey(
+            saved: saved, sought: isSearch ? sought : nil,
+            siblings: SiblingSurvey(for: sought, mostOpen: 0))
+        var rest = files
+        if isSearch {
+            guard search(files, of: stream, &survey, &found), found.waiting.isEmpty else { return }
+            survey.sought = nil
+            rest = files.filter { stream.strangersElsewhere[$0.stamp] != nil }
+        }
+        for file in rest {
             guard found.unknown.count + found.known.count < Self.mostArchivedAtOnce else {
                 found.isPartial = true
-                break
+                if !isSearch { found.isComplete = false }
+                return
             }
-            guard let file = places[sibling.name] else { continue }
-            let isExamined = examine(
-                Sibling(name: file.name, rotated: sibling.rotated, status: sibling.status), file,
-                of: stream, saved, &found)
-            if !isExamined {
+            if !examine(file, of: stream, &survey, &found) {
                 found.isStable = false
-                break
+                return
             }
         }
-        return found
+    }
+
+    /// Finds what is looked for among all of `files`; what holds nothing of that is closed at once and known as
+    /// a stranger. False when that was not gone through to its end.
+    private func search(
+        _ files: [ArchivedFile], of stream: LogStream, _ survey: inout ArchiveSurvey,
+        _ found: inout Archived
+    ) -> Bool {
+        survey.siblings.pace.begin()
+        for file in files where stream.strangersElsewhere[file.stamp] == nil {
+            found.isUnderWay = survey.siblings.pace.isOver
+            if found.isUnderWay || !examine(file, of: stream, &survey, &found) {
+                found.isStable = false
+                return false
+            }
+        }
+        return true
     }
 
     /// False where there is no descriptor for it now.
     private func examine(
-        _ sibling: Sibling, _ file: ArchiveSearch.Found, of stream: LogStream,
-        _ saved: [FileID: SavedFile], _ found: inout Archived
+        _ file: ArchivedFile, of stream: LogStream, _ survey: inout ArchiveSurvey,
+        _ found: inout Archived
     ) -> Bool {
+        let (sibling, place) = (file.sibling, file.place)
         let request = FileOpener.Request(
-            stream: stream, name: file.name, path: file.path, isArchived: false,
+            stream: stream, name: place.name, path: place.path, isArchived: false,
             inode: sibling.status.inode, mayBePacked: true, mayBeginWithZeros: true,
             mayBeKnown: true, isElsewhere: true)
         let candidate: Candidate
-        switch opener.examine(request, in: file.directory.descriptor) {
+        switch opener.examine(request, in: place.directory.descriptor) {
         case .candidate(let looked): candidate = looked
         case .failed(.exhausted): return false
+        case .failed(.vanished):
+            // Under its new name the next look finds it.
+            found.isStable = false
+            return true
+        case .failed(.nothing(retry: true)):
+            // It may be what an entry waits for.
+            found.hasFailed = true
+            found.isComplete = false
+            return true
         case .failed: return true
         }
-        opener.mended(file.path)
+        opener.mended(place.path)
         if candidate.isInTheMaking {
             // Writes into it are no events.
             if let node = stream.node { soon.append(node) }
             return true
         }
         guard let known = output.known(candidate.identity, head: candidate.head) else {
-            found.unknown.append((sibling, candidate))
+            add(file, candidate, of: stream, &survey, &found)
             return true
         }
         guard let progress = output.progress(of: known),
             ExactText(progress.stream) == ExactText(stream.name),
             // Of a compressed one, what was counted when its end was reached.
             progress.position
-                < (candidate.hasKnownSize ? candidate.size : saved[known]?.size ?? .max)
+                < (candidate.hasKnownSize ? candidate.size : survey.saved[known]?.size ?? .max)
         else {
-            stream.judgedArchives.insert(LogStream.Stamp(sibling.status))
+            stream.judgedArchives.insert(file.stamp)
+            return true
+        }
+        guard found.known.count < Self.mostArchivedAtOnce else {
+            found.waiting.insert(known)
+            found.isComplete = false
             return true
         }
         do throws(SystemError) {
             try candidate.completeHead()
             found.known[known] = candidate
         } catch {
-            _ = opener.trouble(file.path, error)
+            _ = opener.trouble(place.path, error)
         }
         return true
+    }
+
+    /// Adds a file that nothing is known of, or remembers that nothing is in it that is looked for.
+    private func add(
+        _ file: ArchivedFile, _ candidate: Candidate, of stream: LogStream,
+        _ survey: inout ArchiveSurvey, _ found: inout Archived
+    ) {
+        if let sought = survey.sought {
+            do throws(SystemError) {
+                let holder = try holder(of: candidate, among: sought)
+                guard let holder, survey.siblings.keeps(holder) else {
+                    stream.strangersElsewhere[file.stamp] = Stranger(candidate)
+                    survey.siblings.pace.progress(isPacked: candidate.packed != nil)
+                    return
+                }
+            } catch {
+                _ = opener.trouble(file.place.path, error)
+                // Whoever compares it next finds out the same, and what to do about it.
+                guard found.unknown.count < Self.mostArchivedAtOnce else {
+                    found.hasFailed = true
+                    found.isComplete = false
+                    return
+                }
+            }
+        }
+        found.unknown.append((file.sibling, candidate))
+    }
+
+    /// Whether anything that was found is known, or has become so since.
+    func isKnownByNow(_ archived: Archived) -> Bool {
+        !archived.known.isEmpty
+            || archived.unknown.contains { _, candidate in
+                output.known(candidate.identity, head: candidate.head) != nil
+            }
     }
 
     /// Whether an input's rotated files may go to other directories.
@@ -164,6 +284,7 @@ extension StreamTable {
     ) {
         guard hasArchives(stream), !stream.departed.isEmpty else { return }
         let archived = searchArchives(stream, directory)
+        if archived.isUnderWay, let node = stream.node { soon.append(node) }
         var unknown = UnknownSiblings()
         add(archived.unknown, to: &unknown)
         recognise(

@@ -50,7 +50,9 @@ extension StreamTable {
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
             return lookForMissed(stream, live, rotated, look.names, node, directory, now)
         }
-        if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil {
+        if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil,
+            stream.portions == nil
+        {
             let saved = stream.isReconciled ? [] : output.saved(stream.name)
             if saved.isEmpty {
                 // It was never seen before, and nothing lies beside it.

@@ -63,7 +63,8 @@ extension StreamTable {
         var unknown = unknownSiblings(
             of: stream, listed, node, directory, now, for: sought(stream))
         guard case .fine = unknown.verdict else { return unknown.verdict }
-        let archived = searchArchives(stream, directory)
+        var archived = searchArchives(stream, directory)
+        if archived.isUnderWay { return .underWay }
         if !archived.isStable || wasRotated(stream, since: names, directory) { return .again }
         // Under its new name the next look finds it.
         if let live, !isListed, archived.keys.contains(InodeKey(live.status)) { return .again }
@@ -73,6 +74,8 @@ extension StreamTable {
         if let live, liveID == nil { strangers.insert(live.status.inode) }
         var reference = reference(stream, names, strangers, directory)
         if !stream.isReconciled {
+            // What is newer is not opened before it.
+            if archived.hasFailed, !opener.once, stream.obstacles.hasToWait(now) { return .retry }
             var verdict = openPredecessors(
                 saved, stream, names, live: liveID, archived, &unknown.found, directory, now)
             guard case .fine = verdict else { return verdict }
@@ -83,7 +86,8 @@ extension StreamTable {
                 unknown = unknownSiblings(
                     of: stream, listed, node, directory, now, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }
-                let archived = searchArchives(stream, directory)
+                archived = searchArchives(stream, directory)
+                if archived.isUnderWay { return .underWay }
                 if !archived.isStable || wasRotated(stream, since: names, directory) {
                     return .again
                 }
@@ -93,6 +97,11 @@ extension StreamTable {
                 self.reference(
                     stream, saved, at: savedTime, names, strangers, live: liveID, directory)
                 ?? reference
+        }
+        guard archived.waiting.isEmpty else {
+            // Whenever one of those that are open is read to its end, the next one has its turn.
+            stream.hasMoreRotated = true
+            return .retry
         }
         takeUpMoved(archived, stream, now)
         if stream.isReconciled {
@@ -109,7 +118,7 @@ extension StreamTable {
             live?.status.device ?? unknown.found.first?.1.status.device
             ?? unknown.strangers.first?.0.status.device
         let newest =
-            reference
+            stream.portions?.after ?? reference
             ?? Reference(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
         stream.obstacles.settle(after: newest)
         var begun = stream.files.last?.begunAt ?? .max
@@ -119,10 +128,17 @@ extension StreamTable {
             // Nothing was ever seen in it: what was copied from it since nobody has read.
             begun = savedTime
         }
+        if let portions = stream.portions { begun = min(begun, portions.begun) }
         recognise(
             &unknown, of: stream, names, before: nil, directory, now, elsewhere: archived.inodes)
+        let judged = stream.judgedArchives.count
         var unread = unread(
             unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
+        // What is open may be copies of what is read anyway, all of it: it would be open with each look.
+        unknown.isPartial =
+            archived.isPartial
+            && (!unread.isEmpty || stream.judgedArchives.count > judged || isKnownByNow(archived))
+        stream.portions = unknown.isPartial ? (newest, begun) : nil
         let closed = self.unread(
             unknown.strangers, of: stream, after: newest, begun: begun, liveID: liveID)
         if !closed.isEmpty {
@@ -472,6 +488,12 @@ extension StreamTable {
                 case .opened(let opened) = opener.takeUp(moved)
             {
                 file = opened
+            }
+            if file == nil,
+                archived.waiting.contains(entry.file)
+                    || stream.files.contains(where: { $0.id == entry.file })
+            {
+                continue
             }
             // Its inode is gone: compressed, or copied to another place.
             if file == nil {

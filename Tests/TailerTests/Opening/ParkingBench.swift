@@ -21,17 +21,20 @@ final class ParkingBench {
     static let patience: Int64 = 1000
 
     /// `inMemory`: where files may be of any size. `earlier`: the run before this one, which has ended; its
-    /// directory, and what it has saved.
+    /// directory, and what it has saved. `archives`: rotated files may go to `old`.
     init(
         mostOpen: Int, heldBytes: Int = 1 << 30, inMemory: Bool = false,
-        after earlier: ParkingBench? = nil
+        archives: Bool = false, after earlier: ParkingBench? = nil
     ) throws {
         output = earlier?.output ?? RecordingOutput()
         home = try earlier?.home ?? TemporaryDirectory(inMemory: inMemory)
         try home.makeDirectory("log")
         opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: false)
         opener.isFirstScan = false
-        table = StreamTable(output: output, opener: opener)
+        let old = try PathPattern(home.path("old/*"))
+        table = StreamTable(
+            output: output, opener: opener,
+            archives: archives ? [ArchiveSearch(patterns: [old])] : [])
         node = DirectoryNode(root: 0, path: [], text: home.path("log"), places: [])
     }
 
