@@ -149,6 +149,27 @@ struct CompressedTests {
         #expect(try AuditCount.of(broker) == 133)
     }
 
+    @Test(
+        "what begins like a compressed file under a log's own name and is none is told of",
+        arguments: [
+            Array("BZh91AY&SY and what else it says\n".utf8),
+            [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0xff, count: 5_000),
+        ])
+    func noneOfIt(_ bytes: [UInt8]) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        try agent.home.write("logs/app.log", bytes)
+        try agent.home.write("logs/other.log", "one\n")
+        #expect(try agent.once() == .code(1), "\(agent.said)")
+        let damaged = agent.said.split(separator: "\n").filter {
+            $0.contains(" path=\(agent.log("app.log")) ")
+        }
+        #expect(damaged.count == 1, "\(agent.said)")
+        #expect(agent.said.contains("archives_damaged=1"), "\(agent.said)")
+        try eventually("the other log; \(agent.said)") { reader.texts() == ["one"] }
+    }
+
     @Test("what the end of a gzip file says of its size is not believed: all members are read")
     func members() throws {
         let broker = try BrokerProcess(topics: ["logs"])

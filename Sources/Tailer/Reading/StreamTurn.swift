@@ -414,7 +414,11 @@ struct StreamTurn {
 
     /// The file is read to its present end: is that the last one?
     private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
-        if let packed = file.packed, now - stream.lastGrowth > Self.idle { packed.release() }
+        if let packed = file.packed {
+            // Of one whose first bytes are wrong nothing is ever handed over.
+            if packed.fault != nil { tellEnd(of: file) }
+            if now - stream.lastGrowth > Self.idle { packed.release() }
+        }
         if file.isFinal {
             try look(at: file, now)
             if file.position < file.end { return file.waitsForMore ? .atEnd : .moved }
