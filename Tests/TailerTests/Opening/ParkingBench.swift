@@ -120,6 +120,28 @@ final class ParkingBench {
         for file in files { file.place.wasUsed = false }
     }
 
+    /// Runs `body`; how many files beneath a directory of the home were open at most, whoever opened them, as every
+    /// hundredth question to the output found it.
+    func watchOpenFiles(beneath directory: String, during body: () throws -> Void) rethrows -> Int {
+        let path = home.path(directory)
+        let seen = Mutex((calls: 0, most: 0))
+        output.state.withLock { state in
+            state.asked = {
+                seen.withLock { seen in
+                    seen.calls += 1
+                    guard seen.calls % 100 == 0 else { return }
+                    let names = (try? directoryNames("/proc/self/fd")) ?? []
+                    seen.most = max(
+                        seen.most,
+                        names.count { linkTarget("/proc/self/fd/\($0)")?.hasPrefix(path) ?? false })
+                }
+            }
+        }
+        defer { output.state.withLock { $0.asked = {} } }
+        try body()
+        return seen.withLock { $0.most }
+    }
+
     /// Bytes reported as lost, with their reasons.
     var lost: [String] {
         output.state.withLock { state in

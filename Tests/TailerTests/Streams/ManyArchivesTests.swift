@@ -1,6 +1,5 @@
 import Glibc
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
@@ -47,29 +46,16 @@ struct ManyArchivesTests {
         if isCompressed { try compress(old(1), .gzip) }
         try bench.write("a.log", "line 2\n")
         let next = try ParkingBench(mostOpen: 200, archives: true, after: bench)
-        let home = bench.home.path("old")
-        let seen = Mutex((calls: 0, most: 0))
-        next.output.state.withLock { state in
-            state.asked = {
-                seen.withLock { seen in
-                    seen.calls += 1
-                    guard seen.calls % 100 == 0 else { return }
-                    let names = (try? directoryNames("/proc/self/fd")) ?? []
-                    seen.most = max(
-                        seen.most,
-                        names.count { linkTarget("/proc/self/fd/\($0)")?.hasPrefix(home) ?? false })
-                }
+        var isCut = false
+        let mostOpen = try next.watchOpenFiles(beneath: "old") {
+            _ = try next.lookInSlices {
+                let known = next.streams.map(\.strangersElsewhere.count).max() ?? 0
+                if (1..<2_900).contains(known) { isCut = true }
             }
         }
-        var isCut = false
-        _ = try next.lookInSlices {
-            let known = next.streams.map(\.strangersElsewhere.count).max() ?? 0
-            if (1..<2_900).contains(known) { isCut = true }
-        }
-        next.output.state.withLock { $0.asked = {} }
         #expect(isCut)
         // Some more than are kept: the directory, twice, and what is looked at.
-        #expect((1..<80).contains(seen.withLock { $0.most }))
+        #expect((1..<80).contains(mostOpen))
         try next.settle()
         #expect(next.output.texts() == ["line 0", "line 1", "line 2"])
         #expect(next.lost.isEmpty)

@@ -1,6 +1,5 @@
 import Glibc
 import Platform
-import Synchronization
 import TestSupport
 import Testing
 
@@ -103,30 +102,17 @@ struct ManySiblingsTests {
         let next = isRestart ? try ParkingBench(mostOpen: 32, after: bench) : bench
         try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
         try appendBytes(Array("line 1\n".utf8), to: path(0))
-        let home = bench.home.path("log")
-        let seen = Mutex((calls: 0, most: 0))
-        next.output.state.withLock { state in
-            state.asked = {
-                seen.withLock { seen in
-                    seen.calls += 1
-                    guard seen.calls % 100 == 0 else { return }
-                    let names = (try? directoryNames("/proc/self/fd")) ?? []
-                    seen.most = max(
-                        seen.most,
-                        names.count { linkTarget("/proc/self/fd/\($0)")?.hasPrefix(home) ?? false })
+        var isCut = false
+        let mostOpen = try next.watchOpenFiles(beneath: "log") {
+            for _ in 0..<10 {
+                _ = try next.lookInSlices {
+                    let known = next.streams.map(\.strangers.count).max() ?? 0
+                    if (1..<2_900).contains(known) { isCut = true }
                 }
             }
         }
-        var isCut = false
-        for _ in 0..<10 {
-            _ = try next.lookInSlices {
-                let known = next.streams.map(\.strangers.count).max() ?? 0
-                if (1..<2_900).contains(known) { isCut = true }
-            }
-        }
         #expect(isCut)
-        #expect((1..<64).contains(seen.withLock { $0.most }))
-        next.output.state.withLock { $0.asked = {} }
+        #expect((1..<64).contains(mostOpen))
         try next.settle()
         #expect(next.output.texts() == ["line 0", "line 1"])
     }
