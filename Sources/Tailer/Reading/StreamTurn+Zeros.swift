@@ -31,12 +31,10 @@ extension StreamTurn {
         let isWhole: Bool
     }
 
-    /// Whether zeros stand where they could mean something, as far as the buffer's old bytes tell.
+    /// Whether there are zeros that may have been filled, as far as the buffer's old bytes tell.
     func hasZeros(_ file: TailedFile) -> Bool {
-        buffer.withBytes(of: file) { chunk in
-            guard let last = chunk.indices.last else { return false }
-            return chunk[0] == 0 || chunk[last] == 0 || file.isPreallocated
-        }
+        file.isPreallocated
+            || buffer.withBytes(of: file) { ByteSearch.zero(in: $0) != nil }
     }
 
     /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole is
@@ -63,7 +61,8 @@ extension StreamTurn {
             if run == nil { return .underWay }
         }
         // Only now: before something behind it was written, the first of them was.
-        guard try isStillZero(file) else {
+        let decisive = isPassed ? 0 : isWithin ? gap : trailing > 0 ? count - trailing : nil
+        guard try isStillZero(file, decisive) else {
             buffer.forget()
             return .underWay
         }
@@ -143,12 +142,19 @@ extension StreamTurn {
     /// 2. While they are copied, or before what follows them is looked for, its writer goes on.
     /// 3. What is seen is a gap, or a line with zeros in it, that never was.
     ///
-    /// A writer goes forward: the first of such zeros is none any more.
-    private func isStillZero(_ file: TailedFile) throws(SystemError) -> Bool {
+    /// A writer goes forward: the first of such zeros is none any more. It may be a line's, and then that at the
+    /// index `decisive` of the chunk is the first of those in question.
+    private func isStillZero(
+        _ file: TailedFile, _ decisive: Int?
+    ) throws(SystemError) -> Bool {
         let first = buffer.withBytes(of: file) { ByteSearch.zero(in: $0) }
-        guard let first else { return true }
-        let place = file.position - file.base + first
-        return try file.opened().descriptor.read(count: 1, at: place) == [0]
+        for index in Set([first, decisive].compactMap(\.self)) {
+            let place = file.position - file.base + index
+            guard try file.opened().descriptor.read(count: 1, at: place) == [0] else {
+                return false
+            }
+        }
+        return true
     }
 
     /// Whether something was written to a file whose zeros are awaited, at their beginning or near it.

@@ -285,4 +285,26 @@ struct ZerosTests {
         #expect(bench.gone == 1)
         #expect(bench.lost.isEmpty)
     }
+
+    /// 1. Bytes are in memory: a line with a zero in it, and zeros where a line is to be.
+    /// 2. That is written before they are looked at.
+    @Test("zeros in memory are read once more, wherever they stand: they may be filled by now")
+    func filledMeanwhile() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        let zeros = String(repeating: "\0", count: "written, all of them".utf8.count)
+        // More than a file is known by.
+        let lines = (0..<50).map { "line \($0) of what does not change" }
+        let begin = lines.joined(separator: "\n") + "\na\0b\n"
+        try bench.write("a.log", "\(begin)\(zeros)\nlast\n")
+        try bench.look()
+        let stream = try #require(bench.streams.first)
+        bench.hasNews = true
+        #expect(bench.turn(stream) == .news)
+        bench.hasNews = false
+        let file = try Descriptor.open(bench.home.path("log/a.log"), O_WRONLY)
+        try file.write(Array("\(begin)written, all of them".utf8))
+        try bench.look()
+        bench.readAll()
+        #expect(bench.output.texts() == lines + ["a\0b", "written, all of them", "last"])
+    }
 }
