@@ -184,6 +184,41 @@ struct DatedLogTests {
         #expect(try AuditCount.of(broker) == 8)
     }
 
+    /// The same, and whoever rotates it takes its rights away for a while, or for good.
+    @Test(
+        "rotated itself and unreadable then, it is read when that is over, and counted where it goes before",
+        arguments: [true, false])
+    func rotatedOutOfReach(heals: Bool) throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
+        let calls = try FailingCalls()
+        try append("plain\n", "web.log", agent)
+        try append("first\n", "web.1.log", agent)
+        try agent.start(wrapper: calls.wrapper)
+        try eventually("both; \(agent.said)") { reader.count == 2 }
+        try eventually("it is taken for a rotated one; \(agent.said)") {
+            try agent.entry("web.1.log")?.state == "archived"
+        }
+        try calls.fail(.init(.access, .access, agent.log("web.1.log.1")))
+        try append("late\n", "web.1.log", agent)
+        try rename(agent.log("web.1.log"), agent.log("web.1.log.1"))
+        try append("plain too\n", "web.log", agent)
+        try eventually("the other one; \(agent.said)") { reader.count == 3 }
+        try eventually("it was tried; \(agent.said)") { try calls.count() > 0 }
+        if heals {
+            try calls.heal()
+            try eventually("the late line; \(agent.said)") { reader.texts().contains("late") }
+        } else {
+            try remove(agent.log("web.1.log.1"))
+            try eventually("the loss; \(agent.said)") {
+                agent.said.contains("bytes lost path=\(agent.log("web.1.log.1")) from=6 to=11 ")
+            }
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(try AuditCount.of(broker) == (heals ? 4 : 3))
+    }
+
     /// While Kafka is away, a log is deleted and made anew, and the next day begins.
     @Test("what was deleted unread is read to its end when its log becomes an earlier file")
     func deletedBeforeMidnight() throws {

@@ -251,7 +251,7 @@ extension StreamTable {
         for (earlier, closed) in moved {
             if let name = newName(of: closed, names, directory) {
                 // Where it cannot be read on now, the next look finds it moved once more.
-                let isFollowed = readOn(closed, name, of: stream, node, directory, now)
+                let isFollowed = readOn(closed, name, of: stream, names, directory, now)
                 if let isFollowed { stream.keep(closed, as: isFollowed ? name : earlier) }
             } else if !stream.files.contains(where: { $0.id == closed.id }) {
                 leave(closed)
@@ -268,9 +268,11 @@ extension StreamTable {
     ///    that `worker.log` would have.
     private func readOn(
         _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
-        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64
+        _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: Int64
     ) -> Bool? {
-        guard let known = output.progress(of: closed.id) else { return true }
+        guard let node = stream.node, let known = output.progress(of: closed.id) else {
+            return true
+        }
         do throws(SystemError) {
             let status = try directory.status(of: name)
             guard status.inode == closed.inode, status.size > known.position else { return true }
@@ -288,9 +290,14 @@ extension StreamTable {
             output.moved(file.id, path: file.path, archived: false)
             insert(file, in: stream, before: stream.live)
             return nil
-        case .exhausted, .vanished, .nothing(retry: true):
+        case .exhausted, .vanished:
             soon.append(node)
             return false
+        case .nothing(retry: true):
+            guard let entry = output.saved(stream.name).first(where: { $0.file == closed.id })
+            else { return true }
+            passUnopened(entry, stream, names, directory)
+            return nil
         case .already, .unknown, .nothing(retry: false): return true
         }
     }
