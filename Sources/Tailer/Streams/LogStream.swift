@@ -31,6 +31,9 @@ final class LogStream {
     var census = ArchiveCensus()
     /// Archives that the listing still has and that are not there; bounded by the directory.
     var phantoms: Set<[UInt8]> = []
+    /// The same of `previous`, a name that many files have one after the other: the inode that was listed, and
+    /// looks that have not found it.
+    var lostPrevious: (inode: UInt64, looks: Int)?
     /// Of an s6 log directory: what became of its files in a processor.
     var processing = StreamTable.Processing()
     /// Files that were closed after their last name was gone, until the next whole look.

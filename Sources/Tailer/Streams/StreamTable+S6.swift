@@ -91,7 +91,11 @@ extension StreamTable {
                 // `--once` it is newer than the start.
                 verdict = worse(verdict, .again)
             }
-            if case .vanished = result, stream.phantoms.contains(item.name) { continue }
+            if case .vanished = result {
+                if stream.phantoms.contains(item.name) || isLost(item, stream) { continue }
+            } else if item.name == S6Name.previous {
+                stream.lostPrevious = nil
+            }
             verdict = worse(verdict, accept(result, stream))
             if stream.processing.holdsUp { return worse(verdict, .again) }
             switch result {
@@ -104,18 +108,15 @@ extension StreamTable {
             case .vanished where hasProduct(item, directory):
                 // What svlogd's processor made of it has an archive's name, and comes before what is newer.
                 return worse(verdict, .again)
-            case .vanished where !item.isCurrent && !opener.isFirstScan:
-                // An archive's name is given once. What was `previous` was looked for among the
-                // archives: its name as one of them was told of, where that is told.
-                if item.name != S6Name.previous || look.node.watch == nil {
-                    output.report(.missed(path: request.path))
-                }
-                guard item.name != S6Name.previous else { return worse(verdict, .again) }
-                stream.phantoms.insert(item.name)
             case .vanished where item.name == S6Name.previous:
-                // A processor may have made an archive of it since it was listed: the next listing has that, and
-                // it comes before what is newer.
+                // It has become an archive since it was listed, or a processor has made one of it: the next
+                // listing has that, and it comes before what is newer.
+                noteLost(item, of: stream, look.node)
                 return worse(verdict, .again)
+            case .vanished where !item.isCurrent && !opener.isFirstScan:
+                // An archive's name is given once.
+                output.report(.missed(path: request.path))
+                stream.phantoms.insert(item.name)
             case .opened, .already, .nothing, .vanished, .unknown: break
             }
         }
@@ -142,6 +143,26 @@ extension StreamTable {
         }
         return verdict
     }
+
+    /// `previous` is listed and is not there, under no name.
+    ///
+    /// Its name as an archive was told of where events are, so that is counted where archives are.
+    private func noteLost(_ item: S6Listing.Item, of stream: LogStream, _ node: DirectoryNode) {
+        let before = stream.lostPrevious.flatMap { $0.inode == item.inode ? $0.looks : nil } ?? 0
+        stream.lostPrevious = (item.inode, before + 1)
+        if !opener.isFirstScan, before + 1 == (node.watch == nil ? 1 : Self.mostLostLooks) {
+            output.report(.missed(path: node.text(of: item.name)))
+        }
+    }
+
+    /// A disk that goes on listing it (a stale cache of a server's) does not hold up what is newer for ever.
+    private func isLost(_ item: S6Listing.Item, _ stream: LogStream) -> Bool {
+        guard item.name == S6Name.previous, let lost = stream.lostPrevious else { return false }
+        return lost.inode == item.inode && lost.looks >= Self.mostLostLooks
+    }
+
+    /// Looks in a row that a file may be given another name just before. A number is given again by and by.
+    private static let mostLostLooks = 8
 
     /// `previous` was removed, and a processor has made something of it since it was listed.
     private func isProcessed(

@@ -55,6 +55,25 @@ struct StreamTableTests {
         #expect(missed() == [home.path("log/previous")])
     }
 
+    /// What is newer waits for the next look as long as it is `.again`.
+    @Test("previous that a disk goes on listing, and that is not there, is looked for eight times")
+    func listedForEver() throws {
+        _ = try look(try names())
+        try home.write("log/previous", "older\n")
+        let stale = try names()
+        try remove(home.path("log/previous"))
+        var looks = 0
+        while case .again = try look(stale), looks < 100 { looks += 1 }
+        #expect(looks == 8)
+        #expect(missed() == [home.path("log/previous")])
+        // Another one of that name is looked for anew.
+        try home.write("log/previous", "newer than that\n")
+        _ = try look(try names())
+        let stream = try #require(node.streams[S6Name.current])
+        #expect(stream.files.contains { $0.name == S6Name.previous })
+        #expect(stream.lostPrevious == nil)
+    }
+
     /// 1. s6-log removes `previous`, of which a processor has made `processed`.
     /// 2. The agent starts, and lists the directory: what is newer would be read first.
     @Test("what is newer waits until what a processor made has an archive's name")
