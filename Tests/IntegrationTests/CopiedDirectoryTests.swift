@@ -96,6 +96,31 @@ struct CopiedDirectoryTests {
         #expect(try AuditCount.of(broker) == files.written)
     }
 
+    @Test(
+        "copied before anything of its archives was delivered, all comes once and nothing is told as lost"
+    )
+    func undelivered() throws {
+        let (broker, reader, agent) = try start()
+        let files = try S6Files(agent)
+        for _ in 0..<2 {
+            try files.write()
+            try files.archive()
+        }
+        try files.write()
+        broker.pause()
+        try agent.start()
+        try eventually("all are known; \(agent.said)") { try agent.registry().count == 3 }
+        agent.process.signal(9)
+        _ = try agent.process.wait()
+        try files.copy()
+        broker.resume()
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        try eventually("all of it; \(agent.said)") { reader.count >= files.written }
+        #expect(reader.texts() == files.texts)
+        #expect(!agent.said.contains("lost path"), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == files.written)
+    }
+
     @Test("copied, read on and then removed, it is told of and leaves the registry")
     func removed() throws {
         let (broker, reader, agent) = try start()

@@ -75,7 +75,8 @@ extension StreamTable {
         for name in names {
             let path = ExactText(stream.node?.text(of: name) ?? "")
             let entry = saved.last {
-                ExactText($0.path) == path && $0.position >= Self.longestBanner
+                ExactText($0.path) == path
+                    && ($0.position == 0 ? $0.size : $0.position) >= Self.longestBanner
             }
             if let entry, goesOn(entry, as: found, stream, here, directory) { return }
         }
@@ -97,8 +98,12 @@ extension StreamTable {
             return false
         }
         do throws(SystemError) {
-            return try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
-                && output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
+            // Where nothing was delivered, nothing is skipped whatever it is.
+            let isSame =
+                entry.position == 0
+                ? output.content(of: entry.file, beginsAs: found.head)
+                : try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
+            return isSame && output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
         } catch {
             _ = opener.trouble(found.request.path, error)
             return false
