@@ -407,6 +407,7 @@ final class TailedFile {
     /// It was cut behind the position, to `size` bytes.
     func cut(to size: Int) {
         self.size = base + size
+        provenSize = nil
         waitsForMore = false
         tail = []
         zeros = nil

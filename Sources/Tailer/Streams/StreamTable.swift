@@ -320,7 +320,7 @@ final class StreamTable {
     func missing(_ file: TailedFile, of stream: LogStream) {
         if findElsewhere(file, of: stream) { return }
         guard isOutOfReach(file) || (unread(of: file) == nil && output.isElsewhere(file.id)) else {
-            return deleted(file, of: stream)
+            return gone(file, of: stream)
         }
         release(file, of: stream)
         output.finished(file.id, end: file.position)
@@ -334,7 +334,10 @@ final class StreamTable {
 
     /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
     func deleted(_ file: TailedFile, of stream: LogStream) {
-        if findElsewhere(file, of: stream) { return }
+        if !findElsewhere(file, of: stream) { gone(file, of: stream) }
+    }
+
+    private func gone(_ file: TailedFile, of stream: LogStream) {
         release(file, of: stream)
         depart(file, of: stream, unread: unread(of: file), reason: .deletedUnread)
     }
