@@ -168,6 +168,7 @@ package final class InFlightBudget: Sendable {
     /// Takes between `least` and `most` bytes for `stream` and returns how many, or 0 when fewer than
     /// `least` may be had now. A stream that holds nothing gets `least` where its topic does not take
     /// too much of the whole with it, and is served before others when it had to wait for that.
+    /// Whatever it gets, it was served then: who waits for more asks for no less meanwhile.
     ///
     /// `works` says whether what was sent to `topic` came through lately.
     package func take(

@@ -44,6 +44,8 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
         var lineTime: Int64?
+        /// What the next record takes, which begins there, once that was refused.
+        var awaited: (offset: Int, credit: Int)?
     }
 
     private let parts: Parts
@@ -492,14 +494,20 @@ final class ReaderOutput: TailerOutput {
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
+        // Who takes less than what it waits for is served, and its turn is over.
         var least = Self.leastCredit
+        if let awaited = source.awaited, awaited.offset == begin { least = awaited.credit }
+        files[file]?.awaited = nil
         let overhead = stream.lane.overheadPerRecord
         while position.frame < frames.count {
             let credit = parts.budget.take(
                 source.stream, of: stream.lane.destination,
                 works: stream.lane.works(now: Clock.monotonicNanoseconds()), atLeast: least,
                 atMost: max(least, Self.slabSize))
-            guard credit > 0 else { break }
+            guard credit > 0 else {
+                if least > Self.leastCredit { files[file]?.awaited = (offset, least) }
+                break
+            }
             var slab = PayloadSlab(capacity: credit)
             var ends: [UInt32] = []
             // As many as there are lines, or as fit with nothing in them.

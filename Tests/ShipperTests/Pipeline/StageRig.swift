@@ -33,10 +33,11 @@ final class StageRig {
     }
 
     /// `input` and `kafka` are further lines of the configuration, indented as they have to be.
-    /// `released` hears of batches on the poller thread before the ledger does.
+    /// `released` hears of batches on the poller thread before the ledger does; `time` is the credit's.
     init(
         in directory: TemporaryDirectory, paths: String, input: String = "", kafka: String = "",
-        rest: String = "", released: @escaping @Sendable ([RecordBatch]) -> Void = { _ in },
+        rest: String = "", time: (@Sendable () -> Duration)? = nil,
+        released: @escaping @Sendable ([RecordBatch]) -> Void = { _ in },
         settled: @escaping @Sendable () -> Void = {}
     ) throws {
         self.directory = directory
@@ -49,7 +50,7 @@ final class StageRig {
         log = LogLines()
         events = EventLog(Log(level: .debug, format: .text, sink: log.add))
         registry = try Registry.open(directory: settings.data, observer: events)
-        budget = InFlightBudget(limit: settings.limits.inFlight)
+        budget = InFlightBudget(limit: settings.limits.inFlight, time: time)
         let calls = calls
         let ledger = DeliveryLedger(
             registry: registry, budget: budget, counters: counters,
