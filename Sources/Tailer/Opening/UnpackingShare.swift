@@ -14,6 +14,10 @@ final class UnpackingShare {
         /// What it is counted with.
         let owner: ObjectIdentifier
         let since: Int64
+        /// Bytes of its window, as far as that was known when there was room for it.
+        var counted: Int
+
+        var memory: Int { file.packed?.windowSize ?? 0 }
     }
 
     private var users: [User] = []
@@ -38,6 +42,7 @@ final class UnpackingShare {
         guard let packed = file.packed else { return true }
         file.unpackedAt = now
         users.removeAll { !($0.file.packed?.isActive ?? false) }
+        recount()
         if users.contains(where: { $0.file === file }) { return true }
         let owner = owner(of: file)
         while !users.isEmpty, !hasRoom(for: packed) {
@@ -46,13 +51,28 @@ final class UnpackingShare {
             user.file.packed?.release()
             user.file.unpackingTime = Self.longerTime(than: user.file.unpackingTime)
         }
-        users.append(User(file: file, owner: owner, since: now))
+        users.append(User(file: file, owner: owner, since: now, counted: packed.windowSize))
         return true
     }
 
+    /// How large a window is, is known once a file is read: of one that is known by its identity nothing was
+    /// yet, and a later member may have been made with a larger one. Who turns out to have more than others
+    /// have left gives it back, and waits until there is room for all of it. Of the memory that it asked
+    /// for it has used a megabyte or two by then.
+    private func recount() {
+        while users.count > 1, memory() > Self.mostMemory,
+            let index = users.lastIndex(where: { $0.memory > $0.counted })
+        {
+            users.remove(at: index).file.packed?.release()
+        }
+        for index in users.indices { users[index].counted = users[index].memory }
+    }
+
+    /// Of all users, and of `other` bytes.
+    private func memory(and other: Int = 0) -> Int { users.reduce(other) { $0 +| $1.memory } }
+
     private func hasRoom(for packed: Decompressor) -> Bool {
-        let memory = users.reduce(packed.windowSize) { $0 +| ($1.file.packed?.windowSize ?? 0) }
-        return users.count < Self.most && memory <= Self.mostMemory
+        users.count < Self.most && memory(and: packed.windowSize) <= Self.mostMemory
     }
 
     /// Whose place another one's file may have.
