@@ -114,14 +114,16 @@ package enum RegistryImportCommand {
         _ arguments: Arguments
     ) throws(SystemError) -> Takeover {
         var troubles: [String] = []
+        var silent: [String] = []
+        let mounts = SilentMounts.table()
         let files = StreamFiles.now(
-            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing },
-            mounts: SilentMounts.table()
+            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }, mounts: mounts
         ) { event in
             if case .unlistable(let path, let error) = event {
                 troubles.append("\(path): cannot be listed: \(error)")
             }
         } silent: {
+            silent.append($0)
             troubles.append("\($0): does not answer; no position of a file there is taken over")
         }
         for trouble in troubles {
@@ -129,6 +131,7 @@ package enum RegistryImportCommand {
         }
         return Takeover(
             filebeat, files, names: settings.inputs.map(\.name), known: KnownFiles(entries),
+            mounts: SilentMounts(silent, mounts),
             options: Takeover.Options(
                 trustsPaths: arguments.trustsPaths, rereadsArchives: arguments.rereadsArchives))
     }

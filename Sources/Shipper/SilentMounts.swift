@@ -3,7 +3,7 @@ import Tailer
 
 /// Remote file systems that do not answer, for commands that look at files and end.
 struct SilentMounts {
-    private let points: [[UInt8]]
+    private var points: [[UInt8]]
     private let table: MountTable?
 
     /// By their mount points, as text for people.
@@ -27,5 +27,22 @@ struct SilentMounts {
         guard !points.isEmpty, let table else { return false }
         let place = table.destination(of: path)
         return points.contains { MountTable.holds($0, place) }
+    }
+    /// What `body`, which makes calls on `path`, comes to; nil where its file system does not answer, which is
+    /// waited for once.
+    mutating func patiently<R: Sendable>(
+        _ path: [UInt8], _ body: @escaping @Sendable () throws(SystemError) -> R
+    ) throws(SystemError) -> R? {
+        guard let table, !table.remote.isEmpty else { return try body() }
+        if hold(path) { return nil }
+        guard let mount = table.remote(table.destination(of: path)) else { return try body() }
+        let result = try PatientCall.run { _ in
+            Result { () throws(SystemError) -> R in try body() }
+        }
+        guard let result else {
+            points.append(mount.point)
+            return nil
+        }
+        return try result.get()
     }
 }

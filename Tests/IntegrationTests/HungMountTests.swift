@@ -175,7 +175,7 @@ struct HungMountTests {
     }
 
     /// Runs a command to its end while the mount hangs.
-    private func run(_ story: Story, _ arguments: String...) throws -> ChildProcess {
+    private func run(_ story: Story, _ arguments: [String]) throws -> ChildProcess {
         let line = story.calls.wrapper + [try findBinary()] + arguments
         let process = try ChildProcess(line[0], Array(line.dropFirst()))
         #expect(try process.wait() == .code(0), "\(process.errors)")
@@ -186,12 +186,12 @@ struct HungMountTests {
     func check() throws {
         let story = try Story(["good", "dead"])
         try story.hang()
-        let process = try run(story, "check", "--config", story.agent.config)
+        let process = try run(story, ["check", "--config", story.agent.config])
         #expect(process.output.contains("\n# does not answer: \(story.agent.log("dead"))\n"))
         #expect(process.output.contains("\n# Input logs matches 1 file now.\n"))
         #expect(process.output.contains("\n#   \(story.agent.log("good/app.log"))\n"))
         try story.calls.heal()
-        let again = try run(story, "check", "--config", story.agent.config)
+        let again = try run(story, ["check", "--config", story.agent.config])
         #expect(!again.output.contains("does not answer"))
         #expect(again.output.contains("\n# Input logs matches 2 files now.\n"))
     }
@@ -204,7 +204,7 @@ struct HungMountTests {
         #expect(try story.agent.stop() == .code(0))
         try story.append(1)
         try story.hang()
-        let process = try run(story, "registry", "show", "--data", story.agent.data)
+        let process = try run(story, ["registry", "show", "--data", story.agent.data])
         #expect(
             process.errors
                 == "shipper: \(story.agent.log("dead")): does not answer; files there are "
@@ -217,19 +217,52 @@ struct HungMountTests {
         }
     }
 
-    @Test("registry import answers, and takes over what it can see")
+    @Test("registry import answers, takes over what it can see, and the rest when it is run again")
     func takeOver() throws {
         let story = try Story(["good", "dead"])
-        try story.agent.home.makeDirectory("filebeat")
-        try story.agent.home.write("filebeat/meta.json", #"{"version":"1"}"#)
-        try story.agent.home.write("filebeat/log.json", "")
+        let (good, dead) = (story.agent.log("good/app.log"), story.agent.log("dead/app.log"))
+        let filebeat = FilebeatHome(agent: story.agent)
+        // As far as the line that each has.
+        try filebeat.write([
+            filebeat.native("good/app.log", 7), filebeat.native("dead/app.log", 7),
+        ])
+        let command = [
+            "registry", "import", "filebeat", filebeat.path, "--config", story.agent.config,
+        ]
         try story.hang()
-        let process = try run(
-            story, "registry", "import", "filebeat", story.agent.home.path("filebeat"), "--config",
-            story.agent.config, "--dry-run")
+        let process = try run(story, command)
         #expect(
             process.errors
                 == "shipper: \(story.agent.log("dead")): does not answer; no position of a "
                 + "file there is taken over\n")
+        #expect(try story.agent.registry().map(\.path) == [good], "\(process.output)")
+        #expect(try story.agent.registry().map(\.offset) == [7])
+        try story.calls.heal()
+        let again = try run(story, command)
+        #expect(again.errors.isEmpty)
+        #expect(try Set(story.agent.registry().map(\.path)) == [good, dead], "\(again.output)")
+        #expect(try story.agent.registry().map(\.offset) == [7, 7])
+    }
+    @Test("registry import answers though Filebeat read a file there that no input matches")
+    func takeOverElsewhere() throws {
+        let story = try Story(["good", "dead"], path: "good/*.log")
+        let filebeat = FilebeatHome(agent: story.agent)
+        try filebeat.write([
+            filebeat.native("dead/app.log", 7), filebeat.native("good/app.log", 7),
+        ])
+        try story.hang()
+        let process = try run(
+            story,
+            [
+                "registry", "import", "filebeat", filebeat.path, "--config", story.agent.config,
+            ])
+        #expect(process.errors.isEmpty, "\(process.errors)")
+        #expect(
+            process.output.contains(
+                "its file system does not answer: import again when it does"),
+            "\(process.output)")
+        #expect(
+            try story.agent.registry().map(\.path) == [story.agent.log("good/app.log")],
+            "\(process.output)")
     }
 }

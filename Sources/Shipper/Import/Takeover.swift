@@ -52,13 +52,19 @@ struct Takeover {
     private let names: [String]
     private let options: Options
     private let known: KnownFiles
+    /// Filebeat's paths may lead anywhere, and what answered a moment ago may be gone.
+    private var mounts: SilentMounts
 
-    /// `names`: of the inputs. `known`: what our registry has.
+    private static let silence = "its file system does not answer: import again when it does"
+
+    /// `names`: of the inputs. `known`: what our registry has. `mounts`: those that did not answer when
+    /// `files` were looked for.
     init(
         _ filebeat: FilebeatDirectory, _ files: [StreamFile], names: [String], known: KnownFiles,
-        options: Options
+        mounts: SilentMounts, options: Options
     ) {
         self.files = files
+        self.mounts = mounts
         self.names = names
         self.known = known
         self.options = options
@@ -147,7 +153,7 @@ struct Takeover {
         var heads: [[UInt8]: [Int]] = [:]
         for (index, file) in files.enumerated() {
             do throws(SystemError) {
-                guard let look = try file.look(before: []), !look.isPacked,
+                guard case .some(let look?) = try look(at: file, before: []), !look.isPacked,
                     look.head.count == Fingerprint.longest
                 else { continue }
                 heads[Fingerprint.of(head: look.head).digest, default: []].append(index)
@@ -159,11 +165,26 @@ struct Takeover {
         return heads
     }
 
+    /// `StreamFile.look`; nil where its file system does not answer.
+    private mutating func look(
+        at file: StreamFile, before offsets: [Int]
+    ) throws(SystemError) -> StreamFile.Look?? {
+        try mounts.patiently(PathText.bytes(of: file.path)) {
+            () throws(SystemError) -> StreamFile.Look? in
+            try file.look(before: offsets)
+        }
+    }
+
     /// Why no file was found for a row.
-    private func absence(_ row: FilebeatRow) -> String {
+    private mutating func absence(_ row: FilebeatRow) -> String {
+        let path = Array(row.source.utf8)
         let status: FileStatus
         do throws(SystemError) {
-            status = try FileStatus.glance(at: Array(row.source.utf8))
+            let found = try mounts.patiently(path) { () throws(SystemError) -> FileStatus in
+                try FileStatus.glance(at: path)
+            }
+            guard let found else { return Self.silence }
+            status = found
         } catch {
             return error.code == .notFound || error.code == .notDirectory
                 ? "is gone, and no file that an input matches is it" : "cannot be read: \(error)"
@@ -197,7 +218,11 @@ struct Takeover {
         }
         let look: StreamFile.Look
         do throws(SystemError) {
-            guard let found = try file.look(before: offsets) else {
+            guard let answer = try self.look(at: file, before: offsets) else {
+                items.append(say(.refused(Self.silence)))
+                return false
+            }
+            guard let found = answer else {
                 items.append(say(.refused("was replaced just now; import again")))
                 return false
             }
@@ -295,8 +320,13 @@ struct Takeover {
     /// 3. The agent would ship all of them, again or at last: up to all that the directory may hold.
     private mutating func passOver(_ file: StreamFile) {
         do throws(SystemError) {
-            let first = try file.look(before: [])
-            guard let size = first?.size, let look = try file.look(before: [size]) else { return }
+            guard let first = try look(at: file, before: []),
+                let second = try look(at: file, before: first.map { [$0.size] } ?? [])
+            else {
+                items.append(Item(path: file.path, verdict: .refused(Self.silence)))
+                return
+            }
+            guard let size = first?.size, let look = second else { return }
             guard case .none = known.find(identity: look.identity, head: look.head) else { return }
             adopt(file, look, at: size, anchor: look.before[size] ?? [])
             items.append(Item(path: file.path, offset: size, size: look.size, verdict: .older))
