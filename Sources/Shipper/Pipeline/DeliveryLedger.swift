@@ -164,6 +164,12 @@ final class DeliveryLedger: Sendable {
     /// delivered.
     func isFollowed(_ file: FileID) -> Bool { state.withLock { $0.isFollowed(file) } }
 
+    /// Whether this run has read the file to its end, all of that is delivered, and the Tailer has let it go: it
+    /// is out of sight, and nobody else decides what becomes of its entry.
+    func isUnfollowed(_ file: FileID) -> Bool {
+        state.withLock { $0.unfollowed.contains(file) && !$0.isFollowed(file) }
+    }
+
     /// Lets the entry of a file leave that is gone, and returns it. Nil where somebody follows it by now,
     /// or where `standing`, which is asked meanwhile, has none.
     func leaveUnlessFollowed(_ file: FileID, _ standing: () -> FileEntry?) -> FileEntry? {

@@ -6,8 +6,10 @@ import Tailer
 /// What is told of a file that is no longer where it was. Pure values but for `whereabouts`.
 enum GoneFile {
     /// Of what follows `delivered`, which every byte before was shipped of; nothing where it was told before.
+    ///
+    /// `isRead`: this run has read it to its end, and nobody could have written more to it.
     static func events(
-        _ entry: FileEntry, delivered: Int, _ whereabouts: Whereabouts
+        _ entry: FileEntry, delivered: Int, _ whereabouts: Whereabouts, isRead: Bool = false
     ) -> [TailerEvent] {
         guard entry.state != .deleted else { return [] }
         func lost(to end: Int, _ reason: LossReason) -> [TailerEvent] {
@@ -25,7 +27,7 @@ enum GoneFile {
         }
         let end = entry.base +| seen
         let lost = lost(to: end, .deletedUnread)
-        guard entry.state == .active else { return lost }
+        guard entry.state == .active, !isRead else { return lost }
         return lost + [.vanished(path: entry.path, from: max(end, delivered))]
     }
 

@@ -19,6 +19,9 @@ import Tailer
 /// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
 ///   minutes apart, see it so. What the handle leads to at another place stays until it is deleted there.
 ///
+/// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided of here alone, also
+/// where its directory is there.
+///
 /// What stays so is out of sight for `longestAbsence`, and of more than `mostAbsent` such entries those stay that
 /// went last.
 struct VanishedFiles: Sendable {
@@ -72,7 +75,7 @@ struct VanishedFiles: Sendable {
     /// leaves when the next run sees it so. `now` is the time of day.
     mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
         var places: [ExactText: DirectoryPlace] = [:]
-        var gone: Set<FileID> = []
+        var look = Look(isLast: isLast)
         var absent: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
@@ -80,7 +83,7 @@ struct VanishedFiles: Sendable {
             let place = places[directory] ?? self.place(of: directory)
             places[directory] = place
             guard isRead(entry) else {
-                if isForgotten(entry, place, &gone) { continue }
+                if isForgotten(entry, place, &look.gone) { continue }
                 if kept.files == 0 { kept.path = entry.path }
                 kept.files += 1
                 kept.unread +|= entry.lag(size: entry.size)
@@ -88,20 +91,47 @@ struct VanishedFiles: Sendable {
             }
             switch place {
             case .there(let device):
-                if isAbsent(entry, from: directory, on: device) { absent.append(entry) }
+                if isAbsent(entry, from: directory, on: device, &look) { absent.append(entry) }
             case .gone(let nearest, let device) where device == entry.identity.device:
-                look(for: entry, from: nearest, isLast: isLast, &gone)
-                if gone.contains(entry.file) { absent.append(entry) }
+                self.look(for: entry, from: nearest, &look)
+                if look.gone.contains(entry.file) { absent.append(entry) }
             case .gone, .outOfReach:
                 note(entry, isReachable: false)
                 absent.append(entry)
             }
         }
         letGo(absent, now)
-        missing = gone
+        missing = look.gone
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
             told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
+        }
+    }
+
+    /// What one look knows.
+    private struct Look {
+        let isLast: Bool
+        /// Files that are out of sight.
+        var gone: Set<FileID> = []
+        /// What directories list; nil where that cannot be told.
+        private var inodes: [ExactText: Set<UInt64>?] = [:]
+
+        init(isLast: Bool) { self.isLast = isLast }
+
+        /// Whether a directory has the file under another name, or may have it.
+        mutating func mayList(_ identity: FileIdentity, in directory: ExactText) -> Bool {
+            if inodes[directory] == nil { inodes[directory] = .some(Self.inodes(of: directory)) }
+            guard case .some(.some(let known)) = inodes[directory] else { return true }
+            return known.contains(identity.inode)
+        }
+
+        private static func inodes(of directory: ExactText) -> Set<UInt64>? {
+            do throws(SystemError) {
+                let opened = try EntryLook.directory(PathText.bytes(of: directory.text))
+                return Set(try opened.entries().map(\.inode))
+            } catch {
+                return nil
+            }
         }
     }
 
@@ -152,9 +182,7 @@ struct VanishedFiles: Sendable {
     // MARK: Files that patterns lead to
 
     /// The directory of an entry's file is gone.
-    private func look(
-        for entry: FileEntry, from nearest: [UInt8], isLast: Bool, _ gone: inout Set<FileID>
-    ) {
+    private func look(for entry: FileEntry, from nearest: [UInt8], _ look: inout Look) {
         let whereabouts = GoneFile.whereabouts(of: entry.identity, from: nearest)
         // What was told of in an earlier run was seen then.
         let wasMissing = missing.contains(entry.file) || entry.state == .deleted
@@ -165,8 +193,8 @@ struct VanishedFiles: Sendable {
             // The reader finds it there, with its next scan.
             break
         case .at, .unknown:
-            gone.insert(entry.file)
-            if wasMissing || isLast {
+            look.gone.insert(entry.file)
+            if wasMissing || look.isLast {
                 tell(entry, whereabouts)
             } else {
                 note(entry, isReachable: false)
@@ -176,9 +204,12 @@ struct VanishedFiles: Sendable {
 
     /// The directory of an entry's file is there. Whether its file is not: it is on another file system than
     /// the directory, or was moved to another directory. Then the entry stays until its handle says that it was deleted.
-    /// Of what was in sight all the time the Tailer finds out what became of it.
+    /// Of what was in sight all the time the Tailer finds out what became of it, but for what it has let go:
+    ///
+    /// 1. A rotated file that was read to its end is moved to where no pattern leads.
+    /// 2. It is compressed there, and removed, before anybody looks.
     private func isAbsent(
-        _ entry: FileEntry, from directory: ExactText, on device: UInt64
+        _ entry: FileEntry, from directory: ExactText, on device: UInt64, _ look: inout Look
     ) -> Bool {
         if let isReachable = Self.isReachable(entry) {
             note(entry, isReachable: isReachable)
@@ -198,10 +229,20 @@ struct VanishedFiles: Sendable {
         case .deleted:
             switch entry.state {
             case .unreachable, .deleted: leave(entry, whereabouts)
-            case .active, .archived: break
+            case .active, .archived:
+                if ledger.isUnfollowed(entry.file) { leave(entry, whereabouts) }
             }
             return false
-        case .unknown: return false
+        case .unknown:
+            guard ledger.isUnfollowed(entry.file), !look.mayList(entry.identity, in: directory)
+            else { return false }
+            if missing.contains(entry.file), !look.isLast {
+                leave(entry, whereabouts)
+                return false
+            }
+            look.gone.insert(entry.file)
+            note(entry, isReachable: false)
+            return true
         }
     }
 
@@ -280,17 +321,19 @@ struct VanishedFiles: Sendable {
             registry.moved(entry.file, path: entry.path, state: .deleted)
         }
         guard let found else { return }
-        for event in GoneFile.events(found, delivered: found.offset, whereabouts) {
+        let isRead = ledger.isUnfollowed(entry.file)
+        for event in GoneFile.events(found, delivered: found.offset, whereabouts, isRead: isRead) {
             told(.tailer(event))
         }
     }
 
     private func leave(_ entry: FileEntry, _ whereabouts: Whereabouts) {
+        let isRead = ledger.isUnfollowed(entry.file)
         // Whoever follows it by now reads it on.
         guard let gone = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
             return
         }
-        for event in GoneFile.events(gone, delivered: gone.offset, whereabouts) {
+        for event in GoneFile.events(gone, delivered: gone.offset, whereabouts, isRead: isRead) {
             told(.tailer(event))
         }
     }

@@ -22,6 +22,7 @@ import Testing
         let places = Mutex<[String: String]>([:])
         let forgotten = Mutex<[String]>([])
         let kept = Mutex<[Int]>([])
+        let vanished = Mutex<[String]>([])
     }
 
     init() throws {
@@ -51,6 +52,7 @@ import Testing
                 lost.reasons.withLock { $0[path] = reason }
             case .tailer(.foundElsewhere(let path, let place)):
                 lost.places.withLock { $0[path] = place }
+            case .tailer(.vanished(let path, _)): lost.vanished.withLock { $0.append(path) }
             case .tailer: break
             case .forgotten(let entry): lost.forgotten.withLock { $0.append(entry.path) }
             case .kept(let files, _, _): lost.kept.withLock { $0.append(files) }
@@ -471,6 +473,62 @@ import Testing
         for _ in 0..<2 { vanished.look() }
         #expect(registry.entry(other) == nil)
         #expect(!ledger.isFollowed(other))
+    }
+
+    /// As the Tailer does with what it has read to its end.
+    private func letGo(_ file: FileID) throws {
+        let entry = try #require(registry.entry(file))
+        _ = ledger.begin(file, entry.generation, at: entry.offset, anchor: .none)
+        ledger.unfollow(file)
+    }
+
+    @Test(
+        "What was read to its end, moved away alone and deleted leaves as its handle tells, and is no loss"
+    )
+    func letGoAndDeleted() throws {
+        guard try mayAsk() else { return }
+        let file = try makeKnown("a/log/x.log", delivered: 10)
+        let other = try makeKnown("a/log/y.log", delivered: 10)
+        try letGo(file)
+        try rename(directory.path("logs/a/log/x.log"), directory.path("aside"))
+        try remove(directory.path("aside"))
+        // The Tailer has that one, and says what becomes of it.
+        try remove(directory.path("logs/a/log/y.log"))
+        var vanished = vanished()
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [other])
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+    }
+
+    @Test(
+        "Without a handle what was read to its end and let go leaves at the second look that misses it"
+    )
+    func letGoAndMissing() throws {
+        let file = try make("a/log/x.log")
+        let renamed = try make("a/log/y.log")
+        let followed = try make("a/log/z.log")
+        for file in [file, renamed] { try letGo(file) }
+        let entry = try #require(registry.entry(followed))
+        _ = ledger.begin(followed, entry.generation, at: 10, anchor: .none)
+        for name in ["x", "z"] {
+            try rename(directory.path("logs/a/log/\(name).log"), directory.path(name))
+        }
+        // It has another name in its directory, and may come back.
+        try rename(directory.path("logs/a/log/y.log"), directory.path("logs/a/log/y.old"))
+        var vanished = vanished()
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [file, renamed, followed])
+        try rename(directory.path("x"), directory.path("logs/a/log/x.log"))
+        vanished.look()
+        #expect(try #require(registry.entry(file)).state == .active)
+        try rename(directory.path("logs/a/log/x.log"), directory.path("x"))
+        vanished.look()
+        // The last one may come a moment after another one.
+        vanished.look(isLast: true)
+        #expect(registry.entries().map(\.file) == [file, renamed, followed])
+        vanished.look()
+        #expect(registry.entries().map(\.file) == [renamed, followed])
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
     }
 
     @Test("What is out of reach for thirty days leaves, and what is unread of it counts as lost")
