@@ -99,8 +99,8 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
-    /// The file was read to its end and went with its directory, whose name leads elsewhere or nowhere: it
-    /// may be found again under another one, or under the old one when that is back.
+    /// The file was read to its end, and no name that its stream looks at leads to it: it was moved away, alone or
+    /// with its directory. It may be found again under another name, or under the old one when that is back.
     func unfollowed(_ file: FileID)
 
     /// Whether a file that is not where its stream had it is somewhere else on its file system, as far as

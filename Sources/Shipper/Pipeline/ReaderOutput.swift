@@ -426,6 +426,8 @@ final class ReaderOutput: TailerOutput {
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
         if case .at = whereabouts {
             parts.registry.moved(entry.file, path: entry.path, state: .deleted)
+            // Until it is deleted there, or comes back.
+            parts.ledger.unfollow(entry.file)
         } else {
             parts.ledger.leave(entry.file)
         }

@@ -20,7 +20,8 @@ import Tailer
 ///   minutes apart, see it so. What the handle leads to at another place stays until it is deleted there.
 ///
 /// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided of here alone, also
-/// where its directory is there.
+/// where its directory is there. Where its log has `archives`, it may have become what lies there, and stays out of
+/// sight until its stream has found that.
 ///
 /// What stays so is out of sight for `longestAbsence`, and of more than `mostAbsent` such entries those stay that
 /// went last.
@@ -219,6 +220,10 @@ struct VanishedFiles: Sendable {
             note(entry, isReachable: false)
             return true
         }
+        if ledger.isUnfollowed(entry.file), hasArchives(entry) {
+            note(entry, isReachable: false)
+            return true
+        }
         let whereabouts = GoneFile.whereabouts(
             of: entry.identity, from: PathText.bytes(of: directory.text + "/."))
         switch whereabouts {
@@ -243,6 +248,19 @@ struct VanishedFiles: Sendable {
             look.gone.insert(entry.file)
             note(entry, isReachable: false)
             return true
+        }
+    }
+
+    /// Whether files of the entry's log may go to where nobody looks until its next rotation. What became of
+    /// them there is known by the entry alone:
+    ///
+    /// 1. A rotated file that was read to its end is moved there.
+    /// 2. At night it is compressed there, and removed.
+    /// 3. With the next rotation the log's stream finds the compressed one, which it would send again.
+    private func hasArchives(_ entry: FileEntry) -> Bool {
+        let live = [entry.stream, entry.stream + "/current"]
+        return inputs.contains { input in
+            !input.archives.isEmpty && live.contains { input.reads($0) }
         }
     }
 

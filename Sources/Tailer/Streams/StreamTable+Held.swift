@@ -49,6 +49,7 @@ extension StreamTable {
         // 2. It is let go, and the directory is back: without its entry all would be sent again.
         if let status, status.links > 0, unread(of: file) == nil {
             output.finished(file.id, end: file.position)
+            output.unfollowed(file.id)
             return
         }
         depart(file, of: stream, unread: unread(of: file), reason: .heldLimit)

@@ -147,8 +147,10 @@ final class StreamTable {
                 as: name)
         } else if isUnlinked {
             depart(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
+        } else {
+            // It was only moved to where no pattern leads, and may come back.
+            output.unfollowed(file.id)
         }
-        // Else it was only moved to where no pattern leads, and may come back.
     }
 
     private func modified(_ file: TailedFile) -> Int64 {
@@ -238,12 +240,14 @@ final class StreamTable {
             if let file { release(file, of: stream) }
             if let departed { stream.departed.remove(at: departed) }
             guard isRead else { return opener.takeUp(candidate, at: start) }
-            if !candidate.request.isElsewhere {
+            output.finished(start.file, end: start.offset)
+            if candidate.request.isElsewhere {
+                output.unfollowed(start.file)
+            } else {
                 stream.keep(
                     LogStream.ClosedFile(identity: candidate.identity, id: start.file),
                     as: candidate.request.name)
             }
-            output.finished(start.file, end: start.offset)
             return .unknown
         }
         return nil

@@ -294,6 +294,39 @@ import Testing
         rig.close()
     }
 
+    /// Until it is deleted there, or comes back, its entry is for those who look after what nobody follows.
+    @Test("What this run has read and a listing misses is let go where it was moved away")
+    func listedAndMovedAway() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        output.scannedAll()
+        let path = try directory.write("a.log", "one\n")
+        let opened = try Descriptor.open(path, O.read)
+        guard let handle = opened.handle(),
+            case .at = try Descriptor.open(directory.path, O.directory)
+                .whereabouts(ofHandle: handle)
+        else {
+            rig.close()
+            return
+        }
+        var found = sighting(path, head: "one\n", isS6: false)
+        found = FileSighting(
+            input: 0, stream: found.stream, streamName: "/log", isS6: false, path: path,
+            captures: [:], identity: FileOpener.identity(of: opened, try opened.status()),
+            head: found.head, begin: found.begin, size: 4, archived: false, firstScan: true)
+        let start = try #require(output.opened(found, onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        try rig.waitForDelivery()
+        output.finished(start.file, end: 4)
+        try rename(path, directory.path("aside"))
+        #expect(rig.ledger.isFollowed(start.file))
+        output.listed("/log", on: [found.identity.device]) { _ in false }
+        #expect(rig.ledger.isUnfollowed(start.file))
+        #expect(rig.registry.entry(start.file)?.state == .deleted)
+        #expect(rig.counters.bytesGone == 0)
+        rig.close()
+    }
+
     @Test("Without room nothing is taken, and what is delivered calls for another try")
     func noRoom() throws {
         let rig = try rig()

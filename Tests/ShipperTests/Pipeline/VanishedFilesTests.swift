@@ -43,8 +43,11 @@ import Testing
             """)
     }
 
-    private func vanished(mostAbsent: Int = VanishedFiles.mostAbsent) -> VanishedFiles {
-        VanishedFiles(tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent) {
+    private func vanished(
+        mostAbsent: Int = VanishedFiles.mostAbsent, of inputs: [TailerInput]? = nil
+    ) -> VanishedFiles {
+        VanishedFiles(inputs ?? tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent)
+        {
             [lost] event in
             switch event {
             case .tailer(.lost(let path, let range, let reason)):
@@ -528,6 +531,35 @@ import Testing
         #expect(registry.entries().map(\.file) == [file, renamed, followed])
         vanished.look()
         #expect(registry.entries().map(\.file) == [renamed, followed])
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+    }
+
+    /// 1. A rotated file is moved to where `archives` leads, and is compressed there at night.
+    /// 2. Its stream looks there when it rotates next.
+    /// 3. Whose entry is gone by then is sent again, compressed.
+    @Test("What was read to its end and went to an archive stays known until its log looks there")
+    func letGoToArchive() throws {
+        let removed = try makeKnown("a/log/x.log", delivered: 10)
+        let moved = try makeKnown("a/log/y.log", delivered: 10)
+        let unhandled = try make("a/log/z.log")
+        for file in [removed, moved, unhandled] { try letGo(file) }
+        for name in ["x", "y", "z"] {
+            try rename(directory.path("logs/a/log/\(name).log"), directory.path(name))
+        }
+        try remove(directory.path("x"))
+        let input = try #require(tailing.first)
+        let archiving = TailerInput(
+            name: input.name, paths: input.paths, exclude: [], maxLine: input.maxLine,
+            archives: [try PathPattern(directory.path("old/*"))])
+        var vanished = vanished(of: [archiving])
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entries().map(\.file) == [removed, moved, unhandled])
+        // But not for ever.
+        let later = Timestamp(
+            nanoseconds: Timestamp.now().nanoseconds + VanishedFiles.longestAbsence
+                + 1_000_000_000)
+        for _ in 0..<2 { vanished.look(now: later) }
+        #expect(registry.entries().isEmpty)
         #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
     }
 

@@ -100,4 +100,46 @@ struct ClosedFilesTests {
                 == archives.suffix(kept))
         #expect(bench.gone == rounds - kept)
     }
+
+    /// Whoever looks after what nobody follows has its entry leave when it is deleted there.
+    @Test(
+        "a rotated file that was moved to where no pattern leads is let go with its last byte read")
+    func movedAway() throws {
+        let bench = try ParkingBench(mostOpen: 100)
+        try bench.write("app.log", "one\n")
+        try bench.settle()
+        let file = try bench.file("app.log")
+        try bench.home.write("log/app.log", "one\ntwo\n")
+        try rename(bench.home.path("log/app.log"), bench.home.path("aside"))
+        try bench.settle()
+        #expect(bench.output.texts() == ["one", "two"])
+        #expect(bench.output.state.withLock { $0.unfollowed } == [file.id])
+        #expect(bench.gone == 0 && bench.files.isEmpty)
+    }
+
+    @Test("what was compressed where rotated files go is let go when its log has found it")
+    func compressedElsewhere() throws {
+        let bench = try ParkingBench(mostOpen: 100, archives: true)
+        try bench.home.makeDirectory("old")
+        try bench.write("app.log", "one\n")
+        try bench.settle()
+        let file = try bench.file("app.log")
+        let old = bench.home.path("old/app.log.1")
+        try rename(bench.home.path("log/app.log"), old)
+        try bench.write("app.log", "two\n")
+        try bench.settle()
+        #expect(bench.output.state.withLock { $0.unfollowed } == [file.id])
+        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [old]).wait()
+        #expect(exit == .code(0))
+        try rename(bench.home.path("log/app.log"), old)
+        try bench.write("app.log", "three\n")
+        try bench.settle()
+        #expect(bench.output.texts() == ["one", "two", "three"])
+        let (unfollowed, places) = bench.output.state.withLock { state in
+            (state.unfollowed, state.files.map(\.path))
+        }
+        #expect(unfollowed.count { $0 == file.id } == 2)
+        #expect(places[file.id.number] == old + ".gz")
+        #expect(bench.gone == 0)
+    }
 }
