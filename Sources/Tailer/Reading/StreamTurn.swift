@@ -438,6 +438,7 @@ struct StreamTurn {
         {
             return .atEnd
         }
+        if table.isBeingSaved(file, of: stream, now) { return .atEnd }
         let proven =
             try file.opened().descriptor.hasNoWriter()
             ?? (once ? isOld(file) : now - since >= drain)

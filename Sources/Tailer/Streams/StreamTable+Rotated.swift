@@ -56,8 +56,12 @@ extension StreamTable {
             else { continue }
             stream.learn(name)
         }
-        if let found = live, liveID == nil, isListed, succeed(found, stream, saved, names, now) {
-            liveID = output.known(found.identity, head: found.head)
+        if let found = live, liveID == nil, isListed {
+            switch succeed(found, stream, saved, names, now) {
+            case .goesOn: liveID = output.known(found.identity, head: found.head)
+            case .undecided: return .retry
+            case .none: break
+            }
         }
         // What became of saved files is looked for among all.
         var unknown = unknownSiblings(

@@ -14,40 +14,79 @@ import Platform
 /// the old one: a line that was skipped would be lost. Therefore what is the same has to be more than a
 /// banner, or the new inode has to be older than the loss of the last name of the old one: it was
 /// renamed over it.
+///
+/// An editor may give the old file another name first, write the new one, and remove the old one then, or leave
+/// it there. That name is `app.log~`: a file that has just got it waits a moment for what its editor does.
 extension StreamTable {
     /// Bytes of the same beginning that are no banner.
     private static let longestBanner = 4096
 
-    /// `found` stands at the stream's path and is not known. True when it is from now on what goes on with
+    /// How long an editor may take to write a file anew and to remove the old one, nanoseconds.
+    private static let mostSaving: Int64 = 2_000_000_000
+
+    enum Succession {
+        case goesOn
+        /// An editor may be about to make it so.
+        case undecided
+        case none
+    }
+
+    /// `found` stands at the stream's path and is not known. Whether it is from now on what goes on with
     /// a file that the stream has read.
     func succeed(
         _ found: Candidate, _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
         _ now: Int64
-    ) -> Bool {
-        guard found.packed == nil, found.status.links > 0 else { return false }
+    ) -> Succession {
+        guard found.packed == nil, found.status.links > 0 else { return .none }
         do throws(SystemError) {
             if let file = stream.files.last {
-                guard file.name == nil, file.packed == nil, !file.isFinal, !file.isReplaced,
-                    file.position > file.base, let end = try commonEnd(found, of: file)
-                else { return false }
+                guard file.name == nil || isBackup(file, of: stream), file.packed == nil,
+                    !file.isFinal, !file.isReplaced, file.position > file.base
+                else { return .none }
+                if file.name != nil {
+                    guard case .open = try opener.reopen(file) else { return .none }
+                }
+                guard let end = try commonEnd(found, of: file) else {
+                    guard isBeingSaved(file, of: stream, now) else { return .none }
+                    return try begins(found, as: file) ? .undecided : .none
+                }
                 // What may fail comes first: once its entry went over, the file must not be read on as it was.
                 let rest = try rest(of: file, behind: end, found, stream)
                 guard output.succeeded(file.id, by: found.sighting(isFirstScan: false)) else {
-                    return false
+                    return .none
                 }
                 leave(file, rest, stream, now)
-                return true
+                return .goesOn
             }
             guard let entry = saved.last(where: { $0.path == stream.name }),
                 names.name(of: entry.identity.inode) ?? stream.liveName == stream.liveName,
                 entry.position >= Self.longestBanner, found.status.size >= entry.position,
-                try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
-            else { return false }
-            return output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
+                try begins(found, as: entry.file, entry.position, entry.anchor.bytes),
+                output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
+            else { return .none }
+            return .goesOn
         } catch {
             _ = opener.trouble(stream.name, error)
-            return false
+            return .none
         }
+    }
+
+    /// Whether a file has the name that editors give to the one that they are about to replace.
+    private func isBackup(_ file: TailedFile, of stream: LogStream) -> Bool {
+        file.name == stream.liveName + [UInt8(ascii: "~")]
+    }
+
+    /// The same, and it got that name just now.
+    func isBeingSaved(_ file: TailedFile, of stream: LogStream, _ now: Int64) -> Bool {
+        guard stream.kind == .path, !opener.once, let since = file.drainsSince else { return false }
+        return now - since < Self.mostSaving && isBackup(file, of: stream)
+    }
+
+    /// Whether `found` may become what an open file is: nothing in its first bytes is another.
+    private func begins(_ found: Candidate, as file: TailedFile) throws(SystemError) -> Bool {
+        let old = try file.opened().descriptor.read(count: Self.longestBanner, at: 0)
+        let new = try found.read(count: Self.longestBanner, at: 0)
+        return zip(old, new).allSatisfy(==)
     }
 
     /// 1. While no agent runs, an s6 log directory is copied to another volume, which takes its place.
@@ -177,7 +216,9 @@ extension StreamTable {
         if status.inode == found.status.inode, status.device == found.status.device { return nil }
         // The size is asked second: a writer may have written and gone before the first.
         if old.descriptor.hasNoWriter() ?? false, try old.descriptor.status().size <= end {
-            return nil
+            guard file.name != nil else { return nil }
+            // It stays known for what it is, until its editor removes it.
+            return Rest(fresh: try opener.fresh(file, of: stream), place: end, end: end)
         }
         let fresh = try opener.fresh(file, of: stream)
         // Truncated meanwhile: all of it is new.

@@ -142,6 +142,75 @@ struct SuccessorTests {
         #expect(bench.output.texts() == lines + ["new"])
     }
 
+    /// A look after each of an editor's steps.
+    private func save(_ texts: [String], removes: Bool, parks: Bool = false) throws {
+        try rename(path, path + "~")
+        try settle()
+        if parks {
+            bench.forgetUses()
+            bench.parkAll()
+        }
+        try bench.home.write("log/a.log", "")
+        try lookAgain()
+        for text in texts {
+            try bench.home.append("log/a.log", text)
+            try lookAgain()
+        }
+        if removes { try remove(path + "~") }
+        try lookAgain()
+        bench.now += 2_000_000_000
+        try settle()
+    }
+
+    /// What may be saved at the moment is looked at once more.
+    private func lookAgain() throws {
+        _ = try bench.lookInSlices(.endless)
+        bench.readAll()
+    }
+
+    @Test(
+        "An editor that renames the old file, writes the new one and removes or keeps the old one",
+        arguments: [true, false], [true, false])
+    func backup(removes: Bool, parks: Bool) throws {
+        try bench.write("a.log", text(lines))
+        try settle()
+        let halves = [text(lines.prefix(200)), text(lines.dropFirst(200)) + "appended\n"]
+        try save(halves, removes: removes, parks: parks)
+        try bench.home.append("log/a.log", "later\n")
+        try settle()
+        #expect(bench.output.texts() == lines + ["appended", "later"])
+        #expect(bench.lost.isEmpty)
+        #expect(bench.files.count == 1)
+        // The old one is known for what it is.
+        try bench.home.append("log/a.log~", removes ? "" : "somebody's\n")
+        try settle()
+        #expect(
+            bench.output.texts() == lines + ["appended", "later"] + (removes ? [] : ["somebody's"]))
+    }
+
+    @Test("A short one, too, where the old one is removed")
+    func shortBackup() throws {
+        try bench.write("a.log", text(["one", "two"]))
+        try settle()
+        try save([text(["one"]), text(["two", "three"])], removes: true)
+        #expect(bench.output.texts() == ["one", "two", "three"])
+        // And a new log with the same first lines, where it stays, is a new log.
+        try save([text(["one"]), text(["two", "three"])], removes: false)
+        #expect(bench.output.texts() == ["one", "two", "three", "one", "two", "three"])
+        #expect(bench.lost.isEmpty)
+    }
+
+    @Test("A log that is rotated to such a name is read to its end, and the new one at once")
+    func rotatedToBackup() throws {
+        try bench.write("a.log", text(["one", "two"]))
+        try settle()
+        try bench.home.append("log/a.log", "three\n")
+        try rename(path, path + "~")
+        try bench.home.write("log/a.log", text(["other"]))
+        try settle()
+        #expect(bench.output.texts() == ["one", "two", "three", "other"])
+    }
+
     @Test("A new log that begins as the old one did is read from its first line")
     func newLog() throws {
         try bench.write("a.log", text(["banner", "one"]))
