@@ -33,7 +33,7 @@ struct TopicGateTests {
         #expect(gate.enterFreely(10, now: 4))
     }
 
-    @Test("a partition without a leader holds its topic up for a second and a half at the most")
+    @Test("a partition that loses its leader holds its topic up for a second and a half")
     func patience() {
         #expect(gate.enterFreely(10, now: 0))
         #expect(!gate.hasTurn(0, goesAlone: true, now: 0))
@@ -45,6 +45,22 @@ struct TopicGateTests {
         gate.expire(now: begun + TopicGate.alonePatience)
         #expect(gate.enterFreely(10, now: begun))
         #expect(gate.deadline == nil)
+    }
+
+    @Test(
+        "however late the last verdicts were, who goes alone waits ten seconds for others, and they ten for it"
+    )
+    func longestPatience() {
+        #expect(gate.enterFreely(10, by: 9, delay: .max, now: 0))
+        #expect(!gate.hasTurn(0, goesAlone: true, delay: .max, now: 0))
+        let begun: Int64 = 10_000_000_000
+        #expect(gate.deadline == begun)
+        #expect(!gate.hasTurn(0, goesAlone: true, delay: .max, now: begun - 1))
+        #expect(gate.hasTurn(0, goesAlone: true, delay: .max, now: begun))
+        gate.expire(now: 2 * begun - 1)
+        #expect(!gate.enterFreely(10, by: 1, now: 2 * begun - 1))
+        gate.expire(now: 2 * begun)
+        #expect(gate.enterFreely(10, by: 1, now: 2 * begun))
     }
 
     @Test("a partition that answers nothing leaves the others of a topic with a limit their room")
