@@ -3,8 +3,8 @@ import Glibc
 import Synchronization
 
 /// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads it: a pipe,
-/// a socket or a terminal that stays full refuses a line. Regular files are written to as ever. Sendable;
-/// any thread.
+/// a socket or a terminal that stays full refuses a line. Regular files and other devices are written to as
+/// ever. Sendable; any thread.
 ///
 /// 1. Standard error is a pipe, and whoever reads it hangs: 64 KiB later a write waits for ever.
 /// 2. The flag that prevents it, O_NONBLOCK, belongs to the open file and not to the descriptor: set on
@@ -53,7 +53,8 @@ package final class LineStream: Sendable {
         case S_IFIFO:
             if mayReopen { own = Self.reopened(number) }
             way = own == nil ? .sharedPipe : .ownPipe
-        case S_IFCHR:
+        // No other device keeps anybody waiting, and it may take each piece for a line: /dev/kmsg does.
+        case S_IFCHR where isatty(number) == 1:
             if mayReopen { own = Self.reopened(number) }
             way = own == nil ? .sharedTerminal : .ownTerminal
         default: way = .asEver

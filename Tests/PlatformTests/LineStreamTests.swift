@@ -68,6 +68,22 @@ struct LineStreamTests {
         #expect(throws: SystemError.self) { try stream.write(line(1)) }
     }
 
+    /// What /dev/kmsg is given in one call is one record.
+    @Test("A device that is no terminal is given each line in one call", arguments: [true, false])
+    func device(mayReopen: Bool) throws {
+        let stream = try LineStream(Descriptor.open("/dev/null", 1), mayReopen: mayReopen)
+        let before = try calls()
+        for number in 0..<10 { try stream.write(line(number)) }
+        #expect(try calls() == before + 10)
+    }
+
+    /// How often this thread has called write(2) and its like (proc_pid_io(5)).
+    private func calls() throws -> Int {
+        let text = String(decoding: try readFile("/proc/thread-self/io"), as: UTF8.self)
+        let field = text.split(separator: "\n").first { $0.hasPrefix("syscw: ") }
+        return try #require(field.flatMap { Int($0.dropFirst("syscw: ".count)) })
+    }
+
     @Test("A regular file takes everything")
     func file() throws {
         let home = try TemporaryDirectory()

@@ -1,7 +1,7 @@
 internal import Glibc
 package import Platform
 
-/// A pipe or a socket whose other end is read only when the test says so. One thread.
+/// A pipe, a socket or a terminal whose other end is read only when the test says so. One thread.
 package final class ReadLater {
     package enum Kind: Sendable { case pipe, socket, terminal }
 
