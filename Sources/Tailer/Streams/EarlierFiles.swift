@@ -1,11 +1,12 @@
 import Model
 import Platform
 
-/// Earlier files of a log that are to be read, more than are opened at once, in their order. What comes
-/// after them waits until the last of them is taken up. Lives on the reader thread.
+/// Earlier files of a log that are to be read and were not looked at yet, in their order. What comes after
+/// them waits until the last of them is taken up, for the registry tells by what it has of a stream which
+/// files are older than that. Lives on the reader thread.
 struct EarlierFiles {
     /// The next one last: some hundred bytes for each; bounded by the directory.
-    fileprivate var rest: [Sibling]
+    fileprivate(set) var rest: [Sibling]
     let place: Place
 
     enum Place {
@@ -28,25 +29,32 @@ struct EarlierFiles {
 }
 
 extension StreamTable {
-    /// Takes up what comes next of a stream's earlier files: as many as are opened at once, and as a slice
+    /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and as a slice
     /// is enough for. `fine` when none is left.
     func goOnWithEarlier(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
         guard var earlier = stream.earlier else { return .fine }
+        let verdict = takeUp(&earlier, of: stream, names, node, directory, now)
+        stream.hasMoreRotated = !earlier.rest.isEmpty
+        stream.earlier = earlier.rest.isEmpty ? nil : earlier
+        awakened.append(stream)
+        return verdict
+    }
+
+    private func takeUp(
+        _ earlier: inout EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
+        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64
+    ) -> Verdict {
         var pace = SurveyPace()
         pace.begin()
-        defer {
-            stream.hasMoreRotated = !earlier.rest.isEmpty
-            stream.earlier = earlier.rest.isEmpty ? nil : earlier
-            awakened.append(stream)
-        }
         let live = liveBeside(earlier.place, of: stream, directory)
+        var open = stream.files.count(where: \.isOpen)
         var names = names
         var isListed = false
         while let sibling = earlier.rest.last {
-            if unread(of: stream, before: earlier.place) >= mostAtOnce { return .retry }
+            if count(of: stream, before: earlier.place) >= mostEarlier { return .retry }
             if pace.isOver { return .underWay }
             guard opener.cache.makeRoom() else { return .retry }
             let name = names.name(of: sibling.status.inode)
@@ -55,6 +63,7 @@ extension StreamTable {
             }
             if let taken {
                 guard case .fine = taken else { return taken }
+                park(sibling, open: &open)
                 earlier.rest.removeLast()
                 pace.progress()
                 continue
@@ -75,6 +84,14 @@ extension StreamTable {
         return .fine
     }
 
+    /// What was taken up waits without a descriptor, but for the oldest few: its name leads to it.
+    private func park(_ sibling: Sibling, open: inout Int) {
+        let key = InodeKey(sibling.status)
+        guard let file = opener.open[key], file.isOpen else { return }
+        open += 1
+        if open > mostAtOnce { opener.cache.close(file) }
+    }
+
     private func list(
         _ node: DirectoryNode, _ directory: borrowing Descriptor
     ) -> DirectoryNames? {
@@ -86,11 +103,11 @@ extension StreamTable {
         }
     }
 
-    /// Files that were taken up and not read to their ends before what waits for them.
-    private func unread(of stream: LogStream, before place: EarlierFiles.Place) -> Int {
+    /// Files that come before what waits for them, read or not.
+    private func count(of stream: LogStream, before place: EarlierFiles.Place) -> Int {
         switch place {
         case .before(let file):
-            stream.files.firstIndex { $0 === file } ?? stream.files.count
+            stream.files.lastIndex { $0 === file } ?? stream.files.count
         case .after: stream.files.count
         }
     }

@@ -405,7 +405,7 @@ extension StreamTable {
     }
 
     func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
-        let place = live.flatMap { live in stream.files.firstIndex { $0 === live } }
+        let place = live.flatMap { live in stream.files.lastIndex { $0 === live } }
         stream.files.insert(file, at: place ?? stream.files.endIndex)
         awakened.append(stream)
     }

@@ -22,6 +22,10 @@ final class StreamTable {
     private(set) var orphans: [LogStream] = []
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
+    /// Files of one stream that are taken up before its last ones, read or not, at some kilobytes each. With an
+    /// entry, a file is known to whatever comes: a restart, a compressor, its removal. More than these wait for
+    /// their turn; and they are more than a program leaves open, for those are never done with.
+    var mostEarlier = 4_096
 
     /// Where rotated files may go, by input.
     let archives: [ArchiveSearch]
