@@ -334,8 +334,28 @@ final class FileOpener {
         guard let starts = output.continued(file.id, in: sighting, fresh.sighting) else {
             return nil
         }
+        let earlier = begin(copy, at: starts.copy, after: file)
+        file.restart(at: starts.live, fresh)
+        return earlier
+    }
+
+    /// The file's content is in `copy`, which is read on. What has taken its place is a file of which nothing
+    /// is known.
+    func relocate(_ file: TailedFile, to copy: Candidate) -> TailedFile? {
+        guard let start = output.relocated(file.id, to: copy.sighting(isFirstScan: false)) else {
+            return nil
+        }
+        let earlier = begin(copy, at: start, after: file)
+        // What was seen last under this number is the size of what was there.
+        if copy.packed == nil { output.grew(file.id, size: earlier.base + copy.size) }
+        return earlier
+    }
+
+    private func begin(
+        _ copy: Candidate, at start: FileStart, after file: TailedFile
+    ) -> TailedFile {
         output.report(.copied(path: file.path, copy: copy.request.path))
-        let earlier = TailedFile(copy, starts.copy, anchor: file.anchor)
+        let earlier = TailedFile(copy, start, anchor: file.anchor)
         if copy.packed == nil {
             earlier.becomeFinal()
             // What was seen of it and came between the copy and the truncation.
@@ -347,7 +367,6 @@ final class FileOpener {
             earlier.drainsSince = Clock.monotonicNanoseconds()
         }
         if once, copy.packed == nil { earlier.limit = earlier.size }
-        file.restart(at: starts.live, fresh)
         open[earlier.key] = earlier
         cache.add(earlier)
         return earlier

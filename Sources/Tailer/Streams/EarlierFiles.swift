@@ -8,6 +8,9 @@ struct EarlierFiles {
     /// The next one last: some hundred bytes for each; bounded by the directory.
     fileprivate(set) var rest: [Sibling]
     let place: Place
+    /// What had the stream's name when it was opened, and no name when the directory was listed. It comes after
+    /// them.
+    let removed: Candidate?
 
     enum Place {
         /// Before a file whose content is another one now: it is not read before they are.
@@ -17,9 +20,10 @@ struct EarlierFiles {
     }
 
     /// `siblings` are in order, oldest first.
-    init(_ siblings: [Sibling], _ place: Place) {
+    init(_ siblings: [Sibling], _ place: Place, removed: Candidate? = nil) {
         rest = siblings.reversed()
         self.place = place
+        self.removed = removed
     }
 
     /// Whether a file is not to be read yet.
@@ -39,8 +43,19 @@ extension StreamTable {
         let verdict = takeUp(&earlier, of: stream, names, node, directory, now)
         stream.hasMoreRotated = !earlier.rest.isEmpty
         stream.earlier = earlier.rest.isEmpty ? nil : earlier
+        if stream.earlier == nil { takeUpRemoved(earlier, of: stream, now) }
         awakened.append(stream)
         return verdict
+    }
+
+    /// Only this descriptor still has its bytes.
+    private func takeUpRemoved(_ earlier: EarlierFiles, of stream: LogStream, _ now: Int64) {
+        guard let removed = earlier.removed, case .opened(let file) = opener.takeUp(removed) else {
+            return
+        }
+        file.name = nil
+        file.drainsSince = now
+        stream.files.append(file)
     }
 
     private func takeUp(
@@ -77,6 +92,7 @@ extension StreamTable {
             }
             countGone(sibling, of: stream, names, node)
             earlier.rest.removeLast()
+            if earlier.removed != nil { continue }
             if case .before = earlier.place { continue }
             // What was made of it has its turn now, and the others after that.
             earlier.rest = []
@@ -165,7 +181,6 @@ extension StreamTable {
                 output.known(candidate.identity, head: candidate.head) == nil
             else { return .fine }
             takeUp(candidate, sibling, place, of: stream, live, now)
-            stream.judged.insert(LogStream.Stamp(candidate.status))
             return .fine
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
@@ -185,13 +200,23 @@ extension StreamTable {
         _ candidate: Candidate, _ sibling: Sibling, _ place: EarlierFiles.Place,
         of stream: LogStream, _ live: Candidate?, _ now: Int64
     ) {
+        let stamp = LogStream.Stamp(candidate.status)
         switch place {
         case .before(let file):
-            if isBeginning(candidate, of: file) { return }
+            if isBeginning(candidate, of: file) {
+                stream.freshCopies[stamp] = candidate.head
+                return
+            }
+            stream.judged.insert(stamp)
             takeUp([candidate], stream, before: file, now)
         case .after(let reference, let last):
             let liveID = live.flatMap { output.known($0.identity, head: $0.head) }
-            if isCopy(candidate, in: stream, live: live, liveID) { return }
+            if isCopy(candidate, of: live, liveID) {
+                stream.freshCopies[stamp] = candidate.head
+                return
+            }
+            stream.judged.insert(stamp)
+            if isCopyOfNewest(candidate, in: stream) { return }
             takeUp([candidate], stream, reference, last: last, now)
             // What is older than it is none of the stream's business, also when it is read.
             if reference.isBefore(sibling.rotated, candidate) {

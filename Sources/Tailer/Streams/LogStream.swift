@@ -67,6 +67,9 @@ final class LogStream {
     var refused: [Stamp: Int64] = [:]
     /// Compressed copies of what its live file holds. Bounded by the directory.
     var copies: Set<Stamp> = []
+    /// Siblings that hold what its live file holds or held, which is not taken up yet, and what they begin with:
+    /// they are asked again when that is, or holds something else. Bounded by the directory.
+    var freshCopies: [Stamp: [UInt8]] = [:]
     /// What is to be taken up before anything newer is.
     var earlier: EarlierFiles?
     /// When an earlier run saved anything of it last, or before, as files have it; until its live file is
@@ -211,6 +214,13 @@ final class LogStream {
     /// Whether a name is one that was learnt.
     func hasLearnt(_ name: [UInt8]) -> Bool {
         !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil
+    }
+
+    /// Whether a sibling was found to be a copy of what its live file holds, which has `size` bytes and begins with
+    /// `head` now.
+    func isFreshCopy(_ sibling: Sibling, of head: [UInt8], size: Int) -> Bool {
+        guard let theirs = freshCopies[Stamp(sibling.status)] else { return false }
+        return !theirs.isEmpty && sibling.status.size <= size && head.starts(with: theirs)
     }
 
     /// What is looked for among its siblings. One more, and what was found out about strangers is nothing.

@@ -75,7 +75,9 @@ extension StreamTable {
             for (sibling, candidate) in inOrder(unknown) {
                 // What is empty is a copy that was just begun.
                 guard let candidate else {
-                    if sibling.status.size > 0 { later.append((sibling, nil)) }
+                    let isFresh = stream.isFreshCopy(
+                        sibling, of: fresh.sighting.head, size: fresh.sighting.size)
+                    if sibling.status.size > 0, !isFresh { later.append((sibling, nil)) }
                     continue
                 }
                 if candidate.size == 0 { continue }
@@ -111,29 +113,59 @@ extension StreamTable {
                 }
             }
             stream.hurriesUntil = 0
-            if let copy,
-                let earlier = opener.restart(live, fresh, continuedIn: copy)
-            {
-                takeUp(missed, stream, before: live, now)
-                insert(earlier, in: stream, before: live)
-            } else {
-                opener.restart(live, fresh)
-            }
             awakened.append(stream)
-            let open = later.compactMap(\.1)
-            guard open.count < later.count else {
-                takeUp(open, stream, before: live, now)
+            takeUp(missed, stream, before: live, now)
+            let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
+            guard later.contains(where: { $0.1 == nil }) else {
+                // What is older has its entry before what it made way for begins.
+                takeUp(later.compactMap(\.1), stream, before: live, now)
+                if let copy, let earlier = opener.restart(live, fresh, continuedIn: copy) {
+                    stream.files.insert(earlier, at: place)
+                } else {
+                    opener.restart(live, fresh)
+                }
+                stream.freshCopies = [:]
                 return .fine
             }
             // What lies elsewhere is open, and would be searched for.
-            takeUp(open.filter(\.request.isElsewhere), stream, before: live, now)
+            let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
+            takeUp(elsewhere, stream, before: live, now)
             let siblings = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
-            stream.earlier = EarlierFiles(siblings, .before(live))
-            return goOnWithEarlier(stream, names, node, directory, now)
+            stream.earlier = EarlierFiles(
+                siblings, goOn(live, in: copy, at: place, of: stream, names, directory))
+            let verdict = goOnWithEarlier(stream, names, node, directory, now)
+            // With the last of them the file itself has its turn.
+            return worse(verdict, stream.earlier == nil ? .underWay : .fine)
         } catch {
             _ = opener.trouble(live.path, error)
             return .retry
         }
+    }
+
+    /// Where what comes before a log's new content stands, which is more than is taken up at once.
+    ///
+    /// 1. Of what it held nothing is found. Its entry stays as it is until all of them have theirs.
+    /// 2. The agent is killed meanwhile. The next run finds the content replaced, and looks for the others.
+    ///
+    /// Of what goes on in a copy, the copy has the entry from now on. The log is none that is known until its
+    /// turn comes: after a restart, too, all that is newer than the copy is read before it.
+    private func goOn(
+        _ live: TailedFile, in copy: Candidate?, at place: Int, of stream: LogStream,
+        _ names: DirectoryNames, _ directory: borrowing Descriptor
+    ) -> EarlierFiles.Place {
+        guard let copy, let earlier = opener.relocate(live, to: copy) else { return .before(live) }
+        stream.files.insert(earlier, at: place)
+        release(live, of: stream)
+        let status = copy.status
+        // A compressor makes a new file of an old content.
+        let birth = copy.packed == nil ? copy.identity.birth : nil
+        stream.newest = LogStream.Newest(
+            inode: status.inode, modified: status.modified, birth: birth)
+        // Where it lies elsewhere, its inode number may be another file's here.
+        let strangers: Set<UInt64> = copy.request.isElsewhere ? [status.inode] : []
+        let reference = reference(
+            status.inode, status.modified, birth, stream, names, strangers, directory)
+        return .after(reference, last: earlier)
     }
 
     /// Whether `candidate` holds what `file` held, as far as that was read.
@@ -163,14 +195,24 @@ extension StreamTable {
     func isCopy(
         _ candidate: Candidate, in stream: LogStream, live: Candidate?, _ liveID: FileID?
     ) -> Bool {
+        isCopy(candidate, of: live, liveID) || isCopyOfNewest(candidate, in: stream)
+    }
+
+    /// A copy of what is to be the live file, or of what that held.
+    func isCopy(_ candidate: Candidate, of live: Candidate?, _ liveID: FileID?) -> Bool {
         do throws(SystemError) {
             if let live, try candidate.wasBeginning(of: live) { return true }
-            // What the live file held before it was truncated: it looks for that itself.
-            if let liveID, candidate.status.size > 0,
-                output.content(of: liveID, beginsAs: candidate.head)
-            {
-                return true
-            }
+        } catch {
+            _ = opener.trouble(candidate.request.path, error)
+            return false
+        }
+        // What the live file held before it was truncated: it looks for that itself.
+        guard let liveID, candidate.status.size > 0 else { return false }
+        return output.content(of: liveID, beginsAs: candidate.head)
+    }
+
+    func isCopyOfNewest(_ candidate: Candidate, in stream: LogStream) -> Bool {
+        do throws(SystemError) {
             guard let last = stream.files.last, last.isOpen, last.packed == nil else {
                 return false
             }

@@ -164,6 +164,7 @@ extension StreamTable {
         switch result {
         case .opened(let file):
             stream.files.append(file)
+            stream.freshCopies = [:]
             if let candidate {
                 stream.newest = LogStream.Newest(
                     inode: candidate.status.inode, modified: candidate.status.modified,

@@ -143,8 +143,14 @@ extension StreamTable {
             archived.isPartial
             && (!unread.isEmpty || stream.judgedArchives.count > judged || isKnownByNow(archived))
         stream.portions = unknown.isPartial ? (newest, begun) : nil
+        let others = unknown.strangers.filter { sibling, _ in
+            guard let live else { return true }
+            // What a known file held it looks for itself.
+            if liveID != nil { return stream.freshCopies[LogStream.Stamp(sibling.status)] == nil }
+            return !stream.isFreshCopy(sibling, of: live.head, size: live.status.size)
+        }
         let closed = self.unread(
-            unknown.strangers, of: stream, after: newest, begun: begun, liveID: liveID)
+            others, of: stream, after: newest, begun: begun, liveID: liveID)
         if !closed.isEmpty {
             takeUpLater(unread, closed, stream, newest, unlisted: isListed ? nil : live, now)
             let verdict = goOnWithEarlier(stream, names, node, directory, now)
@@ -277,15 +283,8 @@ extension StreamTable {
                     birth: candidate.identity.birth))
         }
         sort(&siblings)
-        guard let unlisted, case .opened(let file) = opener.takeUp(unlisted) else {
-            stream.earlier = EarlierFiles(siblings, .after(newest, last: last))
-            return
-        }
-        // Only this descriptor still has its bytes.
-        file.name = nil
-        file.drainsSince = now
-        stream.files.append(file)
-        stream.earlier = EarlierFiles(siblings, .before(file))
+        stream.earlier = EarlierFiles(
+            siblings, .after(newest, last: last), removed: unlisted)
     }
 
     /// The live file was removed between its opening and the listing: only this descriptor still has its

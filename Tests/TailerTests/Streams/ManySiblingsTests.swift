@@ -36,6 +36,20 @@ struct ManySiblingsTests {
         }
     }
 
+    /// The same, all at once.
+    private func rotateAtOnce(_ count: Int, copies: Bool) throws {
+        if copies {
+            try appendBytes(readFile(path(0)), to: path(count))
+        } else {
+            try rename(path(0), path(count))
+        }
+        for line in 1..<count {
+            try appendBytes(Array("line \(line)\n".utf8), to: path(count - line))
+        }
+        if copies { try Descriptor.open(path(0), O_WRONLY).truncate(to: 0) }
+        try appendBytes(Array("line \(count)\n".utf8), to: path(0))
+    }
+
     private func expectAll(_ count: Int, _ bench: ParkingBench) {
         #expect(bench.output.texts() == (0...count).map { "line \($0)" })
         #expect(bench.lost.isEmpty)
@@ -74,6 +88,51 @@ struct ManySiblingsTests {
         try rotate(41...41, copies: copies)
         try next.settle()
         expectAll(41, next)
+    }
+
+    private enum Kill: Error { case now }
+
+    /// What the registry has of the log is what the next run goes by.
+    @Test(
+        "A run that is killed among a thousand earlier files leaves none of them out for the next",
+        arguments: [(true, true), (true, false), (false, true)], [true, false])
+    func killed(_ kind: (copies: Bool, hasFirst: Bool), isRestart: Bool) throws {
+        try rotateAtOnce(1_000, copies: kind.copies)
+        if !kind.hasFirst { try remove(path(1_000)) }
+        let first = isRestart ? try ParkingBench(mostOpen: 32, after: bench) : bench
+        #expect(throws: Kill.self) {
+            _ = try first.lookInSlices {
+                let count = first.streams.first?.files.count ?? 0
+                if (20..<980).contains(count) { throw Kill.now }
+            }
+        }
+        first.readAll()
+        let next = try ParkingBench(mostOpen: 32, after: first)
+        try next.settle()
+        expectAll(1_000, next)
+    }
+
+    /// 1. A log is copied while a thousand earlier files are taken up, and is not read yet.
+    /// 2. It is truncated.
+    @Test("A log that is copied while earlier files are taken up is read in its copy")
+    func copiedMeanwhile() throws {
+        try rotateAtOnce(100, copies: false)
+        for number in (1...100).reversed() { try rename(path(number), path(number + 1)) }
+        try appendBytes(readFile(path(0)), to: path(1))
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        var isTruncated = false
+        _ = try next.lookInSlices {
+            let stream = next.streams.first
+            guard !isTruncated, stream?.earlier == nil, stream?.files.count ?? 0 > 90 else {
+                return
+            }
+            isTruncated = true
+            try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
+            try appendBytes(Array("line 101\n".utf8), to: path(0))
+        }
+        #expect(isTruncated)
+        try next.settle()
+        expectAll(101, next)
     }
 
     @Test("What is removed while it waits for its turn holds nobody up for long")
