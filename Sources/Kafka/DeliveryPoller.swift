@@ -30,7 +30,7 @@ final class DeliveryPoller {
     private var waiting: [(lane: Lane, until: Int64)] = []
     /// Lanes whose time has come and whose topic has no room for them yet, in order, by topic; bounded
     /// by the lanes.
-    private var lines: [ObjectIdentifier: (share: TopicShare, lanes: [Lane])] = [:]
+    private var lines: [ObjectIdentifier: (share: TopicShare, line: TopicLine<Lane>)] = [:]
     /// Topics that refused something for its size, when they are asked again what they take.
     private var limits: [String: Int64] = [:]
     private static let limitInterval: Int64 = 30_000_000_000
@@ -262,7 +262,7 @@ final class DeliveryPoller {
 
     private func line(up lane: Lane) {
         let share = lane.share
-        lines[ObjectIdentifier(share), default: (share, [])].lanes.append(lane)
+        lines[ObjectIdentifier(share), default: (share, TopicLine())].line.append(lane)
     }
 
     private func retryDueLanes() {
@@ -271,42 +271,19 @@ final class DeliveryPoller {
         waiting.removeAll { $0.until <= now }
     }
 
-    /// Lanes that may go beside others go first, so that nobody waits for more than one that may not.
-    /// Who has no room for its next record is not overtaken, or a long one would wait for ever among
-    /// short ones.
     private func serveLines() {
-        for (id, line) in lines {
+        for (id, (share, var line)) in lines {
             lines[id] = nil
-            line.share.gate { $0.expire(now: now) }
-            var left: [Lane] = []
-            var last: [Lane] = []
-            var isFull = false
-            for lane in line.lanes {
-                if lane.goesAlone {
-                    last.append(lane)
-                    continue
-                }
-                let turn = isFull ? .wait : handOver(lane)
-                if turn != .done { left.append(lane) }
-                if turn == .noRoom { isFull = true }
-            }
-            for lane in last where handOver(lane) != .done { left.append(lane) }
-            guard !left.isEmpty else { continue }
-            // What failed at once has lined up again behind them.
-            lines[id] = (line.share, left + (lines[id]?.lanes ?? []))
+            share.gate { $0.expire(now: now) }
+            line.serve(goesAlone: \.goesAlone, handOver: handOver)
+            // What failed at once has lined up again meanwhile.
+            if let again = lines[id]?.line { line.append(again) }
+            if !line.lanes.isEmpty { lines[id] = (share, line) }
         }
     }
 
-    private enum Turn {
-        case done
-        /// Others are before it.
-        case wait
-        /// It is its turn, and what is out leaves no room for its next record.
-        case noRoom
-    }
-
     /// Produces the lane's next hand-over, if it need not go on waiting for that.
-    private func handOver(_ lane: Lane) -> Turn {
+    private func handOver(_ lane: Lane) -> TopicLine<Lane>.Turn {
         let id = ObjectIdentifier(lane)
         guard lane.isWaiting else {
             // It was suspended or stopped since, or is out.
