@@ -4,15 +4,17 @@ import Registry
 /// Which files of the registry lie in a directory, or belong to a log there. 16 bytes for each: a directory stands
 /// for all that have its hash, and the entry says which it is.
 ///
-/// What is opened is added as it comes. After `mostAdded` of that all is forgotten, and gone through anew when
-/// somebody asks: files that are gone by then take no room.
+/// What is opened or gets another path is added as it comes. When that is half as much as there was, all is forgotten,
+/// and gone through anew when somebody asks: files that are gone by then take no room, and it costs each file
+/// little however many there are.
 struct EntryPlaces {
     private typealias Place = (directory: Int, file: FileID)
     /// By their directories' hashes; nil until somebody asks.
     private var places: [Place]?
     private var added: [Int: [FileID]] = [:]
     private var addedCount = 0
-    private static let mostAdded = 4_096
+    /// Of a few files so many may be added all the same.
+    private static let leastAdded = 4_096
 
     /// The entries whose file or whose log lies in `directory`, by number.
     mutating func entries(in directory: ExactText, of registry: Registry) -> [FileEntry] {
@@ -35,8 +37,8 @@ struct EntryPlaces {
 
     /// An entry is there by now, or has another path.
     mutating func add(_ entry: FileEntry) {
-        guard places != nil else { return }
-        guard addedCount < Self.mostAdded else {
+        guard let places else { return }
+        guard addedCount < max(Self.leastAdded, places.count / 2) else {
             self = EntryPlaces()
             return
         }

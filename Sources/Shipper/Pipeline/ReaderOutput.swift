@@ -364,7 +364,11 @@ final class ReaderOutput: TailerOutput {
 
     func moved(_ file: FileID, path: String, archived: Bool) {
         if archived, files[file]?.isS6 ?? false { parts.ledger.saveSize(file) }
+        let former = parts.registry.entry(file).flatMap { ExactText($0.path).parent }
         parts.registry.moved(file, path: path, state: archived ? .archived : .active)
+        if let entry = parts.registry.entry(file), ExactText(entry.path).parent != former {
+            places.add(entry)
+        }
     }
 
     func finished(_ file: FileID, end: Int) { close(file) }

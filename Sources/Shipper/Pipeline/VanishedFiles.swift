@@ -30,6 +30,9 @@ struct VanishedFiles: Sendable {
     private let ledger: DeliveryLedger
     private let told: @Sendable (Event) -> Void
     private let inputs: [TailerInput]
+    /// Where patterns begin, the longest first: of prefixes that lead to one directory the last one follows most links,
+    /// and what is behind a link from there is so from each other one.
+    private let prefixes: [String]
     /// Whether a path is looked at here.
     private let isMine: @Sendable (String) -> Bool
     /// Files that were out of sight at the last look.
@@ -68,6 +71,8 @@ struct VanishedFiles: Sendable {
         self.ledger = ledger
         self.told = told
         self.inputs = inputs
+        let prefixes = Set(inputs.flatMap { ($0.paths + $0.archives).map(\.prefix) })
+        self.prefixes = prefixes.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
 
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
@@ -143,7 +148,6 @@ struct VanishedFiles: Sendable {
     private func place(of directory: ExactText) -> DirectoryPlace {
         let place = DirectoryPlace.of(directory)
         guard case .there = place else { return place }
-        let prefixes = Set(inputs.flatMap { ($0.paths + $0.archives).map(\.prefix) })
         guard !prefixes.contains(where: { ExactText($0) == directory }) else { return place }
         let bytes = PathText.bytes(of: directory.text)
         for prefix in prefixes where bytes.starts(with: Array("\(prefix)/".utf8)) {

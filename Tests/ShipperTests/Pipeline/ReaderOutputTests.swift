@@ -327,6 +327,20 @@ import Testing
         rig.close()
     }
 
+    /// Its volume may get another number while it is there.
+    @Test("A file that was moved is asked for in the directory where it is, however few are opened")
+    func movedPlace() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let found = sighting("/log/a", head: "one\n", isS6: false)
+        let start = try #require(output.opened(found, onlyIfKnown: false))
+        #expect(output.formers(in: "/old", on: 2).isEmpty)
+        output.moved(start.file, path: "/old/a.1", archived: true)
+        output.finished(start.file, end: 0)
+        #expect(output.formers(in: "/old", on: 2).map(\.file) == [start.file])
+        rig.close()
+    }
+
     @Test("Without room nothing is taken, and what is delivered calls for another try")
     func noRoom() throws {
         let rig = try rig()

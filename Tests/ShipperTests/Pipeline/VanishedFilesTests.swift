@@ -150,6 +150,26 @@ import Testing
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
     }
 
+    /// A link that a pattern's own beginning has is followed, also where others begin before it.
+    @Test("They stay where a link has the directory's name to which a pattern leads by itself")
+    func linkedPrefix() throws {
+        let file = try make("a/log/x.log", delivered: 4)
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        try makeLink(directory.path("logs/a"), to: directory.path("aside"))
+        let above = Array(directory.path.split(separator: "/"))
+        let prefixes = (1...above.count).map { "/" + above.prefix($0).joined(separator: "/") }
+        let patterns = prefixes.map { "\($0)/**/*.log" } + [directory.path("logs/a/*/*.log")]
+        let inputs = [
+            TailerInput(
+                name: "pods", paths: try patterns.map { try PathPattern($0) }, exclude: [],
+                maxLine: 1024)
+        ]
+        var vanished = vanished(of: inputs)
+        for _ in 0..<2 { vanished.look() }
+        #expect(registry.entry(file) != nil)
+        #expect(lost.ranges.withLock { $0.isEmpty })
+    }
+
     @Test("What is back at the second look stays")
     func back() throws {
         let file = try make("a/log/x.log")

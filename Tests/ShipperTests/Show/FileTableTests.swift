@@ -207,6 +207,17 @@ struct FileGlanceTests {
         #expect(look(mine) == (.active, 5))
     }
 
+    @Test("A file that was renamed is found in a directory whose name is no text")
+    func namedInBytes() throws {
+        let place = Array(directory.path("d").utf8) + [0xFF]
+        try makeDirectory(named: place)
+        let path = place + Array("/app.log.1".utf8)
+        try appendBytes(Array("12345".utf8), toName: path)
+        let status = try FileStatus.glance(at: path)
+        let former = PathText.text(place) + "/app.log"
+        #expect(try look(entry(former, inode: status.inode)) == (.active, 5))
+    }
+
     @Test(
         "A file that was removed is gone; one whose volume is not there, or that nobody may see, is not"
     )
