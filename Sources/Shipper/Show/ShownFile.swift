@@ -11,7 +11,8 @@ struct ShownFile {
         case active
         /// Rotated away; its end is final.
         case archived
-        /// No name led to it when the agent looked, and it was read through its open descriptor.
+        /// It went with its directory, or was moved to where no pattern leads: what was unread of it was counted as
+        /// lost, and the entry stays until it is known that it will not be found again.
         case deleted
         /// It cannot be looked at, or the volume that it is on is not mounted: its entry stays.
         case unreachable
@@ -45,7 +46,9 @@ struct FileGlance {
             if entry.state == .deleted {
                 return ShownFile(entry: entry, state: .deleted, size: entry.size)
             }
-            let isThere = try isVolume(entry.identity.device, at: directory)
+            // Elsewhere than on its volume it is missing because that is.
+            let place = ExactText(entry.path).parent.map { DirectoryPlace.of($0) }
+            let isThere = place?.lacks(device: entry.identity.device) ?? false
             return ShownFile(
                 entry: entry, state: isThere ? .gone : .unreachable, size: entry.size)
         } catch {
@@ -86,32 +89,13 @@ struct FileGlance {
         if let known = listings[directory] { return known[inode] }
         var names: [UInt64: [UInt8]] = [:]
         do {
-            // A path that is no text cannot be opened by one, and is taken for what cannot be listed.
-            if let text = String(validating: directory, as: UTF8.self) {
-                for entry in try Descriptor.open(text, O.directory).entries() {
-                    names[entry.inode] = entry.name
-                }
+            for entry in try EntryLook.directory(directory).entries() {
+                names[entry.inode] = entry.name
             }
         } catch {
             guard error.code == .notFound || error.code == .notDirectory else { throw error }
         }
         listings[directory] = names
         return names[inode]
-    }
-
-    /// Whether the nearest directory above that is there is on this device: elsewhere, what is below it is
-    /// missing because its volume is.
-    private func isVolume(_ device: UInt64, at path: [UInt8]) throws(SystemError) -> Bool {
-        var path = path
-        while true {
-            do {
-                return try FileStatus.glance(at: path.isEmpty ? [UInt8(ascii: "/")] : path).device
-                    == device
-            } catch {
-                guard error.code == .notFound || error.code == .notDirectory, !path.isEmpty
-                else { throw error }
-                path = Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
-            }
-        }
     }
 }

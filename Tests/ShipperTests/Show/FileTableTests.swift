@@ -2,6 +2,7 @@ import Model
 import Platform
 import Registry
 import TestSupport
+import Tailer
 import Testing
 
 @testable import Shipper
