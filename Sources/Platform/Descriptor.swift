@@ -39,6 +39,21 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(owning: number)
     }
 
+    /// The same of a path that need not be UTF-8; bytes without NUL.
+    package static func open(_ path: [UInt8], _ flags: Int32) throws(SystemError) -> Descriptor {
+        let terminated = path + [0]
+        let number = retrying {
+            unsafe terminated.withUnsafeBytes { bytes in
+                unsafe clinux_open(
+                    bytes.assumingMemoryBound(to: CChar.self).baseAddress, flags | O_CLOEXEC, 0)
+            }
+        }
+        guard number >= 0 else {
+            throw SystemError("open", path: String(decoding: path, as: UTF8.self), code: .last)
+        }
+        return Descriptor(owning: number)
+    }
+
     /// openat(2) beneath this directory. `flags` gets O_CLOEXEC.
     package borrowing func openAt(
         _ path: String, _ flags: Int32, mode: UInt32 = 0o600

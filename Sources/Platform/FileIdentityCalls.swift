@@ -3,8 +3,8 @@ import Glibc
 
 /// What became of a file that is not under the name that it had.
 package enum Whereabouts: Hashable, Sendable {
-    /// It has this name now, for people, and so many bytes.
-    case at(path: String, size: Int)
+    /// It has this name now, as bytes, and so many of those on the disk.
+    case at(path: [UInt8], size: Int)
     /// It has no name. `size` where somebody has it open still.
     case deleted(size: Int?)
     /// This process may not ask (CAP_DAC_READ_SEARCH), or the file system cannot tell.
@@ -53,7 +53,7 @@ extension Descriptor {
             unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
         }
         let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
-        return .at(path: String(decoding: bytes, as: UTF8.self), size: status.size)
+        return .at(path: bytes, size: status.size)
     }
 
     /// Whether no process has the file open for writing, by taking and dropping a read lease

@@ -65,10 +65,7 @@ enum EntryLook {
 
     /// A directory whose name need not be UTF-8.
     static func directory(_ path: [UInt8]) throws(SystemError) -> Descriptor {
-        if let text = String(validating: path, as: UTF8.self) {
-            return try Descriptor.open(text, O.directory)
-        }
-        return try Descriptor.open("/", O.path).openDirectory(beneath: Array(path.dropFirst()))
+        try Descriptor.open(path, O.directory)
     }
 }
 

@@ -20,8 +20,10 @@ enum GoneFile {
         var seen = entry.size
         switch whereabouts {
         case .at(let place, let size):
-            let lost = lost(to: entry.base +| size, .movedAway)
-            return lost.isEmpty ? [] : lost + [.foundElsewhere(path: entry.path, place: place)]
+            // What was seen was there: it is lost as well where the file was cut since.
+            let lost = lost(to: entry.base +| max(seen, size), .movedAway)
+            let event = TailerEvent.foundElsewhere(path: entry.path, place: PathText.text(place))
+            return lost.isEmpty ? [] : lost + [event]
         case .deleted(let size): seen = max(seen, size ?? 0)
         case .unknown: break
         }
@@ -41,12 +43,22 @@ enum GoneFile {
         }
     }
 
-    /// What became of an entry's file, as a directory's file system has it, if that is the file's own.
-    static func whereabouts(of identity: FileIdentity, from directory: [UInt8]) -> Whereabouts {
+    /// What became of an entry's file, as a directory's file system has it, if that is the file's own. A size is
+    /// of the content: nothing is known of that of a compressed file but what its entry says.
+    static func whereabouts(of entry: FileEntry, from directory: [UInt8]) -> Whereabouts {
+        let found = whereabouts(of: entry.identity, from: directory)
+        guard case .at(let path, let size) = found, size > entry.size else { return found }
+        var moved = entry
+        moved.path = PathText.text(path)
+        return EntryLook(moved).isPacked ? .at(path: path, size: entry.size) : found
+    }
+
+    private static func whereabouts(
+        of identity: FileIdentity, from directory: [UInt8]
+    ) -> Whereabouts {
         guard let handle = identity.handle else { return .unknown }
         do throws(SystemError) {
-            let opened = try Descriptor.open(
-                String(decoding: directory, as: UTF8.self), O.directory)
+            let opened = try Descriptor.open(directory, O.directory)
             // A server that was started anew says of everything that it is stale.
             guard try opened.status().device == identity.device,
                 try !opened.fileSystemType().hasOtherWriters

@@ -423,7 +423,9 @@ final class ReaderOutput: TailerOutput {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
         let whereabouts = whereabouts(of: entry)
-        if case .at(let place, _) = whereabouts, tailing.contains(where: { $0.reads(place) }) {
+        if case .at(let place, _) = whereabouts,
+            tailing.contains(where: { $0.reads(PathText.text(place)) })
+        {
             // It is another log's by now, whose stream has the last word.
             return
         }
@@ -444,7 +446,7 @@ final class ReaderOutput: TailerOutput {
         }
         let directory = String(directory(of: entry.path)) ?? ""
         return GoneFile.whereabouts(
-            of: entry.identity,
+            of: entry,
             from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
     }
 

@@ -188,13 +188,13 @@ struct VanishedFiles: Sendable {
 
     /// The directory of an entry's file is gone.
     private func look(for entry: FileEntry, from nearest: [UInt8], _ look: inout Look) {
-        let whereabouts = GoneFile.whereabouts(of: entry.identity, from: nearest)
+        let whereabouts = GoneFile.whereabouts(of: entry, from: nearest)
         // What was told of in an earlier run was seen then.
         let wasMissing = missing.contains(entry.file) || entry.state == .deleted
         switch whereabouts {
         case .deleted: leave(entry, whereabouts)
         case .unknown where wasMissing: leave(entry, whereabouts)
-        case .at(let path, _) where inputs.contains { $0.reads(path) }:
+        case .at(let path, _) where inputs.contains { $0.reads(PathText.text(path)) }:
             // The reader finds it there, with its next scan.
             break
         case .at, .unknown:
@@ -229,10 +229,10 @@ struct VanishedFiles: Sendable {
             return true
         }
         let whereabouts = GoneFile.whereabouts(
-            of: entry.identity, from: PathText.bytes(of: directory.text + "/."))
+            of: entry, from: PathText.bytes(of: directory.text + "/."))
         switch whereabouts {
         case .at(let path, _):
-            guard ExactText(path).parent != directory else { return false }
+            guard ExactText(PathText.text(path)).parent != directory else { return false }
             note(entry, isReachable: false)
             return true
         case .deleted:
@@ -375,11 +375,11 @@ struct VanishedFiles: Sendable {
                 return false
             }
             whereabouts = GoneFile.whereabouts(
-                of: entry.identity, from: PathText.bytes(of: directory.text + "/."))
+                of: entry, from: PathText.bytes(of: directory.text + "/."))
             guard case .deleted = whereabouts else { return false }
         case .gone(let nearest, let device):
             guard device == entry.identity.device else { return false }
-            whereabouts = GoneFile.whereabouts(of: entry.identity, from: nearest)
+            whereabouts = GoneFile.whereabouts(of: entry, from: nearest)
             switch whereabouts {
             case .at: return false
             case .deleted: break

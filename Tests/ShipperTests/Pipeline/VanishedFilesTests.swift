@@ -355,7 +355,7 @@ import Testing
         let opened = try Descriptor.open(path, O_RDONLY)
         guard let handle = opened.handle() else { return false }
         let place = try Descriptor.open(directory.path, O_RDONLY).whereabouts(ofHandle: handle)
-        return place == .at(path: path, size: 0)
+        return place == .at(path: Array(path.utf8), size: 0)
     }
 
     @Test(
@@ -626,10 +626,7 @@ import Testing
             handle: file.handle(), device: status.device, inode: status.inode,
             birth: file.birth())
         // Neither all file systems nor all processes can ask.
-        guard
-            case .at = GoneFile.whereabouts(
-                of: identity, from: Array(directory.path("logs").utf8))
-        else { return }
+        guard try mayAsk() else { return }
         let entry = registry.see(
             NewFile(
                 input: "pods", stream: path, path: path, identity: identity,
