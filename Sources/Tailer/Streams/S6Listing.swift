@@ -56,4 +56,10 @@ struct S6Listing {
         items = archives
         self.current = current
     }
+
+    /// With a `previous` of an earlier listing, which is older than what is written to.
+    func items(with previous: Item?) -> [Item] {
+        guard let previous else { return items }
+        return items.filter { !$0.isCurrent } + [previous] + items.filter(\.isCurrent)
+    }
 }

@@ -9,25 +9,10 @@ extension StreamTable {
     ) -> Verdict {
         var names = look.names
         let first = S6Listing(names.entries)
-        var held: FileOpener.Held?
-        var refused: UInt64?
         var verdict = Verdict.fine
-        let current = FileOpener.Request(
-            stream: stream, name: S6Name.current, path: look.node.text(of: S6Name.current),
-            isArchived: false)
-        if let item = first.current,
-            !opener.isTaken(InodeKey(device: look.device, inode: item.inode), for: stream)
-        {
-            // 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is
-            //    the next file, and the one between would come after it.
-            // 2. So a new `current` is opened first and the directory listed after: whatever is
-            //    older than the open file has a name in that listing.
-            switch opener.hold(current, in: directory) {
-            case .held(let file): held = consume file
-            case .failed(let result):
-                verdict = accept(result, stream)
-                refused = item.inode
-            }
+        var held = hold(first, of: stream, look, directory)
+        if let refused = held.refusedCurrent { verdict = accept(refused.result, stream) }
+        if held.isTried {
             do {
                 names = DirectoryNames(try directory.entries())
             } catch {
@@ -41,21 +26,25 @@ extension StreamTable {
             ranAt: ranAt(in: directory), now: now)
         follow(stream, listing, look.node, now)
         settleClosed(stream, look.node, now)
-        if let pruned = Self.take(&held, unlessListed: listing) {
+        for name in S6Held.names {
+            guard
+                let pruned = held.take(
+                    name, { inode in !listing.items.contains { $0.inode == inode } })
+            else { continue }
             // What a processor has made of it by now is found as an archive. Else:
             if isRunning(here) || (here.ranAt ?? .min) >= pruned.status.modified { return .again }
             // It was rotated and removed in between; only this descriptor still has its bytes, and
             // whatever the listing has that is not open yet is newer.
-            var request = current
-            request.isArchived = true
-            request.mostLinks = 2
+            let request = FileOpener.Request(
+                stream: stream, name: name, path: look.node.text(of: name), isArchived: true,
+                mostLinks: 2)
             let result = opener.adopt(request, pruned)
             if case .opened = result { stream.census.lostName() }
             verdict = worse(verdict, accept(result, stream, isPruned: true))
         }
         var isPartial = false
         beginProcessing(stream, look, here, directory)
-        for item in listing.items {
+        for item in listing.items(with: held.lost(in: listing, after: first)) {
             let known = stream.files.contains { $0.identity.inode == item.inode }
             if known || isClosed(item, of: stream, directory) {
                 if S6Name.isArchive(item.name) { stream.processing.order.pass(item.name) }
@@ -71,22 +60,30 @@ extension StreamTable {
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
             var result = FileOpener.Result.unknown
-            if let taken = Self.take(&held, inode: item.inode) {
+            if let taken = held.take(S6Name.current, { $0 == item.inode }) {
                 switch opener.examine(request, taken) {
                 case .candidate(let candidate):
                     succeed(candidate, stream, here, directory)
                     result = opener.takeUp(candidate)
                 case .failed(let failure): result = failure
                 }
+            } else if let taken = held.take(S6Name.previous, { $0 == item.inode }) {
+                result = openArchive(request, taken, here, directory)
+            } else if item.name == S6Name.previous {
+                // One that is newer than what was held: the next look takes it up, before what is newer yet.
+                guard let refused = held.refusedPrevious, refused.item.inode == item.inode else {
+                    return worse(verdict, .again)
+                }
+                result = refused.result
             } else if !item.isCurrent {
-                result = openWhereverItIs(request, here, look.node, directory)
+                result = openArchive(request, nil, here, directory)
             } else if opener.isTaken(
                 InodeKey(device: look.device, inode: item.inode), for: stream)
             {
                 // Another stream has it open, of a pattern that leads here by another way or of
                 // this directory's earlier name: it reads on, and this one looks again later.
                 verdict = worse(verdict, .retry)
-            } else if !opener.once, item.inode != refused {
+            } else if !opener.once, item.inode != held.refusedCurrent?.inode {
                 // A `current` newer than the one that was held: the next look takes it up. With
                 // `--once` it is newer than the start.
                 verdict = worse(verdict, .again)
@@ -188,7 +185,7 @@ extension StreamTable {
 
     /// An archive's name is given once. The next file may get the number of an earlier `previous` that
     /// was read.
-    private func isClosed(
+    func isClosed(
         _ item: S6Listing.Item, of stream: LogStream, _ directory: borrowing Descriptor
     ) -> Bool {
         guard let closed = stream.closed[item.name], closed.inode == item.inode else {
@@ -198,43 +195,20 @@ extension StreamTable {
             || opener.presence(closed.identity, item.name, directory) == .there
     }
 
-    /// 1. The listing shows `previous`; s6-log gives it its archive's name before it is opened.
-    /// 2. Nothing is missed, but what is newer must not come first, and may be held already.
-    /// 3. So it is looked for under its new name, once: an archive keeps its name until it is removed.
-    private func openWhereverItIs(
-        _ request: FileOpener.Request, _ here: S6Look, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor
-    ) -> FileOpener.Result {
-        let result = openArchive(request, here, directory)
-        guard case .vanished = result, request.name == S6Name.previous else { return result }
-        let entries: [DirectoryEntry]
-        do {
-            entries = try directory.entries()
-        } catch {
-            return opener.trouble(node.text, error)
-        }
-        let later = S6Look(
-            names: DirectoryNames(entries), listing: S6Listing(entries), watching: here.watching,
-            ranAt: ranAt(in: directory), now: here.now)
-        guard
-            let item = later.listing.items.first(where: {
-                $0.inode == request.inode && S6Name.isArchive($0.name)
-            })
-        else { return .vanished }
-        return openArchive(
-            FileOpener.Request(
-                stream: request.stream, name: item.name, path: node.text(of: item.name),
-                isArchived: true, mostLinks: item.mostLinks, inode: item.inode),
-            later, directory)
-    }
-
     /// An archive may be what a processor of s6-log made of `previous`.
     private func openArchive(
-        _ request: FileOpener.Request, _ here: S6Look, _ directory: borrowing Descriptor
+        _ request: FileOpener.Request, _ held: consuming FileOpener.Held?, _ here: S6Look,
+        _ directory: borrowing Descriptor
     ) -> FileOpener.Result {
         var request = request
         request.mayBePacked = true
-        switch opener.examine(request, in: directory) {
+        let examination =
+            if let file = held.take() {
+                opener.examine(request, file)
+            } else {
+                opener.examine(request, in: directory)
+            }
+        switch examination {
         case .candidate(let candidate):
             switch original(of: candidate, request.stream, here) {
             case .file(let file):
@@ -252,25 +226,6 @@ extension StreamTable {
                 ?? opener.takeUp(candidate)
         case .failed(let result): return result
         }
-    }
-
-    private static func take(
-        _ held: inout FileOpener.Held?, inode: UInt64
-    ) -> FileOpener.Held? {
-        guard let file = held.take() else { return nil }
-        if file.status.inode == inode { return file }
-        held = consume file
-        return nil
-    }
-
-    private static func take(
-        _ held: inout FileOpener.Held?, unlessListed listing: S6Listing
-    ) -> FileOpener.Held? {
-        guard let file = held.take() else { return nil }
-        let inode = file.status.inode
-        if !listing.items.contains(where: { $0.inode == inode }) { return file }
-        held = consume file
-        return nil
     }
 
     /// Gives open files the names that they have now. What s6-log renamed it never writes to again.

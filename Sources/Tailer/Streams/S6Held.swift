@@ -1,0 +1,92 @@
+import Model
+import Platform
+
+/// What was opened of an s6 log directory before it was listed.
+///
+/// 1. A listing shows `previous` and `current`. A processor is done, and `previous` is removed.
+/// 2. A later file gets its inode number, and is `previous` itself by and by.
+/// 3. Opened by name and number it was read before the `current` of the listing, which is older.
+///
+/// A file that is open keeps its number: a listing that is made after shows that file under it, or nothing.
+struct S6Held: ~Copyable {
+    /// The names of which one was opened, oldest first.
+    static let names = [S6Name.previous, S6Name.current]
+
+    private var previous: FileOpener.Held?
+    private var current: FileOpener.Held?
+    /// What came of a `previous` that could not be opened.
+    private(set) var refusedPrevious: (item: S6Listing.Item, result: FileOpener.Result)?
+    /// The same of `current`, which is its inode.
+    private(set) var refusedCurrent: (inode: UInt64, result: FileOpener.Result)?
+
+    /// Whether a new listing has to tell what became of them.
+    var isTried: Bool {
+        if previous != nil || current != nil { return true }
+        return refusedPrevious != nil || refusedCurrent != nil
+    }
+
+    mutating func keep(_ holding: consuming FileOpener.Holding, _ item: S6Listing.Item) {
+        switch consume holding {
+        case .held(let file):
+            if item.isCurrent { current = consume file } else { previous = consume file }
+        case .failed(let result):
+            if item.isCurrent {
+                refusedCurrent = (item.inode, result)
+            } else {
+                refusedPrevious = (item, result)
+            }
+        }
+    }
+
+    /// The file that was opened under one of `names`, if it is the wanted one by its inode.
+    mutating func take(_ name: [UInt8], _ isWanted: (UInt64) -> Bool) -> FileOpener.Held? {
+        name == S6Name.current ? Self.take(&current, isWanted) : Self.take(&previous, isWanted)
+    }
+
+    private static func take(
+        _ held: inout FileOpener.Held?, _ isWanted: (UInt64) -> Bool
+    ) -> FileOpener.Held? {
+        guard let file = held.take() else { return nil }
+        if isWanted(file.status.inode) { return file }
+        held = consume file
+        return nil
+    }
+
+    /// A `previous` that was gone before it could be opened, where `listing`, which was made after, has it under
+    /// no name, and no archive that may have been made of it.
+    func lost(in listing: S6Listing, after first: S6Listing) -> S6Listing.Item? {
+        guard let refused = refusedPrevious, case .vanished = refused.result,
+            listing.newestArchive == first.newestArchive,
+            !listing.items.contains(where: { $0.inode == refused.item.inode })
+        else { return nil }
+        return refused.item
+    }
+}
+
+extension StreamTable {
+    /// 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is the next file, and
+    ///    the one between would come after it.
+    /// 2. So what is new under the names that files pass through is opened first, and the directory is listed
+    ///    after: whatever is older than an open file has a name in that listing.
+    func hold(
+        _ listing: S6Listing, of stream: LogStream, _ look: DirectoryTree.Look,
+        _ directory: borrowing Descriptor
+    ) -> S6Held {
+        var held = S6Held()
+        for item in listing.items where !S6Name.isArchive(item.name) {
+            if item.isCurrent {
+                let key = InodeKey(device: look.device, inode: item.inode)
+                if opener.isTaken(key, for: stream) { continue }
+            } else if stream.files.contains(where: { $0.identity.inode == item.inode })
+                || isClosed(item, of: stream, directory)
+            {
+                continue
+            }
+            let request = FileOpener.Request(
+                stream: stream, name: item.name, path: look.node.text(of: item.name),
+                isArchived: !item.isCurrent)
+            held.keep(opener.hold(request, in: directory), item)
+        }
+        return held
+    }
+}
