@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How two patterns' prefixes lead to one directory.
-private enum Way: String, CaseIterable, CustomTestStringConvertible {
+private enum Way: String, CustomTestStringConvertible {
     case beneath, link, mount
 
     var testDescription: String { rawValue }
@@ -18,24 +18,40 @@ private enum Way: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
+/// A log and which of two inputs comes first.
+private struct Pair: CustomTestStringConvertible {
+    let names: [String]
+    let wide: String
+    let isWideFirst: Bool
+
+    var testDescription: String { "\(names[0]), \(isWideFirst ? "wide" : "other") first" }
+
+    static let all = [false, true].flatMap { isWideFirst in
+        [
+            Pair(names: ["app.log"], wide: "*.log", isWideFirst: isWideFirst),
+            Pair(
+                names: ["current", "@400000006b03bb0027d04f81.s"], wide: "*",
+                isWideFirst: isWideFirst),
+        ]
+    }
+}
+
 @Suite("A file that two inputs lead to by different ways is the first one's")
 struct PrefixTests {
     /// 1. One input reads `logs/pods/*/…`, another one the same files by another way.
     /// 2. Which directory is scanned first depends on the depth of prefixes, and on chance.
     @Test(
         "whatever leads to a log, all of it has the first input's fields, once, also after a restart",
-        arguments: [
-            (["app.log"], "*.log"), (["current", "@400000006b03bb0027d04f81.s"], "*"),
-        ], [false, true])
-    func first(files: (names: [String], wide: String), isWideFirst: Bool) throws {
-        for way in Way.allCases where way != .mount || PrivateMounts.permitted {
-            try story(way, files.names, wide: files.wide, isWideFirst: isWideFirst)
-        }
-    }
+        arguments: [Way.beneath, .link], Pair.all)
+    fileprivate func first(way: Way, pair: Pair) throws { try story(way, pair) }
 
-    private func story(
-        _ way: Way, _ names: [String], wide: String, isWideFirst: Bool
-    ) throws {
+    @Test(
+        "so it is where its directory is mounted in another place, too",
+        .enabled(if: PrivateMounts.permitted, "\(PrivateMounts.needed)"), arguments: Pair.all)
+    fileprivate func mounted(pair: Pair) throws { try story(.mount, pair) }
+
+    private func story(_ way: Way, _ pair: Pair) throws {
+        let (names, wide, isWideFirst) = (pair.names, pair.wide, pair.isWideFirst)
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
         let agent = try Agent(broker.address, path: "pods/*/\(wide)", input: "fields: {by: wide}")

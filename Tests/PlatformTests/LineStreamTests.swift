@@ -17,10 +17,9 @@ struct LineStreamTests {
         }
         var mayReopen: Bool { self != .sharedPipe && self != .sharedTerminal }
 
-        /// Those that this machine has.
-        static var here: [Way] {
-            allCases.filter { $0.kind != .terminal || MachineFacts.hasTerminals }
-        }
+        static let terminals = allCases.filter { $0.kind == .terminal }
+        /// Those that every machine has.
+        static let everywhere = allCases.filter { $0.kind != .terminal }
     }
 
     private func line(_ number: Int) -> [UInt8] {
@@ -29,7 +28,7 @@ struct LineStreamTests {
 
     @Test(
         "A full one refuses whole lines; once it is emptied it takes them again",
-        arguments: Way.here)
+        arguments: Way.everywhere)
     func full(way: Way) throws {
         let ends = try ReadLater(way.kind)
         let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
@@ -51,7 +50,7 @@ struct LineStreamTests {
         #expect(bytes == (taken + [7_777]).flatMap(line))
     }
 
-    @Test("Whoever else writes there still waits for room", arguments: Way.here)
+    @Test("Whoever else writes there still waits for room", arguments: Way.everywhere)
     func others(way: Way) throws {
         let ends = try ReadLater(way.kind)
         let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
@@ -60,12 +59,22 @@ struct LineStreamTests {
         #expect(ends.read() == line(1))
     }
 
-    @Test("A reader that is gone is an error at once", arguments: Way.here)
+    @Test("A reader that is gone is an error at once", arguments: Way.everywhere)
     func closed(way: Way) throws {
         let ends = try ReadLater(way.kind)
         let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
         ends.closeReader()
         #expect(throws: SystemError.self) { try stream.write(line(1)) }
+    }
+
+    @Test(
+        "All of that is so of a terminal, too",
+        .enabled(if: MachineFacts.hasTerminals, "\(MachineFacts.terminalNeeded)"),
+        arguments: Way.terminals)
+    func terminal(way: Way) throws {
+        try full(way: way)
+        try others(way: way)
+        try closed(way: way)
     }
 
     /// What /dev/kmsg is given in one call is one record.

@@ -10,6 +10,36 @@ package enum MachineFacts {
         try Descriptor.open(directory.path, O_RDONLY).handle() != nil
     }
 
+    /// The same of where tests have their files. A test that needs them is skipped where not, with `handlesNeeded`.
+    package static let hasHandles: Bool = {
+        do {
+            return try givesHandles(TemporaryDirectory())
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+    package static let handlesNeeded: String =
+        "the file system of temporary files gives no file handles"
+
+    /// Whether a new file gets the inode number of one that was removed just before, where tests have their files:
+    /// in one of a few tries, for somebody else may have taken it. Where not, `numbersNeeded`.
+    package static let givesNumbersAgain: Bool = {
+        do {
+            let home = try TemporaryDirectory()
+            return try (0..<32).contains { round in
+                let first = try home.write("first", "")
+                let number = try Descriptor.open(first, O_RDONLY).status().inode
+                try remove(first)
+                let next = try home.write("next-\(round)", "")
+                return try Descriptor.open(next, O_RDONLY).status().inode == number
+            }
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+    package static let numbersNeeded: String =
+        "the file system of temporary files does not give an inode number out again at once"
+
     /// Whether a terminal can be made. A test that needs one is skipped where not, with `terminalNeeded`.
     package static let hasTerminals = ctest_has_terminals() != 0
     package static let terminalNeeded: String =
