@@ -91,6 +91,31 @@ import Testing
         #expect(try done(labels) == before)
     }
 
+    /// What an overlay sets goes for all that is listed, so no namespace may be: also where there is no server.
+    @Test(
+        "What is applied holds no namespace, and names none; the one that is made once has its name"
+    )
+    func overlaidTexts() throws {
+        let kustomization = try Deployment.text("kubernetes/kustomization.yaml").split(
+            separator: "\n")
+        let resources = kustomization.drop { $0 != "resources:" }.dropFirst()
+            .prefix { $0.hasPrefix("  - ") }.map { String($0.dropFirst(4)) }
+        #expect(resources == ["serviceaccount.yaml", "daemonset.yaml"])
+        for resource in resources {
+            let lines = try Deployment.text("kubernetes/\(resource)").split(separator: "\n")
+                .map { $0.drop { $0 == " " } }
+            #expect(!lines.contains("kind: Namespace"), "\(resource)")
+            #expect(!lines.contains { $0.hasPrefix("namespace:") }, "\(resource)")
+        }
+        let namespace = try Deployment.text("kubernetes/namespace.yaml").split(separator: "\n")
+        #expect(namespace.contains("kind: Namespace") && namespace.contains("  name: shipper"))
+        #expect(kustomization.contains("namespace: shipper"))
+        // The generated map is the one that the DaemonSet mounts.
+        #expect(kustomization.contains("  - name: shipper"))
+        let volumes = try Deployment.text("kubernetes/daemonset.yaml")
+        #expect(volumes.contains("          configMap:\n            name: shipper\n"))
+    }
+
     private struct DaemonSet: Decodable {
         struct Spec: Decodable { let template: Template }
         struct Template: Decodable { let spec: Pod }
