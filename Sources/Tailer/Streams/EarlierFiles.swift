@@ -48,6 +48,27 @@ extension StreamTable {
         return verdict
     }
 
+    /// A stream's directory is gone, and with it what nobody has opened yet. Where its volume is not mounted
+    /// now, that is found again as it was.
+    func tellEarlier(of stream: LogStream, _ node: DirectoryNode) {
+        guard let earlier = stream.earlier, !earlier.rest.isEmpty else { return }
+        let place = DirectoryPlace.of(ExactText(node.text))
+        for sibling in earlier.rest.reversed()
+        where place.lacks(device: sibling.status.device) {
+            output.report(
+                .lost(
+                    path: node.text(of: sibling.name),
+                    range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+        }
+    }
+
+    /// A stream leaves its directory: what is open is read.
+    func leaveEarlier(of stream: LogStream, _ now: Int64) {
+        guard let earlier = stream.earlier else { return }
+        stream.earlier = nil
+        takeUpRemoved(earlier, of: stream, now)
+    }
+
     /// Only this descriptor still has its bytes.
     private func takeUpRemoved(_ earlier: EarlierFiles, of stream: LogStream, _ now: Int64) {
         guard let removed = earlier.removed, case .opened(let file) = opener.takeUp(removed) else {
@@ -78,6 +99,9 @@ extension StreamTable {
             }
             if let taken {
                 guard case .fine = taken else { return taken }
+                // Whatever came of it, it is looked at anew if it turns up again.
+                stream.strangers[LogStream.Stamp(sibling.status)] = nil
+                stream.obstacles.comeOn()
                 park(sibling, open: &open)
                 earlier.rest.removeLast()
                 pace.progress()
@@ -90,12 +114,13 @@ extension StreamTable {
                 isListed = true
                 continue
             }
-            countGone(sibling, of: stream, names, node)
-            earlier.rest.removeLast()
-            if earlier.removed != nil { continue }
-            if case .before = earlier.place { continue }
-            // What was made of it has its turn now, and the others after that.
-            earlier.rest = []
+            let gone = Gone(sibling, among: earlier.rest, of: stream, names)
+            let isPacked = tellGone(gone, earlier, of: stream, names, node, directory)
+            earlier.rest.removeAll { gone.inodes.contains($0.status.inode) }
+            // What was made of them is found by another search, and has its turn in order. One that was removed
+            // needs none.
+            if isPacked { earlier.rest = [] }
+            if isPacked { return .underWay }
         }
         return .fine
     }
@@ -140,22 +165,92 @@ extension StreamTable {
         return live
     }
 
+    /// Earlier files that are not there when the first of them is to be taken up.
+    private struct Gone {
+        let siblings: [Sibling]
+        let inodes: Set<UInt64>
+
+        /// `first` is one. Where the inode of one has a name, that may be another file's by now.
+        init(
+            _ first: Sibling, among rest: [Sibling], of stream: LogStream, _ names: DirectoryNames
+        ) {
+            siblings = rest.filter { sibling in
+                let inode = sibling.status.inode
+                guard inode != first.status.inode, let name = names.name(of: inode) else {
+                    return true
+                }
+                return stream.rotated(name)?.isPacked != sibling.rotated.isPacked
+            }
+            inodes = Set(siblings.map(\.status.inode))
+        }
+    }
+
     /// 1. There are many earlier files to be read, and what rotates them keeps few.
-    /// 2. One of them is removed before its turn.
+    /// 2. Some of them are removed before their turn, others are compressed and have names of a later rotation.
     ///
-    /// What was compressed is read under its new name.
-    private func countGone(
-        _ sibling: Sibling, of stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode
-    ) {
-        guard
-            !RotatedName.packedNames(of: sibling.name).contains(where: {
-                names.inode(of: $0) != nil
-            })
-        else { return }
-        output.report(
-            .lost(
-                path: node.text(of: sibling.name),
-                range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+    /// Each compressed file that came since accounts for one of them: by the name that it had, or by its time,
+    /// which compressors keep to the second. What nothing accounts for is told as lost. Whether anything
+    /// accounts for one.
+    private func tellGone(
+        _ gone: Gone, _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
+        _ node: DirectoryNode, _ directory: borrowing Descriptor
+    ) -> Bool {
+        var made = packed(since: earlier, of: stream, names, directory)
+        let isPacked = !made.isEmpty
+        let unnamed = gone.siblings.filter { sibling in
+            let name = RotatedName.packedNames(of: sibling.name).first { made[$0] != nil }
+            if let name { made[name] = nil }
+            return name == nil
+        }
+        var times: [Int64: Int] = [:]
+        for second in made.values { times[second, default: 0] += 1 }
+        for sibling in unnamed.reversed() {
+            let second = sibling.status.modified / 1_000_000_000
+            if let count = times[second], count > 0 {
+                times[second] = count - 1
+                continue
+            }
+            output.report(
+                .lost(
+                    path: node.text(of: sibling.name),
+                    range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+        }
+        return isPacked
+    }
+
+    /// Names of compressed files that nothing was known of when earlier ones were listed, with the seconds of
+    /// their times.
+    private func packed(
+        since earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> [[UInt8]: Int64] {
+        // What had its turn when that one was to be taken up cannot be read any more where it was removed.
+        guard earlier.removed == nil else { return [:] }
+        // The inode number of one that is gone may be what was made of another.
+        let listed = Set(earlier.rest.map { LogStream.Stamp($0.status) })
+        var known: [[UInt8]: UInt64] = [:]
+        for file in stream.files where file.name != nil {
+            known[file.name ?? []] = file.identity.inode
+        }
+        var made: [[UInt8]: Int64] = [:]
+        for entry in names.entries {
+            guard stream.rotated(entry.name)?.isPacked ?? false,
+                known[entry.name] != entry.inode,
+                stream.closed[entry.name]?.inode != entry.inode
+            else { continue }
+            do throws(SystemError) {
+                let status = try directory.status(of: entry.name)
+                let stamp = LogStream.Stamp(status)
+                guard status.isRegular, !listed.contains(stamp), !stream.judged.contains(stamp),
+                    !stream.beside.contains(stamp)
+                else { continue }
+                made[entry.name] = status.modified / 1_000_000_000
+            } catch {
+                // The search that follows finds it under its new name, or not at all.
+                if error.code != .notFound { _ = opener.trouble(stream.name, error) }
+            }
+        }
+        return made
     }
 
     /// Takes up one of them, if it is still to be read; `fine` when there is nothing more to do about it, and
@@ -185,15 +280,32 @@ extension StreamTable {
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
             let waits = waits(
-                for: stream, inode, name, node, now, status: sibling.status, isRace: true)
+                for: sibling, name, place, of: stream, node, now, isRace: true)
             return waits ? .again : .fine
         case .failed(.nothing(retry: true)):
-            return waits(for: stream, inode, name, node, now, status: sibling.status)
-                ? .retry : .fine
+            return waits(for: sibling, name, place, of: stream, node, now) ? .retry : .fine
         case .failed(.exhausted): return .retry
         case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
             return .fine
         }
+    }
+
+    /// One of them cannot be opened now. Where that is not waited for any more, it is still wanted: what the
+    /// stream has taken up by the time it can be, or is gone, says nothing about it.
+    private func waits(
+        for sibling: Sibling, _ name: [UInt8], _ place: EarlierFiles.Place,
+        of stream: LogStream, _ node: DirectoryNode, _ now: Int64, isRace: Bool = false
+    ) -> Bool {
+        let inode = sibling.status.inode
+        if waits(
+            for: stream, inode, name, node, now, status: sibling.status, isRace: isRace)
+        {
+            return true
+        }
+        var reference = Reference(modified: .min)
+        if case .after(let newest, _) = place { reference = newest }
+        stream.obstacles.settle(inode, after: reference)
+        return false
     }
 
     private func takeUp(

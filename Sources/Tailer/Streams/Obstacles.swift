@@ -62,6 +62,12 @@ struct Obstacles {
         return true
     }
 
+    /// The stream has come on: what it waits for now is another thing than before.
+    ///
+    /// 1. Hundreds of files are taken up, which takes minutes. One is renamed while it is opened.
+    /// 2. So is another one, long after, and would be passed over at once.
+    mutating func comeOn() { waitsSince = nil }
+
     mutating func pass(_ inode: UInt64, _ item: Passed) { passed[inode] = item }
 
     mutating func forget(_ inode: UInt64) { passed[inode] = nil }
@@ -82,6 +88,11 @@ struct Obstacles {
         for (inode, item) in passed where item.after == nil {
             passed[inode]?.after = reference
         }
+    }
+
+    /// What was passed over is wanted if it comes after `reference`.
+    mutating func settle(_ inode: UInt64, after reference: Reference) {
+        if passed[inode]?.after == nil { passed[inode]?.after = reference }
     }
 
     /// Whether a file that can be read again comes after what the stream had when it went on without it.
@@ -105,7 +116,10 @@ extension Obstacles.Passed {
     /// Whether its bytes were to be read, as far as can be said of a file that nobody could open.
     var wasWanted: Bool {
         guard let after, !after.isLive else { return false }
-        if let rotated, let isOlder = after.rotated?.isOlder(than: rotated) { return isOlder }
+        if let rotated, let isOlder = after.rotated?.isOlder(than: rotated) {
+            // What was written later was to be read whatever the names say.
+            return isOlder || status.map { after.modified < $0.modified } ?? false
+        }
         guard let status else { return true }
         return after.modified <= status.modified
     }

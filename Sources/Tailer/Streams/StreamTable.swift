@@ -79,6 +79,7 @@ final class StreamTable {
             for file in stream.files { file.name = nil }
             unfollowClosed(stream)
             forgetDeparted(stream)
+            tellEarlier(of: stream, node)
             leave(stream, now)
         }
         node.streams = [:]
@@ -87,7 +88,7 @@ final class StreamTable {
 
     /// A stream leaves its directory with files that no name in it leads to, and ends with the last of them.
     func leave(_ stream: LogStream, _ now: Int64) {
-        stream.earlier = nil
+        leaveEarlier(of: stream, now)
         guard !stream.files.isEmpty else { return end(stream) }
         stream.isOrphan = true
         // Nothing that happens there is about it any more.

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -25,7 +26,10 @@ struct ManySiblingsTests {
     /// As logrotate does it, `copytruncate` or not; the next line is that of the number behind.
     private func rotate(_ lines: ClosedRange<Int>, copies: Bool) throws {
         for line in lines {
-            for number in (1..<line).reversed() { try rename(path(number), path(number + 1)) }
+            let names = try Set(directoryNames(bench.home.path("log")))
+            for number in (1..<line).reversed() where names.contains("a.log.\(number)") {
+                try rename(path(number), path(number + 1))
+            }
             if copies {
                 try appendBytes(readFile(path(0)), to: path(1))
                 try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
@@ -135,6 +139,92 @@ struct ManySiblingsTests {
         expectAll(101, next)
     }
 
+    /// 1. One of a hundred earlier files is out of reach when it is its turn, and nobody waits for it any more.
+    /// 2. It can be read again, or is removed, when all that is newer was taken up.
+    @Test(
+        "An earlier file that the log has gone on without is read or counted, once",
+        arguments: [true, false])
+    func passedOver(isBack: Bool) throws {
+        try rotateAtOnce(100, copies: false)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        next.now = 100_000_000_000
+        var hidden: [UInt8]?
+        _ = try next.lookInSlices {
+            guard hidden == nil, let stream = next.streams.first,
+                let sibling = stream.earlier?.rest.last
+            else { return }
+            hidden = sibling.name
+            _ = stream.obstacles.hasToWait(next.now - Obstacles.mostPatience)
+            let name = String(decoding: sibling.name, as: UTF8.self)
+            try rename(next.home.path("log/\(name)"), next.home.path("hidden"))
+        }
+        let name = String(decoding: try #require(hidden), as: UTF8.self)
+        if isBack { try rename(next.home.path("hidden"), next.home.path("log/\(name)")) }
+        try next.settle()
+        let number = try #require(Int(name.dropFirst("a.log.".count)))
+        let late = "line \(100 - number)"
+        let texts = next.output.texts()
+        #expect(texts.filter { $0 != late } == (0...100).map { "line \($0)" }.filter { $0 != late })
+        #expect(texts.count { $0 == late } == (isBack ? 1 : 0))
+        #expect(next.lost.count == (isBack ? 0 : 1))
+        #expect(next.lost.allSatisfy { $0.hasPrefix("\(path(number)) 0..<") })
+    }
+
+    @Test("Each thing that a log has to wait for is waited for as long")
+    func patience() {
+        var obstacles = Obstacles()
+        let first = obstacles.hasToWait(0)
+        let last = obstacles.hasToWait(Obstacles.mostPatience)
+        obstacles.comeOn()
+        let next = obstacles.hasToWait(2 * Obstacles.mostPatience)
+        #expect(first && !last && next)
+    }
+
+    @Test("What could not be read was wanted if it was written last, whatever its name says")
+    func wanted() throws {
+        try bench.write("a.log.3", "x\n")
+        let status = try FileStatus.glance(at: Array(path(3).utf8))
+        func wasWanted(after name: String, _ modified: Int64) -> Bool {
+            func rotated(_ name: String) -> RotatedName? {
+                RotatedName(Array(name.utf8), of: Array("a.log".utf8))
+            }
+            return Obstacles.Passed(
+                name: Array("a.log.3".utf8), path: path(3), rotated: rotated("a.log.3"), since: 0,
+                after: Reference(rotated: rotated(name), modified: modified), status: status
+            ).wasWanted
+        }
+        #expect(wasWanted(after: "a.log.2", status.modified - 1))
+        #expect(wasWanted(after: "a.log.4", status.modified + 1))
+        #expect(!wasWanted(after: "a.log.2", status.modified + 1))
+    }
+
+    @Test("An earlier file that gets a second name from elsewhere is refused, and the log goes on")
+    func refusedMeanwhile() throws {
+        try rotateAtOnce(100, copies: false)
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        var refused: String?
+        var slices = 0
+        let (verdict, _) = try next.lookInSlices {
+            slices += 1
+            if slices > 2_000 { throw Kill.now }
+            guard refused == nil, let sibling = next.streams.first?.earlier?.rest.last else {
+                return
+            }
+            let name = String(decoding: sibling.name, as: UTF8.self)
+            refused = next.home.path("log/\(name)")
+            try makeHardLink(next.home.path("second"), to: next.home.path("log/\(name)"))
+        }
+        guard case .fine = verdict else { throw Kill.now }
+        try next.settle()
+        #expect(next.output.texts().count == 100)
+        #expect(
+            next.output.state.withLock { state in
+                state.events.contains {
+                    if case .refused(let path, _) = $0 { path == refused } else { false }
+                }
+            })
+    }
+
     @Test("What is removed while it waits for its turn holds nobody up for long")
     func removedMeanwhile() throws {
         try rotate(1...40, copies: false)
@@ -203,6 +293,40 @@ struct ManySiblingsTests {
         try next.settle()
         #expect(next.output.texts() == (0...40).filter { $0 != 35 }.map { "line \($0)" })
         #expect(next.lost == ["\(path(5)) 0..<8 deleted_unread"])
+    }
+
+    /// logrotate's `delaycompress`: by the time that a file is compressed it has another number.
+    @Test(
+        "What is renamed and compressed while it waits for its turn is read, and not told as lost",
+        arguments: [(true, true), (true, false), (false, true)])
+    func compressedMeanwhile(_ kind: (copies: Bool, hasFirst: Bool)) throws {
+        try rotate(1...40, copies: kind.copies)
+        if !kind.hasFirst { try remove(path(40)) }
+        bench.table.mostEarlier = 16
+        _ = try bench.lookInSlices()
+        if bench.streams.first?.earlier == nil { _ = try bench.lookInSlices() }
+        #expect(try #require(bench.streams.first).earlier != nil)
+        try rotate(41...41, copies: kind.copies)
+        for number in [2, 4, 5] { try compress(path(number), .gzip) }
+        try bench.settle()
+        expectAll(41, bench)
+    }
+
+    @Test("What waits for its turn in a directory that is removed is counted, file by file")
+    func directoryGone() throws {
+        try rotate(1...40, copies: false)
+        bench.table.mostEarlier = 16
+        _ = try bench.lookInSlices()
+        let waiting = try #require(bench.streams.first?.earlier).rest.map(\.name)
+        #expect(waiting.count == 24)
+        try ChildProcess("/bin/rm", ["-r", bench.home.path("log")]).wait()
+        bench.table.dropped(bench.node, bench.now)
+        #expect(
+            bench.lost
+                == waiting.reversed().map {
+                    "\(bench.home.path("log"))/\(String(decoding: $0, as: UTF8.self)) 0..<8 "
+                        + "deleted_unread"
+                })
     }
 
     /// A block of bzip2's takes as long to unpack as a thousand lines to ship.
