@@ -1,3 +1,4 @@
+import Glibc
 import Model
 import Platform
 import Synchronization
@@ -75,6 +76,21 @@ final class RecordingOutput: TailerOutput, Sendable {
             }
             guard !onlyIfKnown else { return nil }
             return state.see(sighting)
+        }
+    }
+
+    /// As if an earlier run had read a file to its end.
+    func know(_ path: String, stream: String) throws {
+        let descriptor = try Descriptor.open(path, O_RDONLY)
+        let status = try descriptor.status()
+        let identity = FileOpener.identity(of: descriptor, status)
+        let head = try descriptor.read(count: Fingerprint.longest, at: 0)
+        state.withLock { state in
+            state.files.append(
+                Saved(
+                    id: FileID(number: state.files.count), identity: identity, head: head,
+                    stream: stream, path: path, offset: status.size, size: status.size,
+                    anchor: Array(head.suffix(Anchor.longest))))
         }
     }
 

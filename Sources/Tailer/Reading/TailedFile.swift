@@ -85,8 +85,14 @@ final class TailedFile {
     /// Its content is not the one that was read: what that was is looked for in a copy, and then it
     /// is read from its first byte.
     var isReplaced = false {
-        didSet { if isReplaced { forgetUnprovenGrowth() } }
+        didSet {
+            if isReplaced { forgetUnprovenGrowth() } else { isSearched = false }
+        }
     }
+    /// What it held was looked for in archives since it was replaced.
+    var isSearched = false
+    /// What it was is looked for, and that is not given up for now.
+    var isToBeRenewed: Bool { isReplaced && !isPassedOver }
     /// The size that it had before it was seen to grow, until it is known to have grown by more of the same
     /// content.
     private var provenSize: Int?

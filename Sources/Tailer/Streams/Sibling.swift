@@ -174,7 +174,12 @@ extension StreamTable {
                 stream.strangers[stamp] == nil, stream.refused[stamp] != status.changed
             else { continue }
             let sibling = Sibling(name: entry.name, rotated: rotated, status: status)
-            _ = look(at: sibling, of: stream, node, directory, now, &survey, &unknown)
+            // Whoever searches finds out that there is no descriptor, and waits for one.
+            if case .exhausted = look(
+                at: sibling, of: stream, node, directory, now, &survey, &unknown)
+            {
+                return true
+            }
             unknown = UnknownSiblings()
         }
         return true

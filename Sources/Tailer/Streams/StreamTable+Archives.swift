@@ -202,6 +202,7 @@ extension StreamTable {
                 < (candidate.hasKnownSize ? candidate.size : survey.saved[known]?.size ?? .max)
         else {
             stream.judgedArchives.insert(file.stamp)
+            survey.siblings.pace.progress(isPacked: candidate.packed != nil)
             return true
         }
         guard found.known.count < Self.mostArchivedAtOnce else {

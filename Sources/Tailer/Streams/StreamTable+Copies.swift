@@ -61,9 +61,12 @@ extension StreamTable {
             var unknown = unknownSiblings(
                 of: stream, listed, node, directory, now, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
-            // What was no business of the stream may be what this file held.
-            stream.judgedArchives = []
+            // What was no business of the stream may be what this file held. Once: what this search has come
+            // to holds for its next slice.
+            if !live.isSearched { stream.judgedArchives = [] }
+            live.isSearched = true
             let archived = searchArchives(stream, directory)
+            if archived.isUnderWay { return .underWay }
             if !archived.isStable { return .again }
             add(archived.unknown, to: &unknown)
             recognise(

@@ -36,7 +36,7 @@ extension StreamTable {
         if !hasLive || !rotated.isEmpty { seeReplaced(stream) }
         let taken = goOnWithEarlier(stream, look.names, node, directory, now)
         guard case .fine = taken else { return taken }
-        let hasReplaced = stream.files.contains(where: \.isReplaced)
+        let hasReplaced = stream.files.contains(where: \.isToBeRenewed)
         if !hasLive || hasReplaced,
             !surveyAhead(stream, rotated, node, directory, now)
         {

@@ -83,10 +83,11 @@ extension StreamTable {
             var verdict = openPredecessors(
                 saved, stream, names, live: liveID, archived, &unknown.found, directory, now)
             guard case .fine = verdict else { return verdict }
+            let hasReplaced = stream.files.contains(where: \.isToBeRenewed)
             if stream.files.contains(where: \.isReplaced) {
                 verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
-                if isLong(listed, of: stream) { return .underWay }
+                if isLong(listed, of: stream), hasReplaced { return .underWay }
                 unknown = unknownSiblings(
                     of: stream, listed, node, directory, now, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }

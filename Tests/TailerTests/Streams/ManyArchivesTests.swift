@@ -64,6 +64,37 @@ struct ManyArchivesTests {
         #expect(stream.isReconciled && stream.portions == nil && !stream.hasMoreRotated)
     }
 
+    /// 1. Thousands of files there were read, or are none of the log's.
+    /// 2. The log is truncated, and written to.
+    @Test(
+        "A search for what a truncated log held is cut, goes on where it was, and is no change",
+        arguments: [true, false])
+    func truncated(isKnown: Bool) throws {
+        try begin(3_000)
+        if isKnown {
+            // As if an earlier run had read them.
+            for number in 1_000..<4_000 {
+                try bench.output.know(old(number), stream: bench.home.path("log/a.log"))
+            }
+        }
+        try Descriptor.open(bench.home.path("log/a.log"), O_WRONLY).truncate(to: 0)
+        try appendBytes(Array("line 1\n".utf8), to: bench.home.path("log/a.log"))
+        bench.readAll()
+        var isCut = false
+        let (verdict, _) = try bench.lookInSlices {
+            let stream = bench.streams.first
+            let count = isKnown ? stream?.judgedArchives.count : stream?.strangersElsewhere.count
+            if (1..<2_900).contains(count ?? 0) { isCut = true }
+        }
+        #expect(isCut)
+        guard case .fine = verdict else {
+            Issue.record("\(verdict)")
+            return
+        }
+        try bench.settle()
+        #expect(bench.output.texts() == ["line 0", "line 1"])
+    }
+
     @Test(
         "What was rotated to there between two looks is read in portions and in order",
         arguments: [63, 64, 65, 128, 129, 200])

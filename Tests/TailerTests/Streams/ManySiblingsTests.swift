@@ -225,6 +225,31 @@ struct ManySiblingsTests {
             })
     }
 
+    /// Beside thousands of files a search goes on in another slice, and that one in the next.
+    @Test("An earlier file whose content was replaced, and that cannot be read, ends no look never")
+    func unreadableReplaced() throws {
+        for number in 2...2_100 {
+            try appendBytes(Array("not a.log's \(number)\n".utf8), to: path(number))
+            try setTime(of: path(number), seconds: 1_000_000)
+        }
+        try bench.settle()
+        let file = try bench.file("a.log")
+        try rename(path(0), bench.home.path("moved"))
+        try bench.write("a.log", "line 1\n")
+        try bench.look()
+        // It cannot be opened again where it is.
+        bench.cache.close(file)
+        file.isReplaced = true
+        file.isPassedOver = true
+        var slices = 0
+        _ = try bench.lookInSlices {
+            slices += 1
+            if slices > 2_000 { throw Kill.now }
+        }
+        bench.readAll()
+        #expect(bench.output.texts() == ["line 0", "line 1"])
+    }
+
     @Test("What is removed while it waits for its turn holds nobody up for long")
     func removedMeanwhile() throws {
         try rotate(1...40, copies: false)
