@@ -35,8 +35,8 @@ struct CodecStep {
 }
 
 extension Compression {
-    /// Memory that reading one file may take, for all of the agent is to fit into 128 MiB: beside it there are
-    /// 32 MiB of `limits.in_flight` and about 20 of the rest. `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants
+    /// Memory that reading one file may take: with 32 MiB of `limits.in_flight` and about 20 of the rest, where there are
+    /// few files, that is below 128 MiB. Many files take more (`docs/benchmarks.md`). `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants
     /// more (`zstd --ultra -22` and `--long`: 128) is refused.
     static let mostMemory = 68 << 20
     /// The largest window of zstd within that, as a power of two.
