@@ -69,6 +69,8 @@ package struct TailerLeftovers: Sendable {
 
     mutating func add(_ stream: LogStream) {
         for file in stream.files {
+            // One that was out of reach and is back.
+            files[file.id] = nil
             let unread = max(0, file.end - file.position)
             guard unread > 0 else { continue }
             if file.waitsForMore && !file.isFinal {

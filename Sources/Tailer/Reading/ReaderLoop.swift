@@ -176,6 +176,7 @@ final class ReaderLoop {
         var left = TailerLeftovers()
         left.isScanned = hasScannedAll
         left.isOver = isOver
+        table.addOutOfReach(to: &left)
         tree.forEachNode { node in
             var isPartial = node.isUnlistable || node.changingLooks > 0
             for stream in node.streams.values {

@@ -20,6 +20,9 @@ final class StreamTable {
     var listings = 0
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
+    /// With `--once`, where bytes end of files that were closed with some unread and are out of reach, physical: a
+    /// volume was unmounted while it was read. At most as many as were there.
+    private var outOfReach: [FileID: Int] = [:]
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
     /// Files of one stream that are taken up before its last ones, read or not, at some kilobytes each. With an
@@ -331,9 +334,21 @@ final class StreamTable {
         guard isOutOfReach(file) || (unread(of: file) == nil && output.isElsewhere(file.id)) else {
             return gone(file, of: stream)
         }
+        if opener.once, let range = unread(of: file) { outOfReach[file.id] = range.end - file.base }
         release(file, of: stream)
         output.finished(file.id, end: file.position)
         output.unfollowed(file.id)
+    }
+
+    /// Adds what is unread of files that are out of reach and were not read on since.
+    func addOutOfReach(to left: inout TailerLeftovers) {
+        for (file, end) in outOfReach {
+            // What is not known any more was told as lost.
+            guard let progress = output.progress(of: file), progress.position < end else {
+                continue
+            }
+            left.files[file] = end - progress.position
+        }
     }
 
     private func isOutOfReach(_ file: TailedFile) -> Bool {

@@ -24,12 +24,12 @@ final class ParkingBench {
     /// directory, and what it has saved. `archives`: rotated files may go to `old`.
     init(
         mostOpen: Int, heldBytes: Int = 1 << 30, inMemory: Bool = false,
-        archives: Bool = false, after earlier: ParkingBench? = nil
+        archives: Bool = false, once: Bool = false, after earlier: ParkingBench? = nil
     ) throws {
         output = earlier?.output ?? RecordingOutput()
         home = try earlier?.home ?? TemporaryDirectory(inMemory: inMemory)
         try home.makeDirectory("log")
-        opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: false)
+        opener = FileOpener(output: output, mostOpen: mostOpen, heldBytes: heldBytes, once: once)
         opener.isFirstScan = false
         let old = try PathPattern(home.path("old/*"))
         table = StreamTable(

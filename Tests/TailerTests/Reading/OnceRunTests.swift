@@ -1,3 +1,6 @@
+import Model
+import Platform
+import TestSupport
 import Testing
 
 @testable import Tailer
@@ -28,5 +31,36 @@ struct OnceRunTests {
         }
         #expect(run.pauses(isSettled: false) == .isNot)
         #expect(run.pauses(isSettled: true) == .isOver)
+    }
+
+    /// 1. Files wait for a descriptor, with bytes that are not read.
+    /// 2. Their volume is unmounted.
+    @Test("what is unread of files that are out of reach is left, unless they are back")
+    func outOfReach() throws {
+        let bench = try ParkingBench(mostOpen: 100, once: true)
+        try bench.write("a.log", "one\n")
+        try bench.settle()
+        let file = try bench.file("a.log")
+        try bench.write("a.log", "one\ntwo\nthree\n")
+        let stream = try #require(bench.streams.first)
+        file.lastSize = 14
+        bench.cache.close(file)
+        file.identity = FileIdentity(
+            handle: nil, device: file.identity.device + 1, inode: file.identity.inode, birth: nil)
+        bench.table.missing(file, of: stream)
+        #expect(bench.files.isEmpty && bench.gone == 0 && bench.lost.isEmpty)
+        var left = TailerLeftovers()
+        left.isOver = true
+        bench.table.addOutOfReach(to: &left)
+        #expect(left.files == [file.id: 10])
+        #expect(!left.isNothing)
+        // Under the number that it had, it is read on.
+        try bench.settle()
+        #expect(bench.output.texts() == ["one", "two", "three"])
+        left = TailerLeftovers()
+        left.isOver = true
+        bench.table.addOutOfReach(to: &left)
+        for stream in bench.streams { left.add(stream) }
+        #expect(left.isNothing)
     }
 }
