@@ -8,6 +8,9 @@ package enum Clock {
     /// Nanoseconds that only grow; for time-outs and intervals.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// When the machine was started, by the wall clock as it goes now; nanoseconds since 1970.
+    package static func bootNanoseconds() -> Int64 { wallNanoseconds() &- read(CLOCK_BOOTTIME) }
+
     /// What the time of a file's change may lie behind the clock of its file system at that moment: kernels
     /// take it from the last tick. Nanoseconds. (How far that clock is from this one's nobody knows.)
     package static let fileTick: Int64 = 10_000_000

@@ -126,6 +126,8 @@ package final class Pipeline: Sendable {
                     "a directory does not answer; what it has may be sent again",
                     ["path": .text(path)])
             })
+        let volumes = VolumeNumbers(
+            registry.entries(), booted: Timestamp(nanoseconds: Clock.bootNanoseconds()))
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
         let wake = Wake()
@@ -158,7 +160,7 @@ package final class Pipeline: Sendable {
             let vanished = [false, true].map { isRemote in
                 VanishedLooks(
                     VanishedFiles(
-                        tailing, registry: registry, ledger: ledger,
+                        tailing, registry: registry, ledger: ledger, volumes: volumes,
                         isMine: {
                             let reader = territories.reader(of: $0)
                             return isRemote
@@ -179,7 +181,7 @@ package final class Pipeline: Sendable {
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,
                 agent: agent.identity, events: events,
-                longestRecord: settings.longestRecord,
+                longestRecord: settings.longestRecord, volumes: volumes,
                 scanned: { reader in
                     scans.ended(of: reader)
                     guard reader == 0 else { return }

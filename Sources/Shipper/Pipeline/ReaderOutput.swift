@@ -19,6 +19,8 @@ final class ReaderOutput: TailerOutput {
         let events: EventLog
         /// Bytes of one record's value at the most.
         let longestRecord: Int
+        /// What is known of volumes that have other numbers since the machine was started.
+        var volumes = VolumeNumbers.sure
         /// Called when a reader has scanned each of its directories once.
         let scanned: @Sendable (Int) -> Void
     }
@@ -418,7 +420,7 @@ final class ReaderOutput: TailerOutput {
 
     /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
     /// pattern leads, and may come back: a directory that is bound to another place (`mount --bind`) is not there for
-    /// a while. That one's entry stays, and what is unread of it counts as lost, once.
+    /// a while; or nobody knows whether that is its device. That one's entry stays, and what is unread of it counts as lost, once.
     private func leave(_ entry: FileEntry) {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
@@ -430,13 +432,23 @@ final class ReaderOutput: TailerOutput {
             return
         }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
-        if case .at = whereabouts {
+        if isElsewhere(whereabouts) || !isSure(of: entry) {
             parts.registry.moved(entry.file, path: entry.path, state: .deleted)
             // Until it is deleted there, or comes back.
             parts.ledger.unfollow(entry.file)
         } else {
             parts.ledger.leave(entry.file)
         }
+    }
+
+    private func isElsewhere(_ whereabouts: Whereabouts) -> Bool {
+        if case .at = whereabouts { true } else { false }
+    }
+
+    /// Whether its device is the one that it was on: this run has read it, or that is proven.
+    private func isSure(of entry: FileEntry) -> Bool {
+        parts.ledger.delivered(entry.file) != nil
+            || parts.volumes.isSure(of: entry, mayLook: isMine)
     }
 
     /// Nothing is known of what lies with another reader, and may hang.

@@ -17,7 +17,7 @@ import Tailer
 /// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies on the file's own
 ///   device. Where a volume is not mounted, its mount point, or what is above it, lies on another one;
 /// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
-///   minutes apart, see it so. What the handle leads to at another place stays until it is deleted there.
+///   minutes apart, see it so; and where the device is the one that it was on (`VolumeNumbers`). What the handle leads to at another place stays until it is deleted there.
 ///
 /// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided of here alone, also
 /// where its directory is there. Where its log has `archives`, it may have become what lies there, and stays out of
@@ -28,6 +28,7 @@ import Tailer
 struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
+    private let volumes: VolumeNumbers
     private let told: @Sendable (Event) -> Void
     private let inputs: [TailerInput]
     /// Where patterns begin, the longest first: of prefixes that lead to one directory the last one follows most links,
@@ -61,7 +62,7 @@ struct VanishedFiles: Sendable {
 
     init(
         _ inputs: [TailerInput], registry: Registry, ledger: DeliveryLedger,
-        mostAbsent: Int = mostAbsent,
+        mostAbsent: Int = mostAbsent, volumes: VolumeNumbers = .sure,
         isMine: @escaping @Sendable (String) -> Bool = { _ in true },
         told: @escaping @Sendable (Event) -> Void
     ) {
@@ -69,6 +70,7 @@ struct VanishedFiles: Sendable {
         self.isMine = isMine
         self.registry = registry
         self.ledger = ledger
+        self.volumes = volumes
         self.told = told
         self.inputs = inputs
         let prefixes = Set(inputs.flatMap { ($0.paths + $0.archives).map(\.prefix) })
@@ -192,12 +194,12 @@ struct VanishedFiles: Sendable {
         // What was told of in an earlier run was seen then.
         let wasMissing = missing.contains(entry.file) || entry.state == .deleted
         switch whereabouts {
-        case .deleted: leave(entry, whereabouts)
-        case .unknown where wasMissing: leave(entry, whereabouts)
+        case .deleted where isSure(of: entry): leave(entry, whereabouts)
+        case .unknown where wasMissing && isSure(of: entry): leave(entry, whereabouts)
         case .at(let path, _) where inputs.contains { $0.reads(PathText.text(path)) }:
             // The reader finds it there, with its next scan.
             break
-        case .at, .unknown:
+        case .at, .unknown, .deleted:
             look.gone.insert(entry.file)
             if wasMissing || look.isLast {
                 tell(entry, whereabouts)
@@ -235,6 +237,9 @@ struct VanishedFiles: Sendable {
             guard ExactText(PathText.text(path)).parent != directory else { return false }
             note(entry, isReachable: false)
             return true
+        case .deleted where !isSure(of: entry):
+            note(entry, isReachable: false)
+            return true
         case .deleted:
             switch entry.state {
             case .unreachable, .deleted: leave(entry, whereabouts)
@@ -253,6 +258,11 @@ struct VanishedFiles: Sendable {
             note(entry, isReachable: false)
             return true
         }
+    }
+
+    /// Whether its device is the one that it was on: this run has read it, or that is proven.
+    private func isSure(of entry: FileEntry) -> Bool {
+        ledger.isUnfollowed(entry.file) || volumes.isSure(of: entry, mayLook: isMine)
     }
 
     /// Whether files of the entry's log may go to where nobody looks until its next rotation. What became of
@@ -391,9 +401,9 @@ struct VanishedFiles: Sendable {
             }
         case .outOfReach: return false
         }
-        guard let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
-            return false
-        }
+        guard isSure(of: entry),
+            let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) })
+        else { return false }
         told(.forgotten(left))
         return true
     }

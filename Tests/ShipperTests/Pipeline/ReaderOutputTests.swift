@@ -341,6 +341,36 @@ import Testing
         rig.close()
     }
 
+    /// It may be the number of another volume since.
+    @Test("What was saved before the machine was started and is missing is told, and stays known")
+    func listedOnDoubtfulDevice() throws {
+        var rig = try rig()
+        var output = ReaderOutput(rig.parts)
+        for inode in UInt64(1)...2 {
+            let found = sighting("/log/\(inode)", inode: inode, head: "one\n")
+            _ = try #require(output.opened(found, onlyIfKnown: false))
+        }
+        rig.close()
+
+        rig = try self.rig()
+        var parts = rig.parts
+        let booted = Timestamp(nanoseconds: Timestamp.now().nanoseconds + 3_600_000_000_000)
+        parts.volumes = VolumeNumbers(rig.registry.entries(), booted: booted)
+        output = ReaderOutput(parts)
+        output.scannedAll()
+        output.listed("/log", on: [1]) { _ in false }
+        output.listed("/log", on: [1]) { _ in false }
+        #expect(rig.registry.entries().map(\.state) == [.deleted, .deleted])
+        #expect(rig.counters.bytesGone == 8)
+        // This run has seen it.
+        let start = try #require(
+            output.opened(sighting("/log/2", inode: 2, head: "one\n"), onlyIfKnown: true))
+        output.finished(start.file, end: 0)
+        output.listed("/log", on: [1]) { _ in false }
+        #expect(rig.registry.entries().map(\.identity.inode) == [1])
+        rig.close()
+    }
+
     @Test("Without room nothing is taken, and what is delivered calls for another try")
     func noRoom() throws {
         let rig = try rig()

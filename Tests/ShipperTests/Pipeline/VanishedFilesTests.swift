@@ -44,10 +44,13 @@ import Testing
     }
 
     private func vanished(
-        mostAbsent: Int = VanishedFiles.mostAbsent, of inputs: [TailerInput]? = nil
+        mostAbsent: Int = VanishedFiles.mostAbsent, of inputs: [TailerInput]? = nil,
+        volumes: VolumeNumbers = .sure
     ) -> VanishedFiles {
-        VanishedFiles(inputs ?? tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent)
-        {
+        VanishedFiles(
+            inputs ?? tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent,
+            volumes: volumes
+        ) {
             [lost] event in
             switch event {
             case .tailer(.lost(let path, let range, let reason)):
@@ -168,6 +171,31 @@ import Testing
         for _ in 0..<2 { vanished.look() }
         #expect(registry.entry(file) != nil)
         #expect(lost.ranges.withLock { $0.isEmpty })
+    }
+
+    /// Two disks may have each other's numbers, and one of them not be mounted yet.
+    @Test(
+        "What was saved before the machine was started leaves only where its device has another such file",
+        arguments: [true, false])
+    func otherVolume(isProven: Bool) throws {
+        let half = try makeKnown("a/log/x.log", delivered: 4)
+        let whole = try make("a/log/y.log")
+        let beside = try makeKnown("b/log/x.log", delivered: 10)
+        let booted = Timestamp(nanoseconds: Timestamp.now().nanoseconds + 3_600_000_000_000)
+        let volumes = VolumeNumbers(registry.entries(), booted: booted)
+        try removeTree("a")
+        let path = directory.path("logs/b/log/x.log")
+        if !isProven {
+            try rename(path, directory.path("aside"))
+            try directory.write("logs/b/log/x.log", "another\n")
+        }
+        var vanished = vanished(volumes: volumes)
+        for _ in 0..<4 { vanished.look() }
+        #expect(
+            registry.entries().map(\.file) == (isProven ? [beside] : [half, whole, beside]))
+        // It may be gone, and is told.
+        let lost = lost.ranges.withLock { $0 }
+        #expect(lost == [directory.path("logs/a/log/x.log"): ByteRange(start: 4, end: 10)])
     }
 
     @Test("What is back at the second look stays")
