@@ -63,20 +63,28 @@ struct DatedLogTests {
         #expect(try AuditCount.of(broker) == 16)
     }
 
-    @Test(
-        "beside a log without a date or number, one that is written to is a log of its own, also after a restart",
-        arguments: ["web-2026-11-28.log", "web.1.log"])
-    func beside(_ name: String) throws {
+    /// A log beside `web.log`, with a line in each, of which it looks like a rotated file.
+    private func takenForRotated(
+        _ name: String, _ text: String
+    ) throws -> (BrokerProcess, KafkaReader, Agent) {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
         let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
         try append("plain\n", "web.log", agent)
-        try append("dated\n", name, agent)
+        try append("\(text)\n", name, agent)
         try agent.start()
         try eventually("both; \(agent.said)") { reader.count == 2 }
         try eventually("it is taken for a rotated one; \(agent.said)") {
             try agent.entry(name)?.state == "archived"
         }
+        return (broker, reader, agent)
+    }
+
+    @Test(
+        "beside a log without a date or number, one that is written to is a log of its own, also after a restart",
+        arguments: ["web-2026-11-28.log", "web.1.log"])
+    func beside(_ name: String) throws {
+        let (broker, reader, agent) = try takenForRotated(name, "dated")
         // Any look at the directory finds what it has more by then.
         try append("found\n", name, agent)
         try append("", "look.log", agent)
@@ -154,16 +162,7 @@ struct DatedLogTests {
         "beside a log without a date or number, one that is rotated itself loses nothing, and is a log of its own",
         arguments: ["web-2026-11-28.log", "web.1.log"])
     func rotatedItself(_ name: String) throws {
-        let broker = try BrokerProcess(topics: ["logs"])
-        let reader = try KafkaReader(broker)
-        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
-        try append("plain\n", "web.log", agent)
-        try append("first\n", name, agent)
-        try agent.start()
-        try eventually("both; \(agent.said)") { reader.count == 2 }
-        try eventually("it is taken for a rotated one; \(agent.said)") {
-            try agent.entry(name)?.state == "archived"
-        }
+        let (broker, reader, agent) = try takenForRotated(name, "first")
         for round in 0..<3 {
             try append("late \(round)\n", name, agent)
             for number in (1..<round + 1).reversed() {

@@ -43,6 +43,17 @@ private struct NamedLog: Sendable, CustomTestStringConvertible {
 
 @Suite("A directory that is renamed, or moved away and back, is not sent again")
 struct RenamedDirectoryTests {
+    /// So many lines have come, each once, and none again in the next run.
+    private func expectOnce(
+        _ count: Int, _ agent: Agent, _ reader: KafkaReader, _ broker: BrokerProcess
+    ) throws {
+        #expect(try agent.stop() == .code(0))
+        #expect(reader.count == count)
+        #expect(Set(reader.texts()).count == count)
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == count)
+    }
+
     @Test(
         "what was read and closed in a directory stays known under the directory's new name",
         arguments: NamedLog.all)
@@ -63,12 +74,7 @@ struct RenamedDirectoryTests {
         }
         try rename(agent.log("moved"), agent.log("pod"))
         try log.write(agent, reader, "pod", "back-again")
-        #expect(try agent.stop() == .code(0))
-        #expect(reader.count == 50)
-        #expect(Set(reader.texts()).count == 50)
-        // Nor by the next run.
-        #expect(try agent.once() == .code(0), "\(agent.said)")
-        #expect(try AuditCount.of(broker) == 50)
+        try expectOnce(50, agent, reader, broker)
         #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
     }
 
@@ -89,11 +95,7 @@ struct RenamedDirectoryTests {
         try rename(agent.log("pod"), agent.home.path("other"))
         try rename(agent.home.path("away"), agent.log("pod"))
         try log.write(agent, reader, "pod", "one-is-back")
-        #expect(try agent.stop() == .code(0))
-        #expect(reader.count == 70)
-        #expect(Set(reader.texts()).count == 70)
-        #expect(try agent.once() == .code(0), "\(agent.said)")
-        #expect(try AuditCount.of(broker) == 70)
+        try expectOnce(70, agent, reader, broker)
     }
 
     /// It is not in the directory that is looked at first; in the other one it may not have been seen yet.
@@ -117,11 +119,7 @@ struct RenamedDirectoryTests {
             Set(try agent.registry().map(\.path)).isSuperset(of: moved)
         }
         try log.write(agent, reader, "other", "after-the-move")
-        #expect(try agent.stop() == .code(0))
-        #expect(reader.count == 50)
-        #expect(Set(reader.texts()).count == 50)
-        #expect(try agent.once() == .code(0), "\(agent.said)")
-        #expect(try AuditCount.of(broker) == 50)
+        try expectOnce(50, agent, reader, broker)
         #expect(try agent.registry().count == 4)
         #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
     }

@@ -7,23 +7,12 @@ import Testing
 /// A log on a volume whose device has another number each time that it is mounted, with an earlier file of it beside
 /// it.
 private struct RenumberedStory {
-    struct Log: CustomTestStringConvertible {
-        let live: String
-        let earlier: String
-        var testDescription: String { live }
-
-        static let all = [
-            Log(live: "app.log", earlier: "app.log.1"),
-            Log(live: "current", earlier: "@400000006b03bb0027d04f81.s"),
-        ]
-    }
-
     let broker: BrokerProcess
     let reader: KafkaReader
     let agent: Agent
-    let log: Log
+    let log: LogPair
 
-    init(_ log: Log) throws {
+    init(_ log: LogPair) throws {
         self.log = log
         broker = try BrokerProcess(topics: ["logs"])
         reader = try KafkaReader(broker)
@@ -143,8 +132,8 @@ struct RenumberedVolumeTests {
     /// 2. The first one comes back, with lines that were written elsewhere.
     @Test(
         "detached and attached while the agent runs: each file goes on where it was, under its ids",
-        arguments: RenumberedStory.Log.all)
-    fileprivate func whileRunning(log: RenumberedStory.Log) throws {
+        arguments: LogPair.all)
+    fileprivate func whileRunning(log: LogPair) throws {
         try PrivateMounts.run {
             let story = try RenumberedStory(log)
             let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)
@@ -185,8 +174,8 @@ struct RenumberedVolumeTests {
     /// 2. The volume is mounted, and its device has another number than when it was read.
     @Test(
         "mounted after the agent has found the directory without it: each file goes on where it was, under its ids",
-        arguments: RenumberedStory.Log.all)
-    fileprivate func afterStart(log: RenumberedStory.Log) throws {
+        arguments: LogPair.all)
+    fileprivate func afterStart(log: LogPair) throws {
         try PrivateMounts.run {
             let story = try RenumberedStory(log)
             let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)

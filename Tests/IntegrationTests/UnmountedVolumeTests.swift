@@ -11,24 +11,13 @@ private struct VolumeStory {
         /// It is a directory of the same file system, bound to where it is.
         case bound
     }
-    struct Log: CustomTestStringConvertible {
-        let live: String
-        let earlier: String
-        var testDescription: String { live }
-
-        static let all = [
-            Log(live: "app.log", earlier: "app.log.1"),
-            Log(live: "current", earlier: "@400000006b03bb0027d04f81.s"),
-        ]
-    }
-
     let broker: BrokerProcess
     let reader: KafkaReader
     let agent: Agent
     let kind: Kind
-    let log: Log
+    let log: LogPair
 
-    init(_ kind: Kind, _ log: Log) throws {
+    init(_ kind: Kind, _ log: LogPair) throws {
         self.kind = kind
         self.log = log
         broker = try BrokerProcess(topics: ["logs"])
@@ -91,8 +80,8 @@ private struct VolumeStory {
 struct UnmountedVolumeTests {
     @Test(
         "unmounted while no agent runs, with a log of that name where it was: read on after the next mount",
-        arguments: VolumeStory.Kind.allCases, VolumeStory.Log.all)
-    fileprivate func whileDown(kind: VolumeStory.Kind, log: VolumeStory.Log) throws {
+        arguments: VolumeStory.Kind.allCases, LogPair.all)
+    fileprivate func whileDown(kind: VolumeStory.Kind, log: LogPair) throws {
         try PrivateMounts.run {
             let story = try VolumeStory(kind, log)
             try story.start()
@@ -119,8 +108,8 @@ struct UnmountedVolumeTests {
     /// 3. Of none of that an event tells, and the clock would not look for most of a minute.
     @Test(
         "mounted over what a running agent reads, unmounted and mounted again: lines come at once, each once",
-        arguments: VolumeStory.Kind.allCases, VolumeStory.Log.all)
-    fileprivate func whileRunning(kind: VolumeStory.Kind, log: VolumeStory.Log) throws {
+        arguments: VolumeStory.Kind.allCases, LogPair.all)
+    fileprivate func whileRunning(kind: VolumeStory.Kind, log: LogPair) throws {
         try PrivateMounts.run {
             let story = try VolumeStory(kind, log)
             try story.unmount()
@@ -141,7 +130,7 @@ struct UnmountedVolumeTests {
     )
     func overAll() throws {
         try PrivateMounts.run {
-            let story = try VolumeStory(.volume, VolumeStory.Log.all[0])
+            let story = try VolumeStory(.volume, LogPair.all[0])
             try story.start()
             try story.write("before")
             try story.agent.home.makeDirectory("other")
