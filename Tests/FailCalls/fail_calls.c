@@ -9,6 +9,7 @@
 // CALL is stat, open, access (an open for more than a place, O_PATH), read, lseek, lease, getdents, handle, statx, statfs, fsync or write; ERRNO a number; TIMES how often it fails, 0 for ever;
 // PATH what it is made on, as a whole, or with "/**" behind it that and all beneath it. With ERRNO -1 the call does not come back
 // before the rule is gone, as where a server is gone, and CALL may be "any". Each failed call adds a byte to RULES.hits, so that a test knows that there was one.
+// With ERRNO 0 the call is made as ever, and adds a byte to RULES.CALL.
 //
 // With FAIL_MOUNTS=TABLE the program reads that file for /proc/self/mountinfo, if it is there.
 //
@@ -73,9 +74,9 @@ static int is_left(const char *line, long times) {
     return left;
 }
 
-static void note(const char *rules) {
+static void note(const char *rules, const char *ending) {
     char hits[PATH_MAX];
-    snprintf(hits, sizeof hits, "%s.hits", rules);
+    snprintf(hits, sizeof hits, "%s.%s", rules, ending);
     long file = real_syscall(
         SYS_openat, AT_FDCWD, (long)hits, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file < 0) return;
@@ -108,8 +109,9 @@ static int look_up(const char *call, const char *path, int notes) {
         if (sscanf(line, "%15s %d %ld %n", name, &number, &times, &begin) != 3) continue;
         if ((strcmp(name, call) && strcmp(name, "any")) || !is_meant(line + begin, path)) continue;
         if (!is_left(line, times)) continue;
+        if (notes) note(rules, number ? "hits" : call);
+        if (!number) continue;
         code = number;
-        if (notes) note(rules);
         break;
     }
     errno = saved;

@@ -88,16 +88,21 @@ struct FairnessTests {
 
     /// 1. A pod has thousands of files, and makes and removes one more all the time.
     /// 2. Each time all of them were looked at, and everybody waited for that.
-    @Test("a busy directory of 3,000 files: the lines of others come in between, and so do its own")
+    @Test(
+        "a busy directory of 3,000 files: others' lines come in between, and no file is looked at for what others do"
+    )
     func busyDirectory() throws {
+        let files = 3_000
         let broker = try BrokerProcess(topics: ["evil", "good"])
         let reader = try KafkaReader(broker, topics: ["good"])
         let agent = try Agent(
-            broker.address, path: "{pod}/*.log", kafka: "topic: \"{pod}\", codec: raw")
+            broker.address, path: "{pod}/*.log", kafka: "topic: \"{pod}\", codec: raw",
+            more: "http: {listen: \"127.0.0.1:0\"}")
+        let calls = try FailingCalls()
         try agent.home.write("logs/good/app.log", "line 0\n")
-        try agent.start()
+        try agent.start(wrapper: calls.wrapper)
         try eventually("the first line; \(agent.said)") { reader.count == 1 }
-        for file in 0..<3_000 { try agent.home.write("logs/evil/\(file).log", "one\n") }
+        for file in 0..<files { try agent.home.write("logs/evil/\(file).log", "one\n") }
         let poke = agent.log("evil/poke.log")
         let storm = try Storm { _ in
             try appendBytes([], to: poke)
@@ -110,9 +115,28 @@ struct FairnessTests {
             try eventually("line \(line); \(agent.said)") { reader.count == 1 + line }
         }
         try eventually("its own; \(agent.said)") {
-            try AuditCount.of(broker, topic: "evil") == 3_000
+            try AuditCount.of(broker, topic: "evil") == files
         }
         try storm.stop()
+        let address = try agent.address()
+        let evil = agent.log("evil")
+        let inode = try FileStatus.glance(at: Array(evil.utf8)).inode
+        try eventually("it is quiet, and all of it is watched; \(agent.said)") {
+            try (Metrics(address)["shipper_watches"] ?? 0) > Double(files)
+                && agent.process.isWatching(inode)
+        }
+        try calls.fail(.counted(.stat, beneath: evil), .counted(.getdents, beneath: evil))
+        // Ten listings: each takes two of these.
+        while try calls.count(of: .getdents) < 20 {
+            let listed = try calls.count(of: .getdents)
+            try appendBytes([], to: poke)
+            try remove(poke)
+            try eventually("it is listed; \(agent.said)") {
+                try calls.count(of: .getdents) > listed
+            }
+        }
+        // Meanwhile all may be looked at by the clock, once, which takes two for each.
+        #expect(try calls.count(of: .stat) < 4 * files)
         #expect(try agent.stop() == .code(0))
         #expect(reader.texts("good") == (0...20).map { "line \($0)" })
     }

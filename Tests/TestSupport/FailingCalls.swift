@@ -1,4 +1,5 @@
 internal import Glibc
+private import Platform
 
 /// System calls that fail in one program, on chosen paths, for as long as a test wants: what sick disks, stale
 /// mounts and other people's rights do.
@@ -45,6 +46,11 @@ package struct FailingCalls: Sendable {
         /// Nothing can be written beneath the directory, and nobody is told so.
         package static func hangWritten(beneath path: String) -> Rule {
             Rule(line: "write -1 0 \(path)/**\n")
+        }
+
+        /// Calls on the directory and on what is beneath it are counted, and none fails.
+        package static func counted(_ call: Call, beneath path: String) -> Rule {
+            Rule(line: "\(call.rawValue) 0 0 \(path)/**\n")
         }
 
         private init(line: String) { self.line = line }
@@ -96,8 +102,13 @@ package struct FailingCalls: Sendable {
     package func heal() throws { try fail([]) }
 
     /// Calls that have failed up to now.
-    package func count() throws -> Int {
-        unsafe access(home.path("rules.hits"), F_OK) == 0
-            ? try readFile(home.path("rules.hits")).count : 0
+    package func count() throws -> Int { try bytes("rules.hits") }
+
+    /// Calls that were counted up to now.
+    package func count(of call: Call) throws -> Int { try bytes("rules.\(call.rawValue)") }
+
+    private func bytes(_ name: String) throws -> Int {
+        unsafe access(home.path(name), F_OK) == 0
+            ? try FileStatus.glance(at: Array(home.path(name).utf8)).size : 0
     }
 }
