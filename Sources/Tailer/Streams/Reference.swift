@@ -91,6 +91,9 @@ extension StreamTable {
                 time = max(time, entry.identity.birth ?? .min)
                 guard let name = names.name(of: entry.identity.inode) else { continue }
                 let status = try directory.status(of: name)
+                // 1. A log was empty when that was saved, after it was copied and truncated.
+                // 2. It is written to, copied and truncated again, and is as long as it was.
+                if entry.size == 0, saved.count > 1 { continue }
                 // What was read to its end and is as long as it was.
                 if status.inode == entry.identity.inode, status.size == entry.size,
                     entry.position == entry.size,

@@ -38,7 +38,7 @@ final class RotatedLog {
         guard let slash = path.lastIndex(of: "/") else { return }
         let directory = String(path[..<slash])
         let name = String(path[path.index(after: slash)...])
-        let names = try directoryNames(directory)
+        let names = Set(try directoryNames(directory))
         for number in stride(from: archives, to: 0, by: -1) {
             for end in ["", ".gz", ".xz", ".zst", ".bz2"]
             where names.contains("\(name).\(number)\(end)") {

@@ -116,6 +116,24 @@ struct ManySiblingsTests {
         expectAll(1_000, next)
     }
 
+    @Test(
+        "What was copied from a log that was empty before and after the run is read",
+        arguments: [1, 5, 40])
+    func emptyBetween(_ count: Int) throws {
+        try appendBytes(readFile(path(0)), to: path(count + 1))
+        try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
+        try bench.settle()
+        for line in 1...count {
+            let text = Array("line \(line)\n".utf8)
+            try appendBytes(text, to: path(0))
+            try appendBytes(text, to: path(count + 1 - line))
+            try Descriptor.open(path(0), O_WRONLY).truncate(to: 0)
+        }
+        let next = try ParkingBench(mostOpen: 32, after: bench)
+        try next.settle()
+        expectAll(count, next)
+    }
+
     /// 1. A log is copied while a thousand earlier files are taken up, and is not read yet.
     /// 2. It is truncated.
     @Test("A log that is copied while earlier files are taken up is read in its copy")
