@@ -210,6 +210,13 @@ final class StreamTable {
             {
                 // An archive of s6-log's stays what it is: what begins alike is another one.
                 if stream.kind == .s6, S6Name.isArchive(name) { continue }
+                // The name was given to another file since it was listed: the next listing tells, and what is
+                // newer waits for that.
+                if stream.kind == .s6,
+                    opener.presence(saved.identity, name, directory) != .there
+                {
+                    stream.processing.holdsUp = true
+                }
                 return .unknown
             }
             if candidate.packed == nil, !isCopied(saved, file, to: candidate) { continue }
