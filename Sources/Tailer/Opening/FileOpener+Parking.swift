@@ -108,6 +108,11 @@ extension FileOpener {
         return file.isOpen || file.stream === stream
     }
 
+    /// Whether a stream has this very file in the table.
+    func isFollowed(_ file: FileID, _ identity: FileIdentity) -> Bool {
+        open[InodeKey(device: identity.device, inode: identity.inode)]?.id == file
+    }
+
     private func replaced(_ file: TailedFile) {
         file.fate = .replaced
         settle(file)

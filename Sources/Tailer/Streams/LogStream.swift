@@ -129,6 +129,7 @@ final class LogStream {
     /// A file whose content may be found again where a compressor has put it.
     struct DepartedFile {
         let id: FileID
+        let identity: FileIdentity
         let path: String
         /// What was not read of it.
         let unread: ByteRange?

@@ -242,6 +242,7 @@ extension StreamTable {
 
     private func reportGone(_ item: Obstacles.Unopened) {
         opener.forgetTrouble(item.path)
+        if opener.isFollowed(item.entry.file, item.entry.identity) { return }
         if item.size > item.entry.position {
             output.report(
                 .lost(

@@ -125,8 +125,18 @@ final class StreamTable {
         if output.isElsewhere(closed.id) {
             output.unfollowed(closed.id)
         } else {
-            output.gone(closed.id)
+            gone(closed.id, closed.identity)
         }
+    }
+
+    /// A stream has nothing more to do with a file.
+    ///
+    /// 1. `a.log` was read to its end, and is moved over `b.log`, whose stream goes on with it.
+    /// 2. Another one is moved over that. No name leads to the first one any more, but somebody writes to it.
+    ///
+    /// It is the other stream's. Without its entry nothing more of it would be shipped.
+    func gone(_ file: FileID, _ identity: FileIdentity) {
+        if !opener.isFollowed(file, identity) { output.gone(file) }
     }
 
     /// An orphan's last file was closed.
@@ -147,7 +157,9 @@ final class StreamTable {
         if stream.newest?.inode == file.identity.inode { stream.newest?.modified = modified(file) }
         opener.close(file)
         stream.files.removeAll { $0 === file }
-        if stream.hasMoreRotated, let node = stream.node { outdated.append(node) }
+        if let node = stream.node, stream.hasMoreRotated || isAwaited(file, node, butFor: stream) {
+            outdated.append(node)
+        }
         if let name = file.name {
             let time = file.packed == nil && file.modified != 0 ? file.modified : nil
             stream.keep(
@@ -159,6 +171,15 @@ final class StreamTable {
             // It was only moved to where no pattern leads, and may come back.
             output.unfollowed(file.id)
         }
+    }
+
+    /// It was moved to what another stream reads, which goes on with it. Till then nobody sees what is written
+    /// to it.
+    private func isAwaited(
+        _ file: TailedFile, _ node: DirectoryNode, butFor stream: LogStream
+    ) -> Bool {
+        guard let name = file.name, let other = node.streams[name] else { return false }
+        return other !== stream
     }
 
     private func modified(_ file: TailedFile) -> Int64 {
@@ -380,7 +401,8 @@ final class StreamTable {
     ) {
         stream.departed.append(
             LogStream.DepartedFile(
-                id: file.id, path: file.path, unread: unread, reason: reason, isRead: isRead))
+                id: file.id, identity: file.identity, path: file.path, unread: unread,
+                reason: reason, isRead: isRead))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
             outdated.append(node)
@@ -395,7 +417,7 @@ final class StreamTable {
             if let range = file.unread {
                 output.report(.lost(path: file.path, range: range, reason: file.reason))
             }
-            output.gone(file.id)
+            gone(file.id, file.identity)
         }
         stream.departed = stream.departed.filter { awaited.contains($0.id) }
     }

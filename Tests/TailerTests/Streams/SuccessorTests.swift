@@ -1,4 +1,5 @@
 import Glibc
+import Model
 import Platform
 import Synchronization
 import TestSupport
@@ -238,6 +239,47 @@ struct SuccessorTests {
 
 @Suite("Second names of a log")
 struct SecondNameTests {
+    @Test("Moved over another one, again and again: what is written to each of them comes")
+    func movedOver() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        let (a, b) = (bench.home.path("log/a.log"), bench.home.path("log/b.log"))
+        try bench.write("b.log", "b\n")
+        var expected = ["b"]
+        for round in 0..<3 {
+            try bench.write("a.log", "a\(round)\n")
+            try bench.settle()
+            let old = try Descriptor.open(b, O_WRONLY | O_APPEND)
+            try rename(a, b)
+            try bench.settle()
+            try old.write(Array("to what it was \(round)\n".utf8))
+            try bench.home.append("log/b.log", "b\(round)\n")
+            try bench.settle()
+            expected += ["a\(round)", "to what it was \(round)", "b\(round)"]
+            #expect(bench.output.texts().sorted() == expected.sorted())
+            let left = bench.output.state.withLock { state in
+                bench.files.filter { state.files[$0.id.number].isGone }.map(\.path)
+            }
+            #expect(left == [])
+        }
+        #expect(bench.lost.isEmpty)
+    }
+
+    /// Nobody sees what is written to it between the two.
+    @Test("Moved over another one, it is that one's as soon as its own stream has done with it")
+    func handedOver() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        try bench.write("a.log", "a\n")
+        try bench.write("b.log", "b\n")
+        try bench.settle()
+        try rename(bench.home.path("log/a.log"), bench.home.path("log/b.log"))
+        #expect(try bench.lookInSlices(.endless).0 == .retry)
+        #expect(bench.table.outdated.isEmpty)
+        bench.readAll()
+        #expect(bench.table.outdated.contains { $0 === bench.node })
+        try bench.look()
+        #expect(bench.files.map(\.path) == [bench.home.path("log/b.log")])
+    }
+
     @Test("A log that was read goes on when it gets a second name; one that was not is refused")
     func secondName() throws {
         let bench = try ParkingBench(mostOpen: 10)
