@@ -33,6 +33,7 @@ package enum PrivateMounts {
             let failure = Mutex<(any Error)?>(nil)
         }
         let box = Box()
+        _ = productDirectory
         try SystemThread("mounts") {
             do {
                 guard try begin() else { throw SystemError("unshare", code: .notPermitted) }

@@ -43,14 +43,19 @@ package func withDescriptors(_ count: Int) -> [String] {
     ["/bin/sh", "-c", "ulimit -n \(count) && exec \"$0\" \"$@\""]
 }
 
-/// An executable that this build made beside the test bundle.
-func findProduct(_ name: String) throws -> String {
+/// Where the test bundle is. In a root of its own, the way to it can be asked for only where its mount is: not by
+/// who has mounts of his own.
+let productDirectory: String = {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
     let bundle = String(
         decoding: buffer.prefix(max(0, length)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    let directory = bundle.lastIndex(of: "/").map { String(bundle[..<$0]) } ?? "."
-    let candidate = "\(directory)/\(name)"
+    return bundle.lastIndex(of: "/").map { String(bundle[..<$0]) } ?? "."
+}()
+
+/// An executable that this build made beside the test bundle.
+func findProduct(_ name: String) throws -> String {
+    let candidate = "\(productDirectory)/\(name)"
     guard unsafe access(candidate, X_OK) == 0 else {
         throw MissingProgram(
             description: "\(candidate) is not there; build it with `swift build --build-tests`")
