@@ -119,7 +119,14 @@ struct RenamedDirectoryTests {
             Set(try agent.registry().map(\.path)).isSuperset(of: moved)
         }
         try log.write(agent, reader, "other", "after-the-move")
-        try expectOnce(50, agent, reader, broker)
+        #expect(try agent.stop() == .code(0))
+        // Where it may not be asked for by its handle, it is taken for deleted, and the two files of twenty
+        // lines come again.
+        let count = try MachineFacts.givesHandles(agent.home) ? 50 : 70
+        #expect(reader.count == count)
+        #expect(Set(reader.texts()).count == 50)
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try AuditCount.of(broker) == count)
         #expect(try agent.registry().count == 4)
         #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
     }
