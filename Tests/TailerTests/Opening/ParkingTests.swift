@@ -200,11 +200,14 @@ struct ParkingTests {
     @Test("another file that has a parked one's device and inode number is known by its identity")
     func otherIdentity() throws {
         let (stream, file) = try parked()
-        let other = FileIdentity(
-            handle: file.identity.handle.map { $0.dropLast() + [($0.last ?? 0) ^ 1] },
-            device: file.identity.device, inode: file.identity.inode,
-            birth: file.identity.birth.map { $0 + 1 })
-        #expect(bench.opener.yields(file, other, to: stream))
+        let there = file.identity
+        // It was another file, and what is there now has its number.
+        let earlier = FileIdentity(
+            handle: there.handle.map { $0.dropLast() + [($0.last ?? 0) ^ 1] },
+            device: there.device, inode: there.inode, birth: there.birth.map { $0 - 1 })
+        file.identity = earlier
+        bench.output.state.withLock { $0.files[file.id.number].identity = earlier }
+        #expect(bench.opener.yields(file, there, to: stream))
         #expect(bench.opener.unsettled.contains { $0 === stream })
         #expect(bench.turn(stream) == .outdated)
         #expect(stream.files.isEmpty && bench.gone == 0)
