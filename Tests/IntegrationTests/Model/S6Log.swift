@@ -81,12 +81,14 @@ final class S6Log {
     }
 
     /// What a processor writes has no name of an archive before it is complete, and `previous` goes
-    /// before it gets one.
+    /// before it gets one. What it has left for its next run tells when it has run last.
     private func process() throws {
         if previous == nil { try beginRotation(recreates: true) }
         guard let life = previous, linked == nil else { return }
+        try appendBytes([], to: path("newstate"))
         try ModelFiles.compress(path("previous"), to: path("processed"))
         try remove(path("previous"))
+        try rename(path("newstate"), path("state"))
         let name = label(".s")
         try rename(path("processed"), path(name))
         archives.append((name, life))
