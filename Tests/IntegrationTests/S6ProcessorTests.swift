@@ -159,8 +159,15 @@ private final class ProcessedLog {
         try eventually("s6-log has rotated, and its processor ended") {
             // Until the last rotation is over in every respect it takes no notice of the signal.
             if try hasLogged() { writer.rotate() }
-            return try writer.archives().count > archives
+            return try writer.archives().count > archives && isAtRest()
         }
+    }
+
+    /// What was written is in archives: a signal too many may have made another one of them before.
+    private func isAtRest() throws -> Bool {
+        let names = Set(try directoryNames(writer.directory))
+        return try names.contains("current") && !hasLogged()
+            && names.isDisjoint(with: ["previous", "processed", "newstate"])
     }
 
     /// There is something to rotate; in the middle of a rotation there is no `current`.
