@@ -56,13 +56,20 @@ private struct VolumeStory {
             agent.log("pod/\(log.live)"), agent.log("pod/\(log.earlier)"))
     }
 
-    func need(_ isSo: Bool) throws {
-        if !isSo { throw Unexpected(description: "\(reader.texts()) \(agent.said)") }
+    func need(_ isSo: Bool, line: Int = #line) throws {
+        if !isSo { throw Unexpected(description: "line \(line): \(reader.texts()) \(agent.said)") }
+    }
+
+    func stop() throws {
+        let end = try agent.stop()
+        guard end == .code(0) else {
+            throw Unexpected(description: "it ended with \(end): \(agent.said)")
+        }
     }
 
     /// No line came twice, and none was told as lost; but for what nobody can tell from what was moved away.
     func verify(_ count: Int) throws {
-        try need(try agent.stop() == .code(0))
+        try stop()
         let last = try agent.launch(
             ["run", "--config", agent.config, "--once"], wrapper: try PrivateMounts.wrapper())
         try need(try last.wait() == .code(0))
@@ -88,12 +95,12 @@ struct UnmountedVolumeTests {
             try story.write("one")
             try story.rotate()
             try story.write("two")
-            try story.need(try story.agent.stop() == .code(0))
+            try story.stop()
             try appendBytes(LineSource("left").lines(0..<5), to: story.agent.log("pod/\(log.live)"))
             try story.unmount()
             try story.start()
             try story.write("stray")
-            try story.need(try story.agent.stop() == .code(0))
+            try story.stop()
             try story.mount()
             try story.start()
             try eventually("what was left; \(story.agent.said)") { story.reader.count >= 35 }
