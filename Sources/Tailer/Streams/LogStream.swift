@@ -87,6 +87,8 @@ final class LogStream {
     private var shapes: Set<[UInt8]> = []
     /// A log that is renamed in more ways is no longer learnt from.
     private static let mostShapes = 16
+    /// The file that got the name of an editor's backup last, and when that was seen, monotonic nanoseconds.
+    var backup: (inode: UInt64, since: Int64)?
     /// What lies beside it and cannot be read.
     var obstacles = Obstacles()
 

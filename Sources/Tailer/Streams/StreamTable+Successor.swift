@@ -78,8 +78,14 @@ extension StreamTable {
 
     /// The same, and it got that name just now.
     func isBeingSaved(_ file: TailedFile, of stream: LogStream, _ now: Int64) -> Bool {
-        guard stream.kind == .path, !opener.once, let since = file.drainsSince else { return false }
-        return now - since < Self.mostSaving && isBackup(file, of: stream)
+        guard stream.kind == .path, !opener.once, file.drainsSince != nil,
+            isBackup(file, of: stream)
+        else { return false }
+        // Somebody may go on writing to it: its time does not begin anew.
+        if stream.backup?.inode != file.identity.inode {
+            stream.backup = (file.identity.inode, now)
+        }
+        return now - (stream.backup?.since ?? now) < Self.mostSaving
     }
 
     /// Whether `found` may become what an open file is: nothing in its first bytes is another.

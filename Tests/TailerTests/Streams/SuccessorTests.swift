@@ -201,6 +201,22 @@ struct SuccessorTests {
         #expect(bench.lost.isEmpty)
     }
 
+    @Test("A log that is written to under such a name without end is waited for no longer")
+    func writtenBackup() throws {
+        try bench.write("a.log", text(["banner", "one"]))
+        try settle()
+        try rename(path, path + "~")
+        try bench.home.write("log/a.log", text(["banner"]))
+        for round in 0..<4 {
+            try bench.home.append("log/a.log~", "round \(round)\n")
+            try lookAgain()
+            bench.now += 1_000_000_000
+        }
+        #expect(
+            bench.output.texts()
+                == ["banner", "one"] + ["round 0", "round 1", "round 2", "banner", "round 3"])
+    }
+
     @Test("A log that is rotated to such a name is read to its end, and the new one at once")
     func rotatedToBackup() throws {
         try bench.write("a.log", text(["one", "two"]))
