@@ -243,7 +243,7 @@ final class ReaderLoop {
         let begin = Clock.monotonicNanoseconds()
         let handlers = DirectoryTree.Handlers(
             dropped: { [table] in table.dropped($0, now) },
-            swapped: { [table] in table.swapped($0) },
+            swapped: { [table] in table.swapped($0, now) },
             look: { [table] scan, directory, slice in
                 guard let look = scan.look else { return true }
                 table.saw(look)

@@ -313,6 +313,7 @@ extension StreamTable {
         owner.obstacles.join(stream.obstacles)
         for (name, closed) in stream.closed { owner.keep(closed, as: name) }
         owner.departed += stream.departed
+        stream.departed = []
         look.node.streams[stream.liveName] = nil
         leave(stream, now)
     }

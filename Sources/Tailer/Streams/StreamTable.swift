@@ -103,8 +103,13 @@ final class StreamTable {
 
     /// Another directory has the name by now: what was read to its end in the earlier one is out of sight,
     /// as with one that left. What is open goes on as what has lost its name.
-    func swapped(_ node: DirectoryNode) {
-        for stream in node.streams.values { unfollowClosed(stream) }
+    func swapped(_ node: DirectoryNode, _ now: Int64) {
+        for stream in node.streams.values {
+            unfollowClosed(stream)
+            // What was to be taken up there is not what has those names here.
+            tellEarlier(of: stream, node)
+            leaveEarlier(of: stream, now)
+        }
     }
 
     /// 1. Files are read to their ends and closed.
@@ -207,12 +212,20 @@ final class StreamTable {
         else { return nil }
         let known = output.saved(stream.name).reversed()
         let order = known.filter { $0.file == first } + known.filter { $0.file != first }
+        // A stream may have thousands of each.
+        let filesByID = Dictionary(
+            stream.files.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let closedByID = Dictionary(
+            stream.closed.map { ($0.value.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let departedByID = Dictionary(
+            stream.departed.enumerated().map { ($1.id, $0) },
+            uniquingKeysWith: { first, _ in first })
         for saved in order where saved.file != stream.live?.id {
-            let file = stream.files.first { $0.id == saved.file }
+            let file = filesByID[saved.file]
             // What it held was copied before: it looks for that itself.
             if let file, file.isReplaced { continue }
-            let closed = stream.closed.first { $0.value.id == saved.file }
-            let departed = stream.departed.firstIndex { $0.id == saved.file }
+            let closed = closedByID[saved.file]
+            let departed = departedByID[saved.file]
             // What became of an ordinary log's files of an earlier run is looked for when it begins.
             let isEarlier =
                 stream.kind == .s6 && !stream.isReconciled
@@ -447,6 +460,7 @@ final class StreamTable {
         guard file.name != name || (final && !file.isFinal) else { return }
         if let stream = file.stream, stream.kind == .path { stream.learn(name) }
         file.name = name
+        file.missingSince = nil
         file.path = node.text(of: name)
         if final { file.becomeFinal() }
         if final, file.stream?.kind == .s6 { noteSize(of: file) }

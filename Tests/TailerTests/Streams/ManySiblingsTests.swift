@@ -355,15 +355,22 @@ struct ManySiblingsTests {
         expectAll(41, bench)
     }
 
-    @Test("What waits for its turn in a directory that is removed is counted, file by file")
-    func directoryGone() throws {
+    @Test(
+        "What waits for its turn in a directory that is removed is counted, file by file",
+        arguments: [true, false])
+    func directoryGone(isMadeAnew: Bool) throws {
         try rotate(1...40, copies: false)
         bench.table.mostEarlier = 16
         _ = try bench.lookInSlices()
         let waiting = try #require(bench.streams.first?.earlier).rest.map(\.name)
         #expect(waiting.count == 24)
         try ChildProcess("/bin/rm", ["-r", bench.home.path("log")]).wait()
-        bench.table.dropped(bench.node, bench.now)
+        if isMadeAnew {
+            try bench.home.makeDirectory("log")
+            bench.table.swapped(bench.node, bench.now)
+        } else {
+            bench.table.dropped(bench.node, bench.now)
+        }
         #expect(
             bench.lost
                 == waiting.reversed().map {
