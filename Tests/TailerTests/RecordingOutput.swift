@@ -126,7 +126,10 @@ final class RecordingOutput: TailerOutput, Sendable {
     }
 
     func progress(of file: FileID) -> (stream: String, position: Int)? {
-        state.withLock { ($0.files[file.number].stream, $0.files[file.number].offset) }
+        state.withLock { state in
+            let saved = state.files[file.number]
+            return saved.isGone ? nil : (saved.stream, saved.offset)
+        }
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {

@@ -243,6 +243,8 @@ extension StreamTable {
     private func reportGone(_ item: Obstacles.Unopened) {
         opener.forgetTrouble(item.path)
         if opener.isFollowed(item.entry.file, item.entry.identity) { return }
+        // Those who look after entries that nobody follows may have found it gone first, and told.
+        guard output.progress(of: item.entry.file) != nil else { return }
         if item.size > item.entry.position {
             output.report(
                 .lost(

@@ -303,6 +303,35 @@ struct ParkingTests {
         #expect(bench.output.texts() == ["one", "two"])
     }
 
+    /// 1. A file of an earlier run may not be opened, and the stream goes on without it.
+    /// 2. It is removed. Those who look after entries that nobody follows see it, too.
+    @Test(
+        "a file that could never be opened is lost once, whoever finds first that it is gone",
+        arguments: [true, false])
+    func goneUnopened(isTold: Bool) throws {
+        try bench.write("a", "one\n")
+        try bench.settle()
+        let stream = try #require(bench.streams.first)
+        try bench.write("a.1", "earlier\n")
+        let path = bench.home.path("log/a.1")
+        try bench.output.know(path, stream: stream.name)
+        let number = bench.output.state.withLock { state in
+            state.files[state.files.count - 1].offset = 3
+            return state.files.count - 1
+        }
+        let entry = try #require(bench.output.saved(stream.name).last)
+        let directory = try bench.node.open()
+        bench.table.passUnopened(
+            entry, stream, DirectoryNames(try directory.entries()), directory)
+        try remove(path)
+        if isTold { bench.output.state.withLock { $0.files[number].isGone = true } }
+        bench.table.tryObstacles(
+            stream, DirectoryNames(try directory.entries()), bench.node, directory, bench.now)
+        #expect(stream.obstacles.isEmpty)
+        #expect(bench.lost == (isTold ? [] : ["\(path) 3..<8 \(LossReason.deletedUnread)"]))
+        #expect(bench.gone == (isTold ? 0 : 1))
+    }
+
     /// Takes every place with files that may not be parked; one of them.
     private func fill(_ bench: ParkingBench) throws -> TailedFile {
         for index in 0..<10 { try bench.write("x\(index).x", "unread\n") }
