@@ -215,9 +215,13 @@ final class ReaderOutput: TailerOutput {
     }
 
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart? {
-        parts.registry.relocated(
-            file, to: sighting.identity, path: sighting.path, size: size(of: sighting, file)
-        ).map { start($0, sighting, isKnown: true) }
+        let entry = parts.registry.relocated(
+            file, to: sighting.identity, path: sighting.path, size: size(of: sighting, file))
+        guard let entry else { return nil }
+        let start = start(entry, sighting, isKnown: true)
+        // What was seen last under this number is the size of what was there.
+        parts.ledger.grew(file, size: entry.size)
+        return start
     }
 
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
@@ -373,7 +377,13 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    func finished(_ file: FileID, end: Int) { close(file) }
+    func finished(_ file: FileID, end: Int) {
+        close(file)
+        // 1. A log that was read to its end is compressed. What was made of it may hold more.
+        // 2. It is unpacked, and has no more: nothing is delivered that would save this with it.
+        // 3. It is removed. One byte that never was would be counted as lost.
+        if !parts.ledger.isOutstanding(file) { parts.ledger.saveSize(file) }
+    }
 
     private func close(_ file: FileID) {
         files[file] = nil

@@ -294,6 +294,43 @@ import Testing
         rig.close()
     }
 
+    /// 1. A log that was read to its end is compressed where its archives go. That may hold more.
+    /// 2. It is unpacked to its end, and has nothing new.
+    /// 3. It is removed when it is old enough.
+    @Test(
+        "What was made of a log is as long as was found out when it is read, be there more in it or not",
+        arguments: ["", "three\n"])
+    func compressed(more: String) throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        output.scannedAll()
+        let text = "one\ntwo\n"
+        let first = try #require(
+            output.opened(sighting("/log/a.log", head: text, isS6: false), onlyIfKnown: false))
+        #expect(take(output, first.file, text, at: 0) == 8)
+        try rig.waitForDelivery()
+        output.finished(first.file, end: 8)
+        var packed = sighting("/old/a.log.1.gz", inode: 2, head: text, archived: true, isS6: false)
+        packed.hasKnownSize = false
+        let start = try #require(output.relocated(first.file, to: packed))
+        #expect(start.file == first.file && start.offset == 8 && start.size == 9)
+        // Who lets it go before its end was reached has not found out that there is no more.
+        output.finished(first.file, end: 8)
+        #expect(rig.registry.entry(first.file)?.size == 9)
+
+        let again = try #require(output.opened(packed, onlyIfKnown: true))
+        let end = 8 + more.utf8.count
+        output.grew(again.file, size: end)
+        if !more.isEmpty { #expect(take(output, again.file, more, at: 8) == more.utf8.count) }
+        output.finished(again.file, end: end)
+        try rig.waitForDelivery()
+        let saved = try #require(rig.registry.entry(first.file))
+        #expect(saved.size == end && saved.offset == end)
+        output.listed("/log", on: [1]) { _ in false }
+        #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
+        rig.close()
+    }
+
     /// Until it is deleted there, or comes back, its entry is for those who look after what nobody follows.
     @Test("What this run has read and a listing misses is let go where it was moved away")
     func listedAndMovedAway() throws {
