@@ -39,7 +39,10 @@ struct StreamTurn {
         // An older file that is read to its present end and may still grow does not hold up the
         // next one: its writer writes late, into a file that was rotated away.
         defer { opener.cache.current = nil }
-        for file in stream.files {
+        var proofs = Proofs(of: stream, once: once)
+        for (index, file) in stream.files.enumerated() {
+            if proofs.passes(file, index, of: stream, now) { continue }
+            let wasParked = !file.isOpen
             do {
                 let result = try read(file, now, &frames)
                 if !file.isReplaced {
@@ -55,9 +58,12 @@ struct StreamTurn {
                 case .outdated: return .outdated
                 case .waits: return .waits
                 case .news: return .news
-                case .atEnd: continue
+                case .atEnd:
+                    // Nobody else is to have made room for it.
+                    if proofs.areMany, wasParked, file.isAtRest { opener.cache.close(file) }
                 }
             } catch {
+                if file.isAtRest { file.proof.failed(now, isBlind: false) }
                 // What is newer must not come first only because there is no descriptor now.
                 if case .exhausted = opener.trouble(file.path, error) { return .atEnd }
                 if holdsUp(file, now) { return .atEnd }
@@ -65,6 +71,32 @@ struct StreamTurn {
         }
         if table.hasSettled(stream) { return .outdated }
         return .atEnd
+    }
+
+    /// Which files that are at rest one turn leaves alone.
+    private struct Proofs {
+        /// There are more of them than are asked with each turn.
+        let areMany: Bool
+        private let first: Int
+        private var left = EndProof.mostInTurn
+
+        init(of stream: LogStream, once: Bool) {
+            areMany =
+                !once && stream.files.count > EndProof.fewFiles
+                && stream.files.count(where: \.proof.wasAsked) > EndProof.fewFiles
+            first = stream.nextProof
+            stream.nextProof = 0
+        }
+
+        mutating func passes(
+            _ file: TailedFile, _ index: Int, of stream: LogStream, _ now: Int64
+        ) -> Bool {
+            guard areMany, file.isAtRest else { return false }
+            guard left > 0, index >= first, file.proof.isDue(now) else { return true }
+            left -= 1
+            if left == 0 { stream.nextProof = index + 1 }
+            return false
+        }
     }
 
     /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has unread
@@ -117,7 +149,7 @@ struct StreamTurn {
         let hasUnread = file.position < file.end && !file.continuesToWait
         if hasUnread {
             guard output.hasRoom(stream.id) else { return .noRoom }
-        } else if !file.isFinal, file.drainsSince == nil, !file.needsLooks, file.isUnchanged {
+        } else if !file.isFinal, !file.needsLooks, !mayBeProven(file, now), file.isUnchanged {
             return .atEnd
         }
         switch try opener.reopen(file) {
@@ -139,6 +171,12 @@ struct StreamTurn {
             table.missing(file, of: stream)
             return .moved
         }
+    }
+
+    /// Whether there may be a proof that nobody writes to a file any more, if it is opened and asked.
+    private func mayBeProven(_ file: TailedFile, _ now: Int64) -> Bool {
+        guard let since = file.drainsSince else { return false }
+        return !file.proof.isBlind || now - since >= drain
     }
 
     /// Brings the size up to date, and sees a truncation.
@@ -439,9 +477,8 @@ struct StreamTurn {
             return .atEnd
         }
         if table.isBeingSaved(file, of: stream, now) { return .atEnd }
-        let proven =
-            try file.opened().descriptor.hasNoWriter()
-            ?? (once ? isOld(file) : now - since >= drain)
+        let answer = try file.opened().descriptor.hasNoWriter()
+        let proven = answer ?? (once ? isOld(file) : now - since >= drain)
         if proven {
             // Nobody can write any more, so the size that is seen now is the last one; what is left
             // without a newline is a line then.
@@ -449,6 +486,8 @@ struct StreamTurn {
             output.moved(file.id, path: file.path, archived: true)
             return .moved
         }
+        file.proof.failed(
+            now, isBlind: answer == nil, latest: answer == nil ? since +| drain : .max)
         return .atEnd
     }
 }

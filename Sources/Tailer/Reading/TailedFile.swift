@@ -72,7 +72,11 @@ final class TailedFile {
     /// and what looks like an unfinished line at its end may go on.
     var hasOldSize = false
     /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
-    var drainsSince: Int64?
+    var drainsSince: Int64? {
+        didSet { proof = EndProof() }
+    }
+    /// When it is to be proven that nobody writes to it any more, while it drains.
+    var proof = EndProof()
     /// The bytes from `position` to `size` are the beginning of a line and were looked at: there is
     /// nothing to do before the file grows or becomes final.
     var waitsForMore = false

@@ -24,6 +24,8 @@ final class LogStream {
 
     /// Files that are being read, open or parked, in the order of their content; the live one, if any, is the last.
     var files: [TailedFile] = []
+    /// The first of them that is asked for the proof of its end in the next turn, where one turn is too short.
+    var nextProof = 0
     /// Names whose files were read to their final end and closed; bounded by the directory. Where another
     /// file of that name was closed since, a slash and the file's number follow.
     var closed: [[UInt8]: ClosedFile] = [:]
