@@ -98,10 +98,14 @@ extension StreamTable {
                 takeUp(sibling, $0, earlier.place, of: stream, live, node, directory, now)
             }
             if let taken {
-                guard case .fine = taken else { return taken }
+                switch taken {
+                case .ends(let verdict): return verdict
+                case .done: stream.obstacles.comeOn()
+                // Of many that cannot be read none is waited for anew.
+                case .passed: break
+                }
                 // Whatever came of it, it is looked at anew if it turns up again.
                 stream.strangers[LogStream.Stamp(sibling.status)] = nil
-                stream.obstacles.comeOn()
                 park(sibling, open: &open)
                 earlier.rest.removeLast()
                 pace.progress()
@@ -253,13 +257,22 @@ extension StreamTable {
         return made
     }
 
-    /// Takes up one of them, if it is still to be read; `fine` when there is nothing more to do about it, and
-    /// nil when it is gone and another file has its inode number.
+    /// What came of the turn of one of them.
+    private enum Turn {
+        /// There is nothing more to do about it.
+        case done
+        /// It cannot be read, and the stream goes on without it.
+        case passed
+        /// It waits, and what comes after it.
+        case ends(Verdict)
+    }
+
+    /// Takes up one of them, if it is still to be read; nil when it is gone and another file has its inode number.
     private func takeUp(
         _ sibling: Sibling, _ name: [UInt8], _ place: EarlierFiles.Place, of stream: LogStream,
         _ live: Candidate?, _ node: DirectoryNode, _ directory: borrowing Descriptor,
         _ now: Int64
-    ) -> Verdict? {
+    ) -> Turn? {
         let inode = sibling.status.inode
         let request = FileOpener.Request(
             stream: stream, name: name, path: node.text(of: name), isArchived: false,
@@ -274,19 +287,20 @@ extension StreamTable {
             if candidate.isInTheMaking { soon.append(node) }
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 output.known(candidate.identity, head: candidate.head) == nil
-            else { return .fine }
+            else { return .done }
             takeUp(candidate, sibling, place, of: stream, live, now)
-            return .fine
+            return .done
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
             let waits = waits(
                 for: sibling, name, place, of: stream, node, now, isRace: true)
-            return waits ? .again : .fine
+            return waits ? .ends(.again) : .passed
         case .failed(.nothing(retry: true)):
-            return waits(for: sibling, name, place, of: stream, node, now) ? .retry : .fine
-        case .failed(.exhausted): return .retry
+            let waits = waits(for: sibling, name, place, of: stream, node, now)
+            return waits ? .ends(.retry) : .passed
+        case .failed(.exhausted): return .ends(.retry)
         case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
-            return .fine
+            return .done
         }
     }
 

@@ -1,0 +1,59 @@
+import Glibc
+import Model
+import Platform
+import TestSupport
+import Testing
+
+@testable import Tailer
+
+@Suite("Earlier files of a log that wait for their turn")
+struct EarlierFilesTests {
+    private let bench: ParkingBench
+    private let stream: LogStream
+
+    /// Forty rotated files, of which sixteen are taken up; a neighbour.
+    init() throws {
+        bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.write("b.log", "b\n")
+        try bench.settle()
+        stream = try #require(bench.node.streams[Array("a.log".utf8)])
+        try rename(path(0), path(40))
+        for line in 1...40 { try bench.write(name(40 - line), "line \(line)\n") }
+        bench.table.mostEarlier = 16
+        _ = try bench.lookInSlices()
+        try #require(stream.earlier?.rest.count == 24)
+        bench.table.mostEarlier = 4_096
+    }
+
+    private func name(_ number: Int) -> String { "a.log" + (number == 0 ? "" : ".\(number)") }
+
+    private func path(_ number: Int) -> String { bench.home.path("log/\(name(number))") }
+
+    private var lines: [String] { bench.output.texts().filter { $0 != "b" } }
+
+    @Test("Of many that cannot be read, one is waited for, and the others are passed with it")
+    func passed() throws {
+        let directory = try bench.node.open()
+        let names = DirectoryNames(try directory.entries())
+        let waiting = try #require(stream.earlier).rest
+        for sibling in waiting {
+            let name = String(decoding: sibling.name, as: UTF8.self)
+            try rename(bench.home.path("log/\(name)"), bench.home.path(name))
+        }
+        func goOn(_ now: Int64) -> StreamTable.Verdict {
+            var verdict = StreamTable.Verdict.underWay
+            while verdict == .underWay {
+                verdict = bench.table.goOnWithEarlier(stream, names, bench.node, directory, now)
+            }
+            return verdict
+        }
+        #expect(goOn(bench.now) == .again)
+        bench.now += Obstacles.mostPatience
+        #expect(goOn(bench.now) == .fine)
+        #expect(stream.earlier == nil)
+        try bench.settle()
+        #expect(lines == (0...15).map { "line \($0)" } + ["line 40"])
+        #expect(bench.lost.count == 24)
+    }
+}
