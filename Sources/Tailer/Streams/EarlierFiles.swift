@@ -106,7 +106,7 @@ extension StreamTable {
                 }
                 // Whatever came of it, it is looked at anew if it turns up again.
                 stream.strangers[LogStream.Stamp(sibling.status)] = nil
-                park(sibling, open: &open)
+                park(sibling, of: stream, open: &open)
                 earlier.rest.removeLast()
                 pace.progress()
                 continue
@@ -130,9 +130,9 @@ extension StreamTable {
     }
 
     /// What was taken up waits without a descriptor, but for the oldest few: its name leads to it.
-    private func park(_ sibling: Sibling, open: inout Int) {
+    private func park(_ sibling: Sibling, of stream: LogStream, open: inout Int) {
         let key = InodeKey(sibling.status)
-        guard let file = opener.open[key], file.isOpen else { return }
+        guard let file = opener.open[key], file.isOpen, file.stream === stream else { return }
         open += 1
         if open > mostAtOnce { opener.cache.close(file) }
     }
@@ -300,7 +300,24 @@ extension StreamTable {
             return waits ? .ends(.retry) : .passed
         case .failed(.exhausted): return .ends(.retry)
         case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
-            return .done
+            // What is open here already, or refused, may be another file.
+            return isAnother(sibling, name, directory) ? nil : .done
+        }
+    }
+
+    /// Whether a name leads to another file by now that has the inode number of what was listed.
+    private func isAnother(
+        _ sibling: Sibling, _ name: [UInt8], _ directory: borrowing Descriptor
+    ) -> Bool {
+        guard let birth = sibling.birth else { return false }
+        do throws(SystemError) {
+            let place = try directory.openPlace(name)
+            guard try place.status().inode == sibling.status.inode, let theirs = place.birth()
+            else { return false }
+            return birth != theirs
+        } catch {
+            // Where it cannot be told, it is the one that was listed.
+            return false
         }
     }
 

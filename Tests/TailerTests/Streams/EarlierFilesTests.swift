@@ -56,4 +56,27 @@ struct EarlierFilesTests {
         #expect(lines == (0...15).map { "line \($0)" } + ["line 40"])
         #expect(bench.lost.count == 24)
     }
+
+    /// 1. One of them is removed.
+    /// 2. Another log gets a new file, with its inode number, and that is open.
+    @Test(
+        "One whose inode number is an open neighbour's by now is counted, and takes nothing from that",
+        arguments: [true, false])
+    func sameNumber(hasBirth: Bool) throws {
+        let earlier = try #require(stream.earlier)
+        let next = try #require(earlier.rest.last)
+        let status = try FileStatus.glance(at: Array(bench.home.path("log/b.log").utf8))
+        let other = try bench.file("b.log")
+        let birth = try #require(other.identity.birth)
+        let reused = Sibling(
+            name: Array("a.log.99".utf8), rotated: next.rotated, status: status,
+            birth: hasBirth ? birth - 1 : nil)
+        stream.earlier = EarlierFiles([reused] + earlier.rest.reversed(), earlier.place)
+        bench.cache.use(other)
+        _ = try bench.lookInSlices()
+        #expect(other.isOpen)
+        try bench.settle()
+        #expect(lines == (0...40).map { "line \($0)" })
+        #expect(bench.lost == (hasBirth ? ["\(path(99)) 0..<2 deleted_unread"] : []))
+    }
 }
