@@ -88,10 +88,10 @@ struct GoneFilesTests {
         arguments: Going.allCases.filter(\.isSeenAtOnce))
     fileprivate func removed(_ going: Going) throws { try expectCounted(going) }
 
-    /// Without handles it takes two looks, minutes apart.
+    /// Who may not ask by handle needs two looks, minutes apart.
     @Test(
         "so is one that was removed with all above it, at once",
-        .enabled(if: MachineFacts.hasHandles, "\(MachineFacts.handlesNeeded)"),
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"),
         arguments: Going.allCases.filter { !$0.isSeenAtOnce })
     fileprivate func removedWithAll(_ going: Going) throws { try expectCounted(going) }
 
@@ -138,7 +138,7 @@ struct GoneFilesTests {
         let (agent, size) = try stopped(broker)
         try rename(agent.log("pod"), agent.home.path("away"))
         #expect(try agent.once() == .code(1), "\(agent.said)")
-        if try MachineFacts.givesHandles(agent.home) {
+        if MachineFacts.mayAskByHandle {
             expectNamed(agent, size, reason: "moved_away")
             #expect(
                 agent.said.contains(" place=\(agent.home.path("away/app.log")) "), "\(agent.said)")
@@ -183,9 +183,9 @@ struct GoneFilesTests {
                 " no pattern leads to files whose positions are kept files=1 bytes_seen_unread=\(size)"
             ), "\(agent.said)")
         try Going.withItsDirectory.go(agent)
-        // Without handles one look has it out of sight, and the next one knows that it is gone.
+        // Who may not ask by handle has it out of sight in one look, and knows in the next one that it is gone.
         try agent.start()
-        if try MachineFacts.givesHandles(agent.home) {
+        if MachineFacts.mayAskByHandle {
             try eventually("it is forgotten; \(agent.said)") { try agent.registry().isEmpty }
             #expect(
                 agent.said.contains(

@@ -21,6 +21,24 @@ package enum MachineFacts {
     package static let handlesNeeded: String =
         "the file system of temporary files gives no file handles"
 
+    /// Whether this process, and those that it starts, may ask where the file of a handle is, where tests have their
+    /// files. That is another thing: everybody is given handles, and only who has CAP_DAC_READ_SEARCH may ask. A
+    /// test that needs it is skipped where not, with `askingNeeded`.
+    package static let mayAskByHandle: Bool = {
+        do {
+            let home = try TemporaryDirectory()
+            let file = try Descriptor.open(home.write("asked", ""), O_RDONLY)
+            guard let handle = file.handle() else { return false }
+            let directory = try Descriptor.open(home.path, O_RDONLY)
+            guard case .at = directory.whereabouts(ofHandle: handle) else { return false }
+            return true
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+    package static let askingNeeded: String =
+        "no file may be asked for by its handle here: CAP_DAC_READ_SEARCH, or a file system that gives handles, is missing"
+
     /// Whether a new file gets the inode number of one that was removed just before, where tests have their files:
     /// in one of a few tries, for somebody else may have taken it. Where not, `numbersNeeded`.
     package static let givesNumbersAgain: Bool = {
