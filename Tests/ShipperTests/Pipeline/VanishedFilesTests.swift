@@ -377,20 +377,10 @@ import Testing
         return entry.file
     }
 
-    /// Whether this process may ask for a file by its handle.
-    private func mayAsk() throws -> Bool {
-        let path = try directory.write("asked", "")
-        let opened = try Descriptor.open(path, O_RDONLY)
-        guard let handle = opened.handle() else { return false }
-        let place = try Descriptor.open(directory.path, O_RDONLY).whereabouts(ofHandle: handle)
-        return place == .at(path: Array(path.utf8), size: 0)
-    }
-
     @Test(
-        "What its handle says was deleted leaves at the first look; what was moved with its directory stays"
-    )
+        "What its handle says was deleted leaves at the first look; what was moved with its directory stays",
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func byHandle() throws {
-        guard try mayAsk() else { return }
         _ = try makeKnown("a/log/x.log", delivered: 4)
         let moved = try makeKnown("b/log/x.log", delivered: 4)
         let read = try makeKnown("b/log/y.log", delivered: 10)
@@ -534,10 +524,9 @@ import Testing
     }
 
     @Test(
-        "What was read to its end, moved away alone and deleted leaves as its handle tells, and is no loss"
-    )
+        "What was read to its end, moved away alone and deleted leaves as its handle tells, and is no loss",
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func letGoAndDeleted() throws {
-        guard try mayAsk() else { return }
         let file = try makeKnown("a/log/x.log", delivered: 10)
         let other = try makeKnown("a/log/y.log", delivered: 10)
         try letGo(file)
@@ -645,7 +634,9 @@ import Testing
         #expect(registry.entries().map(\.file) == Array(files[2...]))
     }
 
-    @Test("What was moved alone stays until it is deleted, as its handle tells")
+    @Test(
+        "What was moved alone stays until it is deleted, as its handle tells",
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func movedAlone() throws {
         let path = try directory.write("logs/a/log/x.log", "123456789\n")
         let file = try Descriptor.open(path, 0)
@@ -653,8 +644,6 @@ import Testing
         let identity = FileIdentity(
             handle: file.handle(), device: status.device, inode: status.inode,
             birth: file.birth())
-        // Neither all file systems nor all processes can ask.
-        guard try mayAsk() else { return }
         let entry = registry.see(
             NewFile(
                 input: "pods", stream: path, path: path, identity: identity,
