@@ -6,16 +6,24 @@ import Testing
 @Suite("A stream of lines that nobody reads keeps nobody waiting")
 struct LineStreamTests {
     enum Way: CaseIterable {
+        /// No machine has a device that stays full. A pipe is asked in the same way.
+        case device
         case pipe, sharedPipe, socket, terminal, sharedTerminal
 
         var kind: ReadLater.Kind {
             switch self {
-            case .pipe, .sharedPipe: .pipe
+            case .pipe, .sharedPipe, .device: .pipe
             case .socket: .socket
             case .terminal, .sharedTerminal: .terminal
             }
         }
-        var mayReopen: Bool { self != .sharedPipe && self != .sharedTerminal }
+        private var mayReopen: Bool { self != .sharedPipe && self != .sharedTerminal }
+
+        func stream(_ ends: ReadLater) throws -> LineStream {
+            try self == .device
+                ? LineStream(ends.writer(), as: .device)
+                : LineStream(ends.writer(), mayReopen: mayReopen)
+        }
 
         static let terminals = allCases.filter { $0.kind == .terminal }
         /// Those that every machine has.
@@ -31,7 +39,7 @@ struct LineStreamTests {
         arguments: Way.everywhere)
     func full(way: Way) throws {
         let ends = try ReadLater(way.kind)
-        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        let stream = try way.stream(ends)
         var taken: [Int] = []
         var refused = 0
         for number in 0..<1_000 {
@@ -53,7 +61,7 @@ struct LineStreamTests {
     @Test("Whoever else writes there still waits for room", arguments: Way.everywhere)
     func others(way: Way) throws {
         let ends = try ReadLater(way.kind)
-        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        let stream = try way.stream(ends)
         try stream.write(line(1))
         #expect(ends.isBlocking)
         #expect(ends.read() == line(1))
@@ -62,7 +70,7 @@ struct LineStreamTests {
     @Test("A reader that is gone is an error at once", arguments: Way.everywhere)
     func closed(way: Way) throws {
         let ends = try ReadLater(way.kind)
-        let stream = try LineStream(ends.writer(), mayReopen: way.mayReopen)
+        let stream = try way.stream(ends)
         ends.closeReader()
         #expect(throws: SystemError.self) { try stream.write(line(1)) }
     }
@@ -78,12 +86,24 @@ struct LineStreamTests {
     }
 
     /// What /dev/kmsg is given in one call is one record.
-    @Test("A device that is no terminal is given each line in one call", arguments: [true, false])
-    func device(mayReopen: Bool) throws {
-        let stream = try LineStream(Descriptor.open("/dev/null", 1), mayReopen: mayReopen)
+    @Test(
+        "A device that is no terminal is given each line in one call", arguments: [false, true])
+    func device(isAsked: Bool) throws {
+        let null = try Descriptor.open("/dev/null", 1)
+        let stream = isAsked ? LineStream(null, as: .device) : try LineStream(null)
         let before = try calls()
         for number in 0..<10 { try stream.write(line(number)) }
         #expect(try calls() == before + 10)
+    }
+
+    /// 1. /dev/kmsg, major number 1, takes each line at once, and never says that it has room.
+    /// 2. A serial port of a virtual machine waits for its host, and says when it has.
+    @Test("A device that is no terminal is asked for room, but for those that need none")
+    func asked() throws {
+        for major in 0..<256 as Range<UInt32> {
+            #expect(LineStream.Way(device: major) == (major == 1 ? .asEver : .device))
+        }
+        #expect(try LineStream(Descriptor.open("/dev/null", 1)).way == .asEver)
     }
 
     /// How often this thread has called write(2) and its like (proc_pid_io(5)).
