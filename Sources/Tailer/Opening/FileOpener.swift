@@ -284,12 +284,15 @@ final class FileOpener {
         let diskSize: Int
         let compression: Compression?
         let packed: Decompressor?
+        /// Its first bytes as they lie there.
+        let raw: [UInt8]
     }
 
     func fresh(_ file: TailedFile, of stream: LogStream) throws(SystemError) -> Fresh {
         let source = try file.opened()
         let status = try source.descriptor.status()
         var head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
+        let raw = head
         let compression = stream.kind == .s6 && !file.isFinal ? nil : Compression(head: head)
         var packed: Decompressor?
         if let compression {
@@ -311,7 +314,7 @@ final class FileOpener {
                 size: packed?.size ?? status.size,
                 hasKnownSize: compression == nil, archived: file.isFinal, firstScan: false),
             changed: status.changed, diskSize: status.size, compression: compression,
-            packed: packed)
+            packed: packed, raw: raw)
     }
 
     /// The file's content is new, and what it was is in no copy: the same inode is read again from

@@ -11,6 +11,8 @@ struct EarlierFiles {
     /// What had the stream's name when it was opened, and no name when the directory was listed. It comes after
     /// them.
     let removed: Candidate?
+    /// Something came of one of them that the next listing shows: it is not found as it was.
+    fileprivate var hasCome = false
 
     enum Place {
         /// Before a file whose content is another one now: it is not read before they are.
@@ -45,7 +47,8 @@ extension StreamTable {
         stream.earlier = earlier.rest.isEmpty ? nil : earlier
         if stream.earlier == nil { takeUpRemoved(earlier, of: stream, now) }
         awakened.append(stream)
-        return verdict
+        // What is found as it was is found in a new listing, or there would be no end to it.
+        return earlier.rest.isEmpty && !earlier.hasCome ? .again : verdict
     }
 
     /// A stream's directory is gone, and with it what nobody has opened yet. Where its volume is not mounted
@@ -100,9 +103,12 @@ extension StreamTable {
             if let taken {
                 switch taken {
                 case .ends(let verdict): return verdict
-                case .done: stream.obstacles.comeOn()
+                case .done:
+                    stream.obstacles.comeOn()
+                    earlier.hasCome = true
+                case .left: stream.obstacles.comeOn()
                 // Of many that cannot be read none is waited for anew.
-                case .passed: break
+                case .passed: earlier.hasCome = true
                 }
                 // Whatever came of it, it is looked at anew if it turns up again.
                 stream.strangers[LogStream.Stamp(sibling.status)] = nil
@@ -121,6 +127,7 @@ extension StreamTable {
             let gone = Gone(sibling, among: earlier.rest, of: stream, names)
             let isPacked = tellGone(gone, earlier, of: stream, names, node, directory)
             earlier.rest.removeAll { gone.inodes.contains($0.status.inode) }
+            earlier.hasCome = true
             // What was made of them is found by another search, and has its turn in order. One that was removed
             // needs none.
             if isPacked { earlier.rest = [] }
@@ -261,6 +268,8 @@ extension StreamTable {
     private enum Turn {
         /// There is nothing more to do about it.
         case done
+        /// It is a copy of what comes after it, and is asked again with that.
+        case left
         /// It cannot be read, and the stream goes on without it.
         case passed
         /// It waits, and what comes after it.
@@ -288,8 +297,7 @@ extension StreamTable {
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 output.known(candidate.identity, head: candidate.head) == nil
             else { return .done }
-            takeUp(candidate, sibling, place, of: stream, live, now)
-            return .done
+            return takeUp(candidate, sibling, place, of: stream, live, now)
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
             let waits = waits(
@@ -342,13 +350,13 @@ extension StreamTable {
     private func takeUp(
         _ candidate: Candidate, _ sibling: Sibling, _ place: EarlierFiles.Place,
         of stream: LogStream, _ live: Candidate?, _ now: Int64
-    ) {
+    ) -> Turn {
         let stamp = LogStream.Stamp(candidate.status)
         switch place {
         case .before(let file):
             if isBeginning(candidate, of: file) {
                 stream.freshCopies[stamp] = candidate.head
-                return
+                return .left
             }
             stream.judged.insert(stamp)
             takeUp([candidate], stream, before: file, now)
@@ -356,10 +364,10 @@ extension StreamTable {
             let liveID = live.flatMap { output.known($0.identity, head: $0.head) }
             if isCopy(candidate, of: live, liveID) {
                 stream.freshCopies[stamp] = candidate.head
-                return
+                return .left
             }
             stream.judged.insert(stamp)
-            if isCopyOfNewest(candidate, in: stream) { return }
+            if isCopyOfNewest(candidate, in: stream) { return .done }
             takeUp([candidate], stream, reference, last: last, now)
             // What is older than it is none of the stream's business, also when it is read.
             if reference.isBefore(sibling.rotated, candidate) {
@@ -368,6 +376,7 @@ extension StreamTable {
                     birth: candidate.identity.birth)
             }
         }
+        return .done
     }
 
     private func isBeginning(_ candidate: Candidate, of file: TailedFile) -> Bool {

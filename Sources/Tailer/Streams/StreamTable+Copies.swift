@@ -78,8 +78,10 @@ extension StreamTable {
             for (sibling, candidate) in inOrder(unknown) {
                 // What is empty is a copy that was just begun.
                 guard let candidate else {
-                    let isFresh = stream.isFreshCopy(
-                        sibling, of: fresh.sighting.head, size: fresh.sighting.size)
+                    let isFresh =
+                        stream.isFreshCopy(
+                            sibling, of: fresh.sighting.head, size: fresh.sighting.size)
+                        || stream.isFreshCopy(sibling, of: fresh.raw, size: fresh.diskSize)
                     if sibling.status.size > 0, !isFresh { later.append((sibling, nil)) }
                     continue
                 }

@@ -79,4 +79,53 @@ struct EarlierFilesTests {
         #expect(lines == (0...40).map { "line \($0)" })
         #expect(bench.lost == (hasBirth ? ["\(path(99)) 0..<2 deleted_unread"] : []))
     }
+
+    private enum Endless: Error { case look }
+
+    /// A look in slices that has to end.
+    private func look(_ bench: ParkingBench, between: () throws -> Void = {}) throws {
+        var slices = 0
+        _ = try bench.lookInSlices {
+            slices += 1
+            if slices > 500 { throw Endless.look }
+            try between()
+        }
+    }
+
+    @Test("A log that is compressed in its place is read, though many files hold its first byte")
+    func compressedInPlace() throws {
+        let bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.settle()
+        let path = bench.home.path("log/a.log")
+        for number in 1...40 { try appendBytes([0x1F], to: "\(path).\(number)") }
+        try bench.home.write("packed", "line 1\n")
+        try compress(bench.home.path("packed"), .gzip)
+        try Descriptor.open(path, O_WRONLY).truncate(to: 0)
+        try appendBytes(readFile(bench.home.path("packed.gz")), to: path)
+        for _ in 0..<10 {
+            bench.readAll()
+            try look(bench)
+        }
+        #expect(bench.output.texts() == ["line 0", "line 1"])
+    }
+
+    /// 1. A directory is listed when a log was renamed, and its successor is not there.
+    /// 2. That comes, and is what many earlier files are copies of.
+    @Test("A log that comes while its copies are taken up is listed, and its copies are not read")
+    func listed() throws {
+        let bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.settle()
+        try rename(bench.home.path("log/a.log"), bench.home.path("log/a.log.41"))
+        for number in 1...40 { try bench.write("a.log.\(number)", "line 1\n") }
+        var isThere = false
+        try look(bench) {
+            if !isThere { try bench.write("a.log", "line 1\nline 2\n") }
+            isThere = true
+        }
+        #expect(isThere)
+        try bench.settle()
+        #expect(bench.output.texts() == ["line 0", "line 1", "line 2"])
+    }
 }
