@@ -379,7 +379,8 @@ extension StreamTable {
         return .done
     }
 
-    private func isBeginning(_ candidate: Candidate, of file: TailedFile) -> Bool {
+    /// Whether a file, parked or not, begins with all that another one holds.
+    func isBeginning(_ candidate: Candidate, of file: TailedFile) -> Bool {
         do throws(SystemError) {
             guard case .open = try opener.reopen(file) else { return false }
             return try candidate.isBeginning(of: file)

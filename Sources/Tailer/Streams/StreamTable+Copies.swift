@@ -217,15 +217,11 @@ extension StreamTable {
     }
 
     func isCopyOfNewest(_ candidate: Candidate, in stream: LogStream) -> Bool {
-        do throws(SystemError) {
-            guard let last = stream.files.last, last.isOpen, last.packed == nil else {
-                return false
-            }
-            return try candidate.isBeginning(of: last)
-        } catch {
-            _ = opener.trouble(candidate.request.path, error)
-            return false
-        }
+        guard let last = stream.files.last, last.packed == nil else { return false }
+        // Where many are taken up it is parked by now, and most are none.
+        let known = last.expectedHead.prefix(candidate.head.count)
+        guard last.isOpen || candidate.head.starts(with: known) else { return false }
+        return isBeginning(candidate, of: last)
     }
 
     /// 1. A file is copied, truncated and filled again before any of it is read.
@@ -233,10 +229,11 @@ extension StreamTable {
     func isCopiedBefore(
         _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
     ) -> Bool {
-        guard file.isOpen, file.position == file.base, let birth = candidate.identity.birth,
+        guard file.position == file.base, let birth = candidate.identity.birth,
             file.name.flatMap(stream.rotated) == nil
         else { return false }
         do throws(SystemError) {
+            guard case .open = try opener.reopen(file) else { return false }
             let status = try file.opened().descriptor.status()
             return status.links > 0 && birth < status.changed
         } catch {

@@ -128,4 +128,15 @@ struct EarlierFilesTests {
         try bench.settle()
         #expect(bench.output.texts() == ["line 0", "line 1", "line 2"])
     }
+
+    /// What is taken up beyond the first few is parked at once.
+    @Test("One that is a copy of the one before it is not read again", arguments: [24, 6])
+    func copied(_ number: Int) throws {
+        let first = try readFile(path(number))
+        try Descriptor.open(path(number - 1), O_WRONLY).truncate(to: 0)
+        try appendBytes(first, to: path(number - 1))
+        try bench.settle()
+        #expect(lines == (0...40).filter { $0 != 41 - number }.map { "line \($0)" })
+        #expect(bench.lost.isEmpty)
+    }
 }
