@@ -124,7 +124,7 @@ extension StreamTable {
                 isListed = true
                 continue
             }
-            let gone = Gone(sibling, among: earlier.rest, of: stream, names)
+            let gone = gone(sibling, among: earlier.rest, of: stream, names, directory)
             let isPacked = tellGone(gone, earlier, of: stream, names, node, directory)
             earlier.rest.removeAll { gone.inodes.contains($0.status.inode) }
             earlier.hasCome = true
@@ -181,19 +181,31 @@ extension StreamTable {
         let siblings: [Sibling]
         let inodes: Set<UInt64>
 
-        /// `first` is one. Where the inode of one has a name, that may be another file's by now.
-        init(
-            _ first: Sibling, among rest: [Sibling], of stream: LogStream, _ names: DirectoryNames
-        ) {
-            siblings = rest.filter { sibling in
-                let inode = sibling.status.inode
-                guard inode != first.status.inode, let name = names.name(of: inode) else {
-                    return true
-                }
-                return stream.rotated(name)?.isPacked != sibling.rotated.isPacked
-            }
+        init(_ siblings: [Sibling]) {
+            self.siblings = siblings
             inodes = Set(siblings.map(\.status.inode))
         }
+    }
+
+    /// `first` is one. Where the inode of one has a name, that may be another file's by now.
+    private func gone(
+        _ first: Sibling, among rest: [Sibling], of stream: LogStream, _ names: DirectoryNames,
+        _ directory: borrowing Descriptor
+    ) -> Gone {
+        var gone: [Sibling] = []
+        for sibling in rest {
+            let inode = sibling.status.inode
+            guard inode != first.status.inode, let name = names.name(of: inode) else {
+                gone.append(sibling)
+                continue
+            }
+            // A name that says nothing may have been given to it by a person.
+            let isGone =
+                stream.rotated(name).map { $0.isPacked != sibling.rotated.isPacked }
+                ?? isAnother(sibling, name, directory)
+            if isGone { gone.append(sibling) }
+        }
+        return Gone(gone)
     }
 
     /// 1. There are many earlier files to be read, and what rotates them keeps few.

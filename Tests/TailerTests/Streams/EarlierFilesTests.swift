@@ -139,4 +139,13 @@ struct EarlierFilesTests {
         #expect(lines == (0...40).filter { $0 != 41 - number }.map { "line \($0)" })
         #expect(bench.lost.isEmpty)
     }
+
+    @Test("One that a person has renamed is read, and not told as lost with one that is gone")
+    func renamed() throws {
+        try remove(path(24))
+        try rename(path(5), bench.home.path("log/other~"))
+        try bench.settle()
+        #expect(lines == (0...40).filter { $0 != 16 }.map { "line \($0)" })
+        #expect(bench.lost == ["\(path(24)) 0..<8 deleted_unread"])
+    }
 }
