@@ -11,6 +11,9 @@ struct EarlierFiles {
     /// What had the stream's name when it was opened, and no name when the directory was listed. It comes after
     /// them.
     let removed: Candidate?
+    /// What they make way for, where nothing else knows of it: only this descriptor has its bytes if it is removed
+    /// before its turn.
+    let kept: Candidate?
     /// Something came of one of them that the next listing shows: it is not found as it was.
     fileprivate var hasCome = false
 
@@ -22,10 +25,13 @@ struct EarlierFiles {
     }
 
     /// `siblings` are in order, oldest first.
-    init(_ siblings: [Sibling], _ place: Place, removed: Candidate? = nil) {
+    init(
+        _ siblings: [Sibling], _ place: Place, removed: Candidate? = nil, kept: Candidate? = nil
+    ) {
         rest = siblings.reversed()
         self.place = place
         self.removed = removed
+        self.kept = kept
     }
 
     /// Whether a file is not to be read yet.
@@ -74,12 +80,21 @@ extension StreamTable {
 
     /// Only this descriptor still has its bytes.
     private func takeUpRemoved(_ earlier: EarlierFiles, of stream: LogStream, _ now: Int64) {
-        guard let removed = earlier.removed, case .opened(let file) = opener.takeUp(removed) else {
-            return
-        }
+        guard let removed = earlier.removed ?? earlier.kept.flatMap({ isUnlinked($0) ? $0 : nil }),
+            case .opened(let file) = opener.takeUp(removed)
+        else { return }
         file.name = nil
         file.drainsSince = now
         stream.files.append(file)
+    }
+
+    private func isUnlinked(_ candidate: Candidate) -> Bool {
+        do throws(SystemError) {
+            return try candidate.source.descriptor.status().links == 0
+        } catch {
+            // Reading it says so.
+            return true
+        }
     }
 
     private func takeUp(

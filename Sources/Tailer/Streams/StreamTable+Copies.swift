@@ -136,8 +136,10 @@ extension StreamTable {
             let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
             takeUp(elsewhere, stream, before: live, now)
             let siblings = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
-            stream.earlier = EarlierFiles(
-                siblings, goOn(live, in: copy, at: place, of: stream, names, directory))
+            let before = goOn(live, in: copy, at: place, of: stream, names, directory)
+            var kept: Candidate?
+            if case .after = before { kept = keep(live, of: stream, node, directory) }
+            stream.earlier = EarlierFiles(siblings, before, kept: kept)
             let verdict = goOnWithEarlier(stream, names, node, directory, now)
             // With the last of them the file itself has its turn.
             return worse(verdict, stream.earlier == nil ? .underWay : .fine)
@@ -171,6 +173,19 @@ extension StreamTable {
         let reference = reference(
             status.inode, status.modified, birth, stream, names, strangers, directory)
         return .after(reference, last: earlier)
+    }
+
+    /// A descriptor of what holds another content now, and is no file of the stream until its turn comes.
+    private func keep(
+        _ live: TailedFile, of stream: LogStream, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor
+    ) -> Candidate? {
+        guard let name = live.name else { return nil }
+        let request = FileOpener.Request(
+            stream: stream, name: name, path: node.text(of: name), isArchived: false,
+            inode: live.identity.inode, mayBePacked: true, mayBeginWithZeros: true)
+        guard case .candidate(let kept) = opener.examine(request, in: directory) else { return nil }
+        return kept
     }
 
     /// Whether `candidate` holds what `file` held, as far as that was read.

@@ -148,4 +148,25 @@ struct EarlierFilesTests {
         #expect(lines == (0...40).filter { $0 != 16 }.map { "line \($0)" })
         #expect(bench.lost == ["\(path(24)) 0..<8 deleted_unread"])
     }
+
+    @Test("A log that is removed while what was copied from it is taken up is read")
+    func removedAfterCopies() throws {
+        let bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.settle()
+        let path = bench.home.path("log/a.log")
+        try appendBytes(readFile(path), to: "\(path).40")
+        for line in 1...39 {
+            try appendBytes(Array("line \(line)\n".utf8), to: "\(path).\(40 - line)")
+        }
+        try Descriptor.open(path, O_WRONLY).truncate(to: 0)
+        try appendBytes(Array("line 40\n".utf8), to: path)
+        bench.table.mostEarlier = 16
+        for _ in 0..<2 where bench.streams.first?.earlier == nil { _ = try bench.lookInSlices() }
+        try #require(bench.streams.first?.earlier != nil)
+        try remove(path)
+        try bench.settle()
+        #expect(bench.output.texts() == (0...40).map { "line \($0)" })
+        #expect(bench.lost.isEmpty)
+    }
 }
