@@ -244,12 +244,13 @@ extension StreamTable {
         opener.forgetTrouble(item.path)
         if opener.isFollowed(item.entry.file, item.entry.identity) { return }
         // Those who look after entries that nobody follows may have found it gone first, and told.
-        guard output.progress(of: item.entry.file) != nil else { return }
-        if item.size > item.entry.position {
+        guard let known = output.progress(of: item.entry.file) else { return }
+        // What was on its way when it was passed over was delivered since.
+        let start = max(item.entry.position, known.position)
+        if item.size > start {
             output.report(
                 .lost(
-                    path: item.path,
-                    range: ByteRange(start: item.entry.position, end: item.size),
+                    path: item.path, range: ByteRange(start: start, end: item.size),
                     reason: .deletedUnread))
         }
         output.gone(item.entry.file)
