@@ -34,26 +34,42 @@ extension Descriptor {
 
     /// What became of a file of this directory's file system. It is not opened.
     package borrowing func whereabouts(ofHandle handle: [UInt8]) -> Whereabouts {
+        do throws(SystemError) {
+            let file = try place(ofHandle: handle)
+            let status = try file.status()
+            guard status.links > 0 else { return .deleted(size: status.size) }
+            var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+            let length = file.withRawValue { number in
+                unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
+            }
+            let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
+            return .at(path: bytes, size: status.size)
+        } catch {
+            return error.code == .stale ? .deleted(size: nil) : .unknown
+        }
+    }
+
+    /// The first bytes of a regular file of this directory's file system, at most `count`. Nothing is touched that
+    /// lies on the way to its name: a mount there may hang.
+    package borrowing func head(
+        ofHandle handle: [UInt8], count: Int
+    ) throws(SystemError) -> [UInt8] {
+        let place = try place(ofHandle: handle)
+        guard try place.status().isRegular else { return [] }
+        let path = place.withRawValue { "/proc/self/fd/\($0)" }
+        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        return try file.read(count: count, at: 0)
+    }
+
+    /// A file of this directory's file system as a place: it is not opened.
+    private borrowing func place(ofHandle handle: [UInt8]) throws(SystemError) -> Descriptor {
         let number = withRawValue { directory in
             unsafe handle.withUnsafeBufferPointer { bytes in
                 unsafe clinux_open_handle(directory, bytes.baseAddress, Int32(bytes.count))
             }
         }
-        guard number >= 0 else { return Errno.last == .stale ? .deleted(size: nil) : .unknown }
-        let file = Descriptor(owning: number)
-        let status: FileStatus
-        do throws(SystemError) {
-            status = try file.status()
-        } catch {
-            return .unknown
-        }
-        guard status.links > 0 else { return .deleted(size: status.size) }
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let length = file.withRawValue { number in
-            unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
-        }
-        let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
-        return .at(path: bytes, size: status.size)
+        guard number >= 0 else { throw SystemError("open_by_handle_at", code: Errno.last) }
+        return Descriptor(owning: number)
     }
 
     /// Whether no process has the file open for writing, by taking and dropping a read lease

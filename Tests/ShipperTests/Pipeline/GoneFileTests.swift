@@ -90,4 +90,30 @@ import Testing
         for case .foundElsewhere(_, let place) in events { places.append(place) }
         #expect(places == [directory.path("d") + "\\xff/a.log"])
     }
+
+    /// What is mounted over a directory on the way may hang; a path that is too long leads nowhere either.
+    @Test("What was moved away is looked at without going there by its path")
+    func unreachablePlace() throws {
+        let line = "what it holds is longer when it is compressed\n"
+        let path = try directory.write("a.log.1", line)
+        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
+        #expect(exit == .code(0))
+        guard let identity = try identity(Array("\(path).gz".utf8)) else { return }
+        let read = entry(
+            "\(path).gz", identity, head: line, size: line.utf8.count, offset: line.utf8.count)
+        let long = Array(repeating: String(repeating: "x", count: 250), count: 9)
+            .joined(separator: "/")
+        for half in ["upper", "lower"] { try directory.makeDirectory("\(half)/\(long)") }
+        try rename("\(path).gz", directory.path("lower/\(long)/a.log.1.gz"))
+        try rename(directory.path("lower"), directory.path("upper/\(long)/lower"))
+        let whereabouts = GoneFile.whereabouts(of: read, from: Array(directory.path.utf8))
+        // It can be removed again.
+        try rename(directory.path("upper/\(long)/lower"), directory.path("lower"))
+        guard case .at(_, let size) = whereabouts else {
+            Issue.record("it is there, and found \(whereabouts)")
+            return
+        }
+        #expect(size == line.utf8.count)
+        #expect(lost(read, whereabouts) == nil)
+    }
 }
