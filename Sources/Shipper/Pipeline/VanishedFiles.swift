@@ -23,8 +23,8 @@ import Tailer
 /// where its directory is there. Where its log has `archives`, it may have become what lies there, and stays out of
 /// sight until its stream has found that.
 ///
-/// What stays so is out of sight for `longestAbsence`, and of more than `mostAbsent` such entries those stay that
-/// went last.
+/// What stays so, be there a pattern that leads to it or not, is out of sight for `longestAbsence`, and of more than
+/// `mostAbsent` such entries those stay that went last.
 struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
@@ -91,7 +91,13 @@ struct VanishedFiles: Sendable {
             let place = places[directory] ?? self.place(of: directory)
             places[directory] = place
             guard isRead(entry) else {
-                if isForgotten(entry, place, &look.gone) { continue }
+                switch fateOfForgotten(entry, place, directory, &look) {
+                case .gone: continue
+                case .outOfSight:
+                    note(entry, isReachable: false)
+                    absent.append(entry)
+                case .there: break
+                }
                 if kept.files == 0 { kept.path = entry.path }
                 kept.files += 1
                 kept.unread +|= entry.lag(size: entry.size)
@@ -248,9 +254,12 @@ struct VanishedFiles: Sendable {
             }
             return false
         case .unknown:
-            guard ledger.isUnfollowed(entry.file), !look.mayList(entry.identity, in: directory)
+            // What is unread of a `deleted` one was counted when its directory was listed, and it was doubted then that
+            // this is its device.
+            guard ledger.isUnfollowed(entry.file) || entry.state == .deleted,
+                !look.mayList(entry.identity, in: directory)
             else { return false }
-            if missing.contains(entry.file), !look.isLast {
+            if missing.contains(entry.file), !look.isLast, isSure(of: entry) {
                 leave(entry, whereabouts)
                 return false
             }
@@ -290,7 +299,7 @@ struct VanishedFiles: Sendable {
             || now.nanoseconds -| entry.updated.nanoseconds > Self.longestAbsence
         {
             if overdue.contains(entry.file) {
-                leave(entry, .unknown)
+                if isRead(entry) { leave(entry, .unknown) } else { _ = forget(entry) }
             } else {
                 seen.insert(entry.file)
             }
@@ -372,38 +381,53 @@ struct VanishedFiles: Sendable {
 
     // MARK: Files that no pattern leads to
 
-    /// Whether a file that nobody reads any more is gone, and its entry with it. Without a handle that tells,
-    /// it is so only when its directory is gone, too: it may have another name there.
-    private func isForgotten(_ entry: FileEntry, _ place: DirectoryPlace, _ gone: inout Set<FileID>)
-        -> Bool
-    {
-        var whereabouts = Whereabouts.unknown
+    /// What there is of a file that nobody reads any more.
+    private enum Fate { case there, outOfSight, gone }
+
+    /// Has the entry leave of a file that nobody reads any more and that is gone. Without a handle that tells, it is so
+    /// only when its directory is gone, too: it may have another name there.
+    private func fateOfForgotten(
+        _ entry: FileEntry, _ place: DirectoryPlace, _ directory: ExactText, _ look: inout Look
+    ) -> Fate {
         switch place {
-        case .there:
-            guard Self.isReachable(entry) == nil, let directory = ExactText(entry.path).parent
-            else {
-                return false
+        case .there(let device):
+            if let isReachable = Self.isReachable(entry) {
+                note(entry, isReachable: isReachable)
+                return .there
             }
-            whereabouts = GoneFile.whereabouts(
-                of: entry, from: PathText.bytes(of: directory.text + "/."))
-            guard case .deleted = whereabouts else { return false }
+            guard device == entry.identity.device else { return .outOfSight }
+            switch GoneFile.whereabouts(of: entry, from: PathText.bytes(of: directory.text + "/."))
+            {
+            case .at(let path, _):
+                let isBeside = ExactText(PathText.text(path)).parent == directory
+                return isBeside ? .there : .outOfSight
+            case .deleted: break
+            case .unknown:
+                return look.mayList(entry.identity, in: directory) ? .there : .outOfSight
+            }
         case .gone(let nearest, let device):
-            guard device == entry.identity.device else { return false }
-            whereabouts = GoneFile.whereabouts(of: entry, from: nearest)
-            switch whereabouts {
-            case .at: return false
+            guard device == entry.identity.device else { return .outOfSight }
+            switch GoneFile.whereabouts(of: entry, from: nearest) {
+            case .at: return .outOfSight
             case .deleted: break
             case .unknown:
                 guard missing.contains(entry.file) else {
-                    gone.insert(entry.file)
-                    return false
+                    look.gone.insert(entry.file)
+                    return .outOfSight
                 }
             }
-        case .outOfReach: return false
+        case .outOfReach: return .outOfSight
         }
-        guard isSure(of: entry),
-            let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) })
-        else { return false }
+        if isSure(of: entry), forget(entry) { return .gone }
+        look.gone.insert(entry.file)
+        return .outOfSight
+    }
+
+    /// False where somebody follows it by now.
+    private func forget(_ entry: FileEntry) -> Bool {
+        guard let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
+            return false
+        }
         told(.forgotten(left))
         return true
     }

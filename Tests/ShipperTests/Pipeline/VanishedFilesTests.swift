@@ -625,6 +625,81 @@ import Testing
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
     }
 
+    /// Each device may be another one since: the machine was started again after all of it was saved.
+    private var doubtful: VolumeNumbers {
+        let booted = Timestamp(nanoseconds: Timestamp.now().nanoseconds + 3_600_000_000_000)
+        return VolumeNumbers(registry.entries(), booted: booted)
+    }
+
+    @Test(
+        "What no pattern leads to and is out of sight stays for thirty days, be its device in doubt or another one",
+        arguments: [true, false])
+    func longAbsenceWithoutPattern(hasDirectory: Bool) throws {
+        var inputs: [TailerInput] = []
+        for input in tailing {
+            inputs.append(
+                TailerInput(
+                    name: input.name, paths: [try PathPattern(directory.path("others/*.log"))],
+                    exclude: [], maxLine: input.maxLine))
+        }
+        let doubted = try makeKnown("a/log/x.log", delivered: 4)
+        let unhandled = try make("a/log/y.log", delivered: 4)
+        let elsewhere = try make("a/log/z.log", delivered: 4, elsewhere: true)
+        let there = try make("b/log/x.log", elsewhere: true)
+        let volumes = doubtful
+        try removeTree("a")
+        if hasDirectory { try directory.makeDirectory("logs/a/log") }
+        var vanished = vanished(of: inputs, volumes: volumes)
+        let now = Timestamp.now()
+        func look(days: Int64) {
+            vanished.look(now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
+        }
+        for _ in 0..<4 { look(days: 29) }
+        #expect(registry.entries().map(\.file) == [doubted, unhandled, elsewhere, there])
+        // What is back is in sight from then on.
+        let status = try FileStatus.glance(at: Array(directory.path("logs/b/log/x.log").utf8))
+        registry.renumbered([
+            there: FileIdentity(
+                handle: nil, device: status.device, inode: status.inode, birth: nil)
+        ])
+        for _ in 0..<2 { look(days: 31) }
+        #expect(registry.entries().map(\.file) == [there])
+        #expect(try #require(registry.entry(there)).state == .active)
+        let names = ["x", "y", "z"].map { directory.path("logs/a/log/\($0).log") }
+        #expect(lost.forgotten.withLock { $0.sorted() } == names)
+        #expect(lost.kept.withLock { $0 } == [4])
+        #expect(lost.ranges.withLock { $0.isEmpty })
+    }
+
+    /// Its directory was listed without it, and what is unread of it was told then. No handle tells more.
+    @Test(
+        "What was found missing on a device in doubt leaves once that is proven, or after thirty days",
+        arguments: [true, false])
+    func missingOnDoubtfulDevice(isProven: Bool) throws {
+        let missing = try make("a/log/x.log", delivered: 4)
+        let renamed = try make("a/log/y.log", delivered: 4)
+        let beside = try make("b/log/x.log")
+        var vanished = vanished(volumes: doubtful)
+        try remove(directory.path("logs/a/log/x.log"))
+        try rename(directory.path("logs/a/log/y.log"), directory.path("logs/a/log/y.old"))
+        for file in [missing, renamed] {
+            let path = try #require(registry.entry(file)).path
+            registry.moved(file, path: path, state: .deleted)
+        }
+        if !isProven { try rename(directory.path("logs/b"), directory.path("aside")) }
+        for _ in 0..<3 { vanished.look() }
+        #expect(
+            registry.entries().map(\.file)
+                == (isProven ? [renamed, beside] : [missing, renamed, beside]))
+        let later = Timestamp(
+            nanoseconds: Timestamp.now().nanoseconds + VanishedFiles.longestAbsence
+                + 1_000_000_000)
+        for _ in 0..<2 { vanished.look(now: later) }
+        #expect(registry.entry(missing) == nil && registry.entry(renamed) != nil)
+        // It was told before.
+        #expect(lost.ranges.withLock { $0.isEmpty })
+    }
+
     @Test("Of more than so many that are out of reach those stay that went last")
     func manyAbsent() throws {
         let files = try (0..<5).map { try make("a/log/\($0).log", elsewhere: true) }
