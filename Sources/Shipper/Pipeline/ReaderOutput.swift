@@ -111,6 +111,7 @@ final class ReaderOutput: TailerOutput {
         let registry = parts.registry
         switch registry.find(identity: sighting.identity, head: sighting.head) {
         case .same(let entry):
+            if entry.identity.device == sighting.identity.device { parts.volumes.opened(entry) }
             registry.headGrew(entry.file, head: sighting.begin)
             if !sighting.archived, !sighting.isS6,
                 ExactText(sighting.path) == ExactText(sighting.streamName),

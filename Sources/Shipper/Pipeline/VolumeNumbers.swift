@@ -11,22 +11,27 @@ import Synchronization
 ///    them were deleted.
 /// 3. It is mounted. Without their entries all of it would be sent again.
 ///
-/// So what was saved last before the machine was started is believed to be gone only where another such file stands on
-/// the device with that number. Of what was saved since, its number was seen since. Sendable; any thread.
+/// So what was saved last before the machine was started is believed to be gone only where another such file stands, or
+/// was opened, on the device with that number. Of what was saved since, its number was seen since. Sendable; any thread.
 final class VolumeNumbers: Sendable {
     private struct State {
         /// The devices of entries that were saved before the machine was started.
         var doubtful: [FileID: UInt64] = [:]
         /// Some of those, by device.
         var witnesses: [UInt64: [FileEntry]] = [:]
-        /// Devices for which one of them stood.
+        /// Devices for which one of them stood, or was opened.
         var proven: Set<UInt64> = []
+        /// Devices for which none of their witnesses stood, and when that was found, monotonic nanoseconds.
+        var refused: [UInt64: Int64] = [:]
     }
     private let state: Mutex<State>
 
     /// Files that are looked at before a number is not believed; those that were written to last are the likeliest to
     /// stand.
     private static let mostWitnesses = 32
+    /// How long it is believed that none of them stands, nanoseconds: a look at 100,000 missing entries would ask each of
+    /// those for each of these, and the next look comes two minutes later.
+    static let refusal: Int64 = 30_000_000_000
 
     /// Nothing is doubted.
     static let sure = VolumeNumbers([], booted: Timestamp(nanoseconds: 0))
@@ -45,21 +50,39 @@ final class VolumeNumbers: Sendable {
         self.state = Mutex(state)
     }
 
-    /// `mayLook`: whether a path is one at which a look cannot hang.
-    func isSure(of entry: FileEntry, mayLook: (String) -> Bool) -> Bool {
+    /// The file of `entry` was opened, and has what is known of it. That proves more than its witnesses can, which may
+    /// have been renamed by rotations since.
+    func opened(_ entry: FileEntry) {
         let device = entry.identity.device
-        let witnesses = state.withLock { state -> [FileEntry]? in
+        state.withLock { state in
+            if state.doubtful[entry.file] == device { state.proven.insert(device) }
+        }
+    }
+
+    /// `mayLook`: whether a path is one at which a look cannot hang.
+    func isSure(
+        of entry: FileEntry, now: Int64 = Clock.monotonicNanoseconds(), mayLook: (String) -> Bool
+    ) -> Bool {
+        let device = entry.identity.device
+        let (isSure, witnesses) = state.withLock { state -> (Bool, [FileEntry]) in
             guard state.doubtful[entry.file] == device, !state.proven.contains(device) else {
-                return nil
+                return (true, [])
             }
-            return state.witnesses[device] ?? []
+            if let since = state.refused[device], now - since < Self.refusal { return (false, []) }
+            return (false, state.witnesses[device] ?? [])
         }
-        guard let witnesses else { return true }
-        guard witnesses.contains(where: { mayLook($0.path) && Self.stands($0) }) else {
-            return false
+        guard !isSure, !witnesses.isEmpty else { return isSure }
+        let mine = witnesses.filter { mayLook($0.path) }
+        let stands = mine.contains(where: Self.stands)
+        state.withLock { state in
+            if stands {
+                state.proven.insert(device)
+            } else if mine.count == witnesses.count {
+                // Who may look at others of them may find more.
+                state.refused[device] = now
+            }
         }
-        state.withLock { _ = $0.proven.insert(device) }
-        return true
+        return stands
     }
 
     private static func stands(_ entry: FileEntry) -> Bool {

@@ -394,12 +394,14 @@ import Testing
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entries().map(\.state) == [.deleted, .deleted])
         #expect(rig.counters.bytesGone == 8)
-        // This run has seen it.
+        // This run has seen it, and that its device is the one that both were on.
         let start = try #require(
             output.opened(sighting("/log/2", inode: 2, head: "one\n"), onlyIfKnown: true))
         output.finished(start.file, end: 0)
+        output.listed("/log", on: [1]) { $0.inode == 2 }
+        #expect(rig.registry.entries().map(\.identity.inode) == [2])
         output.listed("/log", on: [1]) { _ in false }
-        #expect(rig.registry.entries().map(\.identity.inode) == [1])
+        #expect(rig.registry.entries().isEmpty)
         rig.close()
     }
 

@@ -671,6 +671,49 @@ import Testing
         #expect(lost.ranges.withLock { $0.isEmpty })
     }
 
+    /// Whoever rotates the log gives that one other names while the agent runs.
+    @Test("One file that was opened on a device in doubt proves it, whatever its name is by then")
+    func proof() throws {
+        let missing = try #require(registry.entry(try make("a/log/x.log", delivered: 4)))
+        let other = try #require(registry.entry(try make("a/log/y.log", elsewhere: true)))
+        let found = try #require(registry.entry(try make("b/log/x.log")))
+        let volumes = doubtful
+        try removeTree("a")
+        try rename(directory.path("logs/b/log/x.log"), directory.path("logs/b/log/x.log.1"))
+        #expect(!volumes.isSure(of: missing, mayLook: { _ in true }))
+        volumes.opened(found)
+        #expect(volumes.isSure(of: missing, mayLook: { _ in true }))
+        #expect(!volumes.isSure(of: other, mayLook: { _ in true }))
+    }
+
+    @Test("That nothing proves a device is not found out for each of its missing files once more")
+    func refusal() throws {
+        let entries = try (0..<5).map { number in
+            try #require(registry.entry(try make("a/log/\(number).log")))
+        }
+        let volumes = doubtful
+        try rename(directory.path("logs/a"), directory.path("aside"))
+        let looks = Mutex(0)
+        func areSure(now: Int64, mayLook: Bool = true) -> [Bool] {
+            entries.map { entry in
+                volumes.isSure(of: entry, now: now) { _ in
+                    looks.withLock { $0 += 1 }
+                    return mayLook
+                }
+            }
+        }
+        // Who may look nowhere has found out nothing.
+        #expect(areSure(now: 0, mayLook: false) == Array(repeating: false, count: 5))
+        #expect(looks.withLock { $0 } == 25)
+        #expect(areSure(now: 1) == Array(repeating: false, count: 5))
+        #expect(looks.withLock { $0 } == 30)
+        try rename(directory.path("aside"), directory.path("logs/a"))
+        #expect(areSure(now: VolumeNumbers.refusal) == Array(repeating: false, count: 5))
+        #expect(looks.withLock { $0 } == 30)
+        #expect(areSure(now: VolumeNumbers.refusal + 1) == Array(repeating: true, count: 5))
+        #expect(looks.withLock { $0 } == 35)
+    }
+
     /// Its directory was listed without it, and what is unread of it was told then. No handle tells more.
     @Test(
         "What was found missing on a device in doubt leaves once that is proven, or after thirty days",
