@@ -137,7 +137,7 @@ struct RenamedDirectoryTests {
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == count)
         let entries = try agent.registry()
-        #expect(entries.count == 4 || !MachineFacts.mayAskByHandle, "\(entries); \(agent.said)")
+        #expect(entries.count == 4, "\(entries); \(agent.said)")
         #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
     }
 }

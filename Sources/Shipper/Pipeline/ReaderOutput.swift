@@ -442,6 +442,7 @@ final class ReaderOutput: TailerOutput {
             // It is another log's by now, whose stream has the last word.
             return
         }
+        if case .unknown = whereabouts, standsElsewhere(entry) { return }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
         if isElsewhere(whereabouts) || !isSure(of: entry) {
             parts.registry.moved(entry.file, path: entry.path, state: .deleted)
@@ -449,6 +450,24 @@ final class ReaderOutput: TailerOutput {
             parts.ledger.unfollow(entry.file)
         } else {
             parts.ledger.leave(entry.file)
+        }
+    }
+
+    /// Whether the file stands under the name that its entry has, in another log's directory:
+    ///
+    /// 1. A file that was read is moved alone to the directory of another log, and is found there. Its entry stays
+    ///    that of the log that it was.
+    /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list the file.
+    /// 3. Taken for deleted, it would be sent again with the next start.
+    private func standsElsewhere(_ entry: FileEntry) -> Bool {
+        let directory = ExactText(entry.path).parent
+        let stream = ExactText(entry.stream)
+        guard directory != stream, directory != stream.parent, isMine(entry.path),
+            tailing.contains(where: { $0.reads(entry.path) }), GoneFile.isUnderItsName(entry)
+        else { return false }
+        switch EntryLook(entry) {
+        case .same, .packed: return true
+        case .other, .unreachable: return false
         }
     }
 

@@ -359,6 +359,35 @@ import Testing
         rig.close()
     }
 
+    /// Its entry stays that of the log that read it, whose directory does not list it after a start.
+    @Test("What stands in another log's directory stays known where nobody may ask by handle")
+    func listedInAnotherDirectory() throws {
+        let rig = try StageRig(in: directory, paths: directory.path("logs/*/*"), input: "")
+        let output = ReaderOutput(rig.parts)
+        output.scannedAll()
+        let path = try directory.write("logs/other/a.log.1", "one\n")
+        let opened = try Descriptor.open(path, O.read)
+        let status = try opened.status()
+        let identity = FileIdentity(
+            handle: nil, device: status.device, inode: status.inode, birth: opened.birth())
+        let log = directory.path("logs/pod/a.log")
+        let head = Array("one\n".utf8)
+        let found = FileSighting(
+            input: 0, stream: StreamID(number: 1), streamName: log, isS6: false, path: path,
+            captures: [:], identity: identity, head: head, begin: head, size: 4, archived: true,
+            firstScan: true)
+        let start = try #require(output.opened(found, onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        try rig.waitForDelivery()
+        output.finished(start.file, end: 4)
+        output.listed(log, on: [status.device]) { _ in false }
+        #expect(rig.registry.entry(start.file)?.state == .archived)
+        try remove(path)
+        output.listed(log, on: [status.device]) { _ in false }
+        #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
+        rig.close()
+    }
+
     /// Its volume may get another number while it is there.
     @Test("A file that was moved is asked for in the directory where it is, however few are opened")
     func movedPlace() throws {
