@@ -92,13 +92,15 @@ import Testing
     }
 
     /// What is mounted over a directory on the way may hang; a path that is too long leads nowhere either.
-    @Test("What was moved away is looked at without going there by its path")
+    @Test(
+        "What was moved away is looked at without going there by its path",
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func unreachablePlace() throws {
         let line = "what it holds is longer when it is compressed\n"
         let path = try directory.write("a.log.1", line)
         let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
         #expect(exit == .code(0))
-        guard let identity = try identity(Array("\(path).gz".utf8)) else { return }
+        let identity = try identity(Array("\(path).gz".utf8))
         let read = entry(
             "\(path).gz", identity, head: line, size: line.utf8.count, offset: line.utf8.count)
         let long = Array(repeating: String(repeating: "x", count: 250), count: 9)
