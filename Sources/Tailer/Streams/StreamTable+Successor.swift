@@ -39,6 +39,7 @@ extension StreamTable {
     ) -> Succession {
         guard found.packed == nil, found.status.links > 0 else { return .none }
         do throws(SystemError) {
+            if try succeedDeparted(found, stream) { return .goesOn }
             if let file = stream.files.last {
                 guard file.name == nil || isBackup(file, of: stream), file.packed == nil,
                     !file.isFinal, !file.isReplaced, file.position > file.base
@@ -69,6 +70,25 @@ extension StreamTable {
             _ = opener.trouble(stream.name, error)
             return .none
         }
+    }
+
+    /// 1. A look finds that the last name of a file is gone, and ends before it has looked at what took its place.
+    /// 2. Nobody has the file open: it is read to its end, and closed.
+    private func succeedDeparted(
+        _ found: Candidate, _ stream: LogStream
+    ) throws(SystemError) -> Bool {
+        guard let departed = stream.departed.last, departed.isRead,
+            [stream.name, stream.name + "~"].contains(where: {
+                ExactText($0) == ExactText(departed.path)
+            }),
+            let entry = output.saved(stream.name).last(where: { $0.file == departed.id }),
+            entry.position >= Self.longestBanner,
+            found.status.size >= max(entry.position, entry.size),
+            try begins(found, as: entry.file, entry.position, entry.anchor.bytes),
+            output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
+        else { return false }
+        stream.departed.removeLast()
+        return true
     }
 
     /// Whether a file has the name that editors give to the one that they are about to replace.

@@ -74,6 +74,33 @@ struct SuccessorTests {
         #expect(bench.lost.isEmpty)
     }
 
+    @Test(
+        "A file that is closed before what took its place is looked at goes on, too",
+        arguments: [true, false])
+    func closedBefore(isBackup: Bool) throws {
+        try bench.write("a.log", text(lines))
+        try settle()
+        let content = String(decoding: try readFile(path), as: UTF8.self)
+        if isBackup {
+            try rename(path, path + "~")
+            try lookAgain()
+            try remove(path + "~")
+            try bench.home.write("log/a.log", content + "new\n")
+        } else {
+            try replace(content + "new\n")
+        }
+        // As far as a look comes that is to be made once more.
+        let names = DirectoryNames(try bench.node.open().entries())
+        let stream = try #require(bench.streams.first)
+        bench.table.leavePath(stream, names, bench.node, bench.now)
+        bench.readAll()
+        #expect(stream.files.isEmpty && stream.departed.count == 1)
+        try settle()
+        #expect(bench.output.texts() == lines + ["new"])
+        #expect(bench.output.state.withLock { $0.files.count } == 1)
+        #expect(bench.gone == 0 && bench.lost.isEmpty)
+    }
+
     @Test("What somebody goes on to write to the old inode comes, too, once")
     func writerOfOld() throws {
         try bench.write("a.log", text(lines))
