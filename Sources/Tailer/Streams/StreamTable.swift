@@ -122,26 +122,23 @@ final class StreamTable {
         stream.closed = [:]
     }
 
-    /// What was read to its end is not in its directory any more.
+    /// What was read to its end is not under its name any more, in its directory or at all.
     ///
     /// 1. It is moved to another directory, alone.
     /// 2. A pattern leads there, and it is found: before this or after it.
+    ///
+    /// Or it is another log's by now:
+    ///
+    /// 1. `a.log` is moved over `b.log`, whose stream goes on with it.
+    /// 2. Another one is moved over that. No name leads to the first one any more, but somebody writes to it.
+    ///
+    /// Without its entry nothing more of it would be shipped.
     func leave(_ closed: LogStream.ClosedFile) {
         if output.isElsewhere(closed.id) {
             output.unfollowed(closed.id)
-        } else {
-            gone(closed.id, closed.identity)
+        } else if !opener.isFollowed(closed.id, closed.identity) {
+            output.gone(closed.id)
         }
-    }
-
-    /// A stream has nothing more to do with a file.
-    ///
-    /// 1. `a.log` was read to its end, and is moved over `b.log`, whose stream goes on with it.
-    /// 2. Another one is moved over that. No name leads to the first one any more, but somebody writes to it.
-    ///
-    /// It is the other stream's. Without its entry nothing more of it would be shipped.
-    func gone(_ file: FileID, _ identity: FileIdentity) {
-        if !opener.isFollowed(file, identity) { output.gone(file) }
     }
 
     /// An orphan's last file was closed.
@@ -427,10 +424,12 @@ final class StreamTable {
     /// A whole look has not found what was removed, but for some that are awaited.
     func forgetDeparted(_ stream: LogStream, but awaited: Set<FileID> = []) {
         for file in stream.departed where !awaited.contains(file.id) {
+            // Another stream has found it, and reads what is left.
+            if opener.isFollowed(file.id, file.identity) { continue }
             if let range = file.unread {
                 output.report(.lost(path: file.path, range: range, reason: file.reason))
             }
-            gone(file.id, file.identity)
+            output.gone(file.id)
         }
         stream.departed = stream.departed.filter { awaited.contains($0.id) }
     }

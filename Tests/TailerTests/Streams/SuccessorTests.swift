@@ -307,6 +307,24 @@ struct SecondNameTests {
         #expect(bench.lost.isEmpty)
     }
 
+    /// It had no name when it was looked for, and was found where another pattern leads.
+    @Test("What another stream reads by now is not told as lost by the one that had it")
+    func foundByAnother() throws {
+        let bench = try ParkingBench(mostOpen: 10)
+        try bench.write("a.log", "a\n")
+        try bench.write("b.log", "b\n")
+        try bench.settle()
+        let stream = try #require(bench.streams.first)
+        let file = try bench.file("b.log")
+        stream.departed = [
+            LogStream.DepartedFile(
+                id: file.id, identity: file.identity, path: bench.home.path("log/a.log.1"),
+                unread: ByteRange(start: 0, end: 2), reason: .deletedUnread, isRead: false)
+        ]
+        bench.table.forgetDeparted(stream)
+        #expect(stream.departed.isEmpty && bench.lost.isEmpty && bench.gone == 0)
+    }
+
     /// Nobody sees what is written to it between the two.
     @Test("Moved over another one, it is that one's as soon as its own stream has done with it")
     func handedOver() throws {
