@@ -117,9 +117,9 @@ final class DeliveryLedger: Sendable {
         if let size = state.withLock({ $0.sizes[file] }) { saveSize(file, size) }
     }
 
-    /// Saves that a file has `size` physical bytes.
+    /// Saves that a file has `size` physical bytes, if that is news.
     func saveSize(_ file: FileID, _ size: Int) {
-        guard let entry = registry.entry(file) else { return }
+        guard let entry = registry.entry(file), entry.size != size else { return }
         registry.advance([
             Advance(
                 file: file, generation: entry.generation, offset: entry.offset,
