@@ -52,22 +52,28 @@ import Testing
         return FileOpener.identity(of: opened, try opened.status())
     }
 
+    private let line = "what it holds is longer when it is compressed\n"
+
+    /// The entry of a compressed file that was read.
+    private func compressedEntry() throws -> FileEntry {
+        let path = try directory.write("a.log.1", line)
+        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
+        try #require(exit == .code(0))
+        return entry(
+            "\(path).gz", try identity(Array("\(path).gz".utf8)), head: line,
+            size: line.utf8.count, offset: line.utf8.count)
+    }
+
     @Test(
         "Bytes on the disk of what is compressed are no bytes of the log",
         .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func compressed() throws {
-        let line = "what it holds is longer when it is compressed\n"
-        let path = try directory.write("a.log.1", line)
-        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
-        #expect(exit == .code(0))
-        let identity = try identity(Array("\(path).gz".utf8))
-        let read = entry(
-            "\(path).gz", identity, head: line, size: line.utf8.count, offset: line.utf8.count)
-        let size = try FileStatus.glance(at: Array("\(path).gz".utf8)).size
+        let read = try compressedEntry()
+        let size = try FileStatus.glance(at: Array(read.path.utf8)).size
         #expect(size > line.utf8.count)
         try directory.makeDirectory("aside")
         let aside = directory.path("aside/a.log.1.gz")
-        try rename("\(path).gz", aside)
+        try rename(read.path, aside)
         let whereabouts = GoneFile.whereabouts(of: read, from: Array(directory.path.utf8))
         #expect(whereabouts == .at(path: Array(aside.utf8), size: line.utf8.count))
         #expect(lost(read, whereabouts) == nil)
@@ -96,17 +102,11 @@ import Testing
         "What was moved away is looked at without going there by its path",
         .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"))
     func unreachablePlace() throws {
-        let line = "what it holds is longer when it is compressed\n"
-        let path = try directory.write("a.log.1", line)
-        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
-        #expect(exit == .code(0))
-        let identity = try identity(Array("\(path).gz".utf8))
-        let read = entry(
-            "\(path).gz", identity, head: line, size: line.utf8.count, offset: line.utf8.count)
+        let read = try compressedEntry()
         let long = Array(repeating: String(repeating: "x", count: 250), count: 9)
             .joined(separator: "/")
         for half in ["upper", "lower"] { try directory.makeDirectory("\(half)/\(long)") }
-        try rename("\(path).gz", directory.path("lower/\(long)/a.log.1.gz"))
+        try rename(read.path, directory.path("lower/\(long)/a.log.1.gz"))
         try rename(directory.path("lower"), directory.path("upper/\(long)/lower"))
         let whereabouts = GoneFile.whereabouts(of: read, from: Array(directory.path.utf8))
         // It can be removed again.
