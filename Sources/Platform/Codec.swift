@@ -35,9 +35,10 @@ struct CodecStep {
 }
 
 extension Compression {
-    /// Memory that reading one file may take: with 32 MiB of `limits.in_flight` and about 20 of the rest, where there are
-    /// few files, that is below 128 MiB. Many files take more (`docs/benchmarks.md`). `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants
-    /// more (`zstd --ultra -22` and `--long`: 128) is refused.
+    /// Memory that reading one file may take: with 32 MiB of `limits.in_flight` and about 20 of the rest,
+    /// where there are few files, that is below 128 MiB. Many files take more (`docs/benchmarks.md`).
+    /// `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants more (`zstd --ultra -22` and `--long`: 128)
+    /// is refused.
     static let mostMemory = 68 << 20
     /// The largest window of zstd within that, as a power of two.
     static let mostWindow = 26

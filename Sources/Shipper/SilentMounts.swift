@@ -28,6 +28,7 @@ struct SilentMounts {
         let place = table.destination(of: path)
         return points.contains { MountTable.holds($0, place) }
     }
+
     /// What `body`, which makes calls on `path`, comes to; nil where its file system does not answer, which is
     /// waited for once.
     mutating func patiently<R: Sendable>(

@@ -431,7 +431,8 @@ final class ReaderOutput: TailerOutput {
 
     /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
     /// pattern leads, and may come back: a directory that is bound to another place (`mount --bind`) is not there for
-    /// a while; or nobody knows whether that is its device. That one's entry stays, and what is unread of it counts as lost, once.
+    /// a while; or nobody knows whether that is its device. That one's entry stays, and what is unread of it
+    /// counts as lost, once.
     private func leave(_ entry: FileEntry) {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)

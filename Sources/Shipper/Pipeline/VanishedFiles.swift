@@ -17,7 +17,8 @@ import Tailer
 /// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies on the file's own
 ///   device. Where a volume is not mounted, its mount point, or what is above it, lies on another one;
 /// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
-///   minutes apart, see it so; and where the device is the one that it was on (`VolumeNumbers`). What the handle leads to at another place stays until it is deleted there.
+///   minutes apart, see it so; and where the device is the one that it was on (`VolumeNumbers`). What the
+///   handle leads to at another place stays until it is deleted there.
 ///
 /// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided of here alone, also
 /// where its directory is there. Where its log has `archives`, it may have become what lies there, and stays out of
