@@ -168,6 +168,7 @@ struct CompressedTests {
         #expect(damaged.count == 1, "\(agent.said)")
         #expect(agent.said.contains("archives_damaged=1"), "\(agent.said)")
         try eventually("the other log; \(agent.said)") { reader.texts() == ["one"] }
+        #expect(try AuditCount.of(broker) == 1)
     }
 
     @Test("what the end of a gzip file says of its size is not believed: all members are read")

@@ -100,8 +100,9 @@ struct LineStreamTests {
     /// 2. A serial port of a virtual machine waits for its host, and says when it has.
     @Test("A device that is no terminal is asked for room, but for those that need none")
     func asked() throws {
-        for major in 0..<256 as Range<UInt32> {
-            #expect(LineStream.Way(device: major) == (major == 1 ? .asEver : .device))
+        #expect(LineStream.Way(device: 1) == .asEver)
+        for major in [0, 4, 10, 229, 511] as [UInt32] {
+            #expect(LineStream.Way(device: major) == .device)
         }
         #expect(try LineStream(Descriptor.open("/dev/null", 1)).way == .asEver)
     }
