@@ -243,6 +243,7 @@ struct HungMountTests {
         #expect(try Set(story.agent.registry().map(\.path)) == [good, dead], "\(again.output)")
         #expect(try story.agent.registry().map(\.offset) == [7, 7])
     }
+
     @Test("registry import answers though Filebeat read a file there that no input matches")
     func takeOverElsewhere() throws {
         let story = try Story(["good", "dead"], path: "good/*.log")

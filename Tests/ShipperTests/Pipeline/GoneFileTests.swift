@@ -56,12 +56,10 @@ import Testing
 
     /// The entry of a compressed file that was read.
     private func compressedEntry() throws -> FileEntry {
-        let path = try directory.write("a.log.1", line)
-        let exit = try ChildProcess(try findProgram("gzip", package: "gzip"), [path]).wait()
-        try #require(exit == .code(0))
+        let path = try compress(try directory.write("a.log.1", line), .gzip)
         return entry(
-            "\(path).gz", try identity(Array("\(path).gz".utf8)), head: line,
-            size: line.utf8.count, offset: line.utf8.count)
+            path, try identity(Array(path.utf8)), head: line, size: line.utf8.count,
+            offset: line.utf8.count)
     }
 
     @Test(

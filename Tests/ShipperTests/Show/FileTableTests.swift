@@ -1,8 +1,8 @@
 import Model
 import Platform
 import Registry
-import TestSupport
 import Tailer
+import TestSupport
 import Testing
 
 @testable import Shipper
