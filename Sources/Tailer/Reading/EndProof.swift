@@ -8,8 +8,8 @@ import Platform
 ///
 /// So each is asked after twice the time of the last one, until it grows.
 struct EndProof: Hashable {
-    /// As long as no more of a log's files than these were asked in vain, they are asked with each turn of it: what
-    /// a log leaves behind in its ordinary course ends at once.
+    /// As long as no more of a log's files than these are to be asked, they are asked with each turn of it: what a
+    /// log leaves behind in its ordinary course ends at once.
     static let fewFiles = 16
     /// Files that one turn asks where there are more: some milliseconds, where each has to be opened. Thousands have
     /// their turn within a minute.
@@ -24,9 +24,6 @@ struct EndProof: Hashable {
     /// The system does not tell who writes to it: time alone proves anything.
     private(set) var isBlind = false
 
-    /// In vain, since it grew last.
-    var wasAsked: Bool { pause > 0 }
-
     func isDue(_ now: Int64) -> Bool { now >= due }
 
     /// It was asked in vain. `latest`: when it is proven by the time that has passed.
@@ -40,8 +37,7 @@ struct EndProof: Hashable {
 extension TailedFile {
     /// All that is to be found out about it is whether more was written to it, and whether nobody will.
     var isAtRest: Bool {
-        guard drainsSince != nil, proof.wasAsked, !isFinal, !isReplaced, !hasOldSize, !needsLooks,
-            fate == .known
+        guard drainsSince != nil, !isFinal, !isReplaced, !hasOldSize, !needsLooks, fate == .known
         else { return false }
         // One that is parked and has no name is waited for, and no longer than that.
         return (isOpen || name != nil) && (position >= end || continuesToWait)

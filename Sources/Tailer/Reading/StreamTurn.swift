@@ -63,9 +63,11 @@ struct StreamTurn {
                     if proofs.areMany, wasParked, file.isAtRest { opener.cache.close(file) }
                 }
             } catch {
-                if file.isAtRest { file.proof.failed(now, isBlind: false) }
-                // What is newer must not come first only because there is no descriptor now.
-                if case .exhausted = opener.trouble(file.path, error) { return .atEnd }
+                let isAtRest = file.isAtRest
+                if isAtRest { file.proof.failed(now, isBlind: false) }
+                // What is newer must not come first only because there is no descriptor now. Of a file at rest
+                // nothing is known to come.
+                if case .exhausted = opener.trouble(file.path, error), !isAtRest { return .atEnd }
                 if holdsUp(file, now) { return .atEnd }
             }
         }
@@ -83,7 +85,7 @@ struct StreamTurn {
         init(of stream: LogStream, once: Bool) {
             areMany =
                 !once && stream.files.count > EndProof.fewFiles
-                && stream.files.count(where: \.proof.wasAsked) > EndProof.fewFiles
+                && stream.files.count(where: \.isAtRest) > EndProof.fewFiles
             first = stream.nextProof
             stream.nextProof = 0
         }

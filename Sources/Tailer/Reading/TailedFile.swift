@@ -73,7 +73,8 @@ final class TailedFile {
     var hasOldSize = false
     /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
     var drainsSince: Int64? {
-        didSet { proof = EndProof() }
+        // A look that finds it as it was changes nothing.
+        didSet { if drainsSince != oldValue { proof = EndProof() } }
     }
     /// When it is to be proven that nobody writes to it any more, while it drains.
     var proof = EndProof()

@@ -58,6 +58,13 @@ struct EndProofTests {
         var counts: [Int] = []
         for _ in 0..<10 { counts.append(try asked()) }
         #expect(counts == [64, 64, 64, 8, 0, 0, 0, 0, 0, 0])
+        // The next rotation changes nothing of those.
+        let path = bench.home.path("log/a.log")
+        try rename(path, "\(path).0")
+        try bench.write("a.log", "line 201\n")
+        try bench.settle()
+        #expect(bench.output.texts().last == "line 201")
+        #expect(try asked() <= 1)
         // That of the first made room for the others.
         #expect(open.subtracting(bench.open().map(\.path)).count <= 1)
         #expect(bench.files.count == writers.count + 1)
