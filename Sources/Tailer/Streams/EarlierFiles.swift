@@ -8,12 +8,9 @@ struct EarlierFiles {
     /// The next one last: some hundred bytes for each; bounded by the directory.
     fileprivate(set) var rest: [Sibling]
     let place: Place
-    /// What had the stream's name when it was opened, and no name when the directory was listed. It comes after
-    /// them.
-    let removed: Candidate?
-    /// What they make way for, where nothing else knows of it: only this descriptor has its bytes if it is removed
-    /// before its turn.
-    let kept: Candidate?
+    /// What comes after them and nobody else knows of: it had the stream's name when it was opened. It has none where
+    /// it was removed before the directory was listed, or may lose it before its turn.
+    let waiting: Candidate?
     /// Something came of one of them that the next listing shows: it is not found as it was.
     fileprivate var hasCome = false
 
@@ -25,13 +22,10 @@ struct EarlierFiles {
     }
 
     /// `siblings` are in order, oldest first.
-    init(
-        _ siblings: [Sibling], _ place: Place, removed: Candidate? = nil, kept: Candidate? = nil
-    ) {
+    init(_ siblings: [Sibling], _ place: Place, waiting: Candidate? = nil) {
         rest = siblings.reversed()
         self.place = place
-        self.removed = removed
-        self.kept = kept
+        self.waiting = waiting
     }
 
     /// Whether a file is not to be read yet.
@@ -51,7 +45,9 @@ extension StreamTable {
         let verdict = takeUp(&earlier, of: stream, names, node, directory, now)
         stream.hasMoreRotated = !earlier.rest.isEmpty
         stream.earlier = earlier.rest.isEmpty ? nil : earlier
-        if stream.earlier == nil { takeUpRemoved(earlier, of: stream, now) }
+        if stream.earlier == nil, earlier.waiting != nil {
+            takeUpWaiting(earlier, of: stream, list(node, directory) ?? names, now)
+        }
         awakened.append(stream)
         // What is found as it was is found in a new listing, or there would be no end to it.
         return earlier.rest.isEmpty && !earlier.hasCome ? .again : verdict
@@ -75,13 +71,16 @@ extension StreamTable {
     func leaveEarlier(of stream: LogStream, _ now: Int64) {
         guard let earlier = stream.earlier else { return }
         stream.earlier = nil
-        takeUpRemoved(earlier, of: stream, now)
+        takeUpWaiting(earlier, of: stream, nil, now)
     }
 
-    /// Only this descriptor still has its bytes.
-    private func takeUpRemoved(_ earlier: EarlierFiles, of stream: LogStream, _ now: Int64) {
-        guard let removed = earlier.removed ?? earlier.kept.flatMap({ isUnlinked($0) ? $0 : nil }),
-            case .opened(let file) = opener.takeUp(removed)
+    /// What comes after earlier files, where none of the directory's names leads to it: only this descriptor still
+    /// has its bytes.
+    private func takeUpWaiting(
+        _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames?, _ now: Int64
+    ) {
+        guard let waiting = earlier.waiting, names?.name(of: waiting.status.inode) == nil,
+            case .opened(let file) = opener.takeUp(waiting)
         else { return }
         file.name = nil
         file.drainsSince = now
@@ -263,7 +262,7 @@ extension StreamTable {
         _ directory: borrowing Descriptor
     ) -> [[UInt8]: Int64] {
         // What had its turn when that one was to be taken up cannot be read any more where it was removed.
-        guard earlier.removed == nil else { return [:] }
+        if let waiting = earlier.waiting, isUnlinked(waiting) { return [:] }
         // The inode number of one that is gone may be what was made of another.
         let listed = Set(earlier.rest.map { LogStream.Stamp($0.status) })
         var known: [[UInt8]: UInt64] = [:]

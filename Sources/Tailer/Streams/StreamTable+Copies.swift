@@ -136,10 +136,12 @@ extension StreamTable {
             let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
             takeUp(elsewhere, stream, before: live, now)
             let siblings = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
+            // While nothing has changed: without a descriptor all of it is done once more.
+            let held = try hold(live)
             let before = goOn(live, in: copy, at: place, of: stream, names, directory)
-            var kept: Candidate?
-            if case .after = before { kept = keep(live, of: stream, node, directory) }
-            stream.earlier = EarlierFiles(siblings, before, kept: kept)
+            var waiting: Candidate?
+            if case .after = before { waiting = candidate(live, held, of: stream) }
+            stream.earlier = EarlierFiles(siblings, before, waiting: waiting)
             let verdict = goOnWithEarlier(stream, names, node, directory, now)
             // With the last of them the file itself has its turn.
             return worse(verdict, stream.earlier == nil ? .underWay : .fine)
@@ -175,17 +177,22 @@ extension StreamTable {
         return .after(reference, last: earlier)
     }
 
-    /// A descriptor of what holds another content now, and is no file of the stream until its turn comes.
-    private func keep(
-        _ live: TailedFile, of stream: LogStream, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor
+    /// Another descriptor of an open file.
+    private func hold(_ file: TailedFile) throws(SystemError) -> FileOpener.Held {
+        let source = try file.opened()
+        return FileOpener.Held(
+            descriptor: try source.descriptor.duplicate(), status: try source.descriptor.status())
+    }
+
+    /// What holds another content now, and is no file of the stream until its turn comes.
+    private func candidate(
+        _ live: TailedFile, _ held: consuming FileOpener.Held, of stream: LogStream
     ) -> Candidate? {
-        guard let name = live.name else { return nil }
         let request = FileOpener.Request(
-            stream: stream, name: name, path: node.text(of: name), isArchived: false,
-            inode: live.identity.inode, mayBePacked: true, mayBeginWithZeros: true)
-        guard case .candidate(let kept) = opener.examine(request, in: directory) else { return nil }
-        return kept
+            stream: stream, name: stream.liveName, path: live.path, isArchived: false,
+            mayBePacked: true, mayBeginWithZeros: true)
+        guard case .candidate(let candidate) = opener.examine(request, held) else { return nil }
+        return candidate
     }
 
     /// Whether `candidate` holds what `file` held, as far as that was read.

@@ -285,7 +285,7 @@ extension StreamTable {
         }
         sort(&siblings)
         stream.earlier = EarlierFiles(
-            siblings, .after(newest, last: last), removed: unlisted)
+            siblings, .after(newest, last: last), waiting: unlisted)
     }
 
     /// The live file was removed between its opening and the listing: only this descriptor still has its

@@ -149,8 +149,12 @@ struct EarlierFilesTests {
         #expect(bench.lost == ["\(path(24)) 0..<8 deleted_unread"])
     }
 
-    @Test("A log that is removed while what was copied from it is taken up is read")
-    func removedAfterCopies() throws {
+    private enum Loss: CaseIterable { case removed, moved, directory }
+
+    @Test(
+        "A log that goes while what was copied from it is taken up is read",
+        arguments: Loss.allCases)
+    private func goneAfterCopies(_ loss: Loss) throws {
         let bench = try ParkingBench(mostOpen: 32)
         try bench.write("a.log", "line 0\n")
         try bench.settle()
@@ -164,7 +168,18 @@ struct EarlierFilesTests {
         bench.table.mostEarlier = 16
         for _ in 0..<2 where bench.streams.first?.earlier == nil { _ = try bench.lookInSlices() }
         try #require(bench.streams.first?.earlier != nil)
-        try remove(path)
+        switch loss {
+        case .removed: try remove(path)
+        case .moved: try rename(path, bench.home.path("elsewhere"))
+        case .directory:
+            let waiting = try #require(bench.streams.first?.earlier).rest.count
+            let stream = try #require(bench.streams.first)
+            try rename(bench.home.path("log"), bench.home.path("aside"))
+            bench.table.dropped(bench.node, bench.now)
+            while bench.turn(stream) == .moved {}
+            #expect(bench.output.texts() == (0...(39 - waiting)).map { "line \($0)" } + ["line 40"])
+            return
+        }
         try bench.settle()
         #expect(bench.output.texts() == (0...40).map { "line \($0)" })
         #expect(bench.lost.isEmpty)
