@@ -141,6 +141,9 @@ final class LogStream {
         let reason: LossReason
         /// It was read to an end that was its last one.
         let isRead: Bool
+        /// Where it was read to, physical, and the bytes before that.
+        let end: Int
+        let anchor: [UInt8]
     }
 
     /// What the loop does about the stream next. A stream is in one place at a time.

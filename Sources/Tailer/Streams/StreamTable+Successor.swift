@@ -77,23 +77,30 @@ extension StreamTable {
     private func succeedDeparted(
         _ found: Candidate, _ stream: LogStream
     ) throws(SystemError) -> Bool {
-        guard let departed = stream.departed.last, departed.isRead,
-            [stream.name, stream.name + "~"].contains(where: {
-                ExactText($0) == ExactText(departed.path)
-            }),
-            let entry = output.saved(stream.name).last(where: { $0.file == departed.id }),
-            entry.position >= Self.longestBanner,
-            found.status.size >= max(entry.position, entry.size),
-            try begins(found, as: entry.file, entry.position, entry.anchor.bytes),
-            output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
+        let paths = [stream.liveName, backupName(of: stream)].map { name in
+            ExactText(stream.node?.text(of: name) ?? stream.name)
+        }
+        guard
+            let index = stream.departed.lastIndex(where: {
+                $0.isRead && paths.contains(ExactText($0.path))
+            })
         else { return false }
-        stream.departed.removeLast()
+        let departed = stream.departed[index]
+        guard departed.end >= Self.longestBanner, found.status.size >= departed.end,
+            try begins(found, as: departed.id, departed.end, departed.anchor),
+            output.succeeded(departed.id, by: found.sighting(isFirstScan: false))
+        else { return false }
+        stream.departed.remove(at: index)
         return true
     }
 
     /// Whether a file has the name that editors give to the one that they are about to replace.
     private func isBackup(_ file: TailedFile, of stream: LogStream) -> Bool {
-        file.name == stream.liveName + [UInt8(ascii: "~")]
+        file.name == backupName(of: stream)
+    }
+
+    private func backupName(of stream: LogStream) -> [UInt8] {
+        stream.liveName + [UInt8(ascii: "~")]
     }
 
     /// The same, and it got that name just now.

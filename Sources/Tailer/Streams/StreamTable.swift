@@ -412,7 +412,8 @@ final class StreamTable {
         stream.departed.append(
             LogStream.DepartedFile(
                 id: file.id, identity: file.identity, path: file.path, unread: unread,
-                reason: reason, isRead: isRead))
+                reason: reason, isRead: isRead, end: file.position - file.base,
+                anchor: file.anchor))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
             outdated.append(node)

@@ -319,7 +319,8 @@ struct SecondNameTests {
         stream.departed = [
             LogStream.DepartedFile(
                 id: file.id, identity: file.identity, path: bench.home.path("log/a.log.1"),
-                unread: ByteRange(start: 0, end: 2), reason: .deletedUnread, isRead: false)
+                unread: ByteRange(start: 0, end: 2), reason: .deletedUnread, isRead: false,
+                end: 0, anchor: [])
         ]
         bench.table.forgetDeparted(stream)
         #expect(stream.departed.isEmpty && bench.lost.isEmpty && bench.gone == 0)
