@@ -241,7 +241,9 @@ final class LogStream {
 
     /// Nothing is remembered of siblings but of those that are there.
     func keepStamps(_ stamps: [Stamp]) {
-        let sizes = [judged, beside, copies].map(\.count) + [strangers.count, refused.count]
+        let sizes =
+            [judged, beside, copies].map(\.count)
+            + [strangers.count, refused.count, freshCopies.count]
         var there = Array(repeating: 0, count: sizes.count)
         for stamp in stamps {
             if judged.contains(stamp) { there[0] += 1 }
@@ -249,6 +251,7 @@ final class LogStream {
             if copies.contains(stamp) { there[2] += 1 }
             if strangers[stamp] != nil { there[3] += 1 }
             if refused[stamp] != nil { there[4] += 1 }
+            if freshCopies[stamp] != nil { there[5] += 1 }
         }
         // To see that none is missing takes a fraction of what it takes to make the sets anew.
         if there == sizes { return }
@@ -258,6 +261,7 @@ final class LogStream {
         copies.formIntersection(kept)
         strangers = strangers.filter { kept.contains($0.key) }
         refused = refused.filter { kept.contains($0.key) }
+        freshCopies = freshCopies.filter { kept.contains($0.key) }
     }
 
     /// The file that is being written to, as far as names tell.
