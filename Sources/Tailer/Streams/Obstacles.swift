@@ -137,14 +137,22 @@ extension StreamTable {
         if stream.obstacles.passed[inode] != nil { return false }
         // With `--once` time does not come.
         if !opener.once || isRace, stream.obstacles.hasToWait(now) { return true }
-        let path = node.text(of: name)
+        pass(inode, name, of: stream, node, now, status: status)
+        output.report(.passedOver(path: node.text(of: name)))
+        return false
+    }
+
+    /// The stream goes on without a file that cannot be read, which is tried again soon.
+    func pass(
+        _ inode: UInt64, _ name: [UInt8], of stream: LogStream, _ node: DirectoryNode,
+        _ now: Int64, status: FileStatus? = nil
+    ) {
+        guard stream.obstacles.passed[inode] == nil else { return }
         stream.obstacles.pass(
             inode,
             Obstacles.Passed(
-                name: name, path: path, rotated: stream.rotated(name),
+                name: name, path: node.text(of: name), rotated: stream.rotated(name),
                 since: now, after: nil, status: status))
-        output.report(.passedOver(path: path))
-        return false
     }
 
     /// The same of a file that the stream has open, or had.

@@ -297,7 +297,9 @@ extension StreamTable {
         case .nothing(retry: true):
             guard let entry = output.saved(stream.name).first(where: { $0.file == closed.id })
             else { return true }
+            pass(closed.inode, name, of: stream, node, now)
             passUnopened(entry, stream, names, directory)
+            soon.append(node)
             return nil
         case .already, .unknown, .nothing(retry: false): return true
         }
