@@ -236,19 +236,18 @@ final class StreamTable {
             // Until the compressor has removed what it read, that has the name.
             if departed == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
             if departed == nil, file == nil || file?.name != nil,
-                let name = names.name(of: saved.identity.inode),
-                isThere(saved.identity, name, directory, hasMoved: processed)
+                let name = names.name(of: saved.identity.inode)
             {
-                // An archive of s6-log's stays what it is: what begins alike is another one.
-                if stream.kind == .s6, S6Name.isArchive(name) { continue }
-                // The name was given to another file since it was listed: the next listing tells, and what is
-                // newer waits for that.
-                if stream.kind == .s6,
-                    opener.presence(saved.identity, name, directory) != .there
-                {
-                    stream.processing.holdsUp = true
+                let presence = opener.presence(saved.identity, name, directory)
+                // Of what a processor makes: what was renamed or removed since it was listed is not there.
+                if presence == .there || (presence == .moved && !processed) {
+                    // An archive of s6-log's stays what it is: what begins alike is another one.
+                    if stream.kind == .s6, S6Name.isArchive(name) { continue }
+                    // The name was given to another file since it was listed: the next listing tells, and what
+                    // is newer waits for that.
+                    if stream.kind == .s6, presence == .moved { stream.processing.holdsUp = true }
+                    return .unknown
                 }
-                return .unknown
             }
             if candidate.packed == nil, !isCopied(saved, file, to: candidate) { continue }
             if !processed, let file, file.isOpen, isWritten(file) { return .unknown }
@@ -309,18 +308,6 @@ final class StreamTable {
             return !(try file.opened().descriptor.hasNoWriter() ?? false)
         } catch {
             return false
-        }
-    }
-
-    /// `hasMoved`: what was renamed or removed since it was listed is not there.
-    private func isThere(
-        _ identity: FileIdentity, _ name: [UInt8], _ directory: borrowing Descriptor,
-        hasMoved: Bool
-    ) -> Bool {
-        switch opener.presence(identity, name, directory) {
-        case .there: true
-        case .moved: !hasMoved
-        case .replaced: false
         }
     }
 
