@@ -140,6 +140,16 @@ struct EarlierFilesTests {
         #expect(bench.lost.isEmpty)
     }
 
+    @Test("What was found out about copies is not remembered longer than they are there")
+    func forgottenCopies() throws {
+        let stamps = try [24, 5].map { number in
+            LogStream.Stamp(try Descriptor.open(path(number), O_RDONLY).status())
+        }
+        for stamp in stamps { stream.freshCopies[stamp] = [] }
+        stream.keepStamps([stamps[1]])
+        #expect(Array(stream.freshCopies.keys) == [stamps[1]])
+    }
+
     @Test("One that a person has renamed is read, and not told as lost with one that is gone")
     func renamed() throws {
         try remove(path(24))
