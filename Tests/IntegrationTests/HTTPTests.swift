@@ -120,7 +120,7 @@ struct HTTPTests {
     }
 
     @Test(
-        "K3: a full disk makes it not ready, lines are shipped all the same; with room it is ready",
+        "R3: a full disk makes it not ready, lines are shipped all the same; with room it is ready",
         .enabled("needs root, and a machine that lets it mount", Deployment.canRestrict))
     func unsaved() throws {
         let broker = try BrokerProcess(topics: ["logs"])
