@@ -1,14 +1,16 @@
 package import Shipper
 
-/// What the program can be told to do: the one source of the parser, of `--help`, and of whatever
-/// else describes the command line.
+/// The commands and options of the program: the one source of the parser, of `--help`, and of
+/// whatever else describes the command line.
 package struct CommandTable: Sendable {
     /// A command, an action of the switch in `Program`.
     package struct Command: Sendable {
+        /// A case of the switch in `Program` for each command.
         package enum Action: Sendable {
             case run, check, demo, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
         }
+        /// The case that carries the command out.
         package let action: Action
         /// As they are typed, in order: `registry`, `show`.
         package let words: [String]
@@ -16,18 +18,22 @@ package struct CommandTable: Sendable {
         package let summary: String
         /// Sentences, one paragraph an item.
         package let details: [String]
+        /// Beside those of `everywhere`, in the order in which help lists them.
         package let options: [Option]
+        /// In the order in which they are typed.
         package let operands: [Operand]
-        /// What it may end with, beside `wrongUsage` and `internalFault`.
+        /// Its exit codes, beside `wrongUsage` and `internalFault`.
         package let exits: [ExitCode]
 
         /// `registry show`.
         package var name: String { words.joined(separator: " ") }
     }
 
+    /// An option of a command, in the forms `--name`, `--name=VALUE` and `-n VALUE`.
     package struct Option: Sendable {
         /// Without the dashes.
         package let name: String
+        /// Without the dash; nil where there is only the long form.
         package let short: Character?
         /// Nil for an option that takes none.
         package let value: Value?
@@ -35,21 +41,29 @@ package struct CommandTable: Sendable {
         package let help: String
     }
 
+    /// An argument that is no option, known by its place.
     package struct Operand: Sendable {
+        /// Stands for it in help, in capitals unless it is typed as it is.
         package let placeholder: String
+        /// How it is checked, and what a shell may complete it with.
         package let kind: Kind
         /// How many may stand there; all are optional unless it is required.
         package let most: Int
+        /// Without a full stop, for the table of arguments.
         package let help: String
+        /// Whether the command is refused without it.
         package var isRequired = false
     }
 
+    /// The value that an option takes.
     package struct Value: Sendable {
+        /// Stands for it in help, in capitals.
         package let placeholder: String
+        /// How it is checked, and what a shell may complete it with.
         package let kind: Kind
     }
 
-    /// What a value is, to check it and to complete it.
+    /// The kind of a value, to check it and to complete it.
     package enum Kind: Hashable, Sendable {
         case file, directory
         case text
@@ -85,6 +99,7 @@ package struct CommandTable: Sendable {
         placeholder: "PATTERN", kind: .text, most: 1,
         help: "the files whose path or stream this glob pattern matches", isRequired: true)
 
+    /// Every command, in the order in which help lists them.
     package static let commands = [
         Command(
             action: .run, words: ["run"], summary: "the agent: ships what the inputs match",

@@ -1,6 +1,6 @@
 import Shipper
 
-/// What `--help` says, out of the table.
+/// The text of `--help`, out of the table.
 enum HelpText {
     private static let width = 79
 

@@ -248,7 +248,7 @@ package enum Invocation: Hashable, Sendable {
         }
     }
 
-    /// What `--help` or `--version` asks for; the first one counts.
+    /// The answer to `--help` or `--version`; the first one counts.
     private static func answer(
         _ parsed: OptionParser.Result, _ command: CommandTable.Command?
     ) -> Invocation? {
@@ -264,6 +264,8 @@ package enum Invocation: Hashable, Sendable {
 
 /// A command line that asks for nothing we do, for standard error.
 package struct UsageError: Error, Hashable, CustomStringConvertible {
+    /// What is wrong with it and, where that is not obvious, what to type instead; without a full
+    /// stop.
     package let problem: String
     /// Of the command whose help tells more; nil for that of the program.
     package let command: String?

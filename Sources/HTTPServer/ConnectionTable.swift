@@ -31,7 +31,8 @@ final class ConnectionTable {
         entries.first { !$0.isShut }.map { $0.began + patience(limits) }
     }
 
-    /// Shuts the connections whose time is over. libmicrohttpd then finds their ends and closes them.
+    /// Shuts the connections whose time is over. libmicrohttpd then finds their ends and closes
+    /// them.
     func endOverdue(_ limits: HTTPServer.Limits) {
         let latest = Clock.monotonicNanoseconds() - patience(limits)
         for index in entries.indices {

@@ -1,9 +1,10 @@
-/// What a request is answered with.
+/// The answer to one request.
 package struct HTTPResponse: Hashable, Sendable {
     /// As in RFC 9110.
     package let status: Int
     /// The value of the header Content-Type.
     package let contentType: String
+    /// As it is sent; empty where only the status says something.
     package let body: [UInt8]
 
     package init(status: Int, contentType: String, body: [UInt8]) {

@@ -1,13 +1,14 @@
 package import Platform
 import Synchronization
 
-/// Answers GET and HEAD on one address, from one thread of its own, within fixed bounds: connections,
-/// memory for each, and time. Each connection carries one request. Sendable.
+/// Answers GET and HEAD on one address, from one thread of its own, within fixed bounds:
+/// connections, memory for each, and time. Each connection carries one request. Sendable.
 ///
 /// What strangers can do to it, and what keeps it in bounds:
 /// - *Many connections*: those over the limit wait in the kernel's queue, which is short.
-/// - *Slow ones*: a connection is closed when its time is over, whatever it has sent or read by then;
-///   while all are taken, a new one waits `Limits.crowdedPatience` at most for an old one's end.
+/// - *Slow ones*: a connection is closed when its time is over, whatever it has sent or read by
+///   then; while all are taken, a new one waits `Limits.crowdedPatience` at most for an old one's
+///   end.
 /// - *Large or malformed requests*: refused by libmicrohttpd, whose memory for one is bounded.
 package final class HTTPServer: Sendable {
     /// Where it listens; the port is the kernel's choice if 0 was asked for.
@@ -38,8 +39,8 @@ package final class HTTPServer: Sendable {
         package static let ownDescriptors = 6
     }
 
-    /// Listens on `address` and starts the thread. `answer` is called there with the path of a request,
-    /// without what follows a `?`; nil is 404. It must not block.
+    /// Listens on `address` and starts the thread. `answer` is called there with the path of a
+    /// request, without what follows a `?`; nil is 404. It must not block.
     package init(
         _ address: InternetAddress, limits: Limits = Limits(),
         answer: @escaping @Sendable (String) -> HTTPResponse?

@@ -4,14 +4,16 @@ import Platform
 import Synchronization
 
 /// The thread of an `HTTPServer`: libmicrohttpd, run whenever one of its sockets can be read or
-/// written. Made by the thread that starts it, then used on its own alone; hence unchecked Sendable.
+/// written. Made by the thread that starts it, then used on its own alone; hence unchecked
+/// Sendable.
 @safe
 final class ServerLoop: @unchecked Sendable {
     /// Alive until `close`, and only this thread's.
     private let daemon: OpaquePointer
     /// A second descriptor of the daemon's epoll instance.
     private let events: Descriptor
-    /// What the daemon's callbacks get; it is the daemon that keeps it alive, by `Unmanaged`.
+    /// The argument of the daemon's callbacks; it is the daemon that keeps it alive, by
+    /// `Unmanaged`.
     private let served: Served
     /// Where it listens.
     let address: InternetAddress
@@ -69,8 +71,8 @@ final class ServerLoop: @unchecked Sendable {
             serveReady()
             served.connections.endOverdue(limits)
             if before == (served.connections.begun, 0) {
-                // Woken by a connection that could not be taken, for want of descriptors perhaps: it is
-                // there still, and would keep this thread busy.
+                // Woken by a connection that could not be taken, for want of descriptors perhaps:
+                // it is there still, and would keep this thread busy.
                 wakeup.wait(nanoseconds: Self.pause)
             }
         }
@@ -84,8 +86,8 @@ final class ServerLoop: @unchecked Sendable {
         unsafe Unmanaged.passUnretained(served).release()
     }
 
-    /// At its limit libmicrohttpd stops listening, and a run in which connections end does not begin
-    /// to listen again: the next one does.
+    /// At its limit libmicrohttpd stops listening, and a run in which connections end does not
+    /// begin to listen again: the next one does.
     private func serveReady() {
         for _ in 0..<3 {
             let before = served.connections.count
@@ -110,7 +112,7 @@ final class ServerLoop: @unchecked Sendable {
     }
 }
 
-/// What the daemon's callbacks work with, on the loop's thread.
+/// The state of the daemon's callbacks, on the loop's thread.
 final class Served {
     let answer: @Sendable (String) -> HTTPResponse?
     let connections = ConnectionTable()
@@ -124,7 +126,8 @@ final class Served {
     }
 }
 
-/// MHD_AccessHandlerCallback: called once a request's header is there, which is all that is answered.
+/// MHD_AccessHandlerCallback: called once a request's header is there, which is all that is
+/// answered.
 private func serve(
     _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?,
     _ path: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?,

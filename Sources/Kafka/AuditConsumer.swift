@@ -13,24 +13,29 @@ import Synchronization
 package final class AuditConsumer: Sendable {
     /// Where a record stands.
     package struct Place: Hashable, Sendable {
+        /// By its name with the brokers.
         package let topic: String
+        /// Counted from 0 within the topic.
         package let partition: Int
+        /// The broker's own, counted from 0 within the partition.
         package let offset: Int64
     }
 
-    /// What was seen so far.
+    /// Counts of all that was seen so far.
     package struct Report: Hashable, Sendable {
+        /// Records that were handed to the closure, each once.
         package var records = 0
         /// Offsets that should have come and did not.
         package var missing = 0
         /// Offsets that the client read a second time; they are not handed over again.
         package var repeated = 0
+        /// Partitions that are followed, of all topics together.
         package var partitions = 0
         /// The latest error of the broker or the client; reading goes on after it.
         package var problem: String?
 
-        /// Enters a record at the broker's `offset`; the offset that should come next, or nil where it
-        /// came before.
+        /// Enters a record at the broker's `offset`; the offset that should come next, or nil where
+        /// it came before.
         mutating func take(_ offset: Int64, expected: Int64) -> Int64? {
             guard offset >= expected else {
                 repeated +|= 1
@@ -74,6 +79,7 @@ package final class AuditConsumer: Sendable {
 
     deinit { stop() }
 
+    /// A copy of the counts as they are now. Any thread.
     package var progress: Report { report.report.withLock { $0 } }
 
     /// Ends the reading, the client and the thread. After it the closure is not called any more.
@@ -84,7 +90,9 @@ package final class AuditConsumer: Sendable {
 
     /// The first and the next offset of a topic, each summed over its partitions.
     package struct Extent: Hashable, Sendable {
+        /// The sum of the offsets of the first records that are there.
         package var low: Int64 = 0
+        /// The sum of the offsets that the next records get.
         package var high: Int64 = 0
         /// Records the brokers still hold.
         package var held: Int64 { high -| low }

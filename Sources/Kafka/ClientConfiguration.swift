@@ -1,7 +1,7 @@
 import CRdkafka
 
-/// An `rd_kafka_conf_t` being filled. Making a client consumes it, as librdkafka does; an unused one
-/// is destroyed.
+/// An `rd_kafka_conf_t` being filled. Making a client consumes it, as librdkafka does; an unused
+/// one is destroyed.
 @safe
 struct ClientConfiguration: ~Copyable {
     private let raw: OpaquePointer
@@ -10,7 +10,7 @@ struct ClientConfiguration: ~Copyable {
 
     deinit { unsafe rd_kafka_conf_destroy(raw) }
 
-    /// What every producer of `settings` is made with.
+    /// The configuration of every producer of `settings`.
     ///
     /// Of the order: our defaults, what the user passes through, what the promises hang on, and
     /// tests' overrides last.
@@ -80,8 +80,8 @@ struct ClientConfiguration: ~Copyable {
         }
     }
 
-    /// The value of a property that is a whole number, as librdkafka has read it: it takes hexadecimal
-    /// ones too.
+    /// The value of a property that is a whole number, as librdkafka has read it: it takes
+    /// hexadecimal ones too.
     borrowing func number(_ name: String) -> Int? {
         var size = 0
         guard unsafe rd_kafka_conf_get(raw, name, nil, &size) == RD_KAFKA_CONF_OK, size > 0 else {

@@ -24,8 +24,8 @@ struct ClientEvent: ~Copyable {
         }
     }
 
-    /// The verdicts in it, as runs of records of one batch: nothing is done for a single record that
-    /// was acknowledged but to compare two words.
+    /// The verdicts in it, as runs of records of one batch: nothing is done for a single record
+    /// that was acknowledged but to compare two words.
     func forEachRun(_ page: DeliveryPage, _ body: (DeliveryRun) -> Void) {
         while true {
             let count = unsafe rd_kafka_event_message_array(raw, page.address, page.capacity)
@@ -34,8 +34,8 @@ struct ClientEvent: ~Copyable {
         }
     }
 
-    /// What topics say of the bytes that one batch may have; topics that the brokers do not tell of, or
-    /// not to us, are not in it.
+    /// The bytes that topics let one batch have; topics that the brokers do not tell of, or not to
+    /// us, are not in it.
     var topicLimits: [(topic: String, bytes: Int)] {
         guard let result = unsafe rd_kafka_event_DescribeConfigs_result(raw) else { return [] }
         var limits: [(topic: String, bytes: Int)] = []
@@ -163,7 +163,7 @@ struct Verdict: Error, Hashable, Sendable {
         self == Self.purgedInQueue || self == Self.purgedInFlight || self == Self.fatal
     }
 
-    /// What it is about.
+    /// The subject of a bad verdict: the record, its size, or the place that it goes to.
     var failure: LaneStateMachine<RecordBatch>.Failure {
         if Self.size.contains(value) { return .size }
         return Self.content.contains(value) ? .content : .place
@@ -174,7 +174,7 @@ struct Verdict: Error, Hashable, Sendable {
             RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,
             RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE,
         ].map(\.rawValue))
-    /// What a broker refuses a batch for because of a record in it.
+    /// Codes by which a broker refuses a batch because of a record in it.
     private static let content = Set(
         [
             RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_INVALID_RECORD,

@@ -1,7 +1,8 @@
 import CRdkafka
 import Platform
 
-/// One librdkafka consumer without a group: partitions are read from their beginning into one queue.
+/// One librdkafka consumer without a group: partitions are read from their beginning into one
+/// queue.
 ///
 /// Made on one thread and then used and closed by one other; hence unchecked Sendable.
 @safe
@@ -75,8 +76,8 @@ final class ConsumerHandle: @unchecked Sendable {
     /// each has.
     ///
     /// 1. A broker that leads a partition dies, and for a moment is still named as the leader.
-    /// 2. `rd_kafka_query_watermark_offsets`, made for this, asks it; before librdkafka 2.3.0 it then
-    ///    waits for ever, whatever its time limit.
+    /// 2. `rd_kafka_query_watermark_offsets`, made for this, asks it; before librdkafka 2.3.0 it
+    ///    then waits for ever, whatever its time limit.
     ///
     /// Asking for the offsets of the two times that stand for the ends keeps to the limit.
     func offsets(

@@ -28,8 +28,8 @@ final class DeliveryPoller {
     private var released: [RecordBatch] = []
     /// Lanes in their back-off; bounded by the lanes.
     private var waiting: [(lane: Lane, until: Int64)] = []
-    /// Lanes whose time has come and whose topic has no room for them yet, in order, by topic; bounded
-    /// by the lanes.
+    /// Lanes whose time has come and whose topic has no room for them yet, in order, by topic;
+    /// bounded by the lanes.
     private var lines: [ObjectIdentifier: (share: TopicShare, line: TopicLine<Lane>)] = [:]
     /// Topics that refused something for its size, when they are asked again what they take.
     private var limits: [String: Int64] = [:]
@@ -160,8 +160,8 @@ final class DeliveryPoller {
         if before == .lost { core.observer.brokerUp() }
     }
 
-    /// An acknowledgement says that a broker is there, but with nothing to send there is none, and the
-    /// client tells of brokers that go only.
+    /// An acknowledgement says that a broker is there, but with nothing to send there is none, and
+    /// the client tells of brokers that go only.
     private func askForBroker() {
         guard core.brokerReach != .reached, now >= askAt, renewal == .none else { return }
         if handle.reachesBroker(within: Self.askPatience) { reachedBroker() }
@@ -312,10 +312,10 @@ final class DeliveryPoller {
     // MARK: A client that died
 
     /// 1. The client reports a fatal error; from now on it takes no record.
-    /// 2. Every lane is suspended, new ones included, and what is inside is purged. A thread that is
-    ///    producing at this moment finishes; what it got in is purged in the next round.
-    /// 3. When every lane is quiet, no thread is inside the client and no verdict is missing: it can
-    ///    be closed. A new one takes its place after a back-off.
+    /// 2. Every lane is suspended, new ones included, and what is inside is purged. A thread that
+    ///    is producing at this moment finishes; what it got in is purged in the next round.
+    /// 3. When every lane is quiet, no thread is inside the client and no verdict is missing: it
+    ///    can be closed. A new one takes its place after a back-off.
     /// 4. Lanes go on from their first undelivered record.
     private func beginRenewal(_ text: String) {
         guard renewal == .none else { return }

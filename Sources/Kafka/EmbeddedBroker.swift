@@ -1,12 +1,12 @@
 import CRdkafka
 
-/// A Kafka cluster inside this process, for demos and tests: librdkafka's mock cluster, which speaks
-/// the protocol on loopback sockets.
+/// A Kafka cluster inside this process, for demos and tests: librdkafka's mock cluster, which
+/// speaks the protocol on loopback sockets.
 ///
-/// It keeps about 5 MB of records a partition and then lets the oldest go, so whoever audits content
-/// consumes while it is produced. Topics are created on first use, with 4 partitions. librdkafka
-/// 2.0.2's mock does not check idempotent producers' sequence numbers: after a fault it may hold a
-/// record twice where a real broker holds it once.
+/// It keeps about 5 MB of records a partition and then lets the oldest go, so whoever audits
+/// content consumes while it is produced. Topics are created on first use, with 4 partitions.
+/// librdkafka 2.0.2's mock does not check idempotent producers' sequence numbers: after a fault it
+/// may hold a record twice where a real broker holds it once.
 ///
 /// Sendable: every call is handed to the cluster's own thread by librdkafka. Letting go
 /// of the object ends the cluster.

@@ -1,7 +1,7 @@
 package import Platform
 
-/// What went wrong with Kafka before or beside the records; the verdict on a record is no error, its
-/// lane deals with it.
+/// A fault of Kafka's before or beside the records; the verdict on a record is no error, its lane
+/// deals with it.
 package enum KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A librdkafka property that cannot be taken, by its name in `librdkafka:`; the caller knows
     /// the line it stands on.

@@ -1,7 +1,8 @@
 internal import CRdkafka
 
 extension KafkaSettings {
-    /// What is no fault, but fails with some brokers in a way that misleads: sentences for an operator.
+    /// Settings that are no fault, but fail with some brokers in a way that misleads: sentences for
+    /// an operator.
     package var doubts: [String] { Self.doubts(properties, library: rd_kafka_version()) }
 
     /// `library` is 0xMMmmrrpp: major, minor, revision, pre-release.

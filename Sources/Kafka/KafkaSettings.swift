@@ -1,4 +1,4 @@
-/// What the producer needs to know; plain values, made from `output.kafka`.
+/// Everything that the producer needs to know; plain values, made from `output.kafka`.
 package struct KafkaSettings: Hashable, Sendable {
     /// Which acknowledgement counts as delivered. `acks: 0` does not exist here: nothing would be
     /// acknowledged at all, and positions would move over lost lines.
@@ -27,7 +27,9 @@ package struct KafkaSettings: Hashable, Sendable {
 
     /// A librdkafka property and its value, as they stand in `librdkafka:`.
     package struct Property: Hashable, Sendable {
+        /// As librdkafka spells it, such as `linger.ms`.
         package let name: String
+        /// As text, in librdkafka's units.
         package let value: String
 
         package init(_ name: String, _ value: String) {
@@ -38,8 +40,11 @@ package struct KafkaSettings: Hashable, Sendable {
 
     /// `host` or `host:port`, an IPv6 address in brackets.
     package var brokers: [String]
+    /// Who has to have a record before it counts as delivered.
     package var acks: Acks
+    /// Of each batch of records, as the brokers keep it.
     package var compression: Compression
+    /// Decides about the partition of a stream, by its key.
     package var partitioner: Partitioner
     /// Passed through, in order, over our defaults; see `OwnedProperties` for what is refused.
     package var properties: [Property]

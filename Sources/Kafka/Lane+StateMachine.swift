@@ -1,9 +1,9 @@
 /// When a lane may produce which records again: the order of one stream, as a pure value.
 ///
 /// Batches are numbered in the order in which they came (`ordinal`). Every batch goes through
-/// librdkafka in *passes*: a pass is some of its records produced at once, and it is settled when each
-/// of them has its verdict. While all goes well, one pass covers a batch and batches leave from the
-/// front. When a record fails:
+/// librdkafka in *passes*: a pass is some of its records produced at once, and it is settled when
+/// each of them has its verdict. While all goes well, one pass covers a batch and batches leave
+/// from the front. When a record fails:
 ///
 /// 1. The lane takes no pass more (`draining`) and waits until every pass is settled: until then
 ///    librdkafka may still send, and what is produced beside it could overtake.
@@ -11,20 +11,20 @@
 /// 3. It hands over (`resending`) the first undelivered record alone, then 2, 4, 8 … records, each
 ///    *hand-over* settled before the next begins. Any failure starts over with one record. Records
 ///    that were acknowledged behind the failed one are produced again: in the partition they then
-///    stand before it and once more behind it. A duplicate has a recognisable id and its last copy is
-///    in order, while an order that is broken for good cannot be mended by a consumer.
-/// 4. When everything that was out at the failure is delivered (`horizon`), what came since follows at
-///    once and the lane flows again.
+///    stand before it and once more behind it. A duplicate has a recognisable id and its last copy
+///    is in order, while an order that is broken for good cannot be mended by a consumer.
+/// 4. When everything that was out at the failure is delivered (`horizon`), what came since follows
+///    at once and the lane flows again.
 ///
-/// What that repeats, at most, is what was out at the failure, once, wherever the bad record stands and
-/// however far librdkafka's batch with it, refused as a whole, reaches before and behind it:
+/// What that repeats, at most, is what was out at the failure, once, wherever the bad record stands
+/// and however far librdkafka's batch with it, refused as a whole, reaches before and behind it:
 ///
-/// - Of n records that were out, let the refused batch be those from a to b and the bad one d behind a.
-///   What was written behind b is repeated: n - 1 - b.
-/// - Hand-overs from a on double, so the one with the bad record is not longer than d + 1 - what went
-///   before it - and what it has behind the bad one, too, is at most d less what is before it.
-/// - The next begins where that one failed, for which the same holds with what was before it. So all
-///   that is written too early together is at most d ≤ b, and the sum at most n - 1.
+/// - Of n records that were out, let the refused batch be those from a to b and the bad one d
+///   behind a. What was written behind b is repeated: n - 1 - b.
+/// - Hand-overs from a on double, so the one with the bad record is not longer than d + 1 - what
+///   went before it - and what it has behind the bad one, too, is at most d less what is before it.
+/// - The next begins where that one failed, for which the same holds with what was before it. So
+///   all that is written too early together is at most d ≤ b, and the sum at most n - 1.
 ///
 /// `Batch` is whatever the caller keeps; tests use integers. Owned by its lane, behind a lock.
 struct LaneStateMachine<Batch> {
@@ -43,7 +43,7 @@ struct LaneStateMachine<Batch> {
         case stopped
     }
 
-    /// What the thread that brought a batch has to do.
+    /// The next thing to do for the thread that brought a batch.
     enum Acceptance: Hashable {
         /// Produce these records of it, then call `produced`.
         case produce(Range<Int>)
@@ -55,7 +55,7 @@ struct LaneStateMachine<Batch> {
         case refuse
     }
 
-    /// What the poller thread has to do next for the lane.
+    /// The next thing to do for the lane on the poller thread.
     enum Step: Hashable {
         case none
         /// Call `due` at that time, and `next` until it returns nil.
@@ -64,7 +64,7 @@ struct LaneStateMachine<Batch> {
         case collect
     }
 
-    /// What a bad verdict is about.
+    /// The subject of a bad verdict.
     enum Failure: Int, Comparable {
         /// The place that the records go to, which may be better later.
         case place
@@ -95,8 +95,8 @@ struct LaneStateMachine<Batch> {
     private struct Entry {
         let batch: Batch
         let records: Int
-        /// Records acknowledged from the front. Invariant: where anything before it is not, they are
-        /// produced again when something fails.
+        /// Records acknowledged from the front. Invariant: where anything before it is not, they
+        /// are produced again when something fails.
         var done = 0
         var standing: Standing
     }
@@ -117,10 +117,10 @@ struct LaneStateMachine<Batch> {
     private(set) var handedOver = 0
     /// Records that the next hand-over may take; all, unless a failure is being recovered from.
     private var window = Int.max
-    /// Batches before this ordinal were accepted before the last failure was through: until they are
-    /// delivered the lane recovers.
+    /// Batches before this ordinal were accepted before the last failure was through: until they
+    /// are delivered the lane recovers.
     private var horizon = 0
-    /// What failed of the hand-over before, while the lane recovers: the worst of that one.
+    /// The worst failure of the hand-over before, while the lane recovers.
     private(set) var failure: Failure?
     /// The last hand-over was one record, alone, and was refused.
     private(set) var isRefusedAlone = false
@@ -158,8 +158,9 @@ struct LaneStateMachine<Batch> {
 
     // MARK: The thread that sends
 
-    /// Takes a batch of `records` records at the end of the lane. Unless `isOpen`, nothing new may go
-    /// to the topic from this thread: a lane that flowed waits for the poller to give it its turn.
+    /// Takes a batch of `records` records at the end of the lane. Unless `isOpen`, nothing new may
+    /// go to the topic from this thread: a lane that flowed waits for the poller to give it its
+    /// turn.
     mutating func accept(_ batch: Batch, records: Int, isOpen: Bool = true) -> Acceptance {
         precondition(!sending, "two threads send on one lane")
         guard state != .stopped else { return .refuse }
@@ -208,7 +209,7 @@ struct LaneStateMachine<Batch> {
 
     // MARK: The poller thread
 
-    /// What the lane waits for may be better now: its back-off is over. True when it had one.
+    /// Ends the back-off of a lane, since the reason for it may be over. True when it had one.
     mutating func hasten(now: Int64) -> Bool {
         guard case .waiting(let until) = state, until > now else { return false }
         state = .waiting(until: now)
@@ -284,8 +285,8 @@ struct LaneStateMachine<Batch> {
 
     /// Begins a hand-over when its time has come: its first pass. `next` has the others.
     ///
-    /// `fitting` says how many of the records there is room for at the topic. Nil when there is none,
-    /// and the lane is still `waiting`, or when something else came between.
+    /// `fitting` says how many of the records there is room for at the topic. Nil when there is
+    /// none, and the lane is still `waiting`, or when something else came between.
     mutating func due(
         now: Int64, fitting: (Batch, Range<Int>) -> Int = { $1.count }
     ) -> Pass? {
@@ -300,8 +301,8 @@ struct LaneStateMachine<Batch> {
         return nil
     }
 
-    /// While resending: the next pass of the hand-over, in order. Nil when there is none: the hand-over
-    /// is as long as it may be, the lane flows, or a verdict failed meanwhile.
+    /// While resending: the next pass of the hand-over, in order. Nil when there is none: the
+    /// hand-over is as long as it may be, the lane flows, or a verdict failed meanwhile.
     mutating func next(fitting: (Batch, Range<Int>) -> Int = { $1.count }) -> Pass? {
         guard state == .resending else { return nil }
         cursor = max(cursor, firstOrdinal)
@@ -392,7 +393,8 @@ struct LaneStateMachine<Batch> {
         }
     }
 
-    /// Everything that was out at the failure is delivered. True when nothing is left to recover from.
+    /// Everything that was out at the failure is delivered. True when nothing is left to recover
+    /// from.
     @discardableResult
     private mutating func noteRecovery() -> Bool {
         guard isRecovering else { return true }
@@ -425,8 +427,8 @@ struct LaneStateMachine<Batch> {
         rewind()
         recover(from: failure ?? .place)
         isRefusedAlone = handedOver == 1
-        // A hand-over of several is only being narrowed down to the record that is refused, which takes
-        // as many as the number of records has digits.
+        // A hand-over of several is only being narrowed down to the record that is refused, which
+        // takes as many as the number of records has digits.
         let delay =
             handedOver > 1
             ? BackOff.shortest

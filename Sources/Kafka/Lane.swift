@@ -7,6 +7,7 @@ import Synchronization
 /// instructions and never while records are produced. What keeps two threads from producing on one
 /// lane is the machine: at any time at most one of them has been told to.
 package final class Lane: Sendable {
+    /// The topic of all its records.
     package let topic: String
     /// The records' key; not empty, or there is no order (see `KafkaSettings.Partitioner`).
     package let key: [UInt8]
@@ -22,14 +23,15 @@ package final class Lane: Sendable {
         var topic: TopicHandle?
         /// The stream is gone: the poller forgets the lane as soon as it is empty.
         var isClosing = false
-        /// What the observer was told last; nil while the lane flows.
+        /// The verdict that the observer was told last; nil while the lane flows.
         var blockedBy: Verdict?
         var verdict: Verdict?
         /// How long the last pass waited for its last verdict.
         var delay: Int64 = 0
         /// Bytes of the present hand-over.
         var handedBytes = 0
-        /// The last hand-over was one record, with nothing else of the topic beside it, and refused.
+        /// The last hand-over was one record, with nothing else of the topic beside it, and
+        /// refused.
         var isRefusedAlone = false
         /// The batch whose record the observer was told of as refused alone, that record, and when.
         var refused: (ordinal: Int, record: Int, at: Int64)?
@@ -227,7 +229,8 @@ package final class Lane: Sendable {
         }
     }
 
-    /// What the topic takes has changed: whoever waits because of that need not. True when it did.
+    /// The topic takes batches of another size than before: whoever waits because of that need not.
+    /// True when it did.
     func hasten(now: Int64) -> Bool {
         inside.withLock { inside in
             inside.machine.failure == .size && inside.machine.hasten(now: now)

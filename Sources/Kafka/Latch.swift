@@ -2,8 +2,8 @@ import Glibc
 
 /// Opened once, waited for with a limit.
 ///
-/// A POSIX condition variable on the monotonic clock: the Synchronization module has none. Its parts
-/// are only touched by the calls below, which lock; hence unchecked Sendable.
+/// A POSIX condition variable on the monotonic clock: the Synchronization module has none. Its
+/// parts are only touched by the calls below, which lock; hence unchecked Sendable.
 @safe
 final class Latch: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -33,7 +33,8 @@ final class Latch: @unchecked Sendable {
         unsafe pthread_mutex_unlock(mutex)
     }
 
-    /// True when it is open; false when `deadline`, in nanoseconds of the monotonic clock, came first.
+    /// True when it is open; false when `deadline`, in nanoseconds of the monotonic clock, came
+    /// first.
     func wait(until deadline: Int64) -> Bool {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }

@@ -12,8 +12,8 @@ package final class Producer: Sendable {
 
     /// Starts librdkafka's threads and the poller thread; connects as soon as it can and waits as
     /// long as it must. `handler` gets, on the poller thread, the batches released since the last
-    /// call: each with every record acknowledged and, in its lane, everything before it. `answered` is
-    /// called there when a lane `works` that did not, though nothing of it is released.
+    /// call: each with every record acknowledged and, in its lane, everything before it. `answered`
+    /// is called there when a lane `works` that did not, though nothing of it is released.
     package init(
         settings: KafkaSettings, handler: @escaping @Sendable ([RecordBatch]) -> Void,
         answered: @escaping @Sendable () -> Void = {}, observer: any KafkaObserver
@@ -43,17 +43,17 @@ package final class Producer: Sendable {
         core.visit(lane)
     }
 
-    /// Takes the batch over. Never blocks and never drops: what cannot go to librdkafka now waits in
-    /// the lane. After `stop` the batch is let go, undelivered and never handed to the handler.
+    /// Takes the batch over. Never blocks and never drops: what cannot go to librdkafka now waits
+    /// in the lane. After `stop` the batch is let go, undelivered and never handed to the handler.
     package func send(_ batch: RecordBatch) { core.send(batch) }
 
     /// Waits until everything sent is delivered, at most for `deadline`; then takes the rest back,
     /// ends librdkafka and joins the poller thread. Returns how many records were not delivered.
     ///
     /// The handler was called for the last time when this returns. It takes at most 4 s longer than
-    /// `deadline`: 2 to take records back and 2 to end the client (both are a matter of milliseconds,
-    /// whatever the brokers do, except while a host name is being looked up; then the client's
-    /// threads are left to end by themselves). A second call returns the same.
+    /// `deadline`: 2 to take records back and 2 to end the client (both are a matter of
+    /// milliseconds, whatever the brokers do, except while a host name is being looked up; then the
+    /// client's threads are left to end by themselves). A second call returns the same.
     package func stop(deadline: Duration) -> Int {
         let patience = max(0, deadline.nanoseconds)
         let stopAt = Clock.monotonicNanoseconds() + patience

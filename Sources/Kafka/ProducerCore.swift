@@ -2,7 +2,7 @@ import Model
 import Platform
 import Synchronization
 
-/// What the threads of a producer share. Sendable; each field says who uses it.
+/// The state that the threads of a producer share. Sendable; each field says who uses it.
 final class ProducerCore: Sendable {
     let settings: KafkaSettings
     /// Of the settings, asked for once.
@@ -39,10 +39,10 @@ final class ProducerCore: Sendable {
     /// Every lane that is not closed and empty; bounded by the streams.
     struct LaneTable {
         var all: [ObjectIdentifier: Lane] = [:]
-        /// Those of them that are closed and not yet empty, by where they lead. Streams may have a key
-        /// in common.
+        /// Those of them that are closed and not yet empty, by where they lead. Streams may have a
+        /// key in common.
         var closing: [Address: [ObjectIdentifier: Lane]] = [:]
-        /// What the lanes of a topic share, and how many lanes that are; no topic without.
+        /// The shares of topics, each with the number of its lanes; no topic without a lane.
         var shares: [String: (share: TopicShare, lanes: Int)] = [:]
         var destinations = 0
         var isSuspended = false
@@ -54,8 +54,8 @@ final class ProducerCore: Sendable {
         let key: [UInt8]
     }
 
-    /// What the sending threads tell the poller. Bounded: one refusal a pass, and a pass more needs
-    /// the poller; lanes are visited once however often they are named.
+    /// Messages of the sending threads to the poller. Bounded: one refusal a pass, and a pass more
+    /// needs the poller; lanes are visited once however often they are named.
     struct Inbox {
         var refusals: [(batch: RecordBatch, refusal: Refusal)] = []
         var lanes: [ObjectIdentifier: Lane] = [:]
@@ -115,7 +115,7 @@ final class ProducerCore: Sendable {
         }
     }
 
-    /// What the lanes of a topic share, while it has any.
+    /// The share of a topic's lanes, while it has any.
     func share(of topic: String) -> TopicShare? { lanes.withLock { $0.shares[topic]?.share } }
 
     func send(_ batch: RecordBatch) {
@@ -140,7 +140,7 @@ final class ProducerCore: Sendable {
         handle.withLock { $0?.wake() }
     }
 
-    /// What there is to do; emptied, but for the time to stop at.
+    /// The messages that came since the last call; emptied, but for the time to stop at.
     func takeInbox() -> Inbox {
         inbox.withLock { inbox in
             let taken = inbox

@@ -45,8 +45,8 @@ final class ProducerHandle: @unchecked Sendable {
         return unsafe .success(TopicHandle(owning: raw))
     }
 
-    /// Whether a broker answers a question within `milliseconds`. Where none is connected this has the
-    /// client connect to one, which it does by itself only when it has something to send.
+    /// Whether a broker answers a question within `milliseconds`. Where none is connected this has
+    /// the client connect to one, which it does by itself only when it has something to send.
     func reachesBroker(within milliseconds: Int32) -> Bool {
         var metadata: UnsafePointer<rd_kafka_metadata>?
         // About the topics that it knows already: one record per topic at the most.
@@ -56,8 +56,8 @@ final class ProducerHandle: @unchecked Sendable {
         return true
     }
 
-    /// Asks the brokers how many bytes a batch of `topic` may have; the answer is an event. Who may not
-    /// know gets none.
+    /// Asks the brokers how many bytes a batch of `topic` may have; the answer is an event. Who may
+    /// not know gets none.
     func askLimit(of topic: String) {
         guard
             let resource = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
@@ -98,9 +98,9 @@ final class ProducerHandle: @unchecked Sendable {
     /// Ends the client and joins its threads. Every topic is closed and every event let go of
     /// before; records still inside get no verdict any more, so the owner purges and drains first.
     ///
-    /// How long it takes: librdkafka's broker threads sit in poll(2) on non-blocking sockets and are
-    /// woken, a dead or stopped broker is not waited for. Only a name resolution under way cannot be
-    /// interrupted; `Producer.stop` does not wait for that one.
+    /// How long it takes: librdkafka's broker threads sit in poll(2) on non-blocking sockets and
+    /// are woken, a dead or stopped broker is not waited for. Only a name resolution under way
+    /// cannot be interrupted; `Producer.stop` does not wait for that one.
     func close() {
         precondition(!isClosed, "a Kafka producer was closed twice")
         isClosed = true
@@ -109,8 +109,8 @@ final class ProducerHandle: @unchecked Sendable {
     }
 }
 
-/// A lane's reference to a topic of one client. Closed once, by the thread whose turn in the lane it
-/// is; records are produced on it by one thread at a time. Hence unchecked Sendable.
+/// A lane's reference to a topic of one client. Closed once, by the thread whose turn in the lane
+/// it is; records are produced on it by one thread at a time. Hence unchecked Sendable.
 @safe
 final class TopicHandle: @unchecked Sendable {
     private let raw: OpaquePointer

@@ -3,34 +3,40 @@ package import Platform
 
 /// The records encoded from one range of a file, on their way to one partition.
 ///
-/// One owner at a time: the reader thread fills it and gives it to `Producer.send`, its lane keeps it
-/// until every record is acknowledged, and the poller thread hands it out, released. It may hold no
-/// record at all (a range of empty lines): then it only waits for its turn in the lane.
+/// One owner at a time: the reader thread fills it and gives it to `Producer.send`, its lane keeps
+/// it until every record is acknowledged, and the poller thread hands it out, released. It may hold
+/// no record at all (a range of empty lines): then it only waits for its turn in the lane.
 ///
 /// Unchecked Sendable: what is `let` is safe everywhere, and the counters at the end belong to
 /// one thread at a time, as said there.
 @safe
 package final class RecordBatch: @unchecked Sendable {
+    /// The lane that it goes by; it keeps the batch alive from `send` to the release.
     package let lane: Lane
+    /// Holds the values of its records, one after the other. librdkafka reads them there.
     package let slab: PayloadSlab
     /// Record i is the slab's bytes from `recordEnds[i - 1]` (0 for the first) to `recordEnds[i]`.
     package let recordEnds: [UInt32]
+    /// The file that `range` is of.
     package let file: FileID
+    /// The stream that gave the credit.
     package let stream: StreamID
+    /// The life of the file's content that was read: an older one moves no position.
     package let generation: GenerationID
-    /// What of the file is done with when the batch is released.
+    /// The part of the file that is done with when the batch is released.
     package let range: ByteRange
     /// The bytes before the end of `range`.
     package let anchor: Anchor
     /// Bytes of in-flight credit to give back at the release.
     package let credit: Int
-    /// Where in the file record i begins, counted from the start of `range`; empty where nobody asks.
+    /// Where in the file record i begins, counted from the start of `range`; empty where nobody
+    /// asks.
     let recordOffsets: [UInt32]
 
     /// The place in the lane's order. Written by the lane under its lock before anybody reads it.
     var ordinal = 0
-    /// Verdicts to come in this pass through librdkafka. Written by the thread that starts the pass,
-    /// before the first record is enqueued; after that only the poller thread touches it.
+    /// Verdicts to come in this pass through librdkafka. Written by the thread that starts the
+    /// pass, before the first record is enqueued; after that only the poller thread touches it.
     var outstanding = 0
     /// Index of the first record of this pass that failed. Same owner as `outstanding`.
     var firstFailed: Int?
@@ -39,6 +45,8 @@ package final class RecordBatch: @unchecked Sendable {
     /// When this pass began. Same owner as `outstanding`.
     var passBegan: Int64 = 0
 
+    /// The batch of the values that `recordEnds` marks in `slab`. They end within it, or the
+    /// process stops.
     package init(
         lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
         generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int,

@@ -1,21 +1,21 @@
 import Platform
 
-/// What one topic may have with librdkafka at a time, as a pure value: all that its lanes have, as a
-/// rule. Two things narrow it.
+/// Bounds the bytes that one topic may have with librdkafka at a time, as a pure value: all that
+/// its lanes have, as a rule. Two things narrow it.
 ///
-/// - A lane that recovers from a refusal goes *alone*: a batch of librdkafka's holds records of many
-///   lanes of a partition, and is refused as a whole for one of them. So nothing else of the topic is
-///   out beside a record in doubt, no neighbour is refused a second time for it, and a record that is
-///   refused then is the reason itself.
+/// - A lane that recovers from a refusal goes *alone*: a batch of librdkafka's holds records of
+///   many lanes of a partition, and is refused as a whole for one of them. So nothing else of the
+///   topic is out beside a record in doubt, no neighbour is refused a second time for it, and a
+///   record that is refused then is the reason itself.
 /// - A `bound` on the bytes that are out: no batch can be larger. It is known from the topic's
 ///   settings (`declared`), or learned from batches that were refused for their size although each
 ///   record of them was taken.
 ///
-/// Nobody waits for ever for what may never come: a partition without a leader gives no verdict. So a
-/// lane that hears nothing for a time is *silent*, and what it has out holds up nobody else, neither
-/// who wants to go alone nor who needs room: a batch never mixes partitions, and of its own partition
-/// too much may be out at the worst, which is one refusal when the leader is back. Being alone ends
-/// after a time as well.
+/// Nobody waits for ever for what may never come: a partition without a leader gives no verdict. So
+/// a lane that hears nothing for a time is *silent*, and what it has out holds up nobody else,
+/// neither who wants to go alone nor who needs room: a batch never mixes partitions, and of its own
+/// partition too much may be out at the worst, which is one refusal when the leader is back. Being
+/// alone ends after a time as well.
 struct TopicGate {
     /// Without a verdict for so long a lane is silent; for longer where its last one took longer.
     static let quietPatience: Int64 = 500_000_000
@@ -24,14 +24,14 @@ struct TopicGate {
     static let alonePatience: Int64 = 1_000_000_000
     /// However late verdicts are, what takes longer than that is not waited for.
     static let longestPatience: Int64 = 10_000_000_000
-    /// What Kafka adds to a batch, and to spare.
+    /// Bytes that Kafka adds to a batch, and some to spare.
     static let batchOverhead = 128
-    /// When a lesson is doubted first, and at the latest: it may have been a mistake, or somebody may
-    /// have raised the limit. Each time that it proves right it is believed twice as long.
+    /// When a lesson is doubted first, and at the latest: it may have been a mistake, or somebody
+    /// may have raised the limit. Each time that it proves right it is believed twice as long.
     static let shortestLesson: Int64 = 250_000_000
     static let longestLesson: Int64 = 600_000_000_000
-    /// A lesson that nobody proved for so long is doubted, too: whoever was learning it may have gone,
-    /// or stand at a partition that is silent now.
+    /// A lesson that nobody proved for so long is doubted, too: whoever was learning it may have
+    /// gone, or stand at a partition that is silent now.
     static let longestLearning: Int64 = 30_000_000_000
 
     /// A lane, and how long its last verdict took (0 before the first).
@@ -45,7 +45,7 @@ struct TopicGate {
         }
     }
 
-    /// What a lane has out.
+    /// Passes and bytes that a lane has out.
     private struct Out {
         var passes = 0
         var bytes = 0
@@ -68,7 +68,7 @@ struct TopicGate {
     private(set) var bytes = 0
     /// By lane; none without passes. Sums of `passes` and `bytes` are the two above.
     private var outs: [ObjectIdentifier: Out] = [:]
-    /// What silent lanes have of it.
+    /// The part of `passes` and `bytes` that is silent lanes'.
     private var silentPasses = 0
     private var silentBytes = 0
     /// No lane becomes silent before that.
@@ -78,8 +78,8 @@ struct TopicGate {
     private var alone: Alone?
     /// `max.message.bytes` as the brokers say it.
     private(set) var declared: Int?
-    /// What batches were taken with, once a larger one was refused. The present guess, and the last
-    /// one that proved good.
+    /// Bytes of batches that were taken, once a larger one was refused: the present guess, and the
+    /// last one that proved good.
     private var guess: Int?
     private var proven: Int?
     private var learnedAt: Int64 = 0
@@ -145,8 +145,8 @@ struct TopicGate {
                 return low
             }
             fitting = most(within: room)
-            // Who comes next may lead to the partition that is silent: it takes half of what is left,
-            // and those behind it go on beside it.
+            // Who comes next may lead to the partition that is silent: it takes half of what is
+            // left, and those behind it go on beside it.
             if silentPasses > 0, !isAlone(lane.id) {
                 fitting = min(fitting, max(1, most(within: room / 2)))
             }
@@ -161,8 +161,8 @@ struct TopicGate {
     /// Nothing is out that may soon have its verdict.
     private var isQuiet: Bool { passes == silentPasses }
 
-    /// Bytes out that a batch of `lane` might share with it: its own, and, unless nothing goes beside
-    /// it, those of lanes that are not silent.
+    /// Bytes out that a batch of `lane` might share with it: its own, and, unless nothing goes
+    /// beside it, those of lanes that are not silent.
     private func counted(for lane: ObjectIdentifier) -> Int {
         let own = outs[lane]
         if isAlone(lane) { return own?.bytes ?? 0 }
@@ -223,8 +223,8 @@ struct TopicGate {
         return bound == nil || nextSilence == .max ? nil : nextSilence
     }
 
-    /// Whoever was alone for too long is so no more, who hears nothing is silent, and what was learned
-    /// long ago is doubted.
+    /// Whoever was alone for too long is so no more, who hears nothing is silent, and what was
+    /// learned long ago is doubted.
     mutating func expire(now: Int64) {
         doubt(now: now)
         noteSilence(now: now)
@@ -268,7 +268,7 @@ struct TopicGate {
     /// One record was refused alone: what was learned on the way to it was its doing.
     mutating func refusedAlone() { guess = proven }
 
-    /// What had been refused is delivered in smaller parts.
+    /// The bytes that had been refused are delivered in smaller parts: the guess has proved good.
     mutating func recovered() { proven = guess }
 
     /// Doubts an old lesson, unless it is being learned.

@@ -1,10 +1,11 @@
-/// Lanes of one topic whose time to hand over has come, in the order in which they have their turns, as a pure
-/// value.
+/// Lanes of one topic whose time to hand over has come, in the order in which they have their
+/// turns, as a pure value.
 ///
-/// Lanes that may go beside others go first, so that nobody waits for more than one that may not. Who has
-/// no room for its next record is not overtaken, or a long one would wait for ever among short ones.
+/// Lanes that may go beside others go first, so that nobody waits for more than one that may not.
+/// Who has no room for its next record is not overtaken, or a long one would wait for ever among
+/// short ones.
 struct TopicLine<Lane> {
-    /// What became of a lane's turn.
+    /// The outcome of a lane's turn.
     enum Turn {
         case done
         /// Others are before it.

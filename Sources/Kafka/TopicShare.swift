@@ -1,8 +1,8 @@
 import Model
 import Synchronization
 
-/// What the lanes of one topic share: their way to librdkafka (`TopicGate`), and whether the topic takes
-/// records at all. Sendable; its lock is taken inside a lane's, never the other way round.
+/// Shared by the lanes of one topic: their way to librdkafka (`TopicGate`), and whether the topic
+/// takes records at all. Sendable; its lock is taken inside a lane's, never the other way round.
 final class TopicShare: Sendable {
     let name: String
     let destination: DestinationID
@@ -25,8 +25,8 @@ final class TopicShare: Sendable {
     /// One call of the gate's.
     func gate<R>(_ body: (inout TopicGate) -> R) -> R { inside.withLock { body(&$0.gate) } }
 
-    /// Records of it were acknowledged, or refused for what they hold, which nobody does but a leader
-    /// that takes others. True when that is news.
+    /// Records of it were acknowledged, or refused for what they hold, which nobody does but a
+    /// leader that takes others. True when that is news.
     @discardableResult
     func answered(now: Int64) -> Bool {
         inside.withLock { inside in
@@ -41,8 +41,8 @@ final class TopicShare: Sendable {
     /// The verdict on a record was that its topic, leader or permission is missing.
     func isAway() { inside.withLock { $0.isAway = true } }
 
-    /// Whether what is sent to it can be expected to come through: it has, and nothing is heard to the
-    /// contrary.
+    /// Whether what is sent to it can be expected to come through: it has, and nothing is heard to
+    /// the contrary.
     func works(now: Int64) -> Bool {
         inside.withLock { inside in
             inside.hasWorked && !inside.isAway && inside.gate.isBusy(at: now) < Self.patience

@@ -3,7 +3,9 @@
 /// Positions count from the first byte ever written to the generation, so they stay when a prefix
 /// is removed in place. Invariant: `0 <= start <= end`.
 package struct ByteRange: Hashable, Sendable {
+    /// The first byte's position.
     package let start: Int
+    /// The position behind the last byte.
     package let end: Int
 
     /// Bytes covered.

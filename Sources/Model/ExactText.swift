@@ -1,9 +1,10 @@
-/// A text that stands for bytes: the path of a file, the name of a stream. Two are equal only if their
-/// bytes are.
+/// A text that stands for bytes: the path of a file, the name of a stream. Two are equal only if
+/// their bytes are.
 ///
-/// Swift takes two spellings of one character for equal, and a file system does not: `é` in one code
-/// point and in two are two names, and as keys they have to stay two.
+/// Swift takes two spellings of one character for equal, and a file system does not: `é` in one
+/// code point and in two are two names, and as keys they have to stay two.
 package struct ExactText: Hashable, Comparable, Sendable {
+    /// As it was given, in whatever Unicode form.
     package let text: String
 
     package init(_ text: some StringProtocol) { self.text = String(text) }

@@ -1,5 +1,5 @@
-/// What tells one inode from every other, whatever its path: the file handle where the kernel gives
-/// one, and device + inode + birth time. Both are kept where both can be had, because a sandbox may
+/// Tells one inode from every other, whatever its path: the file handle where the kernel gives one,
+/// and device + inode + birth time. Both are kept where both can be had, because a sandbox may
 /// refuse handles later.
 ///
 /// Device and inode alone are no identity: an inode number comes back within milliseconds.
@@ -7,7 +7,9 @@ package struct FileIdentity: Hashable, Sendable {
     /// `name_to_handle_at`: the handle type (4 bytes, big endian) and then its bytes; nil where
     /// the file system or a seccomp filter refuses it.
     package let handle: [UInt8]?
+    /// The number of its file system (`st_dev`), which another mount or start may change.
     package let device: UInt64
+    /// `st_ino`; given to another file as soon as this one is removed.
     package let inode: UInt64
     /// Nanoseconds since 1970 from `statx`; nil where the file system does not keep it.
     package let birth: Int64?
@@ -32,11 +34,12 @@ package struct FileIdentity: Hashable, Sendable {
         return mine == theirs
     }
 
-    /// Whether only the device's number tells them apart, and it need not be another device: what is
-    /// mounted gets its number anew when the machine starts, in the order in which disks and volumes
-    /// are found; a network file system, each time it is mounted. The inode is the same, and so are the birth
-    /// time to the nanosecond and the handle, each where both have it; one of them at least has to be
-    /// there. A clone of a volume has all that too, so whoever asks has to know more.
+    /// Whether only the device's number tells them apart, and it need not be another device: what
+    /// is mounted gets its number anew when the machine starts, in the order in which disks and
+    /// volumes are found; a network file system, each time it is mounted. The inode is the same,
+    /// and so are the birth time to the nanosecond and the handle, each where both have it; one of
+    /// them at least has to be there. A clone of a volume has all that too, so whoever asks has to
+    /// know more.
     package func isRenumbered(from other: FileIdentity) -> Bool {
         guard device != other.device, inode == other.inode else { return false }
         var isProven = false
@@ -60,6 +63,7 @@ package struct Fingerprint: Hashable, Sendable {
     /// 32 bytes.
     package let digest: [UInt8]
 
+    /// Bytes: enough to tell most logs apart, few enough to be read whenever a file is opened.
     package static let longest = 1024
 
     package init(length: Int, digest: [UInt8]) {

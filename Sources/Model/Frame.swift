@@ -1,4 +1,5 @@
-/// One framed line: where it lies in the file, and where its bytes lie in the chunk it was read with.
+/// One framed line: where it lies in the file, and where its bytes lie in the chunk it was read
+/// with.
 package struct Frame: Sendable, BitwiseCopyable {
     /// Logical offset of the line's first byte.
     package var offset: Int
@@ -8,6 +9,7 @@ package struct Frame: Sendable, BitwiseCopyable {
     package var count: Int
     /// How far the position moves when this line is done with: the line with its terminator.
     package var length: Int
+    /// `split` for each part of a line that was too long for one record.
     package var flags: Flags
     /// Bytes between `offset` and the first message byte: those of a byte order mark.
     package var skipped: UInt8
@@ -15,7 +17,7 @@ package struct Frame: Sendable, BitwiseCopyable {
     /// Logical offset of the first message byte.
     package var messageOffset: Int { offset + Int(skipped) }
 
-    /// What a reader of the record has to know about how the line was cut.
+    /// How the line was cut, as far as a reader of the record has to know.
     package struct Flags: OptionSet, Sendable, BitwiseCopyable {
         package let rawValue: UInt8
         @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -1,20 +1,20 @@
 import Synchronization
 
-/// The bytes that may be read but not yet delivered, shared between topics and, within each, between
-/// streams.
+/// The bytes that may be read but not yet delivered, shared between topics and, within each,
+/// between streams.
 ///
-/// Who takes and gives back has a share that adapts (the dynamic threshold of shared packet buffers);
-/// what does not give back has one that does not grow:
+/// Who takes and gives back has a share that adapts (the dynamic threshold of shared packet
+/// buffers); what does not give back has one that does not grow:
 ///
 /// - A topic whose records come through may hold a third of what is left over for all others, so a
-///   quarter when it is alone, and a stream of it what is left over for its topic: none can take the last
-///   of it, and what a topic takes along when it goes is not much.
+///   quarter when it is alone, and a stream of it what is left over for its topic: none can take
+///   the last of it, and what a topic takes along when it goes is not much.
 /// - A topic that was never seen to work, or that lately did not, has a little to try with, and all
 ///   those together a quarter, or half where they are thousands (`trying`). That is what they keep
 ///   for good, however often they try: a topic, a leader or a permission may be missing for ever.
 ///
-/// A stream that waits for more than is free has it kept for it, but only in turns (`Patience`): what it waits for
-/// may never come back.
+/// A stream that waits for more than is free has it kept for it, but only in turns (`Patience`):
+/// what it waits for may never come back.
 ///
 /// Streams without a topic share everything with each other. Sendable; any thread.
 package final class InFlightBudget: Sendable {
@@ -31,8 +31,8 @@ package final class InFlightBudget: Sendable {
     private struct Topic {
         /// Bytes held by its streams; above 0.
         var held = 0
-        /// Those of them that were taken to try with. What it got while it worked is not among them: it
-        /// must not be held against topics that try.
+        /// Those of them that were taken to try with. What it got while it worked is not among
+        /// them: it must not be held against topics that try.
         var tried = 0
         var works: Bool
     }
@@ -46,14 +46,15 @@ package final class InFlightBudget: Sendable {
         var total = 0
         /// Sum of `tried`.
         var trying = 0
-        /// Whether a stream was refused since a byte last came back; and whether one was whose topic
-        /// does not work, for which bytes of others would not do.
+        /// Whether a stream was refused since a byte last came back; and whether one was whose
+        /// topic does not work, for which bytes of others would not do.
         var refused = false
         var refusedTrial = false
         /// A stream that holds nothing and was refused what it needs at least: nobody takes the
-        /// last of that away before it came, neither of the whole nor of what its topic may have, or a
-        /// long line would wait for ever among short ones. Of those that ask it is the one that was
-        /// refused first: who asks first when one was served may be somebody else each time.
+        /// last of that away before it came, neither of the whole nor of what its topic may have,
+        /// or a long line would wait for ever among short ones. Of those that ask it is the one
+        /// that was refused first: who asks first when one was served may be somebody else each
+        /// time.
         var next: (stream: StreamID, topic: DestinationID?, least: Int, since: Int)? {
             didSet { if next?.stream != oldValue?.stream { patience = nil } }
         }
@@ -61,7 +62,8 @@ package final class InFlightBudget: Sendable {
         var patience: Patience?
         /// Nothing is kept for it now.
         var isResting = false
-        /// When streams that hold nothing were refused first, counted; bounded by the number of streams.
+        /// When streams that hold nothing were refused first, counted; bounded by the number of
+        /// streams.
         var refusedSince: [StreamID: Int] = [:]
         private var refusals = 0
 
@@ -82,14 +84,14 @@ package final class InFlightBudget: Sendable {
             if next?.stream == stream { next = nil }
         }
 
-        /// What `stream` may take now.
+        /// Bytes that `stream` may take now.
         func available(to stream: StreamID, limit: Int) -> Int {
             let free = limit - total
             guard let next, next.stream != stream, !isResting else { return free }
             return max(0, free - next.least)
         }
 
-        /// What all streams of `topic`, which works, may hold when `stream` takes more.
+        /// Bytes that all streams of `topic`, which works, may hold when `stream` takes more.
         func most(of topic: DestinationID, for stream: StreamID, limit: Int) -> Int {
             guard let next, next.topic == topic, next.stream != stream, !isResting else {
                 return limit / 2
@@ -113,8 +115,9 @@ package final class InFlightBudget: Sendable {
             if works {
                 trying -= topic.tried
                 topics[id]?.tried = 0
-                // Somebody may have been refused as one that tries, of this topic or for it. That is no
-                // longer so, and what comes back of a topic that works is not what they wait for.
+                // Somebody may have been refused as one that tries, of this topic or for it. That
+                // is no longer so, and what comes back of a topic that works is not what they wait
+                // for.
                 if refusedTrial { refused = true }
             }
         }
@@ -135,9 +138,9 @@ package final class InFlightBudget: Sendable {
     private let state = Mutex(State())
     private let time: @Sendable () -> Duration
 
-    /// When bytes are kept for a stream that waits for more than there are, and when others get them all the same:
-    /// by turns that are twice as long each time, so that what comes back late is enough some day, up to a length
-    /// that is bearable for all others.
+    /// When bytes are kept for a stream that waits for more than there are, and when others get
+    /// them all the same: by turns that are twice as long each time, so that what comes back late
+    /// is enough some day, up to a length that is bearable for all others.
     struct Patience {
         let since: Duration
 
@@ -165,10 +168,10 @@ package final class InFlightBudget: Sendable {
         self.limit = limit
     }
 
-    /// Takes between `least` and `most` bytes for `stream` and returns how many, or 0 when fewer than
-    /// `least` may be had now. A stream that holds nothing gets `least` where its topic does not take
-    /// too much of the whole with it, and is served before others when it had to wait for that.
-    /// Whatever it gets, it was served then: who waits for more asks for no less meanwhile.
+    /// Takes between `least` and `most` bytes for `stream` and returns how many, or 0 when fewer
+    /// than `least` may be had now. A stream that holds nothing gets `least` where its topic does
+    /// not take too much of the whole with it, and is served before others when it had to wait for
+    /// that. Whatever it gets, it was served then: who waits for more asks for no less meanwhile.
     ///
     /// `works` says whether what was sent to `topic` came through lately.
     package func take(
@@ -217,8 +220,8 @@ package final class InFlightBudget: Sendable {
         }
         let byTopic = state.topics[topic]?.held ?? 0
         if works {
-            // Afterwards the topic holds a third of what is free at the most, and the stream no more
-            // than its topic might still take.
+            // Afterwards the topic holds a third of what is free at the most, and the stream no
+            // more than its topic might still take.
             let isNext = state.next?.stream == stream
             let ofTopic = state.most(of: topic, for: stream, limit: limit)
             let share = min(most, ((free - 3 * byTopic) / 4 - held) / 2, ofTopic - byTopic)
@@ -234,8 +237,8 @@ package final class InFlightBudget: Sendable {
         guard least <= free / 2 else { return 0 }
         // Whoever tried first may stand at a line that is refused: others of its topic try as well.
         if held == 0, byTopic + least <= part { return least }
-        // The first line of a topic may be long, and there may be very many topics; half of everything
-        // is not theirs to try with.
+        // The first line of a topic may be long, and there may be very many topics; half of
+        // everything is not theirs to try with.
         return byTopic == 0 && state.trying + least <= limit / 2 ? least : 0
     }
 
@@ -260,10 +263,10 @@ package final class InFlightBudget: Sendable {
         if least > state.available(to: stream, limit: limit) / 2 { state.refused = true }
     }
 
-    /// Gives `bytes` of `stream` back, which are delivered: its topic works, unless nothing of them was
-    /// for Kafka (`isProof`). True when a stream that this may help was refused since bytes last came
-    /// back, so that whoever waits should look again; with `unused`, bytes that were never used, that
-    /// is left to the next delivery.
+    /// Gives `bytes` of `stream` back, which are delivered: its topic works, unless nothing of them
+    /// was for Kafka (`isProof`). True when a stream that this may help was refused since bytes
+    /// last came back, so that whoever waits should look again; with `unused`, bytes that were
+    /// never used, that is left to the next delivery.
     package func giveBack(
         _ stream: StreamID, of topic: DestinationID? = nil, _ bytes: Int, unused: Bool = false,
         isProof: Bool = true

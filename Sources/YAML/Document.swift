@@ -6,7 +6,7 @@ package struct Document: Sendable {
     /// so they are listed, not thrown; a document that has any is not to be used.
     package let faults: [YAMLError]
 
-    /// What a document may cost, so that none can exhaust memory or the stack.
+    /// The most that a document may cost, so that none can exhaust memory or the stack.
     package enum Limits {
         /// Bytes of text.
         package static let size = 4 * 1024 * 1024

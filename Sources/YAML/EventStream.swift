@@ -1,6 +1,6 @@
 import CYaml
 
-/// What libyaml's parser reports next.
+/// The next event of libyaml's parser.
 struct Event {
     enum Kind {
         case streamStart, streamEnd
@@ -95,7 +95,7 @@ final class EventStream {
         return unsafe Event(kind: kind, mark: mark(raw.start_mark), anchor: anchor, tag: tag)
     }
 
-    /// What the parser says went wrong, with the place in the words of this module.
+    /// The parser's own fault, with the place in the words of this module.
     private func failure() -> YAMLError {
         let error = unsafe parser.pointee.error
         let problem = unsafe string(parser.pointee.problem) ?? "out of memory"

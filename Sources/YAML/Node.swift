@@ -3,6 +3,7 @@
 package struct Node: Hashable, Sendable {
     /// Where the value starts; of an alias, where the anchored value starts.
     package let mark: Mark
+    /// Its shape and what is in it, aliases expanded.
     package let content: Content
 
     package init(mark: Mark, content: Content) {
@@ -10,6 +11,7 @@ package struct Node: Hashable, Sendable {
         self.content = content
     }
 
+    /// The three shapes that a value may have.
     package enum Content: Hashable, Sendable {
         case scalar(Scalar)
         case list([Node])
@@ -18,7 +20,9 @@ package struct Node: Hashable, Sendable {
         case map([Entry])
     }
 
+    /// A value that is one piece of text, whatever it stands for.
     package struct Scalar: Hashable, Sendable {
+        /// Without quotes, and with escapes resolved.
         package let text: String
         /// Whether it is written without quotes, so that `5`, `true` or `null` are not strings.
         package let isPlain: Bool
@@ -34,9 +38,13 @@ package struct Node: Hashable, Sendable {
         }
     }
 
+    /// One key of a map with its value.
     package struct Entry: Hashable, Sendable {
+        /// Keys are scalars; any other one is refused when the document is read.
         package let key: String
+        /// Where the key starts, for messages about the key itself.
         package let keyMark: Mark
+        /// Null, as an empty scalar, where nothing stands behind the key.
         package let value: Node
 
         package init(key: String, keyMark: Mark, value: Node) {

@@ -2,8 +2,9 @@
 package struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file's name as it was given.
     package let file: String
+    /// The place in the file that the problem is at.
     package let mark: Mark
-    /// What is wrong and, where it is not obvious, what to write instead.
+    /// The fault in words and, where that is not obvious, the text to write instead.
     package let problem: String
 
     package init(file: String, mark: Mark, problem: String) {
