@@ -130,7 +130,7 @@ package enum RegistryImportCommand {
             try StandardStream.error.write("shipper: \(PrintableText.of(trouble))\n")
         }
         return Takeover(
-            filebeat, files, names: settings.inputs.map(\.name), known: KnownFiles(entries),
+            filebeat, files, names: settings.inputs.map(\.name), known: RegisteredFiles(entries),
             mounts: SilentMounts(silent, mounts),
             options: Takeover.Options(
                 trustsPaths: arguments.trustsPaths, rereadsArchives: arguments.rereadsArchives))

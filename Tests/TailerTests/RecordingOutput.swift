@@ -7,7 +7,7 @@ import Testing
 @testable import Tailer
 
 /// An output that remembers what it was told, and positions over several runs, as the registry does.
-final class RecordingOutput: TailerOutput, Sendable {
+final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     struct Saved {
         let id: FileID
         var identity: FileIdentity
@@ -94,6 +94,8 @@ final class RecordingOutput: TailerOutput, Sendable {
         }
     }
 
+    var knownFiles: any KnownFiles { self }
+
     func saved(_ stream: String) -> [SavedFile] {
         state.withLock { state in
             state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
@@ -118,7 +120,7 @@ final class RecordingOutput: TailerOutput, Sendable {
 
     func renumber(_ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor) {}
 
-    func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
+    func file(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
         state.withLock { $0.asked }()
         return state.withLock { state in
             state.files.last { $0.identity == identity && !$0.isGone }?.id

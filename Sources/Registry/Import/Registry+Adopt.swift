@@ -43,7 +43,7 @@ extension Registry {
 }
 
 /// The files of a registry, to be looked up without it.
-package struct KnownFiles: Sendable {
+package struct RegisteredFiles: Sendable {
     private var table = EntryTable()
 
     package init(_ entries: [FileEntry]) {

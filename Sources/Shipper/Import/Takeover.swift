@@ -51,7 +51,7 @@ struct Takeover {
     private let written: Int64
     private let names: [String]
     private let options: Options
-    private let known: KnownFiles
+    private let known: RegisteredFiles
     /// Filebeat's paths may lead anywhere, and what answered a moment ago may be gone.
     private var mounts: SilentMounts
 
@@ -60,7 +60,8 @@ struct Takeover {
     /// `names`: of the inputs. `known`: what our registry has. `mounts`: those that did not answer when
     /// `files` were looked for.
     init(
-        _ filebeat: FilebeatDirectory, _ files: [StreamFile], names: [String], known: KnownFiles,
+        _ filebeat: FilebeatDirectory, _ files: [StreamFile], names: [String],
+        known: RegisteredFiles,
         mounts: SilentMounts, options: Options
     ) {
         self.files = files

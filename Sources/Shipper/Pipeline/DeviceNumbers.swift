@@ -7,7 +7,7 @@ import Tailer
 /// Finds files of the registry whose device got another number when the machine started: volumes and
 /// disks are numbered in the order in which they are found. Looked at once, before anything is read;
 /// were it not, every file on such a device would be taken for a new one. What is mounted later has its turn when
-/// its directories are found (`ReaderOutput.renumber`).
+/// its directories are found (`FileMemory.renumber`).
 ///
 /// A number is changed only for a file that is in its own directory, under whatever name, with its
 /// inode, its birth time or its handle, and its content: what its fingerprint covers and, where there are no

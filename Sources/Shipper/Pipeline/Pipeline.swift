@@ -176,7 +176,7 @@ package final class Pipeline: Sendable {
                 registry, interval: settings.registry.sync, agent: agent, log: log,
                 taken: { counters.bytesTaken }, vanished: vanished)
             self.keeper = keeper
-            let newInputs = ReaderOutput.newInputs(settings, registry)
+            let newInputs = FileMemory.newInputs(settings, registry)
             let parts = ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters,

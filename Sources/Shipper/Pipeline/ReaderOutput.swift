@@ -4,8 +4,8 @@ import Platform
 import Registry
 import Tailer
 
-/// What becomes of the Tailer's frames: credit, encoding, and the producer. Made and used on the
-/// reader thread only.
+/// What becomes of the Tailer's frames: credit, encoding, and the producer. It knows the open files; what
+/// is remembered of all files is in its `FileMemory`. Made and used on the reader thread only.
 final class ReaderOutput: TailerOutput {
     /// What all runs of the pipeline share; every part of it is Sendable.
     struct Parts: Sendable {
@@ -53,7 +53,7 @@ final class ReaderOutput: TailerOutput {
     private let parts: Parts
     private let territory: Territory?
     private let inputs: [InputPlan]
-    private let tailing: [TailerInput]
+    private let memory: FileMemory
     /// Streams with an open file; bounded by those.
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
@@ -62,20 +62,6 @@ final class ReaderOutput: TailerOutput {
     /// have none. Nil for a file whose records could hold no line; its lines wait.
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
-    /// Streams that were saved before this run, with the devices of their files, by directory, until that
-    /// is asked for: what is mounted late has its turn late.
-    private var savedStreams: [ExactText: [ExactText: Set<UInt64>]]?
-    private var places = EntryPlaces()
-    private var hasScannedAll = false
-    /// Saved files that are not where they were, until all directories were scanned:
-    ///
-    /// 1. While no agent runs, `a/app.log` is moved to `b/app.log`.
-    /// 2. `a` is scanned first.
-    ///
-    /// At most as many as there are entries. Some were read by this run before they were missing.
-    private var unlisted: [(entry: FileEntry, wasFollowed: Bool)] = []
-    /// Inputs whose first scan ever this is: `start: end` is for what it finds.
-    private let newInputs: Set<Int>
 
     /// What a slab holds; more streams share the credit the smaller it is, and less work is done
     /// for each batch the larger it is.
@@ -86,102 +72,27 @@ final class ReaderOutput: TailerOutput {
     /// A stream that cannot get this much credit waits.
     static let leastCredit = 4 * 1024
 
-    /// Inputs whose first scan has not been.
-    static func newInputs(_ settings: Settings, _ registry: Registry) -> Set<Int> {
-        let damaged = registry.mustStartAtBeginning
-        return Set(
-            settings.inputs.indices.filter {
-                settings.inputs[$0].start == .end && !damaged
-                    && !registry.inputIsKnown(settings.inputs[$0].name)
-            })
-    }
-
     /// For one reader, which has this of all directories: everything, unless told otherwise.
     init(_ parts: Parts, territory: Territory? = nil, newInputs: Set<Int>? = nil) {
         self.parts = parts
         self.territory = territory
-        self.newInputs = newInputs ?? Self.newInputs(parts.settings, parts.registry)
         inputs = parts.settings.inputs.map { InputPlan($0, parts.settings.output.kafka) }
-        tailing = inputs.map(\.tailing)
+        memory = FileMemory(
+            parts, territory: territory, newInputs: newInputs, tailing: inputs.map(\.tailing))
     }
 
     // MARK: Files
 
+    var knownFiles: any KnownFiles { memory }
+
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
-        let registry = parts.registry
-        switch registry.find(identity: sighting.identity, head: sighting.head) {
-        case .same(let entry):
-            if entry.identity.device == sighting.identity.device { parts.volumes.opened(entry) }
-            registry.headGrew(entry.file, head: sighting.begin)
-            if !sighting.archived, !sighting.isS6,
-                ExactText(sighting.path) == ExactText(sighting.streamName),
-                ExactText(entry.stream) != ExactText(sighting.streamName)
-            {
-                // It is another log's live file now, and that is where the next run looks for it.
-                registry.joined(entry.file, stream: sighting.streamName)
-                registry.moved(entry.file, path: sighting.path, state: .active)
-            }
-            if ExactText(entry.path) != ExactText(sighting.path)
-                || entry.state == .unreachable || entry.state == .deleted
-                || (sighting.archived && entry.state == .active)
-            {
-                // With that state goes its last size.
-                if sighting.archived, sighting.isS6, sighting.hasKnownSize {
-                    parts.ledger.saveSize(entry.file, sighting.size)
-                }
-                registry.moved(
-                    entry.file, path: sighting.path,
-                    state: sighting.archived ? .archived : .active)
-            }
-            return start(entry, sighting, isKnown: true)
-        case .otherContent(let entry):
-            return start(entry, sighting, isKnown: true, isReplaced: true)
-        case .none:
-            if onlyIfKnown { return nil }
-            return start(see(sighting), sighting, isKnown: false)
-        }
-    }
-
-    private func see(_ sighting: FileSighting, readTo end: Int? = nil) -> FileEntry {
-        for entry in parts.registry.displaced(by: sighting.identity)
-        where hasScannedAll && files[entry.file] == nil && !parts.ledger.isFollowed(entry.file)
-            && isMine(entry.path)
-            && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
-        {
-            // In its own directory, or where its archives go, it may have been copied or compressed. Its
-            // stream looks for that, be it later than this one:
-            //
-            // 1. While no agent runs, `b/app.log.1` is compressed, which gives its inode number back.
-            // 2. The new `a/app.log` gets that, and is found first.
-            // 3. Without its entry what was left of `b/app.log.1` would be nobody's.
-            leave(entry)
-        }
-        let input = parts.settings.inputs[sighting.input]
-        let isPast = sighting.firstScan && newInputs.contains(sighting.input)
-        return parts.registry.see(
-            NewFile(
-                input: input.name, stream: sighting.streamName, path: sighting.path,
-                identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
-                // Where a compressed one ends is not known: with no bytes, it is read.
-                offset: end ?? (isPast && sighting.hasKnownSize ? sighting.size : 0),
-                size: end ?? (isPast && !sighting.hasKnownSize ? 0 : sighting.size),
-                state: sighting.archived ? .archived : .active))
-    }
-
-    /// Another reader has what lies there.
-    private func isMine(_ path: String) -> Bool { territory?.has(path) ?? true }
-
-    private func directory(of path: String) -> Substring.UTF8View {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path[...].utf8 }
-        return path.utf8[..<slash]
+        guard let found = memory.opened(sighting, onlyIfKnown: onlyIfKnown) else { return nil }
+        return start(
+            found.entry, sighting, isKnown: found.isKnown, isReplaced: found.isReplaced)
     }
 
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart {
-        let entry =
-            parts.registry.truncated(
-                file, identity: sighting.identity,
-                fingerprint: Fingerprint.of(head: sighting.begin)) ?? see(sighting)
-        let start = start(entry, sighting, isKnown: false)
+        let start = start(memory.restarted(file, sighting), sighting, isKnown: false)
         if sighting.hasKnownSize { parts.ledger.grew(start.file, size: sighting.size) }
         return start
     }
@@ -189,36 +100,21 @@ final class ReaderOutput: TailerOutput {
     func rewound(
         _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
     ) -> FileStart? {
-        guard !parts.ledger.isOutstanding(file),
-            let entry = parts.registry.rewritten(
-                file, from: place, anchor: Anchor(bytes: anchor),
-                fingerprint: Fingerprint.of(head: sighting.begin), size: sighting.size)
-        else { return nil }
-        return start(entry, sighting, isKnown: true)
+        memory.rewound(file, sighting, to: place, anchor: anchor)
+            .map { start($0, sighting, isKnown: true) }
     }
 
     func continued(
         _ file: FileID, in copy: FileSighting, _ live: FileSighting
     ) -> (copy: FileStart, live: FileStart)? {
-        let fresh = NewFile(
-            input: parts.settings.inputs[live.input].name, stream: live.streamName,
-            path: live.path, identity: live.identity, fingerprint: Fingerprint.of(head: live.begin),
-            offset: 0, size: live.size)
-        guard
-            let entries = parts.registry.continued(
-                file, in: copy.identity, path: copy.path, size: size(of: copy, file), live: fresh)
-        else { return nil }
-        // What was seen last under this number is the size of the file that goes on.
-        parts.ledger.grew(file, size: entries.copy.size)
+        guard let entries = memory.continued(file, in: copy, live) else { return nil }
         return (
             start(entries.copy, copy, isKnown: true), start(entries.live, live, isKnown: false)
         )
     }
 
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart? {
-        let entry = parts.registry.relocated(
-            file, to: sighting.identity, path: sighting.path, size: size(of: sighting, file))
-        guard let entry else { return nil }
+        guard let entry = memory.relocated(file, to: sighting) else { return nil }
         let start = start(entry, sighting, isKnown: true)
         // What was seen last under this number is the size of what was there.
         parts.ledger.grew(file, size: entry.size)
@@ -226,24 +122,12 @@ final class ReaderOutput: TailerOutput {
     }
 
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
-        parts.registry.relocated(
-            file, to: sighting.identity, path: sighting.path, size: sighting.size, state: .active)
-            != nil
+        memory.succeeded(file, by: sighting)
     }
 
     func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
         let end = place ?? (sighting.hasKnownSize ? sighting.size : 0)
-        return start(see(sighting, readTo: end), sighting, isKnown: false)
-    }
-
-    /// What is to be saved as the size of the content of `file`, which goes on in another one. Until the
-    /// end of a compressed one was reached that is more than the position: what was seen when it was
-    /// none, or one byte.
-    private func size(of sighting: FileSighting, _ file: FileID) -> Int {
-        guard !sighting.hasKnownSize, let known = progress(of: file),
-            let entry = parts.registry.entry(file)
-        else { return sighting.size }
-        return max(entry.size, sighting.size, known.position + 1)
+        return start(memory.see(sighting, readTo: end), sighting, isKnown: false)
     }
 
     private func start(
@@ -258,9 +142,7 @@ final class ReaderOutput: TailerOutput {
         }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
-        // It may have left since it was found; from now on it cannot.
-        parts.registry.keep(entry)
-        places.add(entry)
+        memory.begin(entry, isS6: sighting.isS6)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
             captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
@@ -271,111 +153,22 @@ final class ReaderOutput: TailerOutput {
             size: entry.size, isReplaced: isReplaced)
     }
 
-    func saved(_ stream: String) -> [SavedFile] {
-        parts.registry.entries(ofStream: stream).map { entry in
-            SavedFile(
-                file: entry.file, identity: entry.identity, path: entry.path,
-                position: entry.offset - entry.base, anchor: entry.anchor,
-                hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated.nanoseconds, size: entry.size,
-                isArchived: entry.state == .archived)
-        }
-    }
-
-    func savedStreams(in directory: String, on device: UInt64) -> [SavedStream] {
-        let directory = ExactText(directory)
-        if savedStreams == nil {
-            var streams: [ExactText: [ExactText: Set<UInt64>]] = [:]
-            for entry in parts.registry.entries() {
-                let (parent, stream) = EntryPlaces.log(of: entry)
-                guard let parent else { continue }
-                streams[parent, default: [:]][stream, default: []]
-                    .insert(entry.identity.device)
-            }
-            savedStreams = streams
-        }
-        guard let streams = savedStreams?[directory] else { return [] }
-        let absent = streams.filter { !$0.value.contains(device) }
-        savedStreams?[directory] = absent.isEmpty ? nil : absent
-        return streams.sorted { $0.key < $1.key }
-            .map { SavedStream(path: $0.key.text, isOnDevice: $0.value.contains(device)) }
-    }
-
-    func formers(in directory: String, on device: UInt64) -> [FormerFile] {
-        let directory = ExactText(directory)
-        return places.entries(in: directory, of: parts.registry).compactMap { entry in
-            // What is open is read where it is, and two must not read it.
-            guard entry.identity.device != device, files[entry.file] == nil else { return nil }
-            let isElsewhere = ExactText(entry.path).parent != directory
-            return FormerFile(
-                file: entry.file, inode: entry.identity.inode, isElsewhere: isElsewhere)
-        }
-    }
-
-    func renumber(
-        _ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor
-    ) throws(SystemError) {
-        guard let entry = parts.registry.entry(former.file), files[former.file] == nil,
-            entry.identity.inode == former.inode
-        else { return }
-        var identity: FileIdentity?
-        if !former.isElsewhere {
-            identity = try DeviceNumbers.identity(of: entry, as: name, in: directory)
-        } else if isMine(entry.path) {
-            identity = try DeviceNumbers.identity(of: entry)
-        }
-        guard let identity else { return }
-        parts.registry.renumbered([entry.file: identity])
-        let log = EntryPlaces.log(of: entry)
-        if let parent = log.directory {
-            savedStreams?[parent]?[log.path]?.insert(identity.device)
-        }
-    }
-
-    func known(_ identity: FileIdentity, head: [UInt8]) -> FileID? {
-        switch parts.registry.find(identity: identity, head: head) {
-        case .same(let entry), .otherContent(let entry): entry.file
-        case .none: nil
-        }
-    }
-
-    func progress(of file: FileID) -> (stream: String, position: Int)? {
-        guard let entry = parts.registry.entry(file) else { return nil }
-        let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
-        return (entry.stream, end - entry.base)
-    }
-
-    func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {
-        guard let entry = parts.registry.entry(file), entry.fingerprint.length > 0 else {
-            return false
-        }
-        return entry.fingerprint.matches(head: head)
-    }
-
-    func skipped(_ file: FileID, bytes: Int) {
-        let zeros = min(bytes, Anchor.longest)
-        guard let earlier = files[file]?.anchor.bytes else { return }
-        files[file]?.anchor = Anchor(
-            bytes: earlier.suffix(Anchor.longest - zeros) + [UInt8](repeating: 0, count: zeros))
-    }
-
     func grew(_ file: FileID, size: Int) {
         if let source = files[file] { parts.ledger.grew(file, size: size - source.base) }
     }
 
-    func headGrew(_ file: FileID, head: [UInt8]) { parts.registry.headGrew(file, head: head) }
+    func headGrew(_ file: FileID, head: [UInt8]) { memory.headGrew(file, head: head) }
 
-    func headChanged(_ file: FileID, head: [UInt8]) {
-        parts.registry.headChanged(file, to: Fingerprint.of(head: head))
+    func headChanged(_ file: FileID, head: [UInt8]) { memory.headChanged(file, head: head) }
+
+    func renumber(
+        _ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor
+    ) throws(SystemError) {
+        try memory.renumber(former, name: name, in: directory)
     }
 
     func moved(_ file: FileID, path: String, archived: Bool) {
-        if archived, files[file]?.isS6 ?? false { parts.ledger.saveSize(file) }
-        let former = parts.registry.entry(file).flatMap { ExactText($0.path).parent }
-        parts.registry.moved(file, path: path, state: archived ? .archived : .active)
-        if let entry = parts.registry.entry(file), ExactText(entry.path).parent != former {
-            places.add(entry)
-        }
+        memory.moved(file, path: path, archived: archived)
     }
 
     func finished(_ file: FileID, end: Int) {
@@ -389,6 +182,7 @@ final class ReaderOutput: TailerOutput {
     private func close(_ file: FileID) {
         files[file] = nil
         encoders[file] = nil
+        memory.end(file)
     }
 
     func gone(_ file: FileID) {
@@ -396,108 +190,19 @@ final class ReaderOutput: TailerOutput {
         parts.ledger.leave(file)
     }
 
-    func unfollowed(_ file: FileID) {
-        // Another stream may have found it by now.
-        if files[file] == nil { parts.ledger.unfollow(file) }
-    }
+    func unfollowed(_ file: FileID) { memory.unfollowed(file) }
 
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
     ) {
-        for entry in parts.registry.entries(ofStream: stream)
-        where files[entry.file] == nil && devices.contains(entry.identity.device)
-            && !parts.ledger.isOutstanding(entry.file) && !isThere(entry.identity)
-        {
-            if hasScannedAll {
-                leave(entry)
-            } else {
-                unlisted.append((entry, parts.ledger.isFollowed(entry.file)))
-            }
-        }
+        memory.listed(stream, on: devices, isThere: isThere)
     }
 
-    /// Those leave that were missing where they had been, and that no other directory had.
-    private func leaveUnlisted() {
-        for (earlier, wasFollowed) in unlisted {
-            guard let entry = parts.registry.entry(earlier.file), files[entry.file] == nil,
-                wasFollowed || !parts.ledger.isFollowed(entry.file),
-                !parts.ledger.isOutstanding(entry.file), entry.identity == earlier.identity,
-                ExactText(entry.path) == ExactText(earlier.path)
-            else { continue }
-            leave(entry)
-        }
-        unlisted = []
-    }
-
-    /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
-    /// pattern leads, and may come back: a directory that is bound to another place (`mount --bind`) is not there for
-    /// a while; or nobody knows whether that is its device. That one's entry stays, and what is unread of it
-    /// counts as lost, once.
-    private func leave(_ entry: FileEntry) {
-        // The entry was looked up a moment ago: its last delivery may be saved only now.
-        let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
-        let whereabouts = whereabouts(of: entry)
-        if case .at(let place, _) = whereabouts,
-            tailing.contains(where: { $0.reads(PathText.text(place)) })
-        {
-            // It is another log's by now, whose stream has the last word.
-            return
-        }
-        if case .unknown = whereabouts, standsElsewhere(entry) { return }
-        for event in GoneFile.events(entry, delivered: delivered, whereabouts) { report(event) }
-        if isElsewhere(whereabouts) || !isSure(of: entry) {
-            parts.registry.moved(entry.file, path: entry.path, state: .deleted)
-            // Until it is deleted there, or comes back.
-            parts.ledger.unfollow(entry.file)
-        } else {
-            parts.ledger.leave(entry.file)
-        }
-    }
-
-    /// Whether the file stands under the name that its entry has, in another log's directory:
-    ///
-    /// 1. A file that was read is moved alone to the directory of another log, and is found there. Its entry stays
-    ///    that of the log that it was.
-    /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list the file.
-    /// 3. Taken for deleted, it would be sent again with the next start.
-    private func standsElsewhere(_ entry: FileEntry) -> Bool {
-        let directory = ExactText(entry.path).parent
-        let stream = ExactText(entry.stream)
-        guard directory != stream, directory != stream.parent, isMine(entry.path),
-            tailing.contains(where: { $0.reads(entry.path) }), GoneFile.isUnderItsName(entry)
-        else { return false }
-        switch EntryLook(entry) {
-        case .same, .packed: return true
-        case .other, .unreachable: return false
-        }
-    }
-
-    private func isElsewhere(_ whereabouts: Whereabouts) -> Bool {
-        if case .at = whereabouts { true } else { false }
-    }
-
-    /// Whether its device is the one that it was on: this run has read it, or that is proven.
-    private func isSure(of entry: FileEntry) -> Bool {
-        parts.ledger.delivered(entry.file) != nil
-            || parts.volumes.isSure(of: entry, mayLook: isMine)
-    }
-
-    /// Nothing is known of what lies with another reader, and may hang.
-    private func whereabouts(of entry: FileEntry) -> Whereabouts {
-        guard entry.path.utf8.first == UInt8(ascii: "/"), isMine(entry.path) else {
-            return .unknown
-        }
-        let directory = String(directory(of: entry.path)) ?? ""
-        return GoneFile.whereabouts(
-            of: entry,
-            from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
-    }
-
-    func isElsewhere(_ file: FileID) -> Bool {
-        guard let entry = parts.registry.entry(file) else { return false }
-        if !isMine(entry.path) || GoneFile.isUnderItsName(entry) { return true }
-        if case .at = whereabouts(of: entry) { return true }
-        return false
+    func skipped(_ file: FileID, bytes: Int) {
+        let zeros = min(bytes, Anchor.longest)
+        guard let earlier = files[file]?.anchor.bytes else { return }
+        files[file]?.anchor = Anchor(
+            bytes: earlier.suffix(Anchor.longest - zeros) + [UInt8](repeating: 0, count: zeros))
     }
 
     func ended(_ stream: StreamID) {
@@ -506,8 +211,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func scannedAll() {
-        hasScannedAll = true
-        leaveUnlisted()
+        memory.scannedAll()
         let reader = territory?.reader ?? 0
         if reader == 0 {
             for input in parts.settings.inputs { parts.registry.inputScanned(input.name) }

@@ -5,6 +5,7 @@ import Platform
 /// the reader thread.
 final class FileOpener {
     let output: any TailerOutput
+    var knownFiles: any KnownFiles { output.knownFiles }
     let once: Bool
     /// When this agent started, as files have it.
     var startTimes: StartTimes
@@ -178,7 +179,7 @@ final class FileOpener {
         }
         startTimes.saw(status.device, changed: status.changed, Clock.monotonicNanoseconds())
         let isKnown =
-            request.mayBeKnown && Self.tells(identity) && output.known(identity, head: []) != nil
+            request.mayBeKnown && Self.tells(identity) && knownFiles.file(identity, head: []) != nil
         return .candidate(
             try Candidate(
                 request, descriptor, status, identity, isKnown: isKnown, once: once, stillness))
@@ -188,7 +189,8 @@ final class FileOpener {
     /// owner may not read is behind it, whoever has given it a second one since.
     private func wasRead(_ identity: FileIdentity, by stream: LogStream) -> Bool {
         guard Self.tells(identity),
-            let file = output.known(identity, head: []), let known = output.progress(of: file)
+            let file = knownFiles.file(identity, head: []),
+            let known = knownFiles.progress(of: file)
         else { return false }
         return known.stream == stream.name && known.position > 0
     }

@@ -93,9 +93,9 @@ final class ReaderLoop {
             limit: once ? 0 : mostWatches, intervals: intervals, report: { output.report($0) })
         tree = DirectoryTree(
             inputs: inputs, intervals: intervals, watches: watches, fileSystem: fileSystem,
-            territory: territory, savedStreams: { output.savedStreams(in: $0, on: $1) },
+            territory: territory, savedStreams: { output.knownFiles.savedStreams(in: $0, on: $1) },
             formers: DirectoryTree.Formers(
-                found: { output.formers(in: $0, on: $1) },
+                found: { output.knownFiles.formers(in: $0, on: $1) },
                 look: { former, name, directory throws(SystemError) in
                     try output.renumber(former, name: name, in: directory)
                 }),

@@ -5,6 +5,7 @@ import Platform
 struct StreamTurn {
     let stream: LogStream
     let output: any TailerOutput
+    var knownFiles: any KnownFiles { output.knownFiles }
     let opener: FileOpener
     let table: StreamTable
     let buffer: ChunkBuffer
@@ -253,7 +254,7 @@ struct StreamTurn {
         // What was read is known, whatever it is.
         let read = min(head.count, file.position - file.base)
         head = head[..<read] + FileSighting.written(Array(head[read...]))
-        if file.headLength == 0 || output.content(of: file.id, beginsAs: head) {
+        if file.headLength == 0 || knownFiles.content(of: file.id, beginsAs: head) {
             output.headGrew(file.id, head: head)
         } else if file.position > file.base, try file.isIntact() {
             // Of an unfinished line that is in the fingerprint something else became.

@@ -29,7 +29,7 @@ extension StreamTable {
         guard node.streams[base]?.isReconciled != true,
             let inode = look.names.inode(of: name), look.names.inode(of: base) != nil,
             RotatedName(name, of: base)?.mayBeAlive ?? false,
-            output.saved(node.text(of: name)).contains(where: {
+            knownFiles.saved(node.text(of: name)).contains(where: {
                 $0.identity.inode == inode && !$0.isArchived
             })
         else { return false }
@@ -83,11 +83,11 @@ extension StreamTable {
         if rotated.isInfix { return name }
         let isKnown =
             node.streams[base].map { $0.newest != nil || !$0.files.isEmpty } ?? false
-            || !output.saved(node.text(of: base)).isEmpty
+            || !knownFiles.saved(node.text(of: base)).isEmpty
         guard isKnown else { return name }
         // One of them that was live before says of all that they are.
         let wasLive = names.contains {
-            node.streams[$0] != nil || !output.saved(node.text(of: $0)).isEmpty
+            node.streams[$0] != nil || !knownFiles.saved(node.text(of: $0)).isEmpty
         }
         return wasLive ? name : nil
     }

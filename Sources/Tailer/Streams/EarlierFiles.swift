@@ -321,7 +321,7 @@ extension StreamTable {
             // Writes into what is in the making are no events.
             if candidate.isInTheMaking { soon.append(node) }
             guard !candidate.isInTheMaking, candidate.status.size > 0,
-                output.known(candidate.identity, head: candidate.head) == nil
+                knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }
             return takeUp(candidate, sibling, place, of: stream, live, now)
         case .failed(.vanished):
@@ -387,7 +387,7 @@ extension StreamTable {
             stream.judged.insert(stamp)
             takeUp([candidate], stream, before: file, now)
         case .after(let reference, let last):
-            let liveID = live.flatMap { output.known($0.identity, head: $0.head) }
+            let liveID = live.flatMap { knownFiles.file($0.identity, head: $0.head) }
             if isCopy(candidate, of: live, liveID) {
                 stream.freshCopies[stamp] = candidate.head
                 return .left

@@ -252,7 +252,7 @@ extension StreamTable {
         opener.forgetTrouble(item.path)
         if opener.isFollowed(item.entry.file, item.entry.identity) { return }
         // Those who look after entries that nobody follows may have found it gone first, and told.
-        guard let known = output.progress(of: item.entry.file) else { return }
+        guard let known = knownFiles.progress(of: item.entry.file) else { return }
         // What was on its way when it was passed over was delivered since.
         let start = max(item.entry.position, known.position)
         if item.size > start {

@@ -109,7 +109,7 @@ extension StreamTable {
         case .candidate(let candidate):
             opener.mended(request.path)
             stream.refused[stamp] = nil
-            guard let file = output.known(candidate.identity, head: candidate.head) else {
+            guard let file = knownFiles.file(candidate.identity, head: candidate.head) else {
                 add(sibling, candidate, of: stream, to: &unknown, &survey)
                 return .done
             }
@@ -307,7 +307,7 @@ extension StreamTable {
     /// From now on it is that stream's: its entry has the new path, and leaves with the file. What the
     /// stream itself has of an earlier run is dealt with when it begins.
     private func follow(_ file: FileID, _ candidate: Candidate, _ stream: LogStream) {
-        guard let known = output.progress(of: file),
+        guard let known = knownFiles.progress(of: file),
             stream.isReconciled || ExactText(known.stream) != ExactText(stream.name),
             candidate.packed != nil || known.position >= candidate.size, !has(file, stream)
         else { return }
@@ -323,7 +323,7 @@ extension StreamTable {
     private func isUnfinished(
         _ file: FileID, _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode
     ) -> Bool {
-        guard candidate.unreadable == nil, let known = output.progress(of: file) else {
+        guard candidate.unreadable == nil, let known = knownFiles.progress(of: file) else {
             return false
         }
         // What another stream of this directory has, it reads itself. One of the directory's earlier name
@@ -339,7 +339,7 @@ extension StreamTable {
                 return false
             }
         }
-        guard known.position == 0 || output.content(of: file, beginsAs: candidate.head) else {
+        guard known.position == 0 || knownFiles.content(of: file, beginsAs: candidate.head) else {
             return false
         }
         if candidate.packed != nil { return true }

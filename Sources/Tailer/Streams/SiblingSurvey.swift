@@ -99,7 +99,7 @@ struct SiblingSurvey {
 extension StreamTable {
     /// Something of all that the stream has read.
     func sought(_ stream: LogStream) -> SoughtFiles {
-        let sought = SoughtFiles(saved: output.saved(stream.name), files: stream.files)
+        let sought = SoughtFiles(saved: knownFiles.saved(stream.name), files: stream.files)
         stream.seek(sought.ids)
         return sought
     }
@@ -145,7 +145,7 @@ extension StreamTable {
         // What became of plain ones is only asked at the beginning.
         guard candidate.packed != nil || !candidate.request.stream.isReconciled else { return nil }
         for entry in sought.saved.reversed()
-        where output.content(of: entry.file, beginsAs: candidate.head) {
+        where knownFiles.content(of: entry.file, beginsAs: candidate.head) {
             if try candidate.continues(at: entry.position, after: entry.anchor.bytes) {
                 return entry.file
             }

@@ -191,11 +191,11 @@ extension StreamTable {
             if let node = stream.node { soon.append(node) }
             return true
         }
-        guard let known = output.known(candidate.identity, head: candidate.head) else {
+        guard let known = knownFiles.file(candidate.identity, head: candidate.head) else {
             add(file, candidate, of: stream, &survey, &found)
             return true
         }
-        guard let progress = output.progress(of: known),
+        guard let progress = knownFiles.progress(of: known),
             ExactText(progress.stream) == ExactText(stream.name),
             // Of a compressed one, what was counted when its end was reached.
             progress.position
@@ -249,7 +249,7 @@ extension StreamTable {
     func isKnownByNow(_ archived: Archived) -> Bool {
         !archived.known.isEmpty
             || archived.unknown.contains { _, candidate in
-                output.known(candidate.identity, head: candidate.head) != nil
+                knownFiles.file(candidate.identity, head: candidate.head) != nil
             }
     }
 

@@ -202,7 +202,7 @@ extension StreamTable {
         // Of what is compressed, nothing may be known.
         guard !candidate.head.isEmpty else { return false }
         let place = file.position - file.base
-        if output.content(of: file.id, beginsAs: candidate.head) {
+        if knownFiles.content(of: file.id, beginsAs: candidate.head) {
             return try candidate.continues(at: place, after: file.anchor)
         }
         // Nothing of it was read; it was copied before the bytes that were seen of it were complete.
@@ -235,7 +235,7 @@ extension StreamTable {
         }
         // What the live file held before it was truncated: it looks for that itself.
         guard let liveID, candidate.status.size > 0 else { return false }
-        return output.content(of: liveID, beginsAs: candidate.head)
+        return knownFiles.content(of: liveID, beginsAs: candidate.head)
     }
 
     func isCopyOfNewest(_ candidate: Candidate, in stream: LogStream) -> Bool {

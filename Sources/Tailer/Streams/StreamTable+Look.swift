@@ -302,7 +302,7 @@ extension StreamTable {
     ) {
         // As of this listing, and not as of an earlier look.
         leavePath(stream, look.names, look.node, now)
-        let saved = output.saved(stream.name)
+        let saved = knownFiles.saved(stream.name)
         for file in stream.files {
             guard let name = file.name else { continue }
             release(file, of: stream)

@@ -53,7 +53,7 @@ extension StreamTable {
         if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil,
             stream.portions == nil
         {
-            let saved = stream.isReconciled ? [] : output.saved(stream.name)
+            let saved = stream.isReconciled ? [] : knownFiles.saved(stream.name)
             if saved.isEmpty {
                 // It was never seen before, and nothing lies beside it.
                 reconcile(stream, look.names, directory)
@@ -148,7 +148,7 @@ extension StreamTable {
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
             inode: inode, mayBePacked: true, since: look.time)
         guard case .candidate(let candidate) = opener.examine(request, in: directory),
-            output.known(candidate.identity, head: candidate.head) == entry.file
+            knownFiles.file(candidate.identity, head: candidate.head) == entry.file
         else { return nil }
         reconcile(stream, look.names, directory)
         let verdict = accept(opener.takeUp(candidate), candidate, stream, look.node)
@@ -271,7 +271,7 @@ extension StreamTable {
         _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
         _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: Int64
     ) -> Bool? {
-        guard let node = stream.node, let known = output.progress(of: closed.id) else {
+        guard let node = stream.node, let known = knownFiles.progress(of: closed.id) else {
             return true
         }
         do throws(SystemError) {
@@ -295,7 +295,7 @@ extension StreamTable {
             soon.append(node)
             return false
         case .nothing(retry: true):
-            guard let entry = output.saved(stream.name).first(where: { $0.file == closed.id })
+            guard let entry = knownFiles.saved(stream.name).first(where: { $0.file == closed.id })
             else { return true }
             pass(closed.inode, name, of: stream, node, now)
             passUnopened(entry, stream, names, directory)

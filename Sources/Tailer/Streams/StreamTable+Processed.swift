@@ -101,7 +101,7 @@ extension StreamTable {
         _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
     ) {
         var newest: [UInt8] = []
-        for saved in output.saved(stream.name).sorted(by: { $0.file < $1.file }) {
+        for saved in knownFiles.saved(stream.name).sorted(by: { $0.file < $1.file }) {
             let name = PathText.bytes(of: saved.path).split(separator: UInt8(ascii: "/")).last
             if let name, S6Name.isArchive(Array(name)) {
                 // What was entered later may be newer than the file.
@@ -133,7 +133,7 @@ extension StreamTable {
     private func identity(of file: FileID, in stream: LogStream) -> FileIdentity? {
         stream.files.first { $0.id == file }?.identity
             ?? stream.closed.values.first { $0.id == file }?.identity
-            ?? output.saved(stream.name).first { $0.file == file }?.identity
+            ?? knownFiles.saved(stream.name).first { $0.file == file }?.identity
     }
 
     /// Whether a file is neither `current` nor `previous` any more, whatever the listing says; or
@@ -163,7 +163,7 @@ extension StreamTable {
         if stream.processing.archives[name] != nil {
             return settle(candidate, stream, here, directory)
         }
-        guard output.known(candidate.identity, head: candidate.head) == nil else {
+        guard knownFiles.file(candidate.identity, head: candidate.head) == nil else {
             stream.processing.order.pass(name)
             return opener.takeUp(candidate)
         }
@@ -220,14 +220,15 @@ extension StreamTable {
     /// Nothing else has the same label twice.
     func original(of candidate: Candidate, _ stream: LogStream, _ here: S6Look) -> Original {
         guard let name = S6Name.original(of: candidate.request.name),
-            output.known(candidate.identity, head: candidate.head) == nil
+            knownFiles.file(candidate.identity, head: candidate.head) == nil
         else { return .none }
         // It is read under its own name, and known by that as long as it has it.
         if here.names.inode(of: name) != nil { return .awaited }
         if let file = stream.files.first(where: { $0.lastName == name }) { return .file(file.id) }
         if let closed = stream.closed[name] { return .file(closed.id) }
         let departed = stream.departed.first { isLast(name, of: $0.path) }?.id
-        let saved = departed ?? output.saved(stream.name).last { isLast(name, of: $0.path) }?.file
+        let saved =
+            departed ?? knownFiles.saved(stream.name).last { isLast(name, of: $0.path) }?.file
         return saved.map { .file($0) } ?? .none
     }
 
@@ -265,7 +266,7 @@ extension StreamTable {
         if stream.closed.values.contains(where: { $0.id == file }) { return true }
         if let departed = stream.departed.first(where: { $0.id == file }) { return departed.isRead }
         // An earlier run has seen it when it was `previous`, and its size.
-        let saved = output.saved(stream.name).first { $0.file == file }
+        let saved = knownFiles.saved(stream.name).first { $0.file == file }
         return saved.map { $0.isArchived && $0.position == $0.size } ?? true
     }
 
@@ -273,7 +274,7 @@ extension StreamTable {
     private func ship(
         _ candidate: Candidate, insteadOf file: FileID, of stream: LogStream
     ) -> FileOpener.Result {
-        if output.progress(of: file).map({ $0.position > 0 }) ?? false {
+        if knownFiles.progress(of: file).map({ $0.position > 0 }) ?? false {
             output.report(.unmatched(path: candidate.request.path))
         }
         forget(file, of: stream)
@@ -320,8 +321,8 @@ extension StreamTable {
     /// Whether all of the file is delivered that an archive was made of.
     private func isSettled(_ archive: ProcessedArchive, _ stream: LogStream) -> Bool {
         if stream.files.contains(where: { $0.id == archive.source }) { return false }
-        let saved = output.saved(stream.name).first { $0.file == archive.source }
-        guard let saved, let taken = output.progress(of: archive.source) else { return true }
+        let saved = knownFiles.saved(stream.name).first { $0.file == archive.source }
+        guard let saved, let taken = knownFiles.progress(of: archive.source) else { return true }
         return taken.position <= saved.position
     }
 
@@ -331,8 +332,8 @@ extension StreamTable {
     }
 
     private func enter(_ candidate: Candidate, _ source: FileID, of stream: LogStream) {
-        let end = output.progress(of: source)?.position
-        if candidate.packed != nil, output.content(of: source, beginsAs: candidate.head),
+        let end = knownFiles.progress(of: source)?.position
+        if candidate.packed != nil, knownFiles.content(of: source, beginsAs: candidate.head),
             let end,
             let start = output.relocated(
                 source, to: candidate.sighting(isFirstScan: false, completeAt: end))

@@ -44,9 +44,9 @@ extension StreamTable {
         var live: Candidate?
         if case .candidate(let found) = examination {
             live = found
-            liveID = output.known(found.identity, head: found.head)
+            liveID = knownFiles.file(found.identity, head: found.head)
         }
-        let saved = stream.isReconciled ? [] : output.saved(stream.name)
+        let saved = stream.isReconciled ? [] : knownFiles.saved(stream.name)
         if !stream.isReconciled { stream.savedTime = time(of: saved, names, directory) }
         let savedTime = stream.savedTime
         for entry in saved {
@@ -58,7 +58,7 @@ extension StreamTable {
         }
         if let found = live, liveID == nil, isListed {
             switch succeed(found, stream, saved, names, now) {
-            case .goesOn: liveID = output.known(found.identity, head: found.head)
+            case .goesOn: liveID = knownFiles.file(found.identity, head: found.head)
             case .undecided: return .retry
             case .none: break
             }
@@ -540,7 +540,7 @@ extension StreamTable {
         var verdict = Verdict.fine
         for (index, (sibling, candidate)) in unknown.enumerated() {
             do throws(SystemError) {
-                guard output.content(of: entry.file, beginsAs: candidate.head),
+                guard knownFiles.content(of: entry.file, beginsAs: candidate.head),
                     try candidate.continues(at: entry.position, after: entry.anchor.bytes),
                     let start = output.relocated(
                         entry.file, to: candidate.sighting(isFirstScan: false))

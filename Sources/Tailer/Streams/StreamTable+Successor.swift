@@ -131,11 +131,11 @@ extension StreamTable {
     func succeed(
         _ found: Candidate, _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
     ) {
-        guard !stream.isReconciled, output.known(found.identity, head: found.head) == nil else {
+        guard !stream.isReconciled, knownFiles.file(found.identity, head: found.head) == nil else {
             return
         }
         let name = found.request.name
-        let saved = output.saved(stream.name)
+        let saved = knownFiles.saved(stream.name)
         let path = ExactText(found.request.path)
         if S6Name.isArchive(name), let entry = saved.last(where: { ExactText($0.path) == path }) {
             _ = goesOn(entry, as: found, stream, here, directory)
@@ -173,7 +173,7 @@ extension StreamTable {
             // Where nothing was delivered, nothing is skipped whatever it is.
             let isSame =
                 entry.position == 0
-                ? output.content(of: entry.file, beginsAs: found.head)
+                ? knownFiles.content(of: entry.file, beginsAs: found.head)
                 : try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
             return isSame && output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
         } catch {
@@ -186,7 +186,9 @@ extension StreamTable {
     private func begins(
         _ found: Candidate, as file: FileID, _ position: Int, _ anchor: [UInt8]
     ) throws(SystemError) -> Bool {
-        guard !anchor.isEmpty, output.content(of: file, beginsAs: found.head) else { return false }
+        guard !anchor.isEmpty, knownFiles.content(of: file, beginsAs: found.head) else {
+            return false
+        }
         return try found.read(count: anchor.count, at: position - anchor.count) == anchor
     }
 

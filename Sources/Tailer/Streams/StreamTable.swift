@@ -4,6 +4,7 @@ import Platform
 /// The streams, and what a look at a directory means for them. Lives on the reader thread.
 final class StreamTable {
     let output: any TailerOutput
+    var knownFiles: any KnownFiles { output.knownFiles }
     let opener: FileOpener
     private var lastStream: Int
     /// Streams that may have something to read since the last look; the loop empties it.
@@ -134,7 +135,7 @@ final class StreamTable {
     ///
     /// Without its entry nothing more of it would be shipped.
     func leave(_ closed: LogStream.ClosedFile) {
-        if output.isElsewhere(closed.id) {
+        if knownFiles.isElsewhere(closed.id) {
             output.unfollowed(closed.id)
         } else if !opener.isFollowed(closed.id, closed.identity) {
             output.gone(closed.id)
@@ -205,9 +206,9 @@ final class StreamTable {
         elsewhere: Set<UInt64> = []
     ) -> FileOpener.Result? {
         guard candidate.packed != nil || processed,
-            output.known(candidate.identity, head: candidate.head) == nil
+            knownFiles.file(candidate.identity, head: candidate.head) == nil
         else { return nil }
-        let known = output.saved(stream.name).reversed()
+        let known = knownFiles.saved(stream.name).reversed()
         let order = known.filter { $0.file == first } + known.filter { $0.file != first }
         // A stream may have thousands of each.
         let filesByID = Dictionary(
@@ -230,7 +231,7 @@ final class StreamTable {
             // What was read and went to another directory is known by its entry alone.
             let isElsewhere = candidate.request.isElsewhere && stream.isReconciled
             guard isEarlier || isElsewhere || file != nil || closed != nil || departed != nil,
-                output.content(of: saved.file, beginsAs: candidate.head)
+                knownFiles.content(of: saved.file, beginsAs: candidate.head)
                     || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false
             else { continue }
             // Until the compressor has removed what it read, that has the name.
@@ -269,7 +270,7 @@ final class StreamTable {
                 !processed
                 && (closed.map { !$0.value.mayHaveGrown(before: candidate.status) }
                     ?? departed.map { stream.departed[$0].unread == nil } ?? false)
-            let end = isRead ? output.progress(of: saved.file)?.position : nil
+            let end = isRead ? knownFiles.progress(of: saved.file)?.position : nil
             guard
                 let start = output.relocated(
                     saved.file, to: candidate.sighting(isFirstScan: false, completeAt: end))
@@ -356,7 +357,8 @@ final class StreamTable {
     /// mounted now, or was moved with all of it read.
     func missing(_ file: TailedFile, of stream: LogStream) {
         if findElsewhere(file, of: stream) { return }
-        guard isOutOfReach(file) || (unread(of: file) == nil && output.isElsewhere(file.id)) else {
+        guard isOutOfReach(file) || (unread(of: file) == nil && knownFiles.isElsewhere(file.id))
+        else {
             return gone(file, of: stream)
         }
         if opener.once, let range = unread(of: file) { outOfReach[file.id] = range.end - file.base }
@@ -369,7 +371,7 @@ final class StreamTable {
     func addOutOfReach(to left: inout TailerLeftovers) {
         for (file, end) in outOfReach {
             // What is not known any more was told as lost.
-            guard let progress = output.progress(of: file), progress.position < end else {
+            guard let progress = knownFiles.progress(of: file), progress.position < end else {
                 continue
             }
             left.files[file] = end - progress.position

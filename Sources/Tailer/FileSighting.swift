@@ -1,0 +1,33 @@
+package import Model
+import Platform
+
+/// A file as it was opened.
+package struct FileSighting: Sendable {
+    package let input: Int
+    package let stream: StreamID
+    /// The stream's saved name: an s6 log directory, or the path of an ordinary log.
+    package let streamName: String
+    /// One of the files of an s6 log directory (or multilog's, or svlogd's).
+    package let isS6: Bool
+    package let path: String
+    package let captures: [String: String]
+    package let identity: FileIdentity
+    /// The first bytes, at most `Fingerprint.longest`.
+    package let head: [UInt8]
+    /// `head` without zeros at its end, which may not be written yet: what the content is to be known
+    /// by from now on.
+    package let begin: [UInt8]
+    /// Bytes of the content, which of a compressed file are at least so many unless `hasKnownSize`.
+    package let size: Int
+    package var hasKnownSize = true
+    /// Nobody is going to write to it.
+    package let archived: Bool
+    /// Found by the first scan of this run.
+    package let firstScan: Bool
+}
+
+extension FileSighting {
+    static func written(_ head: [UInt8]) -> [UInt8] {
+        head.dropLast(ByteSearch.trailingZeros(in: head.span))
+    }
+}

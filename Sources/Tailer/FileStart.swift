@@ -1,0 +1,31 @@
+package import Model
+
+/// Where reading starts.
+package struct FileStart: Sendable {
+    package let file: FileID
+    /// Logical offset of the next byte to read.
+    package let offset: Int
+    /// Bytes that were removed from the front: logical minus physical offset.
+    package let base: Int
+    /// The bytes before `offset`, to be compared; none when nothing was read.
+    package let anchor: Anchor
+    /// Whether any byte of it was known before this run.
+    package let isKnown: Bool
+    /// Physical bytes that the file is known to have had.
+    package let size: Int
+    /// It is this inode, but its content begins otherwise than what is known.
+    package let isReplaced: Bool
+
+    package init(
+        file: FileID, offset: Int, base: Int, anchor: Anchor, isKnown: Bool, size: Int = 0,
+        isReplaced: Bool = false
+    ) {
+        self.file = file
+        self.offset = offset
+        self.base = base
+        self.anchor = anchor
+        self.isKnown = isKnown
+        self.size = size
+        self.isReplaced = isReplaced
+    }
+}

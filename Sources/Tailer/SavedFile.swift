@@ -1,0 +1,63 @@
+package import Model
+
+/// A file that was saved, by this run or an earlier one.
+package struct SavedFile: Sendable {
+    package let file: FileID
+    package let identity: FileIdentity
+    package let path: String
+    /// Physical: bytes of it that are delivered.
+    package let position: Int
+    /// The bytes before `position`.
+    package let anchor: Anchor
+    /// Something is known of its beginning.
+    package let hasHead: Bool
+    /// When anything was saved of it last, nanoseconds since 1970 by the agent's clock: says which of two was
+    /// later, and nothing beside files' times.
+    package let updated: Int64
+    /// Physical bytes that it is known to have had.
+    package let size: Int
+    /// It was seen under a name under which nobody writes to it, and its size since.
+    package let isArchived: Bool
+
+    package init(
+        file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
+        hasHead: Bool, updated: Int64, size: Int, isArchived: Bool = false
+    ) {
+        self.file = file
+        self.identity = identity
+        self.path = path
+        self.position = position
+        self.anchor = anchor
+        self.hasHead = hasHead
+        self.updated = updated
+        self.size = size
+        self.isArchived = isArchived
+    }
+}
+
+/// A stream that an earlier run has read.
+package struct SavedStream: Hashable, Sendable {
+    /// The live file's.
+    package let path: String
+    /// Some file of it was on the device that its directory is on now.
+    package let isOnDevice: Bool
+
+    package init(path: String, isOnDevice: Bool) {
+        self.path = path
+        self.isOnDevice = isOnDevice
+    }
+}
+
+/// A saved file whose directory lies on another device by now.
+package struct FormerFile: Hashable, Sendable {
+    package let file: FileID
+    package let inode: UInt64
+    /// Not in the directory of its log.
+    package let isElsewhere: Bool
+
+    package init(file: FileID, inode: UInt64, isElsewhere: Bool) {
+        self.file = file
+        self.inode = inode
+        self.isElsewhere = isElsewhere
+    }
+}
