@@ -2,17 +2,18 @@ package import Model
 
 /// Which sent bytes of each file are delivered, and how far without a gap.
 ///
-/// The proof that a saved position covers delivered bytes only: a position is what `delivered` returned
-/// and nothing else. A pure value; its owner decides the thread. Bounded by the in-flight credit:
-/// every range that is kept holds some.
+/// The proof that a saved position covers delivered bytes only: a position is what `delivered`
+/// returned and nothing else. A pure value; its owner decides the thread. Bounded by the in-flight
+/// credit: every range that is kept holds some.
 package struct AckTracker: Sendable {
-    /// What is outstanding of one generation of one file.
+    /// The outstanding ranges of one generation of one file.
     fileprivate struct Outstanding: Sendable {
         let generation: GenerationID
         /// Every byte before is delivered.
         var watermark: Int
         /// Ranges that were sent, in order; the first one begins at `watermark` and each where the
-        /// one before ends. Invariant: the first is not delivered. Those before `first` are done with.
+        /// one before ends. Invariant: the first is not delivered. Those before `first` are done
+        /// with.
         var ranges: [(end: Int, isDelivered: Bool)] = []
         var first = 0
 
@@ -31,9 +32,10 @@ package struct AckTracker: Sendable {
     /// The file is closed and nothing of it is outstanding, or whatever is no longer counts.
     package mutating func end(_ file: FileID) { files[file] = nil }
 
-    /// `range` of the file is on its way. Ranges come in the order of the file and do not overlap; what
-    /// lies between two of them was skipped on purpose (a hole) and goes with the later one. Anything
-    /// else is a mistake of ours. A range of another generation than the one begun is not tracked.
+    /// `range` of the file is on its way. Ranges come in the order of the file and do not overlap;
+    /// what lies between two of them was skipped on purpose (a hole) and goes with the later one.
+    /// Anything else is a mistake of ours. A range of another generation than the one begun is not
+    /// tracked.
     package mutating func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
         guard files[file]?.generation == generation, range.count > 0 else { return }
         let end = files[file]?.end ?? 0
@@ -54,8 +56,8 @@ package struct AckTracker: Sendable {
     /// Every byte before it is delivered; nil for a file that is not tracked.
     package func watermark(_ file: FileID) -> Int? { files[file]?.watermark }
 
-    /// Every byte before it was sent in this generation, delivered or not; nil where the generation was
-    /// not begun.
+    /// Every byte before it was sent in this generation, delivered or not; nil where the generation
+    /// was not begun.
     package func sentEnd(_ file: FileID, _ generation: GenerationID) -> Int? {
         guard let outstanding = files[file], outstanding.generation == generation else {
             return nil
@@ -63,8 +65,8 @@ package struct AckTracker: Sendable {
         return outstanding.end
     }
 
-    /// Files of which ranges are sent and not covered by the watermark, with the bytes from that to the
-    /// last one's end.
+    /// Files of which ranges are sent and not covered by the watermark, with the bytes from that to
+    /// the last one's end.
     package var undelivered: [FileID: Int] {
         files.compactMapValues { $0.first < $0.ranges.count ? $0.end - $0.watermark : nil }
     }

@@ -1,7 +1,7 @@
 import Model
 
-/// A file as `shipper registry show --json` prints it; docs/registry-show.md says what the keys mean, and
-/// they stay.
+/// A file as `shipper registry show --json` prints it; docs/registry-show.md says what the keys
+/// mean, and they stay.
 package struct EntryJSON: Sendable {
     private let entry: FileEntry
     private let size: Int

@@ -2,10 +2,10 @@ import Model
 
 /// The entries by number, by handle, by device and inode, and by stream.
 ///
-/// A copy of `chunks` is taken in constant time, and changing the table afterwards copies one chunk at a
-/// time, so that a snapshot of 100,000 entries never stops an advance for longer than copying 256 of
-/// them takes. A copy of the whole table would be no cheaper to take, but the next entry that comes or
-/// leaves would pay for copies of all the others' keys.
+/// A copy of `chunks` is taken in constant time, and changing the table afterwards copies one chunk
+/// at a time, so that a snapshot of 100,000 entries never stops an advance for longer than copying
+/// 256 of them takes. A copy of the whole table would be no cheaper to take, but the next entry
+/// that comes or leaves would pay for copies of all the others' keys.
 struct EntryTable: Sendable {
     /// Entries by slot, nil where one left. Invariant: every chunk but the last is full.
     private(set) var chunks: [[FileEntry?]] = []
@@ -45,7 +45,8 @@ struct EntryTable: Sendable {
         }
     }
 
-    /// Makes room for `count` entries at once; growing step by step hashes every key again each time.
+    /// Makes room for `count` entries at once; growing step by step hashes every key again each
+    /// time.
     mutating func reserve(_ count: Int) {
         slots.reserve(count)
         byHandle.reserve(count)
@@ -72,8 +73,8 @@ struct EntryTable: Sendable {
 
     /// The entries of one stream, in the order of their numbers.
     func entries(ofStream stream: String) -> [FileEntry] {
-        // Swift takes two spellings of one character for equal, and a file system does not: `é` in one
-        // code point and in two are two streams.
+        // Swift takes two spellings of one character for equal, and a file system does not: `é` in
+        // one code point and in two are two streams.
         (byStream[stream]?.all.compactMap { self[$0] } ?? [])
             .filter { $0.stream.utf8.elementsEqual(stream.utf8) }
     }
@@ -200,9 +201,10 @@ extension Optional<FileEntry> {
 }
 
 extension FileMatch {
-    /// Picks among the candidates of an identity by the content that the file has now. Where several
-    /// agree (file systems that keep neither handles nor birth times), known content wins over other
-    /// content, a longer fingerprint over a shorter one, and the newer entry over the older.
+    /// Picks among the candidates of an identity by the content that the file has now. Where
+    /// several agree (file systems that keep neither handles nor birth times), known content wins
+    /// over other content, a longer fingerprint over a shorter one, and the newer entry over the
+    /// older.
     static func among(
         _ candidates: [FileEntry], identity: FileIdentity, head: [UInt8]
     ) -> FileMatch {

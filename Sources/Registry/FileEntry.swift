@@ -1,8 +1,9 @@
 package import Model
 package import Platform
 
-/// What the registry knows of one file.
+/// The registry's knowledge of one file.
 package struct FileEntry: Hashable, Sendable {
+    /// The entry's number, by which everything else names the file.
     package let file: FileID
     /// The name of the input that found it.
     package let input: String
@@ -10,7 +11,10 @@ package struct FileEntry: Hashable, Sendable {
     package var stream: String
     /// Where it was last seen; a hint for people and for the first look after a start, no identity.
     package var path: String
+    /// The inode that holds the content now: that of a copy, or of what a compressor has made, once
+    /// it has.
     package var identity: FileIdentity
+    /// Of the first bytes, as far as they are known; it grows while the file is short.
     package var fingerprint: Fingerprint
     /// Minted once per life of the content; see `Generation`.
     package var generation: GenerationID
@@ -24,6 +28,7 @@ package struct FileEntry: Hashable, Sendable {
     package var anchor: Anchor
     /// Physical bytes when last looked at.
     package var size: Int
+    /// As of the last look at the file, by this run or an earlier one.
     package var state: FileState
     /// When this entry last changed.
     package var updated: Timestamp
@@ -62,14 +67,15 @@ package struct FileEntry: Hashable, Sendable {
     package func lag(size: Int) -> Int { max(0, base + size - offset) }
 }
 
-/// What may still happen to a file.
+/// Whether a file may still grow, and whether it can be reached.
 package enum FileState: String, Hashable, Sendable, CaseIterable {
     /// It may grow.
     case active
     /// Rotated away; its end is final.
     case archived
-    /// Its directory is gone, or it was moved with that to where no pattern leads: what is unread of it was counted
-    /// as lost. The entry stays until it is known that it will not be found again.
+    /// Its directory is gone, or it was moved with that to where no pattern leads: what is unread
+    /// of it was counted as lost. The entry stays until it is known that it will not be found
+    /// again.
     case deleted
     /// It is there, or its volume is gone, but it cannot be opened now. The entry stays.
     case unreachable
@@ -77,15 +83,21 @@ package enum FileState: String, Hashable, Sendable, CaseIterable {
 
 /// A file that no entry matches.
 package struct NewFile: Hashable, Sendable {
+    /// The name of the input whose pattern led to it.
     package let input: String
+    /// The stream's name: its path, or the directory of an s6 log.
     package let stream: String
+    /// As `PathText` spells it.
     package let path: String
+    /// Device, inode number, birth time and handle, as far as they could be had.
     package let identity: FileIdentity
+    /// Of the first bytes that it had when it was opened.
     package let fingerprint: Fingerprint
     /// Where reading begins: 0, or the size with `start: end`.
     package let offset: Int
     /// Physical bytes now.
     package let size: Int
+    /// `archived` where nobody is going to write to it.
     package let state: FileState
 
     package init(
@@ -105,11 +117,13 @@ package struct NewFile: Hashable, Sendable {
 
 /// Every byte of `file` before `offset` is delivered.
 package struct Advance: Hashable, Sendable {
+    /// The file whose entry moves on.
     package let file: FileID
     /// The generation that was delivered; an advance of an older one changes nothing.
     package let generation: GenerationID
     /// Logical.
     package let offset: Int
+    /// The bytes just before `offset`.
     package let anchor: Anchor
     /// Physical bytes of the file, where they are known.
     package let size: Int?
@@ -125,7 +139,7 @@ package struct Advance: Hashable, Sendable {
     }
 }
 
-/// What the registry says to a file that was opened.
+/// The registry's answer to a file that was opened.
 package enum FileMatch: Hashable, Sendable {
     /// This file, and its content is the one that the entry knows.
     case same(FileEntry)

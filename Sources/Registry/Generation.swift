@@ -9,20 +9,21 @@ import Synchronization
 ///     'h', device (8 bytes big endian), the handle's bytes      where there is a handle, else
 ///     'i', device, inode, birth time (each 8 bytes big endian; 0 for no birth time)
 ///
-/// followed by the generation count, the entry's number, how many ids the opening has minted before (8 bytes big
-/// endian each) and the opening's seed. It is saved at once and read back ever after, never computed again.
+/// followed by the generation count, the entry's number, how many ids the opening has minted before
+/// (8 bytes big endian each) and the opening's seed. It is saved at once and read back ever after,
+/// never computed again.
 ///
 /// Identity and count alone would give one id to two contents as soon as the count is not known:
 ///
-/// 1. A log is read, truncated (count 1), and read on. Its entry goes: it is forgotten by hand, lost
-///    by damage, with the data directory or by a power cut, or its file leaves and comes back.
+/// 1. A log is read, truncated (count 1), and read on. Its entry goes: it is forgotten by hand,
+///    lost by damage, with the data directory or by a power cut, or its file leaves and comes back.
 /// 2. It is seen as new, count 0, and its lines get the ids of those before the truncation.
 /// 3. Whoever drops what has a known id, drops them.
 ///
-/// What was saved and lost is not known; that no other opening had this seed, and that this one gives
-/// a number only once, is; and that it mints no two ids of one thing, whatever count somebody has written into the
-/// registry, where no larger one is taken for true. So a line that is sent again because its entry was lost has another id,
-/// and is not recognised.
+/// What was saved and lost is not known; that no other opening had this seed, and that this one
+/// gives a number only once, is; and that it mints no two ids of one thing, whatever count somebody
+/// has written into the registry, where no larger one is taken for true. So a line that is sent
+/// again because its entry was lost has another id, and is not recognised.
 final class Generation: Sendable {
     /// 16 bytes.
     let seed: [UInt8]
@@ -63,8 +64,8 @@ final class Generation: Sendable {
 }
 
 extension Fingerprint {
-    /// The fingerprint of a file that begins with `head`: its first 1024 bytes, or all of them where
-    /// it is shorter.
+    /// The fingerprint of a file that begins with `head`: its first 1024 bytes, or all of them
+    /// where it is shorter.
     package static func of(head: [UInt8]) -> Fingerprint {
         let length = min(head.count, longest)
         return Fingerprint(

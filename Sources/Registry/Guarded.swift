@@ -1,23 +1,25 @@
 import Model
 import Platform
 
-/// What the registry's inner lock protects: the state, the journal's end, and what of the one is not in
-/// the other yet.
+/// Protected by the registry's inner lock: the state, the journal's end, and the changes of the one
+/// that are not in the other yet.
 ///
-/// A write that fails is no reason to stop the data path. The state keeps the change, and only *which*
-/// files have unwritten changes is remembered, so this is bounded by the number of files however
-/// long the disk is full. The next `sync` begins with those files' entries as they are then; until it
-/// does, the data path does not try again with every change, which would cost it more each time.
+/// A write that fails is no reason to stop the data path. The state keeps the change, and only
+/// *which* files have unwritten changes is remembered, so this is bounded by the number of files
+/// however long the disk is full. The next `sync` begins with those files' entries as they are
+/// then; until it does, the data path does not try again with every change, which would cost it
+/// more each time.
 struct Guarded: Sendable {
     var state: RegistryState
     var journal: Journal
-    /// Files whose entry in the journal and snapshot is older than the one in `state`, or that left.
+    /// Files whose entry in the journal and snapshot is older than the one in `state`, or that
+    /// left.
     private(set) var unwritten: Set<FileID> = []
-    /// Something else is not written, or too much to catch up with, or what is on the disk cannot be
-    /// trusted: only a new snapshot puts things right. Appending goes on meanwhile where it can, for
-    /// what a kill -9 would repeat otherwise.
+    /// Something else is not written, or too much to catch up with, or what is on the disk cannot
+    /// be trusted: only a new snapshot puts things right. Appending goes on meanwhile where it can,
+    /// for what a kill -9 would repeat otherwise.
     private(set) var mustRewrite = false
-    /// What was unwritten when the snapshot that is being written was begun.
+    /// The changes that were unwritten when the snapshot that is being written was begun.
     private var inSnapshot: Unwritten?
     /// Why saving fails, and the observer knows; nil while it does not.
     private(set) var failure: SystemError?
@@ -97,7 +99,7 @@ struct Guarded: Sendable {
         return recovered()
     }
 
-    /// What was not written when a snapshot was begun.
+    /// Changes that were not written when a snapshot was begun.
     private struct Unwritten: Sendable {
         let files: Set<FileID>
         let mustRewrite: Bool
@@ -119,11 +121,11 @@ struct Guarded: Sendable {
         return recovered()
     }
 
-    /// The snapshot was not written (`isInPlace` false), so what it should have contained is unwritten
-    /// still; or it was, and the journal could not be shortened. The latter loses nothing, since the
-    /// journal takes what comes, but it is told all the same: the disk has no room. Either way the next
-    /// `sync` tries again, for nothing else would find out that the fault is over; until then the journal
-    /// grows to `bound` and not further.
+    /// The snapshot was not written (`isInPlace` false), so what it should have contained is
+    /// unwritten still; or it was, and the journal could not be shortened. The latter loses
+    /// nothing, since the journal takes what comes, but it is told all the same: the disk has no
+    /// room. Either way the next `sync` tries again, for nothing else would find out that the fault
+    /// is over; until then the journal grows to `bound` and not further.
     mutating func endSnapshot(
         isInPlace: Bool, after error: SystemError, bound: Int
     ) -> Health? {
@@ -148,7 +150,7 @@ struct Guarded: Sendable {
         return .recovered
     }
 
-    /// What is on the disk cannot be appended to as if nothing had happened.
+    /// The files on the disk cannot be appended to as if nothing had happened.
     mutating func demandRewrite() { mustRewrite = true }
 
     mutating func close() { isClosed = true }

@@ -1,7 +1,7 @@
 import Platform
 
-/// An open journal.jsonl, or the directory that it is in. Shared, so that a thread may fsync it while another
-/// appends.
+/// An open journal.jsonl, or the directory that it is in. Shared, so that a thread may fsync it
+/// while another appends.
 final class JournalFile: Sendable {
     let descriptor: Descriptor
 
@@ -10,14 +10,15 @@ final class JournalFile: Sendable {
 
 /// The journal's end, where records are appended.
 ///
-/// A write that fails in the middle (disk full) leaves part of a line. Nothing may be written behind
-/// it, or two records would become one damaged line; so the file is cut back to its last whole line
-/// before the next append. Cutting needs no space, and where it fails too, the append fails and is
-/// tried again later. A kill between the two leaves a torn tail, which recovery cuts. (To begin the
-/// next record on a new line instead would leave damage in the middle of a healthy file.)
+/// A write that fails in the middle (disk full) leaves part of a line. Nothing may be written
+/// behind it, or two records would become one damaged line; so the file is cut back to its last
+/// whole line before the next append. Cutting needs no space, and where it fails too, the append
+/// fails and is tried again later. A kill between the two leaves a torn tail, which recovery cuts.
+/// (To begin the next record on a new line instead would leave damage in the middle of a healthy
+/// file.)
 ///
-/// While a new journal takes its place, whole lines go into both: the rename that decides which of the
-/// two is the journal may take the disk's time, and nobody waits for it.
+/// While a new journal takes its place, whole lines go into both: the rename that decides which of
+/// the two is the journal may take the disk's time, and nobody waits for it.
 ///
 /// A value under the registry's lock.
 struct Journal: Sendable {
@@ -29,8 +30,8 @@ struct Journal: Sendable {
     private(set) var sequence: Int
     /// Part of a line may lie behind `length`, or behind the successor's.
     private var isTorn: Bool
-    /// The journal that is about to take its place, and bytes up to the end of its last whole line. It
-    /// holds the same records after the snapshot.
+    /// The journal that is about to take its place, and bytes up to the end of its last whole line.
+    /// It holds the same records after the snapshot.
     private var successor: (file: JournalFile, length: Int)?
     private let witness: any FileStepWitness
 
@@ -44,8 +45,8 @@ struct Journal: Sendable {
         self.witness = witness
     }
 
-    /// Appends whole lines that carry the next numbers, in one write(2) unless the kernel takes less.
-    /// After an error none of them count.
+    /// Appends whole lines that carry the next numbers, in one write(2) unless the kernel takes
+    /// less. After an error none of them count.
     mutating func append(_ lines: LineWriter) throws(SystemError) {
         guard let file else {
             throw SystemError("open", path: JournalFormat.journalName, code: .notFound)

@@ -1,54 +1,59 @@
 // The registry on disk, format version 1.
 //
-// <data>/registry/ (mode 0700) holds two files (mode 0600). snapshot.jsonl is the state at one moment,
-// journal.jsonl what changed since. Beside them may lie <name>.new, a file that was being written when
-// the agent died and means nothing, and <name>.damaged-<time>, a file that was damaged when the agent
-// started and means nothing either, kept for people. <data>/lock is held with flock(2) by the one
-// process that may write here and contains its process number.
+// <data>/registry/ (mode 0700) holds two files (mode 0600). snapshot.jsonl is the state at one
+// moment, journal.jsonl what changed since. Beside them may lie <name>.new, a file that was being
+// written when the agent died and means nothing, and <name>.damaged-<time>, a file that was damaged
+// when the agent started and means nothing either, kept for people. <data>/lock is held with
+// flock(2) by the one process that may write here and contains its process number.
 //
 // Both files are JSON Lines: one flat object a line, ended by "\n", UTF-8, keys in the order given
-// here and no white space. The last key of every line is "crc": 8 hex digits (lower case), CRC-32 as
-// zlib computes it of all bytes of the line before `,"crc"`.
+// here and no white space. The last key of every line is "crc": 8 hex digits (lower case), CRC-32
+// as zlib computes it of all bytes of the line before `,"crc"`.
 //
-// Values: numbers are 0...2^60 unless said otherwise; base, offset, size and generation_count beyond that are
-// read as 2^60, for earlier builds wrote what the file system said. Hex is lower case. Texts have `"` and `\` escaped by
-// `\`; newline, return and tab as `\n \r \t`; other bytes below 0x20 and 0x7F as `\u00xx`; nothing else is
-// escaped. Times are UTC to the millisecond, `2026-11-23T04:02:35.685Z`, and are for people only: nothing
-// is decided by them. Paths are texts in the spelling of the Tailer's PathText: a byte that is no UTF-8 stands
-// as \xHH (so `\\xHH` in the JSON), and comes back as it was.
+// Values: numbers are 0...2^60 unless said otherwise; base, offset, size and generation_count
+// beyond that are read as 2^60, for earlier builds wrote what the file system said. Hex is lower
+// case. Texts have `"` and `\` escaped by `\`; newline, return and tab as `\n \r \t`; other bytes
+// below 0x20 and 0x7F as `\u00xx`; nothing else is escaped. Times are UTC to the millisecond,
+// `2026-11-23T04:02:35.685Z`, and are for people only: nothing is decided by them. Paths are texts
+// in the spelling of the Tailer's PathText: a byte that is no UTF-8 stands as \xHH (so `\\xHH` in
+// the JSON), and comes back as it was.
 //
 // snapshot.jsonl
 //
 //   {"format":"shipper-registry-snapshot","version":1,"through":N,"next_file":F,"at":TIME}
 //     through       the journal's records up to this number are contained
 //     next_file     the number that the next file gets; numbers are never given twice
-//     at_beginning  true, or left out: something was lost by damage, so until every input was scanned
-//                   whole once, files are read from their beginning even with `start: end`
+//     at_beginning  true, or left out: something was lost by damage, so until every input was
+//                   scanned whole once, files are read from their beginning even with `start: end`
 //   {"input":NAME}                 for each input whose first scan is complete, by name
 //   {"file":F, ENTRY}              for each file, in no particular order
 //   {"end":COUNT}                  the trailer: the number of lines between the header and this one
 //
-// next_file is followed by at_beginning where that is true. A snapshot is written beside, fsynced and
-// renamed, and the directory fsynced, so one without its trailer is damaged. What an operator does by hand
-// (`registry forget`, `rewind`) is in a new snapshot alone: it may move a position back, which no record of
-// the journal can.
+// next_file is followed by at_beginning where that is true. A snapshot is written beside, fsynced
+// and renamed, and the directory fsynced, so one without its trailer is damaged. What an operator
+// does by hand (`registry forget`, `rewind`) is in a new snapshot alone: it may move a position
+// back, which no record of the journal can.
 //
 // ENTRY, the state of one file:
 //   input, stream, path            texts
-//   device, inode                  decimal numbers of 64 bits in quotes, since JSON readers round them
-//   handle                         left out where there is none: hex of the type (4 bytes, big endian)
-//                                  and the bytes of name_to_handle_at(2)
-//   birth                          left out where there is none: nanoseconds since 1970, may be negative
-//   head_length, head              the fingerprint: SHA-256 (hex) over the first head_length <= 1024 bytes
-//   generation, generation_count   16 hex digits, minted as `Generation` says; lives before this one
-//                                  (of the content, and of its last lines where those were rewritten)
+//   device, inode                  decimal numbers of 64 bits in quotes, since JSON readers round
+//                                  them
+//   handle                         left out where there is none: hex of the type (4 bytes, big
+//                                  endian) and the bytes of name_to_handle_at(2)
+//   birth                          left out where there is none: nanoseconds since 1970, may be
+//                                  negative
+//   head_length, head              the fingerprint: SHA-256 (hex) over the first head_length <=
+//                                  1024 bytes
+//   generation, generation_count   16 hex digits, minted as `Generation` says; lives before this
+//                                  one (of the content, and of its last lines where those were
+//                                  rewritten)
 //   base                           bytes removed from the front by rotation in place
 //   offset                         logical position up to which everything is delivered
 //   anchor                         hex of the at most 64 bytes just before it
 //   size                           physical bytes when last looked at
-//   state                          active; archived, its end is final; deleted, it went with its directory, and
-//                                  what was unread was counted as lost;
-//                                  unreachable, it or its volume cannot be read now, and the entry stays
+//   state                          active; archived, its end is final; deleted, it went with its
+//                                  directory, and what was unread was counted as lost; unreachable,
+//                                  it or its volume cannot be read now, and the entry stays
 //   updated                        time of the entry's last change
 //
 // journal.jsonl
@@ -57,11 +62,11 @@
 //     after         the number of the last record before this file
 //   {"n":N,"op":OP, ...}           records; n grows by one from line to line
 //
-//   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where earlier
-//                                  records of it could not be written, where its content is in another
-//                                  inode now (a copy, or what a compressor made of it), and where its
-//                                  device has another number, and where an unfinished line that its
-//                                  fingerprint covers became another one
+//   "seen","file":F, ENTRY         a file seen for the first time; written again, whole, where
+//                                  earlier records of it could not be written, where its content is
+//                                  in another inode now (a copy, or what a compressor made of it),
+//                                  and where its device has another number, and where an unfinished
+//                                  line that its fingerprint covers became another one
 //   "advance","file":F,"generation":G,"offset":O,"anchor":A,"size":S,"at":TIME
 //                                  size is left out where it is not known
 //   "head","file":F,"generation":G,"head_length":L,"head":H,"at":TIME
@@ -72,23 +77,24 @@
 //   "input","input":NAME           the input's first scan is complete
 //   "settled"                      at_beginning ends
 //
-// Reading. The state is the snapshot and, on top of it, every record with n > through in order. Records
-// state facts, not differences, and are taken so that a line that is missing can only lose progress:
-// an advance counts for its own generation only and moves a position forward only; an ENTRY of an
-// older generation is ignored; a change of an unknown file is ignored. So the lines after a damaged
-// one are used, and so is a journal that begins before the snapshot, which is what a crash between the
-// replacement of the one and of the other leaves.
+// Reading. The state is the snapshot and, on top of it, every record with n > through in order.
+// Records state facts, not differences, and are taken so that a line that is missing can only lose
+// progress: an advance counts for its own generation only and moves a position forward only; an
+// ENTRY of an older generation is ignored; a change of an unknown file is ignored. So the lines
+// after a damaged one are used, and so is a journal that begins before the snapshot, which is what
+// a crash between the replacement of the one and of the other leaves.
 //
-// What is damaged: a line whose checksum or form is wrong; a number n that goes back, or jumps, unless
-// the snapshot contains what is missing; a missing file while the other one says there was one; a snapshot
-// whose trailer is missing or counts otherwise. Bytes after a journal's last newline are a torn tail: the
-// record that was being written. Either is reported with its byte position, the damaged file is
-// kept under another name, and the state that was read is saved anew with at_beginning.
+// What is damaged: a line whose checksum or form is wrong; a number n that goes back, or jumps,
+// unless the snapshot contains what is missing; a missing file while the other one says there was
+// one; a snapshot whose trailer is missing or counts otherwise. Bytes after a journal's last
+// newline are a torn tail: the record that was being written. Either is reported with its byte
+// position, the damaged file is kept under another name, and the state that was read is saved anew
+// with at_beginning.
 //
-// A line with a correct checksum that this version does not understand is damaged as well, so another
-// operation or key raises `version`, and a version above the reader's own is refused, not damaged. The
-// steps of a rotation in place, intent and completion, will be operations of their own; what they
-// change is `base`, which is why it is in ENTRY.
+// A line with a correct checksum that this version does not understand is damaged as well, so
+// another operation or key raises `version`, and a version above the reader's own is refused, not
+// damaged. The steps of a rotation in place, intent and completion, will be operations of their
+// own; what they change is `base`, which is why it is in ENTRY.
 import Model
 import Platform
 

@@ -6,7 +6,7 @@ enum LineReader {
     /// stream and input are all escapes, well below it.
     static let longestLine = 1 << 20
 
-    /// What was found after the last newline.
+    /// The bytes after the last newline.
     struct End {
         /// Where the last whole line ends.
         let position: Int
@@ -14,8 +14,8 @@ enum LineReader {
         let torn: Int
     }
 
-    /// Calls `body` for each whole line among the first `size` bytes with its position in the file: a
-    /// range of the buffer without the newline, or nil for a line that is too long to be one.
+    /// Calls `body` for each whole line among the first `size` bytes with its position in the file:
+    /// a range of the buffer without the newline, or nil for a line that is too long to be one.
     static func forEachLine(
         of file: borrowing Descriptor, size: Int,
         _ body: (_ buffer: [UInt8], _ line: Range<Int>?, _ position: Int) throws(RegistryError) ->

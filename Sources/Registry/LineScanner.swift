@@ -7,9 +7,9 @@ struct LineFault: Error, Hashable {
     var version: Int?
 }
 
-/// Reads one line of flat JSON, keys in the order in which `LineWriter` was told to write them. It is
-/// strict, so that no two readings of a line exist, and nothing in a line can make it trap: every
-/// index is checked, every number bounded, and there is no nesting to descend into.
+/// Reads one line of flat JSON, keys in the order in which `LineWriter` was told to write them. It
+/// is strict, so that no two readings of a line exist, and nothing in a line can make it trap:
+/// every index is checked, every number bounded, and there is no nesting to descend into.
 struct LineScanner {
     private let bytes: [UInt8]
     private var at: Int
@@ -239,7 +239,7 @@ struct LineScanner {
         return nil
     }
 
-    /// What follows a backslash. Only the forms that `LineWriter` writes are known.
+    /// Reads on behind a backslash. Only the forms that `LineWriter` writes are known.
     private mutating func escape(into text: inout [UInt8]) -> Bool {
         guard at < end else { return false }
         let byte = bytes[at]

@@ -89,7 +89,8 @@ struct LineWriter: Sendable {
         }
     }
 
-    /// A JSON string: `"` and `\` escaped, control characters as `\n \r \t` or `\u00xx`, all else raw.
+    /// A JSON string: `"` and `\` escaped, control characters as `\n \r \t` or `\u00xx`, all else
+    /// raw.
     static func quote(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {

@@ -5,7 +5,8 @@ import Platform
 package struct RegistryFault: Hashable, Sendable, CustomStringConvertible {
     /// The file's name in the registry's directory.
     package let file: String
-    /// Where the damaged line begins, or where something is missing, in bytes from the file's start.
+    /// Where the damaged line begins, or where something is missing, in bytes from the file's
+    /// start.
     package let position: Int
     /// A phrase that follows "the line".
     package let what: String
@@ -13,7 +14,7 @@ package struct RegistryFault: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(file): byte \(position): \(what)" }
 }
 
-/// What was found when a registry was opened.
+/// The findings of an opening: how much is known, and what was damaged.
 package struct RecoverySummary: Hashable, Sendable {
     /// Files known.
     package var entries = 0
@@ -55,14 +56,15 @@ struct Recovery {
     /// Neither file is there: nothing was ever saved here.
     var isFresh: Bool { !hasJournal && snapshotLength == 0 && summary.isWhole }
 
-    /// What there is where the directory could not even be made.
+    /// An empty state, where the directory could not even be made.
     init() {}
 
     /// `path` is the directory's, for messages.
     init(reading directory: borrowing Descriptor, path: String) throws(RegistryError) {
         let began = Clock.monotonicNanoseconds()
-        // The journal is opened before the snapshot and read after it, so that a reader without a lock
-        // gets a consistent pair whatever the writer replaces meanwhile; `RegistryReader` says why.
+        // The journal is opened before the snapshot and read after it, so that a reader without a
+        // lock gets a consistent pair whatever the writer replaces meanwhile; `RegistryReader` says
+        // why.
         let journal = try Self.open(JournalFormat.journalName, in: directory, path: path)
         let snapshot = try Self.open(JournalFormat.snapshotName, in: directory, path: path)
         let hasSnapshot = snapshot != nil
@@ -134,7 +136,8 @@ struct Recovery {
         let name = JournalFormat.snapshotName
         let size = try Self.size(of: file, name, path: path)
         snapshotLength = size
-        // A guess within bounds: an entry's line is rarely shorter, and garbage may have any length.
+        // A guess within bounds: an entry's line is rarely shorter, and garbage may have any
+        // length.
         state.table.reserve(min(size / 512, 1 << 18))
         /// Lines between header and trailer, damaged ones too.
         var lines = 0

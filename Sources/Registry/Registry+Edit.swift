@@ -2,7 +2,7 @@ package import Model
 import Platform
 import Synchronization
 
-/// What an operator does to an entry while no agent runs.
+/// A change of an entry that an operator makes while no agent runs.
 package enum RegistryEdit: Hashable, Sendable {
     /// The entry leaves: its file, if it is still there, is one that was never seen.
     case forget(FileID)
@@ -13,12 +13,13 @@ package enum RegistryEdit: Hashable, Sendable {
 }
 
 extension Registry {
-    /// Makes all of these changes or none, and returns when they are on the disk. Edits of files that
-    /// are not known change nothing.
+    /// Makes all of these changes or none, and returns when they are on the disk. Edits of files
+    /// that are not known change nothing.
     ///
-    /// They go past the rules of the journal, whose records can move a position forward only: so that
-    /// none is taken for one of them, they are in a new snapshot alone, which is in place whole or not
-    /// at all. Where it cannot be written this throws, and the registry is closed as it was.
+    /// They go past the rules of the journal, whose records can move a position forward only: so
+    /// that none is taken for one of them, they are in a new snapshot alone, which is in place
+    /// whole or not at all. Where it cannot be written this throws, and the registry is closed as
+    /// it was.
     package func edit(_ edits: [RegistryEdit]) throws(RegistryError) {
         let now = Timestamp.now()
         guarded.withLock { guarded in

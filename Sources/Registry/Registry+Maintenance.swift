@@ -2,7 +2,7 @@ import Model
 import Platform
 import Synchronization
 
-/// What the registry's outer lock protects: everything that waits for the disk.
+/// Protected by the registry's outer lock: everything that waits for the disk.
 struct Maintenance: ~Copyable, Sendable {
     let folder: RegistryFolder
     /// Nil after `close`.
@@ -11,8 +11,8 @@ struct Maintenance: ~Copyable, Sendable {
     var snapshotLength: Int
     /// The journal's file and length that are known to be on the disk.
     var synchronised: (file: ObjectIdentifier, length: Int)?
-    /// Neither file is there: the journal comes first, or a reader or a crash between the two would find a
-    /// snapshot whose journal is missing.
+    /// Neither file is there: the journal comes first, or a reader or a crash between the two would
+    /// find a snapshot whose journal is missing.
     var hasNothing = false
     /// Monotonic; a compaction that failed is not tried again by itself before.
     var retryAt: Int64 = .min
@@ -22,8 +22,8 @@ struct Maintenance: ~Copyable, Sendable {
 }
 
 extension Registry {
-    /// The journal may grow to this, or to twice the snapshot, before it is compacted: replaying it at
-    /// start then costs at most about twice what reading the snapshot does.
+    /// The journal may grow to this, or to twice the snapshot, before it is compacted: replaying it
+    /// at start then costs at most about twice what reading the snapshot does.
     static let smallestJournalLimit = 8 << 20
     /// How often that limit the journal may have while it cannot be compacted.
     static let mostJournalLimits = 4
@@ -34,11 +34,12 @@ extension Registry {
     /// Nanoseconds; what takes less is tried again with every `sync`.
     private static let largeRewrite: Int64 = 100_000_000
 
-    /// Forces the journal to the disk, and before that writes what could not be written. Advances go on
-    /// meanwhile. Called each `registry.sync` on a thread that may wait for the disk.
+    /// Forces the journal to the disk, and before that writes what could not be written. Advances
+    /// go on meanwhile. Called each `registry.sync` on a thread that may wait for the disk.
     package func sync() { save(isLast: false) }
 
-    /// What is not tried yet because it failed a moment ago is tried when it is the last time.
+    /// Writes and forces all that is unsaved. A rewrite that failed a moment ago is tried again at
+    /// once only where this is the last time.
     private func save(isLast: Bool) {
         let told = maintenance.withLock { maintenance in
             guard maintenance.lock != nil else { return Report() }
@@ -69,8 +70,9 @@ extension Registry {
         deliver(told)
     }
 
-    /// Writes the state as a new snapshot and shortens the journal to what came after. Advances go on
-    /// meanwhile but for the moments in which the state is looked at and the journal changes hands.
+    /// Writes the state as a new snapshot and shortens the journal to what came after. Advances go
+    /// on meanwhile but for the moments in which the state is looked at and the journal changes
+    /// hands.
     package func compact() {
         let told = maintenance.withLock { maintenance in
             maintenance.lock == nil ? Report() : rewrite(&maintenance)
@@ -88,7 +90,7 @@ extension Registry {
         }
     }
 
-    /// What is to be told once no lock is held.
+    /// News for the observer, to be told once no lock is held.
     struct Report: Sendable {
         fileprivate(set) var health: [Guarded.Health] = []
         fileprivate(set) var synced: Int64?
@@ -142,15 +144,17 @@ extension Registry {
         return report
     }
 
-    /// 1. The entries are copied (in constant time) with the number of the last record; appends go on.
-    /// 2. The snapshot is written, fsynced, renamed, the directory fsynced. A crash before the rename
-    ///    leaves the old pair; a crash after it leaves a journal whose first records the snapshot
-    ///    contains, and they are skipped.
-    /// 3. What was appended since 1 is copied into a new journal beside the old one, which is fsynced.
-    /// 4. Under the inner lock the last few records are copied too. Whatever is appended from now on
-    ///    goes into both journals.
-    /// 5. The new journal is renamed into place, which may take 100 ms and more where others keep the
-    ///    disk busy; so nobody waits for it. A crash leaves either, and both have everything.
+    /// 1. The entries are copied (in constant time) with the number of the last record; appends go
+    ///    on.
+    /// 2. The snapshot is written, fsynced, renamed, the directory fsynced. A crash before the
+    ///    rename leaves the old pair; a crash after it leaves a journal whose first records the
+    ///    snapshot contains, and they are skipped.
+    /// 3. What was appended since 1 is copied into a new journal beside the old one, which is
+    ///    fsynced.
+    /// 4. Under the inner lock the last few records are copied too. Whatever is appended from now
+    ///    on goes into both journals.
+    /// 5. The new journal is renamed into place, which may take 100 ms and more where others keep
+    ///    the disk busy; so nobody waits for it. A crash leaves either, and both have everything.
     /// 6. What is appended goes into the new one alone. The directory is fsynced.
     ///
     /// An error at any step leaves files that are whole, and everything is tried again at the next

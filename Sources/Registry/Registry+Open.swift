@@ -2,12 +2,13 @@ package import Platform
 import Synchronization
 
 extension Registry {
-    /// Opens the registry of a data directory, which is made where it is missing, and takes its lock.
+    /// Opens the registry of a data directory, which is made where it is missing, and takes its
+    /// lock.
     ///
-    /// Damage never keeps it from opening: what can be proven is used, and everything else is reported
-    /// to the observer and in `recovery`. Throws where the directory cannot be used or must not be
-    /// trusted, where another process holds it, and where its format is newer than this version.
-    /// `witness` is for tests.
+    /// Damage never keeps it from opening: what can be proven is used, and everything else is
+    /// reported to the observer and in `recovery`. Throws where the directory cannot be used or
+    /// must not be trusted, where another process holds it, and where its format is newer than this
+    /// version. `witness` is for tests.
     package static func open(
         directory: String, observer: any RegistryObserver,
         witness: any FileStepWitness = SilentWitness()
@@ -117,8 +118,8 @@ extension Registry {
         return registry
     }
 
-    /// The journal to append to: a new one in a fresh directory; none yet where the one that is there
-    /// cannot be read, or is missing, until a snapshot is written.
+    /// The journal to append to: a new one in a fresh directory; none yet where the one that is
+    /// there cannot be read, or is missing, until a snapshot is written.
     private static func openJournal(
         _ found: Recovery, after sequence: Int, in folder: RegistryFolder,
         witness: any FileStepWitness
@@ -178,8 +179,8 @@ extension Registry {
         for (_, name) in aside.dropFirst(keptAside) { try files.remove(name) }
     }
 
-    /// Saves the state anew, with the fact that something was lost. Where that fails, everything is in
-    /// memory, the damaged files stay as they are, and every `sync` tries again.
+    /// Saves the state anew, with the fact that something was lost. Where that fails, everything is
+    /// in memory, the damaged files stay as they are, and every `sync` tries again.
     private func repair() {
         guarded.withLock { $0.demandRewrite() }
         compact()

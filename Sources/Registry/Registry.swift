@@ -7,10 +7,10 @@ import Synchronization
 /// Two locks:
 ///
 /// - `guarded` holds the state and the journal's end. Under it a change is taken and its line is
-///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the order of
-///   lines must be the order of changes, and a change must be in the journal before its caller gives
-///   the credit back. Nothing slower than write(2) or a cutting ftruncate(2) happens there;
-///   never an fsync, so an advance waits for other advances only.
+///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the
+///   order of lines must be the order of changes, and a change must be in the journal before its
+///   caller gives the credit back. Nothing slower than write(2) or a cutting ftruncate(2) happens
+///   there; never an fsync, so an advance waits for other advances only.
 /// - `maintenance` lets one thread at a time fsync, compact or close. The data path never takes it.
 ///   Who holds it may take `guarded` for a moment, never the other way round.
 ///
@@ -18,14 +18,14 @@ import Synchronization
 package final class Registry: Sendable {
     /// Path of the data directory.
     package let directory: String
-    /// What was found at open.
+    /// The findings of the opening, damage included.
     package let recovery: RecoverySummary
 
     let guarded: Mutex<Guarded>
     let maintenance: Mutex<Maintenance>
     let observer: any RegistryObserver
     let witness: any FileStepWitness
-    /// What this opening mints ids with.
+    /// Mints the ids of this opening.
     let generation: Generation
 
     init(
@@ -45,8 +45,8 @@ package final class Registry: Sendable {
     /// False while something is in memory only because it could not be written.
     package var isWritten: Bool { guarded.withLock { $0.isWritten } }
 
-    /// True after damage until `settled`: whatever is not known here may have been lost, so it is read
-    /// from its beginning, also with `start: end`.
+    /// True after damage until `settled`: whatever is not known here may have been lost, so it is
+    /// read from its beginning, also with `start: end`.
     package var mustStartAtBeginning: Bool {
         guarded.withLock { $0.state.mustStartAtBeginning }
     }
@@ -60,8 +60,8 @@ package final class Registry: Sendable {
         guarded.withLock { $0.state.inputs.contains(name) }
     }
 
-    /// The first scan of this input is complete. Once in an input's life this writes a snapshot, on the
-    /// calling thread: were it in the journal alone, a power cut could take it away and with
+    /// The first scan of this input is complete. Once in an input's life this writes a snapshot, on
+    /// the calling thread: were it in the journal alone, a power cut could take it away and with
     /// `start: end` skip what was written between.
     package func inputScanned(_ name: String) {
         guard !inputIsKnown(name) else { return }
@@ -96,9 +96,9 @@ package final class Registry: Sendable {
         }
     }
 
-    /// Saves how far files are delivered, all in one write. What is of an older generation, of a file
-    /// that left, or behind the saved position changes nothing; the number of advances that did
-    /// change something is returned.
+    /// Saves how far files are delivered, all in one write. What is of an older generation, of a
+    /// file that left, or behind the saved position changes nothing; the number of advances that
+    /// did change something is returned.
     @discardableResult
     package func advance(_ advances: [Advance]) -> Int {
         let now = Timestamp.now()
@@ -110,8 +110,8 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The head of a file that was short is longer now; its fingerprint grows with it. A head that does
-    /// not begin with what the fingerprint covers changes nothing.
+    /// The head of a file that was short is longer now; its fingerprint grows with it. A head that
+    /// does not begin with what the fingerprint covers changes nothing.
     package func headGrew(_ file: FileID, head: [UInt8]) {
         guard let entry = entry(file), entry.fingerprint.length < Fingerprint.longest,
             entry.fingerprint.length < head.count, entry.fingerprint.matches(head: head)
@@ -135,8 +135,8 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The file's content was replaced: a new generation, read from 0. The new entry, or nil where the
-    /// file is not known (any more).
+    /// The file's content was replaced: a new generation, read from 0. The new entry, or nil where
+    /// the file is not known (any more).
     package func truncated(
         _ file: FileID, identity: FileIdentity, fingerprint: Fingerprint
     ) -> FileEntry? {
@@ -155,8 +155,9 @@ package final class Registry: Sendable {
         }
     }
 
-    /// What is behind `offset` of the file's content was rewritten: a new generation that goes on there,
-    /// all before being delivered. The new entry, or nil where the file is not known (any more).
+    /// The bytes behind `offset` of the file's content were rewritten: a new generation that goes
+    /// on there, all before being delivered. The new entry, or nil where the file is not known (any
+    /// more).
     package func rewritten(
         _ file: FileID, from offset: Int, anchor: Anchor, fingerprint: Fingerprint, size: Int
     ) -> FileEntry? {
@@ -184,9 +185,9 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The file's content was replaced by `live`'s, and what it was is in another inode now: the entry
-    /// goes there with its generation and its position, and the live inode gets a new one. Both are
-    /// in the journal by one write. Nil where the file is not known (any more).
+    /// The file's content was replaced by `live`'s, and what it was is in another inode now: the
+    /// entry goes there with its generation and its position, and the live inode gets a new one.
+    /// Both are in the journal by one write. Nil where the file is not known (any more).
     package func continued(
         _ file: FileID, in copy: FileIdentity, path: String, size: Int, live: NewFile
     ) -> (copy: FileEntry, live: FileEntry)? {
@@ -206,8 +207,9 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The file's content, all of it, is in another inode now: it was compressed, moved from one file
-    /// system to another, or replaced by its like (`active`: that one is written to). Nil where the file is not known (any more).
+    /// The file's content, all of it, is in another inode now: it was compressed, moved from one
+    /// file system to another, or replaced by its like (`active`: that one is written to). Nil
+    /// where the file is not known (any more).
     package func relocated(
         _ file: FileID, to identity: FileIdentity, path: String, size: Int,
         state: FileState = .archived
@@ -220,8 +222,8 @@ package final class Registry: Sendable {
         }
     }
 
-    /// The devices of these files have other numbers now, and the files are the same. Their generations
-    /// stay, which the old number is part of.
+    /// The devices of these files have other numbers now, and the files are the same. Their
+    /// generations stay, which the old number is part of.
     package func renumbered(_ files: [FileID: FileIdentity]) {
         let now = Timestamp.now()
         change { guarded in

@@ -17,7 +17,7 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Something could not be written; it stays in memory and is tried again.
     case unwritten(path: String, SystemError)
 
-    /// What is wrong with a path.
+    /// Reasons why a path is not trusted.
     package enum Refusal: Hashable, Sendable {
         case isLink
         case isNoDirectory

@@ -1,8 +1,8 @@
 import Platform
 import Synchronization
 
-/// `<data>/registry`, which is made where it is missing. On a disk that is full it may be missing for a
-/// while: whoever wants it tries again. Sendable; any thread.
+/// `<data>/registry`, which is made where it is missing. On a disk that is full it may be missing
+/// for a while: whoever wants it tries again. Sendable; any thread.
 final class RegistryFolder: Sendable {
     private let data: Descriptor
     private let known = Mutex<JournalFile?>(nil)

@@ -8,7 +8,7 @@ package struct RegistryHealth: Hashable, Sendable {
     package let unsavedFiles: Int
     /// Files known.
     package let entries: Int
-    /// Bytes of the journal.
+    /// Bytes of the journal as it is now, header included; it is compacted when it has grown.
     package let journalBytes: Int
 }
 

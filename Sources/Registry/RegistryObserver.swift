@@ -1,7 +1,8 @@
 /// Hears what happens to the registry. Called without a lock held, on the thread named at each
 /// method; an implementation may log, count and return.
 package protocol RegistryObserver: Sendable {
-    /// What was found at start. On the thread that opens the registry; also when all was well.
+    /// The registry was opened, with these findings; also when all was well. On the thread that
+    /// opens it.
     func registryRecovered(_ summary: RecoverySummary)
     /// Positions cannot be saved from now on. Once per change, on whichever thread tried.
     func registryWriteFailed(_ error: RegistryError)

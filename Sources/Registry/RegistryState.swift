@@ -1,8 +1,8 @@
 import Model
 import Platform
 
-/// What the registry knows, as a value: what is replayed at start and what is changed while running
-/// go through the same `apply`.
+/// The registry's knowledge as a value: records that are replayed at start and changes while
+/// running go through the same `apply`.
 struct RegistryState: Sendable {
     var table = EntryTable()
     /// Inputs whose first scan is complete. Bounded by the inputs there ever were.
@@ -12,8 +12,9 @@ struct RegistryState: Sendable {
     /// Something was lost by damage, and not every input has been scanned since.
     var mustStartAtBeginning = false
 
-    /// Whoever gives a number each nanosecond comes here in 18 years: a file or a record with a larger one
-    /// is somebody's forgery, and numbers that went on from there could not be read some day.
+    /// Whoever gives a number each nanosecond comes here in 18 years: a file or a record with a
+    /// larger one is somebody's forgery, and numbers that went on from there could not be read some
+    /// day.
     static let mostGiven = 1 << 59
 
     /// The number of the next file.
@@ -28,8 +29,8 @@ struct RegistryState: Sendable {
         if number <= Self.mostGiven { nextFile = max(nextFile, number) }
     }
 
-    /// Takes a change and says whether it changed anything. The rules are those of the format: facts,
-    /// own generation only, forward only.
+    /// Takes a change and says whether it changed anything. The rules are those of the format:
+    /// facts, own generation only, forward only.
     mutating func apply(_ change: Change) -> Bool {
         switch change {
         case .seen(let entry), .truncated(let entry):

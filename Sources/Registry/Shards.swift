@@ -1,6 +1,6 @@
-/// A dictionary in 64 parts. One part at a time grows: a single dictionary of 100,000 keys that is full
-/// hashes them all again at once, and the four of an `EntryTable` in one call, while the data path
-/// waits for 60 ms and more.
+/// A dictionary in 64 parts. One part at a time grows: a single dictionary of 100,000 keys that is
+/// full hashes them all again at once, and the four of an `EntryTable` in one call, while the data
+/// path waits for 60 ms and more.
 struct Shards<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private static var count: Int { 64 }
     private var parts = [[Key: Value]](repeating: [:], count: Self.count)

@@ -2,8 +2,9 @@ import Platform
 
 /// Writes snapshot.jsonl: all of a state, replaced whole or not at all.
 enum Snapshot {
-    /// What of a state is written: the entries without the tables that find them. Were those held too,
-    /// the next file that is seen would have to copy them, which for 100,000 entries takes 50 ms.
+    /// The part of a state that is written: the entries without the tables that find them. Were
+    /// those held too, the next file that is seen would have to copy them, which for 100,000
+    /// entries takes 50 ms.
     struct Content: Sendable {
         /// The number of the last record that is contained.
         let through: Int

@@ -1,39 +1,43 @@
-// Filebeat's registry, as Filebeat 7.9 and later keep it in `<path.data>/registry/filebeat` ("memlog",
-// store version 1). Read here, never written.
+// Filebeat's registry, as Filebeat 7.9 and later keep it in `<path.data>/registry/filebeat`
+// ("memlog", store version 1). Read here, never written.
 //
 //   meta.json       {"version":"1"}
-//   <N>.json        a checkpoint: an array with one object a line, each a row with its key as `_key`; it
-//                   contains every operation up to number N. The highest N counts; `active.dat`, which
-//                   names one, is for people and may be behind.
-//   log.json        operations since, two lines each: {"op":"set","id":N} or {"op":"remove","id":N}, and
-//                   {"k":KEY,"v":ROW} (without `v` for `remove`). Those the checkpoint contains are
-//                   skipped: the log may not have been emptied after it was written.
+//   <N>.json        a checkpoint: an array with one object a line, each a row with its key as
+//                   `_key`; it contains every operation up to number N. The highest N counts;
+//                   `active.dat`, which names one, is for people and may be behind.
+//   log.json        operations since, two lines each: {"op":"set","id":N} or
+//                   {"op":"remove","id":N}, and {"k":KEY,"v":ROW} (without `v` for `remove`). Those
+//                   the checkpoint contains are skipped: the log may not have been emptied after it
+//                   was written.
 //
 // A row's last `set` counts, and `remove` ends it. Filebeat itself takes log.json up to the first
-// operation that it cannot read, and so does this: what follows was being written when it died. A row
-// that is older than it could be makes lines come twice and none be missed. A checkpoint is replaced
-// whole, so one that is damaged is no accident of a crash, and is refused.
+// operation that it cannot read, and so does this: what follows was being written when it died. A
+// row that is older than it could be makes lines come twice and none be missed. A checkpoint is
+// replaced whole, so one that is damaged is no accident of a crash, and is refused.
 //
 // Keys and rows of files (`FilebeatRow`):
 //
-//   filestream::<input id>::<identity>::<value>   {"cursor":{"offset":N},"meta":{"source":PATH,
-//                                                 "identifier_name":IDENTITY},"ttl":T,"updated":TIME}
-//   filebeat::logs::[<hash>-]<identity>::<value>  {"source":PATH,"offset":N,"type":"log" or "container",
-//                                                 "FileStateOS":{"inode":I,"device":D},
-//                                                 "identifier_name":IDENTITY,"ttl":T,"timestamp":TIME}
+//   filestream::<input id>::<identity>::<value>
+//       {"cursor":{"offset":N},"meta":{"source":PATH,"identifier_name":IDENTITY},
+//        "ttl":T,"updated":TIME}
+//   filebeat::logs::[<hash>-]<identity>::<value>
+//       {"source":PATH,"offset":N,"type":"log" or "container",
+//        "FileStateOS":{"inode":I,"device":D},
+//        "identifier_name":IDENTITY,"ttl":T,"timestamp":TIME}
 //
-// The identities are `native` (inode-device), `path` (the path), `fingerprint` (SHA-256 of bytes 0..1024
-// in hex) and `inode_marker` (inode-content of a marker file). A hash stands there where an input reads a
-// file by parts, as `container` does for standard output and standard error: such a file has a row for
-// each. `cursor` is null while nothing was read. A ttl of 0 says that the row may be forgotten. TIME is
-// [extra, seconds]: the low 32 bits of `extra` are nanoseconds, the seconds are of 64 bits with a sign.
+// The identities are `native` (inode-device), `path` (the path), `fingerprint` (SHA-256 of bytes
+// 0..1024 in hex) and `inode_marker` (inode-content of a marker file). A hash stands there where an
+// input reads a file by parts, as `container` does for standard output and standard error: such a
+// file has a row for each. `cursor` is null while nothing was read. A ttl of 0 says that the row
+// may be forgotten. TIME is [extra, seconds]: the low 32 bits of `extra` are nanoseconds, the
+// seconds are of 64 bits with a sign.
 import FoundationEssentials
 
-/// What one of Filebeat's registries says of files.
+/// One of Filebeat's registries, with all that it says of files.
 package struct FilebeatStore: Sendable {
     /// In the order of their paths.
     package private(set) var rows: [FilebeatRow] = []
-    /// What is no position of a file, or none that can be understood, in the order of keys.
+    /// Rows that are no position of a file, or none that can be understood, in the order of keys.
     package private(set) var strangers: [Stranger] = []
     /// Where log.json was cut, if it was.
     package private(set) var cut: Cut?
@@ -52,6 +56,7 @@ package struct FilebeatStore: Sendable {
         package let position: Int
         /// Bytes from there on.
         package let bytes: Int
+        /// The fault at `position`, in a phrase.
         package let what: String
 
         package var description: String {
@@ -61,7 +66,9 @@ package struct FilebeatStore: Sendable {
 
     /// A checkpoint's content and the number of its last operation.
     package struct Checkpoint: Sendable {
+        /// The operations of log.json up to this one are contained.
         package let number: UInt64
+        /// The file as it was read: one JSON array of rows.
         package let bytes: [UInt8]
 
         package init(number: UInt64, bytes: [UInt8]) {

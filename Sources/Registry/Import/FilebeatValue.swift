@@ -2,8 +2,8 @@ import FoundationEssentials
 import Model
 import Platform
 
-/// A row's value, as far as it is about a file. What is missing or of another type is a reason to leave
-/// the row alone, not to distrust the registry.
+/// A row's value, as far as it is about a file. What is missing or of another type is a reason to
+/// leave the row alone, not to distrust the registry.
 enum FilebeatValue: Sendable {
     case fields(Fields)
     case strange(String)
@@ -67,7 +67,7 @@ enum FilebeatValue: Sendable {
         }
     }
 
-    /// What is wrong with a piece of JSON, in a few words.
+    /// The fault of a piece of JSON, in a few words.
     static func words(_ error: any Error) -> String {
         func place(_ context: DecodingError.Context, _ last: String? = nil) -> String {
             let path = context.codingPath.map(\.stringValue) + (last.map { [$0] } ?? [])
@@ -89,7 +89,7 @@ enum FilebeatValue: Sendable {
 
 /// How far Filebeat has delivered a file.
 package struct FilebeatRow: Hashable, Sendable {
-    /// What it knows the file by.
+    /// The mark by which it knows the file.
     package enum Identity: Hashable, Sendable {
         case native(inode: UInt64, device: UInt64)
         /// The path alone.
@@ -101,9 +101,11 @@ package struct FilebeatRow: Hashable, Sendable {
         case inodeMarker(inode: UInt64)
     }
 
+    /// The row's key in Filebeat's store, for messages.
     package let key: String
     /// `log`, `container`, or `filestream` with its id.
     package let input: String
+    /// Proves, or does not, that a file is the one that was read.
     package let identity: Identity
     /// The path under which Filebeat saw it last.
     package let source: String
@@ -112,7 +114,7 @@ package struct FilebeatRow: Hashable, Sendable {
     /// When Filebeat changed the row last, nanoseconds since 1970; nil where it does not say.
     package let updated: Int64?
 
-    /// What became of a row.
+    /// The outcome of reading a row.
     enum Made {
         case row(FilebeatRow)
         case stranger(FilebeatStore.Stranger)
@@ -198,7 +200,8 @@ package struct FilebeatRow: Hashable, Sendable {
 
     private static let names = ["native", "fingerprint", "inode_marker", "path"]
 
-    /// `named`: what the row says; an input's id may hold anything, so the last place that fits counts.
+    /// `named`: what the row says; an input's id may hold anything, so the last place that fits
+    /// counts.
     private static func identity(
         of tail: String, named: String?, _ source: String
     ) -> Identity? {

@@ -4,6 +4,7 @@ import Synchronization
 
 /// A file whose first bytes another program has delivered.
 package struct AdoptedFile: Hashable, Sendable {
+    /// The file as this registry is to know it, with the offset that was delivered.
     package let file: NewFile
     /// The bytes just before `file.offset`.
     package let anchor: Anchor
@@ -16,8 +17,8 @@ package struct AdoptedFile: Hashable, Sendable {
 
 extension Registry {
     /// Enters files that this registry does not know, all or none: they are on the disk, in a new
-    /// snapshot, when this returns true. False where not all of that could be written, and the observer was
-    /// told why: then all of them are on the disk or none is.
+    /// snapshot, when this returns true. False where not all of that could be written, and the
+    /// observer was told why: then all of them are on the disk or none is.
     package func adopt(_ files: [AdoptedFile]) -> Bool {
         guard !files.isEmpty else { return true }
         let now = Timestamp.now()
@@ -46,6 +47,7 @@ extension Registry {
 package struct RegisteredFiles: Sendable {
     private var table = EntryTable()
 
+    /// Copies the entries into tables of its own.
     package init(_ entries: [FileEntry]) {
         table.reserve(entries.count)
         for entry in entries { table.put(entry) }
