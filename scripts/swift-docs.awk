@@ -3,8 +3,8 @@
 #   awk -f swift-docs.awk FILE...
 #
 # A `package` declaration needs a comment before it (`///`) that says more than its name does. None is needed by what
-# a protocol of the standard library prescribes (==, <, hash, description, rawValue), nor by an initializer that only
-# assigns. No line that holds a comment is longer than 100 characters, but for one that is an address.
+# a protocol of the standard library prescribes (==, <, hash, description, rawValue), by an error number that is called
+# what the C library calls it, nor by an initializer that only assigns. No line that holds a comment is longer than 100 characters, but for one that is an address.
 
 FNR == 1 { check(); count = 0; file = FILENAME }
 { line[++count] = $0 }
@@ -44,7 +44,7 @@ function name(text,    words, n, i, found) {
 
 function is_prescribed(text) {
   return text ~ /func (==|<)/ || text ~ /func hash\(into/ || text ~ /var (description|errorDescription|hashValue): String/ \
-    || text ~ /(let|var) rawValue:/ || text ~ /init\(rawValue/
+    || text ~ /(let|var) rawValue:/ || text ~ /init\(rawValue/ || text ~ / = Errno\(E[A-Z0-9]+\)/
 }
 
 function declaration(i,    j, text, comment) {

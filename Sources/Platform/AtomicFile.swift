@@ -1,10 +1,10 @@
 private import Glibc
 
-/// A file that replaces another one whole or not at all: written beside it as `<name>.new`, mode 0600,
-/// and then put in its place by rename(2).
+/// A file that replaces another one whole or not at all: written beside it as `<name>.new`, mode
+/// 0600, and then put in its place by rename(2).
 ///
-/// Root's belong to the directory's owner: were they root's, an agent that runs as another user could
-/// not read any more what an operator has changed.
+/// Root's belong to the directory's owner: were they root's, an agent that runs as another user
+/// could not read any more what an operator has changed.
 ///
 /// After a crash the name has either the old content or all of the new one. What is not placed is
 /// removed; a leftover of a crash is overwritten by the next attempt. One thread uses it at a time.
@@ -17,7 +17,7 @@ package struct AtomicFile: ~Copyable {
 
     private var beside: String { name + Self.suffix }
 
-    /// What the name ends in while the file is written.
+    /// The end of the name while the file is written.
     package static let suffix = ".new"
 
     /// Creates `<name>.new` in `directory`, empty.
@@ -56,7 +56,8 @@ package struct AtomicFile: ~Copyable {
         try file.write(bytes)
     }
 
-    /// fsync(2) of what was written. Before `place`, or a power cut may leave the name with nothing.
+    /// fsync(2) of what was written. Before `place`, or a power cut may leave the name with
+    /// nothing.
     package borrowing func synchronise() throws(SystemError) {
         try witness.willTake(.synchronise(beside))
         try file.synchronise()

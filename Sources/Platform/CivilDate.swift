@@ -1,9 +1,12 @@
-/// A day of the Gregorian calendar, carried on before its introduction. It is counted in eras of 400
-/// years, which all have 146,097 days, and in years that start in March, so that the leap day is a
-/// year's last.
+/// A day of the Gregorian calendar, carried on before its introduction. It is counted in eras of
+/// 400 years, which all have 146,097 days, and in years that start in March, so that the leap day
+/// is a year's last.
 package struct CivilDate: Equatable, Sendable {
+    /// Of the Christian era; 0 is the year before year 1.
     package let year: Int
+    /// 1 to 12 in a date that is in the calendar.
     package let month: Int
+    /// 1 to 31 in a date that is in the calendar, as the month has it.
     package let day: Int
 
     /// Any three numbers; `isInCalendar` tells whether they are a date.

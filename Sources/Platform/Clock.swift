@@ -11,8 +11,9 @@ package enum Clock {
     /// When the machine was started, by the wall clock as it goes now; nanoseconds since 1970.
     package static func bootNanoseconds() -> Int64 { wallNanoseconds() &- read(CLOCK_BOOTTIME) }
 
-    /// What the time of a file's change may lie behind the clock of its file system at that moment: kernels
-    /// take it from the last tick. Nanoseconds. (How far that clock is from this one's nobody knows.)
+    /// The most by which the time of a file's change may lie behind the clock of its file system at
+    /// that moment: kernels take it from the last tick. Nanoseconds. (How far that clock is from
+    /// this one's nobody knows.)
     package static let fileTick: Int64 = 10_000_000
 
     private static func read(_ clock: clockid_t) -> Int64 {

@@ -3,8 +3,8 @@ private import CLZMA
 private import CZlib
 private import CZstd
 
-/// One of the libraries that decompress, as `Decompressor` uses them: one member after another (a gzip
-/// member, a stream of xz or bzip2, a frame of zstd). One thread at a time.
+/// One of the libraries that decompress, as `Decompressor` uses them: one member after another (a
+/// gzip member, a stream of xz or bzip2, a frame of zstd). One thread at a time.
 protocol Codec: AnyObject {
     /// Takes bytes of `input` and makes bytes of the content of them.
     func step(
@@ -18,7 +18,7 @@ protocol Codec: AnyObject {
     func reset() throws(SystemError)
 }
 
-/// What came of a step.
+/// The outcome of a step.
 struct CodecStep {
     let consumed: Int
     let produced: Int
@@ -29,16 +29,17 @@ struct CodecStep {
         /// The member is complete, and its checksum right.
         case ended
         case damaged
-        /// It was made with a window that is larger than what is allowed: what it takes, where that is known.
+        /// It was made with a window that is larger than what is allowed: what it takes, where that
+        /// is known.
         case tooLarge(Int?)
     }
 }
 
 extension Compression {
-    /// Memory that reading one file may take: with 32 MiB of `limits.in_flight` and about 20 of the rest,
-    /// where there are few files, that is below 128 MiB. Many files take more (`docs/benchmarks.md`).
-    /// `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants more (`zstd --ultra -22` and `--long`: 128)
-    /// is refused.
+    /// Memory that reading one file may take: with 32 MiB of `limits.in_flight` and about 20 of the
+    /// rest, where there are few files, that is below 128 MiB. Many files take more
+    /// (`docs/benchmarks.md`). `xz -9` wants 65 MiB, `zstd --ultra -21` 64. What wants more (`zstd
+    /// --ultra -22` and `--long`: 128) is refused.
     static let mostMemory = 68 << 20
     /// The largest window of zstd within that, as a power of two.
     static let mostWindow = 26
@@ -242,7 +243,7 @@ extension Compression {
     }
 }
 
-/// What a frame of zstd says of itself before its first block (RFC 8878, 3.1.1.1).
+/// The header of a zstd frame, which stands before its first block (RFC 8878, 3.1.1.1).
 enum ZstdFrame {
     static let longestHeader = 18
 

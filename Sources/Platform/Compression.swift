@@ -1,5 +1,5 @@
-/// What the first bytes of a file say about how it is compressed. Names say nothing: what s6-log's
-/// processors make has an archive's name, and logrotate's `compressext` can be any.
+/// The way in which a file is compressed, as its first bytes say it. Names say nothing: archives
+/// that s6-log's processors make have an archive's name, and logrotate's `compressext` can be any.
 package enum Compression: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case gzip
     case xz
@@ -53,7 +53,7 @@ package enum Compression: String, Hashable, Sendable, CaseIterable, CustomString
         head[0] & 0xF0 == 0x50 && head[1] == 0x2A && head[2] == 0x4D && head[3] == 0x18
     }
 
-    /// What a member of it begins with, where it can be read.
+    /// Bytes one of which a member of it begins with, where it can be read.
     var firstBytes: [UInt8] {
         switch self {
         case .gzip: [0x1F]

@@ -1,13 +1,15 @@
 /// The content of a compressed file as if it were a plain one: bytes by their offset, read forward.
 /// Members that follow each other are one content, as gunzip(1) has it. One thread at a time.
 ///
-/// Nothing is believed that the file says of itself: how long its content is, is known when its end was
-/// reached.
+/// Nothing is believed that the file says of itself: how long its content is, is known when its end
+/// was reached.
 ///
-/// What one asks for is kept until one asks for what lies behind, so the same offset can be read again.
-/// Memory: 64 KiB, what the largest read wants and as much again, and the library's: 44 KB for gzip, 4
-/// MB for bzip2, with xz and zstd the window that the file was made with. `release` gives it back.
+/// What one asks for is kept until one asks for what lies behind, so the same offset can be read
+/// again. Memory: 64 KiB, what the largest read wants and as much again, and the library's: 44 KB
+/// for gzip, 4 MB for bzip2, with xz and zstd the window that the file was made with. `release`
+/// gives it back.
 package final class Decompressor {
+    /// Chosen by the file's first bytes, by whoever made this.
     package let compression: Compression
     private var codec: (any Codec)?
     private var input: [UInt8] = []
@@ -35,14 +37,14 @@ package final class Decompressor {
     package var isWhole: Bool {
         didSet { if isWhole { goOn() } }
     }
-    /// All compressed bytes that there were are read, and there may be more. Stays so when the memory is given
-    /// back: to find out that there is nothing new takes no second pass.
+    /// All compressed bytes that there were are read, and there may be more. Stays so when the
+    /// memory is given back: to find out that there is nothing new takes no second pass.
     package var isWaiting: Bool { waitsBehind != nil }
     /// How many those were.
     private var waitsBehind: Int?
     /// This pass has come to where more is waited for.
     private var isPaused = false
-    /// What is wrong with the compressed bytes, once it was met; the content ends there.
+    /// The fault of the compressed bytes, once it was met; the content ends there.
     package private(set) var fault: String?
 
     private static let chunk = 64 * 1024
@@ -56,8 +58,8 @@ package final class Decompressor {
     /// Every byte was produced, once at least.
     package var isAtEnd: Bool { end != nil }
 
-    /// Bytes of the content: as many as were produced and, until its end was reached, one more; exact
-    /// once `isAtEnd`. All that there are for now while `isWaiting`.
+    /// Bytes of the content: as many as were produced and, until its end was reached, one more;
+    /// exact once `isAtEnd`. All that there are for now while `isWaiting`.
     package var size: Int { end ?? (isWaiting ? furthest : furthest + 1) }
 
     /// The file has so many compressed bytes now. False where that is less than were read of it.
@@ -80,14 +82,16 @@ package final class Decompressor {
         rewind()
     }
 
-    /// Bytes of its library's memory, as far as that is known by now; of the last pass, after `release`.
+    /// Bytes of its library's memory, as far as that is known by now; of the last pass, after
+    /// `release`.
     package private(set) var windowSize = 0
 
     /// It has memory of its own.
     package var isActive: Bool { codec != nil }
 
-    /// At most `count` bytes of the content from `offset`; fewer only where it ends, 0 at and beyond its
-    /// end. Nil when it takes more than `budget` bytes, of both kinds, to get there: to be called again.
+    /// At most `count` bytes of the content from `offset`; fewer only where it ends, 0 at and
+    /// beyond its end. Nil when it takes more than `budget` bytes, of both kinds, to get there: to
+    /// be called again.
     package func read(
         into bytes: inout [UInt8], count: Int, at offset: Int, budget: Int,
         in file: borrowing Descriptor

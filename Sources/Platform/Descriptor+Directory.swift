@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a directory's descriptor can do with the names in it.
+/// Calls on a directory's descriptor, by the names in it.
 extension Descriptor {
     /// renameat(2) within this directory; `new` is replaced.
     package borrowing func rename(_ old: String, to new: String) throws(SystemError) {

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// An open file descriptor that one owner closes. Not copyable, so that it cannot be closed twice or
-/// used after; the raw number stays in this module but for `withRawValue`.
+/// An open file descriptor that one owner closes. Not copyable, so that it cannot be closed twice
+/// or used after; the raw number stays in this module but for `withRawValue`.
 ///
 /// May move between threads; one thread uses it at a time, but `pread`, `write` and `fsync` on one
 /// descriptor from several threads are what the kernel makes of them.
@@ -167,19 +167,19 @@ package struct Descriptor: ~Copyable, Sendable {
         return FileStatus(raw)
     }
 
-    /// lseek(2) SEEK_DATA: where bytes begin that were written, at or after `offset`; nil when only a
-    /// hole follows. Where holes cannot be seen, `offset` itself.
+    /// lseek(2) SEEK_DATA: where bytes begin that were written, at or after `offset`; nil when only
+    /// a hole follows. Where holes cannot be seen, `offset` itself.
     package borrowing func nextData(from offset: Int) throws(SystemError) -> Int? {
         try seek(offset, SEEK_DATA)
     }
 
-    /// lseek(2) SEEK_HOLE: where the next hole begins, at the end of the file at the latest; nil when
-    /// `offset` lies beyond it.
+    /// lseek(2) SEEK_HOLE: where the next hole begins, at the end of the file at the latest; nil
+    /// when `offset` lies beyond it.
     package borrowing func nextHole(from offset: Int) throws(SystemError) -> Int? {
         try seek(offset, SEEK_HOLE)
     }
 
-    /// What a search for a byte that is no zero came to.
+    /// The outcome of a search for a byte that is no zero.
     package enum NonZero: Hashable, Sendable {
         /// It stands at this offset.
         case found(Int)
@@ -189,9 +189,10 @@ package struct Descriptor: ~Copyable, Sendable {
         case underWay(Int)
     }
 
-    /// The first byte at or after `offset` that is no zero. Holes are passed by one call each where they
-    /// can be seen; of the rest at most about `budget` bytes are read, and `read` grows by those. What
-    /// lies at or behind `OutsideNumber.most` is not looked for: for all that anybody reads, the file ends there.
+    /// The first byte at or after `offset` that is no zero. Holes are passed by one call each where
+    /// they can be seen; of the rest at most about `budget` bytes are read, and `read` grows by
+    /// those. What lies at or behind `OutsideNumber.most` is not looked for: for all that anybody
+    /// reads, the file ends there.
     package borrowing func nextNonZero(
         from offset: Int, budget: Int, read: inout Int
     ) throws(SystemError) -> NonZero {
@@ -203,7 +204,8 @@ package struct Descriptor: ~Copyable, Sendable {
                 return .none(end: OutsideNumber.count(max(place, try status().size)))
             }
             place = max(place, data)
-            // Where the file has bytes behind that, looking from there on would be another hole of any size.
+            // Where the file has bytes behind that, looking from there on would be another hole of
+            // any size.
             if place >= OutsideNumber.most { return .none(end: OutsideNumber.most) }
             let count = try self.read(into: &bytes, at: place)
             if count == 0 { return .none(end: place) }
@@ -241,20 +243,26 @@ func retrying<R: SignedInteger>(_ call: () -> R) -> R {
     }
 }
 
-/// What fstat(2) says, in the words the rest uses. The door for what a file system says of a file: numbers are
-/// within the bounds of `OutsideNumber`.
+/// The answer of fstat(2), in the words the rest uses. The door for all that a file system says of
+/// a file: numbers are within the bounds of `OutsideNumber`.
 package struct FileStatus: Hashable, Sendable {
+    /// `st_dev`: the number of the file system, which may be another one after the next mount.
     package let device: UInt64
+    /// `st_ino`: given to another file as soon as no name and no descriptor leads to this one.
     package let inode: UInt64
     /// Bytes; `OutsideNumber.most` for what is larger.
     package let size: Int
     /// It is larger than `size` says.
     package let isTooLarge: Bool
+    /// Names that lead to it; 0 for a file that was removed and is open.
     package let links: Int
     /// Bytes on the disk.
     package let allocated: Int
+    /// `st_mode`: the kind of file and the permissions.
     package let mode: UInt32
+    /// The user's number.
     package let owner: UInt32
+    /// The group's number.
     package let group: UInt32
     /// Last change of content, nanoseconds since 1970.
     package let modified: Int64
@@ -297,11 +305,15 @@ package struct FileStatus: Hashable, Sendable {
         return unsafe faccessat(AT_FDCWD, terminated, R_OK, AT_EACCESS) == 0
     }
 
+    /// Whether it is a file with bytes in it, and neither a device nor anything else.
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }
+    /// Whether names can be looked up in it.
     package var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
+    /// Whether it is a symbolic link itself, which fstat(2) says only of one that was opened as
+    /// such.
     package var isLink: Bool { mode & S_IFMT == S_IFLNK }
 
-    /// What kind of thing it is, for messages.
+    /// The kind of thing that it is, for messages.
     package var kindInWords: String {
         switch mode & S_IFMT {
         case S_IFREG: "a regular file"
@@ -317,6 +329,7 @@ package struct FileStatus: Hashable, Sendable {
 
 /// Open flags, for callers that do not import the C library.
 package enum O {
+    /// For reading alone; a FIFO without a writer makes the caller wait.
     package static let read = O_RDONLY
     /// Beside others: a FIFO without a writer does not keep the caller for ever.
     package static let nonBlocking = O_NONBLOCK

@@ -5,8 +5,8 @@ package enum Digest {
     /// Bytes of a SHA-256.
     package static let length = 32
 
-    /// The 32 bytes of SHA-256 over `bytes`. A libcrypto without SHA-256 cannot name a file's content
-    /// at all and stops the process.
+    /// The 32 bytes of SHA-256 over `bytes`. A libcrypto without SHA-256 cannot name a file's
+    /// content at all and stops the process.
     package static func sha256(_ bytes: Span<UInt8>) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: length) { digest, filled in
             let done = unsafe bytes.withUnsafeBufferPointer { source in

@@ -5,9 +5,12 @@ import Glibc
 package struct DirectoryEntry: Hashable, Sendable {
     /// Bytes, as the kernel has them: neither NUL nor `/`, and not always UTF-8.
     package let name: [UInt8]
+    /// As the listing has it; `entries` sees to it that fstat has the same.
     package let inode: UInt64
+    /// As the listing has it (`d_type`), at no cost.
     package let kind: Kind
 
+    /// The kinds of entries that anybody here tells apart.
     package enum Kind: Hashable, Sendable {
         case regular
         case directory
@@ -20,8 +23,8 @@ package struct DirectoryEntry: Hashable, Sendable {
 
 extension Descriptor {
     /// Every name in this open directory but `.` and `..`, in the kernel's order, with the inode
-    /// numbers that fstat has too: overlay file systems may list others, so some of each listing are
-    /// looked at, and all of them where they differ.
+    /// numbers that fstat has too: overlay file systems may list others, so some of each listing
+    /// are looked at, and all of them where they differ.
     ///
     /// 1. A listing shows that `previous` is a file.
     /// 2. s6-log rotates, and the look finds another file under that name.
@@ -60,12 +63,12 @@ extension Descriptor {
     /// A directory whose files are renamed all the time is listed this often at most, and each time
     /// compared with another one.
     private static let mostListings = 5
-    /// Names that are listed together, after which a directory that changes is not listed once more:
-    /// all others wait meanwhile.
+    /// Names that are listed together, after which a directory that changes is not listed once
+    /// more: all others wait meanwhile.
     private static let mostNames = 100_000
     /// Files of a listing that are looked at; one that is what was listed is enough.
     private static let samples = 4
-    /// What one call can take, bytes: some twenty thousand names. The kernel lets nobody rename
+    /// Bytes that one call can take: some twenty thousand names. The kernel lets nobody rename
     /// anything in the directory during a call.
     private static let listingSize = 1 << 20
 
@@ -88,7 +91,7 @@ extension Descriptor {
         return result == 0 ? UInt64(raw.st_ino) : nil
     }
 
-    /// What the kernel lists, and how many calls it took.
+    /// The names as the kernel lists them, and how many calls it took.
     borrowing func listing() throws(SystemError) -> (entries: [DirectoryEntry], calls: Int) {
         // A descriptor of its own: reading moves its offset.
         let copy = try openAt(".", O_RDONLY | O_DIRECTORY)

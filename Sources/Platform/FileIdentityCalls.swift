@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What became of a file that is not under the name that it had.
+/// Where a file is that is not under the name that it had, if it is anywhere.
 package enum Whereabouts: Hashable, Sendable {
     /// It has this name now, as bytes, and so many of those on the disk.
     case at(path: [UInt8], size: Int)
@@ -32,7 +32,7 @@ extension Descriptor {
         return count > 4 ? Array(bytes.prefix(Int(count))) : nil
     }
 
-    /// What became of a file of this directory's file system. It is not opened.
+    /// Looks for a file of this directory's file system by its handle. It is not opened.
     package borrowing func whereabouts(ofHandle handle: [UInt8]) -> Whereabouts {
         do throws(SystemError) {
             let file = try place(ofHandle: handle)
@@ -49,8 +49,8 @@ extension Descriptor {
         }
     }
 
-    /// The first bytes of a regular file of this directory's file system, at most `count`. Nothing is touched that
-    /// lies on the way to its name: a mount there may hang.
+    /// The first bytes of a regular file of this directory's file system, at most `count`. Nothing
+    /// is touched that lies on the way to its name: a mount there may hang.
     package borrowing func head(
         ofHandle handle: [UInt8], count: Int
     ) throws(SystemError) -> [UInt8] {

@@ -1,8 +1,9 @@
 import Glibc
 
 extension FileLock {
-    /// Whether another process holds the lock file `name` of its own in `directory`, by trying a shared
-    /// lock and dropping it at once; false where there is no such file. Neither made nor written to.
+    /// Whether another process holds the lock file `name` of its own in `directory`, by trying a
+    /// shared lock and dropping it at once; false where there is no such file. Neither made nor
+    /// written to.
     package static func isHeld(
         _ name: String, in directory: borrowing Descriptor
     ) throws(SystemError) -> Bool {

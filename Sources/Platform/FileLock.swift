@@ -1,8 +1,8 @@
 import Glibc
 
 /// A file that one process at a time holds by flock(2), with the holder's process number in it for
-/// people. The kernel drops the lock with the process, however that ends; nothing has to be cleaned up,
-/// and the file stays.
+/// people. The kernel drops the lock with the process, however that ends; nothing has to be cleaned
+/// up, and the file stays.
 package struct FileLock: ~Copyable, Sendable {
     private let file: Descriptor
 
@@ -11,7 +11,8 @@ package struct FileLock: ~Copyable, Sendable {
     deinit {
         // Closing alone is not enough:
         // 1. Another thread starts a program: its child has copies of all descriptors until exec.
-        // 2. This lock is given up here. The child's copy is of the same open file, so it still holds.
+        // 2. This lock is given up here. The child's copy is of the same open file, so it still
+        //    holds.
         // 3. Whoever tries now is told that this process holds the lock.
         // Unlocking counts for all copies. It can only fail for a descriptor that is none.
         _ = file.withRawValue { number in flock(number, LOCK_UN) }

@@ -20,5 +20,6 @@ package protocol FileStepWitness: Sendable {
 /// The witness of the running agent: it lets every step happen.
 package struct SilentWitness: FileStepWitness {
     package init() {}
+    /// Does nothing.
     package func willTake(_ step: FileStep) throws(SystemError) {}
 }

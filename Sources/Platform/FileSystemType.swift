@@ -1,6 +1,6 @@
 import CLinux
 
-/// What kind of file system something lies on: the magic number that statfs(2) gives.
+/// The kind of a file system: the magic number that statfs(2) gives.
 package struct FileSystemType: Hashable, Sendable {
     let magic: UInt32
 
@@ -8,9 +8,10 @@ package struct FileSystemType: Hashable, Sendable {
     package init(magic: UInt32) { self.magic = magic }
 
     /// Others may change files here without this kernel's knowledge: another host through the same
-    /// server, or whatever serves a FUSE mount. inotify gives watches on it all the same, which tell
-    /// what this host's processes do, and nothing else. A FUSE file system may be one that only local
-    /// processes write to; nothing tells, and taken for the other it costs a scan a second.
+    /// server, or whatever serves a FUSE mount. inotify gives watches on it all the same, which
+    /// tell what this host's processes do, and nothing else. A FUSE file system may be one that
+    /// only local processes write to; nothing tells, and taken for the other it costs a scan a
+    /// second.
     package var hasOtherWriters: Bool { Self.shared.contains(magic) }
 
     private static let shared: Set<UInt32> = [

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// By when a thread that works in rounds is to be heard of again. One that waits says how long, so that
-/// silence is told from quiet. Sendable; the thread beats, any other may ask.
+/// By when a thread that works in rounds is to be heard of again. One that waits says how long, so
+/// that silence is told from quiet. Sendable; the thread beats, any other may ask.
 package final class Heartbeat: Sendable {
     /// Monotonic nanoseconds.
     private let due = Atomic<Int64>(.max)

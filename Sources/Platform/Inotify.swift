@@ -12,9 +12,10 @@ package struct Inotify: ~Copyable {
         let number: Int32
     }
 
+    /// A hint that the kernel gives.
     package enum Event: Hashable, Sendable {
-        /// Something was created, moved or deleted in the watched directory; with the name that a file
-        /// was given in it.
+        /// Something was created, moved or deleted in the watched directory; with the name that a
+        /// file was given in it.
         case entriesChanged(Watch, appeared: [UInt8]?)
         /// The watched file was written to; the watch is gone with this.
         case modified(Watch)
@@ -24,6 +25,7 @@ package struct Inotify: ~Copyable {
         case overflow
     }
 
+    /// Makes an instance. Fails where the user has as many as it may (`max_user_instances`).
     package init() throws(SystemError) {
         let number = clinux_inotify()
         guard number >= 0 else { throw SystemError("inotify_init1", code: .last) }
@@ -62,9 +64,9 @@ package struct Inotify: ~Copyable {
         descriptor.withRawValue { _ = inotify_rm_watch($0, watch.number) }
     }
 
-    /// Hands over events that are there now, without waiting; `most` of them, and at most one bufferful
-    /// more. False where there may be others left: whoever makes events may make them faster than they
-    /// can be read, for ever.
+    /// Hands over events that are there now, without waiting; `most` of them, and at most one
+    /// bufferful more. False where there may be others left: whoever makes events may make them
+    /// faster than they can be read, for ever.
     package mutating func drain(
         most: Int, _ handle: (Event) -> Void
     ) throws(SystemError) -> Bool {

@@ -4,6 +4,7 @@ import Glibc
 package struct InternetAddress: Hashable, Sendable, CustomStringConvertible {
     /// As inet_ntop(3) writes it; IPv6 without brackets.
     package let host: String
+    /// In the machine's own byte order; 0 lets the kernel choose.
     package let port: UInt16
     private let bytes: [UInt8]
 
@@ -38,8 +39,8 @@ package struct InternetAddress: Hashable, Sendable, CustomStringConvertible {
 
     private var isV6: Bool { bytes.count == 16 }
 
-    /// A socket that listens here. At most `backlog` connections wait until they are accepted. A port
-    /// that was in use a moment ago may be taken again.
+    /// A socket that listens here. At most `backlog` connections wait until they are accepted. A
+    /// port that was in use a moment ago may be taken again.
     package func listen(backlog: Int32) throws(SystemError) -> Descriptor {
         let socket = try makeSocket()
         var on: Int32 = 1

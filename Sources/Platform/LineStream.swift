@@ -2,37 +2,42 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads it: a pipe,
-/// a socket, a terminal or another device that stays full refuses a line. Regular files are written to as ever.
-/// Sendable; any thread.
+/// A stream for lines of at most 4,096 bytes that does not keep its writer waiting for who reads
+/// it: a pipe, a socket, a terminal or another device that stays full refuses a line. Regular files
+/// are written to as ever. Sendable; any thread.
 ///
 /// 1. Standard error is a pipe, and whoever reads it hangs: 64 KiB later a write waits for ever.
-/// 2. The flag that prevents it, O_NONBLOCK, belongs to the open file and not to the descriptor: set on
-///    an inherited one, it hits every other process that writes there.
-/// 3. So the pipe is opened once more. Where that may not be, it is asked whether it has room first.
+/// 2. The flag that prevents it, O_NONBLOCK, belongs to the open file and not to the descriptor:
+///    set on an inherited one, it hits every other process that writes there.
+/// 3. So the pipe is opened once more. Where that may not be, it is asked whether it has room
+///    first.
 ///
-/// The same is so of a terminal whose window is frozen, or whose other end nobody reads, and of a serial port of a
-/// virtual machine whose host does not read. That one may be opened only once: it is asked. A device that does not
-/// answer truly, as one that a process stands behind (CUSE), keeps its writer waiting all the same.
+/// The same is so of a terminal whose window is frozen, or whose other end nobody reads, and of a
+/// serial port of a virtual machine whose host does not read. That one may be opened only once: it
+/// is asked. A device that does not answer truly, as one that a process stands behind (CUSE), keeps
+/// its writer waiting all the same.
 package final class LineStream: Sendable {
     enum Way: Sendable {
         case asEver
-        /// Its own open file, with O_NONBLOCK. A pipe takes a line of up to PIPE_BUF whole or not at all.
+        /// Its own open file, with O_NONBLOCK. A pipe takes a line of up to PIPE_BUF whole or not
+        /// at all.
         case ownPipe
         /// Its own open file, with O_NONBLOCK, which may take a part of a line.
         case ownTerminal
-        /// Somebody else's open file: asked for room before each line. A pipe that has any takes a page.
+        /// Somebody else's open file: asked for room before each line. A pipe that has any takes a
+        /// page.
         case sharedPipe
         /// The same, before each byte: a terminal that has any room takes one.
         case sharedTerminal
-        /// Asked for room before each line, which it is given in one call: it may take each piece for a line.
+        /// Asked for room before each line, which it is given in one call: it may take each piece
+        /// for a line.
         case device
         case socket
 
         /// A character device that is no terminal, by its major number.
         init(device major: UInt32) {
-            // The kernel's own (mem): /dev/null and its like take everything at once, and so does /dev/kmsg, which
-            // never says that it has room.
+            // The kernel's own (mem): /dev/null and its like take everything at once, and so does
+            // /dev/kmsg, which never says that it has room.
             self = major == 1 ? .asEver : .device
         }
     }
@@ -145,12 +150,12 @@ package final class LineStream: Sendable {
             pollfd(fd: descriptor.withRawValue { $0 }, events: Int16(POLLOUT), revents: 0)
         ]
         guard unsafe clinux_poll(&polled, 1, nanoseconds) > 0 else { return false }
-        // An error shows in the write that follows. But a port whose other end is closed has no room, and says no more
-        // than that.
+        // An error shows in the write that follows. But a port whose other end is closed has no
+        // room, and says no more than that.
         return polled[0].revents != Int16(POLLHUP)
     }
 
-    /// What a socket or a terminal did not take of the bytes.
+    /// Sends bytes to a socket or a terminal. Returns those that it did not take.
     private func send(_ bytes: [UInt8]) throws(SystemError) -> [UInt8] {
         guard !bytes.isEmpty else { return [] }
         var sent = 0

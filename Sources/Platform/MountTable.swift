@@ -1,26 +1,31 @@
 import CLinux
 import Glibc
 
-/// What is mounted where, as the kernel tells without touching any of it (/proc/self/mountinfo, proc(5)).
+/// All mounts, as the kernel tells of them without touching any (/proc/self/mountinfo, proc(5)).
 package struct MountTable: Hashable, Sendable {
+    /// One line of the table.
     package struct Mount: Hashable, Sendable {
         /// Where it is, without a trailing slash; empty for the root.
         package let point: [UInt8]
-        /// The directory of the file system that is seen there, without a trailing slash; empty for its own root.
+        /// The directory of the file system that is seen there, without a trailing slash; empty for
+        /// its own root.
         package let root: [UInt8]
         /// st_dev of what is on it: mounts of one file system at several places have the same.
         package let device: UInt64
-        /// Whether it waits for a server, or for a program, that can be gone while this machine lives.
+        /// Whether it waits for a server, or for a program, that can be gone while this machine
+        /// lives.
         package let isRemote: Bool
     }
 
-    /// All of them, in the order in which they were made: what is mounted over something comes after it.
+    /// All of them, in the order in which they were made: what is mounted over something comes
+    /// after it.
     package let mounts: [Mount]
     /// The remote ones that something can lead to, but for the root.
     package let remote: [Mount]
     /// st_dev of all that is mounted.
     package let devices: Set<UInt64>
 
+    /// The kernel's table for this process, of its mount namespace.
     package static let path = "/proc/self/mountinfo"
     /// A node with a thousand pods has half a megabyte. Of what is longer the rest is not known.
     private static let longest = 16 << 20
@@ -40,7 +45,7 @@ package struct MountTable: Hashable, Sendable {
         self.init(text: text)
     }
 
-    /// What is no line of such a table is passed over.
+    /// Reads a table from text. A line that is none of such a table is passed over.
     package init(text: [UInt8]) {
         let mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { line -> Mount? in
             // ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [FIELD...] - TYPE SOURCE OPTIONS
@@ -62,8 +67,8 @@ package struct MountTable: Hashable, Sendable {
             .sorted { $0.point.lexicographicallyPrecedes($1.point) }
     }
 
-    /// The remote mount that a call on `path` would wait for, links not followed: the innermost one on its
-    /// way. Nil where there is none.
+    /// The remote mount that a call on `path` would wait for, links not followed: the innermost one
+    /// on its way. Nil where there is none.
     package func remote(_ path: [UInt8]) -> Mount? {
         remote.last { Self.holds($0.point, path) }
     }
@@ -74,8 +79,8 @@ package struct MountTable: Hashable, Sendable {
             && (path.count == place.count || path[place.count] == UInt8(ascii: "/"))
     }
 
-    /// Where `path`, absolute, leads when its symbolic links are followed. Nothing remote is touched for that:
-    /// what lies beyond stands as it is.
+    /// Where `path`, absolute, leads when its symbolic links are followed. Nothing remote is
+    /// touched for that: what lies beyond stands as it is.
     package func destination(of path: [UInt8]) -> [UInt8] {
         var rest = Array(path.split(separator: UInt8(ascii: "/")).map(Array.init).reversed())
         var place: [UInt8] = []
@@ -101,7 +106,7 @@ package struct MountTable: Hashable, Sendable {
     /// As many as the kernel follows.
     private static let mostLinks = 40
 
-    /// What a symbolic link says; nil where there is none.
+    /// The text of a symbolic link; nil where there is none.
     private static func target(_ path: [UInt8]) -> [UInt8]? {
         var text = [CChar](repeating: 0, count: Int(PATH_MAX))
         let terminated = path.map { CChar(bitPattern: $0) } + [0]
@@ -157,13 +162,14 @@ package struct MountTable: Hashable, Sendable {
 package struct MountWatch: ~Copyable {
     private let file: Descriptor
 
+    /// Opens the table, which is all that it takes to hear of changes from now on.
     package init() throws(SystemError) { file = try Descriptor.open(MountTable.path, O_RDONLY) }
 
     /// As it is now; later changes end a wait.
     package borrowing func table() throws(SystemError) -> MountTable { try MountTable(file) }
 
-    /// Waits until something was mounted or unmounted, which is true then, until woken, or for `nanoseconds`;
-    /// for ever when nil.
+    /// Waits until something was mounted or unmounted, which is true then, until woken, or for
+    /// `nanoseconds`; for ever when nil.
     package borrowing func wait(_ wakeup: Wakeup, nanoseconds: Int64?) -> Bool {
         wakeup.wait(besideChangeOf: file, nanoseconds: nanoseconds)
     }

@@ -3,7 +3,7 @@ import Glibc
 
 /// How a name is opened when whoever owns the directory is not trusted.
 extension Descriptor {
-    /// What `openFile` makes of a name.
+    /// The outcome of `openFile`.
     package enum Opened: ~Copyable, Sendable {
         case file(Descriptor, FileStatus)
         /// Not a regular file: a link, FIFO, device, socket or directory. It was never opened for
@@ -20,8 +20,8 @@ extension Descriptor {
 
     /// Opens `name`, one segment, in this directory for reading, if it is a regular file.
     ///
-    /// First as O_PATH, which opens nothing; then what that is, is looked at; then that very file is
-    /// opened. A FIFO or device is never opened, whoever swaps names meanwhile.
+    /// First as O_PATH, which opens nothing; then what that is, is looked at; then that very file
+    /// is opened. A FIFO or device is never opened, whoever swaps names meanwhile.
     package borrowing func openFile(_ name: [UInt8]) throws(SystemError) -> Opened {
         let place = try openBeneath(name, O_PATH | O_NOFOLLOW)
         let status = try place.status()

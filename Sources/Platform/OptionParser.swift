@@ -12,6 +12,7 @@ package enum OptionParser {
         package let name: String
         /// One ASCII letter or digit, without the dash.
         package let short: Character?
+        /// A value has to follow, and one that follows a flag is refused.
         package let takesValue: Bool
 
         /// A name that getopt could not take is a mistake of ours and stops the process.
@@ -28,8 +29,9 @@ package enum OptionParser {
         }
     }
 
-    /// What stood on a command line.
+    /// The options and operands of a command line.
     package struct Result: Hashable, Sendable {
+        /// One option as it was found.
         package struct Option: Hashable, Sendable {
             /// The long name, however it was written.
             package let name: String
@@ -38,7 +40,7 @@ package enum OptionParser {
         }
         /// In their order; an option may stand more than once.
         package let options: [Option]
-        /// What is no option; `--` itself left out.
+        /// Everything that is no option, in its order; `--` itself left out.
         package let operands: [String]
     }
 
@@ -166,7 +168,7 @@ package enum OptionParser {
     }
 }
 
-/// What is wrong with a command line; options are named as they were written, dashes included.
+/// The fault of a command line; options are named as they were written, dashes included.
 package enum OptionError: Error, Hashable, CustomStringConvertible {
     case unknown(String)
     case ambiguous(String, [String])

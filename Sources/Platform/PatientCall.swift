@@ -1,9 +1,10 @@
 import Synchronization
 
-/// Calls that may hang with a file system for as long as its server is gone: on a thread that is left to
-/// itself then. For programs that end soon.
+/// Calls that may hang with a file system for as long as its server is gone: on a thread that is
+/// left to itself then. For programs that end soon.
 package enum PatientCall {
-    /// How long nothing may come of it, nanoseconds: `Readers` takes a file system for silent after as long.
+    /// How long nothing may come of it, nanoseconds: `Readers` takes a file system for silent after
+    /// as long.
     package static let patience: Int64 = 5_000_000_000
 
     private struct State<R: Sendable>: Sendable {
@@ -15,7 +16,8 @@ package enum PatientCall {
         let state = Mutex(State<R>())
     }
 
-    /// What `body` comes to; nil where for `patience` it neither ended nor called what it is handed.
+    /// Runs `body` on a thread of its own and returns its result; nil where for `patience` it
+    /// neither ended nor called the closure that it is handed.
     package static func run<R: Sendable>(
         patience: Int64 = patience,
         _ body: @escaping @Sendable (_ goesOn: @escaping @Sendable () -> Void) -> R

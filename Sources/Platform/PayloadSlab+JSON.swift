@@ -47,8 +47,8 @@ extension PayloadSlab {
     }
 }
 
-/// The inner loop of `appendJSONString`. Words of eight bytes, because SSE2 from C would save 0.09 s
-/// of CPU time in a gigabyte of lines: too little to keep two forms of it for two architectures.
+/// The inner loop of `appendJSONString`. Words of eight bytes, because SSE2 from C would save 0.09
+/// s of CPU time in a gigabyte of lines: too little to keep two forms of it for two architectures.
 private enum JSONEscape {
     static func write(
         _ source: UnsafeRawPointer, _ count: Int, to target: UnsafeMutableRawPointer, _ limit: Int,

@@ -139,7 +139,8 @@ package final class PayloadSlab: @unchecked Sendable {
         filled = length
     }
 
-    /// A slab with the same bytes that is no larger than they need, for when much room is left over.
+    /// A slab with the same bytes that is no larger than they need, for when much room is left
+    /// over.
     package func fitted() -> PayloadSlab {
         let copy = PayloadSlab(capacity: max(1, count))
         withBytes(0..<count) { copy.append($0) }

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What this process was started with and runs on.
+/// The environment and the host of this process, and its end.
 package enum ProcessContext {
     /// The environment. A name that stands twice counts as getenv(3) has it, the first; bytes that
     /// are not UTF-8 become U+FFFD. To be read before threads are started: nothing here sets

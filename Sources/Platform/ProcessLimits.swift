@@ -1,6 +1,7 @@
 import Glibc
 
-/// Limits of this process.
+/// The limit of open descriptors (RLIMIT_NOFILE) and other bounds that the kernel sets to this
+/// process.
 package enum ProcessLimits {
     /// Raises the soft limit of open descriptors to the hard one; what it is then.
     package static func raiseDescriptors() -> Int {
@@ -14,8 +15,8 @@ package enum ProcessLimits {
     /// Descriptors that may be open at a time.
     package static func descriptors() -> Int { Int(clamping: current().rlim_cur) }
 
-    /// inotify watches that all programs of this process' user may have together; nil where the kernel
-    /// does not say.
+    /// inotify watches that all programs of this process' user may have together; nil where the
+    /// kernel does not say.
     package static func inotifyWatches() -> Int? {
         let path = "/proc/sys/fs/inotify/max_user_watches"
         do throws(SystemError) {

@@ -1,12 +1,13 @@
 import Synchronization
 
-/// A count that several threads add to and read without a lock. It stays at the largest `Int` when what is
-/// added to it goes beyond: an `Atomic`'s own `add` would stop the process.
+/// A count that several threads add to and read without a lock. It stays at the largest `Int` when
+/// what is added to it goes beyond: an `Atomic`'s own `add` would stop the process.
 package struct SaturatingCounter: ~Copyable, Sendable {
     private let value = Atomic<Int>(0)
 
     package init() {}
 
+    /// The count at this moment; additions of other threads may be missing in it.
     package var now: Int { value.load(ordering: .relaxed) }
 
     /// `count` may be negative.

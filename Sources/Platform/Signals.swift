@@ -5,8 +5,8 @@ import Glibc
 /// The signals that end the process orderly. They are blocked everywhere and waited for on one
 /// thread, so that no handler ever runs in the middle of anything.
 package enum Signals {
-    /// To be called on the main thread before any other is started: they inherit its mask. With `hangUp`
-    /// SIGHUP does not end the process either, and `waitForAny` tells of it.
+    /// To be called on the main thread before any other is started: they inherit its mask. With
+    /// `hangUp` SIGHUP does not end the process either, and `waitForAny` tells of it.
     package static func prepare(hangUp: Bool = false) {
         var ending = ends()
         if hangUp { unsafe sigaddset(&ending, SIGHUP) }
@@ -30,7 +30,7 @@ package enum Signals {
         }
     }
 
-    /// What was asked of the process.
+    /// A signal, as what it asks of the process.
     package enum Request: Hashable, Sendable {
         /// SIGTERM or SIGINT, by its name.
         case end(String)

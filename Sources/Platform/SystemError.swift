@@ -6,6 +6,7 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package let call: String
     /// The path it was made on, where there was one.
     package let path: String?
+    /// The reason that the call gave.
     package let code: Errno
 
     package init(_ call: String, path: String? = nil, code: Errno) {
@@ -22,6 +23,7 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// An `errno` value.
 package struct Errno: Hashable, Sendable, CustomStringConvertible {
+    /// The number as the C library has it on this machine.
     package let value: Int32
 
     package init(_ value: Int32) { self.value = value }
@@ -52,7 +54,8 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let outOfMemory = Errno(ENOMEM)
     package static let stale = Errno(ESTALE)
 
-    /// There is no room now, and may be later: the disk, a quota, or what this process may write is full.
+    /// There is no room now, and may be later: the disk, a quota, or what this process may write is
+    /// full.
     package var isLackOfRoom: Bool {
         self == .noSpace || self == .noQuota || self == .fileTooLarge
     }

@@ -52,8 +52,8 @@ package final class SystemThread: Sendable {
         if let thread { pthread_join(thread, nil) }
     }
 
-    /// As `join`, for `nanoseconds` at most. False where the thread has not ended: it hangs in the kernel, and
-    /// is left to itself.
+    /// As `join`, for `nanoseconds` at most. False where the thread has not ended: it hangs in the
+    /// kernel, and is left to itself.
     package func join(within nanoseconds: Int64) -> Bool {
         let thread = handle.withLock { handle in
             defer { handle = nil }

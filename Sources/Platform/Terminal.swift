@@ -3,9 +3,11 @@ import Glibc
 
 /// The size of a terminal's window, in characters.
 package struct TerminalSize: Hashable, Sendable {
+    /// Characters in a line.
     package var columns: Int
+    /// Lines that are seen at a time.
     package var rows: Int
-    /// What does not fit may be scrolled back to, so that only columns count.
+    /// Lines that do not fit may be scrolled back to, so that only columns count.
     package var isScrolled: Bool
 
     package init(columns: Int, rows: Int, isScrolled: Bool) {
@@ -19,7 +21,8 @@ extension StandardStream {
     /// Whether this stream is a terminal.
     package var isTerminal: Bool { isatty(rawValue) == 1 }
 
-    /// The window's size by TIOCGWINSZ; nil for what is no terminal, and where a terminal does not say.
+    /// The window's size by TIOCGWINSZ; nil for what is no terminal, and where a terminal does not
+    /// say.
     package func windowSize() -> (columns: Int, rows: Int)? {
         var size = winsize()
         guard unsafe ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0

@@ -22,11 +22,13 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.init(milliseconds: Self.floorDivide(nanoseconds, 1_000_000).quotient)
     }
 
-    /// Nanoseconds since 1970, within the bounds of `OutsideNumber`: a saved time may be of any year.
+    /// Nanoseconds since 1970, within the bounds of `OutsideNumber`: a saved time may be of any
+    /// year.
     package var nanoseconds: Int64 {
         OutsideNumber.time(seconds: 0, nanoseconds: milliseconds *| 1_000_000)
     }
 
+    /// The wall clock's time, to the millisecond.
     package static func now() -> Timestamp { Timestamp(nanoseconds: Clock.wallNanoseconds()) }
 
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }

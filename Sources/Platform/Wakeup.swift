@@ -6,6 +6,7 @@ import Glibc
 package final class Wakeup: Sendable {
     private let descriptor: Descriptor
 
+    /// Makes an eventfd(2), which closes with this.
     package init() throws(SystemError) {
         let number = clinux_eventfd()
         guard number >= 0 else { throw SystemError("eventfd", code: .last) }
@@ -31,8 +32,8 @@ package final class Wakeup: Sendable {
         wait(&polled, nanoseconds)
     }
 
-    /// Waits until woken, until what `other` shows has changed (poll(2), POLLPRI), or for `nanoseconds`.
-    /// True where it has changed.
+    /// Waits until woken, until what `other` shows has changed (poll(2), POLLPRI), or for
+    /// `nanoseconds`. True where it has changed.
     func wait(besideChangeOf other: borrowing Descriptor, nanoseconds: Int64?) -> Bool {
         let first = descriptor.withRawValue { $0 }
         let second = other.withRawValue { $0 }

@@ -1,5 +1,5 @@
-/// The content of a file of the tz database (TZif, RFC 8536), version 2 or later: the moments at which
-/// clocks were set, and the rule for all that come after the last of them, laid out up to
+/// The content of a file of the tz database (TZif, RFC 8536), version 2 or later: the moments at
+/// which clocks were set, and the rule for all that come after the last of them, laid out up to
 /// `lastYear`.
 package struct ZoneInfoFile {
     /// Seconds ahead of UTC before the first transition.
@@ -10,7 +10,7 @@ package struct ZoneInfoFile {
     /// Clocks stay as they are after it.
     static let lastYear = 2500
 
-    /// What is wrong with such a file.
+    /// The fault of such a file.
     package enum Malformed: String, Error, Hashable, Sendable, CustomStringConvertible {
         case magic = "it does not begin with TZif"
         case version = "it is of version 1, which ends in 2037"
@@ -106,7 +106,7 @@ package struct ZoneInfoFile {
             return bytes[start..<position].reduce(0) { $0 << 8 | UInt64($1) }
         }
 
-        /// What stands between two newlines.
+        /// The text between two newlines.
         mutating func footer() throws(Malformed) -> [UInt8] {
             guard try integer(bytes: 1) == 0x0A else { throw .rule }
             guard let end = bytes[position...].firstIndex(of: 0x0A) else { throw .short }

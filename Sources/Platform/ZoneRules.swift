@@ -31,10 +31,10 @@ package struct ZoneRules: Hashable, Sendable {
 
     /// `first` holds before the transitions, which are in order.
     ///
-    /// Clocks that are set back show an hour twice, and clocks that are set forward leave one out. A
-    /// time in such an hour is read as if they had not been set yet, which is what most libraries
-    /// do: of two moments it is the earlier, and one that clocks never showed is moved by as much as
-    /// they were.
+    /// Clocks that are set back show an hour twice, and clocks that are set forward leave one out.
+    /// A time in such an hour is read as if they had not been set yet, which is what most libraries
+    /// do: of two moments it is the earlier, and one that clocks never showed is moved by as much
+    /// as they were.
     init(name: String, first: Int64, transitions: [Transition]) {
         var periods = [Period(start: .min, offset: first)]
         var offset = first
@@ -115,8 +115,8 @@ package enum ZoneError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Turns what clocks show into moments; remembers the period of the last one, which that of the next
-/// most often is.
+/// Turns what clocks show into moments; remembers the period of the last one, which that of the
+/// next most often is.
 package struct LocalClock: Sendable {
     private let rules: ZoneRules
     /// The period that was found last: from its start to the next one's.
