@@ -3,18 +3,20 @@
 #   awk -f swift-docs.awk FILE...
 #
 # A `package` declaration needs a comment before it (`///`) that says more than its name does. None is needed by what
-# a protocol of the standard library prescribes (==, <, hash, description, rawValue), by an error number that is called
-# what the C library calls it, nor by an initializer that only assigns. No line that holds a comment is longer than 100 characters, but for one that is an address.
+# a protocol of the standard library prescribes (==, <, hash, description, rawValue), in an extension that conforms to a
+# protocol, by an error number that is called what the C library calls it, nor by an initializer that only assigns. No line that holds a comment is longer than 100 characters, but for one that is an address.
 
 FNR == 1 { check(); count = 0; file = FILENAME }
 { line[++count] = $0 }
 END { check() }
 
-function check(    i, text) {
+function check(    i, text, conforms) {
   for (i = 1; i <= count; i++) {
     text = line[i]
+    if (text ~ /^[a-z ]*extension [A-Za-z.]+:/) conforms = 1
+    if (text ~ /^}/) conforms = 0
     if (text ~ /\/\// && text !~ /[a-z]:\/\// && characters(text) > 100) fault(i, "a comment is in a line of more than 100 characters")
-    if (name(text) != "" && !is_prescribed(text)) declaration(i)
+    if (name(text) != "" && !conforms && !is_prescribed(text)) declaration(i)
   }
 }
 
@@ -87,9 +89,9 @@ function only_assigns(i,    text, body, opened) {
     }
     if (text ~ /\}[ \t]*$/) {
       sub(/\}[ \t]*$/, "", text)
-      return text ~ /^[ \t]*(self\.[A-Za-z]+ = [^;]*)?$/
+      return text ~ /^[ \t]*(self\.[A-Za-z0-9]+ = [^;]*)?$/
     }
-    if (text !~ /^[ \t]*(self\.[A-Za-z]+ = [^;]*)?$/) return 0
+    if (text !~ /^[ \t]*(self\.[A-Za-z0-9]+ = [^;]*)?$/) return 0
   }
   return 0
 }

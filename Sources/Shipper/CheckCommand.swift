@@ -19,8 +19,8 @@ package enum CheckCommand {
         return faults.isEmpty ? .done : .fault
     }
 
-    /// What the inputs match now, as comments behind the configuration, so that all of the output
-    /// is YAML; and what only the directories show to be wrong with it.
+    /// The files that the inputs match now, as comments behind the configuration, so that all of
+    /// the output is YAML; and the faults that only the directories show.
     private static func matches(
         _ settings: Settings
     ) throws(SystemError) -> (comments: String, faults: [String]) {

@@ -1,8 +1,9 @@
 import Platform
 import Synchronization
 
-/// What asks the process to end, and sees to it that it does: a disk that does not answer keeps neither the drain
-/// of a node nor an update waiting for SIGKILL, whatever hangs with it. Sendable; any thread.
+/// Asks the process to end, and sees to it that it does: a disk that does not answer keeps neither
+/// the drain of a node nor an update waiting for SIGKILL, whatever hangs with it. Sendable; any
+/// thread.
 final class EndWatch: Sendable {
     private struct State {
         var pipeline: Pipeline?
@@ -20,11 +21,13 @@ final class EndWatch: Sendable {
     private let code: ExitCode
     private let log: Log
 
-    /// What an end takes beside `shutdown_timeout` at the most, as long as the data directory's disk answers,
-    /// nanoseconds: 1 to wait for the readers, 6 for librdkafka's end, 2 for the keeper.
+    /// Nanoseconds that an end takes beside `shutdown_timeout` at the most, as long as the data
+    /// directory's disk answers: 1 s to wait for the readers, 6 for librdkafka's end, 2 for the
+    /// keeper.
     private static let grace: Int64 = 10_000_000_000
 
-    /// `code` is what the process ends with where its end takes longer than `patience` and a little.
+    /// `code` is what the process ends with where its end takes longer than `patience` and a
+    /// little.
     init(patience: Duration, code: ExitCode, log: Log) throws(SystemError) {
         wakeup = try Wakeup()
         self.patience = patience.wholeNanoseconds

@@ -10,7 +10,7 @@ final class LookedAt {
     init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 }
 
-/// What is at an entry's path now.
+/// The file at an entry's path now.
 enum EntryLook {
     /// The file of the entry, with the content that is known of it, and its size.
     case same(LookedAt, size: Int)

@@ -1,8 +1,8 @@
-/// What the process ends with, so that scripts can tell why.
+/// The exit code of the process, so that scripts can tell why it ended.
 package enum ExitCode: Int32, Hashable, Sendable, CaseIterable {
     case done = 0
-    /// A check found a fault: a bad configuration for `check`, lost or repeated lines for `demo`, something
-    /// left for `run --once`.
+    /// A check found a fault: a bad configuration for `check`, lost or repeated lines for `demo`,
+    /// something left for `run --once`.
     case fault = 1
     case wrongUsage = 64
     case internalFault = 70

@@ -3,7 +3,7 @@ import Registry
 import Synchronization
 import Tailer
 
-/// What the commands share that look at a registry or change it while no agent runs.
+/// Shared by the commands that look at a registry or change it while no agent runs.
 enum RegistryEditing {
     /// Runs `body` with the data directory that was named, or else the one that the standard
     /// configuration names; what it throws is told.
@@ -37,8 +37,8 @@ enum RegistryEditing {
         try StandardStream.output.write(lines.map { $0 + "\n" }.joined())
     }
 
-    /// Opens the registry with its lock. One that is not there is not made, and faults that an agent
-    /// would tell at its start are told.
+    /// Opens the registry with its lock. One that is not there is not made, and faults that an
+    /// agent would tell at its start are told.
     static func open(_ directory: String) throws -> (Registry, Listener) {
         _ = try RegistryReader.read(directory: directory)
         let listener = Listener()
@@ -71,7 +71,7 @@ enum RegistryEditing {
 
     static func files(_ count: Int) -> String { count == 1 ? "1 file" : "\(count) files" }
 
-    /// What stands at the end of a dry run's summary.
+    /// The end of a dry run's summary.
     static let dry = " -- nothing was changed (--dry-run)"
 
     /// Hears what a registry tells while a command has it.

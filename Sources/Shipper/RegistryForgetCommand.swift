@@ -3,7 +3,8 @@ import Registry
 
 /// `shipper registry forget`: entries leave, and their files become ones that were never seen.
 package enum RegistryForgetCommand {
-    /// Forgets every file whose path or stream the glob `pattern` matches; with `isDry` only says which.
+    /// Forgets every file whose path or stream the glob `pattern` matches; with `isDry` only says
+    /// which.
     package static func run(
         pattern: String, data: String?, isDry: Bool
     ) throws(SystemError) -> ExitCode {

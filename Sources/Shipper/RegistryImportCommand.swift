@@ -6,7 +6,7 @@ import Tailer
 
 /// `shipper registry import filebeat`: goes on where Filebeat stopped.
 package enum RegistryImportCommand {
-    /// What stood on the command line.
+    /// The arguments on the command line, checked.
     package struct Arguments: Hashable, Sendable {
         /// Filebeat's data directory, or its registry's.
         package let directory: String
@@ -14,8 +14,11 @@ package enum RegistryImportCommand {
         package let config: String
         /// Nil: the one that the configuration names.
         package let data: String?
+        /// Only says what would be done.
         package let isDry: Bool
+        /// Takes a file for the same by its path alone, where Filebeat noted no more.
         package let trustsPaths: Bool
+        /// Ships archives of s6-log that are older than the file that Filebeat was reading.
         package let rereadsArchives: Bool
 
         package init(
@@ -31,8 +34,8 @@ package enum RegistryImportCommand {
         }
     }
 
-    /// Prints what becomes of each of Filebeat's positions and, unless it is a dry run, enters those that
-    /// are taken over, all at once.
+    /// Prints what becomes of each of Filebeat's positions and, unless it is a dry run, enters
+    /// those that are taken over, all at once.
     package static func run(_ arguments: Arguments) throws(SystemError) -> ExitCode {
         let settings: Settings
         do throws(SettingsError) {

@@ -3,8 +3,8 @@ import Registry
 
 /// `shipper registry rewind`: positions move to where an operator wants them.
 package enum RegistryRewindCommand {
-    /// Moves the position of every file whose path or stream the glob `pattern` matches; with `isDry`
-    /// only says how. `fault` where a file could not be moved; the others are all the same.
+    /// Moves the position of every file whose path or stream the glob `pattern` matches; with
+    /// `isDry` only says how. `fault` where a file could not be moved; the others are all the same.
     package static func run(
         pattern: String, to target: RewindTarget, data: String?, isDry: Bool
     ) throws(SystemError) -> ExitCode {

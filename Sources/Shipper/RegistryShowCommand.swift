@@ -5,8 +5,9 @@ import Tailer
 
 /// `shipper registry show`: every file that is known, and how far it is delivered.
 package enum RegistryShowCommand {
-    /// What stood on the command line.
+    /// The arguments on the command line, checked.
     package struct Arguments: Hashable, Sendable {
+        /// One JSON object a line in place of a table.
         package let isJSON: Bool
         /// Nil: the directory that the standard configuration names.
         package let data: String?
@@ -29,7 +30,7 @@ package enum RegistryShowCommand {
         }
     }
 
-    /// What `--sort` may say.
+    /// Values of `--sort`.
     package static let orders = FileTable.Order.allCases.map(\.rawValue)
 
     private static let pauseNanoseconds: Int64 = 1_000_000_000

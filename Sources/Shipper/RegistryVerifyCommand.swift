@@ -3,8 +3,8 @@ import Registry
 
 /// `shipper registry verify`: whether every byte of a registry is what was written.
 package enum RegistryVerifyCommand {
-    /// Reads all of the registry, of a running or stopped agent or a copy of it. Each fault is a line of
-    /// standard output with its byte; `fault` if there is any.
+    /// Reads all of the registry, of a running or stopped agent or a copy of it. Each fault is a
+    /// line of standard output with its byte; `fault` if there is any.
     package static func run(data: String?) throws(SystemError) -> ExitCode {
         try RegistryEditing.run(data: data) { directory in
             let contents = try RegistryReader.read(directory: directory)

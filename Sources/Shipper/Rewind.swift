@@ -7,7 +7,8 @@ import Tailer
 package enum RewindTarget: Hashable, Sendable {
     /// To the first byte that is there.
     case beginning
-    /// To the end of the last whole line that is there; of a file that nobody writes to, to its end.
+    /// To the end of the last whole line that is there; of a file that nobody writes to, to its
+    /// end.
     case end
     /// To this logical offset, which is `log.offset` of the record to begin with.
     case offset(Int)
@@ -24,12 +25,12 @@ package enum RewindTarget: Hashable, Sendable {
     }
 }
 
-/// What becomes of each file's position when it is moved by hand.
+/// Moves each file's position by hand.
 ///
 /// A position keeps its generation, so a line that is sent again has the `_id` that it had, and
-/// Elasticsearch replaces it. Where the file is there and provably the same, the new position is checked
-/// against its content and gets its anchor; where it is not, because it was renamed meanwhile or cannot
-/// be opened, only what the registry knows by itself can be done.
+/// Elasticsearch replaces it. Where the file is there and provably the same, the new position is
+/// checked against its content and gets its anchor; where it is not, because it was renamed
+/// meanwhile or cannot be opened, only what the registry knows by itself can be done.
 struct Rewind {
     /// One file's.
     struct Item {

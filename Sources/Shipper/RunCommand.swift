@@ -6,8 +6,8 @@ import Tailer
 
 /// `shipper run`: the agent.
 package enum RunCommand {
-    /// Runs until SIGTERM or SIGINT, or with `once` until everything that was there is delivered, or
-    /// `timeout` is over.
+    /// Runs until SIGTERM or SIGINT, or with `once` until everything that was there is delivered,
+    /// or `timeout` is over.
     package static func run(
         config: String, once: Bool, timeout: Duration? = nil
     ) throws(SystemError) -> ExitCode {
@@ -124,8 +124,8 @@ package enum RunCommand {
     private static func tell(
         _ outcome: Pipeline.Outcome, _ end: Pipeline.End, _ counters: Counters, _ log: Log
     ) -> Bool {
-        // What is lost is not left: nothing is unread of a file that was cut, or whose rest is damaged, which is
-        // told again as long as it is there.
+        // What is lost is not left: nothing is unread of a file that was cut, or whose rest is
+        // damaged, which is told again as long as it is there.
         let hasLost =
             counters.bytesGone > 0 || counters.archivesGone > 0 || counters.damagedArchives > 0
         if hasLost {
@@ -164,7 +164,7 @@ package enum RunCommand {
 }
 
 extension PipelineError {
-    /// What a process ends with that could not start its pipeline.
+    /// The exit code of a process that could not start its pipeline.
     var exitCode: ExitCode {
         switch self {
         case .registry(.held): .dataHeld
@@ -190,7 +190,7 @@ extension Settings {
         return settings
     }
 
-    /// What may fail with some brokers, in words for an operator.
+    /// Settings that may fail with some brokers, in words for an operator.
     var kafkaDoubts: [String] { plainKafka.doubts }
 
     private var plainKafka: KafkaSettings {

@@ -12,7 +12,7 @@ struct SilentMounts {
         self.table = table
     }
 
-    /// What is mounted; nil where that is not to be known.
+    /// The table of mounts; nil where it cannot be had.
     static func table() -> MountTable? {
         do throws(SystemError) {
             return try MountTable.now()
@@ -29,8 +29,8 @@ struct SilentMounts {
         return points.contains { MountTable.holds($0, place) }
     }
 
-    /// What `body`, which makes calls on `path`, comes to; nil where its file system does not answer, which is
-    /// waited for once.
+    /// Runs `body`, which makes calls on `path`; nil where its file system does not answer, which
+    /// is waited for once.
     mutating func patiently<R: Sendable>(
         _ path: [UInt8], _ body: @escaping @Sendable () throws(SystemError) -> R
     ) throws(SystemError) -> R? {

@@ -1,10 +1,11 @@
 import Platform
 
-/// Compares what writers wrote with what a consumer read: exactly which lines are missing, came more
-/// than once, came out of order, or are not what was written.
+/// Compares what writers wrote with what a consumer read: exactly which lines are missing, came
+/// more than once, came out of order, or are not what was written.
 package struct Audit: Sendable {
-    /// What was found; `isClean` is the promise of the product.
+    /// The findings of an audit; `isClean` is the promise of the product.
     package struct Report: Hashable, Sendable, CustomStringConvertible {
+        /// Lines that the writers wrote whole.
         package var written = 0
         /// Different lines that arrived whole.
         package var delivered = 0
@@ -19,6 +20,7 @@ package struct Audit: Sendable {
         /// A few examples for the message, "writer sequence: fault".
         package var examples: [String] = []
 
+        /// Whether every line arrived once and in order, and nothing else did.
         package var isClean: Bool { lost == 0 && duplicated == 0 && inOrder }
         /// Nothing lost, nothing strange, first arrivals in order; duplicates may be.
         package var isComplete: Bool { lost == 0 && inOrder }

@@ -30,6 +30,7 @@ package struct DemoProgress: Hashable, Sendable {
     package var written = 0
     /// Different lines that the independent consumer read.
     package var delivered = 0
+    /// Archives that the writers' s6-logs have made so far.
     package var rotations = 0
     /// Bytes read from files and not yet acknowledged by the broker.
     package var inFlight = 0
@@ -59,6 +60,7 @@ package final class Demo: Sendable {
         var isAbandoned = false
     }
 
+    /// Prepares a demo and starts nothing. `environment` is that of the writers' programs.
     package init(
         _ plan: DemoPlan, environment: [String: String], log: Log,
         copies: @escaping Copies = { _ in 1 }

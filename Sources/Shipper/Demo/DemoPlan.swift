@@ -2,17 +2,22 @@
 package struct DemoPlan: Hashable, Sendable {
     /// Lines of all writers together, at the most.
     package let lines: Int
+    /// The pods, each with one s6-log, in the order in which they are started.
     package let writers: [Writer]
     /// How long the writers write at the most; nil: until their lines are written.
     package let seconds: Int?
 
     /// One pod with one log directory.
     package struct Writer: Hashable, Sendable {
+        /// A segment of its path, captured as `{namespace}`.
         package let namespace: String
+        /// A segment of its path, captured as `{app}`.
         package let app: String
+        /// A segment of its path, made up as Kubernetes makes them up, captured as `{pod}`.
         package let pod: String
         /// Its lines, named after the pod.
         package let source: LineSource
+        /// Lines that it writes when nobody ends it before.
         package let lines: Int
         /// Lines that it may be ahead of the audit.
         package let lead: Int
@@ -21,11 +26,14 @@ package struct DemoPlan: Hashable, Sendable {
         package var podDirectory: String { "\(namespace)/\(app)/\(pod)" }
     }
 
+    /// Lines of a demo for which nothing else is asked: some seconds of work.
     package static let standardLines = 500_000
+    /// Writers of a demo for which nothing else is asked.
     package static let standardWriters = 4
-    /// What each writer of a demo of the usual size reaches at least.
+    /// Rotations that each writer of a demo of the usual size reaches at least.
     package static let leastRotations = 20
 
+    /// Shares `lines` between as many writers. `seconds` is nil where only the lines end it.
     package init(
         lines: Int = standardLines, writers: Int = standardWriters, seconds: Int? = nil
     ) {
@@ -83,7 +91,7 @@ package struct DemoPlan: Hashable, Sendable {
         return min(Self.mostRounds, writer.lines * Self.lineBytes / leastRound)
     }
 
-    /// What s6-log is told with `s`.
+    /// Bytes of an archive, s6-log's directive `s`.
     package func archiveBytes(_ writer: Writer) -> Int {
         let round = writer.lines * Self.lineBytes / max(1, rounds(writer))
         return min(max(Self.leastArchive, round * 2 / 3), (256 << 20) - 1)
@@ -97,7 +105,7 @@ package struct DemoPlan: Hashable, Sendable {
 
     // MARK: Settings
 
-    /// What a user would write for this demo.
+    /// The configuration that a user would write for this demo.
     package func configuration(root: String, brokers: [String]) -> String {
         """
         data: \(Self.quoted("\(root)/data"))

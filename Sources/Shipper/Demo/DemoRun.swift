@@ -33,8 +33,8 @@ final class DemoRun {
     /// Whether every s6-log has written all it was given and ended.
     var isWritten: Bool { writers.allSatisfy(\.hasEnded) }
 
-    /// Whether the broker has acknowledged as much as there is on the disk. It ends a wait, no more:
-    /// what arrived is for the consumer to say.
+    /// Whether the broker has acknowledged as much as there is on the disk. It ends a wait, no
+    /// more: what arrived is for the consumer to say.
     func isAcknowledged() throws(SystemError) -> Bool {
         var bytes = 0
         for writer in writers { bytes += try writer.bytesOnDisk() }

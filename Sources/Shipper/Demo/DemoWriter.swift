@@ -3,7 +3,7 @@ import Synchronization
 
 /// One real s6-log and the thread that feeds it numbered lines. Sendable.
 final class DemoWriter: Sendable {
-    /// What the feeding thread waits for between its lines.
+    /// Gates that the feeding thread waits at between its lines.
     struct Gates: Sendable {
         /// How many different lines of this writer the audit has seen.
         let delivered: @Sendable () -> Int
@@ -121,9 +121,9 @@ final class DemoWriter: Sendable {
 
     // MARK: The feeding thread
 
-    /// What s6-log may take for a rotation.
+    /// Nanoseconds that s6-log may take for a rotation.
     private static let patience: Int64 = 15_000_000_000
-    /// What it may take to end with its input, when there is nothing to be waited for.
+    /// Nanoseconds that it may take to end with its input, when there is nothing to be waited for.
     private static let shortPatience: Int64 = 2_000_000_000
 
     private func feed() {

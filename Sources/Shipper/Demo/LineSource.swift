@@ -3,10 +3,13 @@
 package struct LineSource: Hashable, Sendable {
     /// Without spaces.
     package let writer: String
+    /// Another seed gives other payloads; the same one gives the same lines again.
     package let seed: UInt64
     /// Bytes of a payload.
     package let payload: ClosedRange<Int>
 
+    /// A writer with a space in its name, or an empty payload, is our own mistake and stops the
+    /// process.
     package init(_ writer: String, seed: UInt64 = 1, payload: ClosedRange<Int> = 20...300) {
         precondition(!writer.contains(" ") && payload.lowerBound > 0, "a line could not be parsed")
         self.writer = writer

@@ -13,6 +13,7 @@ package struct FramePosition: Hashable, Sendable {
         self.byte = byte
     }
 
+    /// Before the first byte of the first frame.
     package static let start = FramePosition(frame: 0, byte: 0)
 
     /// The logical offset of this place: what is before it in the file is done with, and a reader

@@ -3,7 +3,7 @@ import Platform
 /// JSON text that is built once and used often: the constant parts of records. Commas are set by
 /// it; that a value follows each key, and that all is closed, is the caller's to do.
 package struct JSONText: Sendable {
-    /// What was appended so far.
+    /// The text as far as it was appended, in UTF-8.
     package private(set) var bytes: [UInt8] = []
     /// Whether the next key or value follows another one.
     private var follows = false
@@ -40,6 +40,7 @@ package struct JSONText: Sendable {
         bytes.append(0x22)
     }
 
+    /// A number without a fraction, in decimal digits.
     package mutating func integer(_ number: some BinaryInteger) { append(String(number)) }
 
     /// The shortest digits that give `number` again. JSON has no infinity and no NaN: they become
@@ -50,8 +51,10 @@ package struct JSONText: Sendable {
         append(text.hasSuffix(".0") ? String(text.dropLast(2)) : text)
     }
 
+    /// `true` or `false`, as a value.
     package mutating func boolean(_ value: Bool) { append(value ? "true" : "false") }
 
+    /// `null`, as a value.
     package mutating func null() { append("null") }
 
     /// A value that is rendered already.

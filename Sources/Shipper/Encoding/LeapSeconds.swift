@@ -1,4 +1,5 @@
-/// The seconds that were inserted into UTC, and that seconds since 1970 do not count. None is planned.
+/// The seconds that were inserted into UTC, and that seconds since 1970 do not count. None is
+/// planned.
 enum LeapSeconds {
     /// The first second after each, in seconds since 1970.
     private static let midnights: [27 of Int64] = [

@@ -20,13 +20,14 @@ package struct LineLabel: Hashable, Sendable {
 ///
 /// What differs from these in a single byte, or is no time since 1970, is no label but text.
 package struct LabelFormat: Hashable, Sendable {
-    /// What seconds a TAI64N label counts.
+    /// The seconds that a TAI64N label counts.
     package let tai64n: TAI64N
     /// Of the clocks that s6-log's `T` reads.
     package let zone: ZoneRules
     /// Whether svlogd's `-ttt` is a label: an application's own time could look like it.
     package let takesT: Bool
 
+    /// The two ways in which loggers count.
     package enum TAI64N: String, Hashable, Sendable, CaseIterable {
         /// Leap seconds are counted, as skalibs does by default: 37 seconds from UTC since 2017.
         case skalibs
@@ -46,6 +47,7 @@ package struct LabelReader {
     private let format: LabelFormat
     private var clock: LocalClock
 
+    /// Keeps the zone's present period, so that a line costs one comparison.
     package init(_ format: LabelFormat) {
         self.format = format
         clock = LocalClock(format.zone)

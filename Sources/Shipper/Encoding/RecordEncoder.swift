@@ -1,7 +1,7 @@
 package import Model
 package import Platform
 
-/// What the value of a record is made of.
+/// The form of a record's value.
 package enum RecordCodec: Hashable, Sendable {
     /// The document of `RecordTemplate`.
     case json
@@ -11,6 +11,7 @@ package enum RecordCodec: Hashable, Sendable {
 
 /// Why a file's lines cannot be encoded.
 package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file's path, for people.
     package let path: String
     /// Bytes that a record takes beside its message.
     package let envelope: Int
@@ -29,8 +30,8 @@ package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible
 ///
 /// Cutting a line that is too long for one record depends on nothing but the line, the longest
 /// record and the size of the envelope in whole kilobytes, never on the room there is: after a
-/// restart the same parts come out, with the same ids, though the file may have been renamed. Where a
-/// part begins is all that the next one hangs on (`EncodingProgress.isCut`).
+/// restart the same parts come out, with the same ids, though the file may have been renamed. Where
+/// a part begins is all that the next one hangs on (`EncodingProgress.isCut`).
 package struct RecordEncoder: Sendable {
     private let codec: RecordCodec
     private let template: RecordTemplate
@@ -44,8 +45,9 @@ package struct RecordEncoder: Sendable {
 
     /// `longestRecord` in bytes of value. Throws when it is hardly longer than the envelope alone.
     ///
-    /// `labels` are those that lines may begin with: cut off and made the document's time. Nil where
-    /// lines have none. A raw value keeps its label whatever it is, because it is the line as it is.
+    /// `labels` are those that lines may begin with: cut off and made the document's time. Nil
+    /// where lines have none. A raw value keeps its label whatever it is, because it is the line as
+    /// it is.
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
         keepsEmptyLines: Bool, labels: LabelFormat? = nil
@@ -102,18 +104,19 @@ package struct RecordEncoder: Sendable {
 
 /// How far a run of frames was encoded.
 package struct EncodingProgress: Hashable, Sendable {
-    /// What is before it is in the slab, or was an empty line.
+    /// The place up to which all is in the slab, or was an empty line.
     package let position: FramePosition
-    /// A frame that is a part of a line was too long for a record: what is behind the position is to be
-    /// framed anew from there.
+    /// A frame that is a part of a line was too long for a record: what is behind the position is
+    /// to be framed anew from there.
     package let isCut: Bool
     /// nil when all frames are done with; else the bytes that the next record needs at most.
     package let needed: Int?
-    /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was not.
+    /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was
+    /// not.
     package let lineTime: Int64?
 }
 
-/// What became of the next record of a line.
+/// The outcome of encoding the next record of a line.
 enum LinePart {
     /// It is in the slab and holds so many bytes of the message.
     case encoded(Int)
@@ -123,8 +126,8 @@ enum LinePart {
 
 /// The part of encoding that differs between codecs.
 protocol LineEncoder {
-    /// The time of the records from now on, in milliseconds since 1970; nil for the read time, which
-    /// it is at first.
+    /// The time of the records from now on, in milliseconds since 1970; nil for the read time,
+    /// which it is at first.
     mutating func setTime(_ milliseconds: Int64?)
 
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
@@ -198,7 +201,8 @@ private struct LineRun {
             } else if frame.length == Int(frame.skipped) + frame.count {
                 // 1. A part of a line, cut where the longest line would end, is too long for a
                 //    record, and is cut in two.
-                // 2. The agent ends between the two. The next one counts the longest line from there.
+                // 2. The agent ends between the two. The next one counts the longest line from
+                //    there.
                 // 3. All parts behind are others, under other ids.
                 // So it is counted from there at once.
                 return EncodingProgress(

@@ -17,7 +17,7 @@ package struct AgentIdentity: Sendable {
     }
 }
 
-/// What all records of one file have in common, rendered once: the document that Filebeat 8 writes
+/// The common part of all records of one file, rendered once: the document that Filebeat 8 writes
 /// for a filestream line, as constant bytes around its five variable parts.
 ///
 /// ```
@@ -47,8 +47,8 @@ package struct RecordTemplate: Sendable {
     /// too; a file with none of the three has no such object. Other captures serve topics and keys
     /// and stand in no record.
     ///
-    /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as no
-    /// tags leave out `tags`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
+    /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as
+    /// no tags leave out `tags`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
     package init(
         path: String, captures: [String: String], device: UInt64, inode: UInt64,
         generation: GenerationID, node: String, fields: [UInt8]?, tags: [String],

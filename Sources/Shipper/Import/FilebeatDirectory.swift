@@ -1,8 +1,8 @@
 import Platform
 import Registry
 
-/// Finds Filebeat's registry in its data directory, in `registry` beneath that or in `registry/filebeat`,
-/// and reads it. Changes nothing.
+/// Finds Filebeat's registry in its data directory, in `registry` beneath that or in
+/// `registry/filebeat`, and reads it. Changes nothing.
 struct FilebeatDirectory {
     let store: FilebeatStore
     /// The directory with meta.json.
@@ -124,12 +124,14 @@ struct FilebeatDirectory {
         return .missing(path: given)
     }
 
-    /// What a file is by its first bytes; nil for what cannot be told and for what is no file.
+    /// The kind of a file by its first bytes; nil where it cannot be told and where there is no
+    /// file.
     private static func kind(
         of path: String
     ) throws(FilebeatDirectoryError) -> FilebeatDirectoryError.Kind? {
         guard let head = try contents(path, most: 32)?.bytes else { return nil }
-        // bbolt: a page header of 16 bytes, and then the magic number, in the byte order of the machine.
+        // bbolt: a page header of 16 bytes, and then the magic number, in the byte order of the
+        // machine.
         let magic: [UInt8] = [0xED, 0xDA, 0x0C, 0xED]
         if head.count >= 20, head[16..<20].elementsEqual(magic) || head[16..<20].reversed() == magic
         {

@@ -3,21 +3,23 @@ import Platform
 import Registry
 import Tailer
 
-/// What becomes of Filebeat's positions: which file each is of now, and whether that proves to be the same.
+/// Decides about each of Filebeat's positions: which file it is of now, and whether that proves to
+/// be the same.
 ///
 /// A position is taken over only if skipping what lies before it can lose nothing:
 ///
-/// - The file is the row's: by inode and device, by the SHA-256 of its first 1024 bytes, by the inode where
-///   a marker file stood for the device, or, where a row knows only a path, by having been there when
-///   Filebeat wrote the row (its birth time says so), or because the operator says so (`trustsPaths`).
+/// - The file is the row's: by inode and device, by the SHA-256 of its first 1024 bytes, by the
+///   inode where a marker file stood for the device, or, where a row knows only a path, by having
+///   been there when Filebeat wrote the row (its birth time says so), or because the operator says
+///   so (`trustsPaths`).
 /// - It was there when Filebeat wrote its registry last; an inode number is given out again within
 ///   milliseconds.
-/// - It is at least as long as Filebeat has read, and that ends at the end of a line. What was truncated
-///   and filled again mostly is not.
+/// - It is at least as long as Filebeat has read, and that ends at the end of a line. What was
+///   truncated and filled again mostly is not.
 ///
-/// Where a file has several rows, one that does not fit speaks against all of them, and of those that do
-/// the smallest position counts. Everything else is listed with its reason, and shipped from its
-/// beginning as if Filebeat had never been.
+/// Where a file has several rows, one that does not fit speaks against all of them, and of those
+/// that do the smallest position counts. Everything else is listed with its reason, and shipped
+/// from its beginning as if Filebeat had never been.
 struct Takeover {
     /// One line of the result.
     struct Item {
@@ -57,8 +59,8 @@ struct Takeover {
 
     private static let silence = "its file system does not answer: import again when it does"
 
-    /// `names`: of the inputs. `known`: what our registry has. `mounts`: those that did not answer when
-    /// `files` were looked for.
+    /// `names`: of the inputs. `known`: what our registry has. `mounts`: those that did not answer
+    /// when `files` were looked for.
     init(
         _ filebeat: FilebeatDirectory, _ files: [StreamFile], names: [String],
         known: RegisteredFiles,
@@ -148,8 +150,8 @@ struct Takeover {
         return mine.elementsEqual(theirs)
     }
 
-    /// Files by the SHA-256 of their first 1024 bytes. What cannot be read is in no row's place, and the
-    /// row says that its file is missing.
+    /// Files by the SHA-256 of their first 1024 bytes. What cannot be read is in no row's place,
+    /// and the row says that its file is missing.
     private mutating func heads() -> [[UInt8]: [Int]] {
         var heads: [[UInt8]: [Int]] = [:]
         for (index, file) in files.enumerated() {
@@ -209,7 +211,8 @@ struct Takeover {
 
     // MARK: Whether it is the same
 
-    /// Takes over the position of a file with its rows, or says why not; true if the file is known now.
+    /// Takes over the position of a file with its rows, or says why not; true if the file is known
+    /// now.
     private mutating func judge(_ file: StreamFile, _ rows: [FilebeatRow]) -> Bool {
         let offsets = rows.map(\.offset)
         guard let offset = offsets.min() else { return false }
@@ -253,7 +256,7 @@ struct Takeover {
         return true
     }
 
-    /// What speaks against a row, if anything.
+    /// The reason that speaks against a row, if any does.
     private func objection(_ row: FilebeatRow, _ look: StreamFile.Look) -> String? {
         if look.isPacked { return "is compressed, and Filebeat's position is not of its content" }
         if let birth = look.identity.birth, birth > written {
@@ -316,9 +319,10 @@ struct Takeover {
     }
 
     /// 1. Filebeat reads `current`, and forgets a file once that was renamed and is read.
-    /// 2. So the archives that are older than what it reads now are not in its registry, although it
-    ///    has shipped them; and those it missed it would never have shipped.
-    /// 3. The agent would ship all of them, again or at last: up to all that the directory may hold.
+    /// 2. So the archives that are older than what it reads now are not in its registry, although
+    ///    it has shipped them; and those it missed it would never have shipped.
+    /// 3. The agent would ship all of them, again or at last: up to all that the directory may
+    ///    hold.
     private mutating func passOver(_ file: StreamFile) {
         do throws(SystemError) {
             guard let first = try look(at: file, before: []),

@@ -1,6 +1,6 @@
 import Platform
 
-/// What `shipper registry import` prints.
+/// The output of `shipper registry import`.
 struct TakeoverText {
     let takeover: Takeover
     /// Where log.json was cut.

@@ -1,15 +1,15 @@
 import Platform
 import Synchronization
 
-/// The agent's ids in records: one that stays with the data directory, in `<data>/agent.id`, and one for
-/// each run. Sendable; any thread.
+/// The agent's ids in records: one that stays with the data directory, in `<data>/agent.id`, and
+/// one for each run. Sendable; any thread.
 final class AgentID: Sendable {
     let identity: AgentIdentity
     private let directory: String
     private let mustSave: Atomic<Bool>
 
-    /// Reads the id that was saved, or makes one and saves it. Where there is no room for it now it is
-    /// saved later: a full disk keeps no line from being shipped.
+    /// Reads the id that was saved, or makes one and saves it. Where there is no room for it now it
+    /// is saved later: a full disk keeps no line from being shipped.
     init(directory: String) throws(SystemError) {
         self.directory = directory
         let known = try Self.saved("\(directory)/agent.id")

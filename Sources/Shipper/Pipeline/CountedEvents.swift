@@ -4,8 +4,8 @@ import Platform
 import Registry
 import Synchronization
 
-/// Hears what Kafka and the registry tell, counts what metrics and health ask for, and passes it on to
-/// the log. Sendable; called on the stages' threads.
+/// Hears what Kafka and the registry tell, counts what metrics and health ask for, and passes it on
+/// to the log. Sendable; called on the stages' threads.
 final class CountedEvents: KafkaObserver, RegistryObserver {
     private let events: EventLog
     private let rejections = Mutex<[String: Int]>([:])

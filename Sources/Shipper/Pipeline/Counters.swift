@@ -3,7 +3,7 @@ import Platform
 import Synchronization
 import Tailer
 
-/// What the pipeline did since its start. Sendable; any thread.
+/// Counts all that the pipeline did since its start. Sendable; any thread.
 package final class Counters: Sendable {
     private let records = SaturatingCounter()
     private let bytes = SaturatingCounter()
@@ -35,10 +35,11 @@ package final class Counters: Sendable {
     var damagedArchives: Int { archivesDamaged.now }
     /// Archives that a processor made, and that may hold lines that were shipped already.
     var unmatchedArchives: Int { archivesUnmatched.now }
-    /// Archives that were removed between their sighting and their opening, or that are compressed by
-    /// what cannot be read.
+    /// Archives that were removed between their sighting and their opening, or that are compressed
+    /// by what cannot be read.
     package var archivesGone: Int { archivesMissed.now }
-    /// Files that went while nobody looked, and with them whatever was written to them after the last look.
+    /// Files that went while nobody looked, and with them whatever was written to them after the
+    /// last look.
     package var filesVanished: Int { filesGone.now }
     /// Files that could not be read for so long that their streams went on without them.
     package var filesPassedOver: Int { filesPassed.now }

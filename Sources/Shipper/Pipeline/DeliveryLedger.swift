@@ -3,8 +3,9 @@ import Model
 import Registry
 import Synchronization
 
-/// What is on its way: the only place where a delivery becomes a saved position and credit comes
-/// back. Sendable; the reader thread enters what it sends, the delivery poller what came through.
+/// The records that are on their way: the only place where a delivery becomes a saved position and
+/// credit comes back. Sendable; the reader thread enters those that it sends, the delivery poller
+/// those that came through.
 final class DeliveryLedger: Sendable {
     private struct State {
         var tracker = AckTracker()
@@ -14,8 +15,9 @@ final class DeliveryLedger: Sendable {
         var sizes: [FileID: Int] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var leaving: Set<FileID> = []
-        /// Files that were read to their ends and are out of sight; those who look after entries that nobody
-        /// follows may let them leave. What was sent of them stays known until then, should they be found.
+        /// Files that were read to their ends and are out of sight; those who look after entries
+        /// that nobody follows may let them leave. What was sent of them stays known until then,
+        /// should they be found.
         var unfollowed: Set<FileID> = []
 
         mutating func end(_ file: FileID) {
@@ -64,8 +66,8 @@ final class DeliveryLedger: Sendable {
         self.allDelivered = allDelivered
     }
 
-    /// A file is opened whose saved position is `position`, `anchor` the bytes before it. Returns from
-    /// where it is to be read.
+    /// A file is opened whose saved position is `position`, `anchor` the bytes before it. Returns
+    /// from where it is to be read.
     ///
     /// That is not the saved position when this run has read the file before:
     ///
@@ -100,8 +102,8 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.sentEnd(file, generation) }
     }
 
-    /// To be called before the batch goes to the producer, which may deliver it at once. `anchor` is
-    /// the bytes before the range's end.
+    /// To be called before the batch goes to the producer, which may deliver it at once. `anchor`
+    /// is the bytes before the range's end.
     func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {
         state.withLock { state in
             state.tracker.sent(file, generation, range)
@@ -160,18 +162,18 @@ final class DeliveryLedger: Sendable {
         }
     }
 
-    /// Whether this run has opened the file, and it did not leave since, nor is out of sight with all of it
-    /// delivered.
+    /// Whether this run has opened the file, and it did not leave since, nor is out of sight with
+    /// all of it delivered.
     func isFollowed(_ file: FileID) -> Bool { state.withLock { $0.isFollowed(file) } }
 
-    /// Whether this run has read the file to its end, all of that is delivered, and the Tailer has let it go: it
-    /// is out of sight, and nobody else decides what becomes of its entry.
+    /// Whether this run has read the file to its end, all of that is delivered, and the Tailer has
+    /// let it go: it is out of sight, and nobody else decides what becomes of its entry.
     func isUnfollowed(_ file: FileID) -> Bool {
         state.withLock { $0.unfollowed.contains(file) && !$0.isFollowed(file) }
     }
 
-    /// Lets the entry of a file leave that is gone, and returns it. Nil where somebody follows it by now,
-    /// or where `standing`, which is asked meanwhile, has none.
+    /// Lets the entry of a file leave that is gone, and returns it. Nil where somebody follows it
+    /// by now, or where `standing`, which is asked meanwhile, has none.
     func leaveUnlessFollowed(_ file: FileID, _ standing: () -> FileEntry?) -> FileEntry? {
         state.withLock { state in
             guard !state.isFollowed(file), let entry = state.delivered(standing()) else {
@@ -183,8 +185,9 @@ final class DeliveryLedger: Sendable {
         }
     }
 
-    /// Calls `body` with what `standing` has, unless that is nothing or this run follows the file; meanwhile it cannot. What is decided of a
-    /// file that nobody follows must not hit one that somebody follows since:
+    /// Calls `body` with what `standing` has, unless that is nothing or this run follows the file;
+    /// meanwhile it cannot. What is decided of a file that nobody follows must not hit one that
+    /// somebody follows since:
     ///
     /// 1. A look finds that an entry's directory is gone.
     /// 2. The reader finds the file under another name, and its entry, and begins it.
@@ -209,8 +212,8 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.outstanding(file) > 0 }
     }
 
-    /// The entry of a leaving file goes with its last delivery, which is saved by now: who finds a file that
-    /// is not followed may believe its entry. And only if it is leaving still:
+    /// The entry of a leaving file goes with its last delivery, which is saved by now: who finds a
+    /// file that is not followed may believe its entry. And only if it is leaving still:
     ///
     /// 1. The last delivery of a file that is leaving comes in, on the poller thread.
     /// 2. The reader finds the file once more, under another name, and its entry, and begins it.

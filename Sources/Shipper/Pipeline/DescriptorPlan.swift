@@ -12,8 +12,8 @@ struct DescriptorPlan: Hashable, Sendable {
     /// Connections to this agent at a time, of the reserved ones; 0 when it serves no HTTP.
     let connections: Int
 
-    /// Sixty-four probes and scrapes at a time are more than anybody has; of few descriptors they get
-    /// a sixteenth.
+    /// Sixty-four probes and scrapes at a time are more than anybody has; of few descriptors they
+    /// get a sixteenth.
     private static let connections = 4...64
     /// For a few brokers (librdkafka has three descriptors for each: a socket and a pipe), the
     /// registry, inotify, wake-ups, and the directories and names that are being looked at.
@@ -47,8 +47,8 @@ struct DescriptorPlan: Hashable, Sendable {
         spare = max(0, limit - reserved - files)
     }
 
-    /// For files of each of so many further readers: a sixteenth of what the first one has, where there are
-    /// as many, and enough to go on with where there are not.
+    /// For files of each of so many further readers: a sixteenth of what the first one has, where
+    /// there are as many, and enough to go on with where there are not.
     func files(perReader readers: Int) -> Int {
         max(8, min(files / 16, spare / readers))
     }

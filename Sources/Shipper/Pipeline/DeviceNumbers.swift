@@ -4,25 +4,26 @@ import Registry
 import Synchronization
 import Tailer
 
-/// Finds files of the registry whose device got another number when the machine started: volumes and
-/// disks are numbered in the order in which they are found. Looked at once, before anything is read;
-/// were it not, every file on such a device would be taken for a new one. What is mounted later has its turn when
-/// its directories are found (`FileMemory.renumber`).
+/// Finds files of the registry whose device got another number when the machine started: volumes
+/// and disks are numbered in the order in which they are found. Looked at once, before anything is
+/// read; were it not, every file on such a device would be taken for a new one. What is mounted
+/// later has its turn when its directories are found (`FileMemory.renumber`).
 ///
 /// A number is changed only for a file that is in its own directory, under whatever name, with its
-/// inode, its birth time or its handle, and its content: what its fingerprint covers and, where there are no
-/// birth times, the bytes before the position. A clone of its volume has all that, too, but not there. What
-/// is compressed or gone by now, or not mounted yet, keeps the old number.
+/// inode, its birth time or its handle, and its content: what its fingerprint covers and, where
+/// there are no birth times, the bytes before the position. A clone of its volume has all that,
+/// too, but not there. What is compressed or gone by now, or not mounted yet, keeps the old number.
 enum DeviceNumbers {
     /// How long one call may take, nanoseconds, or twice that: the start has to end.
     static let patience: Int64 = 2_500_000_000
-    /// Threads that may hang with a directory each: with the patience above the start waits 15 s for them
-    /// at the most.
+    /// Threads that may hang with a directory each: with the patience above the start waits 15 s
+    /// for them at the most.
     static let mostSilent = 3
 
-    /// As `changed`, on a thread that is left to itself where a directory does not answer, which `silent`
-    /// hears of. That one, and others whose files were on its device, keep their numbers; another thread goes
-    /// on with the rest, and what was found is kept. `touches` is called there before each look.
+    /// As `changed`, on a thread that is left to itself where a directory does not answer, which
+    /// `silent` hears of. That one, and others whose files were on its device, keep their numbers;
+    /// another thread goes on with the rest, and what was found is kept. `touches` is called there
+    /// before each look.
     static func changedInTime(
         _ entries: [FileEntry], patience: Int64 = patience,
         touches: @escaping @Sendable (String) -> Void = { _ in }, silent: (String) -> Void
@@ -60,8 +61,8 @@ enum DeviceNumbers {
         }
     }
 
-    /// The directories that are to be looked at, and what came of it. Its threads come one after another: each
-    /// has a turn, which is over when it hangs and the next one has the rest.
+    /// The directories that are to be looked at, and what came of it. Its threads come one after
+    /// another: each has a turn, which is over when it hangs and the next one has the rest.
     private final class Look: Sendable {
         enum Progress {
             case ended
@@ -70,7 +71,7 @@ enum DeviceNumbers {
         }
         private struct State {
             var rest: [(directory: ExactText, entries: [FileEntry])]
-            /// What is looked at.
+            /// The entries that are looked at.
             var current: [FileEntry] = []
             var place = ""
             /// Since progress was asked for last.
@@ -135,8 +136,8 @@ enum DeviceNumbers {
             }
         }
 
-        /// The thread that is at it hangs: from now on it is the turn of another one. Whether anything is left
-        /// that was not on the same device.
+        /// The thread that is at it hangs: from now on it is the turn of another one. Whether
+        /// anything is left that was not on the same device.
         func passOver(turn: Int) -> Bool {
             state.withLock { state in
                 let silent = Set(state.current.map(\.identity.device))
@@ -211,8 +212,8 @@ enum DeviceNumbers {
         return try identity(of: entry, as: Array(path[(slash + 1)...]), in: directory)
     }
 
-    /// The identity that the file of an entry has now, which is that with this name in its directory, if it is
-    /// and only the device's number changed.
+    /// The identity that the file of an entry has now, which is that with this name in its
+    /// directory, if it is and only the device's number changed.
     static func identity(
         of entry: FileEntry, as name: [UInt8], in directory: borrowing Descriptor
     ) throws(SystemError) -> FileIdentity? {

@@ -1,12 +1,12 @@
 import Model
 import Registry
 
-/// Which files of the registry lie in a directory, or belong to a log there. 16 bytes for each: a directory stands
-/// for all that have its hash, and the entry says which it is.
+/// Which files of the registry lie in a directory, or belong to a log there. 16 bytes for each: a
+/// directory stands for all that have its hash, and the entry says which it is.
 ///
-/// What is opened or gets another path is added as it comes. When that is half as much as there was, all is forgotten,
-/// and gone through anew when somebody asks: files that are gone by then take no room, and it costs each file
-/// little however many there are.
+/// What is opened or gets another path is added as it comes. When that is half as much as there
+/// was, all is forgotten, and gone through anew when somebody asks: files that are gone by then
+/// take no room, and it costs each file little however many there are.
 struct EntryPlaces {
     private typealias Place = (directory: Int, file: FileID)
     /// By their directories' hashes; nil until somebody asks.
@@ -65,8 +65,8 @@ struct EntryPlaces {
         return Set([path, directory].compactMap(\.self))
     }
 
-    /// The directory of an entry's log, and the path of that: an s6 log directory is a stream's name, and its
-    /// `current` is the log.
+    /// The directory of an entry's log, and the path of that: an s6 log directory is a stream's
+    /// name, and its `current` is the log.
     static func log(of entry: FileEntry) -> (directory: ExactText?, path: ExactText) {
         let stream = ExactText(entry.stream)
         if ExactText(entry.path).parent == stream {

@@ -3,8 +3,9 @@ import Platform
 import Registry
 import Tailer
 
-/// The registry's entries as the Tailer asks for them and changes them, and the fate of those whose files
-/// are no longer there. Of frames and records it knows nothing. Made and used on the reader thread only.
+/// The registry's entries as the Tailer asks for them and changes them, and the fate of those whose
+/// files are no longer there. Of frames and records it knows nothing. Made and used on the reader
+/// thread only.
 final class FileMemory: KnownFiles {
     /// The entry of a sighted file.
     struct Found {
@@ -18,8 +19,8 @@ final class FileMemory: KnownFiles {
     private let tailing: [TailerInput]
     /// Open files, and whether they are in an s6 log directory.
     private var open: [FileID: Bool] = [:]
-    /// Streams that were saved before this run, with the devices of their files, by directory, until that
-    /// is asked for: what is mounted late has its turn late.
+    /// Streams that were saved before this run, with the devices of their files, by directory,
+    /// until that is asked for: what is mounted late has its turn late.
     private var savedStreams: [ExactText: [ExactText: Set<UInt64>]]?
     private var places = EntryPlaces()
     private var hasScannedAll = false
@@ -112,10 +113,11 @@ final class FileMemory: KnownFiles {
             && isMine(entry.path)
             && !directory(of: entry.path).elementsEqual(directory(of: sighting.path))
         {
-            // In its own directory, or where its archives go, it may have been copied or compressed. Its
-            // stream looks for that, be it later than this one:
+            // In its own directory, or where its archives go, it may have been copied or
+            // compressed. Its stream looks for that, be it later than this one:
             //
-            // 1. While no agent runs, `b/app.log.1` is compressed, which gives its inode number back.
+            // 1. While no agent runs, `b/app.log.1` is compressed, which gives its inode number
+            //    back.
             // 2. The new `a/app.log` gets that, and is found first.
             // 3. Without its entry what was left of `b/app.log.1` would be nobody's.
             leave(entry)
@@ -187,9 +189,9 @@ final class FileMemory: KnownFiles {
             != nil
     }
 
-    /// What is to be saved as the size of the content of `file`, which goes on in another one. Until the
-    /// end of a compressed one was reached that is more than the position: what was seen when it was
-    /// none, or one byte.
+    /// The size to be saved of the content of `file`, which goes on in another one. Until the end
+    /// of a compressed one was reached that is more than the position: the bytes that were seen
+    /// when it was none, or one byte.
     private func size(of sighting: FileSighting, _ file: FileID) -> Int {
         guard !sighting.hasKnownSize, let known = progress(of: file),
             let entry = parts.registry.entry(file)
@@ -207,7 +209,7 @@ final class FileMemory: KnownFiles {
         }
     }
 
-    /// What is known of the file's beginning has grown.
+    /// More of the file's beginning is known.
     func headGrew(_ file: FileID, head: [UInt8]) { parts.registry.headGrew(file, head: head) }
 
     /// The file begins otherwise than what is known, and is the same.
@@ -307,8 +309,8 @@ final class FileMemory: KnownFiles {
 
     // MARK: Files that are not there
 
-    /// The saved files of a stream whose directories were listed, which are on `devices`: those that are neither
-    /// open nor there leave, or wait for the end of the first scan.
+    /// The saved files of a stream whose directories were listed, which are on `devices`: those
+    /// that are neither open nor there leave, or wait for the end of the first scan.
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
     ) {
@@ -343,10 +345,10 @@ final class FileMemory: KnownFiles {
         unlisted = []
     }
 
-    /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved to where no
-    /// pattern leads, and may come back: a directory that is bound to another place (`mount --bind`) is not there for
-    /// a while; or nobody knows whether that is its device. That one's entry stays, and what is unread of it
-    /// counts as lost, once.
+    /// The file of an entry is no longer on the disk, and nobody has it open here; or it was moved
+    /// to where no pattern leads, and may come back: a directory that is bound to another place
+    /// (`mount --bind`) is not there for a while; or nobody knows whether that is its device. That
+    /// one's entry stays, and what is unread of it counts as lost, once.
     private func leave(_ entry: FileEntry) {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
         let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
@@ -379,9 +381,10 @@ final class FileMemory: KnownFiles {
 
     /// Whether the file stands under the name that its entry has, in another log's directory:
     ///
-    /// 1. A file that was read is moved alone to the directory of another log, and is found there. Its entry stays
-    ///    that of the log that it was.
-    /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list the file.
+    /// 1. A file that was read is moved alone to the directory of another log, and is found there.
+    ///    Its entry stays that of the log that it was.
+    /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list
+    ///    the file.
     /// 3. Taken for deleted, it would be sent again with the next start.
     private func standsElsewhere(_ entry: FileEntry) -> Bool {
         let directory = ExactText(entry.path).parent

@@ -3,9 +3,10 @@ import Platform
 import Registry
 import Tailer
 
-/// What is told of a file that is no longer where it was. Pure values but for `whereabouts`.
+/// Tells of a file that is no longer where it was. Pure values but for `whereabouts`.
 enum GoneFile {
-    /// Of what follows `delivered`, which every byte before was shipped of; nothing where it was told before.
+    /// Of what follows `delivered`, which every byte before was shipped of; nothing where it was
+    /// told before.
     ///
     /// `isRead`: this run has read it to its end, and nobody could have written more to it.
     static func events(
@@ -43,8 +44,9 @@ enum GoneFile {
         }
     }
 
-    /// What became of an entry's file, as a directory's file system has it, if that is the file's own. A size is
-    /// of the content: nothing is known of that of a compressed file but what its entry says.
+    /// Looks for an entry's file, as a directory's file system has it, if that is the file's own. A
+    /// size is of the content: nothing is known of that of a compressed file but what its entry
+    /// says.
     static func whereabouts(of entry: FileEntry, from directory: [UInt8]) -> Whereabouts {
         guard let handle = entry.identity.handle else { return .unknown }
         do throws(SystemError) {

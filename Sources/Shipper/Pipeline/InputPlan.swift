@@ -44,7 +44,7 @@ struct InputPlan {
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6))
     }
 
-    /// What lines of an s6 log directory, or of another file, may begin with.
+    /// The labels that lines of an s6 log directory, or of another file, may begin with.
     private func labels(isS6: Bool) -> LabelFormat? {
         switch settings.format {
         case .plain: return nil

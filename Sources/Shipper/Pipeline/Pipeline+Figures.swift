@@ -5,10 +5,10 @@ import Registry
 import Synchronization
 import Tailer
 
-/// What can be seen of a pipeline from outside; any thread, also after it has stopped. Nothing here waits
-/// for a disk, a broker or a thread that is asked about.
+/// The pipeline as it is seen from outside; any thread, also after it has stopped. Nothing here
+/// waits for a disk, a broker or a thread that is asked about.
 extension Pipeline {
-    /// What metrics tell, of this moment.
+    /// The numbers that metrics tell, of this moment.
     var figures: Figures {
         var figures = Figures()
         figures.recordsDelivered = counters.recordsDelivered
@@ -55,7 +55,7 @@ extension Pipeline {
         return figures
     }
 
-    /// What `/healthz` and `/readyz` tell, of this moment.
+    /// The conditions that `/healthz` and `/readyz` tell, of this moment.
     var health: Health {
         let now = Clock.monotonicNanoseconds()
         return Health(

@@ -27,6 +27,7 @@ package enum PipelineError: Error, CustomStringConvertible {
 /// The stages put together: registry, Kafka and Tailer, started in that order and stopped in the
 /// reverse one. The only place where they meet. Sendable.
 package final class Pipeline: Sendable {
+    /// The figures of all readers and of the poller together, for metrics.
     package let counters: Counters
     /// Followed files that may have a descriptor at a time.
     let openFiles: Int
@@ -59,7 +60,7 @@ package final class Pipeline: Sendable {
         let hanging: [String]
     }
 
-    /// What a run with `once` has not shipped of what was there.
+    /// Files and bytes that were there and that a run with `once` has not shipped.
     struct Leftovers: Sendable {
         /// Files with bytes that were not read or not delivered.
         let files: Int
@@ -83,8 +84,8 @@ package final class Pipeline: Sendable {
     }
 
     /// Starts everything. With `once`, `waitForEnd` returns when what was there is delivered. Tests
-    /// shorten the Tailer's intervals. `held` is called when the data directory is this process's and
-    /// nothing was read yet.
+    /// shorten the Tailer's intervals. `held` is called when the data directory is this process's
+    /// and nothing was read yet.
     package init(
         _ settings: Settings, once: Bool, log: Log, intervals: TailerIntervals = TailerIntervals(),
         held: () throws(PipelineError) -> Void = {}
@@ -224,8 +225,8 @@ package final class Pipeline: Sendable {
         wake.set { [readers] in readers.wake() }
     }
 
-    /// The lock of the data directory, which was written a moment ago: often it lies where logs do, and then
-    /// it tells what time it is there.
+    /// The lock of the data directory, which was written a moment ago: often it lies where logs do,
+    /// and then it tells what time it is there.
     private static func witness(_ settings: Settings) -> FileStatus? {
         do throws(SystemError) {
             return try FileStatus.glance(at: Array("\(settings.data)/lock".utf8))
@@ -243,8 +244,8 @@ package final class Pipeline: Sendable {
         case timedOut
     }
 
-    /// With `once`, when everything was looked at: counts what is unread of files that are nowhere. A file system
-    /// that does not answer is left out.
+    /// With `once`, when everything was looked at: counts what is unread of files that are nowhere.
+    /// A file system that does not answer is left out.
     package func countVanished() {
         for looks in vanished {
             if !looks.end(within: Self.vanishedPatience) {
@@ -253,8 +254,8 @@ package final class Pipeline: Sendable {
         }
     }
 
-    /// Blocks until `interrupt`, or with `once` until everything that was there is delivered, or until
-    /// `timeout` is over. Throws what kept the reader from running.
+    /// Blocks until `interrupt`, or with `once` until everything that was there is delivered, or
+    /// until `timeout` is over. Throws what kept the reader from running.
     @discardableResult
     package func waitForEnd(timeout: Duration? = nil) throws(PipelineError) -> End {
         do {
@@ -273,11 +274,11 @@ package final class Pipeline: Sendable {
     /// Makes `waitForEnd` return; any thread.
     package func interrupt() { end.interrupt() }
 
-    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most unless
-    /// told otherwise, saves positions, lets everything go.
+    /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most
+    /// unless told otherwise, saves positions, lets everything go.
     ///
-    /// A reader that hangs with a file system is left to it: what it was about to read is in its file, and
-    /// what it does when its call comes back reaches neither Kafka nor the registry.
+    /// A reader that hangs with a file system is left to it: what it was about to read is in its
+    /// file, and what it does when its call comes back reaches neither Kafka nor the registry.
     package func stop(within deadline: Duration? = nil) -> Outcome {
         isStopping.store(true, ordering: .relaxed)
         let patience = (deadline ?? settings.shutdownTimeout).wholeNanoseconds
@@ -291,7 +292,8 @@ package final class Pipeline: Sendable {
         if keeper.stop(within: Self.keeperPatience) {
             registry.close()
         } else {
-            // It hangs in an fsync, and another one would: everything is in the journal, if not on its disk.
+            // It hangs in an fsync, and another one would: everything is in the journal, if not on
+            // its disk.
             log.error("the data directory does not answer; its journal is not forced to the disk")
         }
         return Outcome(
@@ -299,17 +301,18 @@ package final class Pipeline: Sendable {
             left: Leftovers(readers.leftovers, undelivered: ledger.undelivered), hanging: hanging)
     }
 
-    /// What the readers are at; any thread.
+    /// The logs and directories that readers are at; any thread.
     package var places: [String] { readers.places }
 
-    /// A reader that works ends within milliseconds, however short `shutdown_timeout` is, and if a disk is
-    /// slow within a second or a few.
+    /// A reader that works ends within milliseconds, however short `shutdown_timeout` is, and if a
+    /// disk is slow within a second or a few.
     private static let readerPatience: ClosedRange<Int64> = 1_000_000_000...5_000_000_000
     private static let keeperPatience: Int64 = 2_000_000_000
     /// One lstat(2) takes microseconds, and of a hundred thousand entries a second.
     private static let vanishedPatience: Int64 = 10_000_000_000
 
-    /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any thread.
+    /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any
+    /// thread.
     package func hurry() { _ = producer.stop(deadline: .zero) }
 }
 

@@ -4,10 +4,10 @@ import Platform
 import Registry
 import Tailer
 
-/// What becomes of the Tailer's frames: credit, encoding, and the producer. It knows the open files; what
-/// is remembered of all files is in its `FileMemory`. Made and used on the reader thread only.
+/// Takes the Tailer's frames: credit, encoding, and the producer. It knows the open files; the
+/// memory of all files is its `FileMemory`. Made and used on the reader thread only.
 final class ReaderOutput: TailerOutput {
-    /// What all runs of the pipeline share; every part of it is Sendable.
+    /// The parts that all readers share; each of them is Sendable.
     struct Parts: Sendable {
         let settings: Settings
         let registry: Registry
@@ -19,7 +19,8 @@ final class ReaderOutput: TailerOutput {
         let events: EventLog
         /// Bytes of one record's value at the most.
         let longestRecord: Int
-        /// What is known of volumes that have other numbers since the machine was started.
+        /// The volumes that have other numbers since the machine was started, as far as that is
+        /// known.
         var volumes = VolumeNumbers.sure
         /// Called when a reader has scanned each of its directories once.
         let scanned: @Sendable (Int) -> Void
@@ -46,7 +47,7 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
         var lineTime: Int64?
-        /// What the next record takes, which begins there, once that was refused.
+        /// The credit that the next record takes, which begins there, once it was refused.
         var awaited: (offset: Int, credit: Int)?
     }
 
@@ -63,11 +64,11 @@ final class ReaderOutput: TailerOutput {
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
 
-    /// What a slab holds; more streams share the credit the smaller it is, and less work is done
-    /// for each batch the larger it is.
+    /// Bytes of a slab; more streams share the credit the smaller it is, and less work is done for
+    /// each batch the larger it is.
     static let slabSize = 256 * 1024
-    /// What a batch costs beside its records: itself, its place in its lane, in the ledger and in
-    /// the tracker.
+    /// Bytes that a batch costs beside its records: itself, its place in its lane, in the ledger
+    /// and in the tracker.
     static let batchOverhead = 512
     /// A stream that cannot get this much credit waits.
     static let leastCredit = 4 * 1024

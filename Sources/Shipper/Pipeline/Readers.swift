@@ -2,11 +2,12 @@ import Platform
 import Synchronization
 import Tailer
 
-/// The readers: one for all that is on this machine's own disks, and one for each remote file system that patterns
-/// lead into, so that a server that is gone holds up what it has and nothing else (`Territories`).
+/// The readers: one for all that is on this machine's own disks, and one for each remote file
+/// system that patterns lead into, so that a server that is gone holds up what it has and nothing
+/// else (`Territories`).
 ///
-/// A thread of its own hears of mounts that come and go, and tells of readers that hang. `stop` is called once; all
-/// else on any thread. Sendable.
+/// A thread of its own hears of mounts that come and go, and tells of readers that hang. `stop` is
+/// called once; all else on any thread. Sendable.
 final class Readers: Sendable {
     typealias Make =
         @Sendable (Territory, _ isFirst: Bool, _ ended: @escaping @Sendable (SystemError?) -> Void)
@@ -25,7 +26,7 @@ final class Readers: Sendable {
     private struct State {
         /// By number; the first one first. They stay until the end, whatever is mounted.
         var tailers: [(number: Int, tailer: Tailer)] = []
-        /// What each that is at something was at when it was looked at last, and since when.
+        /// The place that each busy one was at when it was looked at last, and since when.
         var pulses: [Int: (touch: Int, since: Int64)] = [:]
         /// Those that hang, and where; that may not be mounted any more.
         var silent: [Int: String] = [:]
@@ -41,17 +42,20 @@ final class Readers: Sendable {
     private let isStopped = Atomic(false)
     private let watch = Mutex<SystemThread?>(nil)
 
-    /// What a reader of a remote file system has of `limits.held_bytes` and of watches, as a divisor.
+    /// The share of `limits.held_bytes` and of watches of a reader of a remote file system, as a
+    /// divisor.
     static let part = 16
     /// How long one call may take before it is told of, nanoseconds.
     private static let patience: Int64 = 5_000_000_000
     private static let lookInterval: Int64 = 1_000_000_000
     /// How long that thread is waited for at the end, nanoseconds.
     private static let watchPatience: Int64 = 500_000_000
-    /// Between two times that the mounts are read: who mounts all the time must not have us read all the time.
+    /// Between two times that the mounts are read: who mounts all the time must not have us read
+    /// all the time.
     private static let mountPause: Int64 = 100_000_000
 
-    /// For these inputs, as it is mounted now. Without a table of mounts the first reader has everything.
+    /// For these inputs, as it is mounted now. Without a table of mounts the first reader has
+    /// everything.
     static func territories(_ inputs: [TailerInput]) -> Territories {
         let territories = Territories(inputs)
         do throws(SystemError) {
@@ -62,8 +66,8 @@ final class Readers: Sendable {
         return territories
     }
 
-    /// Starts a reader for each territory. `ended` is called when all have ended; `make` makes one, and says with
-    /// `isFirst` whether this is the start.
+    /// Starts a reader for each territory. `ended` is called when all have ended; `make` makes one,
+    /// and says with `isFirst` whether this is the start.
     init(
         _ territories: Territories, once: Bool,
         ended: @escaping @Sendable (SystemError?) -> Void,
@@ -134,17 +138,19 @@ final class Readers: Sendable {
         return left
     }
 
-    /// What they are at.
+    /// The logs and directories that they are at.
     var places: [String] { all.compactMap { $0.tailer.touch?.place } }
 
     /// Remote file systems that do not answer.
     var silentCount: Int { state.withLock { $0.silent.count } }
 
-    /// Ends reading, within `nanoseconds`. What those are at that have not ended, and are left to it.
+    /// Ends reading, within `nanoseconds`. What those are at that have not ended, and are left to
+    /// it.
     func stop(within nanoseconds: Int64) -> [String] {
         isStopped.store(true, ordering: .releasing)
         wakeup.wake()
-        // It looks up where links lead, on this machine's disks: one of those may not answer either.
+        // It looks up where links lead, on this machine's disks: one of those may not answer
+        // either.
         _ = watch.withLock { $0 }?.join(within: Self.watchPatience)
         let (all, silent) = state.withLock { ($0.tailers, $0.silent) }
         for reader in all { reader.tailer.askToStop() }
@@ -163,7 +169,7 @@ final class Readers: Sendable {
 
     // MARK: Mounts
 
-    /// What the thread does. It touches no file system but /proc.
+    /// The thread's loop. It touches no file system but /proc.
     private func look() {
         do throws(SystemError) {
             let mounts = try MountWatch()

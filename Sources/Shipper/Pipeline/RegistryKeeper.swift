@@ -2,8 +2,8 @@ import Platform
 import Registry
 import Synchronization
 
-/// The thread that forces positions to the disk at the interval of `registry.sync`, has entries leave
-/// whose files are gone, gives memory back after a burst, and lets repeated faults be told.
+/// The thread that forces positions to the disk at the interval of `registry.sync`, has entries
+/// leave whose files are gone, gives memory back after a burst, and lets repeated faults be told.
 final class RegistryKeeper: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
@@ -73,8 +73,8 @@ final class RegistryKeeper: Sendable {
     /// Every directory was scanned once; any thread.
     func scanned() { isScanned.value.store(true, ordering: .releasing) }
 
-    /// Ends the thread, within `nanoseconds`; the last positions are the caller's to save. False where it
-    /// hangs, with the disk of the data directory.
+    /// Ends the thread, within `nanoseconds`; the last positions are the caller's to save. False
+    /// where it hangs, with the disk of the data directory.
     func stop(within nanoseconds: Int64) -> Bool {
         isStopped.value.store(true, ordering: .releasing)
         wakeup.wake()
@@ -82,7 +82,8 @@ final class RegistryKeeper: Sendable {
     }
 }
 
-/// Finds the beginning of each time in which nothing is read: what a burst has used is free by then.
+/// Finds the beginning of each time in which nothing is read: what a burst has used is free by
+/// then.
 struct Lull {
     /// How long nothing is read before it counts, nanoseconds.
     static let patience: Int64 = 5_000_000_000
@@ -103,8 +104,8 @@ struct Lull {
     }
 }
 
-/// What metrics tell of the registry, as of the keeper's last round. The registry's own lock is held during
-/// a `write`, and who asks for metrics must not wait for a disk that hangs.
+/// The registry's figures for metrics, as of the keeper's last round. The registry's own lock is
+/// held during a `write`, and who asks for metrics must not wait for a disk that hangs.
 final class RegistryFigures: Sendable {
     private let entryCount = Atomic<Int>(0)
     private let bytes = Atomic<Int>(0)

@@ -3,37 +3,38 @@ import Platform
 import Registry
 import Tailer
 
-/// Looks after entries that nobody follows: counts what is unread of files whose directory is gone with everything
-/// in it, and has such entries leave; marks those that are out of reach; and forgets those of files that are gone
-/// and that no pattern leads to. The Tailer does it for what it reads; what is left for here are files of
-/// directories that vanished while no agent ran, or before anything in them was opened. Used by one thread at a
-/// time.
+/// Looks after entries that nobody follows: counts what is unread of files whose directory is gone
+/// with everything in it, and has such entries leave; marks those that are out of reach; and
+/// forgets those of files that are gone and that no pattern leads to. The Tailer does it for what
+/// it reads; what is left for here are files of directories that vanished while no agent ran, or
+/// before anything in them was opened. Used by one thread at a time.
 ///
 /// Nothing is forgotten because it cannot be seen for a while:
 ///
-/// - only files that this run has not opened, or has read to their ends before their directory went, after
-///   every directory was scanned once: what was renamed with its directory has been found under its new
-///   name by then;
-/// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies on the file's own
-///   device. Where a volume is not mounted, its mount point, or what is above it, lies on another one;
-/// - only when the file's handle says that it was deleted, or, where it says nothing, when two looks in a row,
-///   minutes apart, see it so; and where the device is the one that it was on (`VolumeNumbers`). What the
-///   handle leads to at another place stays until it is deleted there.
+/// - only files that this run has not opened, or has read to their ends before their directory
+///   went, after every directory was scanned once: what was renamed with its directory has been
+///   found under its new name by then;
+/// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies
+///   on the file's own device. Where a volume is not mounted, its mount point, or what is above it,
+///   lies on another one;
+/// - only when the file's handle says that it was deleted, or, where it says nothing, when two
+///   looks in a row, minutes apart, see it so; and where the device is the one that it was on
+///   (`VolumeNumbers`). What the handle leads to at another place stays until it is deleted there.
 ///
-/// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided of here alone, also
-/// where its directory is there. Where its log has `archives`, it may have become what lies there, and stays out of
-/// sight until its stream has found that.
+/// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided
+/// of here alone, also where its directory is there. Where its log has `archives`, it may have
+/// become what lies there, and stays out of sight until its stream has found that.
 ///
-/// What stays so, be there a pattern that leads to it or not, is out of sight for `longestAbsence`, and of more than
-/// `mostAbsent` such entries those stay that went last.
+/// What stays so, be there a pattern that leads to it or not, is out of sight for `longestAbsence`,
+/// and of more than `mostAbsent` such entries those stay that went last.
 struct VanishedFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
     private let volumes: VolumeNumbers
     private let told: @Sendable (Event) -> Void
     private let inputs: [TailerInput]
-    /// Where patterns begin, the longest first: of prefixes that lead to one directory the last one follows most links,
-    /// and what is behind a link from there is so from each other one.
+    /// Where patterns begin, the longest first: of prefixes that lead to one directory the last one
+    /// follows most links, and what is behind a link from there is so from each other one.
     private let prefixes: [String]
     /// Whether a path is looked at here.
     private let isMine: @Sendable (String) -> Bool
@@ -42,9 +43,9 @@ struct VanishedFiles: Sendable {
     /// Once in a run it is said that positions are kept that nobody needs.
     private var hasToldKept = false
 
-    /// What is told.
+    /// News of a look.
     enum Event: Sendable {
-        /// What the Tailer would have said.
+        /// The same as the Tailer would have said.
         case tailer(TailerEvent)
         /// No pattern leads to a file, which is gone: nothing of it is lost that anybody wanted.
         case forgotten(FileEntry)
@@ -52,8 +53,8 @@ struct VanishedFiles: Sendable {
         case kept(files: Int, unread: Int, path: String)
     }
 
-    /// A volume that is away for longer than that, nanoseconds, is sent again when it is back: disks of years must not
-    /// fill the registry.
+    /// A volume that is away for longer than that, nanoseconds, is sent again when it is back:
+    /// disks of years must not fill the registry.
     static let longestAbsence: Int64 = 30 * 86_400_000_000_000
     /// Entries out of sight at a time: what is there has room beside them.
     static let mostAbsent = 100_000
@@ -80,8 +81,8 @@ struct VanishedFiles: Sendable {
 
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
     ///
-    /// `isLast`: there will be no other look in this run, and what is out of sight is counted now. Its entry
-    /// leaves when the next run sees it so. `now` is the time of day.
+    /// `isLast`: there will be no other look in this run, and what is out of sight is counted now.
+    /// Its entry leaves when the next run sees it so. `now` is the time of day.
     mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
         var places: [ExactText: DirectoryPlace] = [:]
         var look = Look(isLast: isLast)
@@ -123,12 +124,12 @@ struct VanishedFiles: Sendable {
         }
     }
 
-    /// What one look knows.
+    /// The knowledge of one look, which is new for each.
     private struct Look {
         let isLast: Bool
         /// Files that are out of sight.
         var gone: Set<FileID> = []
-        /// What directories list; nil where that cannot be told.
+        /// Inode numbers that directories list; nil where that cannot be told.
         private var inodes: [ExactText: Set<UInt64>?] = [:]
 
         init(isLast: Bool) { self.isLast = isLast }
@@ -216,9 +217,10 @@ struct VanishedFiles: Sendable {
         }
     }
 
-    /// The directory of an entry's file is there. Whether its file is not: it is on another file system than
-    /// the directory, or was moved to another directory. Then the entry stays until its handle says that it was deleted.
-    /// Of what was in sight all the time the Tailer finds out what became of it, but for what it has let go:
+    /// The directory of an entry's file is there. Whether its file is not: it is on another file
+    /// system than the directory, or was moved to another directory. Then the entry stays until its
+    /// handle says that it was deleted. Of what was in sight all the time the Tailer finds out what
+    /// became of it, but for what it has let go:
     ///
     /// 1. A rotated file that was read to its end is moved to where no pattern leads.
     /// 2. It is compressed there, and removed, before anybody looks.
@@ -255,8 +257,8 @@ struct VanishedFiles: Sendable {
             }
             return false
         case .unknown:
-            // What is unread of a `deleted` one was counted when its directory was listed, and it was doubted then that
-            // this is its device.
+            // What is unread of a `deleted` one was counted when its directory was listed, and it
+            // was doubted then that this is its device.
             guard ledger.isUnfollowed(entry.file) || entry.state == .deleted,
                 !look.mayList(entry.identity, in: directory)
             else { return false }
@@ -275,12 +277,13 @@ struct VanishedFiles: Sendable {
         ledger.isUnfollowed(entry.file) || volumes.isSure(of: entry, mayLook: isMine)
     }
 
-    /// Whether files of the entry's log may go to where nobody looks until its next rotation. What became of
-    /// them there is known by the entry alone:
+    /// Whether files of the entry's log may go to where nobody looks until its next rotation. What
+    /// became of them there is known by the entry alone:
     ///
     /// 1. A rotated file that was read to its end is moved there.
     /// 2. At night it is compressed there, and removed.
-    /// 3. With the next rotation the log's stream finds the compressed one, which it would send again.
+    /// 3. With the next rotation the log's stream finds the compressed one, which it would send
+    ///    again.
     private func hasArchives(_ entry: FileEntry) -> Bool {
         let live = [entry.stream, entry.stream + "/current"]
         return inputs.contains { input in
@@ -288,8 +291,9 @@ struct VanishedFiles: Sendable {
         }
     }
 
-    /// Entries that have been out of sight for too long, or are too many, leave, if two looks see it so: a clock may be
-    /// wrong for a moment. When such an entry changed last, it was found out of sight.
+    /// Entries that have been out of sight for too long, or are too many, leave, if two looks see
+    /// it so: a clock may be wrong for a moment. When such an entry changed last, it was found out
+    /// of sight.
     private mutating func letGo(_ absent: [FileEntry], _ now: Timestamp) {
         let surplus = absent.count - mostAbsent
         var seen: Set<FileID> = []
@@ -308,8 +312,8 @@ struct VanishedFiles: Sendable {
         overdue = seen
     }
 
-    /// Whether the file may be read, as far as a look without opening it tells; nil where another one,
-    /// or none, has its name: what became of it is the Tailer's to find out.
+    /// Whether the file may be read, as far as a look without opening it tells; nil where another
+    /// one, or none, has its name: what became of it is the Tailer's to find out.
     private static func isReachable(_ entry: FileEntry) -> Bool? {
         let path = PathText.bytes(of: entry.path)
         do throws(SystemError) {
@@ -340,8 +344,8 @@ struct VanishedFiles: Sendable {
         }
     }
 
-    /// The entry as it is now; nil where what was found out is not about it any more. A look may hang for
-    /// minutes:
+    /// The entry as it is now; nil where what was found out is not about it any more. A look may
+    /// hang for minutes:
     ///
     /// 1. The entry of a file is found that is half delivered; its directory is gone.
     /// 2. The reader finds the directory under another name, and delivers the rest of the file.
@@ -354,7 +358,8 @@ struct VanishedFiles: Sendable {
         return now
     }
 
-    /// Counts what is unread of a file that is out of sight, once; its entry stays, should it come back.
+    /// Counts what is unread of a file that is out of sight, once; its entry stays, should it come
+    /// back.
     private func tell(_ entry: FileEntry, _ whereabouts: Whereabouts) {
         guard entry.state != .deleted else { return }
         var found: FileEntry?
@@ -382,11 +387,11 @@ struct VanishedFiles: Sendable {
 
     // MARK: Files that no pattern leads to
 
-    /// What there is of a file that nobody reads any more.
+    /// The whereabouts of a file that nobody reads any more.
     private enum Fate { case there, outOfSight, gone }
 
-    /// Has the entry leave of a file that nobody reads any more and that is gone. Without a handle that tells, it is so
-    /// only when its directory is gone, too: it may have another name there.
+    /// Has the entry leave of a file that nobody reads any more and that is gone. Without a handle
+    /// that tells, it is so only when its directory is gone, too: it may have another name there.
     private func fateOfForgotten(
         _ entry: FileEntry, _ place: DirectoryPlace, _ directory: ExactText, _ look: inout Look
     ) -> Fate {

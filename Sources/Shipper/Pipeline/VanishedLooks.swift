@@ -1,8 +1,9 @@
 import Platform
 import Synchronization
 
-/// Looks for files that are gone, each look on a thread of its own: one that hangs with a file system keeps
-/// nobody waiting, and until it comes back there is no other one. Sendable; any thread.
+/// Looks for files that are gone, each look on a thread of its own: one that hangs with a file
+/// system keeps nobody waiting, and until it comes back there is no other one. Sendable; any
+/// thread.
 final class VanishedLooks: Sendable {
     private struct State {
         /// Nil while somebody looks.
@@ -23,8 +24,8 @@ final class VanishedLooks: Sendable {
         }
     }
 
-    /// One more look, after which there is none. Waits for it, `nanoseconds` at the most; false where it
-    /// hangs.
+    /// One more look, after which there is none. Waits for it, `nanoseconds` at the most; false
+    /// where it hangs.
     func end(within nanoseconds: Int64) -> Bool {
         let until = Clock.monotonicNanoseconds() +| nanoseconds
         let running = state.withLock { state in

@@ -3,16 +3,18 @@ import Platform
 import Registry
 import Synchronization
 
-/// Whether the number of an entry's device leads to the volume that it led to when it was saved, so that what is not
-/// there is gone. Disks have their numbers in the order in which they are found:
+/// Whether the number of an entry's device leads to the volume that it led to when it was saved, so
+/// that what is not there is gone. Disks have their numbers in the order in which they are found:
 ///
-/// 1. The machine is started again, and two disks have each other's numbers. One of them is mounted late.
-/// 2. What lies at its mount point until then has the number that it had: asked for its files, that says that all of
-///    them were deleted.
+/// 1. The machine is started again, and two disks have each other's numbers. One of them is mounted
+///    late.
+/// 2. What lies at its mount point until then has the number that it had: asked for its files, that
+///    says that all of them were deleted.
 /// 3. It is mounted. Without their entries all of it would be sent again.
 ///
-/// So what was saved last before the machine was started is believed to be gone only where another such file stands, or
-/// was opened, on the device with that number. Of what was saved since, its number was seen since. Sendable; any thread.
+/// So what was saved last before the machine was started is believed to be gone only where another
+/// such file stands, or was opened, on the device with that number. Of what was saved since, its
+/// number was seen since. Sendable; any thread.
 final class VolumeNumbers: Sendable {
     private struct State {
         /// The devices of entries that were saved before the machine was started.
@@ -21,16 +23,18 @@ final class VolumeNumbers: Sendable {
         var witnesses: [UInt64: [FileEntry]] = [:]
         /// Devices for which one of them stood, or was opened.
         var proven: Set<UInt64> = []
-        /// Devices for which none of their witnesses stood, and when that was found, monotonic nanoseconds.
+        /// Devices for which none of their witnesses stood, and when that was found, monotonic
+        /// nanoseconds.
         var refused: [UInt64: Int64] = [:]
     }
     private let state: Mutex<State>
 
-    /// Files that are looked at before a number is not believed; those that were written to last are the likeliest to
-    /// stand.
+    /// Files that are looked at before a number is not believed; those that were written to last
+    /// are the likeliest to stand.
     private static let mostWitnesses = 32
-    /// How long it is believed that none of them stands, nanoseconds: a look at 100,000 missing entries would ask each of
-    /// those for each of these, and the next look comes two minutes later.
+    /// How long it is believed that none of them stands, nanoseconds: a look at 100,000 missing
+    /// entries would ask each of those for each of these, and the next look comes two minutes
+    /// later.
     static let refusal: Int64 = 30_000_000_000
 
     /// Nothing is doubted.
@@ -50,8 +54,8 @@ final class VolumeNumbers: Sendable {
         self.state = Mutex(state)
     }
 
-    /// The file of `entry` was opened, and has what is known of it. That proves more than its witnesses can, which may
-    /// have been renamed by rotations since.
+    /// The file of `entry` was opened, and has what is known of it. That proves more than its
+    /// witnesses can, which may have been renamed by rotations since.
     func opened(_ entry: FileEntry) {
         let device = entry.identity.device
         state.withLock { state in

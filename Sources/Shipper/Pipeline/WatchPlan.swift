@@ -13,8 +13,8 @@ struct WatchPlan: Hashable, Sendable {
         self.init(wanted: settings.limits.watches, ofUser: ProcessLimits.inotifyWatches())
     }
 
-    /// `wanted`: `limits.watches`; `ofUser`: what all programs of the user may have together. Half of
-    /// it is left to them, the kubelet among others.
+    /// `wanted`: `limits.watches`; `ofUser`: what all programs of the user may have together. Half
+    /// of it is left to them, the kubelet among others.
     init(wanted: Int?, ofUser: Int?) {
         most = wanted ?? min(Self.usual, max(1, (ofUser ?? Self.unknown) / 2))
     }

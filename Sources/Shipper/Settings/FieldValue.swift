@@ -2,7 +2,9 @@ package import YAML
 
 /// A name of `fields` with its value.
 package struct Field: Hashable, Sendable {
+    /// The key in `fields`, in the document and in templates.
     package let name: String
+    /// The value as each record has it.
     package let value: FieldValue
 
     package init(name: String, value: FieldValue) {

@@ -1,17 +1,19 @@
-/// A pattern of paths that was written as a regular expression, which is what Filebeat's `exclude_files`
-/// takes: read as a glob it matches nothing, and what it was to leave out would be shipped.
+/// A pattern of paths that was written as a regular expression, which is what Filebeat's
+/// `exclude_files` takes: read as a glob it matches nothing, and what it was to leave out would be
+/// shipped.
 struct RegularExpressionText: Sendable {
     /// More ways than these through alternatives are no advice any more.
     private static let mostGlobs = 8
-    /// What is longer is not translated, which bounds the depth of groups.
+    /// Bytes of an expression that is translated, which bounds the depth of groups.
     private static let longest = 200
     /// Bytes of a glob that is still advice: repeated groups in repeated groups grow to gigabytes.
     private static let longestGlob = 1000
 
     let text: String
 
-    /// A part of `text` that has a meaning in regular expressions and would be plain characters in a glob;
-    /// nil where `text` may well be a glob. `escapes`: a backslash before what needs none is such a part.
+    /// A part of `text` that has a meaning in regular expressions and would be plain characters in
+    /// a glob; nil where `text` may well be a glob. `escapes`: a backslash before what needs none
+    /// is such a part.
     static func sign(in text: String, escapes: Bool) -> String? {
         let characters = Array(text)
         var index = 0
@@ -53,8 +55,8 @@ struct RegularExpressionText: Sendable {
         return index < characters.count ? index : nil
     }
 
-    /// Globs for what the expression finds, wider than it where a glob cannot be as narrow; nil where it
-    /// says what no glob can.
+    /// Globs for what the expression finds, wider than it where a glob cannot be as narrow; nil
+    /// where it says what no glob can.
     var globs: [String]? {
         guard text.utf8.count <= Self.longest else { return nil }
         var rest = Array(text)[...]
@@ -67,7 +69,8 @@ struct RegularExpressionText: Sendable {
 
     // MARK: Translation
 
-    /// Ways through `a|b|c`, up to the end or a closing parenthesis. An anchor stays, as "^" or "$".
+    /// Ways through `a|b|c`, up to the end or a closing parenthesis. An anchor stays, as "^" or
+    /// "$".
     private static func alternatives(_ rest: inout ArraySlice<Character>) -> [String]? {
         var ways: [String] = []
         while true {
@@ -91,8 +94,8 @@ struct RegularExpressionText: Sendable {
         return ways
     }
 
-    /// One character, set or group, in the spelling of globs; `.` stays as it is, for it is nearly always
-    /// meant as a dot where no quantifier follows.
+    /// One character, set or group, in the spelling of globs; `.` stays as it is, for it is nearly
+    /// always meant as a dot where no quantifier follows.
     private static func atom(_ rest: inout ArraySlice<Character>) -> [String]? {
         let character = rest.removeFirst()
         switch character {
@@ -155,8 +158,8 @@ struct RegularExpressionText: Sendable {
         }
     }
 
-    /// A regular expression finds its match anywhere in a path, a glob has to match all of it; and `.*` of
-    /// the one runs over directories, which `*` of the other does not.
+    /// A regular expression finds its match anywhere in a path, a glob has to match all of it; and
+    /// `.*` of the one runs over directories, which `*` of the other does not.
     private static func anywhere(_ way: String) -> String {
         var glob = way
         let begins = glob.hasPrefix("^")

@@ -11,38 +11,53 @@ package struct Settings: Hashable, Sendable {
     package let data: String
     /// At least one; no two have the same name.
     package let inputs: [Input]
+    /// Where records go.
     package let output: Output
+    /// Bounds of memory, descriptors, disk space and watches, each for all inputs together.
     package let limits: Limits
+    /// How positions are saved.
     package let registry: Registry
+    /// How long a stop waits for acknowledgements of what was read.
     package let shutdownTimeout: Duration
+    /// `host.name` in documents.
     package let node: String
+    /// Where metrics and health are served, if anywhere.
     package let http: HTTP
+    /// The agent's own log, on standard error.
     package let log: Log
 
     /// One entry of `inputs`.
     package struct Input: Hashable, Sendable {
+        /// A label in logs and metrics, and `{input}` in templates.
         package let name: String
         /// At least one.
         package let paths: [PathPattern]
+        /// Files to leave out, those that every input leaves out among them.
         package let exclude: [PathExclusion]
-        /// Where rotated files may go, beside the directories of their logs; what they capture, every path
-        /// captures.
+        /// Where rotated files may go, beside the directories of their logs; what they capture,
+        /// every path captures.
         package let archives: [PathPattern]
+        /// For streams that no run has seen before.
         package let start: Start
+        /// Go into each document, in the order of the file.
         package let fields: [Field]
+        /// Go into each document, in the order of the file.
         package let tags: [String]
         /// The input's own, or else the output's. Each of its names has a value for every path.
         package let topic: Template
         /// Bytes of a message at the most, 1...64 MiB; longer lines are split.
         package let maxLine: Int
+        /// Whether a line without a message becomes a record.
         package let emptyLines: EmptyLines
+        /// Whether lines begin with a time that their logger wrote.
         package let format: LineFormat
         /// Of the clocks that s6-log's ISO 8601 stamps show.
         package let timezone: ZoneRules
+        /// Whether TAI64N labels count leap seconds, by the logger that wrote them.
         package let tai64n: LabelFormat.TAI64N
 
-        /// What `name` stands for in a template: what the path captured, or else a field, or else,
-        /// for `input`, this input's name.
+        /// The text that stands for `name` in a template: captured from the path, or else of a
+        /// field, or else, for `input`, this input's name.
         package func value(of name: String, captures: [String: String]) -> String? {
             if let captured = captures[name] { return captured }
             if let field = fields.first(where: { $0.name == name }) { return field.value.text }
@@ -55,7 +70,7 @@ package struct Settings: Hashable, Sendable {
         case beginning, end
     }
 
-    /// What a line's beginning is.
+    /// The meaning of a line's beginning.
     package enum LineFormat: String, Hashable, Sendable, CaseIterable {
         /// As `s6` in an s6 log directory, but for svlogd's `-ttt`; elsewhere as `plain`.
         case auto
@@ -65,28 +80,38 @@ package struct Settings: Hashable, Sendable {
         case s6
     }
 
+    /// Two ways to treat a line that has nothing before its newline, or nothing behind its label.
     package enum EmptyLines: String, Hashable, Sendable, CaseIterable {
         case skip, keep
     }
 
+    /// The sinks of records, of which there is one.
     package struct Output: Hashable, Sendable {
+        /// The only sink that there is.
         package let kafka: Kafka
     }
 
+    /// `output.kafka`: brokers, names and the client.
     package struct Kafka: Hashable, Sendable {
+        /// Who is asked first; the cluster tells of the others.
         package let brokers: Brokers
         /// For inputs without one of their own.
         package let topic: Template?
         /// Nil: the stream's identity. Each of its names has a value for every path of every input.
         package let key: Template?
+        /// Which partition a key goes to.
         package let partitioner: Partitioner
+        /// The form of a record's value.
         package let codec: Codec
+        /// Of batches, by Kafka's names.
         package let compression: Compression
+        /// Who has to have a record before it counts as delivered.
         package let acks: Acks
         /// Passed through, in the order of the file.
         package let librdkafka: [Passthrough]
     }
 
+    /// A cluster that is there, or one for trying out.
     package enum Brokers: Hashable, Sendable {
         /// librdkafka's mock cluster in this process.
         case embedded
@@ -94,15 +119,18 @@ package struct Settings: Hashable, Sendable {
         case addresses([String])
     }
 
+    /// Partitioners of librdkafka's that keep the order of a key.
     package enum Partitioner: String, Hashable, Sendable, CaseIterable {
         case murmur2Random = "murmur2_random"
         case consistentRandom = "consistent_random"
     }
 
+    /// `json` is the document as Filebeat writes it, `raw` the line as it is.
     package enum Codec: String, Hashable, Sendable, CaseIterable {
         case json, raw
     }
 
+    /// Compressions that every broker knows.
     package enum Compression: String, Hashable, Sendable, CaseIterable {
         case none, gzip, snappy, lz4, zstd
     }
@@ -115,8 +143,11 @@ package struct Settings: Hashable, Sendable {
     /// A key of `output.kafka.librdkafka` and where it stands, so that whoever refuses it can say
     /// `FILE:LINE:COLUMN`.
     package struct Passthrough: Hashable, Sendable {
+        /// As librdkafka spells it; whether it may be set is checked with the Kafka module.
         package let name: String
+        /// As text, references to the environment filled in.
         package let value: String
+        /// The place of the key in the file.
         package let mark: Mark
 
         /// Whether `value` must never be shown.
@@ -127,6 +158,7 @@ package struct Settings: Hashable, Sendable {
         }
     }
 
+    /// Bounds that hold for all inputs together.
     package struct Limits: Hashable, Sendable {
         /// Bytes read but not yet delivered, at most; 256 KiB...16 GiB.
         package let inFlight: Int
@@ -139,18 +171,21 @@ package struct Settings: Hashable, Sendable {
         package let watches: Int?
     }
 
+    /// `registry`: how often positions reach the disk.
     package struct Registry: Hashable, Sendable {
         /// Between two fsyncs of the journal.
         package let sync: Duration
     }
 
+    /// `http`: one address for metrics, health and readiness.
     package struct HTTP: Hashable, Sendable {
+        /// An address that was asked for, and cannot be had, keeps the agent from starting.
         package let listen: Listen
 
         /// Where metrics and health are served.
         package enum Listen: Hashable, Sendable {
-            /// The configuration says nothing: at the standard address, if that is free. Nobody asked
-            /// for it, so it keeps nothing from being shipped.
+            /// The configuration says nothing: at the standard address, if that is free. Nobody
+            /// asked for it, so it keeps nothing from being shipped.
             case standard
             /// Here, or the agent does not start. Port 0 is one of the kernel's choice.
             case address(InternetAddress)
@@ -162,8 +197,11 @@ package struct Settings: Hashable, Sendable {
         static let standardAddress = InternetAddress.loopback(port: 9600)
     }
 
+    /// `log`: how much is told, and in which form.
     package struct Log: Hashable, Sendable {
+        /// Events below it are neither written nor rendered.
         package let level: Shipper.Log.Level
+        /// One line for each event: text for people, or JSON.
         package let format: Shipper.Log.Format
     }
 }

@@ -31,9 +31,11 @@ package struct SettingsFault: Hashable, Sendable {
     /// The full dotted path of the key, list items by their number from 0; empty for what is no
     /// matter of one key.
     package let key: String
-    /// What is wrong and what was expected.
+    /// The fault, and what was expected, in one line.
     package let problem: String
 
+    /// Makes `problem` fit into one line of a terminal: control characters escaped, 1,000
+    /// characters at the most.
     package init(mark: Mark?, key: String, problem: String) {
         self.mark = mark
         self.key = key

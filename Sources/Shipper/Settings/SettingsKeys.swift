@@ -16,7 +16,7 @@ struct SettingsKeys: Sendable {
     /// In the order in which they are shown.
     let keys: [(name: String, key: Key)]
 
-    /// What to write in the place of keys that Filebeat has in such a map.
+    /// The text to write in the place of keys that Filebeat has in such a map.
     let filebeat: [String: String]
 
     private init(_ keys: [(name: String, key: Key)], filebeat: [String: String] = [:]) {

@@ -1,10 +1,10 @@
 import Tailer
 import YAML
 
-/// `exclude` of an input, and what in patterns would do nothing without a word: Filebeat's `exclude_files`
-/// takes regular expressions, which are globs as well but for what they leave out.
+/// `exclude` of an input, and what in patterns would do nothing without a word: Filebeat's
+/// `exclude_files` takes regular expressions, which are globs as well but for what they leave out.
 extension SettingsReader {
-    /// What every input leaves out: compressed archives, whose bytes are no lines.
+    /// Exclusions of every input: compressed archives, whose bytes are no lines.
     private static let excludedAlways: [PathExclusion] = {
         do throws(PathPatternError) {
             return [try PathExclusion("**/*.gz")]
@@ -13,8 +13,8 @@ extension SettingsReader {
         }
     }()
 
-    /// What is always left out, and what `value` adds to it. `paths` are those of the input, nil where
-    /// one could not be read.
+    /// The exclusions of every input, and those that `value` adds. `paths` are those of the input,
+    /// nil where one could not be read.
     mutating func exclude(_ value: Value?, _ paths: [PathPattern?]) -> [PathExclusion] {
         var exclusions = Self.excludedAlways
         guard let value else { return exclusions }
@@ -66,8 +66,8 @@ extension SettingsReader {
         return exclusion
     }
 
-    /// What the author of a pattern that leaves out nothing may have meant: all beneath a directory, a part
-    /// of a name, or a regular expression that does not look like one.
+    /// Patterns that the author of one that leaves out nothing may have meant: all beneath a
+    /// directory, a part of a name, or a regular expression that does not look like one.
     private static func meant(_ text: String) -> [String] {
         let expression = RegularExpressionText(text: text).globs ?? []
         if text.contains(".*") { return expression }

@@ -146,7 +146,7 @@ extension SettingsReader {
         }
     }
 
-    /// What an archive's path captures has to be what the path of its log captures.
+    /// Reads patterns of archives. They have to capture whatever the path of the log captures.
     private mutating func archives(_ value: Value?, _ paths: [Path]) -> [PathPattern] {
         guard let value else { return [] }
         let expected = "path patterns of rotated files, as in /data/old/{app}/*.log*"

@@ -83,7 +83,7 @@ extension SettingsReader {
         return .addresses(addresses)
     }
 
-    /// What keeps `address` from being `HOST:PORT`, an IPv6 host standing in brackets.
+    /// The reason why `address` is not `HOST:PORT`, an IPv6 host standing in brackets.
     private static func problem(address: String) -> String? {
         guard let colon = address.lastIndex(of: ":") else { return "has no port" }
         let host = address[..<colon]

@@ -60,7 +60,8 @@ extension SettingsReader {
         let inFlight = size(
             section?["in_flight"], in: (256 << 10)...(16 << 30), default: 32 << 20)
         let openFiles = count(section?["open_files"], in: 16...(1 << 20), default: 4096)
-        // So many files of the largest size, each counted up to this bound, still sum up in 64 bits.
+        // So many files of the largest size, each counted up to this bound, still sum up in 64
+        // bits.
         let heldBytes = size(
             section?["held_bytes"], in: (64 << 10)...(4 << 40), default: 4 << 30)
         if let readers = section?["readers"], let text = text(readers, "1"), text != "1" {

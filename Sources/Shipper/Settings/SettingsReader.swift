@@ -237,7 +237,7 @@ struct SettingsReader {
 
     // MARK: Words for messages
 
-    /// What stands there, for "…; expected …".
+    /// The value that stands there, in words for "…; expected …".
     func found(_ node: Node) -> String {
         switch node.content {
         case .list: "a list"

@@ -1,5 +1,6 @@
 /// A text with references, as in `logs.{namespace}.{app}`.
 package struct Template: Hashable, Sendable, CustomStringConvertible {
+    /// A piece of the text, in its order.
     package enum Part: Hashable, Sendable {
         case literal(String)
         case reference(String)
@@ -48,7 +49,7 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
     /// Stands where a template could not be read, until that fault is thrown.
     static let unread = Template(text: "", parts: [])
 
-    /// What is referred to, each name once, in order.
+    /// The names that it refers to, each once, in order.
     package var names: [String] {
         var names: [String] = []
         for case .reference(let name) in parts where !names.contains(name) { names.append(name) }
@@ -85,7 +86,7 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What is wrong with a template, and what was expected.
+/// The fault of a template, and what was expected.
 package enum TemplateError: Error, Hashable, CustomStringConvertible {
     case empty
     case notClosed

@@ -1,7 +1,7 @@
 import Platform
 import Registry
 
-/// What the output can show.
+/// The abilities of the output.
 struct TerminalLook: Hashable {
     /// Columns and rows; nil where nobody looks at a screen, and lines may have any length.
     var screen: TerminalSize?
@@ -16,9 +16,9 @@ struct FileTable {
     enum Order: String, CaseIterable {
         /// By stream and path.
         case path
-        /// What is most bytes behind comes first.
+        /// The file that is most bytes behind comes first.
         case lag
-        /// What has not moved for the longest time comes first.
+        /// The file that has not moved for the longest time comes first.
         case age
     }
 
@@ -50,8 +50,8 @@ struct FileTable {
     /// Columns that a stream's and a file's name keep on a narrow screen.
     private static let leastName = 8
 
-    /// A heading, a line per file and a summary; without line ends. On a screen no line is longer than it
-    /// is wide, and where it has fewer rows, the last files are left out and counted.
+    /// A heading, a line per file and a summary; without line ends. On a screen no line is longer
+    /// than it is wide, and where it has fewer rows, the last files are left out and counted.
     func lines() -> [String] {
         let shown = fitting()
         var rows = [Self.heading]
@@ -83,7 +83,7 @@ struct FileTable {
         ]
     }
 
-    /// What tells the file apart in its stream: the path beneath the stream's directory.
+    /// The name that tells the file apart in its stream: the path beneath the stream's directory.
     private static func name(_ entry: FileEntry) -> String {
         let path = Array(entry.path.utf8)
         let slash = UInt8(ascii: "/")
@@ -148,7 +148,8 @@ struct FileTable {
         return whole + gap + coloured(bar, .yellow)
     }
 
-    /// The share of the largest lag, in eighths of a cell; what is behind at all shows at least one.
+    /// The share of the largest lag, in eighths of a cell; what is behind at all shows at least
+    /// one.
     static func bar(_ lag: Int, of most: Int) -> String {
         guard lag > 0, most > 0 else { return "" }
         let eighths = max(1, Int(Double(lag) / Double(most) * Double(barWidth * 8)))

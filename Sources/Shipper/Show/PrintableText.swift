@@ -3,9 +3,9 @@ enum PrintableText {
     /// Over one character.
     private static let mostAccents = 2
 
-    /// Control and format characters, unassigned ones and those of private use become `\u{…}`: a file's
-    /// name must not move the cursor, clear the screen or turn the direction of the text. So do accents
-    /// that stand over nothing or are heaped up.
+    /// Control and format characters, unassigned ones and those of private use become `\u{…}`: a
+    /// file's name must not move the cursor, clear the screen or turn the direction of the text. So
+    /// do accents that stand over nothing or are heaped up.
     static func of(_ text: String) -> String {
         var safe = ""
         var accents = mostAccents
@@ -28,8 +28,8 @@ enum PrintableText {
         return safe
     }
 
-    /// Columns of a terminal that printable text takes: 2 for a wide character or an emoji, 0 for an
-    /// accent that stands over the one before.
+    /// Columns of a terminal that printable text takes: 2 for a wide character or an emoji, 0 for
+    /// an accent that stands over the one before.
     static func width(_ text: String) -> Int {
         var width = 0
         for scalar in text.unicodeScalars {

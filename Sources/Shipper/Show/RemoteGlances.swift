@@ -4,8 +4,8 @@ import Registry
 import Synchronization
 import Tailer
 
-/// Looks at files, those on each remote file system on a thread of its own: of what does not answer entries are
-/// shown as they were saved. Used on one thread.
+/// Looks at files, those on each remote file system on a thread of its own: of what does not answer
+/// entries are shown as they were saved. Used on one thread.
 final class RemoteGlances {
     /// Mount points that did not answer at the last look, as text for people.
     private(set) var silent: [String] = []

@@ -5,14 +5,15 @@ import Tailer
 
 /// A file of the registry as it is now.
 struct ShownFile {
-    /// What can be said of a file by looking at its path.
+    /// The state of a file, as a look at its path tells it.
     enum State: String {
         /// It may grow.
         case active
         /// Rotated away; its end is final.
         case archived
-        /// It went with its directory, or was moved to where no pattern leads: what was unread of it was counted as
-        /// lost, and the entry stays until it is known that it will not be found again.
+        /// It went with its directory, or was moved to where no pattern leads: what was unread of
+        /// it was counted as lost, and the entry stays until it is known that it will not be found
+        /// again.
         case deleted
         /// It cannot be looked at, or the volume that it is on is not mounted: its entry stays.
         case unreachable

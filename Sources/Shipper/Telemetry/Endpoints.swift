@@ -2,7 +2,7 @@ import HTTPServer
 import Platform
 import Synchronization
 
-/// What the agent answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP
+/// The agent's answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP
 /// thread, from before there is a pipeline until after it has stopped.
 final class Endpoints: Sendable {
     private let pipeline = Mutex<Pipeline?>(nil)
@@ -10,8 +10,8 @@ final class Endpoints: Sendable {
     /// Tells of this pipeline from now on.
     func follow(_ pipeline: Pipeline) { self.pipeline.withLock { $0 = pipeline } }
 
-    /// Serves where the settings say, or nowhere. Throws where the operator named an address that cannot
-    /// be listened on; the standard one, which nobody asked for, is given up with a warning.
+    /// Serves where the settings say, or nowhere. Throws where the operator named an address that
+    /// cannot be listened on; the standard one, which nobody asked for, is given up with a warning.
     func serve(
         _ settings: Settings, _ plan: DescriptorPlan, _ log: Log
     ) throws(PipelineError) -> HTTPServer? {

@@ -1,6 +1,6 @@
 /// How many events that anybody with a file name can cause get a line of their own. The rest of an
-/// interval are told in sum at its end: how many, in which directory, of how many bytes. A value without a
-/// clock of its own.
+/// interval are told in sum at its end: how many, in which directory, of how many bytes. A value
+/// without a clock of its own.
 ///
 /// 1. A pod makes 12,000 links that match, or 100 holes a second.
 /// 2. A line for each fills the disk, and whoever looks for another line does not find it.
@@ -9,16 +9,21 @@ package struct EventLimit: Sendable {
     static let mostPerPlace = 10
     /// Lines of one kind in an interval: places are made by anybody, too.
     static let mostPerKind = 100
-    /// Places of one kind whose events are counted apart, and that get a line for what was left out of it.
+    /// Places of one kind whose events are counted apart, and that get a line for what was left out
+    /// of it.
     static let mostPlaces = 20
 
-    /// What was left out in an interval.
+    /// The events that were left out in an interval.
     package struct Omission: Hashable, Sendable {
+        /// The events' message, which is one text for each kind.
         package let kind: String
+        /// The level at which they would have been told.
         package let level: Log.Level
         /// The directory, or the topic; nil for all others together.
         package let place: String?
+        /// How many there were.
         package let count: Int
+        /// Bytes that they were about, all together; 0 where they are about none.
         package let bytes: Int
     }
 
@@ -48,13 +53,14 @@ package struct EventLimit: Sendable {
     private var windows: [String: Window] = [:]
     private var ended: [Omission] = []
 
+    /// Counts begin anew after each interval, in which each kind and place has its few lines.
     package init(interval: Duration = .seconds(30)) {
         let (seconds, attoseconds) = interval.components
         self.interval = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 
-    /// An event at `now`, in monotonic nanoseconds; whether it gets its line. `bytes` are those it is
-    /// about, if it is about any.
+    /// An event at `now`, in monotonic nanoseconds; whether it gets its line. `bytes` are those it
+    /// is about, if it is about any.
     package mutating func happened(
         _ kind: String, in place: String, _ level: Log.Level, bytes: Int = 0, at now: Int64
     ) -> Bool {
@@ -79,8 +85,8 @@ package struct EventLimit: Sendable {
         return false
     }
 
-    /// What was left out in intervals that are over at `now`, or with `all` in those that are not, too. To
-    /// be called from time to time.
+    /// The events that were left out in intervals that are over at `now`, or with `all` in those
+    /// that are not, too. To be called from time to time.
     package mutating func due(at now: Int64, all: Bool = false) -> [Omission] {
         for (kind, window) in windows where all || now - window.begun >= interval {
             end(kind, window)

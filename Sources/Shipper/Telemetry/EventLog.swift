@@ -156,7 +156,7 @@ package final class EventLog: Sendable {
         }
     }
 
-    /// What a look after entries that nobody follows has found, on its thread.
+    /// A look after entries that nobody follows has found something. On its thread.
     func report(_ event: VanishedFiles.Event) {
         switch event {
         case .tailer(let event): report(event)
@@ -237,7 +237,8 @@ extension EventLog: KafkaObserver {
     }
 
     package func laneFlows(topic: String) {
-        // No fault, but as often as one: a topic that refuses now and then would fill the log with it.
+        // No fault, but as often as one: a topic that refuses now and then would fill the log with
+        // it.
         log.fault(
             .info, key: "flows \(topic)", "stream flows again", ["topic": .text(topic)])
     }

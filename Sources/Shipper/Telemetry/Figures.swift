@@ -1,7 +1,8 @@
 import Platform
 import Tailer
 
-/// Everything that metrics tell, at about one moment; plain values. Times are nanoseconds since 1970.
+/// Everything that metrics tell, at about one moment; plain values. Times are nanoseconds since
+/// 1970.
 struct Figures: Sendable {
     var recordsDelivered = 0
     var bytesDelivered = 0

@@ -7,7 +7,7 @@ struct Condition: Hashable, Sendable {
     let fault: String?
 }
 
-/// What `/healthz` and `/readyz` answer, out of plain values.
+/// The answers of `/healthz` and `/readyz`, out of plain values.
 struct Health: Hashable, Sendable {
     /// No pipeline yet: its registry is being opened.
     static let starting = Health(
@@ -22,7 +22,7 @@ struct Health: Hashable, Sendable {
     /// New lines get to Kafka and their positions to the disk.
     let ready: [Condition]
 
-    /// What the conditions are made of.
+    /// The facts that the conditions are made of.
     struct Facts: Hashable, Sendable {
         var isReaderLate = false
         var isPollerLate = false

@@ -1,13 +1,14 @@
 package import Platform
 internal import Synchronization
 
-/// The structured log of the process: one line for each event, on standard error unless told otherwise.
+/// The structured log of the process: one line for each event, on standard error unless told
+/// otherwise.
 ///
-/// Messages are constant, so that they can be searched for and counted; what differs goes into the data.
-/// Any thread may log; each line is one write(2) of at most 4,096 bytes, so lines never mix. A standard
-/// error that nobody reads does not block the thread that logs (`LineStream`): lines that find no room are
-/// counted, and told when one does. What anybody can cause with a file's name or a topic is bounded in
-/// lines (`EventLimit`).
+/// Messages are constant, so that they can be searched for and counted; what differs goes into the
+/// data. Any thread may log; each line is one write(2) of at most 4,096 bytes, so lines never mix.
+/// A standard error that nobody reads does not block the thread that logs (`LineStream`): lines
+/// that find no room are counted, and told when one does. What anybody can cause with a file's name
+/// or a topic is bounded in lines (`EventLimit`).
 package final class Log: Sendable {
     /// How much an event matters; the raw value is its name in lines and in `log.level`.
     package enum Level: String, Comparable, CaseIterable, Sendable {
@@ -61,8 +62,8 @@ package final class Log: Sendable {
     private let untold = Atomic<Int>(0)
     private let lost = Atomic<Int>(0)
 
-    /// `sink` takes whole lines, on the threads that log. The clocks give nanoseconds, the monotonic one
-    /// for the rate of repeated faults.
+    /// `sink` takes whole lines, on the threads that log. The clocks give nanoseconds, the
+    /// monotonic one for the rate of repeated faults.
     package init(
         level: Level, format: Format, repeatInterval: Duration = .seconds(30),
         wallClock: @escaping @Sendable () -> Int64 = { Clock.wallNanoseconds() },
@@ -89,7 +90,8 @@ package final class Log: Sendable {
     /// Whether events of this level are written.
     package func isOn(_ level: Level) -> Bool { level >= self.level }
 
-    /// Lines that could not be written since the start; the next that can be says how many there were.
+    /// Lines that could not be written since the start; the next that can be says how many there
+    /// were.
     package var linesLost: Int { lost.load(ordering: .relaxed) }
 
     /// For who looks for a fault in the shipper itself.
@@ -99,29 +101,29 @@ package final class Log: Sendable {
         if isOn(.debug) { write(Fault(level: .debug, message: message, data: data())) }
     }
 
-    /// What an operator may want to know afterwards.
+    /// For an operator who wants to know afterwards.
     package func info(
         _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
     ) {
         if isOn(.info) { write(Fault(level: .info, message: message, data: data())) }
     }
 
-    /// What goes wrong and is dealt with.
+    /// For things that go wrong and are dealt with.
     package func warn(
         _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
     ) {
         if isOn(.warn) { write(Fault(level: .warn, message: message, data: data())) }
     }
 
-    /// What somebody has to act on.
+    /// For things that somebody has to act on.
     package func error(
         _ message: StaticString, _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
     ) {
         if isOn(.error) { write(Fault(level: .error, message: message, data: data())) }
     }
 
-    /// A fault that may come again and again: the first of its `key` is written at once, then one every
-    /// 30 s, with `repeated` saying how many were kept back.
+    /// A fault that may come again and again: the first of its `key` is written at once, then one
+    /// every 30 s, with `repeated` saying how many were kept back.
     package func fault(
         _ level: Level, key: String, _ message: StaticString,
         _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
@@ -137,8 +139,9 @@ package final class Log: Sendable {
         }
     }
 
-    /// An event that anybody can cause with a name: of each message a few lines for a `place`, a directory
-    /// or a topic, in 30 s, and then one that says how many were left out. `bytes` are those it is about.
+    /// An event that anybody can cause with a name: of each message a few lines for a `place`, a
+    /// directory or a topic, in 30 s, and then one that says how many were left out. `bytes` are
+    /// those it is about.
     package func event(
         _ level: Level, in place: String, bytes: Int = 0, _ message: StaticString,
         _ data: @autoclosure () -> KeyValuePairs<String, Value> = [:]
@@ -155,8 +158,9 @@ package final class Log: Sendable {
         }
     }
 
-    /// Writes the faults that were kept back and whose 30 s are over, and how many events were left out. To
-    /// be called every second or so, and at the end with `all`, whether their time is over or not.
+    /// Writes the faults that were kept back and whose 30 s are over, and how many events were left
+    /// out. To be called every second or so, and at the end with `all`, whether their time is over
+    /// or not.
     package func writeDueFaults(all: Bool = false) {
         let now = monotonicClock()
         for due in limit.withLock({ $0.due(at: now) }) { write(due.fault, repeated: due.repeated) }

@@ -1,10 +1,10 @@
 import Platform
 
-/// One line of the log while it is written, as text or as a JSON object. Whatever the values hold, it
-/// is one line, of at most `limit` bytes.
+/// One line of the log while it is written, as text or as a JSON object. Whatever the values hold,
+/// it is one line, of at most `limit` bytes.
 struct LogLine {
-    /// Bytes of a line with its newline: PIPE_BUF, up to which the kernel writes to a pipe in one piece,
-    /// whoever else writes to it.
+    /// Bytes of a line with its newline: PIPE_BUF, up to which the kernel writes to a pipe in one
+    /// piece, whoever else writes to it.
     static let limit = 4096
     /// Bytes of one value; what is longer is cut and ends with "…".
     static let valueLimit = 1024
@@ -128,8 +128,8 @@ struct LogLine {
     }
 
     /// `text` as it is, or as a quoted JSON string when it would not be one plain word. Invisible
-    /// characters that move the cursor or turn the direction are escaped: names of files are chosen by
-    /// anybody, and this line is read on a terminal.
+    /// characters that move the cursor or turn the direction are escaped: names of files are chosen
+    /// by anybody, and this line is read on a terminal.
     private static func appendWord(_ text: String, to bytes: inout [UInt8]) {
         let isPlain =
             !text.isEmpty

@@ -51,7 +51,8 @@ struct MetricText {
         }
     }
 
-    /// A backslash and a line feed everywhere, a quote in a label's value; all else stands for itself.
+    /// A backslash and a line feed everywhere, a quote in a label's value; all else stands for
+    /// itself.
     private static func escaped(_ text: String, quote: Bool) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

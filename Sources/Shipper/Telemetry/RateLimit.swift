@@ -1,7 +1,7 @@
 /// Decides which of many equal faults are told: of each key the first at once, then one in each
 /// interval, with the number of those kept back. A value without a clock of its own.
 package struct RateLimit<Fault: Sendable>: Sendable {
-    /// What becomes of a fault.
+    /// The decision about one fault.
     package enum Verdict: Hashable, Sendable {
         /// To be told, with the number of equal ones kept back since the last that was told.
         case tell(repeated: Int)
@@ -12,6 +12,7 @@ package struct RateLimit<Fault: Sendable>: Sendable {
     package struct Due: Sendable {
         /// The last of them.
         package let fault: Fault
+        /// How many were kept back, this one included.
         package let repeated: Int
     }
 
@@ -29,8 +30,8 @@ package struct RateLimit<Fault: Sendable>: Sendable {
     /// Faults kept back that will not be told, because their key gave its place to another.
     package private(set) var forgotten = 0
 
-    /// `capacity` keys are remembered, then the one told longest ago goes; a key may be a file's path, so
-    /// there is no other bound on their number.
+    /// `capacity` keys are remembered, then the one told longest ago goes; a key may be a file's
+    /// path, so there is no other bound on their number.
     package init(interval: Duration = .seconds(30), capacity: Int = 1024) {
         precondition(capacity > 0, "a rate limit without room for a key")
         let (seconds, attoseconds) = interval.components
@@ -55,8 +56,8 @@ package struct RateLimit<Fault: Sendable>: Sendable {
         return .tell(repeated: entry.keptBack)
     }
 
-    /// The faults kept back whose interval is over at `now`; they count as told then. To be called from
-    /// time to time, so that the last of a series are told, too, when no other follows.
+    /// The faults kept back whose interval is over at `now`; they count as told then. To be called
+    /// from time to time, so that the last of a series are told, too, when no other follows.
     package mutating func due(at now: Int64) -> [Due] {
         var due: [Due] = []
         for (key, entry) in entries where now - entry.told >= interval {
