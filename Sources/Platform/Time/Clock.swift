@@ -1,3 +1,5 @@
+// `timespec` is of the C module that the compiler came upon first.
+private import CLinux
 private import Glibc
 
 /// The kernel's clocks.
