@@ -1,7 +1,6 @@
 import Model
 import Platform
 import Registry
-import Tailer
 
 /// A file open for reading, shared by those who look at it.
 final class LookedAt {

@@ -1,7 +1,6 @@
 import Model
 import Platform
 import Registry
-import Tailer
 
 /// Where a position is to go.
 package enum RewindTarget: Hashable, Sendable {

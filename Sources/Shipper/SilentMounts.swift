@@ -1,5 +1,5 @@
+import Model
 import Platform
-import Tailer
 
 /// Remote file systems that do not answer, for commands that look at files and end.
 struct SilentMounts {

@@ -1,3 +1,5 @@
+import Model
+
 /// What the Tailer has to know of one input.
 package struct TailerInput: Sendable {
     package let name: String

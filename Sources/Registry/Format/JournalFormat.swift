@@ -15,7 +15,7 @@
 // case. Texts have `"` and `\` escaped by `\`; newline, return and tab as `\n \r \t`; other bytes
 // below 0x20 and 0x7F as `\u00xx`; nothing else is escaped. Times are UTC to the millisecond,
 // `2026-11-23T04:02:35.685Z`, and are for people only: nothing is decided by them. Paths are texts
-// in the spelling of the Tailer's PathText: a byte that is no UTF-8 stands as \xHH (so `\\xHH` in
+// in the spelling of PathText: a byte that is no UTF-8 stands as \xHH (so `\\xHH` in
 // the JSON), and comes back as it was.
 //
 // snapshot.jsonl

@@ -2,7 +2,6 @@ import Model
 import Platform
 import Registry
 import Synchronization
-import Tailer
 
 /// Finds files of the registry whose device got another number when the machine started: volumes
 /// and disks are numbered in the order in which they are found. Looked at once, before anything is

@@ -2,7 +2,6 @@ import Model
 import Platform
 import Registry
 import Synchronization
-import Tailer
 
 /// Looks at files, those on each remote file system on a thread of its own: of what does not answer
 /// entries are shown as they were saved. Used on one thread.

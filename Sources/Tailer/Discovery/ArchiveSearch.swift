@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// The places beside the logs' own directories where an input's rotated files may go (logrotate's

@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// One directory below the fixed prefix of a pattern, as far as a pattern leads into it.

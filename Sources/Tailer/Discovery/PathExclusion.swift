@@ -1,3 +1,5 @@
+import Model
+
 /// A pattern of paths that an input leaves out: written like a path pattern, without captures, and
 /// where it does not start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand
 /// for what begins with a dot, too: what an input reads in a hidden directory can be left out as elsewhere.

@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// All ways in which patterns' prefixes lead to one directory: a prefix may lie beneath another one, be a link, or

@@ -1,3 +1,5 @@
+import Model
+
 /// One segment of a path pattern, matched against one name. Names are bytes, as the kernel has them.
 struct SegmentPattern: Hashable, Sendable {
     enum Token: Hashable, Sendable {

@@ -1,7 +1,6 @@
 import Model
 import Platform
 import Registry
-import Tailer
 import TestSupport
 import Testing
 

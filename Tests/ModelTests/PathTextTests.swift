@@ -1,7 +1,6 @@
+import Model
 import TestSupport
 import Testing
-
-@testable import Tailer
 
 @Suite("Names as text, and back")
 struct PathTextTests {

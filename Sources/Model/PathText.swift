@@ -1,9 +1,10 @@
 /// Names as text for people, logs, records and the registry, and back again.
 ///
-/// A name is bytes, and a text is UTF-8. What is UTF-8 stands as it is; each other byte, all of which are
-/// 0x80 or above, as `\xHH` in lower-case hex. A backslash that would begin such a spelling by itself, `\x80`
-/// to `\xff` or `\x5c`, is written as `\x5c`; every other one stays (systemd's `\x2d` does). So the text is
-/// always valid, two names never look alike, and `bytes(of:)` gives back the name.
+/// A name is bytes, and a text is UTF-8. What is UTF-8 stands as it is; each other byte, all of
+/// which are 0x80 or above, as `\xHH` in lower-case hex. A backslash that would begin such a
+/// spelling by itself, `\x80` to `\xff` or `\x5c`, is written as `\x5c`; every other one stays
+/// (systemd's `\x2d` does). So the text is always valid, two names never look alike, and
+/// `bytes(of:)` gives back the name.
 package enum PathText {
     private static let backslash = UInt8(ascii: "\\")
 
