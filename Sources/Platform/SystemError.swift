@@ -53,6 +53,11 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let systemLimit = Errno(ENFILE)
     package static let outOfMemory = Errno(ENOMEM)
     package static let stale = Errno(ESTALE)
+    package static let inputOutput = Errno(EIO)
+    package static let readOnly = Errno(EROFS)
+    package static let brokenPipe = Errno(EPIPE)
+    package static let notEmpty = Errno(ENOTEMPTY)
+    package static let noDevice = Errno(ENXIO)
 
     /// There is no room now, and may be later: the disk, a quota, or what this process may write is
     /// full.

@@ -258,15 +258,11 @@ extension Registry {
             let count = min(1 << 20, range.upperBound - position)
             let bytes = try source.descriptor.read(count: count, at: position)
             guard bytes.count == count else {
+                // The file is shorter than what was written to it.
                 throw SystemError("pread", path: JournalFormat.journalName, code: .inputOutput)
             }
             try file.write(bytes)
             position += count
         }
     }
-}
-
-extension Errno {
-    /// A file is shorter than what was written to it.
-    static let inputOutput = Errno(5)
 }

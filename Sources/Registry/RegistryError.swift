@@ -63,17 +63,10 @@ package enum RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
         case .permission, .notPermitted:
             "give the shipper's user read and write permission, or name another directory with "
                 + "`data:`"
-        case .noSpace, .quota, .fileTooLarge: "free space on its file system, or raise the limit"
+        case .noSpace, .noQuota, .fileTooLarge: "free space on its file system, or raise the limit"
         case .readOnly: "mount its file system writable, or name another directory with `data:`"
         case .tooManyLinks: "a symbolic link stands where a file of the registry belongs: remove it"
         default: "check the file system it is on"
         }
     }
-}
-
-extension Errno {
-    /// The codes that a full or read-only file system answers with.
-    static let quota = Errno(122)
-    static let fileTooLarge = Errno(27)
-    static let readOnly = Errno(30)
 }

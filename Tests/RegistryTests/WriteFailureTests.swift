@@ -74,7 +74,7 @@ private final class Fault: Sendable {
         arguments: [
             (Errno.readOnly, "mount its file system writable"),
             (.permission, "give the shipper's user read and write permission"),
-            (.inputOutput, "check the file system"), (.quota, "free space"),
+            (.inputOutput, "check the file system"), (.noQuota, "free space"),
         ])
     func codes(_ code: Errno, _ advice: String) throws {
         let registry = try data.open(recorder, witness: fault.witness)

@@ -30,7 +30,7 @@ final class Feed: Sendable {
         var done = 0
         while done < bytes.count {
             let (written, code) = number.withLock { number -> (Int, Errno) in
-                guard number >= 0 else { return (-1, Errno(EPIPE)) }
+                guard number >= 0 else { return (-1, .brokenPipe) }
                 let count = unsafe bytes.withUnsafeBytes { raw in
                     let rest = unsafe UnsafeRawBufferPointer(rebasing: raw[done...])
                     return unsafe Glibc.write(number, rest.baseAddress, rest.count)

@@ -228,7 +228,7 @@ package struct Descriptor: ~Copyable, Sendable {
         // A hole may end beyond what is ever read.
         if place >= 0 { return OutsideNumber.count(place) }
         let code = Errno.last
-        if code.value == ENXIO { return nil }
+        if code == .noDevice { return nil }
         if code == .invalid { return offset }
         throw SystemError("lseek", code: code)
     }

@@ -42,10 +42,10 @@ package struct ScratchDirectory: Sendable {
                 }
                 return
             } catch {
-                if error.code.value != ENOTEMPTY && error.code != .exists { throw error }
+                if error.code != .notEmpty && error.code != .exists { throw error }
             }
         }
-        throw SystemError("rmdir", path: path, code: Errno(ENOTEMPTY))
+        throw SystemError("rmdir", path: path, code: .notEmpty)
     }
 }
 

@@ -63,7 +63,7 @@ package final class PipedProcess: Sendable {
         // A descriptor of its own, so that nobody waits for the lock while the pipe is full.
         let pipe = try state.withLock { state throws(SystemError) -> Descriptor in
             guard let copy = try state.input?.duplicate() else {
-                throw SystemError("write", path: "a closed pipe", code: Errno(EPIPE))
+                throw SystemError("write", path: "a closed pipe", code: .brokenPipe)
             }
             return copy
         }

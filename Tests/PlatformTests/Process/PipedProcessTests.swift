@@ -32,7 +32,7 @@ struct PipedProcessTests {
         }
         process.kill()
         thread.join()
-        #expect(failure.error.withLock { $0 }?.code == Errno(32))
+        #expect(failure.error.withLock { $0 }?.code == .brokenPipe)
         #expect(process.wait() == .signal(9))
         process.kill()
     }

@@ -95,7 +95,7 @@ struct DemoTests {
     @Test("A standard output that is gone ends it, and nothing is left on the disk")
     func noOutput() throws {
         let demo = try demo(DemoPlan(lines: 2_000, writers: 2))
-        let gone = SystemError("write", path: "standard output", code: Errno(32))
+        let gone = SystemError("write", path: "standard output", code: .brokenPipe)
         #expect {
             try demo.run { _ throws(SystemError) in throw gone }
         } throws: {
