@@ -120,7 +120,7 @@ extension FileOpener {
 
     private func settle(_ file: TailedFile) {
         forget(file)
-        if let stream = file.stream { unsettled.append(stream) }
+        if let stream = file.stream { agenda.wake(stream) }
     }
 
     /// What a name leads to whose inode number is a file's.

@@ -17,9 +17,8 @@ final class FileOpener {
     /// Files that are being read, so that one under two names is not read twice. The inode number of
     /// one that is open cannot come back; that of a parked one can, so it is compared by identity.
     private(set) var open: [InodeKey: TailedFile] = [:]
-    /// Streams that have a parked file whose fate was found out by opening another name; the loop
-    /// empties it.
-    var unsettled: [LogStream] = []
+    /// Streams that have a parked file whose fate was found out by opening another name are woken.
+    let agenda: Agenda
     /// What was reported about names and has not been mended.
     private var troubles = Troubles()
     /// Set until every directory was scanned once.
@@ -31,8 +30,9 @@ final class FileOpener {
     /// that no name leads to.
     init(
         output: any TailerOutput, mostOpen: Int, heldBytes: Int = .max / 2, once: Bool,
-        startTimes: StartTimes = StartTimes()
+        startTimes: StartTimes = StartTimes(), agenda: Agenda = Agenda()
     ) {
+        self.agenda = agenda
         self.startTimes = startTimes
         self.output = output
         cache = DescriptorCache(most: mostOpen, heldBytes: heldBytes)

@@ -23,6 +23,7 @@ final class ReaderLoop {
 
     private let watches: Watches
     private let tree: DirectoryTree
+    private let agenda = Agenda()
     private let opener: FileOpener
     private let table: StreamTable
     private let buffer: ChunkBuffer
@@ -102,7 +103,7 @@ final class ReaderLoop {
             report: { output.report($0) })
         opener = FileOpener(
             output: output, mostOpen: openFiles, heldBytes: heldBytes, once: once,
-            startTimes: startTimes)
+            startTimes: startTimes, agenda: agenda)
         table = StreamTable(
             output: output, opener: opener,
             archives: inputs.map { ArchiveSearch(patterns: $0.archives) },
@@ -134,9 +135,9 @@ final class ReaderLoop {
             tree.advance(now)
             scan(now)
             wakePolled(now)
+            keepAgenda(now)
             takeTurns()
-            for node in table.outdated { tree.request(node, now) }
-            table.outdated.removeAll(keepingCapacity: true)
+            keepAgenda(now)
             if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake {
                 if once, hasScannedAll, starved.isEmpty {
                     if endsOnce() { break }
@@ -221,6 +222,13 @@ final class ReaderLoop {
         figuresAt = now
     }
 
+    /// Does what turned out to be next.
+    private func keepAgenda(_ now: Int64) {
+        agenda.takeAll(
+            wake: { makeReady($0, fresh: $1) }, look: { tree.request($0, now) },
+            retry: { tree.retry($0, now) })
+    }
+
     // MARK: Events, scans, time
 
     private func readEvents(_ now: Int64) {
@@ -231,7 +239,7 @@ final class ReaderLoop {
         hasMoreEvents = reading.hasMore
         if reading.isLost { tree.overflowed(now) }
         for stream in watches.woken where stream.attention == .watched {
-            makeReady(stream, fresh: stream.watch == nil)
+            agenda.wake(stream, isFresh: stream.watch == nil)
         }
         watches.woken.removeAll(keepingCapacity: true)
     }
@@ -261,10 +269,6 @@ final class ReaderLoop {
         if scans > 0 { areFiguresOld = true }
         table.keepShares()
         scanDebt += time - begin
-        for stream in table.awakened { makeReady(stream, fresh: true) }
-        table.awakened.removeAll(keepingCapacity: true)
-        for stream in opener.unsettled { makeReady(stream, fresh: true) }
-        opener.unsettled.removeAll(keepingCapacity: true)
         if !hasScannedAll, tree.unlooked == 0 {
             hasScannedAll = true
             opener.isFirstScan = false
@@ -294,8 +298,6 @@ final class ReaderLoop {
             tree.retry(node, now)
         }
         if isLooked { tree.looked(node) }
-        for node in table.soon { tree.retry(node, now) }
-        table.soon.removeAll(keepingCapacity: true)
         table.keepShares()
         wakeQuiet(scan)
     }

@@ -19,7 +19,7 @@ extension StreamTable {
         else { return false }
         node.alive[sibling.name] = sibling.status.inode
         stream.closed[sibling.name] = nil
-        outdated.append(node)
+        agenda.look(at: node)
         return true
     }
 

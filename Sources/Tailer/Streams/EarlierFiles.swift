@@ -48,7 +48,7 @@ extension StreamTable {
         if stream.earlier == nil, earlier.waiting != nil {
             takeUpWaiting(earlier, of: stream, list(node, directory) ?? names, now)
         }
-        awakened.append(stream)
+        agenda.wake(stream)
         // What is found as it was is found in a new listing, or there would be no end to it.
         return earlier.rest.isEmpty && !earlier.hasCome ? .again : verdict
     }
@@ -319,7 +319,7 @@ extension StreamTable {
             }
             opener.mended(request.path)
             // Writes into what is in the making are no events.
-            if candidate.isInTheMaking { soon.append(node) }
+            if candidate.isInTheMaking { agenda.retry(node) }
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }

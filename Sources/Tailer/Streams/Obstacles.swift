@@ -183,7 +183,7 @@ extension StreamTable {
             if item.wasWanted, !isSaved { reportGone(item) }
         }
         tryUnopened(stream, names, directory, now)
-        if stream.obstacles.isZealous(now) { soon.append(node) }
+        if stream.obstacles.isZealous(now) { agenda.retry(node) }
     }
 
     private func reportGone(_ item: Obstacles.Passed) {

@@ -105,7 +105,7 @@ extension StreamTable {
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate) where candidate.isInTheMaking:
             // Writes into it are no events.
-            soon.append(node)
+            agenda.retry(node)
         case .candidate(let candidate):
             opener.mended(request.path)
             stream.refused[stamp] = nil
@@ -242,7 +242,7 @@ extension StreamTable {
         }
         guard case .fine = listed.verdict else { return listed }
         // A write into it is no event.
-        if hasEmpty { soon.append(node) }
+        if hasEmpty { agenda.retry(node) }
         stream.keepStamps(stamps)
         if hasPacked {
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.

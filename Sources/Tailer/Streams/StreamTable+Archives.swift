@@ -188,7 +188,7 @@ extension StreamTable {
         opener.mended(place.path)
         if candidate.isInTheMaking {
             // Writes into it are no events.
-            if let node = stream.node { soon.append(node) }
+            if let node = stream.node { agenda.retry(node) }
             return true
         }
         guard let known = knownFiles.file(candidate.identity, head: candidate.head) else {
@@ -285,7 +285,7 @@ extension StreamTable {
     ) {
         guard hasArchives(stream), !stream.departed.isEmpty else { return }
         let archived = searchArchives(stream, directory)
-        if archived.isUnderWay, let node = stream.node { soon.append(node) }
+        if archived.isUnderWay, let node = stream.node { agenda.retry(node) }
         var unknown = UnknownSiblings()
         add(archived.unknown, to: &unknown)
         recognise(
@@ -324,7 +324,7 @@ extension StreamTable {
             if opener.reopen(file, place.name, in: place.directory.descriptor) {
                 file.path = place.path
                 output.moved(file.id, path: file.path, archived: file.isFinal)
-                awakened.append(stream)
+                agenda.wake(stream)
                 return true
             }
         }

@@ -14,7 +14,7 @@ extension StreamTable {
                     file.isReplaced = true
                 } else {
                     // Its turn finds out what became of it.
-                    awakened.append(stream)
+                    agenda.wake(stream)
                 }
             } catch {
                 _ = opener.trouble(file.path, error)
@@ -118,7 +118,7 @@ extension StreamTable {
                 }
             }
             stream.hurriesUntil = 0
-            awakened.append(stream)
+            agenda.wake(stream)
             takeUp(missed, stream, before: live, now)
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
             guard later.contains(where: { $0.1 == nil }) else {

@@ -44,7 +44,7 @@ extension StreamTable {
         let status = status(of: file)
         if let status, file.packed == nil { file.lastSize = file.base + status.size }
         release(file, of: stream)
-        awakened.append(stream)
+        agenda.wake(stream)
         // 1. A directory is swapped for a link, and what was read in it has no name for now.
         // 2. It is let go, and the directory is back: without its entry all would be sent again.
         if let status, status.links > 0, unread(of: file) == nil {
@@ -87,7 +87,7 @@ extension StreamTable {
             if now - since >= patience {
                 missing(file, of: stream)
             } else {
-                soon.append(node)
+                agenda.retry(node)
             }
         }
     }

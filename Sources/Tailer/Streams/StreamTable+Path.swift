@@ -170,7 +170,7 @@ extension StreamTable {
                     inode: candidate.status.inode, modified: candidate.status.modified,
                     birth: candidate.identity.birth)
             }
-            awakened.append(stream)
+            agenda.wake(stream)
             return .fine
         case .already(let file):
             // 1. `app.log` became `app.log.1`, which the pattern matches too.
@@ -180,7 +180,7 @@ extension StreamTable {
                 stream.files.append(stream.files.remove(at: mine))
                 file.becomeLive()
                 rename(file, to: stream.liveName, in: node, final: false)
-                awakened.append(stream)
+                agenda.wake(stream)
                 return .fine
             }
             return .retry
@@ -198,14 +198,14 @@ extension StreamTable {
     ) {
         for file in stream.files {
             guard let name = names.name(of: file.identity.inode) else {
-                if file.name != nil { awakened.append(stream) }
+                if file.name != nil { agenda.wake(stream) }
                 file.name = nil
                 file.drainsSince = file.drainsSince ?? now
                 continue
             }
             if name != stream.liveName {
                 file.drainsSince = file.drainsSince ?? now
-                if file.name != name { awakened.append(stream) }
+                if file.name != name { agenda.wake(stream) }
                 rename(file, to: name, in: node, final: false)
             }
         }
@@ -218,7 +218,7 @@ extension StreamTable {
     ) {
         for file in stream.files where file.name != stream.liveName {
             let name = names.name(of: file.identity.inode)
-            if name != file.name { awakened.append(stream) }
+            if name != file.name { agenda.wake(stream) }
             if let name {
                 rename(file, to: name, in: node, final: false)
             } else {
@@ -292,14 +292,14 @@ extension StreamTable {
             insert(file, in: stream, before: stream.live)
             return nil
         case .exhausted, .vanished:
-            soon.append(node)
+            agenda.retry(node)
             return false
         case .nothing(retry: true):
             guard let entry = knownFiles.saved(stream.name).first(where: { $0.file == closed.id })
             else { return true }
             pass(closed.inode, name, of: stream, node, now)
             passUnopened(entry, stream, names, directory)
-            soon.append(node)
+            agenda.retry(node)
             return nil
         case .already, .unknown, .nothing(retry: false): return true
         }

@@ -306,7 +306,7 @@ extension StreamTable {
                 ?? ship(candidate, insteadOf: source, of: stream)
         }
         guard isSettled(archive, stream) else {
-            if let node = stream.node { soon.append(node) }
+            if let node = stream.node { agenda.retry(node) }
             return .unknown
         }
         stream.processing.archives[name] = nil

@@ -300,7 +300,7 @@ extension StreamTable {
             file.name = nil
             file.drainsSince = now
             stream.files.append(file)
-            awakened.append(stream)
+            agenda.wake(stream)
         }
         takeUp(unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
     }
@@ -407,7 +407,7 @@ extension StreamTable {
     func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
         let place = live.flatMap { live in stream.files.lastIndex { $0 === live } }
         stream.files.insert(file, at: place ?? stream.files.endIndex)
-        awakened.append(stream)
+        agenda.wake(stream)
     }
 
     /// 1. The live file was copied, or is being copied.
@@ -418,13 +418,13 @@ extension StreamTable {
     private func hurry(
         _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: Int64
     ) {
-        awakened.append(stream)
+        agenda.wake(stream)
         // What lay there when this agent started is no copy that is being made.
         guard copy.status.modified >= opener.startTimes.time(on: copy.status.device),
             opener.stillness.time(of: copy.status, now) < 5_000_000_000
         else { return }
         stream.hurriesUntil = now + 2_000_000_000
-        soon.append(node)
+        agenda.retry(node)
     }
 
     /// What is newer than `reference` comes last, and what is older before it.
@@ -509,7 +509,7 @@ extension StreamTable {
             file.drainsSince = now
             output.moved(file.id, path: file.path, archived: file.isFinal)
             stream.files.append(file)
-            awakened.append(stream)
+            agenda.wake(stream)
         }
         return .fine
     }

@@ -214,7 +214,7 @@ extension StreamTable {
             case .file(let file):
                 return takeUp(candidate, madeOf: file, request.stream, here, directory)
             case .awaited:
-                if let node = request.stream.node { soon.append(node) }
+                if let node = request.stream.node { agenda.retry(node) }
                 return .unknown
             case .none: break
             }
@@ -235,14 +235,14 @@ extension StreamTable {
         for file in stream.files {
             guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
                 if let name = file.name {
-                    awakened.append(stream)
+                    agenda.wake(stream)
                     if !S6Name.isArchive(name) { stream.census.lostName() }
                 }
                 file.name = nil
                 file.drainsSince = file.drainsSince ?? now
                 continue
             }
-            if file.name != item.name { awakened.append(stream) }
+            if file.name != item.name { agenda.wake(stream) }
             rename(file, to: item.name, in: node, final: !item.isCurrent)
         }
     }
@@ -261,7 +261,7 @@ extension StreamTable {
             if file.isFinal, file.position >= file.size, file.name != nil, !file.isReplaced {
                 finish(file, of: stream)
             } else {
-                awakened.append(stream)
+                agenda.wake(stream)
             }
             return .fine
         case .already, .unknown: return .fine

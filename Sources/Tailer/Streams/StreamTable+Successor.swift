@@ -291,6 +291,6 @@ extension StreamTable {
         file.restart(at: output.rest(of: rest.fresh.sighting, from: rest.place), rest.fresh)
         file.succeeded(at: rest.end)
         file.drainsSince = now
-        awakened.append(stream)
+        agenda.wake(stream)
     }
 }

@@ -7,12 +7,8 @@ final class StreamTable {
     var knownFiles: any KnownFiles { output.knownFiles }
     let opener: FileOpener
     private var lastStream: Int
-    /// Streams that may have something to read since the last look; the loop empties it.
-    var awakened: [LogStream] = []
-    /// Directories that are to be looked at again; the loop empties it.
-    var outdated: [DirectoryNode] = []
-    /// Directories in which something is awaited of which there will be no event; the loop empties it.
-    var soon: [DirectoryNode] = []
+    /// For the loop, which the opener shares it with.
+    let agenda: Agenda
     /// Whether a pattern matches a name in the directory that is looked at.
     var isMatched: ([UInt8]) -> Bool = { _ in false }
     /// What the streams of the directory that is looked at have listed of it.
@@ -43,6 +39,7 @@ final class StreamTable {
         self.output = output
         self.archives = archives
         self.opener = opener
+        agenda = opener.agenda
     }
 
     /// What the tree has to do after a look.
@@ -99,7 +96,7 @@ final class StreamTable {
         stream.node = nil
         for file in stream.files { file.drainsSince = file.drainsSince ?? now }
         orphans.append(stream)
-        awakened.append(stream)
+        agenda.wake(stream)
     }
 
     /// Another directory has the name by now: what was read to its end in the earlier one is out of sight,
@@ -161,7 +158,7 @@ final class StreamTable {
         opener.close(file)
         stream.files.removeAll { $0 === file }
         if let node = stream.node, stream.hasMoreRotated || isAwaited(file, node, butFor: stream) {
-            outdated.append(node)
+            agenda.look(at: node)
         }
         if let name = file.name {
             let time = file.packed == nil && file.modified != 0 ? file.modified : nil
@@ -405,7 +402,7 @@ final class StreamTable {
                 anchor: file.anchor))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
-            outdated.append(node)
+            agenda.look(at: node)
         } else {
             forgetDeparted(stream)
         }

@@ -91,8 +91,8 @@ final class ParkingBench {
             for stream in streams {
                 while turn(stream) == .moved {}
             }
-            if case .fine = verdict, table.outdated.isEmpty { return }
-            table.outdated = []
+            if case .fine = verdict, table.agenda.changed.isEmpty { return }
+            table.agenda.takeAll(wake: { _, _ in }, look: { _ in }, retry: { _ in })
         }
         Issue.record("there is more to do after a thousand looks")
     }

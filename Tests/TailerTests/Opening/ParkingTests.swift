@@ -208,7 +208,7 @@ struct ParkingTests {
         file.identity = earlier
         bench.output.state.withLock { $0.files[file.id.number].identity = earlier }
         #expect(bench.opener.yields(file, there, to: stream))
-        #expect(bench.opener.unsettled.contains { $0 === stream })
+        #expect(bench.opener.agenda.wakes(stream))
         #expect(bench.turn(stream) == .outdated)
         #expect(stream.files.isEmpty && bench.gone == 0)
         // Not before a look has shown that it has no other name.
