@@ -2,6 +2,7 @@ package import Model
 
 /// Where reading starts.
 package struct FileStart: Sendable {
+    /// The number of its entry, by which the Tailer names it from now on.
     package let file: FileID
     /// Logical offset of the next byte to read.
     package let offset: Int

@@ -2,8 +2,11 @@ package import Model
 
 /// A file that was saved, by this run or an earlier one.
 package struct SavedFile: Sendable {
+    /// The number of its entry.
     package let file: FileID
+    /// The inode that its content was in last.
     package let identity: FileIdentity
+    /// Where it was seen last, as `PathText` spells it.
     package let path: String
     /// Physical: bytes of it that are delivered.
     package let position: Int
@@ -11,8 +14,8 @@ package struct SavedFile: Sendable {
     package let anchor: Anchor
     /// Something is known of its beginning.
     package let hasHead: Bool
-    /// When anything was saved of it last, nanoseconds since 1970 by the agent's clock: says which of two was
-    /// later, and nothing beside files' times.
+    /// When anything was saved of it last, nanoseconds since 1970 by the agent's clock: says which
+    /// of two was later, and nothing beside files' times.
     package let updated: Int64
     /// Physical bytes that it is known to have had.
     package let size: Int
@@ -50,7 +53,9 @@ package struct SavedStream: Hashable, Sendable {
 
 /// A saved file whose directory lies on another device by now.
 package struct FormerFile: Hashable, Sendable {
+    /// The number of its entry.
     package let file: FileID
+    /// The same on either device, if it is the same file.
     package let inode: UInt64
     /// Not in the directory of its log.
     package let isElsewhere: Bool

@@ -6,7 +6,7 @@ import Synchronization
 package final class Tailer: Sendable {
     private let thread: SystemThread
     private let control: TailerControl
-    /// What the reader thread has at the moment.
+    /// The reader thread's figures of the moment.
     package let figures = TailerFigures()
     /// The reader thread's.
     package let heartbeat = Heartbeat()
@@ -16,12 +16,13 @@ package final class Tailer: Sendable {
         @Sendable (borrowing Descriptor) throws(SystemError) -> FileSystemType
 
     /// Starts the reader thread. `output` is called once, there, and what it makes is used there
-    /// only. With `once` the thread ends when what was there at the start is read; `ended` is called
-    /// on it at its end in any case, with the error that made it impossible to begin, if any. At most
-    /// `openFiles` of the followed files, at least one, have a descriptor at a time, and such that nothing
-    /// else leads to keep at most `heldBytes` of the disk; there are at most `watches` inotify watches.
-    /// `fileSystem` says what kind of one a directory lies on. Of all that the patterns lead to it has what is
-    /// in its `territory`; by default everything. `startTimes` says when the agent started.
+    /// only. With `once` the thread ends when what was there at the start is read; `ended` is
+    /// called on it at its end in any case, with the error that made it impossible to begin, if
+    /// any. At most `openFiles` of the followed files, at least one, have a descriptor at a time,
+    /// and such that nothing else leads to keep at most `heldBytes` of the disk; there are at most
+    /// `watches` inotify watches. `fileSystem` says what kind of one a directory lies on. Of all
+    /// that the patterns lead to it has what is in its `territory`; by default everything.
+    /// `startTimes` says when the agent started.
     package init(
         inputs: [TailerInput], once: Bool = false, intervals: TailerIntervals = TailerIntervals(),
         openFiles: Int, heldBytes: Int, watches: Int, territory: Territory? = nil,
@@ -58,21 +59,21 @@ package final class Tailer: Sendable {
     /// Room has come back: streams that had none are tried again.
     package func wake() { control.wake() }
 
-    /// What the reader is at: a log or a directory, and the how manieth of all; nil while it waits for
-    /// something to do.
+    /// The log or directory that the reader is at, and the how manieth of all; nil while it waits
+    /// for something to do.
     package var touch: (place: String, number: Int)? { control.touch }
 
-    /// What the territories have may be something else now.
+    /// The territories may be shared otherwise now.
     package func redistributed() { control.redistributed() }
 
-    /// What it has may be mounted over, or not any more.
+    /// Something of its territory may be mounted over, or not any more.
     package func remounted(_ changes: MountChanges) { control.remounted(changes) }
 
     /// Ends reading, without waiting for it.
     package func askToStop() { control.stop() }
 
-    /// As `stop`, for `nanoseconds` at most. False where the thread has not ended, because a file system does
-    /// not answer: it is left to itself, and ends when its call comes back.
+    /// As `stop`, for `nanoseconds` at most. False where the thread has not ended, because a file
+    /// system does not answer: it is left to itself, and ends when its call comes back.
     package func stop(within nanoseconds: Int64) -> Bool {
         control.stop()
         return thread.join(within: nanoseconds)
@@ -86,7 +87,7 @@ package final class Tailer: Sendable {
     }
 }
 
-/// What other threads tell the reader.
+/// Messages of other threads to the reader.
 final class TailerControl: Sendable {
     let wakeup: Wakeup
     private let stopped = Atomic(false)

@@ -5,8 +5,8 @@ package enum TailerEvent: Sendable {
     /// A file could not be opened or read; it is tried again. Once per file and reason.
     case unreadable(path: String, error: String)
     case readableAgain(path: String)
-    /// A file beside a log, or an earlier one of it, could not be read for a while: what is newer is
-    /// shipped without it, and it is tried further.
+    /// A file beside a log, or an earlier one of it, could not be read for a while: what is newer
+    /// is shipped without it, and it is tried further.
     case passedOver(path: String)
     /// A file that could not be read is gone.
     case unreadableGone(path: String)
@@ -14,15 +14,16 @@ package enum TailerEvent: Sendable {
     case refused(path: String, reason: String)
     /// A directory could not be listed; it is tried again.
     case unlistable(path: String, error: String)
-    /// An exclusion without wildcards in its last segment names a directory here, which leaves out nothing:
-    /// what is in it is read. Once for each exclusion.
+    /// An exclusion without wildcards in its last segment names a directory here, which leaves out
+    /// nothing: what is in it is read. Once for each exclusion.
     case excludedDirectory(path: String, exclusion: String)
     /// inotify gave no watch; the directory is scanned instead.
     case unwatched(path: String, error: String)
-    /// There are `limit` watches, all that there may be, and most of them in `path`: who has most is
-    /// scanned instead. Once, until there are enough again.
+    /// There are `limit` watches, all that there may be, and most of them in `path`: who has most
+    /// is scanned instead. Once, until there are enough again.
     case watchesShort(limit: Int, path: String, count: Int)
-    /// There is no inotify instance to be had; everything is scanned instead. Once, until there is one.
+    /// There is no inotify instance to be had; everything is scanned instead. Once, until there is
+    /// one.
     case inotifyMissing(error: String)
     case inotifyFound
     /// inotify lost events; everything is scanned.
@@ -31,11 +32,11 @@ package enum TailerEvent: Sendable {
     case truncated(path: String, read: Int, size: Int)
     /// The last lines of a file were overwritten in place: it is read on from where they began.
     case rewritten(path: String, offset: Int)
-    /// An archive was removed between its sighting and its opening: its bytes, of unknown number, are
-    /// lost.
+    /// An archive was removed between its sighting and its opening: its bytes, of unknown number,
+    /// are lost.
     case missed(path: String)
-    /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what was written
-    /// to it after that, if anything, is lost.
+    /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what
+    /// was written to it after that, if anything, is lost.
     case vanished(path: String, from: Int)
     /// A file of which bytes are lost is there yet, at a place where no pattern leads.
     case foundElsewhere(path: String, place: String)
@@ -47,10 +48,11 @@ package enum TailerEvent: Sendable {
     case damaged(path: String, error: String)
     /// A compressed file ends, at `size`, before what was read of its content when it was none.
     case endsEarly(path: String, read: Int, size: Int)
-    /// Archives are what a processor of s6-log's made of files that were read. Once for each stream.
+    /// Archives are what a processor of s6-log's made of files that were read. Once for each
+    /// stream.
     case processed(path: String)
-    /// An archive is what a processor of s6-log's made, in other words, and not all of that was read, or of
-    /// which file it was made cannot be known: it is shipped whole.
+    /// An archive is what a processor of s6-log's made, in other words, and not all of that was
+    /// read, or of which file it was made cannot be known: it is shipped whole.
     case unmatched(path: String)
     /// A file is compressed by what cannot be read: its bytes, of unknown number, are not shipped.
     case notReadable(path: String, compression: String)

@@ -22,6 +22,7 @@ package final class TailerFigures: Sendable {
     package var files: Int { fileCount.load(ordering: .relaxed) }
     /// Those that have a descriptor.
     package var openFiles: Int { openCount.load(ordering: .relaxed) }
+    /// Logs that are followed, those without a directory included.
     package var streams: Int { streamCount.load(ordering: .relaxed) }
     /// Directories that patterns lead into.
     package var directories: Int { directoryCount.load(ordering: .relaxed) }
@@ -31,8 +32,8 @@ package final class TailerFigures: Sendable {
     package var unwatchedDirectories: Int { unwatchedCount.load(ordering: .relaxed) }
     /// Streams that have bytes and wait for in-flight credit.
     package var starvedStreams: Int { starvedCount.load(ordering: .relaxed) }
-    /// Bytes of followed files that were not read when their sizes were last looked at, without the last
-    /// lines of live files that have no newline yet.
+    /// Bytes of followed files that were not read when their sizes were last looked at, without the
+    /// last lines of live files that have no newline yet.
     package var unreadBytes: Int { unread.load(ordering: .relaxed) }
 
     /// Names and directories that cannot be read at the moment.

@@ -1,9 +1,9 @@
 package import Model
 package import Platform
 
-/// The Tailer's way out: files as they are opened, change and end, their frames as far as there is credit for
-/// them, and events. The saved position comes back when a file is opened. Implemented by the pipeline. Every
-/// call is made on the reader thread.
+/// The Tailer's way out: files as they are opened, change and end, their frames as far as there is
+/// credit for them, and events. The saved position comes back when a file is opened. Implemented by
+/// the pipeline. Every call is made on the reader thread.
 package protocol TailerOutput: AnyObject {
     /// Answers questions about files.
     var knownFiles: any KnownFiles { get }
@@ -15,9 +15,10 @@ package protocol TailerOutput: AnyObject {
     /// The file's content is another than before: a new generation, to be read from its first byte.
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart
 
-    /// The bytes of the file from `place` on are others than those that were taken, and those before are
-    /// the same; `anchor` is the last of these. A new generation that goes on there, so that no id stands
-    /// for two lines. Nil while something of the old one is on its way, or when the file is not known.
+    /// The bytes of the file from `place` on are others than those that were taken, and those
+    /// before are the same; `anchor` is the last of these. A new generation that goes on there, so
+    /// that no id stands for two lines. Nil while something of the old one is on its way, or when
+    /// the file is not known.
     func rewound(
         _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
     ) -> FileStart?
@@ -31,22 +32,22 @@ package protocol TailerOutput: AnyObject {
     /// The file's content, all of it, is in another inode now. Nil when the file is not known.
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart?
 
-    /// The file was replaced whole by the same content in another inode, which is written to. False when
-    /// the file is not known.
+    /// The file was replaced whole by the same content in another inode, which is written to. False
+    /// when the file is not known.
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool
 
-    /// A file of which all before a physical offset was read as another one's: it is new, and begins there;
-    /// at its present end where that is nil.
+    /// A file of which all before a physical offset was read as another one's: it is new, and
+    /// begins there; at its present end where that is nil.
     func rest(of sighting: FileSighting, from place: Int?) -> FileStart
 
     /// Looks whether what has this name in the directory is such a file, of which nothing but its
-    /// device's number has changed, and knows it by that from then on. Of one that is elsewhere, what has its own
-    /// path. Called before anything else there is opened.
+    /// device's number has changed, and knows it by that from then on. Of one that is elsewhere,
+    /// what has its own path. Called before anything else there is opened.
     func renumber(_ former: FormerFile, name: [UInt8], in directory: borrowing Descriptor)
         throws(SystemError)
 
-    /// What follows the file's last frame, up to where its next one begins, is nothing: a hole and
-    /// zeros beside it, `bytes` of them.
+    /// Nothing follows the file's last frame, up to where its next one begins: a hole and zeros
+    /// beside it, `bytes` of them.
     func skipped(_ file: FileID, bytes: Int)
 
     /// A file has grown to `size`, logical.
@@ -55,7 +56,7 @@ package protocol TailerOutput: AnyObject {
     /// A file that was shorter than a whole fingerprint has grown.
     func headGrew(_ file: FileID, head: [UInt8])
 
-    /// What was an unfinished line within the first bytes became something else: the file begins with
+    /// An unfinished line within the first bytes became something else: the file begins with
     /// `head`, and is the same.
     func headChanged(_ file: FileID, head: [UInt8])
 
@@ -66,9 +67,9 @@ package protocol TailerOutput: AnyObject {
     func hasRoom(_ stream: StreamID) -> Bool
 
     /// Takes frames, which follow each other without a gap from `frames[0].offset`, and whose bytes
-    /// lie in `chunk`. Returns how many bytes of the file were taken responsibility for: they end at
-    /// the end of a frame or of a part of one; 0 when there is no room. Neither argument outlives
-    /// the call.
+    /// lie in `chunk`. Returns how many bytes of the file were taken responsibility for: they end
+    /// at the end of a frame or of a part of one; 0 when there is no room. Neither argument
+    /// outlives the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
 
     /// Whether the file's frames can be taken at all, once there is room.
@@ -80,14 +81,15 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
-    /// The file was read to its end, and no name that its stream looks at leads to it: it was moved away, alone or
-    /// with its directory. It may be found again under another name, or under the old one when that is back.
+    /// The file was read to its end, and no name that its stream looks at leads to it: it was moved
+    /// away, alone or with its directory. It may be found again under another name, or under the
+    /// old one when that is back.
     func unfollowed(_ file: FileID)
 
-    /// A stream's directories were listed, which lie on `devices`, and `isThere` says of a file whether it is
-    /// in them: saved files of the stream that are of these devices and neither open nor there are no
-    /// longer on the disk, unless they turn up in another directory of the first scan. Of what is not mounted now
-    /// nothing is known.
+    /// A stream's directories were listed, which lie on `devices`, and `isThere` says of a file
+    /// whether it is in them: saved files of the stream that are of these devices and neither open
+    /// nor there are no longer on the disk, unless they turn up in another directory of the first
+    /// scan. Of what is not mounted now nothing is known.
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool)
 

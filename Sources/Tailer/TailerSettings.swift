@@ -1,9 +1,12 @@
 import Model
 
-/// What the Tailer has to know of one input.
+/// One input, as far as the Tailer has to know it.
 package struct TailerInput: Sendable {
+    /// As the configuration has it; unique.
     package let name: String
+    /// Patterns of files, of which the first one that matches counts.
     package let paths: [PathPattern]
+    /// Files to leave out, whatever `paths` say.
     package let exclude: [PathExclusion]
     /// Where rotated files may go, beside the directories of their logs.
     package let archives: [PathPattern]
@@ -37,6 +40,7 @@ package struct TailerIntervals: Sendable {
     package var hurriedPoll: Int64 = 200_000
     /// Between two looks at a file that is being written to; doubles up to `slowestPoll`.
     package var fastestPoll: Int64 = 5_000_000
+    /// The longest time between two looks at a file that may still grow and is not watched.
     package var slowestPoll: Int64 = 640_000_000
     /// Quiet time after which a file is no longer polled but watched for one write.
     package var idle: Int64 = 5_000_000_000

@@ -1,11 +1,10 @@
-/// What events told of names that files were given in one directory. A listing does not show what is
-/// gone by then.
+/// Names that events told of in one directory. A listing does not show those that are gone by then.
 struct AppearedNames {
     /// Names that appeared since the last listing, but for archives of s6-log.
     private var names: Set<[UInt8]> = []
     /// More appeared than are remembered: it may have been any.
     private(set) var hasForgottenNames = false
-    /// What of `names` may be rotated ones of, as far as somebody has asked.
+    /// Names that `names` may be rotated ones of, as far as somebody has asked.
     private var bases: Set<[UInt8]> = []
     private var pending: [[UInt8]] = []
     /// Archives of s6-log in the order of their appearance, that no look was told of.
@@ -17,8 +16,8 @@ struct AppearedNames {
     private static let mostNames = 1_024
     /// A minute of an s6-log that rotates a thousand times a second.
     private static let mostArchives = 65_536
-    /// Such names in a directory that is not known for an s6 log: what was archived in one between its
-    /// making and the first look at it.
+    /// Such names in a directory that is not known for an s6 log: what was archived in one between
+    /// its making and the first look at it.
     private static let mostStrangeArchives = 1_024
 
     /// `isS6`: it was given in a directory that is known for an s6 log.
@@ -41,7 +40,8 @@ struct AppearedNames {
         return bases.contains(log)
     }
 
-    /// The directory is about to be listed: what appeared up to now, nil where it may have been any.
+    /// The directory is about to be listed: what appeared up to now, nil where it may have been
+    /// any.
     mutating func takeNames() -> Set<[UInt8]>? {
         listedArchives = archives.count
         defer {
@@ -61,7 +61,8 @@ struct AppearedNames {
         return archives
     }
 
-    /// There was no s6-log when the directory was listed: archives that appeared before that are nobody's.
+    /// There was no s6-log when the directory was listed: archives that appeared before that are
+    /// nobody's.
     mutating func forgetListedArchives() {
         archives.removeFirst(min(listedArchives, archives.count))
         if archives.isEmpty { archives = [] }

@@ -2,7 +2,8 @@ import Model
 import Platform
 
 /// The places beside the logs' own directories where an input's rotated files may go (logrotate's
-/// `olddir`). They are not watched: a stream looks there when one of its files has left its directory.
+/// `olddir`). They are not watched: a stream looks there when one of its files has left its
+/// directory.
 struct ArchiveSearch {
     /// A directory that was listed and is open.
     final class Directory {
@@ -27,11 +28,11 @@ struct ArchiveSearch {
 
     let patterns: [PathPattern]
 
-    /// Directories that one search lists. Whoever has more of them beneath a pattern is told, and names the
-    /// place more closely.
+    /// Directories that one search lists. Whoever has more of them beneath a pattern is told, and
+    /// names the place more closely.
     private static let mostDirectories = 4096
 
-    /// What a search has found.
+    /// The findings of a search.
     struct Result {
         var files: [Found] = []
         /// Nothing is left out: what is not among `files` is not there.
@@ -39,7 +40,7 @@ struct ArchiveSearch {
         /// Devices of the directories that were listed.
         var devices: Set<UInt64> = []
 
-        /// What tells one result from another.
+        /// Tells one result from another.
         var keys: Set<Key> { Set(files.map { Key(path: Array($0.path.utf8), inode: $0.inode) }) }
     }
 
@@ -48,8 +49,8 @@ struct ArchiveSearch {
         let inode: UInt64
     }
 
-    /// Files that the patterns match, with what they capture as the stream's own path has it. What cannot be
-    /// listed is handed to `report`.
+    /// Files that the patterns match, with what they capture as the stream's own path has it. What
+    /// cannot be listed is handed to `report`.
     func files(
         _ captures: [String: String], report: (TailerEvent) -> Void
     ) -> Result {

@@ -27,8 +27,8 @@ final class DirectoryNode {
     var children: [[UInt8]: DirectoryNode] = [:]
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
-    /// Names that look like those of rotated files, and whose files, of these inode numbers, are written to all
-    /// the same: logs of their own. Bounded by the directory.
+    /// Names that look like those of rotated files, and whose files, of these inode numbers, are
+    /// written to all the same: logs of their own. Bounded by the directory.
     var alive: [[UInt8]: UInt64] = [:]
     /// Names that files were given in it since it was listed.
     var appeared = AppearedNames()
@@ -36,12 +36,12 @@ final class DirectoryNode {
     var strangeLooks = 0
     /// Looks in a row that found it changing while it was looked at.
     var changingLooks = 0
-    /// What is saved of it was compared with the device that it is on.
+    /// Its saved files were compared with the device that it is on.
     var isDeviceKnown = false
-    /// What an earlier run has read here was asked for.
+    /// The files that an earlier run has read here were asked for.
     var wasLooked = false
-    /// The logs of that, until a look has come to its end: one that takes long is given up, and begins once
-    /// more.
+    /// The logs of that, until a look has come to its end: one that takes long is given up, and
+    /// begins once more.
     var savedStreams: [SavedStream] = []
     /// How often it was listed.
     var listings = 0
@@ -185,7 +185,7 @@ struct PatternPlaces {
     let places: [PatternSegments.Place]
 }
 
-/// What tells two open files apart, and only two open ones: the numbers come back after a close.
+/// Tells two open files apart, and only two open ones: the numbers come back after a close.
 struct InodeKey: Hashable {
     let device: UInt64
     let inode: UInt64

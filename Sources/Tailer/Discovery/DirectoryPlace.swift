@@ -1,8 +1,8 @@
 package import Model
 import Platform
 
-/// What is so of a directory, and of the file system that a file in it was on: one that is not mounted now
-/// says nothing of its files.
+/// Whether a directory is there, and the file system that a file in it was on: one that is not
+/// mounted now says nothing of its files.
 package enum DirectoryPlace: Hashable, Sendable {
     /// With its own device.
     case there(device: UInt64)
@@ -30,7 +30,8 @@ package enum DirectoryPlace: Hashable, Sendable {
         }
     }
 
-    /// Whether a file of `device` that was there is not there any more, as far as that is to be seen.
+    /// Whether a file of `device` that was there is not there any more, as far as that is to be
+    /// seen.
     package func lacks(device: UInt64) -> Bool {
         switch self {
         case .there(let mine), .gone(_, let mine): mine == device

@@ -1,21 +1,21 @@
 import Model
 import Platform
 
-/// One scan of one directory, which may take many turns: it stops where a slice is over, and goes on
-/// from there.
+/// One scan of one directory, which may take many turns: it stops where a slice is over, and goes
+/// on from there.
 final class DirectoryScan {
     let node: DirectoryNode
     /// Each scan of a tree has its own.
     let number: Int
     /// Nothing was heard of the directory: its files are looked at as well.
     let isByClock: Bool
-    /// What it took up to now, nanoseconds.
+    /// Nanoseconds that it took up to now.
     var cost: Int64 = 0
-    /// What was seen, as soon as all names were gone through.
+    /// The directory as it was seen, as soon as all names were gone through.
     fileprivate(set) var look: DirectoryTree.Look?
     /// Names that appeared since the scan before; nil where it may have been any.
     fileprivate(set) var appeared: Set<[UInt8]>? = []
-    /// What the streams do about it.
+    /// The work of its streams, as far as that has come.
     let work = StreamTable.LookWork()
 
     fileprivate var step = Step.list
@@ -55,8 +55,9 @@ final class DirectoryScan {
 }
 
 extension DirectoryTree {
-    /// Lists a directory, brings watches and child directories up to date, and hands the open directory
-    /// and what was seen to the handler; as much of it as a slice is enough for. True when all is done.
+    /// Lists a directory, brings watches and child directories up to date, and hands the open
+    /// directory and what was seen to the handler; as much of it as a slice is enough for. True
+    /// when all is done.
     ///
     /// Between two slices the directory is closed, and opened again beneath its prefix.
     func go(
@@ -82,7 +83,8 @@ extension DirectoryTree {
                     watches.unwatch(node)
                     if node.inode != nil { handlers.swapped(node) }
                     node.inode = key
-                    // A volume was mounted there, say: what an earlier run left unread on that is asked for.
+                    // A volume was mounted there, say: what an earlier run left unread on that is
+                    // asked for.
                     node.wasLooked = false
                     node.isDeviceKnown = false
                     node.hasOtherWriters = hasOtherWriters
@@ -108,7 +110,8 @@ extension DirectoryTree {
         }
     }
 
-    /// Whether what others write there may be no event here. One that does not say what it is may be anything.
+    /// Whether what others write there may be no event here. One that does not say what it is may
+    /// be anything.
     private func hasOtherWriters(_ directory: borrowing Descriptor) -> Bool {
         do throws(SystemError) {
             return try fileSystem(directory).hasOtherWriters
@@ -117,11 +120,12 @@ extension DirectoryTree {
         }
     }
 
-    /// 1. A volume is mounted, and this reader opens its directory before anybody has seen the new mounts.
+    /// 1. A volume is mounted, and this reader opens its directory before anybody has seen the new
+    ///    mounts.
     /// 2. It gets a reader of its own, and then two would read the same files.
     ///
-    /// So it is left for the next scans; and taken all the same when nothing comes of it, for there are file
-    /// systems that give parts of themselves numbers of their own.
+    /// So it is left for the next scans; and taken all the same when nothing comes of it, for there
+    /// are file systems that give parts of themselves numbers of their own.
     private func isStrange(_ node: DirectoryNode, _ device: UInt64) -> Bool {
         guard node.strangeLooks < Self.mostStrangeLooks, territory.map.isOutdated(device) else {
             return false
@@ -194,13 +198,13 @@ extension DirectoryTree {
         return true
     }
 
-    /// 1. A node starts, and the agent before the pods whose volumes it reads; or a volume is taken away for a
-    ///    while and comes back.
+    /// 1. A node starts, and the agent before the pods whose volumes it reads; or a volume is taken
+    ///    away for a while and comes back.
     /// 2. The volume is mounted, and its device has another number than it had.
     /// 3. By that number none of its files would be known.
     ///
-    /// So they are compared, each in a step of its own, once after a directory was found or became another one;
-    /// and once more where one could not be read, which nobody else could either.
+    /// So they are compared, each in a step of its own, once after a directory was found or became
+    /// another one; and once more where one could not be read, which nobody else could either.
     private func know(
         _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ slice: inout Slice
     ) -> Bool {
@@ -243,8 +247,8 @@ extension DirectoryTree {
         if let match = match(entry.name, entry.kind, in: node) { scan.matches.append(match) }
     }
 
-    /// What a name matches, of the first input that has it by any way to the directory; nil where that is
-    /// another way.
+    /// The pattern that a name matches, of the first input that has it by any way to the directory;
+    /// nil where that is another way.
     private func match(
         _ name: [UInt8], _ kind: DirectoryEntry.Kind, in node: DirectoryNode,
         isAbsent: Bool = false
@@ -274,7 +278,8 @@ extension DirectoryTree {
         return nil
     }
 
-    /// Whether a file is another way's: of an earlier input or pattern, or else of the path that is less.
+    /// Whether a file is another way's: of an earlier input or pattern, or else of the path that is
+    /// less.
     private func isRivals(_ name: [UInt8], _ node: DirectoryNode, _ mine: Claim?) -> Bool {
         node.rivals.contains { rival in
             guard let theirs = claim(name, rival.places, in: rival.text) else { return false }
@@ -295,8 +300,8 @@ extension DirectoryTree {
             // With its `current` all that s6-log has made is another way's.
             matches.removeAll { S6Name.own.contains($0.name) || S6Name.isArchive($0.name) }
         }
-        // An s6 log directory whose `current` is missing, in the middle of a rotation or because its
-        // s6-log died there: what was logged before is in `previous` and the archives.
+        // An s6 log directory whose `current` is missing, in the middle of a rotation or because
+        // its s6-log died there: what was logged before is in `previous` and the archives.
         if scan.hasLogs, !scan.hasCurrent,
             let match = match(S6Name.current, .unknown, in: node, isAbsent: true)
         {

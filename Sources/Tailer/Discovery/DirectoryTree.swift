@@ -14,12 +14,12 @@ final class DirectoryTree {
         let names: DirectoryNames
         /// Names that patterns match and no exclusion does; the first input that matches has them.
         let matches: [Match]
-        /// What a name would match that is not there.
+        /// The match of a name that is not there.
         var absent: ([UInt8]) -> Match? = { _ in nil }
         /// Events read before it was listed, by their number.
         var eventReads = 0
-        /// When a name in it last changed before it was listed; nanoseconds since 1970, as files there have
-        /// it.
+        /// When a name in it last changed before it was listed; nanoseconds since 1970, as files
+        /// there have it.
         var time: Int64?
         /// The number of the watch that tells of its names; nil where none is believed.
         var watching: Int?
@@ -34,8 +34,8 @@ final class DirectoryTree {
         var isAbsent = false
     }
 
-    /// Saved files of a directory whose device has another number by now: who they are, and a look at one of
-    /// them.
+    /// Saved files of a directory whose device has another number by now: who they are, and a look
+    /// at one of them.
     struct Formers {
         var found: (_ directory: String, _ device: UInt64) -> [FormerFile] = { _, _ in [] }
         var look: (FormerFile, [UInt8], borrowing Descriptor) throws(SystemError) -> Void = {
@@ -46,7 +46,7 @@ final class DirectoryTree {
     let inputs: [TailerInput]
     private let intervals: TailerIntervals
     let report: (TailerEvent) -> Void
-    /// What tells of changes between scans.
+    /// Tells of changes between scans.
     let watches: Watches
     /// Says of a directory whether others may write there unseen.
     let fileSystem: (borrowing Descriptor) throws(SystemError) -> FileSystemType
@@ -58,7 +58,7 @@ final class DirectoryTree {
     let formers: Formers
     /// Exclusions that could be meant for a directory and were not met in that place yet.
     var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
-    /// What of all directories is in this tree.
+    /// The part of all directories that is in this tree.
     let territory: Territory
     /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.
     private(set) var roots: [DirectoryNode] = []
@@ -86,21 +86,22 @@ final class DirectoryTree {
 
     /// Events were lost since the last time that everything was scanned for it.
     private var hasOverflow = false
-    /// Monotonic nanoseconds: what overflows all the time must not have everything scanned all the time.
+    /// Monotonic nanoseconds: what overflows all the time must not have everything scanned all the
+    /// time.
     private var nextOverflow: Int64 = 0
 
     /// Large scans at a time. Each has memory for all names of its directory.
     private static let mostUnderWay = 4
-    /// What is scanned at once and may be scanned again at once, nanoseconds.
+    /// Nanoseconds of a scan that is begun at once and may be repeated at once.
     private static let quickScan: Int64 = 2_000_000
-    /// What takes longer is scanned beside a few others alone, nanoseconds.
+    /// Nanoseconds of a scan past which only a few others are under way beside it.
     private static let largeScan: Int64 = 5_000_000
     /// After a scan that was not quick, a directory rests for so many times as long.
     private static let restFactor: Int64 = 8
     /// Then it takes part in the next second again, whatever it costs.
     private static let longestRest: Int64 = 5_000_000_000
-    /// Where there is no watch, the scans of directories that share are spread by so much for each: a
-    /// hundredth of it is what a small one costs. Nanoseconds.
+    /// Where there is no watch, the scans of directories that share are spread by so much for each:
+    /// a hundredth of it is what a small one costs. Nanoseconds.
     private static let spread: Int64 = 1_000_000
     /// Between two scans of a directory that is not listened to because it makes too many events.
     private static let noisyScan: Int64 = 50_000_000
@@ -147,7 +148,7 @@ final class DirectoryTree {
         watches.roots = roots
     }
 
-    /// What this reader has may be something else now.
+    /// The reader's territory may be another one now.
     func redistributed() {
         takeRoots()
         forEachNode { if $0.depth == 0 || !territory.has($0) { scanByClock($0) } }
@@ -181,8 +182,8 @@ final class DirectoryTree {
         place(node, soon: node.restUntil)
     }
 
-    /// Lines wait for a look at it: one that is small does not rest before that. What a look at it took was
-    /// time for which this thread had to wait.
+    /// Lines wait for a look at it: one that is small does not rest before that. What a look at it
+    /// took was time for which this thread had to wait.
     func hurry(_ node: DirectoryNode, _ now: Int64) {
         if node.isSmall { node.restUntil = 0 }
         request(node, now)
@@ -228,7 +229,7 @@ final class DirectoryTree {
         }
     }
 
-    /// What the clock and overflows want is queued.
+    /// Queues the scans that the clock and overflows want.
     func advance(_ now: Int64) {
         recover(now)
         for node in watches.unwatched { schedule(node, now) }
@@ -261,7 +262,8 @@ final class DirectoryTree {
         guard !node.isGone else { return }
         // Another reader has it, until it is told otherwise.
         guard territory.has(node) else { return note(node, isUnwatched: false) }
-        // Without watches each directory is looked at once, and again only where that was not enough.
+        // Without watches each directory is looked at once, and again only where that was not
+        // enough.
         guard watches.isWanted || node.hasTrouble else { return }
         note(node, isUnwatched: !watches.isBelieved(node))
         node.clockDue = min(node.clockDue, now + interval(of: node, now))
@@ -302,14 +304,14 @@ final class DirectoryTree {
 
     // MARK: Turns
 
-    /// What the scan of a directory is done with.
+    /// Handlers of the outcome of a scan.
     struct Handlers {
         /// Directories that are no longer there.
         var dropped: (DirectoryNode) -> Void = { _ in }
         /// Another directory has the name of one that was scanned before.
         var swapped: (DirectoryNode) -> Void = { _ in }
-        /// The open directory and what was seen of it. It is called until it returns true, each time in
-        /// a slice of its own.
+        /// The open directory and what was seen of it. It is called until it returns true, each
+        /// time in a slice of its own.
         let look: (DirectoryScan, borrowing Descriptor, inout Slice) -> Bool
         /// A scan is over; `look` was called unless the directory could not be listed.
         var ended: (DirectoryScan) -> Void = { _ in }

@@ -1,9 +1,10 @@
-/// What waits in the directories of a tree, taken in turns: at each level every directory that has
-/// something beneath it is served once before any is served twice. So a pod with a hundred thousand
-/// files, or with a thousand directories, delays the next one by one element and not by all.
+/// A queue of elements that wait in the directories of a tree, taken in turns: at each level every
+/// directory that has something beneath it is served once before any is served twice. So a pod with
+/// a hundred thousand files, or with a thousand directories, delays the next one by one element and
+/// not by all.
 ///
-/// First in, first out in one directory. An element is to be in it once at the most, which bounds it
-/// by the tree. Lives on the reader thread.
+/// First in, first out in one directory. An element is to be in it once at the most, which bounds
+/// it by the tree. Lives on the reader thread.
 struct FairQueue<Element: FairElement> {
     /// One directory that has something waiting, itself or beneath it.
     final class Level {

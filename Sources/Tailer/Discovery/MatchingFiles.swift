@@ -8,10 +8,10 @@ package struct MatchingFile: Hashable, Sendable {
     package let path: String
 }
 
-/// What the patterns match at this moment, by one walk that opens no file.
+/// Finds the files that patterns match at this moment, by one walk that opens no file.
 package enum MatchingFiles {
-    /// In the order of inputs and paths. What cannot be looked at is handed to `report`, and those of `mounts`
-    /// that do not answer to `silent`.
+    /// In the order of inputs and paths. What cannot be looked at is handed to `report`, and those
+    /// of `mounts` that do not answer to `silent`.
     package static func now(
         _ inputs: [TailerInput], mounts: MountTable? = nil, report: (TailerEvent) -> Void,
         silent: (String) -> Void = { _ in }

@@ -1,8 +1,9 @@
 import Model
 
 /// A pattern of paths that an input leaves out: written like a path pattern, without captures, and
-/// where it does not start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand
-/// for what begins with a dot, too: what an input reads in a hidden directory can be left out as elsewhere.
+/// where it does not start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and
+/// `**` stand for what begins with a dot, too: what an input reads in a hidden directory can be
+/// left out as elsewhere.
 package struct PathExclusion: Hashable, Sendable {
     /// As it was written.
     package let text: String
@@ -36,8 +37,8 @@ package struct PathExclusion: Hashable, Sendable {
         return name.literal != nil
     }
 
-    /// Whether both leave out the same for being written alike but for what says nothing, as `*.gz` and
-    /// `**/*.gz`.
+    /// Whether both leave out the same for being written alike but for what says nothing, as `*.gz`
+    /// and `**/*.gz`.
     package func isSame(as other: PathExclusion) -> Bool { segments == other.segments }
 
     /// Whether there is a path that `pattern` matches and this leaves out.

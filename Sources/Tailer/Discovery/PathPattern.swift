@@ -10,7 +10,7 @@ package struct PathPattern: Hashable, Sendable {
     package let prefix: String
     /// Names in braces, in their order.
     package let captures: [String]
-    /// What comes after the prefix; never empty, and the last one is no `**`.
+    /// The segments after the prefix; never empty, and the last one is no `**`.
     let below: PatternSegments
 
     /// Parses `text`; throws what is wrong with it in words for its author.
@@ -41,7 +41,7 @@ package struct PathPattern: Hashable, Sendable {
         return Array("\(prefix)/\(name)".utf8)
     }
 
-    /// What is captured when this pattern matches all of `path`; nil when it does not.
+    /// The captures when this pattern matches all of `path`; nil when it does not.
     package func match(_ path: String) -> [String: String]? {
         guard ExactText(path).isBeneath(prefix) else { return nil }
         return below.match(path.utf8.dropFirst(prefix.utf8.count))
@@ -57,7 +57,7 @@ extension PathPattern {
     }
 }
 
-/// What is wrong with a path pattern.
+/// The fault of a path pattern.
 package enum PathPatternError: Error, Hashable, CustomStringConvertible {
     case relative(String)
     case nulByte(String)

@@ -1,19 +1,19 @@
-/// Whether a pattern and an exclusion have a path in common: what an exclusion that leaves out nothing is
-/// told by. Leading dots are to be named in the pattern alone (see `PathExclusion`).
+/// Whether a pattern and an exclusion have a path in common: what an exclusion that leaves out
+/// nothing is told by. Leading dots are to be named in the pattern alone (see `PathExclusion`).
 extension PatternSegments {
-    /// A path is at most 4,095 bytes long (PATH_MAX). A pattern that is longer is not reasoned about, which
-    /// bounds what a comparison costs.
+    /// A path is at most 4,095 bytes long (PATH_MAX). A pattern that is longer is not reasoned
+    /// about, which bounds what a comparison costs.
     private static let longestCompared = 4_095
 
-    /// Whether `exclusion` leaves out a path that this matches; true as well where one of them is too long
-    /// to tell.
+    /// Whether `exclusion` leaves out a path that this matches; true as well where one of them is
+    /// too long to tell.
     func canMeet(_ exclusion: PatternSegments) -> Bool {
         let other = exclusion
         guard length <= Self.longestCompared, other.length <= Self.longestCompared else {
             return true
         }
-        // A place in one pattern and one in the other, from which each name leads to the next; reached
-        // places are visited once.
+        // A place in one pattern and one in the other, from which each name leads to the next;
+        // reached places are visited once.
         let columns = other.segments.count + 1
         var reached = [Bool](repeating: false, count: (segments.count + 1) * columns)
         var open = [(0, 0)]

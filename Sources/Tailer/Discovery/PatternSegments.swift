@@ -42,11 +42,11 @@ struct PatternSegments: Hashable, Sendable {
     /// Where a walk stands before the first name.
     var start: [Place] { [Place(segment: 0)] }
 
-    /// What one more name leads to: the captures when the whole pattern matches it as a file, and
-    /// where the walk stands below it when it is a directory.
+    /// The place that one more name leads to: the captures when the whole pattern matches it as a
+    /// file, and where the walk stands below it when it is a directory.
     ///
-    /// Of two ways to the same segment the first decides what is captured, so it alone is gone on with:
-    /// there are never more places than segments, however deep somebody nests directories.
+    /// Of two ways to the same segment the first decides what is captured, so it alone is gone on
+    /// with: there are never more places than segments, however deep somebody nests directories.
     func step(
         from places: [Place], into name: [UInt8], dots: SegmentPattern.Dots = .named
     ) -> (match: [String: String]?, below: [Place]) {
@@ -77,7 +77,7 @@ struct PatternSegments: Hashable, Sendable {
         if !places.contains(where: { $0.segment == place.segment }) { places.append(place) }
     }
 
-    /// What is captured when all of `path`, names between slashes, matches; nil when it does not.
+    /// The captures when all of `path`, names between slashes, matches; nil when it does not.
     func match(
         _ path: some Collection<UInt8>, dots: SegmentPattern.Dots = .named
     ) -> [String: String]? {

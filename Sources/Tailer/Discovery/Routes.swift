@@ -1,15 +1,16 @@
 import Model
 import Platform
 
-/// All ways in which patterns' prefixes lead to one directory: a prefix may lie beneath another one, be a link, or
-/// be mounted at two places. A plain value, made for the mounts of one moment.
+/// All ways in which patterns' prefixes lead to one directory: a prefix may lie beneath another
+/// one, be a link, or be mounted at two places. A plain value, made for the mounts of one moment.
 ///
 /// 1. Two inputs read one directory, by prefixes that are not alike.
 /// 2. Each finds every file there, and only one may ship it.
-/// 3. Were that the one that is scanned first, a file would have another topic after the next start.
+/// 3. Were that the one that is scanned first, a file would have another topic after the next
+///    start.
 ///
-/// So whoever looks at a directory knows the other ways to it, and leaves a file to the first input that has it by
-/// any of them.
+/// So whoever looks at a directory knows the other ways to it, and leaves a file to the first input
+/// that has it by any of them.
 struct Routes: Sendable {
     /// A way to a directory.
     struct Route: Hashable, Sendable {
@@ -20,13 +21,14 @@ struct Routes: Sendable {
 
     /// Where each prefix leads.
     private var places: [(prefix: String, place: [UInt8])] = []
-    /// What is on top at each point.
+    /// The mount on top at each point.
     private var mounts: [[UInt8]: MountTable.Mount] = [:]
-    /// Mounts that prefixes lead into or that lie beneath them, of file systems that are mounted more than once.
+    /// Mounts that prefixes lead into or that lie beneath them, of file systems that are mounted
+    /// more than once.
     private var copies: [UInt64: [MountTable.Mount]] = [:]
 
-    /// `destination` says where a prefix leads when its links are followed. Without a table of mounts each thing
-    /// is at one place.
+    /// `destination` says where a prefix leads when its links are followed. Without a table of
+    /// mounts each thing is at one place.
     init(
         _ inputs: [TailerInput], _ table: MountTable? = nil, destination: (String) -> [UInt8]
     ) {
@@ -95,8 +97,8 @@ struct Rival {
 }
 
 extension DirectoryTree {
-    /// The other ways to a directory that this tree comes by. Each of them was gone now, as the tree goes it: a
-    /// file is left to nobody who cannot get there.
+    /// The other ways to a directory that this tree comes by. Each of them was gone now, as the
+    /// tree goes it: a file is left to nobody who cannot get there.
     func rivals(of node: DirectoryNode, _ key: InodeKey) -> [Rival] {
         territory.map.routes.others(than: node.prefix, node.path).compactMap { route in
             var places: [PatternPlaces] = []

@@ -1,6 +1,7 @@
 import Model
 
-/// One segment of a path pattern, matched against one name. Names are bytes, as the kernel has them.
+/// One segment of a path pattern, matched against one name. Names are bytes, as the kernel has
+/// them.
 struct SegmentPattern: Hashable, Sendable {
     enum Token: Hashable, Sendable {
         case byte(UInt8)
@@ -103,11 +104,11 @@ struct SegmentPattern: Hashable, Sendable {
         throw PathPatternError.openBracket(whole)
     }
 
-    /// What stands for a leading dot.
+    /// The parts of a pattern that stand for a leading dot.
     enum Dots: Hashable, Sendable {
         /// Only a dot, as in glob(7).
         case named
-        /// What stands for any other byte, too.
+        /// Whatever stands for any other byte, too.
         case matched
     }
 
@@ -125,12 +126,13 @@ struct SegmentPattern: Hashable, Sendable {
         return true
     }
 
-    /// What the captures stand for, the shortest stretches first; nil when `name` does not match.
+    /// The stretches that captures stand for, the shortest ones first; nil when `name` does not
+    /// match.
     ///
     /// Names come from strangers, so nothing is tried twice: where what follows a star is found, no
     /// later place of it could lead to a match that this one does not, because the next star takes
-    /// whatever lies between. So only the last star ever grows, and a name costs its length times that
-    /// of the pattern at the most.
+    /// whatever lies between. So only the last star ever grows, and a name costs its length times
+    /// that of the pattern at the most.
     private func ranges(in name: [UInt8]) -> [(key: String, range: Range<Int>)]? {
         var found: [(key: String, range: Range<Int>)] = []
         var token = 0

@@ -9,7 +9,9 @@ package struct StreamFile: Sendable {
     package let stream: String
     /// The path as text for people and the registry.
     package let path: String
+    /// As it was found; `look` refuses another one.
     package let inode: UInt64
+    /// The number of its file system, as it was found.
     package let device: UInt64
     /// Nobody writes to it under this name.
     package let isArchived: Bool
@@ -20,8 +22,9 @@ package struct StreamFile: Sendable {
     private let below: [UInt8]
     private let name: [UInt8]
 
-    /// What is there now.
+    /// The file as it is now.
     package struct Look: Sendable {
+        /// Of the inode that was opened.
         package let identity: FileIdentity
         /// The first 1024 bytes of the content, or all.
         package let head: [UInt8]
@@ -29,12 +32,13 @@ package struct StreamFile: Sendable {
         package let size: Int
         /// Compressed; `head` and `size` are of what it was, as far as that can be read.
         package let isPacked: Bool
-        /// The bytes just before each offset that was asked for and that the file is long enough for.
+        /// The bytes just before each offset that was asked for and that the file is long enough
+        /// for.
         package let before: [Int: [UInt8]]
     }
 
-    /// Opens the file, as safely as the agent does, and looks at it; nil where another file has its name
-    /// by now. Only what an s6 processor has compressed is taken for what it was.
+    /// Opens the file, as safely as the agent does, and looks at it; nil where another file has its
+    /// name by now. Only what an s6 processor has compressed is taken for what it was.
     package func look(before offsets: [Int]) throws(SystemError) -> Look? {
         let opened: Descriptor.Opened
         if below.isEmpty {
@@ -97,8 +101,8 @@ package struct StreamFile: Sendable {
 
 /// The files of all streams at this moment, by one walk that opens none of them.
 package enum StreamFiles {
-    /// In no order. What cannot be looked at is handed to `report`, and those of `mounts` that do not answer to
-    /// `silent`.
+    /// In no order. What cannot be looked at is handed to `report`, and those of `mounts` that do
+    /// not answer to `silent`.
     package static func now(
         _ inputs: [TailerInput], mounts: MountTable? = nil, report: (TailerEvent) -> Void,
         silent: (String) -> Void = { _ in }

@@ -2,14 +2,15 @@ import Model
 package import Platform
 import Synchronization
 
-/// Which reader has which directory: each remote file system (NFS, FUSE and their like) that patterns lead into
-/// has one of its own, and the first one, number 0, has everything else.
+/// Which reader has which directory: each remote file system (NFS, FUSE and their like) that
+/// patterns lead into has one of its own, and the first one, number 0, has everything else.
 ///
-/// 1. A server is gone, and every call on its mount hangs, as long as it is gone. No time limit can be put on it.
+/// 1. A server is gone, and every call on its mount hangs, as long as it is gone. No time limit can
+///    be put on it.
 /// 2. Whoever makes one does nothing else meanwhile: so it is a thread that has nothing else to do.
 ///
-/// A file system and not a mount is what has a reader, because pods that share a volume mount it once for each of
-/// them, and a file must not be read twice. Sendable; any thread.
+/// A file system and not a mount is what has a reader, because pods that share a volume mount it
+/// once for each of them, and a file must not be read twice. Sendable; any thread.
 package final class Territories: Sendable {
     private struct State {
         var table: MountTable?
@@ -33,10 +34,11 @@ package final class Territories: Sendable {
     private let areShared = Atomic(false)
     private let inputs: [TailerInput]
 
-    /// Readers beside the first one: each costs a thread, its buffers, and an inotify instance. File systems
-    /// past that are the first one's.
+    /// Readers beside the first one: each costs a thread, its buffers, and an inotify instance.
+    /// File systems past that are the first one's.
     package static let most = 32
 
+    /// Everything is the first reader's until a table of mounts is given.
     package init(_ inputs: [TailerInput]) {
         self.inputs = inputs
         state = Mutex(State(routes: Routes(inputs) { Array($0.utf8) }))
@@ -58,9 +60,10 @@ package final class Territories: Sendable {
     /// All ways to a directory.
     var routes: Routes { state.withLock(\.routes) }
 
-    /// Takes the mounts as they are now. `isFree` says whether a reader that has nothing may be given something
-    /// else. Whether anybody has something else now. `tooMany` hears of mounts that the first one has to take, and `changed`,
-    /// where they were taken before, of those that came or went.
+    /// Takes the mounts as they are now. `isFree` says whether a reader that has nothing may be
+    /// given something else. Whether anybody has something else now. `tooMany` hears of mounts that
+    /// the first one has to take, and `changed`, where they were taken before, of those that came
+    /// or went.
     package func update(
         _ table: MountTable, isFree: (Int) -> Bool = { _ in true },
         tooMany: (String) -> Void = { _ in }, changed: (MountChanges) -> Void = { _ in }
@@ -104,8 +107,8 @@ package final class Territories: Sendable {
         }
     }
 
-    /// Of the mounts that came or went, those that patterns lead to or through: of what a node mounts for its pods all the
-    /// time, mostly none.
+    /// Of the mounts that came or went, those that patterns lead to or through: of what a node
+    /// mounts for its pods all the time, mostly none.
     private func changes(_ table: MountTable, _ destinations: [String: [UInt8]]) -> MountChanges {
         let (earlier, former) = state.withLock { ($0.table, $0.destinations) }
         guard let earlier else { return MountChanges() }
@@ -236,9 +239,10 @@ extension DirectoryNode {
     }
 }
 
-/// What one reader has of all directories.
+/// One reader's part of all directories.
 package struct Territory: Sendable {
     let map: Territories
+    /// The reader's number; 0 is the one that has everything that is nobody else's.
     package let reader: Int
 
     package init(_ map: Territories, reader: Int) {

@@ -2,8 +2,8 @@ import Platform
 
 /// One walk over all that patterns lead into, for commands that look and end.
 enum TreeWalk {
-    /// What `body` makes of the directories. Each remote file system of `mounts` is walked on a thread of its own:
-    /// one that does not answer is named to `silent` and left out.
+    /// Runs `body` on the directories. Each remote file system of `mounts` is walked on a thread of
+    /// its own: one that does not answer is named to `silent` and left out.
     static func all<R: Sendable>(
         _ inputs: [TailerInput], mounts: MountTable?, report: (TailerEvent) -> Void,
         silent: (String) -> Void, _ body: @escaping @Sendable (DirectoryTree.Look) -> [R]

@@ -1,5 +1,5 @@
-/// Who gets a watch when there are not enough, and who loses it: the smaller share is served first, at
-/// each level of the directories that a pattern leads through. A pod with two hundred thousand
+/// Who gets a watch when there are not enough, and who loses it: the smaller share is served first,
+/// at each level of the directories that a pattern leads through. A pod with two hundred thousand
 /// directories is scanned, and its neighbours are watched.
 extension Watches {
     /// Watches that are taken from somebody at a time: looking for who has most costs something.
@@ -14,8 +14,8 @@ extension Watches {
     private static let shortestNoise: Int64 = 1_000_000_000
     private static let longestNoise: Int64 = 60_000_000_000
 
-    /// Whether one more watch may be had for something in a directory; where there is none left, it is
-    /// taken from who has more.
+    /// Whether one more watch may be had for something in a directory; where there is none left, it
+    /// is taken from who has more.
     func admit(_ node: DirectoryNode, _ now: Int64) -> Bool {
         let available = available(now)
         if count < available {
@@ -45,8 +45,8 @@ extension Watches {
         report(.watchesShort(limit: limit, path: rich.text, count: rich.watchesBelow))
     }
 
-    /// The outermost directory that has more than the one beside it in which `node` lies, and how many
-    /// that one has.
+    /// The outermost directory that has more than the one beside it in which `node` lies, and how
+    /// many that one has.
     private func richer(than node: DirectoryNode) -> (DirectoryNode, own: Int)? {
         var path = [node.share]
         while let parent = path.last?.parent { path.append(parent) }
@@ -91,9 +91,9 @@ extension Watches {
         return taken
     }
 
-    /// A directory's own: those of its files first, which are looked at all the same, and last the one
-    /// that tells of new directories beneath it. What nobody counts one by one beneath the deepest that is
-    /// shared is that one's own, too: it was found to have most for that.
+    /// A directory's own: those of its files first, which are looked at all the same, and last the
+    /// one that tells of new directories beneath it. What nobody counts one by one beneath the
+    /// deepest that is shared is that one's own, too: it was found to have most for that.
     private func takeOwn(_ most: Int, from node: DirectoryNode) -> Int {
         var taken = takeFiles(most, from: node)
         var rest = node.isDeepestShare && taken < most ? Array(node.children.values) : []
@@ -125,7 +125,8 @@ extension Watches {
     // MARK: Storms
 
     /// 1. A pod renames a file to and fro, faster than its events can be read.
-    /// 2. The queue is full of them, and what others do is lost: an archive that lives for milliseconds.
+    /// 2. The queue is full of them, and what others do is lost: an archive that lives for
+    ///    milliseconds.
     ///
     /// So who has filled it is not watched for a while, but scanned, often. Found is the innermost
     /// directory that many of the events came from: what changes in many directories beneath it

@@ -1,7 +1,7 @@
 import Platform
 
-/// Every inotify watch of the reader thread: on directories, and on quiet files. How many there may be
-/// is bounded, and shared out (`Watches+Shares.swift`).
+/// Every inotify watch of the reader thread: on directories, and on quiet files. How many there may
+/// be is bounded, and shared out (`Watches+Shares.swift`).
 ///
 /// A watch is a hint and no more: an overflow may have used one up without a word, so none that is
 /// older than the last overflow is believed. Where there is no inotify at all, nothing is watched.
@@ -96,8 +96,8 @@ final class Watches {
         var isLost = false
     }
 
-    /// Reads about `most` events. `changed` is told of each directory in which something happened, and
-    /// of the name that appeared in it.
+    /// Reads about `most` events. `changed` is told of each directory in which something happened,
+    /// and of the name that appeared in it.
     func read(most: Int, changed: (DirectoryNode, [UInt8]?) -> Void) -> Reading {
         guard inotify != nil else { return Reading() }
         var reading = Reading()
@@ -127,8 +127,8 @@ final class Watches {
             report(.unlistable(path: "inotify", error: "\(error)"))
             reading.isLost = true
         }
-        // A directory that was moved keeps its watch in the kernel: under another name nothing is to
-        // be heard of it.
+        // A directory that was moved keeps its watch in the kernel: under another name nothing is
+        // to be heard of it.
         for watch in ended { inotify?.end(watch) }
         // A one-shot watch is gone with its event.
         for watch in modified + ended {
@@ -157,8 +157,8 @@ final class Watches {
         }
     }
 
-    /// The queue has overflowed: whoever filled it is not listened to for a while, and nothing that is
-    /// watched now is believed to be.
+    /// The queue has overflowed: whoever filled it is not listened to for a while, and nothing that
+    /// is watched now is believed to be.
     func distrust(_ now: Int64) {
         if events >= Self.leastStorm { for root in roots { quieten(root, now) } }
         epoch += 1
@@ -228,7 +228,8 @@ final class Watches {
 
     // MARK: Quiet files
 
-    /// Whether there may be a watch for a file of the stream, so that opening it for one is worth it.
+    /// Whether there may be a watch for a file of the stream, so that opening it for one is worth
+    /// it.
     func mayWatch(_ stream: LogStream, _ now: Int64) -> Bool {
         guard inotify != nil, let node = stream.node, !node.hasOtherWriters else { return false }
         return admit(node, now)
@@ -246,8 +247,8 @@ final class Watches {
         do {
             guard let watch = try inotify?.watchOnce(descriptor) else { return false }
             // 1. A file's stream lost its directory, and another stream has found the file again.
-            // 2. The kernel has one watch for one inode: it is the new stream's now, and must not end
-            //    with the old one.
+            // 2. The kernel has one watch for one inode: it is the new stream's now, and must not
+            //    end with the old one.
             if let other = files[watch] { wake(other) }
             stream.watch = watch
             stream.watchedFile = file.id

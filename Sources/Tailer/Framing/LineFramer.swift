@@ -7,12 +7,13 @@ package struct LineFramer: Sendable {
     /// Bytes of a message at the most.
     package let maxLine: Int
 
+    /// A limit below 1 is a mistake of ours and stops the process.
     package init(maxLine: Int) {
         precondition(maxLine > 0, "a line of at most \(maxLine) bytes")
         self.maxLine = maxLine
     }
 
-    /// What is known about the chunk's place in the file.
+    /// The chunk's place in the file, and what is known about the bytes around it.
     package struct Place: Sendable {
         /// Logical offset of the chunk's first byte.
         package var offset: Int
@@ -20,8 +21,8 @@ package struct LineFramer: Sendable {
         package var continuesLine: Bool
         /// Nothing will ever follow the chunk: what has no newline is a line as well.
         package var isFinal: Bool
-        /// A line may begin with a zero, because there is no hole in the chunk. Of its first line that is
-        /// known in any case.
+        /// A line may begin with a zero, because there is no hole in the chunk. Of its first line
+        /// that is known in any case.
         package var hasText: Bool
 
         package init(offset: Int, continuesLine: Bool, isFinal: Bool, hasText: Bool = false) {
