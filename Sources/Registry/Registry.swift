@@ -1,5 +1,5 @@
 package import Model
-import Platform
+package import Platform
 import Synchronization
 
 /// The durable map from a file's identity to how far it is delivered. Sendable; any thread.
@@ -120,9 +120,12 @@ package final class Registry: Sendable {
         change { _ in [.head(file, entry.generation, grown, at: .now())] }
     }
 
-    /// The file was found under another path, or what may happen to it changed.
-    package func moved(_ file: FileID, path: String, state: FileState) {
-        change { _ in [.moved(file, path: path, state: state, at: .now())] }
+    /// The file was found under another path, or what may happen to it changed. A `time` other than
+    /// now says that nobody saw the file itself (`VolumeNumbers.timeOfNote`).
+    package func moved(
+        _ file: FileID, path: String, state: FileState, at time: Timestamp = .now()
+    ) {
+        change { _ in [.moved(file, path: path, state: state, at: time)] }
     }
 
     /// The file is another stream's from now on.

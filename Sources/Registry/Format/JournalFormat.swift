@@ -14,7 +14,7 @@
 // beyond that are read as 2^60, for earlier builds wrote what the file system said. Hex is lower
 // case. Texts have `"` and `\` escaped by `\`; newline, return and tab as `\n \r \t`; other bytes
 // below 0x20 and 0x7F as `\u00xx`; nothing else is escaped. Times are UTC to the millisecond,
-// `2026-11-23T04:02:35.685Z`, and are for people only: nothing is decided by them. Paths are texts
+// `2026-11-23T04:02:35.685Z`, and no position is decided by them. Paths are texts
 // in the spelling of PathText: a byte that is no UTF-8 stands as \xHH (so `\\xHH` in
 // the JSON), and comes back as it was.
 //
@@ -54,7 +54,9 @@
 //   state                          active; archived, its end is final; deleted, it went with its
 //                                  directory, and what was unread was counted as lost; unreachable,
 //                                  it or its volume cannot be read now, and the entry stays
-//   updated                        time of the entry's last change
+//   updated                        time of the entry's last change; a time before the machine was
+//                                  started, where the file was not seen since, and all that is
+//                                  noted of it is that it is out of sight
 //
 // journal.jsonl
 //

@@ -365,7 +365,9 @@ final class FileMemory: KnownFiles {
             parts.events.report(event)
         }
         if isElsewhere(whereabouts) || !isSure(of: entry) {
-            parts.registry.moved(entry.file, path: entry.path, state: .deleted)
+            parts.registry.moved(
+                entry.file, path: entry.path, state: .deleted,
+                at: parts.volumes.timeOfNote(on: entry))
             // Until it is deleted there, or comes back.
             parts.ledger.unfollow(entry.file)
         } else {

@@ -340,7 +340,9 @@ struct VanishedFiles: Sendable {
             state = isLive ? .active : .archived
         }
         ledger.unlessFollowed(entry.file, { stillStands(entry) }) { _ in
-            registry.moved(entry.file, path: entry.path, state: state)
+            registry.moved(
+                entry.file, path: entry.path, state: state,
+                at: isReachable ? .now() : volumes.timeOfNote(on: entry))
         }
     }
 
@@ -365,7 +367,8 @@ struct VanishedFiles: Sendable {
         var found: FileEntry?
         ledger.unlessFollowed(entry.file, { stillStands(entry) }) { now in
             found = now
-            registry.moved(entry.file, path: entry.path, state: .deleted)
+            registry.moved(
+                entry.file, path: entry.path, state: .deleted, at: volumes.timeOfNote(on: now))
         }
         guard let found else { return }
         let isRead = ledger.isUnfollowed(entry.file)

@@ -14,7 +14,8 @@ import Synchronization
 ///
 /// So what was saved last before the machine was started is believed to be gone only where another
 /// such file stands, or was opened, on the device with that number. Of what was saved since, its
-/// number was seen since. Sendable; any thread.
+/// number was seen since: what is noted of an entry in doubt whose file nobody has seen keeps a
+/// time before that (`timeOfNote`). Sendable; any thread.
 final class VolumeNumbers: Sendable {
     private struct State {
         /// The devices of entries that were saved before the machine was started.
@@ -28,6 +29,7 @@ final class VolumeNumbers: Sendable {
         var refused: [UInt64: Int64] = [:]
     }
     private let state: Mutex<State>
+    private let booted: Timestamp
 
     /// Files that are looked at before a number is not believed; those that were written to last
     /// are the likeliest to stand.
@@ -52,6 +54,31 @@ final class VolumeNumbers: Sendable {
             }
         }
         self.state = Mutex(state)
+        self.booted = booted
+    }
+
+    /// How far before the start of the machine the time of a note lies, nanoseconds: the clock may
+    /// be set back, and then the machine was started a little earlier for the next run.
+    private static let margin: Int64 = 86_400_000_000_000
+
+    /// The time of a note that the file of `entry` is out of sight.
+    ///
+    /// 1. The machine is started again, and a disk has another number. It is not mounted yet.
+    /// 2. Its files are noted as out of reach, and the agent is started once more.
+    /// 3. With the time of that note, their number would count as seen since the machine was
+    ///    started.
+    ///
+    /// How long they are out of sight counts from that time, too. So on a machine that is up for
+    /// long they have half of what others have.
+    func timeOfNote(on entry: FileEntry, now: Timestamp = .now()) -> Timestamp {
+        let isDoubtful = state.withLock { state in
+            let device = entry.identity.device
+            return state.doubtful[entry.file] == device && !state.proven.contains(device)
+        }
+        guard isDoubtful else { return now }
+        let before = booted.nanoseconds -| Self.margin
+        let recent = now.nanoseconds -| VanishedFiles.longestAbsence / 2
+        return max(entry.updated, Timestamp(nanoseconds: max(before, recent)))
     }
 
     /// The file of `entry` was opened, and has what is known of it. That proves more than its

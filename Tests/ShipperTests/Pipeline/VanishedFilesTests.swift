@@ -685,6 +685,54 @@ import Testing
         #expect(!volumes.isSure(of: other, mayLook: { _ in true }))
     }
 
+    /// 1. A disk is not mounted yet when the agent begins, and something else has its number.
+    /// 2. What is missing is noted, and the agent is started anew, again and again.
+    @Test("A device stays in doubt over any number of runs, until something on it is seen")
+    func doubtAfterNote() throws {
+        let booted = Timestamp(nanoseconds: Timestamp.now().nanoseconds + 3_600_000_000_000)
+        func begin() -> VolumeNumbers { VolumeNumbers(registry.entries(), booted: booted) }
+        let noted = try make("a/log/x.log", delivered: 4)
+        let seen = try make("b/log/x.log")
+        let elsewhere = try make("c/log/x.log", delivered: 4, elsewhere: true)
+        for name in ["a", "b", "c"] {
+            try rename(directory.path("logs/\(name)"), directory.path("aside-\(name)"))
+        }
+        for state in [FileState.unreachable, .deleted, .deleted] {
+            let volumes = begin()
+            var vanished = vanished(volumes: volumes)
+            vanished.look()
+            vanished.look(isLast: state == .deleted)
+            for file in [noted, elsewhere] {
+                let entry = try #require(registry.entry(file))
+                #expect(!begin().isSure(of: entry, mayLook: { _ in false }))
+            }
+        }
+        #expect(try #require(registry.entry(noted)).state == .deleted)
+        // From then on what is noted is the truth.
+        let volumes = begin()
+        volumes.opened(try #require(registry.entry(seen)))
+        let now = Timestamp(nanoseconds: booted.nanoseconds + 1_000_000_000)
+        #expect(volumes.timeOfNote(on: try #require(registry.entry(noted)), now: now) == now)
+        let away = try #require(registry.entry(elsewhere))
+        #expect(volumes.timeOfNote(on: away, now: now) < booted)
+    }
+
+    @Test("What is out of sight of a machine that is up for a year is not forgotten at once")
+    func lateNote() throws {
+        let day: Int64 = 86_400_000_000_000
+        let entry = try #require(registry.entry(try make("a/log/x.log")))
+        let booted = Timestamp(nanoseconds: entry.updated.nanoseconds + 1)
+        let volumes = VolumeNumbers(
+            [entry], booted: Timestamp(milliseconds: booted.milliseconds + 1))
+        for days in [Int64(0), 1, 14, 365] {
+            let now = Timestamp(nanoseconds: entry.updated.nanoseconds + days * day)
+            let time = volumes.timeOfNote(on: entry, now: now)
+            #expect(
+                time.nanoseconds
+                    == max(entry.updated.nanoseconds, now.nanoseconds - 15 * day))
+        }
+    }
+
     @Test("That nothing proves a device is not found out for each of its missing files once more")
     func refusal() throws {
         let entries = try (0..<5).map { number in
