@@ -209,7 +209,6 @@ extension StreamTable {
                 file.drainsSince = now
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 insert(file, in: stream, before: stream.files.first)
-                stream.obstacles.forget(entry.identity.inode)
             case .already: continue
             case .unknown where inode(of: directory)?.device == entry.identity.device:
                 reportGone(item)

@@ -405,6 +405,8 @@ extension StreamTable {
     }
 
     func insert(_ file: TailedFile, in stream: LogStream, before live: TailedFile?) {
+        // From now on it is read, and not counted when its name goes.
+        stream.obstacles.forget(file.identity.inode)
         let place = live.flatMap { live in stream.files.lastIndex { $0 === live } }
         stream.files.insert(file, at: place ?? stream.files.endIndex)
         agenda.wake(stream)

@@ -32,15 +32,16 @@ struct EarlierFilesTests {
 
     private var lines: [String] { bench.output.texts().filter { $0 != "b" } }
 
-    @Test("Of many that cannot be read, one is waited for, and the others are passed with it")
-    func passed() throws {
+    @Test(
+        "Of many that cannot be read, one is waited for, the others are passed with it, and all are read or counted, once",
+        arguments: [false, true])
+    func passed(areBack: Bool) throws {
         let directory = try bench.node.open()
         let names = DirectoryNames(try directory.entries())
-        let waiting = try #require(stream.earlier).rest
-        for sibling in waiting {
-            let name = String(decoding: sibling.name, as: UTF8.self)
-            try rename(bench.home.path("log/\(name)"), bench.home.path(name))
+        let waiting = try #require(stream.earlier).rest.map {
+            String(decoding: $0.name, as: UTF8.self)
         }
+        for name in waiting { try rename(bench.home.path("log/\(name)"), bench.home.path(name)) }
         func goOn(_ now: Int64) -> StreamTable.Verdict {
             var verdict = StreamTable.Verdict.underWay
             while verdict == .underWay {
@@ -52,9 +53,20 @@ struct EarlierFilesTests {
         bench.now += Obstacles.mostPatience
         #expect(goOn(bench.now) == .fine)
         #expect(stream.earlier == nil)
-        try bench.settle()
-        #expect(lines == (0...15).map { "line \($0)" } + ["line 40"])
-        #expect(bench.lost.count == 24)
+        if areBack {
+            for name in waiting {
+                try rename(bench.home.path(name), bench.home.path("log/\(name)"))
+            }
+            try bench.settle()
+            #expect(Set(lines) == Set((0...40).map { "line \($0)" }))
+            #expect(lines.count == 41)
+            for name in waiting { try remove(bench.home.path("log/\(name)")) }
+            try bench.settle()
+        } else {
+            try bench.settle()
+            #expect(lines == (0...15).map { "line \($0)" } + ["line 40"])
+        }
+        #expect(bench.lost.count == (areBack ? 0 : 24))
     }
 
     /// 1. One of them is removed.
