@@ -277,9 +277,8 @@ extension StreamTable {
             else { continue }
             do throws(SystemError) {
                 let status = try directory.status(of: entry.name)
-                let stamp = LogStream.Stamp(status)
-                guard status.isRegular, !listed.contains(stamp), !stream.judged.contains(stamp),
-                    !stream.beside.contains(stamp)
+                guard status.isRegular, !listed.contains(LogStream.Stamp(status)),
+                    !stream.hasLookedAt(status)
                 else { continue }
                 made[entry.name] = status.modified / 1_000_000_000
             } catch {

@@ -231,6 +231,14 @@ final class LogStream {
         return !theirs.isEmpty && sibling.status.size <= size && head.starts(with: theirs)
     }
 
+    /// Whether a sibling was looked at as it is, whatever came of that.
+    func hasLookedAt(_ status: FileStatus) -> Bool {
+        let stamp = Stamp(status)
+        return judged.contains(stamp) || beside.contains(stamp) || copies.contains(stamp)
+            || strangers[stamp] != nil || freshCopies[stamp] != nil
+            || refused[stamp] == status.changed
+    }
+
     /// What is looked for among its siblings. One more, and what was found out about strangers is nothing.
     func seek(_ ids: Set<FileID>) {
         guard !ids.isSubset(of: sought) else { return }

@@ -162,6 +162,31 @@ struct EarlierFilesTests {
         #expect(Array(stream.freshCopies.keys) == [stamps[1]])
     }
 
+    /// 1. A compressed file lies there, and is refused.
+    /// 2. A file that waits for its turn, and was written to last in the same second, is removed.
+    @Test("One that is gone is counted, though a compressed file of its time was refused before")
+    func refusedBefore() throws {
+        let bench = try ParkingBench(mostOpen: 32)
+        try bench.write("a.log", "line 0\n")
+        try bench.settle()
+        let path = bench.home.path("log/a.log")
+        try bench.home.write("log/a.log.99", "not a.log's\n")
+        try compress("\(path).99", .gzip)
+        try makeHardLink(bench.home.path("second"), to: "\(path).99.gz")
+        try rename(path, "\(path).40")
+        for line in 1...40 {
+            try bench.write("a.log" + (line < 40 ? ".\(40 - line)" : ""), "line \(line)\n")
+        }
+        for name in ["99.gz", "5"] { try setTime(of: "\(path).\(name)", seconds: 2_000_000_000) }
+        bench.table.mostEarlier = 16
+        _ = try bench.lookInSlices()
+        try #require(bench.streams.first?.earlier != nil)
+        try remove("\(path).5")
+        try bench.settle()
+        #expect(bench.output.texts() == (0...40).filter { $0 != 35 }.map { "line \($0)" })
+        #expect(bench.lost == ["\(path).5 0..<8 deleted_unread"])
+    }
+
     @Test("One that a person has renamed is read, and not told as lost with one that is gone")
     func renamed() throws {
         try remove(path(24))
