@@ -9,14 +9,9 @@ import Synchronization
 final class CountedEvents: KafkaObserver, RegistryObserver {
     private let events: EventLog
     private let rejections = Mutex<[String: Int]>([:])
-    private let syncs = Mutex(Syncs())
+    private let syncs = Mutex(Figures.Syncs())
     private let saveFault = Mutex<String?>(nil)
     private let paths = Mutex<(@Sendable (FileID) -> String?)?>(nil)
-
-    struct Syncs: Hashable, Sendable {
-        var count = 0
-        var nanoseconds: Int64 = 0
-    }
 
     /// More codes than librdkafka has.
     private static let mostCodes = 512
@@ -26,7 +21,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     /// Bad verdicts on records, by librdkafka's name of the code.
     var rejected: [String: Int] { rejections.withLock { $0 } }
     /// The journal's fsyncs.
-    var registrySyncs: Syncs { syncs.withLock { $0 } }
+    var registrySyncs: Figures.Syncs { syncs.withLock { $0 } }
     /// Why positions cannot be saved; nil while they can.
     var whyNotSaved: String? { saveFault.withLock { $0 } }
 

@@ -156,31 +156,8 @@ package final class EventLog: Sendable {
         }
     }
 
-    /// A look after entries that nobody follows has found something. On its thread.
-    func report(_ event: VanishedFiles.Event) {
-        switch event {
-        case .tailer(let event): report(event)
-        case .forgotten(let entry):
-            log.event(
-                .info, in: directory(entry.path),
-                "file is gone and no pattern leads to it; its position is forgotten",
-                [
-                    "path": .text(entry.path), "offset": .count(entry.offset),
-                    "size": .count(entry.base +| entry.size),
-                ])
-        case .kept(let files, let unread, let path):
-            log.info(
-                "no pattern leads to files whose positions are kept",
-                [
-                    "files": .count(files), "bytes_seen_unread": .count(unread),
-                    "path": .text(path),
-                    "hint": "shipper registry forget, if they are not to be read again",
-                ])
-        }
-    }
-
     /// Whose events are bounded together.
-    private func directory(_ path: String) -> String {
+    func directory(_ path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
         return String(path[..<slash])
     }
@@ -282,27 +259,6 @@ extension EventLog: RegistryObserver {
         }
         for name in summary.setAside {
             log.warn("damaged registry file kept for inspection", ["file": .text(name)])
-        }
-    }
-
-    /// A reader of a file system that other machines or programs serve.
-    func report(_ event: Readers.Event) {
-        switch event {
-        case .silent(let mount, let place):
-            log.error(
-                "a file system does not answer; nothing of it is read until it does",
-                ["mount": .text(mount), "path": .text(place)])
-        case .answers(let mount):
-            log.info("a file system answers again", ["mount": .text(mount)])
-        case .tooMany(let mount):
-            log.fault(
-                .warn, key: "mount \(mount)",
-                "a file system has no reader of its own; while it does not answer nothing is read",
-                ["mount": .text(mount)])
-        case .blind(let error):
-            log.warn(
-                "mounts cannot be heard of; what is mounted later has no reader of its own",
-                ["error": "\(error)"])
         }
     }
 

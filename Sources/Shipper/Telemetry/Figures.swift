@@ -4,6 +4,12 @@ import Tailer
 /// Everything that metrics tell, at about one moment; plain values. Times are nanoseconds since
 /// 1970.
 struct Figures: Sendable {
+    /// The journal's fsyncs, and the time that all of them took.
+    struct Syncs: Hashable, Sendable {
+        var count = 0
+        var nanoseconds: Int64 = 0
+    }
+
     var recordsDelivered = 0
     var bytesDelivered = 0
     var bytesRead = 0
@@ -40,7 +46,7 @@ struct Figures: Sendable {
     var journalBytes = 0
     var unsavedFiles = 0
     var isRegistryWritten = false
-    var syncs = CountedEvents.Syncs()
+    var syncs = Syncs()
     var lastSave: Int64?
     var logLinesLost = 0
     /// Nil where /proc cannot be read.
