@@ -7,14 +7,14 @@ package struct TailerInput: Sendable {
     /// Patterns of files, of which the first one that matches counts.
     package let paths: [PathPattern]
     /// Files to leave out, whatever `paths` say.
-    package let exclude: [PathExclusion]
+    package let exclude: [PathGlob]
     /// Where rotated files may go, beside the directories of their logs.
     package let archives: [PathPattern]
     /// Bytes of a message at the most; longer lines are split.
     package let maxLine: Int
 
     package init(
-        name: String, paths: [PathPattern], exclude: [PathExclusion], maxLine: Int,
+        name: String, paths: [PathPattern], exclude: [PathGlob], maxLine: Int,
         archives: [PathPattern] = []
     ) {
         self.name = name

@@ -276,7 +276,7 @@ func startTailer(
         inputs: [
             TailerInput(
                 name: "test", paths: try paths.map { try PathPattern($0) },
-                exclude: try exclude.map { try PathExclusion($0) }, maxLine: maxLine)
+                exclude: try exclude.map { try PathGlob($0) }, maxLine: maxLine)
         ],
         once: once, intervals: intervals, openFiles: openFiles, heldBytes: 1 << 30,
         watches: watches,

@@ -65,7 +65,7 @@ enum RegistryEditing {
     static func matching(
         _ pattern: String, _ entries: [FileEntry]
     ) throws(PathPatternError) -> [FileEntry] {
-        let wanted = try PathExclusion(pattern)
+        let wanted = try PathGlob(pattern)
         return entries.filter { wanted.matches($0.path) || wanted.matches($0.stream) }
     }
 

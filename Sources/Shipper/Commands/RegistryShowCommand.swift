@@ -37,10 +37,10 @@ package enum RegistryShowCommand {
 
     /// Reads the registry of a live or dead agent, or of a copied directory, without a lock.
     package static func run(_ arguments: Arguments) throws(SystemError) -> ExitCode {
-        let wanted: PathExclusion?
+        let wanted: PathGlob?
         let directory: String
         do {
-            wanted = try arguments.pattern.map { try PathExclusion($0) }
+            wanted = try arguments.pattern.map { try PathGlob($0) }
             directory = try arguments.data ?? standardDirectory()
         } catch {
             return try complain("\(error)")
@@ -56,7 +56,7 @@ package enum RegistryShowCommand {
 
     private struct Shown {
         let directory: String
-        let wanted: PathExclusion?
+        let wanted: PathGlob?
         let order: FileTable.Order
 
         let glances: RemoteGlances

@@ -33,7 +33,7 @@ package struct Settings: Hashable, Sendable {
         /// At least one.
         package let paths: [PathPattern]
         /// Files to leave out, those that every input leaves out among them.
-        package let exclude: [PathExclusion]
+        package let exclude: [PathGlob]
         /// Where rotated files may go, beside the directories of their logs; what they capture,
         /// every path captures.
         package let archives: [PathPattern]

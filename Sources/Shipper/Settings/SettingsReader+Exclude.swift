@@ -5,9 +5,9 @@ import YAML
 /// `exclude_files` takes regular expressions, which are globs as well but for what they leave out.
 extension SettingsReader {
     /// Exclusions of every input: compressed archives, whose bytes are no lines.
-    private static let excludedAlways: [PathExclusion] = {
+    private static let excludedAlways: [PathGlob] = {
         do throws(PathPatternError) {
-            return [try PathExclusion("**/*.gz")]
+            return [try PathGlob("**/*.gz")]
         } catch {
             preconditionFailure("what is always excluded is wrong: \(error)")
         }
@@ -15,7 +15,7 @@ extension SettingsReader {
 
     /// The exclusions of every input, and those that `value` adds. `paths` are those of the input,
     /// nil where one could not be read.
-    mutating func exclude(_ value: Value?, _ paths: [PathPattern?]) -> [PathExclusion] {
+    mutating func exclude(_ value: Value?, _ paths: [PathPattern?]) -> [PathGlob] {
         var exclusions = Self.excludedAlways
         guard let value else { return exclusions }
         for item in items(value, of: "patterns, as in **/*.tmp") ?? [] {
@@ -31,7 +31,7 @@ extension SettingsReader {
 
     private mutating func exclusion(
         _ text: String, _ value: Value, _ paths: [PathPattern?]
-    ) -> PathExclusion? {
+    ) -> PathGlob? {
         if let sign = RegularExpressionText.sign(in: text, escapes: true) {
             let globs = Self.usable(RegularExpressionText(text: text).globs ?? [])
             fault(
@@ -40,20 +40,20 @@ extension SettingsReader {
                     + "glob); expected a glob\(Self.advice(globs))")
             return nil
         }
-        let exclusion: PathExclusion
+        let exclusion: PathGlob
         do throws(PathPatternError) {
-            exclusion = try PathExclusion(text)
+            exclusion = try PathGlob(text)
         } catch {
             fault(value.node.mark, value.path, error.description)
             return nil
         }
         let known = paths.compactMap(\.self)
         let isKnown = !known.isEmpty && known.count == paths.count
-        if isKnown, !known.contains(where: { exclusion.canExclude(from: $0) }),
+        if isKnown, !known.contains(where: { exclusion.canMeet($0) }),
             !Self.excludedAlways.contains(where: { $0.isSame(as: exclusion) })
         {
             let globs = Self.usable(Self.meant(text)).filter { glob in
-                known.contains { glob.canExclude(from: $0) }
+                known.contains { glob.canMeet($0) }
             }
             let expected =
                 globs.isEmpty
@@ -76,10 +76,10 @@ extension SettingsReader {
         return text.hasPrefix("/") ? below : below + expression
     }
 
-    private static func usable(_ globs: [String]) -> [PathExclusion] {
+    private static func usable(_ globs: [String]) -> [PathGlob] {
         globs.compactMap { glob in
             do throws(PathPatternError) {
-                return try PathExclusion(glob)
+                return try PathGlob(glob)
             } catch {
                 // An advice that would be refused is none.
                 return nil
@@ -87,7 +87,7 @@ extension SettingsReader {
         }
     }
 
-    private static func advice(_ globs: [PathExclusion]) -> String {
+    private static func advice(_ globs: [PathGlob]) -> String {
         let texts = globs.map(\.text)
         return texts.isEmpty ? ", as in **/*.tmp" : ", as in " + texts.joined(separator: " or ")
     }

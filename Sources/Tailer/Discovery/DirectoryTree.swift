@@ -57,7 +57,7 @@ final class DirectoryTree {
     /// Asked before anything in a directory is opened.
     let formers: Formers
     /// Exclusions that could be meant for a directory and were not met in that place yet.
-    var namesToMeet: [(input: Int, exclusion: PathExclusion)] = []
+    var namesToMeet: [(input: Int, exclusion: PathGlob)] = []
     /// The part of all directories that is in this tree.
     let territory: Territory
     /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.

@@ -68,7 +68,7 @@ package enum PathPatternError: Error, Hashable, CustomStringConvertible {
     case badCapture(String, in: String)
     case openBracket(String)
     case partDoubleStar(String)
-    case captureInExclusion(String, in: String)
+    case captureInGlob(String, in: String)
 
     package var description: String {
         switch self {
@@ -93,8 +93,8 @@ package enum PathPatternError: Error, Hashable, CustomStringConvertible {
             "the pattern \"\(text)\" opens a [ or { that it does not close in the same segment"
         case .partDoubleStar(let text):
             "the pattern \"\(text)\" holds ** beside other characters; ** has to be a whole segment"
-        case .captureInExclusion(let name, let text):
-            "the exclusion \"\(text)\" captures {\(name)}, which nothing would use; write * instead"
+        case .captureInGlob(let name, let text):
+            "the pattern \"\(text)\" captures {\(name)}, which nothing would use; write * instead"
         }
     }
 

@@ -1,5 +1,5 @@
 /// Whether a pattern and an exclusion have a path in common: what an exclusion that leaves out
-/// nothing is told by. Leading dots are to be named in the pattern alone (see `PathExclusion`).
+/// nothing is told by. Leading dots are to be named in the pattern alone (see `PathGlob`).
 extension PatternSegments {
     /// A path is at most 4,095 bytes long (PATH_MAX). A pattern that is longer is not reasoned
     /// about, which bounds what a comparison costs.

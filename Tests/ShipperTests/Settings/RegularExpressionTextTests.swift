@@ -41,7 +41,7 @@ struct RegularExpressionTextTests {
         ])
     func translated(text: String, globs: [String]) throws {
         #expect(RegularExpressionText(text: text).globs == globs)
-        for glob in globs { #expect(throws: Never.self) { try PathExclusion(glob) } }
+        for glob in globs { #expect(throws: Never.self) { try PathGlob(glob) } }
     }
 
     @Test(

@@ -17,7 +17,7 @@ import Testing
             try inputs.map {
                 TailerInput(
                     name: "i", paths: try $0.paths.map { try PathPattern(directory.path($0)) },
-                    exclude: try $0.exclude.map { try PathExclusion($0) }, maxLine: 1)
+                    exclude: try $0.exclude.map { try PathGlob($0) }, maxLine: 1)
             }
         ) { events.append("\($0)") }
         let prefix = directory.path.utf8.count + 1

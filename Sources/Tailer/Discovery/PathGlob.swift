@@ -1,10 +1,10 @@
 import Model
 
-/// A pattern of paths that an input leaves out: written like a path pattern, without captures, and
-/// where it does not start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and
-/// `**` stand for what begins with a dot, too: what an input reads in a hidden directory can be
-/// left out as elsewhere.
-package struct PathExclusion: Hashable, Sendable {
+/// A pattern that chooses among paths that are known: those that an input leaves out, those that a
+/// command is about. It is written like a path pattern, without captures, and where it does not
+/// start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand for what
+/// begins with a dot, too: what is read in a hidden directory can be left out as elsewhere.
+package struct PathGlob: Hashable, Sendable {
     /// As it was written.
     package let text: String
     private let segments: PatternSegments
@@ -14,7 +14,7 @@ package struct PathExclusion: Hashable, Sendable {
         guard !text.utf8.contains(0) else { throw PathPatternError.nulByte(text) }
         var (segments, captures) = try PatternSegments.parse(text)
         if let name = captures.first {
-            throw PathPatternError.captureInExclusion(name, in: text)
+            throw PathPatternError.captureInGlob(name, in: text)
         }
         guard case .name = segments.last, text.last != "/" else {
             throw PathPatternError.endsInDirectory(text)
@@ -26,7 +26,7 @@ package struct PathExclusion: Hashable, Sendable {
         self.segments = PatternSegments(segments)
     }
 
-    /// Whether the absolute `path`, as `PathText` spells it, is left out.
+    /// Whether the absolute `path`, as `PathText` spells it, is one of them.
     package func matches(_ path: String) -> Bool {
         segments.match(PathText.bytes(of: path), dots: .matched) != nil
     }
@@ -37,12 +37,12 @@ package struct PathExclusion: Hashable, Sendable {
         return name.literal != nil
     }
 
-    /// Whether both leave out the same for being written alike but for what says nothing, as `*.gz`
+    /// Whether both choose the same for being written alike but for what says nothing, as `*.gz`
     /// and `**/*.gz`.
-    package func isSame(as other: PathExclusion) -> Bool { segments == other.segments }
+    package func isSame(as other: PathGlob) -> Bool { segments == other.segments }
 
-    /// Whether there is a path that `pattern` matches and this leaves out.
-    package func canExclude(from pattern: PathPattern) -> Bool {
+    /// Whether there is a path that both match.
+    package func canMeet(_ pattern: PathPattern) -> Bool {
         let fixed = pattern.prefix.split(separator: "/").map { name in
             PatternSegments.Segment.name(SegmentPattern(literal: Array(name.utf8)))
         }
