@@ -22,6 +22,12 @@ package struct GenerationID: Hashable, Sendable {
     package let value: UInt64
 
     package init(value: UInt64) { self.value = value }
+
+    /// 16 lower-case hex digits, as records and people see it.
+    package var digits: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
 }
 
 /// One topic within this run of the process; never saved.

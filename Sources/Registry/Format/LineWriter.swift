@@ -83,7 +83,7 @@ struct LineWriter: Sendable {
         bytes.append(UInt8(ascii: ":"))
     }
 
-    static func hex(_ value: UInt64, digits: Int, into bytes: inout [UInt8]) {
+    private static func hex(_ value: UInt64, digits: Int, into bytes: inout [UInt8]) {
         for shift in stride(from: (digits - 1) * 4, through: 0, by: -4) {
             bytes.append(hexDigits[Int(truncatingIfNeeded: value >> UInt64(shift)) & 15])
         }
@@ -91,7 +91,7 @@ struct LineWriter: Sendable {
 
     /// A JSON string: `"` and `\` escaped, control characters as `\n \r \t` or `\u00xx`, all else
     /// raw.
-    static func quote(_ text: String, into bytes: inout [UInt8]) {
+    private static func quote(_ text: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

@@ -81,9 +81,7 @@ package enum RegistryShowCommand {
         }
         let lines =
             isJSON
-            ? FileTable.sorted(files, shown.order).map {
-                EntryJSON($0.entry, size: $0.size, state: $0.state.rawValue).line
-            }
+            ? FileTable.sorted(files, shown.order).map { EntryJSON(file: $0).line }
             : FileTable(files, order: shown.order, now: .now(), look: look(isScrolled: true))
                 .lines()
         try StandardStream.output.write(lines.map { $0 + "\n" }.joined())

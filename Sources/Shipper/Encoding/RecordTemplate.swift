@@ -61,7 +61,7 @@ package struct RecordTemplate: Sendable {
         var head = Array(begin.utf8)
         head.append(contentsOf: repeatElement(0x30, count: Timestamp.textCount))
         head.append(contentsOf: metadata.utf8)
-        head.append(contentsOf: Self.hex16(generation.value).utf8)
+        head.append(contentsOf: generation.digits.utf8)
         head.append(0x2D)
         offsetAt = head.count
         head.append(contentsOf: repeatElement(0x30, count: 16))
@@ -98,11 +98,6 @@ package struct RecordTemplate: Sendable {
         rest.closeObject()
         rest.closeObject()
         tail = [0x2C] + rest.bytes
-    }
-
-    private static func hex16(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 
