@@ -31,15 +31,6 @@ struct ClientConfiguration: ~Copyable {
         }
         try configuration.set("compression.codec", settings.compression.rawValue)
         try configuration.set("partitioner", settings.partitioner.rawValue)
-        try configuration.set("acks", settings.acks.rawValue)
-        switch settings.acks {
-        case .all:
-            try configuration.set("enable.idempotence", "true")
-            try configuration.set("max.in.flight", "5")
-        case .leader:
-            try configuration.set("enable.idempotence", "false")
-            try configuration.set("max.in.flight", "1")
-        }
         for (name, value) in owned { try configuration.set(name, value) }
         for property in settings.overrides { try configuration.set(property.name, property.value) }
         return configuration
@@ -57,6 +48,13 @@ struct ClientConfiguration: ~Copyable {
     ]
 
     private static let owned: [(String, String)] = [
+        // Delivered is what every in-sync replica has. With less, positions would move over
+        // records that a leader acknowledged and took along when it died.
+        ("acks", "all"),
+        // The brokers refuse the library's own repeats, and keep order with this many requests on
+        // the way.
+        ("enable.idempotence", "true"),
+        ("max.in.flight", "5"),
         // A record never expires: 0 is for ever.
         ("message.timeout.ms", "0"),
         // The in-flight credit is the only bound: 0 messages is none, and the most of kilobytes.

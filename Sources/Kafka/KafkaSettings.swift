@@ -1,16 +1,5 @@
 /// Everything that the producer needs to know; plain values, made from `output.kafka`.
 package struct KafkaSettings: Hashable, Sendable {
-    /// Which acknowledgement counts as delivered. `acks: 0` does not exist here: nothing would be
-    /// acknowledged at all, and positions would move over lost lines.
-    package enum Acks: String, CaseIterable, Sendable {
-        /// Every in-sync replica has the record; the producer is idempotent.
-        case all
-        /// The partition's leader has it. Kafka has no idempotent producer with it, so what is lost
-        /// is: records that a leader acknowledged and took along when it died, and the broker's
-        /// refusal of the library's own repeats. Order is kept by one request in flight at a time.
-        case leader = "1"
-    }
-
     /// How records are compressed, by Kafka's names.
     package enum Compression: String, CaseIterable, Sendable {
         case none, gzip, snappy, lz4, zstd
@@ -40,8 +29,6 @@ package struct KafkaSettings: Hashable, Sendable {
 
     /// `host` or `host:port`, an IPv6 address in brackets.
     package var brokers: [String]
-    /// Who has to have a record before it counts as delivered.
-    package var acks: Acks
     /// Of each batch of records, as the brokers keep it.
     package var compression: Compression
     /// Decides about the partition of a stream, by its key.
@@ -52,11 +39,10 @@ package struct KafkaSettings: Hashable, Sendable {
     var overrides: [Property] = []
 
     package init(
-        brokers: [String], acks: Acks = .all, compression: Compression = .lz4,
+        brokers: [String], compression: Compression = .lz4,
         partitioner: Partitioner = .murmur2Random, properties: [Property] = []
     ) {
         self.brokers = brokers
-        self.acks = acks
         self.compression = compression
         self.partitioner = partitioner
         self.properties = properties

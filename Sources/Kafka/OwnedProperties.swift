@@ -5,7 +5,7 @@ enum OwnedProperties {
     private static let table: [(pattern: String, instead: String)] = [
         ("bootstrap.servers", "use output.kafka.brokers"),
         ("metadata.broker.list", "use output.kafka.brokers"),
-        ("enable.idempotence", "output.kafka.acks decides it: on with all, off with 1"),
+        ("enable.idempotence", "it is always on, so that a repeat on the way is no second record"),
         ("enable.gapless.guarantee", "a failed record is tried again in order without it"),
         ("acks", "use output.kafka.acks"),
         ("request.required.acks", "use output.kafka.acks"),
@@ -20,7 +20,7 @@ enum OwnedProperties {
         ("queue.buffering.*", "use limits.in_flight, which bounds what waits for Kafka"),
         ("queuing.strategy", "records are sent in the order of their lines"),
         ("msg_order_cmp", "records are sent in the order of their lines"),
-        ("max.in.flight*", "output.kafka.acks decides it: the most that keeps order"),
+        ("max.in.flight*", "it is always 5, the most that keeps order"),
         ("produce.offset.report", "delivery reports are read by the agent alone"),
         ("delivery.report.only.error", "delivery reports are read by the agent alone"),
         ("dr_*", "delivery reports are read by the agent alone"),

@@ -20,10 +20,6 @@ extension KafkaSettings {
 
     /// The same without starting anything; nobody listens where the embedded broker would.
     static func plain(_ kafka: Settings.Kafka, _ addresses: [String]) -> KafkaSettings {
-        let acks: Acks =
-            switch kafka.acks {
-            case .all: .all
-            }
         let compression: Compression =
             switch kafka.compression {
             case .none: .none
@@ -38,7 +34,7 @@ extension KafkaSettings {
             case .consistentRandom: .consistentRandom
             }
         return KafkaSettings(
-            brokers: addresses, acks: acks, compression: compression, partitioner: partitioner,
+            brokers: addresses, compression: compression, partitioner: partitioner,
             properties: kafka.librdkafka.map { Property($0.name, $0.value) })
     }
 }
