@@ -82,31 +82,6 @@ package enum ByteSearch {
         }
     }
 
-    /// The first byte at or after `start` that belongs to no valid UTF-8 sequence; `bytes.count` if
-    /// there is none. `start` is where a sequence starts.
-    package static func invalidUTF8(in bytes: Span<UInt8>, from start: Int) -> Int {
-        precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
-        return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
-                return buffer.count
-            }
-            var index = start
-            while index < buffer.count {
-                if buffer.count - index >= 8 {
-                    let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    if word & highBits == 0 {
-                        index += 8
-                        continue
-                    }
-                }
-                let length = unsafe sequence(base + index, buffer.count - index)
-                if length == 0 { return index }
-                index += length
-            }
-            return index
-        }
-    }
-
     /// Bytes of the valid UTF-8 sequence that starts at `index`, 1...4, or 0 when the byte there
     /// starts none: too short, overlong, a surrogate, beyond U+10FFFF or a stray continuation.
     package static func sequence(in bytes: Span<UInt8>, at index: Int) -> Int {
@@ -132,7 +107,7 @@ package enum ByteSearch {
         return limit
     }
 
-    static let highBits: UInt64 = 0x8080_8080_8080_8080
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
     private static let ones: UInt64 = 0x0101_0101_0101_0101
 
     /// A word whose lowest set bit is the high bit of the first special byte of `word`, taken as

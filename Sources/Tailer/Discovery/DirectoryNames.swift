@@ -26,8 +26,6 @@ struct DirectoryNames {
         namesByInode[entry.inode] = entry.name
     }
 
-    var inodes: Set<UInt64> { Set(namesByInode.keys) }
-
     func inode(of name: [UInt8]) -> UInt64? { inodesByName[name] }
 
     func name(of inode: UInt64) -> [UInt8]? { namesByInode[inode] }
