@@ -235,7 +235,7 @@ extension Registry {
             copied = end
         }
         try file.synchronise()
-        let next = JournalFile(try file.descriptor())
+        let next = SharedDescriptor(try file.descriptor())
         try guarded.withLock { guarded throws(SystemError) in
             let end = guarded.journal.length
             try Self.copy(old.file, copied..<end, to: file)
@@ -251,7 +251,7 @@ extension Registry {
     }
 
     private static func copy(
-        _ source: JournalFile?, _ range: Range<Int>, to file: borrowing AtomicFile
+        _ source: SharedDescriptor?, _ range: Range<Int>, to file: borrowing AtomicFile
     ) throws(SystemError) {
         var position = range.lowerBound
         while position < range.upperBound, let source {

@@ -17,7 +17,7 @@ extension Registry {
         let lock = try RegistryLock(in: data, path: directory)
         let path = "\(directory)/\(JournalFormat.directoryName)"
         let folder = RegistryFolder(in: data)
-        let files: JournalFile?
+        let files: SharedDescriptor?
         do {
             files = try folder.opened()
         } catch {
@@ -134,7 +134,7 @@ extension Registry {
         let file = try files.descriptor.appendable(named: JournalFormat.journalName)
         let length = found.isFresh ? try file.status().size : found.journalEnd ?? 0
         return Journal(
-            file: JournalFile(file), length: length, sequence: sequence,
+            file: SharedDescriptor(file), length: length, sequence: sequence,
             isTorn: found.summary.tornTail > 0, witness: witness)
     }
 

@@ -1,13 +1,5 @@
 import Platform
 
-/// An open journal.jsonl, or the directory that it is in. Shared, so that a thread may fsync it
-/// while another appends.
-final class JournalFile: Sendable {
-    let descriptor: Descriptor
-
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-}
-
 /// The journal's end, where records are appended.
 ///
 /// A write that fails in the middle (disk full) leaves part of a line. Nothing may be written
@@ -23,7 +15,7 @@ final class JournalFile: Sendable {
 /// A value under the registry's lock.
 struct Journal: Sendable {
     /// Nil only where no journal could be made yet.
-    private(set) var file: JournalFile?
+    private(set) var file: SharedDescriptor?
     /// Bytes up to the end of the last whole line.
     private(set) var length: Int
     /// The number of the last record written.
@@ -32,11 +24,12 @@ struct Journal: Sendable {
     private var isTorn: Bool
     /// The journal that is about to take its place, and bytes up to the end of its last whole line.
     /// It holds the same records after the snapshot.
-    private var successor: (file: JournalFile, length: Int)?
+    private var successor: (file: SharedDescriptor, length: Int)?
     private let witness: any FileStepWitness
 
     init(
-        file: JournalFile?, length: Int, sequence: Int, isTorn: Bool, witness: any FileStepWitness
+        file: SharedDescriptor?, length: Int, sequence: Int, isTorn: Bool,
+        witness: any FileStepWitness
     ) {
         self.file = file
         self.length = length
@@ -69,21 +62,21 @@ struct Journal: Sendable {
     private static let beside = JournalFormat.journalName + AtomicFile.suffix
 
     private static func cut(
-        _ file: JournalFile, _ name: String, to length: Int, _ witness: any FileStepWitness
+        _ file: SharedDescriptor, _ name: String, to length: Int, _ witness: any FileStepWitness
     ) throws(SystemError) {
         try witness.willTake(.truncate(name, to: length))
         try file.descriptor.truncate(to: length)
     }
 
     private static func add(
-        _ bytes: [UInt8], to file: JournalFile, _ name: String, _ witness: any FileStepWitness
+        _ bytes: [UInt8], to file: SharedDescriptor, _ name: String, _ witness: any FileStepWitness
     ) throws(SystemError) {
         try witness.willTake(.write(name, bytes: bytes.count))
         try file.descriptor.write(bytes)
     }
 
     /// From now on every line goes into `file`, too, which is `length` bytes long.
-    mutating func accompany(_ file: JournalFile, length: Int) { successor = (file, length) }
+    mutating func accompany(_ file: SharedDescriptor, length: Int) { successor = (file, length) }
 
     /// The successor did not take its place.
     mutating func stayAlone() { successor = nil }

@@ -88,9 +88,9 @@ struct Recovery {
     /// Opens one of the two files, nil where it is not there.
     private static func open(
         _ name: String, in directory: borrowing Descriptor, path: String
-    ) throws(RegistryError) -> JournalFile? {
+    ) throws(RegistryError) -> SharedDescriptor? {
         do {
-            return JournalFile(try directory.readable(named: name))
+            return SharedDescriptor(try directory.readable(named: name))
         } catch {
             if error.code == .notFound { return nil }
             throw .unusable(path: "\(path)/\(name)", error)
@@ -98,7 +98,7 @@ struct Recovery {
     }
 
     private static func size(
-        of file: JournalFile, _ name: String, path: String
+        of file: SharedDescriptor, _ name: String, path: String
     ) throws(RegistryError) -> Int {
         do {
             return try file.descriptor.status().size
@@ -110,7 +110,7 @@ struct Recovery {
     /// Calls `body` for each line; reading errors become faults. Nil where the lines could not be
     /// read to the end.
     private mutating func eachLine(
-        of file: JournalFile, _ name: String, size: Int,
+        of file: SharedDescriptor, _ name: String, size: Int,
         _ body: (inout Recovery, [UInt8], Range<Int>?, Int) throws(RegistryError) -> Void
     ) throws(RegistryError) -> LineReader.End? {
         var copy = self
@@ -131,7 +131,7 @@ struct Recovery {
     }
 
     private mutating func readSnapshot(
-        _ file: JournalFile, path: String
+        _ file: SharedDescriptor, path: String
     ) throws(RegistryError) {
         let name = JournalFormat.snapshotName
         let size = try Self.size(of: file, name, path: path)
@@ -201,7 +201,7 @@ struct Recovery {
     }
 
     private mutating func readJournal(
-        _ file: JournalFile, path: String, hasSnapshot: Bool
+        _ file: SharedDescriptor, path: String, hasSnapshot: Bool
     ) throws(RegistryError) {
         let name = JournalFormat.journalName
         let size = try Self.size(of: file, name, path: path)

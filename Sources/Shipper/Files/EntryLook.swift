@@ -2,17 +2,10 @@ import Model
 import Platform
 import Registry
 
-/// A file open for reading, shared by those who look at it.
-final class LookedAt {
-    let descriptor: Descriptor
-
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-}
-
 /// The file at an entry's path now.
 enum EntryLook {
-    /// The file of the entry, with the content that is known of it, and its size.
-    case same(LookedAt, size: Int)
+    /// The file of the entry, open for reading, with the content that is known of it, and its size.
+    case same(SharedDescriptor, size: Int)
     /// Another file, or other content.
     case other
     /// Compressed: its bytes are not those that offsets count.
@@ -58,7 +51,7 @@ enum EntryLook {
             guard entry.fingerprint.matches(head: head) else {
                 return Compression(head: head) == nil ? .other : .packed
             }
-            return .same(LookedAt(file), size: status.size)
+            return .same(SharedDescriptor(file), size: status.size)
         }
     }
 
@@ -71,7 +64,9 @@ enum EntryLook {
 /// Finds where lines begin in a file, from behind.
 enum LineSearch {
     /// The end of the last newline before the physical offset `position`, or 0.
-    static func lineStart(in file: LookedAt, before position: Int) throws(SystemError) -> Int {
+    static func lineStart(in file: SharedDescriptor, before position: Int) throws(SystemError)
+        -> Int
+    {
         var end = position
         while end > 0 {
             let start = max(0, end - (64 << 10))

@@ -5,25 +5,16 @@ import Platform
 /// `olddir`). They are not watched: a stream looks there when one of its files has left its
 /// directory.
 struct ArchiveSearch {
-    /// A directory that was listed and is open.
-    final class Directory {
-        let descriptor: Descriptor
-        /// The path for people.
-        let text: String
-
-        init(_ descriptor: consuming Descriptor, _ text: String) {
-            self.descriptor = descriptor
-            self.text = text
-        }
-    }
-
     struct Found {
-        let directory: Directory
+        /// That was listed.
+        let directory: SharedDescriptor
+        /// The directory's path, for people.
+        let place: String
         let name: [UInt8]
         let inode: UInt64
 
         /// For people.
-        var path: String { directory.text + "/" + PathText.text(name) }
+        var path: String { place + "/" + PathText.text(name) }
     }
 
     let patterns: [PathPattern]
@@ -74,14 +65,16 @@ struct ArchiveSearch {
                     let prefix = try Descriptor.open(pattern.prefix, O.path)
                     let opened = try prefix.openDirectory(beneath: path)
                     found.devices.insert(try opened.status().device)
-                    let directory = Directory(opened, text)
+                    let directory = SharedDescriptor(opened)
                     for entry in try directory.descriptor.entries() {
                         let step = pattern.below.step(from: places, into: entry.name)
                         if entry.kind == .regular || entry.kind == .unknown,
                             let match = step.match, Self.agree(match, captures)
                         {
                             found.files.append(
-                                Found(directory: directory, name: entry.name, inode: entry.inode))
+                                Found(
+                                    directory: directory, place: text, name: entry.name,
+                                    inode: entry.inode))
                         }
                         guard entry.kind == .directory || entry.kind == .unknown else { continue }
                         let below = step.below.filter { Self.agree($0.captured, captures) }

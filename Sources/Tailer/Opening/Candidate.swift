@@ -4,7 +4,7 @@ import Platform
 /// A file that is open and was looked at, and that is not taken up yet. Lives on the reader thread.
 final class Candidate {
     let request: FileOpener.Request
-    let source: OpenFile
+    let source: SharedDescriptor
     let status: FileStatus
     let identity: FileIdentity
     /// The first bytes of its content, at most `Fingerprint.longest`; of a compressed one that is known by
@@ -33,7 +33,7 @@ final class Candidate {
         self.request = request
         self.status = status
         self.identity = identity
-        source = OpenFile(descriptor)
+        source = SharedDescriptor(descriptor)
         let head = try source.descriptor.read(count: Fingerprint.longest, at: 0)
         guard request.mayBePacked, let compression = Compression(head: head) else {
             self.head = head
@@ -89,7 +89,7 @@ final class Candidate {
     var begin: [UInt8] { packed == nil ? FileSighting.written(head) : head }
 
     static func head(
-        of packed: Decompressor, _ source: OpenFile
+        of packed: Decompressor, _ source: SharedDescriptor
     ) throws(SystemError) -> [UInt8] {
         var content = [UInt8](repeating: 0, count: Fingerprint.longest)
         let count = try packed.read(

@@ -1,13 +1,6 @@
 import Model
 import Platform
 
-/// A descriptor that is shared by the file it belongs to and whoever is reading from it.
-final class OpenFile {
-    let descriptor: Descriptor
-
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-}
-
 /// Keeps the files' descriptors below a bound: where one more is needed, a file that was quiet for
 /// long is parked. Lives on the reader thread.
 ///

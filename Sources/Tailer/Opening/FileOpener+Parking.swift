@@ -54,7 +54,7 @@ extension FileOpener {
                     replaced(file)
                     return .replaced
                 }
-                file.unpark(OpenFile(descriptor))
+                file.unpark(SharedDescriptor(descriptor))
                 cache.add(file)
                 return .open
             }
@@ -75,7 +75,7 @@ extension FileOpener {
                 status.inode == file.identity.inode, status.device == file.identity.device,
                 file.identity.agrees(with: Self.identity(of: descriptor, status))
             else { return false }
-            file.unpark(OpenFile(descriptor))
+            file.unpark(SharedDescriptor(descriptor))
             cache.add(file)
             return true
         } catch {

@@ -9,7 +9,7 @@ final class TailedFile {
     /// Changes when its content is replaced and goes on elsewhere.
     private(set) var id: FileID
     /// Nil while it is parked.
-    private var source: OpenFile?
+    private var source: SharedDescriptor?
     /// Changed by `DescriptorCache` alone.
     var place = DescriptorCache.Place()
     /// What its descriptor keeps from others; changed by `HeldFiles` alone, which hears of what matters.
@@ -282,13 +282,13 @@ final class TailedFile {
     var isOpen: Bool { source != nil }
 
     /// Its descriptor, which is the caller's as long as it keeps it. Its turn has it opened before.
-    func opened() throws(SystemError) -> OpenFile {
+    func opened() throws(SystemError) -> SharedDescriptor {
         guard let source else { throw SystemError("read", path: path, code: .badDescriptor) }
         return source
     }
 
     /// It was opened again.
-    func unpark(_ source: OpenFile) {
+    func unpark(_ source: SharedDescriptor) {
         self.source = source
         missingSince = nil
     }

@@ -265,7 +265,7 @@ extension StreamTable {
     /// Where the unfinished line begins that ends at `end` for now, or the part of it that `position` is
     /// before; where it is very long, `end`.
     private func lineStart(
-        in file: OpenFile, before end: Int, from position: Int
+        in file: SharedDescriptor, before end: Int, from position: Int
     ) throws(SystemError) -> Int {
         let first = max(position, end - Self.longestUnfinished)
         var stop = end

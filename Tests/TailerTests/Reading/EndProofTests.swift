@@ -13,13 +13,13 @@ struct EndProofTests {
     init() throws { bench = try ParkingBench(mostOpen: 32) }
 
     /// So many, all read; who writes to them, the oldest first.
-    private func rotate(_ count: Int) throws -> [OpenFile] {
+    private func rotate(_ count: Int) throws -> [SharedDescriptor] {
         try bench.write("a.log", "line 0\n")
         try bench.settle()
-        var writers: [OpenFile] = []
+        var writers: [SharedDescriptor] = []
         for line in 1...count {
             let path = bench.home.path("log/a.log")
-            writers.append(OpenFile(try Descriptor.open(path, O_WRONLY | O_APPEND)))
+            writers.append(SharedDescriptor(try Descriptor.open(path, O_WRONLY | O_APPEND)))
             try rename(path, "\(path).\(count + 1 - line)")
             try bench.write("a.log", "line \(line)\n")
         }

@@ -293,9 +293,9 @@ struct ManySiblingsTests {
     /// A program that leaks one descriptor with each rotation: whether more comes of them is never known.
     @Test("Rotated files that somebody has open yet keep none of the newer ones from its turn")
     func leaked() throws {
-        var leaked: [OpenFile] = []
+        var leaked: [SharedDescriptor] = []
         for line in 1...100 {
-            leaked.append(OpenFile(try Descriptor.open(path(0), O_WRONLY | O_APPEND)))
+            leaked.append(SharedDescriptor(try Descriptor.open(path(0), O_WRONLY | O_APPEND)))
             try rotate(line...line, copies: false)
         }
         try bench.settle()
