@@ -83,7 +83,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func know(_ path: String, stream: String) throws {
         let descriptor = try Descriptor.open(path, O_RDONLY)
         let status = try descriptor.status()
-        let identity = FileOpener.identity(of: descriptor, status)
+        let identity = FileIdentity(of: descriptor, status)
         let head = try descriptor.read(count: Fingerprint.longest, at: 0)
         state.withLock { state in
             state.files.append(

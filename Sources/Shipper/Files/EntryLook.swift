@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Registry
+import Tailer
 
 /// The file at an entry's path now.
 enum EntryLook {
@@ -40,9 +41,7 @@ enum EntryLook {
         switch try directory(Array(path[...slash])).openFile(Array(path[(slash + 1)...])) {
         case .refused: return .other
         case .file(let file, let status):
-            let identity = FileIdentity(
-                handle: file.handle(), device: status.device, inode: status.inode,
-                birth: file.birth())
+            let identity = FileIdentity(of: file, status)
             guard
                 entry.identity.agrees(with: identity)
                     || entry.identity.isRenumbered(from: identity)

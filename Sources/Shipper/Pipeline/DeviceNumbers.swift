@@ -2,6 +2,7 @@ import Model
 import Platform
 import Registry
 import Synchronization
+import Tailer
 
 /// Finds files of the registry whose device got another number when the machine started: volumes
 /// and disks are numbered in the order in which they are found. Looked at once, before anything is
@@ -219,9 +220,7 @@ enum DeviceNumbers {
         guard entry.fingerprint.length > 0,
             case .file(let file, let status) = try directory.openFile(name)
         else { return nil }
-        let identity = FileIdentity(
-            handle: file.handle(), device: status.device, inode: status.inode,
-            birth: file.birth())
+        let identity = FileIdentity(of: file, status)
         guard identity.isRenumbered(from: entry.identity) else { return nil }
         let head = try file.read(count: Fingerprint.longest, at: 0)
         guard entry.fingerprint.matches(head: head) else { return nil }

@@ -58,7 +58,7 @@ package struct StreamFile: Sendable {
     private static func look(
         at file: borrowing Descriptor, _ status: FileStatus, _ offsets: [Int]
     ) throws(SystemError) -> Look {
-        let identity = FileOpener.identity(of: file, status)
+        let identity = FileIdentity(of: file, status)
         let head = try file.read(count: Fingerprint.longest, at: 0)
         if let compression = Compression(head: head) {
             var content = [UInt8](repeating: 0, count: Fingerprint.longest)

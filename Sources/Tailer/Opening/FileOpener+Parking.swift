@@ -50,7 +50,7 @@ extension FileOpener {
             case .file(let descriptor, let status):
                 guard status.inode == file.identity.inode, status.device == file.identity.device
                 else { return .outdated }
-                guard file.identity.agrees(with: Self.identity(of: descriptor, status)) else {
+                guard file.identity.agrees(with: FileIdentity(of: descriptor, status)) else {
                     replaced(file)
                     return .replaced
                 }
@@ -73,7 +73,7 @@ extension FileOpener {
         do throws(SystemError) {
             guard case .file(let descriptor, let status) = try openFile(name, in: directory),
                 status.inode == file.identity.inode, status.device == file.identity.device,
-                file.identity.agrees(with: Self.identity(of: descriptor, status))
+                file.identity.agrees(with: FileIdentity(of: descriptor, status))
             else { return false }
             file.unpark(SharedDescriptor(descriptor))
             cache.add(file)
@@ -139,19 +139,11 @@ extension FileOpener {
             let place = try directory.openPlace(name)
             let status = try place.status()
             guard status.inode == identity.inode else { return .moved }
-            return identity.agrees(with: Self.identity(of: place, status)) ? .there : .replaced
+            return identity.agrees(with: FileIdentity(of: place, status)) ? .there : .replaced
         } catch {
             // Where it cannot be told, it is the one that was listed.
             return error.code == .notFound ? .moved : .there
         }
-    }
-
-    static func identity(
-        of descriptor: borrowing Descriptor, _ status: FileStatus
-    ) -> FileIdentity {
-        FileIdentity(
-            handle: descriptor.handle(), device: status.device, inode: status.inode,
-            birth: descriptor.birth())
     }
 
     /// Opens a name. Where the process has no descriptor left, although files are within their bound,

@@ -167,7 +167,7 @@ final class FileOpener {
         let links = min(held.status.links, status.links)
         if status.isTooLarge { return .failed(refuse(request.path, Self.tooLarge)) }
         let descriptor = held.descriptor
-        let identity = Self.identity(of: descriptor, status)
+        let identity = FileIdentity(of: descriptor, status)
         if links > request.mostLinks, !wasRead(identity, by: request.stream) {
             return .failed(refuse(request.path, "it has \(links) hard links"))
         }

@@ -143,7 +143,7 @@ import Testing
         var found = sighting(path, head: "one\n", isS6: false)
         found = FileSighting(
             input: 0, stream: found.stream, streamName: "/log", isS6: false, path: path,
-            captures: [:], identity: FileOpener.identity(of: opened, try opened.status()),
+            captures: [:], identity: FileIdentity(of: opened, try opened.status()),
             head: found.head, begin: found.begin, size: 4, archived: false, firstScan: true)
         let start = try #require(output.opened(found, onlyIfKnown: false))
         #expect(take(output, start.file, "one\n", at: 0) == 4)

@@ -49,7 +49,7 @@ import Testing
 
     private func identity(_ path: [UInt8]) throws -> FileIdentity {
         let opened = try Descriptor.open(path, O.read)
-        return FileOpener.identity(of: opened, try opened.status())
+        return FileIdentity(of: opened, try opened.status())
     }
 
     private let line = "what it holds is longer when it is compressed\n"

@@ -364,7 +364,7 @@ import Testing
     private func makeKnown(_ name: String, delivered: Int) throws -> FileID {
         let path = try directory.write("logs/\(name)", "123456789\n")
         let opened = try Descriptor.open(path, O_RDONLY)
-        let identity = FileOpener.identity(of: opened, try opened.status())
+        let identity = FileIdentity(of: opened, try opened.status())
         let entry = registry.see(
             NewFile(
                 input: "pods", stream: path, path: path, identity: identity,

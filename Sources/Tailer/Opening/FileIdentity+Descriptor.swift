@@ -1,0 +1,12 @@
+package import Model
+package import Platform
+
+extension FileIdentity {
+    /// As the file behind a descriptor has it; whoever looks at files of the agent takes it from
+    /// here, so that all compare the same. `status` is that of the descriptor.
+    package init(of descriptor: borrowing Descriptor, _ status: FileStatus) {
+        self.init(
+            handle: descriptor.handle(), device: status.device, inode: status.inode,
+            birth: descriptor.birth())
+    }
+}
