@@ -24,7 +24,7 @@ package struct ExactText: Hashable, Comparable, Sendable {
 
     /// The path of the directory that holds it; nil for what has no slash.
     package var parent: ExactText? {
-        text.utf8.lastIndex(of: UInt8(ascii: "/")).map { ExactText(text[..<$0]) }
+        text.utf8.directoryAndName.map { ExactText(Substring($0.directory)) }
     }
 
     /// Whether it is a path beneath `directory`.

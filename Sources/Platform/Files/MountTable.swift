@@ -88,7 +88,7 @@ package struct MountTable: Hashable, Sendable {
         while let name = rest.popLast() {
             if name == [UInt8(ascii: ".")] { continue }
             if name == Array("..".utf8) {
-                place = Array(place[..<(place.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+                while let byte = place.popLast(), byte != UInt8(ascii: "/") {}
                 continue
             }
             let next = place + [UInt8(ascii: "/")] + name

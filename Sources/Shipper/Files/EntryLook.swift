@@ -37,8 +37,8 @@ enum EntryLook {
 
     private static func look(_ entry: FileEntry) throws(SystemError) -> EntryLook {
         let path = PathText.bytes(of: entry.path)
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return .other }
-        switch try directory(Array(path[...slash])).openFile(Array(path[(slash + 1)...])) {
+        guard let (place, name) = path.directoryAndName else { return .other }
+        switch try directory(Array(place) + [UInt8(ascii: "/")]).openFile(Array(name)) {
         case .refused: return .other
         case .file(let file, let status):
             let identity = FileIdentity(of: file, status)

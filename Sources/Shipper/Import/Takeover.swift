@@ -143,11 +143,9 @@ struct Takeover {
     }
 
     private func isBeside(_ path: String, _ other: String) -> Bool {
-        func directory(_ path: String) -> Substring.UTF8View? {
-            path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path.utf8[..<$0] }
-        }
-        guard let mine = directory(path), let theirs = directory(other) else { return false }
-        return mine.elementsEqual(theirs)
+        guard let mine = path.utf8.directoryAndName, let theirs = other.utf8.directoryAndName
+        else { return false }
+        return mine.directory.elementsEqual(theirs.directory)
     }
 
     /// Files by the SHA-256 of their first 1024 bytes. What cannot be read is in no row's place,

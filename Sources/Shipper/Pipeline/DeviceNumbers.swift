@@ -207,9 +207,9 @@ enum DeviceNumbers {
     /// The same of what has an entry's own path, if that is on another device.
     static func identity(of entry: FileEntry) throws(SystemError) -> FileIdentity? {
         let path = PathText.bytes(of: entry.path)
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-        let directory = try EntryLook.directory(Array(path[...slash]))
-        return try identity(of: entry, as: Array(path[(slash + 1)...]), in: directory)
+        guard let (place, name) = path.directoryAndName else { return nil }
+        let directory = try EntryLook.directory(Array(place) + [UInt8(ascii: "/")])
+        return try identity(of: entry, as: Array(name), in: directory)
     }
 
     /// The identity that the file of an entry has now, which is that with this name in its

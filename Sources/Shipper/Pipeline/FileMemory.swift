@@ -138,8 +138,7 @@ final class FileMemory: KnownFiles {
     private func isMine(_ path: String) -> Bool { territory?.has(path) ?? true }
 
     private func directory(of path: String) -> Substring.UTF8View {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path[...].utf8 }
-        return path.utf8[..<slash]
+        path.utf8.directoryAndName?.directory ?? path[...].utf8
     }
 
     /// The entry of other content in the same file.

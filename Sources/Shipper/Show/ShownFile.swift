@@ -38,7 +38,7 @@ struct FileGlance {
         do throws(SystemError) {
             if let size = try size(of: entry, at: path) { return shown(entry, size) }
             // Renamed while no agent was there to see it, mostly by a rotation.
-            let directory = Array(path[..<(path.lastIndex(of: UInt8(ascii: "/")) ?? 0)])
+            let directory = Array(path.directoryAndName?.directory ?? [])
             if let name = try name(of: entry.identity.inode, in: directory),
                 let size = try size(of: entry, at: directory + [UInt8(ascii: "/")] + name)
             {

@@ -158,8 +158,7 @@ package final class EventLog: Sendable {
 
     /// Whose events are bounded together.
     func directory(_ path: String) -> String {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
-        return String(path[..<slash])
+        path.utf8.directoryAndName.map { String(Substring($0.directory)) } ?? path
     }
 }
 

@@ -374,8 +374,7 @@ extension DirectoryTree {
     private func leave(_ node: DirectoryNode, _ now: Int64, _ handlers: Handlers) {
         if node.depth > 0 {
             guard let parent = node.parent else { return }
-            let start = node.path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-            let name = Array(node.path[start...])
+            let name = Array(node.path.directoryAndName?.name ?? node.path[...])
             if parent.children[name] === node { parent.children[name] = nil }
             doom(node)
             // A sick file system may still list it, and have it again without an event.

@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// Places at which mounts came or went, and what is to be looked at for them.
@@ -48,7 +49,7 @@ package struct MountChanges: Hashable, Sendable {
     /// All that a place lies beneath, the root, which has no name, as the last.
     private static func above(_ place: [UInt8]) -> some Sequence<[UInt8]> {
         sequence(first: place) { place in
-            place.lastIndex(of: UInt8(ascii: "/")).map { Array(place[..<$0]) }
+            place.directoryAndName.map { Array($0.directory) }
         }.dropFirst()
     }
 }

@@ -83,8 +83,8 @@ struct Routes: Sendable {
         var place = place[...]
         while true {
             if let mount = mounts[Array(place)] { return mount }
-            guard let slash = place.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-            place = place[..<slash]
+            guard let above = place.directoryAndName?.directory else { return nil }
+            place = above
         }
     }
 }

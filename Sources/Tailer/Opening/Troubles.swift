@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// What is wrong with names at this moment, so that each is told once and counted as long as it lasts. By
@@ -30,10 +31,8 @@ struct Troubles {
 
     private static func place(of path: String) -> (directory: [UInt8], name: Int) {
         let bytes = Array(path.utf8)
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else {
-            return ([], hash(bytes[...]))
-        }
-        return (Array(bytes[..<slash]), hash(bytes[(slash + 1)...]))
+        guard let (directory, name) = bytes.directoryAndName else { return ([], hash(bytes[...])) }
+        return (Array(directory), hash(name))
     }
 
     private static func hash(_ bytes: ArraySlice<UInt8>) -> Int {

@@ -102,7 +102,7 @@ extension StreamTable {
     ) {
         var newest: [UInt8] = []
         for saved in knownFiles.saved(stream.name).sorted(by: { $0.file < $1.file }) {
-            let name = PathText.bytes(of: saved.path).split(separator: UInt8(ascii: "/")).last
+            let name = PathText.bytes(of: saved.path).directoryAndName?.name
             if let name, S6Name.isArchive(Array(name)) {
                 // What was entered later may be newer than the file.
                 if newest.lexicographicallyPrecedes(name) { newest = Array(name) }
