@@ -35,6 +35,9 @@ package enum TailerEvent: Sendable {
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number,
     /// are lost.
     case missed(path: String)
+    /// In an s6 log directory so many archives appeared between two looks that the names of `count`
+    /// of them are not known: those that were removed unread are not told.
+    case archivesForgotten(path: String, count: Int)
     /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what
     /// was written to it after that, if anything, is lost.
     case vanished(path: String, from: Int)

@@ -77,7 +77,8 @@ package final class Counters: Sendable {
         case .vanished: filesGone.add(1)
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
-            .overflow, .opened, .truncated, .rewritten, .copied, .endsEarly, .processed:
+            .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .endsEarly,
+            .processed:
             break
         }
     }

@@ -93,6 +93,11 @@ package final class EventLog: Sendable {
             log.event(
                 .error, in: directory(path), "archive removed before it was read",
                 ["path": .text(path)])
+        case .archivesForgotten(let path, let count):
+            log.event(
+                .error, in: path,
+                "more archives came and went than are remembered; those removed unread are not told",
+                ["path": .text(path), "archives": .count(count)])
         case .foundElsewhere(let path, let place):
             log.event(
                 .error, in: directory(path),

@@ -9,8 +9,10 @@ struct AppearedNames {
     private var pending: [[UInt8]] = []
     /// Archives of s6-log in the order of their appearance, that no look was told of.
     private(set) var archives: [[UInt8]] = []
-    /// Of those, how many had appeared when the directory was listed last.
-    private var listedArchives = 0
+    /// Archives that appeared beside them, and whose names were too many to be remembered.
+    private var forgottenArchives = 0
+    /// Of both, how many had appeared when the directory was listed last.
+    private var listed = (archives: 0, forgotten: 0)
 
     /// Different names of one directory between two listings. More are made by nobody who logs.
     private static let mostNames = 1_024
@@ -24,7 +26,7 @@ struct AppearedNames {
     mutating func add(_ name: [UInt8], isS6: Bool = true) {
         if S6Name.isArchive(name) {
             let most = isS6 ? Self.mostArchives : Self.mostStrangeArchives
-            if archives.count < most { archives.append(name) }
+            if archives.count < most { archives.append(name) } else { forgottenArchives += 1 }
         } else if names.count >= Self.mostNames {
             hasForgottenNames = hasForgottenNames || !names.contains(name)
         } else if names.insert(name).inserted {
@@ -43,7 +45,7 @@ struct AppearedNames {
     /// The directory is about to be listed: what appeared up to now, nil where it may have been
     /// any.
     mutating func takeNames() -> Set<[UInt8]>? {
-        listedArchives = archives.count
+        listed = (archives.count, forgottenArchives)
         defer {
             names = []
             bases = []
@@ -53,19 +55,22 @@ struct AppearedNames {
         return hasForgottenNames ? nil : names
     }
 
-    mutating func takeArchives() -> [[UInt8]] {
+    /// The archives that appeared since the last call, and how many more did than are remembered.
+    mutating func takeArchives() -> (names: [[UInt8]], forgotten: Int) {
         defer {
             archives = []
-            listedArchives = 0
+            forgottenArchives = 0
+            listed = (0, 0)
         }
-        return archives
+        return (archives, forgottenArchives)
     }
 
     /// There was no s6-log when the directory was listed: archives that appeared before that are
     /// nobody's.
     mutating func forgetListedArchives() {
-        archives.removeFirst(min(listedArchives, archives.count))
+        archives.removeFirst(min(listed.archives, archives.count))
         if archives.isEmpty { archives = [] }
-        listedArchives = 0
+        forgottenArchives -= listed.forgotten
+        listed = (0, 0)
     }
 }

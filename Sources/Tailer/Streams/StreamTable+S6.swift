@@ -318,7 +318,10 @@ extension StreamTable {
     private func countMissed(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ names: DirectoryNames
     ) {
-        let appeared = look.node.appeared.takeArchives()
+        let (appeared, forgotten) = look.node.appeared.takeArchives()
+        if forgotten > 0 {
+            output.report(.archivesForgotten(path: look.node.text, count: forgotten))
+        }
         let all = Set(appeared)
         // 1. svlogd renames `current` to `@….u`, and makes `@….s` of it.
         // 2. It is one file, and known by the one name where it was not seen under the other.

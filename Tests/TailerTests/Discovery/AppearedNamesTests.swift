@@ -6,6 +6,12 @@ import Testing
 struct AppearedNamesTests {
     private let live = Array("app.log".utf8)
 
+    private func archive(_ number: Int) -> [UInt8] {
+        let digits = String(number, radix: 16)
+        return Array("@4000000067".utf8)
+            + Array((String(repeating: "0", count: 14 - digits.count) + digits + ".s").utf8)
+    }
+
     @Test("a rotated name is news of its log, until the directory is listed")
     func rotation() throws {
         var names = AppearedNames()
@@ -44,11 +50,6 @@ struct AppearedNamesTests {
     /// 2. Two thousand directories with a thousand such names each had 150 MB for good.
     @Test("names like those of archives are remembered for a look, where there is no s6-log")
     func strangeArchives() {
-        func archive(_ number: Int) -> [UInt8] {
-            let digits = String(number, radix: 16)
-            return Array("@4000000067".utf8)
-                + Array((String(repeating: "0", count: 14 - digits.count) + digits + ".s").utf8)
-        }
         var names = AppearedNames()
         for number in 0..<2_000 { names.add(archive(number), isS6: false) }
         #expect(names.archives.count == 1_024)
@@ -61,7 +62,29 @@ struct AppearedNamesTests {
         names.add(archive(2), isS6: false)
         names.forgetListedArchives()
         #expect(names.archives == [archive(2)])
+        let (_, forgotten) = names.takeArchives()
+        #expect(forgotten == 0)
+    }
+
+    @Test("archives beyond those that are remembered are counted, once")
+    func forgottenArchives() {
+        var names = AppearedNames()
         for number in 0..<70_000 { names.add(archive(number), isS6: true) }
-        #expect(names.takeArchives().count == 65_536)
+        let (taken, forgotten) = names.takeArchives()
+        #expect(taken.count == 65_536)
+        #expect(forgotten == 70_000 - 65_536)
+        let (rest, again) = names.takeArchives()
+        #expect(rest.isEmpty && again == 0)
+    }
+
+    @Test("what was not remembered before a listing without s6-log is nobody's, either")
+    func forgottenStrangers() {
+        var names = AppearedNames()
+        for number in 0..<1_030 { names.add(archive(number), isS6: false) }
+        _ = names.takeNames()
+        for number in 0..<3 { names.add(archive(number), isS6: false) }
+        names.forgetListedArchives()
+        let (taken, forgotten) = names.takeArchives()
+        #expect(taken.isEmpty && forgotten == 3)
     }
 }

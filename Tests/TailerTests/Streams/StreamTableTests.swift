@@ -54,6 +54,26 @@ struct StreamTableTests {
         #expect(missed() == [home.path("log/previous")])
     }
 
+    @Test("more archives between two looks than are remembered are told of, once")
+    func forgottenArchives() throws {
+        _ = try look(try names())
+        for number in 0..<65_539 {
+            let digits = String(number, radix: 16)
+            let zeros = String(repeating: "0", count: 14 - digits.count)
+            node.appeared.add(Array("@4000000067\(zeros)\(digits).s".utf8))
+        }
+        _ = try look(try names())
+        _ = try look(try names())
+        #expect(missed().count == 65_536)
+        let forgotten = output.state.withLock { state in
+            state.events.compactMap { event -> String? in
+                guard case .archivesForgotten(let path, let count) = event else { return nil }
+                return "\(path) \(count)"
+            }
+        }
+        #expect(forgotten == ["\(home.path("log")) 3"])
+    }
+
     /// What is newer waits for the next look as long as it is `.again`.
     @Test("previous that a disk goes on listing, and that is not there, is looked for eight times")
     func listedForEver() throws {
