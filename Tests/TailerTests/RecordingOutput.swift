@@ -15,7 +15,11 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var head: [UInt8]
         var stream: String
         var path: String
+        /// Logical minus physical offset, of its content.
+        var base: Int
+        /// Logical.
         var offset: Int
+        /// Physical.
         var size: Int
         var anchor: [UInt8]
         var isFinished = false
@@ -39,16 +43,19 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var whenSucceeded: (@Sendable () -> Void)?
         /// Called whenever it is asked for a file of unknown name.
         var asked: @Sendable () -> Void = {}
+        var bases: Bases
 
         mutating func see(_ sighting: FileSighting) -> FileStart {
             let id = FileID(number: files.count)
+            let base = bases.next()
             files.append(
                 Saved(
                     id: id, identity: sighting.identity, head: sighting.begin,
-                    stream: sighting.streamName, path: sighting.path, offset: 0,
+                    stream: sighting.streamName, path: sighting.path, base: base, offset: base,
                     size: sighting.size, anchor: []))
             return FileStart(
-                file: id, offset: 0, base: 0, anchor: .none, isKnown: false, size: sighting.size)
+                file: id, offset: base, base: base, anchor: .none, isKnown: false,
+                size: sighting.size)
         }
 
         mutating func relocate(_ file: FileID, to sighting: FileSighting) -> FileStart {
@@ -57,21 +64,22 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             // Until the end of a compressed one is known, it has more than was read.
             files[file.number].size =
                 sighting.hasKnownSize
-                ? sighting.size : max(sighting.size, files[file.number].offset + 1)
+                ? sighting.size
+                : max(sighting.size, files[file.number].offset - files[file.number].base + 1)
             let saved = files[file.number]
             return FileStart(
-                file: file, offset: saved.offset, base: 0, anchor: Anchor(bytes: saved.anchor),
-                isKnown: true, size: saved.size)
+                file: file, offset: saved.offset, base: saved.base,
+                anchor: Anchor(bytes: saved.anchor), isKnown: true, size: saved.size)
         }
     }
-    let state = Mutex(State())
+    let state = Mutex(State(bases: Bases()))
 
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
         state.withLock { state in
             state.names[sighting.stream] = sighting.streamName
             if let known = state.files.last(where: { $0.identity == sighting.identity }) {
                 return FileStart(
-                    file: known.id, offset: known.offset, base: 0,
+                    file: known.id, offset: known.offset, base: known.base,
                     anchor: Anchor(bytes: known.anchor), isKnown: true)
             }
             guard !onlyIfKnown else { return nil }
@@ -86,10 +94,12 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         let identity = FileIdentity(of: descriptor, status)
         let head = try descriptor.read(count: Fingerprint.longest, at: 0)
         state.withLock { state in
+            let base = state.bases.next()
             state.files.append(
                 Saved(
                     id: FileID(number: state.files.count), identity: identity, head: head,
-                    stream: stream, path: path, offset: status.size, size: status.size,
+                    stream: stream, path: path, base: base, offset: base + status.size,
+                    size: status.size,
                     anchor: Array(head.suffix(Anchor.longest))))
         }
     }
@@ -101,7 +111,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
                 SavedFile(
                     file: saved.id, identity: saved.identity, path: saved.path,
-                    position: saved.offset, anchor: Anchor(bytes: saved.anchor),
+                    position: saved.offset - saved.base, anchor: Anchor(bytes: saved.anchor),
                     hasHead: !saved.head.isEmpty, updated: 0, size: saved.size)
             }
         }
@@ -130,7 +140,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func progress(of file: FileID) -> (stream: String, position: Int)? {
         state.withLock { state in
             let saved = state.files[file.number]
-            return saved.isGone ? nil : (saved.stream, saved.offset)
+            return saved.isGone ? nil : (saved.stream, saved.offset - saved.base)
         }
     }
 
@@ -143,11 +153,13 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 
     func restarted(_ file: FileID, _ sighting: FileSighting) -> FileStart {
         state.withLock { state in
-            state.files[file.number].offset = 0
+            let base = state.bases.next()
+            state.files[file.number].base = base
+            state.files[file.number].offset = base
             state.files[file.number].anchor = []
             state.files[file.number].head = sighting.begin
+            return FileStart(file: file, offset: base, base: base, anchor: .none, isKnown: false)
         }
-        return FileStart(file: file, offset: 0, base: 0, anchor: .none, isKnown: false)
     }
 
     func rewound(
@@ -155,11 +167,14 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     ) -> FileStart? {
         state.withLock { state in
             guard !state.isOnItsWay else { return nil }
+            let base = state.files[file.number].base
+            #expect(place > base, "no logical offset")
             state.files[file.number].offset = place
             state.files[file.number].anchor = anchor
             state.files[file.number].head = sighting.begin
             return FileStart(
-                file: file, offset: place, base: 0, anchor: Anchor(bytes: anchor), isKnown: true)
+                file: file, offset: place, base: base, anchor: Anchor(bytes: anchor),
+                isKnown: true)
         }
     }
 
@@ -188,10 +203,10 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
         state.withLock { state in
             let start = state.see(sighting)
-            let place = place ?? sighting.size
-            state.files[start.file.number].offset = place
+            let offset = start.base + (place ?? sighting.size)
+            state.files[start.file.number].offset = offset
             return FileStart(
-                file: start.file, offset: place, base: 0, anchor: .none, isKnown: false)
+                file: start.file, offset: offset, base: start.base, anchor: .none, isKnown: false)
         }
     }
 
@@ -231,7 +246,10 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     }
 
     func finished(_ file: FileID, end: Int) {
-        state.withLock { $0.files[file.number].isFinished = true }
+        state.withLock { state in
+            #expect(end >= state.files[file.number].base, "no logical offset")
+            state.files[file.number].isFinished = true
+        }
     }
     func gone(_ file: FileID) {
         state.withLock { state in
@@ -246,10 +264,16 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
     ) {}
-    func grew(_ file: FileID, size: Int) {}
+    func grew(_ file: FileID, size: Int) {
+        state.withLock { state in
+            #expect(size >= state.files[file.number].base, "no logical size")
+        }
+    }
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }
-    func report(_ event: TailerEvent) { state.withLock { $0.events.append(event) } }
+    func report(_ event: TailerEvent) {
+        state.withLock { state in state.events.append(state.bases.physical(event)) }
+    }
 
     /// All messages as text, of all streams or of one.
     func texts(_ stream: String? = nil) -> [String] {

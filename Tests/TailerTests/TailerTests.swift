@@ -7,7 +7,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("Tailing")
+@Suite("Tailing", .overBases)
 struct TailerTests {
     let directory: TemporaryDirectory
     let output = RecordingOutput()

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("The bound on descriptors")
+@Suite("The bound on descriptors", .overBases)
 struct DescriptorCacheTests {
     private let bench: ParkingBench
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("Opening")
+@Suite("Opening", .overBases)
 struct FileOpenerTests {
     private let home: TemporaryDirectory
     private let opener: FileOpener
@@ -60,7 +60,7 @@ struct FileOpenerTests {
                 Issue.record("not opened")
                 return
             }
-            #expect(file.isFinal && file.position == 0 && file.size == 8)
+            #expect(file.isFinal && file.position == file.base && file.physicalSize == 8)
         case .failed:
             Issue.record("not held")
         }

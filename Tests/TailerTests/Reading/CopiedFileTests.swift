@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("A log that is copied and truncated again and again between two looks")
+@Suite("A log that is copied and truncated again and again between two looks", .overBases)
 struct CopiedFileTests {
     private let bench: ParkingBench
 

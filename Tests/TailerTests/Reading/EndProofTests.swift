@@ -6,7 +6,7 @@ import Testing
 @testable import Tailer
 
 /// A program leaks a descriptor with each rotation: whether more comes of those files is never known.
-@Suite("Files that were rotated away and are still open somewhere")
+@Suite("Files that were rotated away and are still open somewhere", .overBases)
 struct EndProofTests {
     private let bench: ParkingBench
 

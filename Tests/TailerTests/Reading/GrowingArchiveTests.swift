@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("A compressed file that may grow")
+@Suite("A compressed file that may grow", .overBases)
 struct GrowingArchiveTests {
     private let bench: ParkingBench
     private let path: String

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("A file that shrinks between two looks")
+@Suite("A file that shrinks between two looks", .overBases)
 struct ShrunkFileTests {
     /// 1. A look saw that an empty file had become 2,500 bytes long.
     /// 2. It was truncated, and filled with less.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("Files that were read to their ends and closed are known until they are gone")
+@Suite("Files that were read to their ends and closed are known until they are gone", .overBases)
 struct ClosedFilesTests {
     private let kept = 8
     private let rounds = 12

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("Earlier files of a log that wait for their turn")
+@Suite("Earlier files of a log that wait for their turn", .overBases)
 struct EarlierFilesTests {
     private let bench: ParkingBench
     private let stream: LogStream

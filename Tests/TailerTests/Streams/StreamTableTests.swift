@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("A look at an s6 log directory")
+@Suite("A look at an s6 log directory", .overBases)
 struct StreamTableTests {
     private let home: TemporaryDirectory
     private let output = RecordingOutput()

@@ -26,7 +26,7 @@ private final class Writer: Sendable {
     func close() { file.withLock { $0 = nil } }
 }
 
-@Suite("A file that is replaced by the same content in a new inode goes on")
+@Suite("A file that is replaced by the same content in a new inode goes on", .overAllBases)
 struct SuccessorTests {
     let bench: ParkingBench
     let path: String
@@ -280,7 +280,7 @@ struct SuccessorTests {
     }
 }
 
-@Suite("Second names of a log")
+@Suite("Second names of a log", .overAllBases)
 struct SecondNameTests {
     @Test("Moved over another one, again and again: what is written to each of them comes")
     func movedOver() throws {

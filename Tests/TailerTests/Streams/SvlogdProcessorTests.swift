@@ -5,7 +5,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("What a processor of svlogd's makes of a log")
+@Suite("What a processor of svlogd's makes of a log", .overBases)
 struct SvlogdProcessorTests {
     enum Processor: CaseIterable { case compresses, copies, changes }
 

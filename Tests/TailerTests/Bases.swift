@@ -1,0 +1,96 @@
+import Model
+import Platform
+import Testing
+
+@testable import Tailer
+
+/// How many bytes were removed from the front of each content, as its saved state has it: logical minus
+/// physical offset.
+///
+/// Each content has another number, a TiB behind the one before, so that whoever mixes up logical and
+/// physical offsets, or adds the base of another file, is far off.
+struct Bases {
+    /// That of the first content.
+    @TaskLocal static var first = 0
+
+    private static let distance = 1 << 40
+
+    private let first = Self.first
+    private var count = 0
+
+    mutating func next() -> Int {
+        defer { count += 1 }
+        return first == 0 ? 0 : first + count * Self.distance
+    }
+
+    /// The logical offset as a physical one, with others of the same file.
+    private func physical(_ offsets: [Int]) -> [Int] {
+        guard first > 0 else { return offsets }
+        guard count > 0, offsets[0] >= first else {
+            Issue.record("\(offsets) is no logical offset")
+            return offsets
+        }
+        // A hole may be larger than what lies between two bases.
+        let place = min((offsets[0] - first) / Self.distance, count - 1)
+        let base = first + place * Self.distance
+        return offsets.map { $0 - base }
+    }
+
+    private func physical(_ offset: Int) -> Int { physical([offset])[0] }
+
+    private func physical(_ range: ByteRange) -> ByteRange {
+        // Of a file that was never opened nothing was removed.
+        guard range.start > 0 else { return range }
+        let ends = physical([range.start, range.end])
+        return ByteRange(start: ends[0], end: ends[1])
+    }
+
+    /// What was told, with physical offsets, which are those that a test has written to; those that are
+    /// physical are looked at.
+    func physical(_ event: TailerEvent) -> TailerEvent {
+        switch event {
+        case .opened(let path, let offset): return .opened(path: path, offset: physical(offset))
+        case .rewritten(let path, let offset):
+            return .rewritten(path: path, offset: physical(offset))
+        case .vanished(let path, let from): return .vanished(path: path, from: physical(from))
+        case .hole(let path, let range): return .hole(path: path, range: physical(range))
+        case .lost(let path, let range, let reason):
+            return .lost(path: path, range: physical(range), reason: reason)
+        case .truncated(_, let read, _), .endsEarly(_, let read, _):
+            if first > 0 { #expect(read < first, "no physical offset") }
+            return event
+        default: return event
+        }
+    }
+}
+
+/// Runs each test of a suite for files that are whole, and again for files whose front was removed.
+struct OverBases: SuiteTrait, TestTrait, TestScoping {
+    let isRecursive = true
+    let bases: [Int]
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?,
+        performing function: @Sendable () async throws -> Void
+    ) async throws {
+        for base in bases {
+            let named = IssueHandlingTrait.compactMapIssues { issue in
+                var issue = issue
+                issue.comments.append("where \(base) bytes were removed from the front")
+                return issue
+            }
+            try await Bases.$first.withValue(base) {
+                try await named.provideScope(for: test, testCase: testCase, performing: function)
+            }
+        }
+    }
+}
+
+extension Trait where Self == OverBases {
+    static var overBases: Self { Self(bases: [0, 1 << 40 + 7]) }
+
+    /// Those, and one by which what may be read reaches to the largest offset of all.
+    static var overAllBases: Self {
+        Self(bases: [0, 1 << 40 + 7, OutsideNumber.most - 1])
+    }
+}
