@@ -246,7 +246,7 @@ final class FileOpener {
         if request.isArchived || (!isLive && candidate.packed?.isWhole ?? false) {
             file.becomeFinal()
         }
-        if isReplaced, !start.isReplaced, start.base == 0, candidate.packed == nil {
+        if isReplaced, !start.isReplaced, candidate.packed == nil {
             // Its last lines may have been rewritten meanwhile: its first turn tells.
             let found = try file.resumption(size: candidate.status.size)
             if case .rewritten = found { isReplaced = false }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("A file whose end changes and whose beginning does not goes on")
+@Suite("A file whose end changes and whose beginning does not goes on", .overAllBases)
 struct LookBackTests {
     let bench: ParkingBench
     let path: String
