@@ -19,12 +19,15 @@ package struct SavedFile: Sendable {
     package let updated: Int64
     /// Physical bytes that it is known to have had.
     package let size: Int
+    /// Bytes that were removed from the front: logical minus physical offset.
+    package let base: Int
     /// It was seen under a name under which nobody writes to it, and its size since.
     package let isArchived: Bool
 
     package init(
         file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Int64, size: Int, isArchived: Bool = false
+        hasHead: Bool, updated: Int64, size: Int, base: Int,
+        isArchived: Bool = false
     ) {
         self.file = file
         self.identity = identity
@@ -34,6 +37,7 @@ package struct SavedFile: Sendable {
         self.hasHead = hasHead
         self.updated = updated
         self.size = size
+        self.base = base
         self.isArchived = isArchived
     }
 }

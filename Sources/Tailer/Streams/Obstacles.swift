@@ -255,9 +255,10 @@ extension StreamTable {
         // What was on its way when it was passed over was delivered since.
         let start = max(item.entry.position, known.position)
         if item.size > start {
+            let base = item.entry.base
             output.report(
                 .lost(
-                    path: item.path, range: ByteRange(start: start, end: item.size),
+                    path: item.path, range: ByteRange(start: base + start, end: base + item.size),
                     reason: .deletedUnread))
         }
         output.gone(item.entry.file)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tailer
 
-@Suite("Parked files: closed while they are quiet, and nothing is missed")
+@Suite("Parked files: closed while they are quiet, and nothing is missed", .overAllBases)
 struct ParkingTests {
     private let bench: ParkingBench
 
