@@ -22,14 +22,14 @@ extension Registry {
     /// it was.
     package func edit(_ edits: [RegistryEdit]) throws(RegistryError) {
         let now = Timestamp.now()
-        guarded.withLock { guarded in
-            for edit in edits { guarded.state.edit(edit, at: now) }
-            guarded.demandRewrite()
+        journaled.withLock { journaled in
+            for edit in edits { journaled.state.edit(edit, at: now) }
+            journaled.demandRewrite()
         }
         compact()
         if let failure = health.failure {
             // `close` would try once more what is reported as failed here.
-            guarded.withLock { $0.close() }
+            journaled.withLock { $0.close() }
             throw failure
         }
     }

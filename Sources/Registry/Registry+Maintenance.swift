@@ -43,8 +43,8 @@ extension Registry {
     private func save(isLast: Bool) {
         let told = maintenance.withLock { maintenance in
             guard maintenance.lock != nil else { return Report() }
-            let (health, mustRewrite) = guarded.withLock { guarded in
-                (guarded.catchUp(), guarded.mustRewrite)
+            let (health, mustRewrite) = journaled.withLock { journaled in
+                (journaled.catchUp(), journaled.mustRewrite)
             }
             var report = Report()
             report.note(health)
@@ -64,7 +64,7 @@ extension Registry {
         let told = maintenance.withLock { maintenance in
             guard maintenance.lock != nil, Clock.monotonicNanoseconds() >= maintenance.retryAt
             else { return Report() }
-            let length = guarded.withLock { $0.journal.length }
+            let length = journaled.withLock { $0.journal.length }
             return length > maintenance.journalLimit ? rewrite(&maintenance) : Report()
         }
         deliver(told)
@@ -85,18 +85,20 @@ extension Registry {
     package func close() {
         save(isLast: true)
         maintenance.withLock { maintenance in
-            guarded.withLock { $0.close() }
+            journaled.withLock { $0.close() }
             maintenance.lock = nil
         }
     }
 
     /// News for the observer, to be told once no lock is held.
     struct Report: Sendable {
-        fileprivate(set) var health: [Guarded.Health] = []
+        fileprivate(set) var health: [JournaledState.Health] = []
         fileprivate(set) var synced: Int64?
         fileprivate(set) var compacted: (entries: Int, bytes: Int, nanoseconds: Int64)?
 
-        mutating func note(_ change: Guarded.Health?) { if let change { health.append(change) } }
+        mutating func note(_ change: JournaledState.Health?) {
+            if let change { health.append(change) }
+        }
 
         mutating func add(_ other: Report) {
             health += other.health
@@ -116,7 +118,7 @@ extension Registry {
 
     private func synchronise(_ maintenance: inout Maintenance) -> Report {
         var report = Report()
-        let journal = guarded.withLock { $0.journal }
+        let journal = journaled.withLock { $0.journal }
         guard let file = journal.file else { return report }
         let mark = (file: ObjectIdentifier(file), length: journal.length)
         if let done = maintenance.synchronised, done == mark { return report }
@@ -125,7 +127,7 @@ extension Registry {
             try witness.willTake(.synchronise(JournalFormat.journalName))
             try file.descriptor.synchronise()
         } catch {
-            report.note(guarded.withLock { $0.distrust(after: error) })
+            report.note(journaled.withLock { $0.distrust(after: error) })
             return report
         }
         maintenance.synchronised = mark
@@ -163,10 +165,10 @@ extension Registry {
         var report = Report()
         let began = Clock.monotonicNanoseconds()
         let bound = Self.mostJournalLimits * maintenance.journalLimit
-        let (content, journal) = guarded.withLock { guarded in
-            guarded.beginSnapshot()
-            let through = guarded.journal.sequence
-            return (Snapshot.Content(guarded.state, through: through), guarded.journal)
+        let (content, journal) = journaled.withLock { journaled in
+            journaled.beginSnapshot()
+            let through = journaled.journal.sequence
+            return (Snapshot.Content(journaled.state, through: through), journaled.journal)
         }
         do {
             if maintenance.hasNothing {
@@ -178,14 +180,14 @@ extension Registry {
                 content, in: maintenance.folder.opened().descriptor, witness: witness)
         } catch {
             report.note(
-                guarded.withLock { $0.endSnapshot(isInPlace: false, after: error, bound: bound) })
+                journaled.withLock { $0.endSnapshot(isInPlace: false, after: error, bound: bound) })
             return report
         }
         do {
             try replaceJournal(journal, in: maintenance.folder.opened().descriptor)
         } catch {
             report.note(
-                guarded.withLock { $0.endSnapshot(isInPlace: true, after: error, bound: bound) })
+                journaled.withLock { $0.endSnapshot(isInPlace: true, after: error, bound: bound) })
             return report
         }
         do {
@@ -194,13 +196,13 @@ extension Registry {
         } catch {
             // A power cut may bring the old journal back, which ends where this one begins.
             report.note(
-                guarded.withLock { guarded in
-                    let ended = guarded.endSnapshot(isInPlace: true, after: error, bound: bound)
-                    return guarded.distrust(after: error) ?? ended
+                journaled.withLock { journaled in
+                    let ended = journaled.endSnapshot(isInPlace: true, after: error, bound: bound)
+                    return journaled.distrust(after: error) ?? ended
                 })
             return report
         }
-        report.note(guarded.withLock { $0.endSnapshot() })
+        report.note(journaled.withLock { $0.endSnapshot() })
         report.compacted = (
             content.entries, maintenance.snapshotLength, Clock.monotonicNanoseconds() - began
         )
@@ -228,7 +230,7 @@ extension Registry {
         var length = header.bytes.count
         var copied = old.length
         for _ in 0..<Self.copyRounds {
-            let end = guarded.withLock { $0.journal.length }
+            let end = journaled.withLock { $0.journal.length }
             if end - copied <= Self.lastCopy { break }
             try Self.copy(old.file, copied..<end, to: file)
             length += end - copied
@@ -236,18 +238,18 @@ extension Registry {
         }
         try file.synchronise()
         let next = SharedDescriptor(try file.descriptor())
-        try guarded.withLock { guarded throws(SystemError) in
-            let end = guarded.journal.length
+        try journaled.withLock { journaled throws(SystemError) in
+            let end = journaled.journal.length
             try Self.copy(old.file, copied..<end, to: file)
-            guarded.journal.accompany(next, length: length + end - copied)
+            journaled.journal.accompany(next, length: length + end - copied)
         }
         do {
             try file.place()
         } catch {
-            guarded.withLock { $0.journal.stayAlone() }
+            journaled.withLock { $0.journal.stayAlone() }
             throw error
         }
-        guarded.withLock { $0.journal.succeed() }
+        journaled.withLock { $0.journal.succeed() }
     }
 
     private static func copy(

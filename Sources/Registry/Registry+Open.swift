@@ -107,7 +107,7 @@ extension Registry {
         let hasNothing = found.isFresh && journal.file == nil
         let registry = Registry(
             directory: directory, recovery: summary,
-            guarded: Guarded(state: state, journal: journal),
+            journaled: JournaledState(state: state, journal: journal),
             maintenance: Maintenance(
                 folder: folder, lock: lock, snapshotLength: found.snapshotLength,
                 synchronised: nil, hasNothing: hasNothing),
@@ -182,7 +182,7 @@ extension Registry {
     /// Saves the state anew, with the fact that something was lost. Where that fails, everything is
     /// in memory, the damaged files stay as they are, and every `sync` tries again.
     private func repair() {
-        guarded.withLock { $0.demandRewrite() }
+        journaled.withLock { $0.demandRewrite() }
         compact()
     }
 }

@@ -6,13 +6,13 @@ import Synchronization
 ///
 /// Two locks:
 ///
-/// - `guarded` holds the state and the journal's end. Under it a change is taken and its line is
+/// - `journaled` holds the state and the journal's end. Under it a change is taken and its line is
 ///   appended by one write(2) into the page cache. That is I/O under a lock, and on purpose: the
 ///   order of lines must be the order of changes, and a change must be in the journal before its
 ///   caller gives the credit back. Nothing slower than write(2) or a cutting ftruncate(2) happens
 ///   there; never an fsync, so an advance waits for other advances only.
 /// - `maintenance` lets one thread at a time fsync, compact or close. The data path never takes it.
-///   Who holds it may take `guarded` for a moment, never the other way round.
+///   Who holds it may take `journaled` for a moment, never the other way round.
 ///
 /// The observer is called without either.
 package final class Registry: Sendable {
@@ -21,7 +21,7 @@ package final class Registry: Sendable {
     /// The findings of the opening, damage included.
     package let recovery: RecoverySummary
 
-    let guarded: Mutex<Guarded>
+    let journaled: Mutex<JournaledState>
     let maintenance: Mutex<Maintenance>
     let observer: any RegistryObserver
     let witness: any FileStepWitness
@@ -29,13 +29,13 @@ package final class Registry: Sendable {
     let generation: Generation
 
     init(
-        directory: String, recovery: RecoverySummary, guarded: Guarded,
+        directory: String, recovery: RecoverySummary, journaled: JournaledState,
         maintenance: consuming Maintenance, observer: any RegistryObserver,
         witness: any FileStepWitness, generation: Generation = .random()
     ) {
         self.directory = directory
         self.recovery = recovery
-        self.guarded = Mutex(guarded)
+        self.journaled = Mutex(journaled)
         self.maintenance = Mutex(maintenance)
         self.observer = observer
         self.witness = witness
@@ -43,12 +43,12 @@ package final class Registry: Sendable {
     }
 
     /// False while something is in memory only because it could not be written.
-    package var isWritten: Bool { guarded.withLock { $0.isWritten } }
+    package var isWritten: Bool { journaled.withLock { $0.isWritten } }
 
     /// True after damage until `settled`: whatever is not known here may have been lost, so it is
     /// read from its beginning, also with `start: end`.
     package var mustStartAtBeginning: Bool {
-        guarded.withLock { $0.state.mustStartAtBeginning }
+        journaled.withLock { $0.state.mustStartAtBeginning }
     }
 
     /// Every input's first scan is complete: what was lost by damage has been found again.
@@ -57,7 +57,7 @@ package final class Registry: Sendable {
     /// Whether the first scan of this input was ever completed. `start: end` is for the files found
     /// in that scan alone.
     package func inputIsKnown(_ name: String) -> Bool {
-        guarded.withLock { $0.state.inputs.contains(name) }
+        journaled.withLock { $0.state.inputs.contains(name) }
     }
 
     /// The first scan of this input is complete. Once in an input's life this writes a snapshot, on
@@ -71,21 +71,21 @@ package final class Registry: Sendable {
 
     /// The entry of an opened file. `head` is its first 1024 bytes, or all where it is shorter.
     package func find(identity: FileIdentity, head: [UInt8]) -> FileMatch {
-        let candidates = guarded.withLock { $0.state.table.candidates(for: identity) }
+        let candidates = journaled.withLock { $0.state.table.candidates(for: identity) }
         return FileMatch.among(candidates, identity: identity, head: head)
     }
 
     /// Entries whose inode number another file has now: their own file is no longer on the disk.
     package func displaced(by identity: FileIdentity) -> [FileEntry] {
-        guarded.withLock { $0.state.table.candidates(for: identity) }
+        journaled.withLock { $0.state.table.candidates(for: identity) }
             .filter { $0.identity.inode == identity.inode && !$0.identity.agrees(with: identity) }
     }
 
     /// Enters a file that `find` does not know. Its generation is minted, and the entry is in the
     /// journal when this returns, or in memory where nothing can be written (`isWritten`).
     package func see(_ new: NewFile) -> FileEntry {
-        change { guarded in
-            let file = guarded.state.fresh
+        change { journaled in
+            let file = journaled.state.fresh
             let entry = FileEntry(
                 file: file, input: new.input, stream: new.stream, path: new.path,
                 identity: new.identity, fingerprint: new.fingerprint,
@@ -102,7 +102,7 @@ package final class Registry: Sendable {
     @discardableResult
     package func advance(_ advances: [Advance]) -> Int {
         let now = Timestamp.now()
-        return change { guarded in
+        return change { journaled in
             var changes: [Change] = []
             changes.reserveCapacity(advances.count)
             for advance in advances { changes.append(.advance(advance, at: now)) }
@@ -130,8 +130,8 @@ package final class Registry: Sendable {
 
     /// The file is another stream's from now on.
     package func joined(_ file: FileID, stream: String) {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return [] }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return [] }
             entry.stream = stream
             entry.updated = .now()
             return [.seen(entry)]
@@ -143,8 +143,8 @@ package final class Registry: Sendable {
     package func truncated(
         _ file: FileID, identity: FileIdentity, fingerprint: Fingerprint
     ) -> FileEntry? {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return (nil, []) }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return (nil, []) }
             entry.identity = identity
             entry.fingerprint = fingerprint
             entry.generationCount = OutsideNumber.count(entry.generationCount +| 1)
@@ -164,8 +164,8 @@ package final class Registry: Sendable {
     package func rewritten(
         _ file: FileID, from offset: Int, anchor: Anchor, fingerprint: Fingerprint, size: Int
     ) -> FileEntry? {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return (nil, []) }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return (nil, []) }
             entry.fingerprint = fingerprint
             entry.generationCount = OutsideNumber.count(entry.generationCount +| 1)
             entry.generation = generation.mint(
@@ -180,8 +180,8 @@ package final class Registry: Sendable {
 
     /// The file begins otherwise than it was known to, in what is not delivered yet.
     package func headChanged(_ file: FileID, to fingerprint: Fingerprint) {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return [] }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return [] }
             entry.fingerprint = fingerprint
             entry.updated = .now()
             return [.seen(entry)]
@@ -194,10 +194,10 @@ package final class Registry: Sendable {
     package func continued(
         _ file: FileID, in copy: FileIdentity, path: String, size: Int, live: NewFile
     ) -> (copy: FileEntry, live: FileEntry)? {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return (nil, []) }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return (nil, []) }
             let count = OutsideNumber.count(entry.generationCount +| 1)
-            let number = guarded.state.fresh
+            let number = journaled.state.fresh
             let fresh = FileEntry(
                 file: number, input: live.input, stream: live.stream, path: live.path,
                 identity: live.identity, fingerprint: live.fingerprint,
@@ -217,8 +217,8 @@ package final class Registry: Sendable {
         _ file: FileID, to identity: FileIdentity, path: String, size: Int,
         state: FileState = .archived
     ) -> FileEntry? {
-        change { guarded in
-            guard var entry = guarded.state.table[file] else { return (nil, []) }
+        change { journaled in
+            guard var entry = journaled.state.table[file] else { return (nil, []) }
             entry.relocate(to: identity, path: path, size: size)
             entry.state = state
             return (entry, [.seen(entry)])
@@ -229,9 +229,9 @@ package final class Registry: Sendable {
     /// generations stay, which the old number is part of.
     package func renumbered(_ files: [FileID: FileIdentity]) {
         let now = Timestamp.now()
-        change { guarded in
+        change { journaled in
             files.compactMap { file, identity in
-                guard var entry = guarded.state.table[file] else { return nil }
+                guard var entry = journaled.state.table[file] else { return nil }
                 entry.identity = identity
                 entry.updated = now
                 return .seen(entry)
@@ -241,49 +241,49 @@ package final class Registry: Sendable {
 
     /// Enters `entry` again if it has left since it was found.
     package func keep(_ entry: FileEntry) {
-        change { guarded in guarded.state.table[entry.file] == nil ? [.seen(entry)] : [] }
+        change { journaled in journaled.state.table[entry.file] == nil ? [.seen(entry)] : [] }
     }
 
     /// The inode is gone and all its bytes are delivered or counted as lost.
     package func gone(_ file: FileID) { change { _ in [.gone(file)] } }
 
     /// One entry, or nil.
-    package func entry(_ file: FileID) -> FileEntry? { guarded.withLock { $0.state.table[file] } }
+    package func entry(_ file: FileID) -> FileEntry? { journaled.withLock { $0.state.table[file] } }
 
     /// Every entry, by number.
     package func entries() -> [FileEntry] {
-        let chunks = guarded.withLock { $0.state.table.chunks }
+        let chunks = journaled.withLock { $0.state.table.chunks }
         return EntryTable.sorted(chunks)
     }
 
     /// The entries of one stream, by number.
     package func entries(ofStream stream: String) -> [FileEntry] {
-        guarded.withLock { $0.state.table.entries(ofStream: stream) }
+        journaled.withLock { $0.state.table.entries(ofStream: stream) }
     }
 
     /// Takes the changes that `make` names and appends those that changed something.
-    private func change<R: Sendable>(_ make: (borrowing Guarded) -> (R, [Change])) -> R {
-        let (result, told, _) = guarded.withLock { guarded in
-            let (result, changes) = make(guarded)
-            let effective = changes.filter { guarded.state.apply($0) }
-            return (result, guarded.write(effective), effective.count)
+    private func change<R: Sendable>(_ make: (borrowing JournaledState) -> (R, [Change])) -> R {
+        let (result, told, _) = journaled.withLock { journaled in
+            let (result, changes) = make(journaled)
+            let effective = changes.filter { journaled.state.apply($0) }
+            return (result, journaled.write(effective), effective.count)
         }
         tell(told)
         return result
     }
 
     @discardableResult
-    private func change(_ make: (borrowing Guarded) -> [Change]) -> Int {
-        let (told, count) = guarded.withLock { guarded in
-            let effective = make(guarded).filter { guarded.state.apply($0) }
-            return (guarded.write(effective), effective.count)
+    private func change(_ make: (borrowing JournaledState) -> [Change]) -> Int {
+        let (told, count) = journaled.withLock { journaled in
+            let effective = make(journaled).filter { journaled.state.apply($0) }
+            return (journaled.write(effective), effective.count)
         }
         tell(told)
         return count
     }
 
     /// Tells the observer that saving began to fail or works again.
-    func tell(_ health: Guarded.Health?) {
+    func tell(_ health: JournaledState.Health?) {
         switch health {
         case .failed(let error): observer.registryWriteFailed(unwritten(error))
         case .recovered: observer.registryWriteRecovered()

@@ -15,11 +15,11 @@ package struct RegistryHealth: Hashable, Sendable {
 extension Registry {
     /// How it is now. Any thread; waits at most for an advance that is being written.
     package var health: RegistryHealth {
-        guarded.withLock { guarded in
+        journaled.withLock { journaled in
             RegistryHealth(
-                failure: guarded.failure.map { unwritten($0) },
-                unsavedFiles: guarded.unwrittenCount, entries: guarded.state.table.count,
-                journalBytes: guarded.journal.length)
+                failure: journaled.failure.map { unwritten($0) },
+                unsavedFiles: journaled.unwrittenCount, entries: journaled.state.table.count,
+                journalBytes: journaled.journal.length)
         }
     }
 }

@@ -22,10 +22,10 @@ extension Registry {
     package func adopt(_ files: [AdoptedFile]) -> Bool {
         guard !files.isEmpty else { return true }
         let now = Timestamp.now()
-        guarded.withLock { guarded in
+        journaled.withLock { journaled in
             for adopted in files {
                 let new = adopted.file
-                let file = guarded.state.fresh
+                let file = journaled.state.fresh
                 let entry = FileEntry(
                     file: file, input: new.input, stream: new.stream, path: new.path,
                     identity: new.identity, fingerprint: new.fingerprint,
@@ -33,10 +33,10 @@ extension Registry {
                     generationCount: 0, base: 0, offset: new.offset, anchor: adopted.anchor,
                     size: new.size,
                     state: new.state, updated: now)
-                _ = guarded.state.apply(.seen(entry))
+                _ = journaled.state.apply(.seen(entry))
             }
             // Nothing of it goes into the journal, where a crash could leave the first few of them.
-            guarded.demandRewrite()
+            journaled.demandRewrite()
         }
         compact()
         return isWritten

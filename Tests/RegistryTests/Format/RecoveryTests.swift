@@ -86,7 +86,7 @@ private struct Sample {
 
     /// The registry works, and a start right after sees nothing wrong but remembers that there was.
     private func expectUsable(_ registry: Registry, _ sample: Sample) throws {
-        #expect(sample.holds(registry.guarded.withLock { $0.state }))
+        #expect(sample.holds(registry.journaled.withLock { $0.state }))
         #expect(registry.isWritten)
         let expected = registry.entries()
         registry.close()

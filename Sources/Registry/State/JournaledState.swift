@@ -9,7 +9,7 @@ import Platform
 /// however long the disk is full. The next `sync` begins with those files' entries as they are
 /// then; until it does, the data path does not try again with every change, which would cost it
 /// more each time.
-struct Guarded: Sendable {
+struct JournaledState: Sendable {
     var state: RegistryState
     var journal: Journal
     /// Files whose entry in the journal and snapshot is older than the one in `state`, or that
