@@ -37,7 +37,7 @@ extension TailerInput {
 package struct TailerIntervals: Sendable {
     /// Between two looks at a file that somebody copies, and is about to truncate: what was written
     /// after the copy and is not read before that, is lost.
-    package var hurriedPoll: Int64 = 200_000
+    package var truncationPoll: Int64 = 200_000
     /// Between two looks at a file that is being written to; doubles up to `slowestPoll`.
     package var fastestPoll: Int64 = 5_000_000
     /// The longest time between two looks at a file that may still grow and is not watched.

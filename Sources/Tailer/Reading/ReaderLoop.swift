@@ -111,7 +111,7 @@ final class ReaderLoop {
         table.patience = 2 * intervals.unwatchedScan
         tree.touches = { control.touches($0.text) }
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
-        var steps = [intervals.hurriedPoll, intervals.fastestPoll]
+        var steps = [intervals.truncationPoll, intervals.fastestPoll]
         while let last = steps.last, last < intervals.slowestPoll {
             steps.append(min(last * 2, intervals.slowestPoll))
         }
@@ -425,7 +425,7 @@ final class ReaderLoop {
             onceRun.moved()
             if let node = stream.node { tree.hurry(node, now) }
             let isSoon = stream.node?.isSmall ?? false
-            poll(stream, isSoon ? intervals.hurriedPoll : intervals.fastestPoll, now)
+            poll(stream, isSoon ? intervals.truncationPoll : intervals.fastestPoll, now)
         case .outdated:
             // A look that finds a new name wakes the stream.
             if let node = stream.node { tree.request(node, now) }
@@ -452,8 +452,8 @@ final class ReaderLoop {
         }
         let isQuiet = now - stream.lastGrowth >= intervals.idle
         let interval =
-            now < stream.hurriesUntil
-            ? intervals.hurriedPoll : isQuiet ? quietInterval(stream) : stream.interval
+            now < stream.expectsTruncationUntil
+            ? intervals.truncationPoll : isQuiet ? quietInterval(stream) : stream.interval
         let polled = poll(stream, interval, now)
         stream.interval = min(polled * 2, intervals.slowestPoll)
     }

@@ -170,7 +170,7 @@ final class LogStream {
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
     /// Until then its live file is about to be truncated, monotonic nanoseconds.
-    var hurriesUntil: Int64 = 0
+    var expectsTruncationUntil: Int64 = 0
     /// When bytes last came, monotonic nanoseconds.
     var lastGrowth: Int64 = 0
 

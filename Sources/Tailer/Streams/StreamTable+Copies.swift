@@ -117,7 +117,7 @@ extension StreamTable {
                     stream.rotated(sibling.name).flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
-            stream.hurriesUntil = 0
+            stream.expectsTruncationUntil = 0
             agenda.wake(stream)
             takeUp(missed, stream, before: live, now)
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex

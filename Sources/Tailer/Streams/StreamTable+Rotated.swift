@@ -367,7 +367,7 @@ extension StreamTable {
             let status = try candidate.source.descriptor.status()
             guard status.size == 0 else { return .changed }
             live.expect(head)
-            hurry(stream, candidate, node, now)
+            expectTruncation(stream, candidate, node, now)
             stream.judged.insert(LogStream.Stamp(candidate.status))
             return .done
         }
@@ -378,7 +378,7 @@ extension StreamTable {
                 return .replaced
             }
             live.waitsForMore = false
-            hurry(stream, candidate, node, now)
+            expectTruncation(stream, candidate, node, now)
             // Whether it is still one is asked again when the live file is replaced.
             if candidate.packed != nil {
                 stream.copies.insert(LogStream.Stamp(candidate.status))
@@ -389,7 +389,7 @@ extension StreamTable {
             // 1. Nothing of it was read yet. It is being copied.
             // 2. It is truncated and filled again before its turn.
             live.expect(candidate.head)
-            hurry(stream, candidate, node, now)
+            expectTruncation(stream, candidate, node, now)
             return .done
         }
         let isWanted = stream.obstacles.wants(candidate)
@@ -416,8 +416,8 @@ extension StreamTable {
     /// 2. More is written to it.
     /// 3. It is truncated. What was not read of it by then is lost.
     ///
-    /// A person's copy is followed by no truncation: after a while there is no hurry.
-    private func hurry(
+    /// A person's copy is followed by no truncation: after a while none is expected any more.
+    private func expectTruncation(
         _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: Int64
     ) {
         agenda.wake(stream)
@@ -425,7 +425,7 @@ extension StreamTable {
         guard copy.status.modified >= opener.startTimes.time(on: copy.status.device),
             opener.stillness.time(of: copy.status, now) < 5_000_000_000
         else { return }
-        stream.hurriesUntil = now + 2_000_000_000
+        stream.expectsTruncationUntil = now + 2_000_000_000
         agenda.retry(node)
     }
 
