@@ -18,7 +18,7 @@ struct EarlierFiles {
         /// Before a file whose content is another one now: it is not read before they are.
         case before(TailedFile)
         /// Those that are newer than this come last, the others before what was last without them.
-        case after(Reference, last: TailedFile?)
+        case after(NewestTakenUp, last: TailedFile?)
     }
 
     /// `siblings` are in order, oldest first.
@@ -366,9 +366,9 @@ extension StreamTable {
         {
             return true
         }
-        var reference = Reference(modified: .min)
-        if case .after(let newest, _) = place { reference = newest }
-        stream.obstacles.settle(inode, after: reference)
+        var newestTakenUp = NewestTakenUp(modified: .min)
+        if case .after(let newest, _) = place { newestTakenUp = newest }
+        stream.obstacles.settle(inode, after: newestTakenUp)
         return false
     }
 
@@ -385,7 +385,7 @@ extension StreamTable {
             }
             stream.judged.insert(stamp)
             takeUp([candidate], stream, before: file, now)
-        case .after(let reference, let last):
+        case .after(let newestTakenUp, let last):
             let liveID = live.flatMap { knownFiles.file($0.identity, head: $0.head) }
             if isCopy(candidate, of: live, liveID) {
                 stream.freshCopies[stamp] = candidate.head
@@ -393,9 +393,9 @@ extension StreamTable {
             }
             stream.judged.insert(stamp)
             if isCopyOfNewest(candidate, in: stream) { return .done }
-            takeUp([candidate], stream, reference, last: last, now)
+            takeUp([candidate], stream, newestTakenUp, last: last, now)
             // What is older than it is none of the stream's business, also when it is read.
-            if reference.isBefore(sibling.rotated, candidate) {
+            if newestTakenUp.isBefore(sibling.rotated, candidate) {
                 stream.newest = LogStream.Newest(
                     inode: candidate.status.inode, modified: candidate.status.modified,
                     birth: candidate.identity.birth)

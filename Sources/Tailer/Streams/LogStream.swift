@@ -83,7 +83,7 @@ final class LogStream {
     var hasMoreRotated = false
     /// While it has, in archives: what is newer than this is to be read, and copies of what its newest file
     /// held since it was `begun`, whatever was taken up meanwhile.
-    var portions: (after: Reference, begun: Int64)?
+    var portions: (after: NewestTakenUp, begun: Int64)?
     /// What its files were seen to be renamed to, as shapes, where that is nothing that is known of rotation;
     /// at most `mostShapes`.
     private var shapes: Set<[UInt8]> = []

@@ -16,7 +16,7 @@ struct Obstacles {
         /// Monotonic nanoseconds.
         let since: Int64
         /// What the stream had taken up by then; nil where nothing was to be found out about it.
-        var after: Reference?
+        var after: NewestTakenUp?
         /// What could be seen of it.
         let status: FileStatus?
     }
@@ -84,15 +84,15 @@ struct Obstacles {
     }
 
     /// The stream goes on after what it had taken up last.
-    mutating func settle(after reference: Reference) {
+    mutating func settle(after newestTakenUp: NewestTakenUp) {
         for (inode, item) in passed where item.after == nil {
-            passed[inode]?.after = reference
+            passed[inode]?.after = newestTakenUp
         }
     }
 
-    /// What was passed over is wanted if it comes after `reference`.
-    mutating func settle(_ inode: UInt64, after reference: Reference) {
-        if passed[inode]?.after == nil { passed[inode]?.after = reference }
+    /// What was passed over is wanted if it comes after `newestTakenUp`.
+    mutating func settle(_ inode: UInt64, after newestTakenUp: NewestTakenUp) {
+        if passed[inode]?.after == nil { passed[inode]?.after = newestTakenUp }
     }
 
     /// Whether a file that can be read again comes after what the stream had when it went on without it.

@@ -172,9 +172,9 @@ extension StreamTable {
             inode: status.inode, modified: status.modified, birth: birth)
         // Where it lies elsewhere, its inode number may be another file's here.
         let strangers: Set<UInt64> = copy.request.isElsewhere ? [status.inode] : []
-        let reference = reference(
+        let newestTakenUp = newestTakenUp(
             status.inode, status.modified, birth, stream, names, strangers, directory)
-        return .after(reference, last: earlier)
+        return .after(newestTakenUp, last: earlier)
     }
 
     /// Another descriptor of an open file.

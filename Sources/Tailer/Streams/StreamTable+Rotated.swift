@@ -76,7 +76,7 @@ extension StreamTable {
         if archived.isPartial { unknown.isPartial = true }
         var strangers = unknown.inodes
         if let live, liveID == nil { strangers.insert(live.status.inode) }
-        var reference = reference(stream, names, strangers, directory)
+        var newestTakenUp = newestTakenUp(stream, names, strangers, directory)
         if !stream.isReconciled {
             // What is newer is not opened before it.
             if archived.hasFailed, !opener.once, stream.obstacles.hasToWait(now) { return .retry }
@@ -98,10 +98,10 @@ extension StreamTable {
                 }
                 add(archived.unknown, to: &unknown)
             }
-            reference =
-                self.reference(
+            newestTakenUp =
+                self.newestTakenUp(
                     stream, saved, at: savedTime, names, strangers, live: liveID, directory)
-                ?? reference
+                ?? newestTakenUp
         }
         guard archived.waiting.isEmpty else {
             // Whenever one of those that are open is read to its end, the next one has its turn.
@@ -123,8 +123,8 @@ extension StreamTable {
             live?.status.device ?? unknown.found.first?.1.status.device
             ?? unknown.strangers.first?.0.status.device
         let newest =
-            stream.portions?.after ?? reference
-            ?? Reference(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
+            stream.portions?.after ?? newestTakenUp
+            ?? NewestTakenUp(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
         stream.obstacles.settle(after: newest)
         var begun = stream.files.last?.begunAt ?? .max
         if live != nil, let entry = saved.first(where: { $0.file == liveID }),
@@ -203,7 +203,7 @@ extension StreamTable {
     /// Those of `unknown` that are newer than `newest`, or that may be copies of what the newest file held
     /// since `begun`; without those that are read anyway.
     private func unread(
-        _ unknown: UnknownSiblings, of stream: LogStream, after newest: Reference, begun: Int64,
+        _ unknown: UnknownSiblings, of stream: LogStream, after newest: NewestTakenUp, begun: Int64,
         live: Candidate?, liveID: FileID?
     ) -> [Candidate] {
         var unread: [Candidate] = []
@@ -247,7 +247,7 @@ extension StreamTable {
 
     /// The same of those that are not open.
     private func unread(
-        _ strangers: [(Sibling, Stranger)], of stream: LogStream, after newest: Reference,
+        _ strangers: [(Sibling, Stranger)], of stream: LogStream, after newest: NewestTakenUp,
         begun: Int64, liveID: FileID?
     ) -> [Sibling] {
         var unread: [Sibling] = []
@@ -269,7 +269,7 @@ extension StreamTable {
 
     /// There are more to be taken up than are open: all of them in their order, and then the live one.
     private func takeUpLater(
-        _ unread: [Candidate], _ closed: [Sibling], _ stream: LogStream, _ newest: Reference,
+        _ unread: [Candidate], _ closed: [Sibling], _ stream: LogStream, _ newest: NewestTakenUp,
         unlisted: Candidate?, _ now: Int64
     ) {
         let last = stream.files.last
@@ -292,7 +292,7 @@ extension StreamTable {
     /// bytes. What is older comes before it.
     private func takeUp(
         _ unread: [Candidate], andRemoved live: Candidate, of stream: LogStream,
-        after newest: Reference, _ now: Int64
+        after newest: NewestTakenUp, _ now: Int64
     ) {
         let birth = live.identity.birth ?? .max
         takeUp(unread.filter { $0.identity.birth ?? .min < birth }, stream, newest, now)
@@ -429,16 +429,16 @@ extension StreamTable {
         agenda.retry(node)
     }
 
-    /// What is newer than `reference` comes last, and what is older before it.
+    /// What is newer than `newestTakenUp` comes last, and what is older before it.
     func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference, _ now: Int64
+        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp, _ now: Int64
     ) {
-        takeUp(candidates, stream, reference, last: stream.files.last, now)
+        takeUp(candidates, stream, newestTakenUp, last: stream.files.last, now)
     }
 
     /// `last`: the stream's last file before any of them was taken up.
     func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, _ reference: Reference,
+        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp,
         last: TailedFile?, _ now: Int64
     ) {
         for candidate in candidates {
@@ -448,7 +448,7 @@ extension StreamTable {
             }
             let name = stream.rotated(candidate.request.name)
             let isNewer =
-                reference.isLive || name.map { reference.isBefore($0, candidate) } ?? true
+                newestTakenUp.isLive || name.map { newestTakenUp.isBefore($0, candidate) } ?? true
             takeUp([candidate], stream, before: isNewer ? nil : last, now)
         }
     }

@@ -208,7 +208,7 @@ struct ManySiblingsTests {
             }
             return Obstacles.Passed(
                 name: Array("a.log.3".utf8), path: path(3), rotated: rotated("a.log.3"), since: 0,
-                after: Reference(rotated: rotated(name), modified: modified), status: status
+                after: NewestTakenUp(rotated: rotated(name), modified: modified), status: status
             ).wasWanted
         }
         #expect(wasWanted(after: "a.log.2", status.modified - 1))

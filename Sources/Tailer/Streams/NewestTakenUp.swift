@@ -2,7 +2,7 @@ import Model
 import Platform
 
 /// The newest file of a stream that was taken up: what is newer than it was not.
-struct Reference {
+struct NewestTakenUp {
     var rotated: RotatedName?
     var isLive = false
     let modified: Int64
@@ -41,10 +41,10 @@ struct Reference {
 }
 
 extension StreamTable {
-    func reference(
+    func newestTakenUp(
         _ stream: LogStream, _ names: DirectoryNames, _ strangers: Set<UInt64>,
         _ directory: borrowing Descriptor
-    ) -> Reference? {
+    ) -> NewestTakenUp? {
         if let file = stream.files.last {
             var modified = file.changed
             do throws(SystemError) {
@@ -52,27 +52,27 @@ extension StreamTable {
             } catch {
                 _ = opener.trouble(file.path, error)
             }
-            return reference(
+            return newestTakenUp(
                 file.identity.inode, modified, file.identity.birth, stream, names, strangers,
                 directory)
         }
         return stream.newest.map {
-            reference($0.inode, $0.modified, $0.birth, stream, names, strangers, directory)
+            newestTakenUp($0.inode, $0.modified, $0.birth, stream, names, strangers, directory)
         }
     }
 
     /// After a start: the file that was live when something was saved last.
-    func reference(
+    func newestTakenUp(
         _ stream: LogStream, _ saved: [SavedFile], at savedTime: Int64, _ names: DirectoryNames,
         _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
-    ) -> Reference? {
+    ) -> NewestTakenUp? {
         let newest =
             saved.last { ExactText($0.path) == ExactText(stream.name) }
             ?? saved.max { $0.updated < $1.updated }
         guard let newest else { return nil }
-        if newest.file == live { return Reference(isLive: true, modified: savedTime) }
+        if newest.file == live { return NewestTakenUp(isLive: true, modified: savedTime) }
         let file = stream.files.first { $0.id == newest.file }
-        return reference(
+        return newestTakenUp(
             file?.identity.inode ?? newest.identity.inode, savedTime, newest.identity.birth,
             stream, names,
             file == nil ? strangers : [], directory)
@@ -108,13 +108,13 @@ extension StreamTable {
         return time
     }
 
-    func reference(
+    func newestTakenUp(
         _ inode: UInt64, _ modified: Int64, _ birth: Int64?, _ stream: LogStream,
         _ names: DirectoryNames, _ strangers: Set<UInt64>, _ directory: borrowing Descriptor
-    ) -> Reference {
+    ) -> NewestTakenUp {
         // The inode number of a file that is gone may be another one's by now.
         guard let name = names.name(of: inode), !strangers.contains(inode) else {
-            return Reference(modified: modified, birth: birth)
+            return NewestTakenUp(modified: modified, birth: birth)
         }
         var found = modified
         do throws(SystemError) {
@@ -122,7 +122,7 @@ extension StreamTable {
         } catch {
             // It is gone by now: what was known of it has to do.
         }
-        return Reference(
+        return NewestTakenUp(
             rotated: stream.rotated(name), isLive: name == stream.liveName,
             modified: found, birth: birth)
     }
