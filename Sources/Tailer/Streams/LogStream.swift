@@ -39,7 +39,7 @@ final class LogStream {
     /// Of an s6 log directory: what became of its files in a processor.
     var processing = StreamTable.Processing()
     /// Files that were closed after their last name was gone, until the next whole look.
-    var departed: [DepartedFile] = []
+    var awaitingCopy: [FileAwaitingCopy] = []
     /// A look has told the output which saved files are still there.
     var isReconciled = false
     /// An s6 log directory has a file that an earlier run has not seen: what comes after that is none of its files.
@@ -131,7 +131,7 @@ final class LogStream {
     }
 
     /// A file whose content may be found again where a compressor has put it.
-    struct DepartedFile {
+    struct FileAwaitingCopy {
         let id: FileID
         let identity: FileIdentity
         let path: String

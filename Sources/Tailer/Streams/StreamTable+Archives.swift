@@ -283,7 +283,7 @@ extension StreamTable {
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
         _ now: Int64
     ) {
-        guard hasArchives(stream), !stream.departed.isEmpty else { return }
+        guard hasArchives(stream), !stream.awaitingCopy.isEmpty else { return }
         let archived = searchArchives(stream, directory)
         if archived.isUnderWay, let node = stream.node { agenda.retry(node) }
         var unknown = UnknownSiblings()

@@ -52,7 +52,7 @@ extension StreamTable {
             output.unfollowed(file.id)
             return
         }
-        depart(file, of: stream, unread: unread(of: file), reason: .heldLimit)
+        awaitCopy(file, of: stream, unread: unread(of: file), reason: .heldLimit)
     }
 
     private func status(of file: TailedFile) -> FileStatus? {

@@ -247,7 +247,7 @@ extension StreamTable {
         // Where they go to another directory, nothing but this stream looks there, and while it is rotated
         // there is a moment in which there is no log.
         let isResting = !hasArchives(stream) || now - stream.lastGrowth >= Self.archivesRest
-        if stream.files.isEmpty, stream.closed.isEmpty, stream.departed.isEmpty,
+        if stream.files.isEmpty, stream.closed.isEmpty, stream.awaitingCopy.isEmpty,
             stream.obstacles.isEmpty, isResting, case .fine = work.verdict
         {
             node.streams[name] = nil
@@ -312,8 +312,8 @@ extension StreamTable {
         }
         owner.obstacles.join(stream.obstacles)
         for (name, closed) in stream.closed { owner.keep(closed, as: name) }
-        owner.departed += stream.departed
-        stream.departed = []
+        owner.awaitingCopy += stream.awaitingCopy
+        stream.awaitingCopy = []
         look.node.streams[stream.liveName] = nil
         leave(stream, now)
     }

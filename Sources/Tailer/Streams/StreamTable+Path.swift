@@ -232,7 +232,7 @@ extension StreamTable {
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
     ) {
-        forgetDeparted(stream)
+        giveUpCopies(stream)
         var moved: [(name: [UInt8], file: LogStream.ClosedFile)] = []
         for (name, closed) in stream.closed where names.inode(of: name) != closed.inode {
             do throws(SystemError) {
@@ -329,7 +329,7 @@ extension StreamTable {
         held: FileIdentity? = nil, _ archived: Archived = Archived()
     ) {
         // What was moved on and pruned there leaves with the next rotation.
-        let isComplete = stream.isReconciled && stream.departed.isEmpty
+        let isComplete = stream.isReconciled && stream.awaitingCopy.isEmpty
         guard !stream.isReconciled || (isComplete && hasArchives(stream)) else { return }
         stream.isReconciled = true
         // There are file systems whose files have other devices than their directories.

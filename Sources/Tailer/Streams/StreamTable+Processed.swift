@@ -226,9 +226,9 @@ extension StreamTable {
         if here.names.inode(of: name) != nil { return .awaited }
         if let file = stream.files.first(where: { $0.lastName == name }) { return .file(file.id) }
         if let closed = stream.closed[name] { return .file(closed.id) }
-        let departed = stream.departed.first { isLast(name, of: $0.path) }?.id
+        let awaiting = stream.awaitingCopy.first { isLast(name, of: $0.path) }?.id
         let saved =
-            departed ?? knownFiles.saved(stream.name).last { isLast(name, of: $0.path) }?.file
+            awaiting ?? knownFiles.saved(stream.name).last { isLast(name, of: $0.path) }?.file
         return saved.map { .file($0) } ?? .none
     }
 
@@ -264,7 +264,9 @@ extension StreamTable {
     private func isRead(_ file: FileID, of stream: LogStream) -> Bool {
         if let file = stream.files.first(where: { $0.id == file }) { return file.isOpen }
         if stream.closed.values.contains(where: { $0.id == file }) { return true }
-        if let departed = stream.departed.first(where: { $0.id == file }) { return departed.isRead }
+        if let awaiting = stream.awaitingCopy.first(where: { $0.id == file }) {
+            return awaiting.isRead
+        }
         // An earlier run has seen it when it was `previous`, and its size.
         let saved = knownFiles.saved(stream.name).first { $0.file == file }
         return saved.map { $0.isArchived && $0.position == $0.size } ?? true
@@ -285,7 +287,7 @@ extension StreamTable {
     private func forget(_ file: FileID, of stream: LogStream) {
         if let open = stream.files.first(where: { $0.id == file }) { release(open, of: stream) }
         for key in stream.closed.filter({ $0.value.id == file }).keys { stream.closed[key] = nil }
-        stream.departed.removeAll { $0.id == file }
+        stream.awaitingCopy.removeAll { $0.id == file }
         output.gone(file)
     }
 
@@ -341,7 +343,7 @@ extension StreamTable {
             for key in stream.closed.filter({ $0.value.id == source }).keys {
                 stream.closed[key] = nil
             }
-            stream.departed.removeAll { $0.id == source }
+            stream.awaitingCopy.removeAll { $0.id == source }
             output.finished(start.file, end: start.offset)
             stream.closed[candidate.request.name] = LogStream.ClosedFile(
                 identity: candidate.identity, id: start.file)

@@ -292,7 +292,7 @@ extension StreamTable {
         // 2. `processed` gets its archive's name: until then that content has none.
         if names.inode(of: S6Name.processed) != nil { return }
         let awaited = awaited(stream)
-        forgetDeparted(stream, but: awaited)
+        giveUpCopies(stream, but: awaited)
         // 1. A file was read to its end as `previous` and closed.
         // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
         //    it may not have been opened yet.

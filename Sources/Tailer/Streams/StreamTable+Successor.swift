@@ -39,7 +39,7 @@ extension StreamTable {
     ) -> Succession {
         guard found.packed == nil, found.status.links > 0 else { return .none }
         do throws(SystemError) {
-            if try succeedDeparted(found, stream) { return .goesOn }
+            if try succeedAwaitingCopy(found, stream) { return .goesOn }
             if let file = stream.files.last {
                 guard file.name == nil || isBackup(file, of: stream), file.packed == nil,
                     !file.isFinal, !file.isReplaced, file.position > file.base
@@ -74,23 +74,23 @@ extension StreamTable {
 
     /// 1. A look finds that the last name of a file is gone, and ends before it has looked at what took its place.
     /// 2. Nobody has the file open: it is read to its end, and closed.
-    private func succeedDeparted(
+    private func succeedAwaitingCopy(
         _ found: Candidate, _ stream: LogStream
     ) throws(SystemError) -> Bool {
         let paths = [stream.liveName, backupName(of: stream)].map { name in
             ExactText(stream.node?.text(of: name) ?? stream.name)
         }
         guard
-            let index = stream.departed.lastIndex(where: {
+            let index = stream.awaitingCopy.lastIndex(where: {
                 $0.isRead && paths.contains(ExactText($0.path))
             })
         else { return false }
-        let departed = stream.departed[index]
-        guard departed.end >= Self.longestBanner, found.status.size >= departed.end,
-            try begins(found, as: departed.id, departed.end, departed.anchor),
-            output.succeeded(departed.id, by: found.sighting(isFirstScan: false))
+        let awaiting = stream.awaitingCopy[index]
+        guard awaiting.end >= Self.longestBanner, found.status.size >= awaiting.end,
+            try begins(found, as: awaiting.id, awaiting.end, awaiting.anchor),
+            output.succeeded(awaiting.id, by: found.sighting(isFirstScan: false))
         else { return false }
-        stream.departed.remove(at: index)
+        stream.awaitingCopy.remove(at: index)
         return true
     }
 

@@ -79,7 +79,7 @@ final class StreamTable {
         for stream in node.streams.values {
             for file in stream.files { file.name = nil }
             unfollowClosed(stream)
-            forgetDeparted(stream)
+            giveUpCopies(stream)
             tellEarlier(of: stream, node)
             leave(stream, now)
         }
@@ -166,7 +166,7 @@ final class StreamTable {
                 LogStream.ClosedFile(identity: file.identity, id: file.id, modified: time),
                 as: name)
         } else if isUnlinked {
-            depart(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
+            awaitCopy(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
         } else {
             // It was only moved to where no pattern leads, and may come back.
             output.unfollowed(file.id)
@@ -212,28 +212,28 @@ final class StreamTable {
             stream.files.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let closedByID = Dictionary(
             stream.closed.map { ($0.value.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let departedByID = Dictionary(
-            stream.departed.enumerated().map { ($1.id, $0) },
+        let awaitingByID = Dictionary(
+            stream.awaitingCopy.enumerated().map { ($1.id, $0) },
             uniquingKeysWith: { first, _ in first })
         for saved in order where saved.file != stream.live?.id {
             let file = filesByID[saved.file]
             // What it held was copied before: it looks for that itself.
             if let file, file.isReplaced { continue }
             let closed = closedByID[saved.file]
-            let departed = departedByID[saved.file]
+            let awaiting = awaitingByID[saved.file]
             // What became of an ordinary log's files of an earlier run is looked for when it begins.
             let isEarlier =
                 stream.kind == .s6 && !stream.isReconciled
                 || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
             // What was read and went to another directory is known by its entry alone.
             let isElsewhere = candidate.request.isElsewhere && stream.isReconciled
-            guard isEarlier || isElsewhere || file != nil || closed != nil || departed != nil,
+            guard isEarlier || isElsewhere || file != nil || closed != nil || awaiting != nil,
                 knownFiles.content(of: saved.file, beginsAs: candidate.head)
                     || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false
             else { continue }
             // Until the compressor has removed what it read, that has the name.
-            if departed == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
-            if departed == nil, file == nil || file?.name != nil,
+            if awaiting == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
+            if awaiting == nil, file == nil || file?.name != nil,
                 let name = names.name(of: saved.identity.inode)
             {
                 let presence = opener.presence(saved.identity, name, directory)
@@ -266,7 +266,7 @@ final class StreamTable {
             let isRead =
                 !processed
                 && (closed.map { !$0.value.mayHaveGrown(before: candidate.status) }
-                    ?? departed.map { stream.departed[$0].unread == nil } ?? false)
+                    ?? awaiting.map { stream.awaitingCopy[$0].unread == nil } ?? false)
             let end = isRead ? knownFiles.progress(of: saved.file)?.position : nil
             guard
                 let start = output.relocated(
@@ -281,7 +281,7 @@ final class StreamTable {
             }
             if let closed { stream.closed[closed.key] = nil }
             if let file { release(file, of: stream) }
-            if let departed { stream.departed.remove(at: departed) }
+            if let awaiting { stream.awaitingCopy.remove(at: awaiting) }
             guard isRead else { return opener.takeUp(candidate, at: start) }
             output.finished(start.file, end: start.offset)
             if candidate.request.isElsewhere {
@@ -387,16 +387,16 @@ final class StreamTable {
 
     private func gone(_ file: TailedFile, of stream: LogStream) {
         release(file, of: stream)
-        depart(file, of: stream, unread: unread(of: file), reason: .deletedUnread)
+        awaitCopy(file, of: stream, unread: unread(of: file), reason: .deletedUnread)
     }
 
     /// A file has no name any more and is closed.
-    func depart(
+    func awaitCopy(
         _ file: TailedFile, of stream: LogStream, unread: ByteRange?, reason: LossReason,
         isRead: Bool = false
     ) {
-        stream.departed.append(
-            LogStream.DepartedFile(
+        stream.awaitingCopy.append(
+            LogStream.FileAwaitingCopy(
                 id: file.id, identity: file.identity, path: file.path, unread: unread,
                 reason: reason, isRead: isRead, end: file.position - file.base,
                 anchor: file.anchor))
@@ -404,13 +404,13 @@ final class StreamTable {
             // A compressor may have removed it, and then it has another name: the next look tells.
             agenda.look(at: node)
         } else {
-            forgetDeparted(stream)
+            giveUpCopies(stream)
         }
     }
 
     /// A whole look has not found what was removed, but for some that are awaited.
-    func forgetDeparted(_ stream: LogStream, but awaited: Set<FileID> = []) {
-        for file in stream.departed where !awaited.contains(file.id) {
+    func giveUpCopies(_ stream: LogStream, but awaited: Set<FileID> = []) {
+        for file in stream.awaitingCopy where !awaited.contains(file.id) {
             // Another stream has found it, and reads what is left.
             if opener.isFollowed(file.id, file.identity) { continue }
             if let range = file.unread {
@@ -418,7 +418,7 @@ final class StreamTable {
             }
             output.gone(file.id)
         }
-        stream.departed = stream.departed.filter { awaited.contains($0.id) }
+        stream.awaitingCopy = stream.awaitingCopy.filter { awaited.contains($0.id) }
     }
 
     /// The stream has nothing more to do with a file.

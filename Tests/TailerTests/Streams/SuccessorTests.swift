@@ -94,7 +94,7 @@ struct SuccessorTests {
         let stream = try #require(bench.streams.first)
         bench.table.leavePath(stream, names, bench.node, bench.now)
         bench.readAll()
-        #expect(stream.files.isEmpty && stream.departed.count == 1)
+        #expect(stream.files.isEmpty && stream.awaitingCopy.count == 1)
         try settle()
         #expect(bench.output.texts() == lines + ["new"])
         #expect(bench.output.state.withLock { $0.files.count } == 1)
@@ -316,14 +316,14 @@ struct SecondNameTests {
         try bench.settle()
         let stream = try #require(bench.streams.first)
         let file = try bench.file("b.log")
-        stream.departed = [
-            LogStream.DepartedFile(
+        stream.awaitingCopy = [
+            LogStream.FileAwaitingCopy(
                 id: file.id, identity: file.identity, path: bench.home.path("log/a.log.1"),
                 unread: ByteRange(start: 0, end: 2), reason: .deletedUnread, isRead: false,
                 end: 0, anchor: [])
         ]
-        bench.table.forgetDeparted(stream)
-        #expect(stream.departed.isEmpty && bench.lost.isEmpty && bench.gone == 0)
+        bench.table.giveUpCopies(stream)
+        #expect(stream.awaitingCopy.isEmpty && bench.lost.isEmpty && bench.gone == 0)
     }
 
     /// Nobody sees what is written to it between the two.
