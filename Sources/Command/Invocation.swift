@@ -264,7 +264,7 @@ package enum Invocation: Hashable, Sendable {
 
 /// A command line that asks for nothing we do, for standard error.
 package struct UsageError: Error, Hashable, CustomStringConvertible {
-    /// What is wrong with it and, where that is not obvious, what to type instead; without a full
+    /// The fault and, where that is not obvious, the words to type instead; without a full
     /// stop.
     package let problem: String
     /// Of the command whose help tells more; nil for that of the program.

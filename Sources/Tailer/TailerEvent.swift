@@ -1,6 +1,6 @@
 package import Model
 
-/// What the Tailer reports. Paths are texts for people.
+/// An event that the Tailer reports. Paths are texts for people.
 package enum TailerEvent: Sendable {
     /// A file could not be opened or read; it is tried again. Once per file and reason.
     case unreadable(path: String, error: String)
@@ -73,7 +73,7 @@ package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringC
     case movedAway = "moved_away"
     /// It was removed, and kept open for its stream until that held more than its share.
     case heldLimit = "held_limit"
-    /// What it was compressed to is damaged.
+    /// The compressed file that was made of it is damaged.
     case damaged
 
     package var description: String { rawValue }

@@ -2,8 +2,8 @@ import Model
 
 /// A pattern that chooses among paths that are known: those that an input leaves out, those that a
 /// command is about. It is written like a path pattern, without captures, and where it does not
-/// start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand for what
-/// begins with a dot, too: what is read in a hidden directory can be left out as elsewhere.
+/// start with `/` it may lie in any directory. Unlike there, `*`, `?`, `[…]` and `**` stand for
+/// what begins with a dot, too: what is read in a hidden directory can be left out as elsewhere.
 package struct PathGlob: Hashable, Sendable {
     /// As it was written.
     package let text: String

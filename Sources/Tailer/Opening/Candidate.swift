@@ -7,8 +7,8 @@ final class Candidate {
     let source: SharedDescriptor
     let status: FileStatus
     let identity: FileIdentity
-    /// The first bytes of its content, at most `Fingerprint.longest`; of a compressed one that is known by
-    /// its identity none, until they are asked for.
+    /// The first bytes of its content, at most `Fingerprint.longest`; of a compressed one that is
+    /// known by its identity none, until they are asked for.
     private(set) var head: [UInt8]
     /// Its content is compressed, and is read as what it was.
     let packed: Decompressor?
@@ -24,8 +24,8 @@ final class Candidate {
     /// nanoseconds.
     private static let patience: Int64 = 60_000_000_000
 
-    /// `once`: nobody waits for more of a compressed file than is there. `isKnown`: its identity is known,
-    /// and what a compressed one holds is not asked for.
+    /// `once`: nobody waits for more of a compressed file than is there. `isKnown`: its identity is
+    /// known, and what a compressed one holds is not asked for.
     init(
         _ request: FileOpener.Request, _ descriptor: consuming Descriptor, _ status: FileStatus,
         _ identity: FileIdentity, isKnown: Bool = false, once: Bool, _ stillness: Stillness
@@ -123,11 +123,11 @@ final class Candidate {
             archived: request.isArchived, firstScan: isFirstScan)
     }
 
-    /// Whether it holds what a file held that was read up to the physical offset `position`, and whose
-    /// bytes before that are `anchor`. Its head is known to agree.
+    /// Whether it holds what a file held that was read up to the physical offset `position`, and
+    /// whose bytes before that are `anchor`. Its head is known to agree.
     ///
-    /// A copy that ends before the position has nothing unread; a compressed one is compared when it
-    /// is read.
+    /// A copy that ends before the position has nothing unread; a compressed one is compared when
+    /// it is read.
     func continues(at position: Int, after anchor: [UInt8]) throws(SystemError) -> Bool {
         guard isPlain, status.size >= position, position > 0, !anchor.isEmpty else {
             return true
@@ -148,8 +148,8 @@ final class Candidate {
             == read(count: status.size - start, at: start)
     }
 
-    /// Whether its content was the beginning of what `other`, a plain file, held when that was looked
-    /// at. Where that was truncated since, only their beginnings tell.
+    /// Whether its content was the beginning of what `other`, a plain file, held when that was
+    /// looked at. Where that was truncated since, only their beginnings tell.
     func wasBeginning(of other: Candidate) throws(SystemError) -> Bool {
         guard isPlain, other.isPlain, status.size > 0, status.size <= other.status.size,
             other.head.starts(with: head)

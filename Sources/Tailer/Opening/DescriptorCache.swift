@@ -12,7 +12,8 @@ final class DescriptorCache {
     private(set) var count = 0
     /// Those that cannot be closed without loss.
     let holds: HeldFiles
-    /// Open files; and some that are no longer, until the hand comes by or they outnumber the others.
+    /// Open files; and some that are no longer, until the hand comes by or they outnumber the
+    /// others.
     private var ring = RingQueue<TailedFile>()
     /// Bounded by twice the open files.
     var remembered: Int { ring.count }
@@ -65,8 +66,8 @@ final class DescriptorCache {
         isExhausted = false
     }
 
-    /// Sees to it that so many more descriptors may be opened; false where too many open files have to
-    /// stay.
+    /// Sees to it that so many more descriptors may be opened; false where too many open files have
+    /// to stay.
     func makeRoom(for more: Int = 1) -> Bool {
         while count + more > most {
             guard parkOne() else { return false }
@@ -129,8 +130,8 @@ final class DescriptorCache {
     }
 
     /// Whether the file can be found again: its name leads to it at this moment. What is final and
-    /// unread stays, because whoever rotated it may remove it. With `quiet` it has to be read to its
-    /// end, too.
+    /// unread stays, because whoever rotated it may remove it. With `quiet` it has to be read to
+    /// its end, too.
     private static func mayBeParked(_ file: TailedFile, quiet: Bool) -> Bool {
         let isRead = file.position >= file.size
         if file.isFinal && !isRead { return false }
@@ -141,7 +142,7 @@ final class DescriptorCache {
 }
 
 extension TailedFile {
-    /// What stands under its name now, if that is this file as far as its numbers tell.
+    /// The status of the file under its name now, if that is this one as far as its numbers tell.
     func glance() -> FileStatus? {
         guard let name, let node = stream?.node else { return nil }
         do throws(SystemError) {

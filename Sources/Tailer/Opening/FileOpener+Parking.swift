@@ -3,15 +3,15 @@ import Platform
 
 /// Parked files: how they are opened again, and what may have happened to them meanwhile.
 extension FileOpener {
-    /// What came of opening a parked file again.
+    /// The outcome of opening a parked file again.
     enum Reopening {
         /// It has its descriptor.
         case open
-        /// Its name leads to another file or nowhere: the directory has to be looked at, which gives
-        /// it its new name or none.
+        /// Its name leads to another file or nowhere: the directory has to be looked at, which
+        /// gives it its new name or none.
         case outdated
-        /// The last look at its directory did not find it. It may have gone to another directory, or
-        /// be deleted.
+        /// The last look at its directory did not find it. It may have gone to another directory,
+        /// or be deleted.
         case missing
         /// Another file has its inode number: it was deleted.
         case replaced
@@ -19,8 +19,8 @@ extension FileOpener {
         case takenOver
     }
 
-    /// Gives a parked file its descriptor again, if under its name, beneath the pattern's prefix and
-    /// through no link, that very file stands.
+    /// Gives a parked file its descriptor again, if under its name, beneath the pattern's prefix
+    /// and through no link, that very file stands.
     ///
     /// Throws where it cannot be known: a file that cannot be opened is not a deleted file.
     func reopen(_ file: TailedFile) throws(SystemError) -> Reopening {
@@ -64,8 +64,8 @@ extension FileOpener {
         }
     }
 
-    /// Gives a closed file its descriptor again, if it is that very file under another name in another
-    /// directory.
+    /// Gives a closed file its descriptor again, if it is that very file under another name in
+    /// another directory.
     func reopen(
         _ file: TailedFile, _ name: [UInt8], in directory: borrowing Descriptor
     ) -> Bool {
@@ -84,8 +84,9 @@ extension FileOpener {
         }
     }
 
-    /// Another file than `file`, to look at, was opened and has its device and inode number. Whether
-    /// `file` leaves the table for it: as it is parked, it may be the same file or a later one.
+    /// Another file than `file`, to look at, was opened and has its device and inode number.
+    /// Whether `file` leaves the table for it: as it is parked, it may be the same file or a later
+    /// one.
     func yields(_ file: TailedFile, _ opened: FileIdentity, to stream: LogStream) -> Bool {
         guard !file.isOpen else { return false }
         if !file.identity.agrees(with: opened) {
@@ -102,7 +103,8 @@ extension FileOpener {
     }
 
     /// Whether the file with these numbers is being read, as far as can be said without opening it.
-    /// That of another stream's parked file may be a new one: it was deleted, and its number came back.
+    /// That of another stream's parked file may be a new one: it was deleted, and its number came
+    /// back.
     func isTaken(_ key: InodeKey, for stream: LogStream) -> Bool {
         guard let file = open[key] else { return false }
         return file.isOpen || file.stream === stream
@@ -123,7 +125,7 @@ extension FileOpener {
         if let stream = file.stream { agenda.wake(stream) }
     }
 
-    /// What a name leads to whose inode number is a file's.
+    /// Whether a name, behind which a file's inode number was listed, leads to that file.
     enum Presence {
         case there
         /// Another file has the number by now: it was deleted.
@@ -146,8 +148,8 @@ extension FileOpener {
         }
     }
 
-    /// Opens a name. Where the process has no descriptor left, although files are within their bound,
-    /// one that is parked makes room.
+    /// Opens a name. Where the process has no descriptor left, although files are within their
+    /// bound, one that is parked makes room.
     func openFile(
         _ name: [UInt8], in directory: borrowing Descriptor
     ) throws(SystemError) -> Descriptor.Opened {

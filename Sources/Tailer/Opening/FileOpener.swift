@@ -14,20 +14,21 @@ final class FileOpener {
     let cache: DescriptorCache
     /// Who of the compressed ones is being read.
     let unpacking = UnpackingShare()
-    /// Files that are being read, so that one under two names is not read twice. The inode number of
-    /// one that is open cannot come back; that of a parked one can, so it is compared by identity.
+    /// Files that are being read, so that one under two names is not read twice. The inode number
+    /// of one that is open cannot come back; that of a parked one can, so it is compared by
+    /// identity.
     private(set) var open: [InodeKey: TailedFile] = [:]
     /// Streams that have a parked file whose fate was found out by opening another name are woken.
     let agenda: Agenda
-    /// What was reported about names and has not been mended.
+    /// Troubles that were reported about names and have not been mended.
     private var troubles = Troubles()
     /// Set until every directory was scanned once.
     var isFirstScan = true {
         didSet { startTimes.isSettled = !isFirstScan }
     }
 
-    /// `mostOpen`: files that may have a descriptor at a time; `heldBytes`: of the disk, by those of them
-    /// that no name leads to.
+    /// `mostOpen`: files that may have a descriptor at a time; `heldBytes`: of the disk, by those
+    /// of them that no name leads to.
     init(
         output: any TailerOutput, mostOpen: Int, heldBytes: Int = .max / 2, once: Bool,
         startTimes: StartTimes = StartTimes(), agenda: Agenda = Agenda()
@@ -39,7 +40,7 @@ final class FileOpener {
         self.once = once
     }
 
-    /// What came of a name.
+    /// The outcome of opening a name.
     enum Result {
         case opened(TailedFile)
         /// It is one of the open files.
@@ -63,24 +64,24 @@ final class FileOpener {
         let path: String
         /// Nobody writes to it under this name.
         var isArchived: Bool
-        /// Names that the file may have. A second one that is not known could lead to a file that the
-        /// directory's owner may not read, and the agent may.
+        /// Names that the file may have. A second one that is not known could lead to a file that
+        /// the directory's owner may not read, and the agent may.
         var mostLinks = 1
         /// The file that the listing showed under this name; another one is not taken for it.
         var inode: UInt64?
         /// Do not take it up unless the output knows it.
         var onlyIfKnown = false
-        /// What is compressed is read as what it was.
+        /// A compressed file is read as what it was.
         var mayBePacked = false
-        /// It may be a copy of a file that was truncated under its writer: zeros before its first line
-        /// are nobody's text.
+        /// It may be a copy of a file that was truncated under its writer: zeros before its first
+        /// line are nobody's text.
         var mayBeginWithZeros = false
         /// Of a compressed one that is known by its identity nothing more is asked.
         var mayBeKnown = false
         /// It lies in another directory than the stream's: its name means nothing there.
         var isElsewhere = false
-        /// What has changed beside it since then may be a copy of what it held; nanoseconds since 1970,
-        /// as files there have it. Nil for the last change to itself.
+        /// The time since which whatever has changed beside it may be a copy of what it held;
+        /// nanoseconds since 1970, as files there have it. Nil for the last change to itself.
         var since: Int64?
     }
 
@@ -98,7 +99,7 @@ final class FileOpener {
         }
     }
 
-    /// What came of holding a name.
+    /// The outcome of holding a name.
     enum Holding: ~Copyable {
         case held(Held)
         case failed(Result)
@@ -131,7 +132,7 @@ final class FileOpener {
         }
     }
 
-    /// What came of looking at a file.
+    /// The outcome of looking at a file.
     enum Examination {
         case candidate(Candidate)
         case failed(Result)
@@ -162,8 +163,8 @@ final class FileOpener {
         // 3. With the size of step 1 it would be an archive that was read to its end.
         // So the size is looked at now: after the listing, that of an archive is the last one.
         let status = try held.descriptor.status()
-        // A rotation gives the file its second name and takes the first: before or after it, the file
-        // has one. A link from elsewhere is there all the time.
+        // A rotation gives the file its second name and takes the first: before or after it, the
+        // file has one. A link from elsewhere is there all the time.
         let links = min(held.status.links, status.links)
         if status.isTooLarge { return .failed(refuse(request.path, Self.tooLarge)) }
         let descriptor = held.descriptor
@@ -185,8 +186,8 @@ final class FileOpener {
                 request, descriptor, status, identity, isKnown: isKnown, once: once, stillness))
     }
 
-    /// Whether the stream has read this very inode when it had one name: then nothing that its directory's
-    /// owner may not read is behind it, whoever has given it a second one since.
+    /// Whether the stream has read this very inode when it had one name: then nothing that its
+    /// directory's owner may not read is behind it, whoever has given it a second one since.
     private func wasRead(_ identity: FileIdentity, by stream: LogStream) -> Bool {
         guard Self.tells(identity),
             let file = knownFiles.file(identity, head: []),
@@ -195,7 +196,8 @@ final class FileOpener {
         return known.stream == stream.name && known.position > 0
     }
 
-    /// Whether an identity is no other file's, whatever that holds: an inode number alone comes back.
+    /// Whether an identity is no other file's, whatever that holds: an inode number alone comes
+    /// back.
     private static func tells(_ identity: FileIdentity) -> Bool {
         identity.handle != nil || identity.birth != nil
     }
@@ -344,8 +346,8 @@ final class FileOpener {
         return earlier
     }
 
-    /// The file's content is in `copy`, which is read on. What has taken its place is a file of which nothing
-    /// is known.
+    /// The file's content is in `copy`, which is read on. What has taken its place is a file of
+    /// which nothing is known.
     func relocate(_ file: TailedFile, to copy: Candidate) -> TailedFile? {
         guard let start = output.relocated(file.id, to: copy.sighting(isFirstScan: false)) else {
             return nil
@@ -436,7 +438,7 @@ final class FileOpener {
         }
     }
 
-    /// What was reported about a path is over, because nothing is there any more.
+    /// The trouble that was reported about a path is over, because nothing is there any more.
     func forgetTrouble(_ path: String) {
         if troubles.forget(path) == .unreadable { output.report(.unreadableGone(path: path)) }
     }

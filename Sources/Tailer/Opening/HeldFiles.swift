@@ -2,10 +2,11 @@ import Model
 import Platform
 
 /// The files whose descriptors cannot be closed without a risk of loss: those that no name in their
-/// directory leads to, and rotated ones that are unread, which whoever rotated them may remove. Lives
-/// on the reader thread.
+/// directory leads to, and rotated ones that are unread, which whoever rotated them may remove.
+/// Lives on the reader thread.
 ///
-/// 1. A topic is missing, or nobody may write to it. Its stream waits, and its writer goes on and rotates.
+/// 1. A topic is missing, or nobody may write to it. Its stream waits, and its writer goes on and
+///    rotates.
 /// 2. Each rotated file is unread, and soon removed: only a descriptor keeps it.
 /// 3. Without a bound these are all descriptors, and all of the disk.
 final class HeldFiles {
@@ -13,14 +14,14 @@ final class HeldFiles {
     /// Streams that hold anything.
     private var streams: [StreamID: LogStream] = [:]
 
-    /// `descriptors`: those of all followed files; a quarter is never held, so that others can be opened
-    /// and read. `bytes`: of the disk, by files that no name leads to.
+    /// `descriptors`: those of all followed files; a quarter is never held, so that others can be
+    /// opened and read. `bytes`: of the disk, by files that no name leads to.
     init(descriptors: Int, bytes: Int) {
         shares = HeldShares(
             mostFiles: max(1, descriptors - max(1, descriptors / 4)), mostBytes: bytes)
     }
 
-    /// What is held for the file is looked at anew: it was opened or closed, became final, or its name
+    /// Looks anew at what is held for the file: it was opened or closed, became final, or its name
     /// came or went.
     func update(_ file: TailedFile) {
         guard let stream = file.stream else {
@@ -42,7 +43,8 @@ final class HeldFiles {
         }
         do throws(SystemError) {
             let status = try file.opened().descriptor.status()
-            // It may have been moved to where no pattern leads, and then its disk space is not ours.
+            // It may have been moved to where no pattern leads, and then its disk space is not
+            // ours.
             guard status.links == 0 else { return HeldShares.Amount(files: 1) }
             return HeldShares.Amount(
                 files: 1, unlinked: 1, bytes: min(status.allocated, shares.mostBytes + 1))

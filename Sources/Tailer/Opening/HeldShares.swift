@@ -1,14 +1,15 @@
 import Model
 import Platform
 
-/// How two pools, descriptors and disk space, are shared between streams that hold them for files which
-/// cannot be let go without loss. A pure value.
+/// How two pools, descriptors and disk space, are shared between streams that hold them for files
+/// which cannot be let go without loss. A pure value.
 ///
-/// The rule is that of the credit (`InFlightBudget`): the stream that holds most holds at most as much as
-/// is left. One stuck stream ends with half, ten leave an eleventh free, and whoever comes later finds
-/// room; until every stream holds no more than one file, and the pool itself is the bound.
+/// The rule is that of the credit (`InFlightBudget`): the stream that holds most holds at most as
+/// much as is left. One stuck stream ends with half, ten leave an eleventh free, and whoever comes
+/// later finds room; until every stream holds no more than one file, and the pool itself is the
+/// bound.
 struct HeldShares {
-    /// What a file, a stream or all of them hold.
+    /// Descriptors and bytes that a file, a stream or all of them hold.
     struct Amount: Hashable {
         /// Descriptors that have to stay open.
         var files = 0
@@ -36,7 +37,7 @@ struct HeldShares {
 
     func held(by stream: StreamID) -> Amount { streams[stream] ?? Amount() }
 
-    /// What one file of the stream holds has changed.
+    /// The amount that one file of the stream holds has changed.
     mutating func change(_ stream: StreamID, from old: Amount, to new: Amount) {
         var mine = held(by: stream)
         Self.change(&mine, old, new)

@@ -1,7 +1,7 @@
 import Platform
 
-/// Since when files are as they are, as far as was seen: by our clock alone, whatever their times say.
-/// Lives on the reader thread.
+/// Since when files are as they are, as far as was seen: by our clock alone, whatever their times
+/// say. Lives on the reader thread.
 final class Stillness {
     private struct Item {
         var stamp: LogStream.Stamp
@@ -11,13 +11,14 @@ final class Stillness {
     }
 
     private var items: [InodeKey: Item] = [:]
-    /// From so many on it is looked for those that nobody asks for any more, so they are at most twice as
-    /// many as the files in question.
+    /// From so many on it is looked for those that nobody asks for any more, so they are at most
+    /// twice as many as the files in question.
     private var most = 64
-    /// What nobody asks for is forgotten after that, nanoseconds.
+    /// Nanoseconds after which a file that nobody asks for is forgotten.
     private static let memory: Int64 = 180_000_000_000
 
-    /// For how long a file has been seen as it is now, nanoseconds; 0 when it is asked for the first time.
+    /// For how long a file has been seen as it is now, nanoseconds; 0 when it is asked for the
+    /// first time.
     func time(of status: FileStatus, _ now: Int64) -> Int64 {
         let key = InodeKey(status)
         let stamp = LogStream.Stamp(status)

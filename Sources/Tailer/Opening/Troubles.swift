@@ -1,8 +1,8 @@
 import Model
 import Platform
 
-/// What is wrong with names at this moment, so that each is told once and counted as long as it lasts. By
-/// the bytes of names: two spellings of one text are two names. Lives on the reader thread.
+/// The faults of names at this moment, so that each is told once and counted as long as it lasts.
+/// By the bytes of names: two spellings of one text are two names. Lives on the reader thread.
 struct Troubles {
     enum Kind: Hashable {
         /// No regular file, or with a name that could lead elsewhere.
@@ -21,8 +21,8 @@ struct Troubles {
     private var notes: [[UInt8]: [Int: Note]] = [:]
     private(set) var count = 0
     private(set) var unreadable = 0
-    /// Names with a trouble that are remembered, of some 40 bytes each. What is wrong with others is told
-    /// whenever it is met, as far as the log lets it.
+    /// Names with a trouble that are remembered, of some 40 bytes each. What is wrong with others
+    /// is told whenever it is met, as far as the log lets it.
     private let most: Int
 
     init(most: Int = 200_000) { self.most = most }

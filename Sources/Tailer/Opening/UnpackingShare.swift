@@ -1,17 +1,18 @@
 import Platform
 
-/// Who of the files that are compressed has what it takes to read one: half a megabyte, and the window
-/// that it was made with. After a downtime every stream of a node may have such a rest. Lives on the
-/// reader thread.
+/// Who of the files that are compressed has what it takes to read one: half a megabyte, and the
+/// window that it was made with. After a downtime every stream of a node may have such a rest.
+/// Lives on the reader thread.
 ///
-/// Those that have it keep it until they are read, since one that begins anew has to go through all that
-/// it has read once more. But one that cannot go on, for want of credit mostly, gives it up when another
-/// one wants it; and to whose directory has none, so does one of a directory that has many, or that had
-/// its time: what it begins with then is twice as long, so it comes to its end whatever that costs.
+/// Those that have it keep it until they are read, since one that begins anew has to go through all
+/// that it has read once more. But one that cannot go on, for want of credit mostly, gives it up
+/// when another one wants it; and to whose directory has none, so does one of a directory that has
+/// many, or that had its time: what it begins with then is twice as long, so it comes to its end
+/// whatever that costs.
 final class UnpackingShare {
     private struct User {
         let file: TailedFile
-        /// What it is counted with.
+        /// The directory, or the like, that it is counted with.
         let owner: ObjectIdentifier
         let since: Int64
         /// Bytes of its window, as far as that was known when there was room for it.
@@ -28,12 +29,13 @@ final class UnpackingShare {
     private static let mostMemory = 64 << 20
     /// A file that was not read for so long is waiting, nanoseconds.
     private static let patience: Int64 = 1_000_000_000
-    /// What a file has at first before others may have its place, nanoseconds.
+    /// Nanoseconds that a file has at first before others may have its place.
     static let firstTime: Int64 = 2_000_000_000
-    /// What is not read within that is not read for want of time, nanoseconds.
+    /// Nanoseconds of the longest time; a file that is not read within that is not read for want of
+    /// time.
     private static let longestTime: Int64 = 3_600_000_000_000
 
-    /// What a file has that has lost its place. How often that is, others decide.
+    /// The time of a file that has lost its place. How often that is, others decide.
     static func longerTime(than time: Int64) -> Int64 { min(2 * time, longestTime) }
 
     /// Whether `file` may be read now; otherwise it has to wait for its share. `now` in monotonic
@@ -55,10 +57,10 @@ final class UnpackingShare {
         return true
     }
 
-    /// How large a window is, is known once a file is read: of one that is known by its identity nothing was
-    /// yet, and a later member may have been made with a larger one. Who turns out to have more than others
-    /// have left gives it back, and waits until there is room for all of it. Of the memory that it asked
-    /// for it has used a megabyte or two by then.
+    /// How large a window is, is known once a file is read: of one that is known by its identity
+    /// nothing was yet, and a later member may have been made with a larger one. Who turns out to
+    /// have more than others have left gives it back, and waits until there is room for all of it.
+    /// Of the memory that it asked for it has used a megabyte or two by then.
     private func recount() {
         while users.count > 1, memory() > Self.mostMemory,
             let index = users.lastIndex(where: { $0.memory > $0.counted })

@@ -1,7 +1,7 @@
-/// The next things for the reader's loop, as they turn out while names are opened, directories looked at and
-/// events read, be it in the middle of a stream's turn. Owned by the loop, which does all of it between two
-/// turns; on its thread alone. Each stream and each directory is in it once for each verb, so there are at most
-/// as many as the tree has.
+/// The next things for the reader's loop, as they turn out while names are opened, directories
+/// looked at and events read, be it in the middle of a stream's turn. Owned by the loop, which does
+/// all of it between two turns; on its thread alone. Each stream and each directory is in it once
+/// for each verb, so there are at most as many as the tree has.
 final class Agenda {
     private var wakes = Once<LogStream>()
     /// Streams of `wakes` that have something new, and are looked at often again.
@@ -28,8 +28,8 @@ final class Agenda {
         }
     }
 
-    /// The stream may have something to read: it has its turn. Unless `isFresh`, one that is quiet stays
-    /// as seldom looked at as it was.
+    /// The stream may have something to read: it has its turn. Unless `isFresh`, one that is quiet
+    /// stays as seldom looked at as it was.
     func wake(_ stream: LogStream, isFresh: Bool = true) {
         wakes.add(stream)
         if isFresh { fresh.insert(ObjectIdentifier(stream)) }
@@ -38,8 +38,8 @@ final class Agenda {
     /// The directory is to be looked at again, because it is known to have changed.
     func look(at node: DirectoryNode) { looks.add(node) }
 
-    /// The directory is to be looked at again soon, because something is awaited in it of which there will be no
-    /// event.
+    /// The directory is to be looked at again soon, because something is awaited in it of which
+    /// there will be no event.
     func retry(_ node: DirectoryNode) { retries.add(node) }
 
     /// Takes all of it off the agenda. What its closures put on it is for the next time.

@@ -4,19 +4,20 @@ import Platform
 /// The reader's one buffer, with a memory of what is in it: when only a part of a chunk could be
 /// handed over for want of credit, the rest is not read from the file again.
 final class ChunkBuffer {
-    /// What one read asks for.
+    /// Bytes that one read asks for.
     static let readSize = 256 * 1024
 
-    /// What a kernel copies from a file without a look at whether it was truncated meanwhile.
+    /// Bytes that a kernel copies from a file without a look at whether it was truncated meanwhile.
     private static let atOnce = 4096
-    /// Bytes of a compressed file, compressed or not, that one turn goes through: some 10 ms of work with
-    /// gzip, 40 with bzip2. What a file of few bytes holds that becomes as many as one likes, or of many
-    /// that become none, is gone through in as many turns as it takes, and others have theirs between.
+    /// Bytes of a compressed file, compressed or not, that one turn goes through: some 10 ms of
+    /// work with gzip, 40 with bzip2. What a file of few bytes holds that becomes as many as one
+    /// likes, or of many that become none, is gone through in as many turns as it takes, and others
+    /// have theirs between.
     private static let unpackedAtOnce = 1 << 20
 
     private var bytes: [UInt8]
-    /// Which file's bytes these are; nil when none. Its id would not do: a copy takes over that of the file
-    /// whose content it has, as far as it has it.
+    /// Which file's bytes these are; nil when none. Its id would not do: a copy takes over that of
+    /// the file whose content it has, as far as it has it.
     private weak var owner: TailedFile?
     /// And of which of its contents.
     private var ownerRestarts = 0
@@ -31,7 +32,7 @@ final class ChunkBuffer {
         bytes = [UInt8](repeating: 0, count: max(Self.readSize, maxLine + 8) + Anchor.longest)
     }
 
-    /// What came of loading a file's bytes.
+    /// The outcome of loading a file's bytes.
     enum Load {
         case done
         /// A compressed file is being unpacked up to its position: to be called again.
@@ -42,12 +43,12 @@ final class ChunkBuffer {
         case replaced
     }
 
-    /// Makes sure that bytes of `file` from its position on are here: those that are, or with `refill`
-    /// and where there are none, newly read ones up to the logical offset `limit`.
+    /// Makes sure that bytes of `file` from its position on are here: those that are, or with
+    /// `refill` and where there are none, newly read ones up to the logical offset `limit`.
     ///
-    /// The bytes before the position, or before anything was read those that the file began with, are
-    /// read along with the rest, so that a file that was truncated and has grown again is never read
-    /// on.
+    /// The bytes before the position, or before anything was read those that the file began with,
+    /// are read along with the rest, so that a file that was truncated and has grown again is never
+    /// read on.
     func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Load {
         let isHere =
             owner === file && ownerRestarts == file.restarts

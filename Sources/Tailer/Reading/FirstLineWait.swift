@@ -1,5 +1,5 @@
-/// How long the first line of a file's content waits for looks at its directory. What was copied and
-/// truncated away before that line was written is older, and comes first.
+/// How long the first line of a file's content waits for looks at its directory. What was copied
+/// and truncated away before that line was written is older, and comes first.
 ///
 /// It is looks that count, and not turns: many of those may pass before there is time for a look.
 struct FirstLineWait {
@@ -10,9 +10,11 @@ struct FirstLineWait {
     /// Looks that it has waited for.
     private var looks = 0
 
-    /// In a directory in which something happens all the time, order is not worth standing still for.
+    /// In a directory in which something happens all the time, order is not worth standing still
+    /// for.
     private static let mostLooks = 16
-    /// Nor is it where a look comes only after a long rest, or events of others do not end, nanoseconds.
+    /// Nor is it where a look comes only after a long rest, or events of others do not end,
+    /// nanoseconds.
     private static let longest: Int64 = 500_000_000
 
     init(since: Int64) { self.since = since }
@@ -25,7 +27,8 @@ struct FirstLineWait {
         return now - since > (isDue ? Self.longest : 10 * Self.longest)
     }
 
-    /// There is news: the listing that shows it has to be gone through. False where that was the last time.
+    /// There is news: the listing that shows it has to be gone through. False where that was the
+    /// last time.
     mutating func waits(in node: DirectoryNode) -> Bool {
         awaited = node.listings + 1
         looks += 1

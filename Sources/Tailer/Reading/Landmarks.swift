@@ -1,6 +1,7 @@
-/// Places in what was read of a file, and the bytes before each: where its last lines begin, and places
-/// ever farther apart from its beginning on. They tell what of the file is still as it was read when the
-/// bytes before the position are not. Logical offsets; some hundred bytes for a file that is read.
+/// Places in what was read of a file, and the bytes before each: where its last lines begin, and
+/// places ever farther apart from its beginning on. They tell what of the file is still as it was
+/// read when the bytes before the position are not. Logical offsets; some hundred bytes for a file
+/// that is read.
 struct Landmarks {
     struct Mark {
         let offset: Int
@@ -18,8 +19,8 @@ struct Landmarks {
     /// Closing tags and brackets that each entry overwrites are a few lines.
     static let mostLines = 8
     private static let first = 1024
-    /// The last one lies at `OutsideNumber.most`, and no file has an offset behind that: what a hole of any
-    /// size leaves to be remembered is some fifty places.
+    /// The last one lies at `OutsideNumber.most`, and no file has an offset behind that: what a
+    /// hole of any size leaves to be remembered is some fifty places.
     static let mostSpread = 51
 
     /// Where the next one from the beginning on is due, from the first byte on; nil where none is.
@@ -40,7 +41,7 @@ struct Landmarks {
 
     mutating func complete() { isWhole = true }
 
-    /// What lies behind `offset` is not what it was.
+    /// The bytes behind `offset` are not what they were.
     mutating func forget(behind offset: Int) {
         lines.removeAll { $0.offset > offset }
         spread.removeAll { $0.offset > offset }

@@ -3,9 +3,9 @@ import Platform
 
 /// When a run with `--once` has done its work. A pure value.
 ///
-/// A look takes up a bounded number of files, and gives up for a moment where a directory changes under it,
-/// where another stream has a file, or where there is no descriptor. None of that is the end: it is looked
-/// again for as long as that brings anything, and a few times more.
+/// A look takes up a bounded number of files, and gives up for a moment where a directory changes
+/// under it, where another stream has a file, or where there is no descriptor. None of that is the
+/// end: it is looked again for as long as that brings anything, and a few times more.
 struct OnceRun {
     /// Looks in a row that brought nothing, before what is left is left.
     static let mostFutileLooks = 10
@@ -33,7 +33,7 @@ struct OnceRun {
     }
 }
 
-/// What a run with `--once` has left unread of what was there; plain values.
+/// Files and bytes that a run with `--once` has left unread of all that was there; plain values.
 package struct TailerLeftovers: Sendable {
     /// Bytes of each file that were not handed over.
     package var files: [FileID: Int] = [:]
@@ -41,8 +41,8 @@ package struct TailerLeftovers: Sendable {
     package var unfinishedLines = 0
     /// Those of files that were rotated: they end where it is proven that nobody writes any more.
     var unprovenLines = 0
-    /// Directories that could not be looked at to the end: not listed, or more rotated files in them than
-    /// were taken up.
+    /// Directories that could not be looked at to the end: not listed, or more rotated files in
+    /// them than were taken up.
     package var directories = 0
     /// Names that could not be read, or are no regular files.
     package var names = 0
@@ -56,7 +56,7 @@ package struct TailerLeftovers: Sendable {
     /// Nothing is left but what waits for its newline.
     package var isNothing: Bool { isOver && files.isEmpty && directories == 0 && names == 0 }
 
-    /// What another reader has left.
+    /// Adds those that another reader has left.
     package mutating func add(_ other: TailerLeftovers) {
         files.merge(other.files) { $0 +| $1 }
         unfinishedLines += other.unfinishedLines

@@ -1,12 +1,12 @@
 import Model
 import Platform
 
-/// The reader thread's loop: events and scans say what there is, turns read it, one chunk a turn and
-/// stream, so that no stream delays the others by more than a chunk.
+/// The reader thread's loop: events and scans say what there is, turns read it, one chunk a turn
+/// and stream, so that no stream delays the others by more than a chunk.
 ///
-/// Whatever others can make more of than there is time for (events, names, files, wake-ups) is taken in
-/// portions, and each directory has its turn with each of them. Scans and turns share the time half and
-/// half where both have something to do.
+/// Whatever others can make more of than there is time for (events, names, files, wake-ups) is
+/// taken in portions, and each directory has its turn with each of them. Scans and turns share the
+/// time half and half where both have something to do.
 final class ReaderLoop {
     private let inputs: [TailerInput]
     private let intervals: TailerIntervals
@@ -45,7 +45,7 @@ final class ReaderLoop {
     private var onceRun = OnceRun()
     /// There may be more events than were read.
     private var hasMoreEvents = false
-    /// What scans have taken longer than turns of late, nanoseconds.
+    /// Nanoseconds that scans have taken longer than turns of late.
     private var scanDebt: Int64 = 0
 
     private static let mostChangingLooks = 8
@@ -55,11 +55,12 @@ final class ReaderLoop {
     private static let eventsPerPass = 4_096
     /// Streams in one pass that are polled, or that are asked whether they have room again.
     private static let wakesPerPass = 1_024
-    /// Room may come back in more ways than deliveries tell of: a stream that was next to have it ends, a
-    /// topic is found not to work. Nobody waits longer for that than this many streams, each second.
+    /// Room may come back in more ways than deliveries tell of: a stream that was next to have it
+    /// ends, a topic is found not to work. Nobody waits longer for that than this many streams,
+    /// each second.
     private static let feedsPerInterval = 256
     private static let feedInterval: Int64 = 1_000_000_000
-    /// What a scan may take before others have their turn, and all scans of one pass, nanoseconds.
+    /// Nanoseconds that a scan may take before others have their turn, and all scans of one pass.
     private static let scanSlice: Int64 = 4_000_000
     private static let scansPerPass: Int64 = 8_000_000
     /// Scans that begin in one pass: each is quick, and files have their turns.
@@ -68,8 +69,8 @@ final class ReaderLoop {
     private static let fewStreams = 64
     /// A compressed file that waits for its turn among others asks for it so often, nanoseconds.
     private static let unpackingPoll: Int64 = 20_000_000
-    /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has very
-    /// many, so seldom that each costs so many nanoseconds of that time.
+    /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has
+    /// very many, so seldom that each costs so many nanoseconds of that time.
     private static let quietSpread: Int64 = 50_000
 
     init(
@@ -158,7 +159,8 @@ final class ReaderLoop {
 
     // MARK: --once
 
-    /// Whether all that was there is read, or what is not will not be; if not, it is looked at again.
+    /// Whether all that was there is read, or what is not will not be; if not, it is looked at
+    /// again.
     private func endsOnce() -> Bool {
         let left = leftovers(isOver: true)
         var hasTrouble = left.directories > 0
@@ -302,9 +304,9 @@ final class ReaderLoop {
         wakeQuiet(scan)
     }
 
-    /// A scan by the clock looks at files that nothing was heard of as well: a hint may be missing. One
-    /// that an event has caused looks at those whose names were told of, and where there are but a
-    /// few, at all.
+    /// A scan by the clock looks at files that nothing was heard of as well: a hint may be missing.
+    /// One that an event has caused looks at those whose names were told of, and where there are
+    /// but a few, at all.
     private func wakeQuiet(_ scan: DirectoryScan) {
         let node = scan.node
         if scan.isByClock || node.streams.count <= Self.fewStreams {

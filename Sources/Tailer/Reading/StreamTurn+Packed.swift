@@ -17,7 +17,8 @@ extension StreamTurn {
         }
     }
 
-    /// How long the content of a compressed file is was found out, or that it is longer than was known.
+    /// How long the content of a compressed file is was found out, or that it is longer than was
+    /// known.
     func noteEnd(of file: TailedFile) {
         guard let packed = file.packed, buffer.isFresh else { return }
         output.grew(file.id, size: file.size)

@@ -3,19 +3,19 @@ import Platform
 
 /// Zeros: those that were written, those that nobody wrote, and those that are not written yet.
 ///
-/// - A writer that does not append goes on at its old place in a file that was truncated, and leaves a
-///   hole before it. One that makes its log large at once (a mapped file) and dies leaves one behind
-///   its last line. A run of zeros that a hole is part of, with those beside it in the same block, is
-///   nobody's text, and ends a line wherever it stands, also one that was begun. It is passed at once,
-///   whatever its size, when something that is no zero stands behind it.
+/// - A writer that does not append goes on at its old place in a file that was truncated, and
+///   leaves a hole before it. One that makes its log large at once (a mapped file) and dies leaves
+///   one behind its last line. A run of zeros that a hole is part of, with those beside it in the
+///   same block, is nobody's text, and ends a line wherever it stands, also one that was begun. It
+///   is passed at once, whatever its size, when something that is no zero stands behind it.
 /// - Zeros without a hole that something stands behind were written, and are text.
-/// - Zeros that reach the end of the file may be filled yet, whatever they are on the disk: they are
-///   passed when the file is final, and the position stands before them until then.
+/// - Zeros that reach the end of the file may be filled yet, whatever they are on the disk: they
+///   are passed when the file is final, and the position stands before them until then.
 extension StreamTurn {
     enum Zeros {
         /// The position went on.
         case passed
-        /// What follows them is looked for: to be called again.
+        /// The bytes that follow them are looked for: to be called again.
         case underWay
         /// Nothing but zeros, which may yet be filled.
         case awaited
@@ -25,7 +25,8 @@ extension StreamTurn {
 
     struct Text {
         let count: Int
-        /// What follows them is no part of their last line, whether that has a newline or not.
+        /// The bytes that follow them are no part of their last line, whether that has a newline or
+        /// not.
         let isEnd: Bool
         /// No hole is among them.
         let isWhole: Bool
@@ -37,8 +38,8 @@ extension StreamTurn {
             || buffer.withBytes(of: file) { ByteSearch.zero(in: $0) != nil }
     }
 
-    /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole is
-    /// part of.
+    /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole
+    /// is part of.
     func zeros(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Zeros {
         let (leading, trailing, count, hasAny) = buffer.withBytes(of: file) { chunk in
             (
@@ -89,7 +90,7 @@ extension StreamTurn {
         }
     }
 
-    /// What becomes of the zeros that `chunk` ends with.
+    /// Decides about the zeros that `chunk` ends with.
     private func zeros(
         _ file: TailedFile, _ run: ZeroRun, _ chunk: Text
     ) throws(SystemError) -> Zeros {
@@ -116,7 +117,8 @@ extension StreamTurn {
             Text(count: text, isEnd: run.isFollowed || !once, isWhole: chunk.isWhole))
     }
 
-    /// What is compressed has no holes: zeros that a truncation left are known by where they are.
+    /// The zeros of a compressed file, which has no holes: those that a truncation left are known
+    /// by where they are.
     private func unpackedZeros(_ file: TailedFile, _ leading: Int, of count: Int) -> Zeros {
         let isBegin = file.position == file.base && file.mayBeginWithZeros
         if leading > 0, isBegin || file.untoldHole != nil {
@@ -142,8 +144,8 @@ extension StreamTurn {
     /// 2. While they are copied, or before what follows them is looked for, its writer goes on.
     /// 3. What is seen is a gap, or a line with zeros in it, that never was.
     ///
-    /// A writer goes forward: the first of such zeros is none any more. It may be a line's, and then that at the
-    /// index `decisive` of the chunk is the first of those in question.
+    /// A writer goes forward: the first of such zeros is none any more. It may be a line's, and
+    /// then that at the index `decisive` of the chunk is the first of those in question.
     private func isStillZero(
         _ file: TailedFile, _ decisive: Int?
     ) throws(SystemError) -> Bool {
@@ -157,7 +159,8 @@ extension StreamTurn {
         return true
     }
 
-    /// Whether something was written to a file whose zeros are awaited, at their beginning or near it.
+    /// Whether something was written to a file whose zeros are awaited, at their beginning or near
+    /// it.
     func isFilledOn(_ file: TailedFile) throws(SystemError) -> Bool {
         guard let zeros = file.zeros else { return true }
         let bytes = try file.opened().descriptor.read(
@@ -165,7 +168,7 @@ extension StreamTurn {
         return ByteSearch.leadingZeros(in: bytes.span) < bytes.count
     }
 
-    /// What is looked at of awaited zeros each time: a page.
+    /// Bytes that are looked at of awaited zeros each time: a page.
     private static let filledOn = 4096
 
     /// Whether zeros at the position, `count` of them and then something else, are nobody's text.
@@ -190,8 +193,8 @@ extension StreamTurn {
         buffer.withBytes(of: file) { end > 0 && $0[end - 1] == UInt8(ascii: "\n") }
     }
 
-    /// Follows the last `trailing` of the `read` bytes that were read from the position on, which are
-    /// zeros. Nil when this turn's share of that is used up.
+    /// Follows the last `trailing` of the `read` bytes that were read from the position on, which
+    /// are zeros. Nil when this turn's share of that is used up.
     private func follow(
         _ file: TailedFile, read: Int, _ trailing: Int, _ now: Int64
     ) throws(SystemError) -> ZeroRun? {

@@ -25,10 +25,11 @@ struct StreamTurn {
         case noRoom
         /// Nothing to read now.
         case atEnd
-        /// There are bytes that can never be handed over; reported. What is newer must not pass them.
+        /// There are bytes that can never be handed over; reported. What is newer must not pass
+        /// them.
         case stuck
-        /// A parked file is not where it was: the stream's directory has to be looked at before what
-        /// is newer is read.
+        /// A parked file is not where it was: the stream's directory has to be looked at before
+        /// what is newer is read.
         case outdated
         /// A compressed file waits until others are read.
         case waits
@@ -66,8 +67,8 @@ struct StreamTurn {
             } catch {
                 let isAtRest = file.isAtRest
                 if isAtRest { file.proof.failed(now, isBlind: false) }
-                // What is newer must not come first only because there is no descriptor now. Of a file at rest
-                // nothing is known to come.
+                // What is newer must not come first only because there is no descriptor now. Of a
+                // file at rest nothing is known to come.
                 if case .exhausted = opener.trouble(file.path, error), !isAtRest { return .atEnd }
                 if holdsUp(file, now) { return .atEnd }
             }
@@ -102,8 +103,8 @@ struct StreamTurn {
         }
     }
 
-    /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has unread
-    /// bytes. Where it has no name any more by then, nobody will read those.
+    /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has
+    /// unread bytes. Where it has no name any more by then, nobody will read those.
     private func holdsUp(_ file: TailedFile, _ now: Int64) -> Bool {
         let since = file.unreadableSince ?? now
         file.unreadableSince = since
@@ -176,7 +177,8 @@ struct StreamTurn {
         }
     }
 
-    /// Whether there may be a proof that nobody writes to a file any more, if it is opened and asked.
+    /// Whether there may be a proof that nobody writes to a file any more, if it is opened and
+    /// asked.
     private func mayBeProven(_ file: TailedFile, _ now: Int64) -> Bool {
         guard let since = file.drainsSince else { return false }
         return !file.proof.isBlind || now - since >= drain
@@ -266,8 +268,8 @@ struct StreamTurn {
 
     /// The bytes before the position are not what they were, or it is shorter.
     ///
-    /// What an ordinary log held may be in a copy beside it, which a look at its directory finds. Where
-    /// there is none to be looked for, it is read from its first byte at once.
+    /// What an ordinary log held may be in a copy beside it, which a look at its directory finds.
+    /// Where there is none to be looked for, it is read from its first byte at once.
     private func replaced(_ file: TailedFile, _ now: Int64) throws(SystemError) {
         buffer.forget()
         if try goesOn(file, now) { return }
@@ -287,7 +289,8 @@ struct StreamTurn {
         return file.isReplaced ? .outdated : .moved
     }
 
-    /// Whether the file's content is the one that was read, or most of it, or may yet turn out to be.
+    /// Whether the file's content is the one that was read, or most of it, or may yet turn out to
+    /// be.
     private func goesOn(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Bool {
         let size = try file.opened().descriptor.status().size
         switch try file.resumption(size: size) {
@@ -340,7 +343,8 @@ struct StreamTurn {
         _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else {
-            // It may be another content by the time there is: what it had grown to is to be known by then.
+            // It may be another content by the time there is: what it had grown to is to be known
+            // by then.
             guard file.hasUnprovenGrowth else { return .noRoom }
             guard try file.isIntact() else { return try beginAnew(file, now) }
             file.sawIntact()
@@ -355,7 +359,8 @@ struct StreamTurn {
             case .done: break
             case .underWay: return .moved
             case .endsEarly where stream.kind == .s6 && file.packed?.fault == nil:
-                // All that `previous` held is in what a processor made of it: it is another content.
+                // All that `previous` held is in what a processor made of it: it is another
+                // content.
                 try replaced(file, now)
                 return .moved
             case .endsEarly:
@@ -405,7 +410,8 @@ struct StreamTurn {
         return .atEnd
     }
 
-    /// Whether something happened in the directory that is looked at before the first line of a content.
+    /// Whether something happened in the directory that is looked at before the first line of a
+    /// content.
     private func waitsForNews(_ file: TailedFile, _ now: Int64) -> Bool {
         guard waitsForLook, let node = stream.node else { return false }
         var wait = file.firstLineWait ?? FirstLineWait(since: now)
@@ -414,7 +420,8 @@ struct StreamTurn {
         return waits
     }
 
-    /// How long a compressed file that may grow keeps what it takes to read it on at once, nanoseconds.
+    /// How long a compressed file that may grow keeps what it takes to read it on at once,
+    /// nanoseconds.
     private static let idle: Int64 = 5_000_000_000
 
     /// Frames and hands over what is there; the bytes taken, nil when no line is complete.
@@ -447,8 +454,9 @@ struct StreamTurn {
     /// How long half a line waits for its rest where the file may be no rotated one, nanoseconds.
     private static let halfLinePatience: Int64 = 5_000_000_000
 
-    /// Whether a rotated file was last written to a minute before the start, by the clock of its file system. A
-    /// run that does not wait has no other way to tell where it may not ask for a writer.
+    /// Whether a rotated file was last written to a minute before the start, by the clock of its
+    /// file system. A run that does not wait has no other way to tell where it may not ask for a
+    /// writer.
     private func isOld(_ file: TailedFile) -> Bool {
         file.modified < opener.startTimes.time(on: file.key.device) -| 60_000_000_000
     }

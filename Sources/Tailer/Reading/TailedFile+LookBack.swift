@@ -1,18 +1,18 @@
 import Model
 import Platform
 
-/// What is still there of what was read, when the file is shorter than it was or the bytes before the
-/// position are others.
+/// Finds the part of what was read that is still there, when the file is shorter than it was or the
+/// bytes before the position are others.
 ///
 /// 1. A program writes half a line, fails, and cuts it off again.
 /// 2. A log in XML or a JSON array ends in a closing tag that each entry overwrites.
 /// 3. A program rewrites its last line.
 ///
 /// In each case all but the last few lines is what it was, and would be sent again under other ids
-/// were the file taken for another one. But a file that was truncated and has grown again with the same
-/// first lines (a banner) must be taken for another one: nothing but the bytes tells them apart. So
-/// the bytes before an earlier line have to be the same, at that line and at all the places that are
-/// remembered before it, and beside that one of
+/// were the file taken for another one. But a file that was truncated and has grown again with the
+/// same first lines (a banner) must be taken for another one: nothing but the bytes tells them
+/// apart. So the bytes before an earlier line have to be the same, at that line and at all the
+/// places that are remembered before it, and beside that one of
 ///
 /// - the end that the file had is its end again: a closing tag;
 /// - more is the same than any banner is long.
@@ -150,8 +150,8 @@ extension TailedFile {
         tail = []
     }
 
-    /// What was read by an earlier run, and what is about to be read on: the file was just found to be
-    /// what it was.
+    /// Remembers the bytes that an earlier run has read, before they are read on: the file was just
+    /// found to be what it was.
     func survey() throws(SystemError) {
         guard packed == nil, position > base, !landmarks.isWhole else { return }
         while let due = landmarks.nextDue, base + due <= position {

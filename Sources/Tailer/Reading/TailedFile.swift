@@ -3,8 +3,8 @@ import Platform
 
 /// One file of a stream, from its opening to the end of its bytes. Lives on the reader thread.
 ///
-/// Between two turns its descriptor may be closed, which is called parked: everything else stays, and
-/// its next turn opens it again (`FileOpener.reopen`).
+/// Between two turns its descriptor may be closed, which is called parked: everything else stays,
+/// and its next turn opens it again (`FileOpener.reopen`).
 final class TailedFile {
     /// Changes when its content is replaced and goes on elsewhere.
     private(set) var id: FileID
@@ -12,14 +12,15 @@ final class TailedFile {
     private var source: SharedDescriptor?
     /// Changed by `DescriptorCache` alone.
     var place = DescriptorCache.Place()
-    /// What its descriptor keeps from others; changed by `HeldFiles` alone, which hears of what matters.
+    /// Descriptors and bytes that it keeps from others; changed by `HeldFiles` alone, which hears
+    /// of what matters.
     var held = HeldShares.Amount()
     /// Set while it may be open.
     weak var holds: HeldFiles?
     /// The stream that reads it.
     private(set) weak var stream: LogStream?
-    /// The inode that its name leads to: that of the archive, where a compressor has made one of what
-    /// is still open here.
+    /// The inode that its name leads to: that of the archive, where a compressor has made one of
+    /// what is still open here.
     var identity: FileIdentity
     /// The inode that is open.
     let key: InodeKey
@@ -83,7 +84,8 @@ final class TailedFile {
     var waitsForMore = false
     /// `--once`: the logical offset where reading ends.
     var limit = Int.max
-    /// When its content, names or mode last changed, as of the last look at it, nanoseconds since 1970.
+    /// When its content, names or mode last changed, as of the last look at it, nanoseconds since
+    /// 1970.
     private(set) var changed: Int64
     /// Since when it has been parked and without a name, monotonic nanoseconds.
     var missingSince: Int64?
@@ -94,22 +96,23 @@ final class TailedFile {
             if isReplaced { forgetUnprovenGrowth() } else { isSearched = false }
         }
     }
-    /// What it held was looked for in archives since it was replaced.
+    /// Archives were searched for what it held since it was replaced.
     var isSearched = false
-    /// What it was is looked for, and that is not given up for now.
+    /// The content that it had is looked for, and that is not given up for now.
     var isToBeRenewed: Bool { isReplaced && !isPassedOver }
-    /// The size that it had before it was seen to grow, until it is known to have grown by more of the same
-    /// content.
+    /// The size that it had before it was seen to grow, until it is known to have grown by more of
+    /// the same content.
     private var provenSize: Int?
     var hasUnprovenGrowth: Bool { provenSize != nil && packed == nil }
-    /// What it has to begin with while nothing was read: what was seen of it before.
+    /// The bytes that it has to begin with while nothing was read: those that were seen of it
+    /// before.
     private(set) var expectedHead: [UInt8]
     /// The very first bytes as they were read: the ends of many lines are alike, so an anchor alone
     /// does not tell one content from another.
     private(set) var beginning = Beginning.unknown
     /// Zeros before its first line are what a truncation left, and nobody's text.
     private(set) var mayBeginWithZeros: Bool
-    /// What is known of the bytes before the position, beside the anchor.
+    /// The knowledge of the bytes before the position, beside the anchor.
     var landmarks = Landmarks()
     /// The last bytes of the file when it was left with the beginning of a line at its end, at most
     /// `Anchor.longest`; none when more came since.
@@ -130,21 +133,21 @@ final class TailedFile {
     var isTooLarge = false
     /// How often its content was replaced in this run.
     private(set) var restarts = 0
-    /// When this content was first seen by this run, or before; nanoseconds since 1970, as files beside
-    /// it have it.
+    /// When this content was first seen by this run, or before; nanoseconds since 1970, as files
+    /// beside it have it.
     private(set) var begunAt: Int64
     /// Its first line waits for looks at its directory.
     var firstLineWait: FirstLineWait?
-    /// What is wrong with its compressed bytes was reported, or that it ends early.
+    /// The fault of its compressed bytes was reported, or that it ends early.
     var isDamaged = false
-    /// When its content was last known to be the one that was read, or before; nanoseconds since 1970, as
-    /// files beside it have it.
+    /// When its content was last known to be the one that was read, or before; nanoseconds since
+    /// 1970, as files beside it have it.
     var intactAt: Int64
     /// Since when it could not be read, monotonic nanoseconds; nil while it can.
     var unreadableSince: Int64?
-    /// What is newer goes on without it, because it cannot be read.
+    /// Newer files are read without it, because it cannot be read.
     var isPassedOver = false
-    /// What was found out about it while it was parked.
+    /// Its fate, as it was found out while it was parked.
     var fate = Fate.known
 
     enum Fate {
@@ -175,8 +178,9 @@ final class TailedFile {
             seenSize = start.base + start.size
             diskSize = candidate.status.size
             // 1. Its end is not known before it is reached: it has one byte more than was produced.
-            // 2. When it was, it has as many as were read. It may have been appended to since, unless it
-            //    still has the time that its compressor took over from what it compressed.
+            // 2. When it was, it has as many as were read. It may have been appended to since,
+            //    unless it still has the time that its compressor took over from what it
+            //    compressed.
             let isAsMade =
                 candidate.request.isArchived
                 || candidate.identity.birth.map { candidate.status.modified < $0 } ?? false
@@ -189,7 +193,8 @@ final class TailedFile {
             let read = min(candidate.head.count, start.offset - start.base)
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
-        // One of an earlier run that was read from its beginning up to nowhere may have been truncated then.
+        // One of an earlier run that was read from its beginning up to nowhere may have been
+        // truncated then.
         mayBeginWithZeros =
             candidate.request.mayBeginWithZeros || (start.isKnown && start.offset == start.base)
         intactAt = candidate.request.since ?? candidate.status.changed
@@ -201,7 +206,8 @@ final class TailedFile {
     /// It was looked at, and was last changed at that time.
     func saw(changed time: Int64) {
         if time < changed {
-            // The clock of its file system was set back: what happens from now on has earlier times.
+            // The clock of its file system was set back: what happens from now on has earlier
+            // times.
             begunAt = min(begunAt, time)
             intactAt = min(intactAt, time)
         }
@@ -245,7 +251,8 @@ final class TailedFile {
     /// Physical bytes when last looked at.
     var physicalSize: Int { diskSize ?? (size - base) }
 
-    /// Of a compressed file there is at least one byte more than was produced until its end was reached.
+    /// Of a compressed file there is at least one byte more than was produced until its end was
+    /// reached.
     func updatePackedSize() {
         guard let packed else { return }
         if isComplete {
@@ -272,8 +279,8 @@ final class TailedFile {
     /// It is to be looked at by the clock: what happens to it may be no event.
     var needsLooks: Bool { isFilled || undecidedSince != nil }
 
-    /// Logical offset behind which nothing is read, whatever is there: a look at the file would take what
-    /// was read beyond that for what it held before a truncation.
+    /// Logical offset behind which nothing is read, whatever is there: a look at the file would
+    /// take what was read beyond that for what it held before a truncation.
     var readLimit: Int { min(limit, base + OutsideNumber.most) }
 
     /// Logical offset where reading has to end for now.
@@ -354,8 +361,8 @@ final class TailedFile {
         if position == base, expectedHead.count < head.count { expectedHead = head }
     }
 
-    /// Whether it still holds what was read of it, as far as the bytes before the position tell; or what
-    /// it was seen to begin with, while nothing was read.
+    /// Whether it still holds what was read of it, as far as the bytes before the position tell; or
+    /// what it was seen to begin with, while nothing was read.
     func isIntact() throws(SystemError) -> Bool {
         guard packed == nil, unreadable == nil else { return true }
         let source = try opened()
@@ -390,24 +397,25 @@ final class TailedFile {
         return seenSize > start + 1 ? ByteRange(start: start, end: seenSize) : nil
     }
 
-    /// What is known to have been unread of it, if its content is another one.
+    /// The range that is known to have been unread of it, if its content is another one.
     var knownUnread: ByteRange? {
         let end = packed == nil ? size : seenSize - 1
         return end > position
             ? ByteRange(start: position, end: packed == nil ? size : seenSize) : nil
     }
 
-    /// What was read of it goes beyond its end: there is nothing more.
+    /// The position is beyond its end: there is nothing more.
     func passEnd() {
         size = max(base, min(size, position))
         position = size
         anchor = []
     }
 
-    /// What it holds up to a physical offset is read on in another file.
+    /// The bytes that it holds up to a physical offset are read on in another file.
     func succeeded(at end: Int) { successorEnd = base + end }
 
-    /// Nothing was written to it since, and nothing will be: a line that was not finished is the other file's.
+    /// Nothing was written to it since, and nothing will be: a line that was not finished is the
+    /// other file's.
     func passWhatIsElsewhere() {
         guard isFinal, position < size, size <= successorEnd else { return }
         position = size
@@ -424,8 +432,8 @@ final class TailedFile {
         zeros = nil
     }
 
-    /// Its last lines were rewritten, and are read from where the first of them began; `anchor` is the
-    /// bytes before that.
+    /// Its last lines were rewritten, and are read from where the first of them began; `anchor` is
+    /// the bytes before that.
     func rewind(to start: FileStart, _ anchor: [UInt8], _ fresh: FileOpener.Fresh) {
         id = start.file
         position = start.offset
@@ -484,7 +492,7 @@ final class TailedFile {
     }
 }
 
-/// What a file begins with: 64 bytes of it at the most.
+/// The first bytes of a file: 64 of them at the most.
 struct Beginning {
     private(set) var count: Int
     private var bytes: [64 of UInt8]
@@ -505,7 +513,7 @@ struct Beginning {
         self.init(head.span)
     }
 
-    /// What it holds goes on with `chunk`.
+    /// Its content goes on with `chunk`.
     mutating func extend(_ chunk: Span<UInt8>) {
         for index in 0..<min(chunk.count, Self.longest - count) {
             bytes[count] = chunk[index]

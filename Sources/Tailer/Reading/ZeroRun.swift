@@ -1,5 +1,5 @@
-/// Zeros in a file that reached beyond what was read at once, and how far they were followed; so that
-/// a region of them is not read anew with every look. Logical offsets.
+/// Zeros in a file that reached beyond what was read at once, and how far they were followed; so
+/// that a region of them is not read anew with every look. Logical offsets.
 struct ZeroRun {
     private(set) var start: Int
     /// Only zeros and holes were seen before it.
@@ -25,12 +25,12 @@ struct ZeroRun {
         self.cost += cost
     }
 
-    /// What was at its beginning is no zero any more.
+    /// The byte at its beginning is no zero any more.
     mutating func begin(at place: Int) { start = place }
 
     /// Whether it is time to follow them from their beginning, because some of them may have been
-    /// overwritten. What a writer puts at their beginning is seen at once; for the rest, reading them
-    /// may take one part in fifty of the time.
+    /// overwritten. What a writer puts at their beginning is seen at once; for the rest, reading
+    /// them may take one part in fifty of the time.
     func isDue(_ now: Int64) -> Bool { isOld && now - begun >= Int64(cost) * Self.rest }
 
     /// Nanoseconds for each byte: fifty times what reading one takes at 2.5 GB/s.

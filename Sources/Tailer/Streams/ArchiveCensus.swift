@@ -3,8 +3,8 @@
 /// 1. s6-log makes an archive, which is an event that names it, and removes it.
 /// 2. No listing has shown it. But its file may have been opened before, when it was `current` or
 ///    `previous`: which one that was, cannot be told any more.
-/// 3. Every `current` becomes one archive. So of the names that were never listed, as many are missed
-///    as there are more of them than open or read files that have lost all their names.
+/// 3. Every `current` becomes one archive. So of the names that were never listed, as many are
+///    missed as there are more of them than open or read files that have lost all their names.
 struct ArchiveCensus {
     /// Names that a listing has shown, with the number of the reading of events before it. An event
     /// of one may be read only after that, once.
@@ -13,8 +13,8 @@ struct ArchiveCensus {
     private var unnamed = 0
     private var unnamedAt = 0
 
-    /// A file that was open or read to its end has lost the name of `current` or `previous`, and has no
-    /// other.
+    /// A file that was open or read to its end has lost the name of `current` or `previous`, and
+    /// has no other.
     mutating func lostName() { unnamed += 1 }
 
     /// A look: the names of archives that events told of since the last one, and those there are.

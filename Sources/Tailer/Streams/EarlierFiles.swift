@@ -1,15 +1,16 @@
 import Model
 import Platform
 
-/// Earlier files of a log that are to be read and were not looked at yet, in their order. What comes after
-/// them waits until the last of them is taken up, for the registry tells by what it has of a stream which
-/// files are older than that. Lives on the reader thread.
+/// Earlier files of a log that are to be read and were not looked at yet, in their order. What
+/// comes after them waits until the last of them is taken up, for the registry tells by what it has
+/// of a stream which files are older than that. Lives on the reader thread.
 struct EarlierFiles {
     /// The next one last: some hundred bytes for each; bounded by the directory.
-    fileprivate(set) var rest: [Sibling]
+    fileprivate(set) var rest: [RotatedFile]
     let place: Place
-    /// What comes after them and nobody else knows of: it had the stream's name when it was opened. It has none where
-    /// it was removed before the directory was listed, or may lose it before its turn.
+    /// The file that comes after them and that nobody else knows of: it had the stream's name when
+    /// it was opened. It has none where it was removed before the directory was listed, or may lose
+    /// it before its turn.
     let waiting: Candidate?
     /// Something came of one of them that the next listing shows: it is not found as it was.
     fileprivate var hasCome = false
@@ -21,9 +22,9 @@ struct EarlierFiles {
         case after(NewestTakenUp, last: TailedFile?)
     }
 
-    /// `siblings` are in order, oldest first.
-    init(_ siblings: [Sibling], _ place: Place, waiting: Candidate? = nil) {
-        rest = siblings.reversed()
+    /// `rotatedFiles` are in order, oldest first.
+    init(_ rotatedFiles: [RotatedFile], _ place: Place, waiting: Candidate? = nil) {
+        rest = rotatedFiles.reversed()
         self.place = place
         self.waiting = waiting
     }
@@ -35,8 +36,8 @@ struct EarlierFiles {
 }
 
 extension StreamTable {
-    /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and as a slice
-    /// is enough for. `fine` when none is left.
+    /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and
+    /// as a slice is enough for. `fine` when none is left.
     func goOnWithEarlier(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
@@ -53,17 +54,18 @@ extension StreamTable {
         return earlier.rest.isEmpty && !earlier.hasCome ? .again : verdict
     }
 
-    /// A stream's directory is gone, and with it what nobody has opened yet. Where its volume is not mounted
-    /// now, that is found again as it was.
+    /// A stream's directory is gone, and with it what nobody has opened yet. Where its volume is
+    /// not mounted now, that is found again as it was.
     func tellEarlier(of stream: LogStream, _ node: DirectoryNode) {
         guard let earlier = stream.earlier, !earlier.rest.isEmpty else { return }
         let place = DirectoryPlace.of(ExactText(node.text))
-        for sibling in earlier.rest.reversed()
-        where place.lacks(device: sibling.status.device) {
+        for rotatedFile in earlier.rest.reversed()
+        where place.lacks(device: rotatedFile.status.device) {
             output.report(
                 .lost(
-                    path: node.text(of: sibling.name),
-                    range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+                    path: node.text(of: rotatedFile.name),
+                    range: ByteRange(start: 0, end: rotatedFile.status.size), reason: .deletedUnread
+                ))
         }
     }
 
@@ -74,8 +76,8 @@ extension StreamTable {
         takeUpWaiting(earlier, of: stream, nil, now)
     }
 
-    /// What comes after earlier files, where none of the directory's names leads to it: only this descriptor still
-    /// has its bytes.
+    /// Takes up the file that comes after earlier files, where none of the directory's names leads
+    /// to it: only this descriptor still has its bytes.
     private func takeUpWaiting(
         _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames?, _ now: Int64
     ) {
@@ -106,13 +108,13 @@ extension StreamTable {
         var open = stream.files.count(where: \.isOpen)
         var names = names
         var isListed = false
-        while let sibling = earlier.rest.last {
+        while let rotatedFile = earlier.rest.last {
             if count(of: stream, before: earlier.place) >= mostEarlier { return .retry }
             if pace.isOver { return .underWay }
             guard opener.cache.makeRoom() else { return .retry }
-            let name = names.name(of: sibling.status.inode)
+            let name = names.name(of: rotatedFile.status.inode)
             let taken = name.flatMap {
-                takeUp(sibling, $0, earlier.place, of: stream, live, node, directory, now)
+                takeUp(rotatedFile, $0, earlier.place, of: stream, live, node, directory, now)
             }
             if let taken {
                 switch taken {
@@ -125,8 +127,8 @@ extension StreamTable {
                 case .passed: earlier.hasCome = true
                 }
                 // Whatever came of it, it is looked at anew if it turns up again.
-                stream.strangers[LogStream.Stamp(sibling.status)] = nil
-                park(sibling, of: stream, open: &open)
+                stream.strangers[LogStream.Stamp(rotatedFile.status)] = nil
+                park(rotatedFile, of: stream, open: &open)
                 earlier.rest.removeLast()
                 pace.progress()
                 continue
@@ -138,21 +140,21 @@ extension StreamTable {
                 isListed = true
                 continue
             }
-            let gone = gone(sibling, among: earlier.rest, of: stream, names, directory)
+            let gone = gone(rotatedFile, among: earlier.rest, of: stream, names, directory)
             let isPacked = tellGone(gone, earlier, of: stream, names, node, directory)
             earlier.rest.removeAll { gone.inodes.contains($0.status.inode) }
             earlier.hasCome = true
-            // What was made of them is found by another search, and has its turn in order. One that was removed
-            // needs none.
+            // What was made of them is found by another search, and has its turn in order. One that
+            // was removed needs none.
             if isPacked { earlier.rest = [] }
             if isPacked { return .underWay }
         }
         return .fine
     }
 
-    /// What was taken up waits without a descriptor, but for the oldest few: its name leads to it.
-    private func park(_ sibling: Sibling, of stream: LogStream, open: inout Int) {
-        let key = InodeKey(sibling.status)
+    /// Parks a file that was taken up and waits, but for the oldest few: its name leads to it.
+    private func park(_ rotatedFile: RotatedFile, of stream: LogStream, open: inout Int) {
+        let key = InodeKey(rotatedFile.status)
         guard let file = opener.open[key], file.isOpen, file.stream === stream else { return }
         open += 1
         if open > mostAtOnce { opener.cache.close(file) }
@@ -178,7 +180,7 @@ extension StreamTable {
         }
     }
 
-    /// What has the stream's name now: an earlier file may be a copy of that.
+    /// Opens the file that has the stream's name now: an earlier file may be a copy of that.
     private func liveBeside(
         _ place: EarlierFiles.Place, of stream: LogStream, _ directory: borrowing Descriptor
     ) -> Candidate? {
@@ -192,76 +194,80 @@ extension StreamTable {
 
     /// Earlier files that are not there when the first of them is to be taken up.
     private struct Gone {
-        let siblings: [Sibling]
+        let rotatedFiles: [RotatedFile]
         let inodes: Set<UInt64>
 
-        init(_ siblings: [Sibling]) {
-            self.siblings = siblings
-            inodes = Set(siblings.map(\.status.inode))
+        init(_ rotatedFiles: [RotatedFile]) {
+            self.rotatedFiles = rotatedFiles
+            inodes = Set(rotatedFiles.map(\.status.inode))
         }
     }
 
     /// `first` is one. Where the inode of one has a name, that may be another file's by now.
     private func gone(
-        _ first: Sibling, among rest: [Sibling], of stream: LogStream, _ names: DirectoryNames,
+        _ first: RotatedFile, among rest: [RotatedFile], of stream: LogStream,
+        _ names: DirectoryNames,
         _ directory: borrowing Descriptor
     ) -> Gone {
-        var gone: [Sibling] = []
-        for sibling in rest {
-            let inode = sibling.status.inode
+        var gone: [RotatedFile] = []
+        for rotatedFile in rest {
+            let inode = rotatedFile.status.inode
             guard inode != first.status.inode, let name = names.name(of: inode) else {
-                gone.append(sibling)
+                gone.append(rotatedFile)
                 continue
             }
             // A name that says nothing may have been given to it by a person.
             let isGone =
-                stream.rotated(name).map { $0.isPacked != sibling.rotated.isPacked }
-                ?? isAnother(sibling, name, directory)
-            if isGone { gone.append(sibling) }
+                stream.rotated(name).map { $0.isPacked != rotatedFile.rotated.isPacked }
+                ?? isAnother(rotatedFile, name, directory)
+            if isGone { gone.append(rotatedFile) }
         }
         return Gone(gone)
     }
 
     /// 1. There are many earlier files to be read, and what rotates them keeps few.
-    /// 2. Some of them are removed before their turn, others are compressed and have names of a later rotation.
+    /// 2. Some of them are removed before their turn, others are compressed and have names of a
+    ///    later rotation.
     ///
-    /// Each compressed file that came since accounts for one of them: by the name that it had, or by its time,
-    /// which compressors keep to the second. What nothing accounts for is told as lost. Whether anything
-    /// accounts for one.
+    /// Each compressed file that came since accounts for one of them: by the name that it had, or
+    /// by its time, which compressors keep to the second. What nothing accounts for is told as
+    /// lost. Whether anything accounts for one.
     private func tellGone(
         _ gone: Gone, _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
         _ node: DirectoryNode, _ directory: borrowing Descriptor
     ) -> Bool {
         var made = packed(since: earlier, of: stream, names, directory)
         let isPacked = !made.isEmpty
-        let unnamed = gone.siblings.filter { sibling in
-            let name = RotatedName.packedNames(of: sibling.name).first { made[$0] != nil }
+        let unnamed = gone.rotatedFiles.filter { rotatedFile in
+            let name = RotatedName.packedNames(of: rotatedFile.name).first { made[$0] != nil }
             if let name { made[name] = nil }
             return name == nil
         }
         var times: [Int64: Int] = [:]
         for second in made.values { times[second, default: 0] += 1 }
-        for sibling in unnamed.reversed() {
-            let second = sibling.status.modified / 1_000_000_000
+        for rotatedFile in unnamed.reversed() {
+            let second = rotatedFile.status.modified / 1_000_000_000
             if let count = times[second], count > 0 {
                 times[second] = count - 1
                 continue
             }
             output.report(
                 .lost(
-                    path: node.text(of: sibling.name),
-                    range: ByteRange(start: 0, end: sibling.status.size), reason: .deletedUnread))
+                    path: node.text(of: rotatedFile.name),
+                    range: ByteRange(start: 0, end: rotatedFile.status.size), reason: .deletedUnread
+                ))
         }
         return isPacked
     }
 
-    /// Names of compressed files that nothing was known of when earlier ones were listed, with the seconds of
-    /// their times.
+    /// Names of compressed files that nothing was known of when earlier ones were listed, with the
+    /// seconds of their times.
     private func packed(
         since earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
         _ directory: borrowing Descriptor
     ) -> [[UInt8]: Int64] {
-        // What had its turn when that one was to be taken up cannot be read any more where it was removed.
+        // What had its turn when that one was to be taken up cannot be read any more where it was
+        // removed.
         if let waiting = earlier.waiting, isUnlinked(waiting) { return [:] }
         // The inode number of one that is gone may be what was made of another.
         let listed = Set(earlier.rest.map { LogStream.Stamp($0.status) })
@@ -289,7 +295,7 @@ extension StreamTable {
         return made
     }
 
-    /// What came of the turn of one of them.
+    /// The outcome of the turn of one of them.
     private enum Turn {
         /// There is nothing more to do about it.
         case done
@@ -301,19 +307,22 @@ extension StreamTable {
         case ends(Verdict)
     }
 
-    /// Takes up one of them, if it is still to be read; nil when it is gone and another file has its inode number.
+    /// Takes up one of them, if it is still to be read; nil when it is gone and another file has
+    /// its inode number.
     private func takeUp(
-        _ sibling: Sibling, _ name: [UInt8], _ place: EarlierFiles.Place, of stream: LogStream,
+        _ rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
+        of stream: LogStream,
         _ live: Candidate?, _ node: DirectoryNode, _ directory: borrowing Descriptor,
         _ now: Int64
     ) -> Turn? {
-        let inode = sibling.status.inode
+        let inode = rotatedFile.status.inode
         let request = FileOpener.Request(
             stream: stream, name: name, path: node.text(of: name), isArchived: false,
             inode: inode, mayBePacked: true, mayBeginWithZeros: true, mayBeKnown: true)
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
-            if let birth = sibling.birth, let theirs = candidate.identity.birth, birth != theirs {
+            if let birth = rotatedFile.birth, let theirs = candidate.identity.birth, birth != theirs
+            {
                 return nil
             }
             opener.mended(request.path)
@@ -322,30 +331,30 @@ extension StreamTable {
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }
-            return takeUp(candidate, sibling, place, of: stream, live, now)
+            return takeUp(candidate, rotatedFile, place, of: stream, live, now)
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
             let waits = waits(
-                for: sibling, name, place, of: stream, node, now, isRace: true)
+                for: rotatedFile, name, place, of: stream, node, now, isRace: true)
             return waits ? .ends(.again) : .passed
         case .failed(.nothing(retry: true)):
-            let waits = waits(for: sibling, name, place, of: stream, node, now)
+            let waits = waits(for: rotatedFile, name, place, of: stream, node, now)
             return waits ? .ends(.retry) : .passed
         case .failed(.exhausted): return .ends(.retry)
         case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
             // What is open here already, or refused, may be another file.
-            return isAnother(sibling, name, directory) ? nil : .done
+            return isAnother(rotatedFile, name, directory) ? nil : .done
         }
     }
 
     /// Whether a name leads to another file by now that has the inode number of what was listed.
     private func isAnother(
-        _ sibling: Sibling, _ name: [UInt8], _ directory: borrowing Descriptor
+        _ rotatedFile: RotatedFile, _ name: [UInt8], _ directory: borrowing Descriptor
     ) -> Bool {
-        guard let birth = sibling.birth else { return false }
+        guard let birth = rotatedFile.birth else { return false }
         do throws(SystemError) {
             let place = try directory.openPlace(name)
-            guard try place.status().inode == sibling.status.inode, let theirs = place.birth()
+            guard try place.status().inode == rotatedFile.status.inode, let theirs = place.birth()
             else { return false }
             return birth != theirs
         } catch {
@@ -354,15 +363,15 @@ extension StreamTable {
         }
     }
 
-    /// One of them cannot be opened now. Where that is not waited for any more, it is still wanted: what the
-    /// stream has taken up by the time it can be, or is gone, says nothing about it.
+    /// One of them cannot be opened now. Where that is not waited for any more, it is still wanted:
+    /// what the stream has taken up by the time it can be, or is gone, says nothing about it.
     private func waits(
-        for sibling: Sibling, _ name: [UInt8], _ place: EarlierFiles.Place,
+        for rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
         of stream: LogStream, _ node: DirectoryNode, _ now: Int64, isRace: Bool = false
     ) -> Bool {
-        let inode = sibling.status.inode
+        let inode = rotatedFile.status.inode
         if waits(
-            for: stream, inode, name, node, now, status: sibling.status, isRace: isRace)
+            for: stream, inode, name, node, now, status: rotatedFile.status, isRace: isRace)
         {
             return true
         }
@@ -373,7 +382,7 @@ extension StreamTable {
     }
 
     private func takeUp(
-        _ candidate: Candidate, _ sibling: Sibling, _ place: EarlierFiles.Place,
+        _ candidate: Candidate, _ rotatedFile: RotatedFile, _ place: EarlierFiles.Place,
         of stream: LogStream, _ live: Candidate?, _ now: Int64
     ) -> Turn {
         let stamp = LogStream.Stamp(candidate.status)
@@ -395,7 +404,7 @@ extension StreamTable {
             if isCopyOfNewest(candidate, in: stream) { return .done }
             takeUp([candidate], stream, newestTakenUp, last: last, now)
             // What is older than it is none of the stream's business, also when it is read.
-            if newestTakenUp.isBefore(sibling.rotated, candidate) {
+            if newestTakenUp.isBefore(rotatedFile.rotated, candidate) {
                 stream.newest = LogStream.Newest(
                     inode: candidate.status.inode, modified: candidate.status.modified,
                     birth: candidate.identity.birth)

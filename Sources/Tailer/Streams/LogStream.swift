@@ -22,19 +22,21 @@ final class LogStream {
     /// The directory that it was found in, while that is part of the tree.
     weak var node: DirectoryNode?
 
-    /// Files that are being read, open or parked, in the order of their content; the live one, if any, is the last.
+    /// Files that are being read, open or parked, in the order of their content; the live one, if
+    /// any, is the last.
     var files: [TailedFile] = []
-    /// The first of them that is asked for the proof of its end in the next turn, where one turn is too short.
+    /// The first of them that is asked for the proof of its end in the next turn, where one turn is
+    /// too short.
     var nextProof = 0
-    /// Names whose files were read to their final end and closed; bounded by the directory. Where another
-    /// file of that name was closed since, a slash and the file's number follow.
+    /// Names whose files were read to their final end and closed; bounded by the directory. Where
+    /// another file of that name was closed since, a slash and the file's number follow.
     var closed: [[UInt8]: ClosedFile] = [:]
     /// Of an s6 log directory: what its archives' names tell.
     var census = ArchiveCensus()
     /// Archives that the listing still has and that are not there; bounded by the directory.
     var phantoms: Set<[UInt8]> = []
-    /// The same of `previous`, a name that many files have one after the other: the inode that was listed, and
-    /// looks that have not found it.
+    /// The same of `previous`, a name that many files have one after the other: the inode that was
+    /// listed, and looks that have not found it.
     var lostPrevious: (inode: UInt64, looks: Int)?
     /// Of an s6 log directory: what became of its files in a processor.
     var processing = StreamTable.Processing()
@@ -42,56 +44,60 @@ final class LogStream {
     var awaitingCopy: [FileAwaitingCopy] = []
     /// A look has told the output which saved files are still there.
     var isReconciled = false
-    /// An s6 log directory has a file that an earlier run has not seen: what comes after that is none of its files.
+    /// An s6 log directory has a file that an earlier run has not seen: what comes after that is
+    /// none of its files.
     var isPastSaved = false
     /// The directory, or the path's last name, is gone; the stream ends with its last open file.
     var isOrphan = false
 
     /// The file that was live last, as far as it was taken up.
     var newest: Newest?
-    /// Siblings that were looked at and are not to be read: known, or none of this stream's. Bounded
-    /// by the directory.
+    /// Rotated files that were looked at and are not to be read: known, or none of this stream's.
+    /// Bounded by the directory.
     var judged: Set<Stamp> = []
-    /// Siblings that lay there, as they are, when its live file was opened, and were none of its business:
-    /// no copies of what that held since. Bounded by the directory.
+    /// Rotated files that lay there, as they are, when its live file was opened, and were none of
+    /// its business: no copies of what that held since. Bounded by the directory.
     var beside: Set<Stamp> = []
     /// The same of what lies in archives; bounded by those directories.
     var judgedArchives: Set<Stamp> = []
-    /// Siblings that hold nothing of the files `sought`, and are none that is known; those of `judged` and what
-    /// stayed open left out. Bounded by the directory.
+    /// Rotated files that hold nothing of the files `sought`, and are none that is known; those of
+    /// `judged` and what stayed open left out. Bounded by the directory.
     var strangers: [Stamp: Stranger] = [:]
     /// The same of what lies in archives, open or not; bounded by those directories.
     var strangersElsewhere: [Stamp: Stranger] = [:]
     private var sought: Set<FileID> = []
     /// How many names beside it were gone through before a search for what it has read.
     var surveyed = 0
-    /// Siblings that are refused, with the last change to anything of theirs. Bounded by the directory.
+    /// Rotated files that are refused, with the last change to anything of theirs. Bounded by the
+    /// directory.
     var refused: [Stamp: Int64] = [:]
     /// Compressed copies of what its live file holds. Bounded by the directory.
     var copies: Set<Stamp> = []
-    /// Siblings that hold what its live file holds or held, which is not taken up yet, and what they begin with:
-    /// they are asked again when that is, or holds something else. Bounded by the directory.
+    /// Rotated files that hold what its live file holds or held, which is not taken up yet, and
+    /// what they begin with: they are asked again when that is, or holds something else. Bounded by
+    /// the directory.
     var freshCopies: [Stamp: [UInt8]] = [:]
-    /// What is to be taken up before anything newer is.
+    /// The files that are to be taken up before anything newer is.
     var earlier: EarlierFiles?
-    /// When an earlier run saved anything of it last, or before, as files have it; until its live file is
-    /// taken up.
+    /// When an earlier run saved anything of it last, or before, as files have it; until its live
+    /// file is taken up.
     var savedTime = Int64.min
     /// Names beside its own that the pattern matches, too: those files are read whatever their age.
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
     var hasMoreRotated = false
-    /// While it has, in archives: what is newer than this is to be read, and copies of what its newest file
-    /// held since it was `begun`, whatever was taken up meanwhile.
+    /// While it has, in archives: what is newer than this is to be read, and copies of what its
+    /// newest file held since it was `begun`, whatever was taken up meanwhile.
     var portions: (after: NewestTakenUp, begun: Int64)?
-    /// What its files were seen to be renamed to, as shapes, where that is nothing that is known of rotation;
-    /// at most `mostShapes`.
+    /// Names that its files were seen to get, as shapes, where those are nothing that is known of
+    /// rotation; at most `mostShapes`.
     private var shapes: Set<[UInt8]> = []
     /// A log that is renamed in more ways is no longer learnt from.
     private static let mostShapes = 16
-    /// The file that got the name of an editor's backup last, and when that was seen, monotonic nanoseconds.
+    /// The file that got the name of an editor's backup last, and when that was seen, monotonic
+    /// nanoseconds.
     var backup: (inode: UInt64, since: Int64)?
-    /// What lies beside it and cannot be read.
+    /// Files beside it that cannot be read.
     var obstacles = Obstacles()
 
     struct Newest {
@@ -123,8 +129,8 @@ final class LogStream {
 
         var inode: UInt64 { identity.inode }
 
-        /// Whether what a compressor has made of it, which gives that its time, may hold more than was read.
-        /// Where it keeps whole seconds alone (bzip2), it always may.
+        /// Whether what a compressor has made of it, which gives that its time, may hold more than
+        /// was read. Where it keeps whole seconds alone (bzip2), it always may.
         func mayHaveGrown(before archive: FileStatus) -> Bool {
             modified.map { $0 != archive.modified } ?? false
         }
@@ -135,7 +141,7 @@ final class LogStream {
         let id: FileID
         let identity: FileIdentity
         let path: String
-        /// What was not read of it.
+        /// The bytes that were not read of it.
         let unread: ByteRange?
         /// Why that was not read.
         let reason: LossReason
@@ -146,7 +152,7 @@ final class LogStream {
         let anchor: [UInt8]
     }
 
-    /// What the loop does about the stream next. A stream is in one place at a time.
+    /// The place that the stream has in the loop. It is in one at a time.
     enum Attention: Hashable {
         /// In the queue of those that may have bytes to read.
         case ready
@@ -186,11 +192,11 @@ final class LogStream {
         self.captures = captures
     }
 
-    /// A file was closed under this name, or has it by now. Another one that had it and was not followed to
-    /// its new name yet stays known, by what is no name:
+    /// A file was closed under this name, or has it by now. Another one that had it and was not
+    /// followed to its new name yet stays known, by what is no name:
     ///
-    /// 1. A file is read to its end as `previous`. A processor has made an archive of it that was not
-    ///    looked at yet.
+    /// 1. A file is read to its end as `previous`. A processor has made an archive of it that was
+    ///    not looked at yet.
     /// 2. The next one is read to its end as `previous`.
     func keep(_ file: ClosedFile, as name: [UInt8]) {
         if let earlier = closed[name], earlier.id != file.id {
@@ -199,7 +205,8 @@ final class LogStream {
         closed[name] = file
     }
 
-    /// What rotation has made of its name; nil for a name that is not one of its earlier files'.
+    /// The name as one that rotation has made of the stream's own; nil for a name that is not one
+    /// of its earlier files'.
     func rotated(_ name: [UInt8]) -> RotatedName? {
         if let rotated = RotatedName(name, of: liveName) { return rotated }
         guard !shapes.isEmpty, name != liveName, let shape = NameShape.of(name),
@@ -224,14 +231,14 @@ final class LogStream {
         !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil
     }
 
-    /// Whether a sibling was found to be a copy of what its live file holds, which has `size` bytes and begins with
-    /// `head` now.
-    func isFreshCopy(_ sibling: Sibling, of head: [UInt8], size: Int) -> Bool {
-        guard let theirs = freshCopies[Stamp(sibling.status)] else { return false }
-        return !theirs.isEmpty && sibling.status.size <= size && head.starts(with: theirs)
+    /// Whether a rotated file was found to be a copy of what its live file holds, which has `size`
+    /// bytes and begins with `head` now.
+    func isFreshCopy(_ rotatedFile: RotatedFile, of head: [UInt8], size: Int) -> Bool {
+        guard let theirs = freshCopies[Stamp(rotatedFile.status)] else { return false }
+        return !theirs.isEmpty && rotatedFile.status.size <= size && head.starts(with: theirs)
     }
 
-    /// Whether a sibling was looked at as it is, whatever came of that.
+    /// Whether a rotated file was looked at as it is, whatever came of that.
     func hasLookedAt(_ status: FileStatus) -> Bool {
         let stamp = Stamp(status)
         return judged.contains(stamp) || beside.contains(stamp) || copies.contains(stamp)
@@ -239,7 +246,8 @@ final class LogStream {
             || refused[stamp] == status.changed
     }
 
-    /// What is looked for among its siblings. One more, and what was found out about strangers is nothing.
+    /// Files that are looked for among its rotated files. With one more, all that was found out
+    /// about strangers is void.
     func seek(_ ids: Set<FileID>) {
         guard !ids.isSubset(of: sought) else { return }
         sought = ids
@@ -247,7 +255,7 @@ final class LogStream {
         strangersElsewhere = [:]
     }
 
-    /// Nothing is remembered of siblings but of those that are there.
+    /// Nothing is remembered of rotated files but of those that are there.
     func keepStamps(_ stamps: [Stamp]) {
         let sizes =
             [judged, beside, copies].map(\.count)
@@ -283,9 +291,9 @@ final class LogStream {
 enum S6Name {
     static let current = Array("current".utf8)
     static let previous = Array("previous".utf8)
-    /// What a processor makes of `previous`, until it is an archive.
+    /// A processor makes this of `previous`, until it is an archive.
     static let processed = Array("processed".utf8)
-    /// What a processor's last run has left to the next one, and what this one leaves.
+    /// A processor's last run has left the one to the next run, which leaves the other.
     static let state = Array("state".utf8)
     static let newState = Array("newstate".utf8)
     /// Neither logs nor to be matched by a pattern as such.
@@ -299,7 +307,7 @@ enum S6Name {
         isLabelled(name) && (name[26] == UInt8(ascii: "s") || name[26] == UInt8(ascii: "u"))
     }
 
-    /// What svlogd's processor makes of `@….u`, until it is `@….s`.
+    /// Whether svlogd's processor is making this of `@….u`, until it is `@….s`.
     static func isUnfinished(_ name: [UInt8]) -> Bool {
         isLabelled(name) && name[26] == UInt8(ascii: "t")
     }

@@ -6,8 +6,8 @@
 ///    `app.log.2`, and the JDK begins at 0 again after the last.
 /// 2. An hour in a name is no number, local time jumps back in autumn, and 20102026 is a day.
 ///
-/// So names are believed as long as the files' times, which rotation and compressors keep, do not say
-/// otherwise of as many neighbours as they agree of.
+/// So names are believed as long as the files' times, which rotation and compressors keep, do not
+/// say otherwise of as many neighbours as they agree of.
 struct NameOrder {
     private var numbers: [(order: Int, modified: Int64)] = []
     private var dates: [(order: [UInt8], modified: Int64)] = []

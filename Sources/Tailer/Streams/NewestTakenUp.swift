@@ -26,8 +26,8 @@ struct NewestTakenUp {
         return modified <= stranger.modified
     }
 
-    /// Whether the files' times leave no doubt, whatever their names are taken for: what is newer than all
-    /// that was read is not left out for a name.
+    /// Whether the files' times leave no doubt, whatever their names are taken for: what is newer
+    /// than all that was read is not left out for a name.
     private func wasWrittenBefore(_ stranger: Stranger) -> Bool {
         guard modified < stranger.modified else { return false }
         if stranger.isPacked {
@@ -78,8 +78,9 @@ extension StreamTable {
             file == nil ? strangers : [], directory)
     }
 
-    /// A time, as the directory's files have it, that it was when an earlier run last saved anything of the
-    /// stream, or before: what the agent's clock was then says nothing. Before anything is taken up.
+    /// A time, as the directory's files have it, that it was when an earlier run last saved
+    /// anything of the stream, or before: what the agent's clock was then says nothing. Before
+    /// anything is taken up.
     func time(of saved: [SavedFile], _ names: DirectoryNames, _ directory: borrowing Descriptor)
         -> Int64
     {

@@ -1,23 +1,24 @@
 import Model
 import Platform
 
-/// Files beside a log that cannot be looked at or opened: the disk is sick, the handle stale, the rights
-/// were taken away, or the listing has a name that leads nowhere.
+/// Files beside a log that cannot be looked at or opened: the disk is sick, the handle stale, the
+/// rights were taken away, or the listing has a name that leads nowhere.
 ///
-/// Order is worth a while of waiting for them, and no more: then the stream goes on, and they are tried
-/// beside it, until they can be read or are gone. Lives on the reader thread.
+/// Order is worth a while of waiting for them, and no more: then the stream goes on, and they are
+/// tried beside it, until they can be read or are gone. Lives on the reader thread.
 struct Obstacles {
     /// A file that the stream has gone on without.
     struct Passed {
         var name: [UInt8]
         var path: String
-        /// What its name was then.
+        /// The mark in its name as that was then.
         let rotated: RotatedName?
         /// Monotonic nanoseconds.
         let since: Int64
-        /// What the stream had taken up by then; nil where nothing was to be found out about it.
+        /// The newest file that the stream had taken up by then; nil where nothing was to be found
+        /// out about it.
         var after: NewestTakenUp?
-        /// What could be seen of it.
+        /// Its status, where that could be seen.
         let status: FileStatus?
     }
 
@@ -29,7 +30,8 @@ struct Obstacles {
         var size: Int
     }
 
-    /// By the inode numbers of the listing, so that a rotation changes nothing; bounded by the directory.
+    /// By the inode numbers of the listing, so that a rotation changes nothing; bounded by the
+    /// directory.
     private(set) var passed: [UInt64: Passed] = [:]
     /// Files of an earlier run that could not be opened; bounded by what was saved of the stream.
     var unopened: [Unopened] = []
@@ -41,7 +43,8 @@ struct Obstacles {
     /// nanoseconds.
     static let mostPatience: Int64 = 5_000_000_000
     /// How long a passed file is tried as often as a directory is scanned that cannot be watched;
-    /// nanoseconds. After that, whenever there is a reason to look, and with the scans by the clock.
+    /// nanoseconds. After that, whenever there is a reason to look, and with the scans by the
+    /// clock.
     private static let mostZeal: Int64 = 60_000_000_000
 
     var isEmpty: Bool { passed.isEmpty && unopened.isEmpty }
@@ -77,7 +80,7 @@ struct Obstacles {
         passed[inode]?.path = path
     }
 
-    /// What stood in the way of another stream, whose files are this one's from now on.
+    /// Takes over the obstacles of another stream, whose files are this one's from now on.
     mutating func join(_ others: Obstacles) {
         passed.merge(others.passed) { mine, _ in mine }
         unopened += others.unopened
@@ -90,12 +93,13 @@ struct Obstacles {
         }
     }
 
-    /// What was passed over is wanted if it comes after `newestTakenUp`.
+    /// A file that was passed over is wanted if it comes after `newestTakenUp`.
     mutating func settle(_ inode: UInt64, after newestTakenUp: NewestTakenUp) {
         if passed[inode]?.after == nil { passed[inode]?.after = newestTakenUp }
     }
 
-    /// Whether a file that can be read again comes after what the stream had when it went on without it.
+    /// Whether a file that can be read again comes after what the stream had when it went on
+    /// without it.
     func wants(_ candidate: Candidate) -> Bool {
         wants(candidate.status.inode, Stranger(candidate))
     }
@@ -126,8 +130,8 @@ extension Obstacles.Passed {
 }
 
 extension StreamTable {
-    /// Something beside a log cannot be read now. Whether that is waited for; if not, the stream goes on
-    /// without it.
+    /// Something beside a log cannot be read now. Whether that is waited for; if not, the stream
+    /// goes on without it.
     ///
     /// `isRace`: it may just have been renamed, which another look finds out.
     func waits(
@@ -229,7 +233,7 @@ extension StreamTable {
         stream.obstacles.unopened.append(item)
     }
 
-    /// What can be seen of a file that cannot be opened.
+    /// Brings up to date what can be seen of a file that cannot be opened.
     private func see(
         _ item: inout Obstacles.Unopened, _ stream: LogStream, _ names: DirectoryNames,
         _ directory: borrowing Descriptor

@@ -1,15 +1,16 @@
 import Model
 
-/// Which file of an s6 log directory an archive was made of by a processor (`!sed ...`), told by order
-/// alone. Names of archives stand for their labels: they sort by time.
+/// Which file of an s6 log directory an archive was made of by a processor (`!sed ...`), told by
+/// order alone. Names of archives stand for their labels: they sort by time.
 ///
 /// 1. s6-log renames `current` to `previous`, and a processor makes `processed` of it.
-/// 2. `previous` is removed, and `processed` gets an archive's name. Only then is `current` rotated again.
+/// 2. `previous` is removed, and `processed` gets an archive's name. Only then is `current` rotated
+///    again.
 ///
-/// So each file becomes one archive, in the files' order. Files that were never followed have archives,
-/// too; but what there was when a file was first seen was made of older ones. And archives may be removed
-/// before they are seen: the oldest first, so none was while an older one is there; else events tell of
-/// each, as long as they are heard.
+/// So each file becomes one archive, in the files' order. Files that were never followed have
+/// archives, too; but what there was when a file was first seen was made of older ones. And
+/// archives may be removed before they are seen: the oldest first, so none was while an older one
+/// is there; else events tell of each, as long as they are heard.
 struct ProcessorOrder {
     struct Source {
         /// Nil for one that was there and was not followed.
@@ -31,7 +32,8 @@ struct ProcessorOrder {
         case unknown
     }
 
-    /// Files that were followed and whose archive was not seen, oldest first; the live one is the last.
+    /// Files that were followed and whose archive was not seen, oldest first; the live one is the
+    /// last.
     private(set) var sources: [Source] = []
     /// All up to this archive are dealt with.
     private var newest: [UInt8] = []
@@ -40,7 +42,8 @@ struct ProcessorOrder {
     /// The file whose archive was found last.
     private var matched: FileID?
 
-    /// More files without an archive, or archives that are dealt with by none, are made by no s6-log.
+    /// More files without an archive, or archives that are dealt with by none, are made by no
+    /// s6-log.
     private static let most = 1_024
 
     /// A file has no archive's name and is followed, from now on or from an earlier run.
@@ -58,7 +61,8 @@ struct ProcessorOrder {
         if names.count > Self.most { forgetAll() }
     }
 
-    /// It was too much, or there is no processor: of which file the next ones are made is not known.
+    /// It was too much, or there is no processor: of which file the next ones are made is not
+    /// known.
     mutating func forgetAll() {
         sources = []
         names = []
@@ -73,8 +77,9 @@ struct ProcessorOrder {
         names = names.filter { archive.lexicographicallyPrecedes($0) }
     }
 
-    /// What an archive was made of that is not known otherwise, the next one in order. `oldest` is the
-    /// first archive there is; `isRotated` says whether a file is neither `current` nor `previous` any more.
+    /// Finds the file that an archive was made of that is not known otherwise: the next one in
+    /// order. `oldest` is the first archive there is; `isRotated` says whether a file is neither
+    /// `current` nor `previous` any more.
     mutating func match(
         _ archive: [UInt8], oldest: [UInt8], watching: Int?, isThere: ([UInt8]) -> Bool,
         isRotated: (FileID) -> Bool
@@ -98,8 +103,8 @@ struct ProcessorOrder {
         return source.file.map { .file($0) } ?? .unseen
     }
 
-    /// Archives before this one, or all, that events told of and that are not there any more had a file
-    /// each.
+    /// Archives before this one, or all, that events told of and that are not there any more had a
+    /// file each.
     mutating func removed(
         before archive: [UInt8]? = nil, isThere: ([UInt8]) -> Bool, isRotated: (FileID) -> Bool
     ) {

@@ -1,7 +1,7 @@
-/// A name that rotation gives to an earlier file of an ordinary log: `app.log.1`, `app.log-20261123.zst`,
-/// `app-2026-11-23.log`, `app.log.old`.
+/// A name that rotation gives to an earlier file of an ordinary log: `app.log.1`,
+/// `app.log-20261123.zst`, `app-2026-11-23.log`, `app.log.old`.
 struct RotatedName {
-    /// What its place among its siblings follows from.
+    /// Tells its place among the rotated files of its log.
     enum Order: Hashable {
         /// The larger, the older.
         case number(Int)
@@ -12,16 +12,16 @@ struct RotatedName {
     }
 
     let order: Order
-    /// Compressed, as far as the name tells: which names are looked at. What is in a file, its first
-    /// bytes say.
+    /// Compressed, as far as the name tells: which names are looked at. What is in a file, its
+    /// first bytes say.
     let isPacked: Bool
     /// `worker-1.log` beside `worker.log` is mostly a log of its own.
     let mayBeAnotherLog: Bool
     /// The mark stands before the ending: `app-2026-11-23.log`, `app.1.log`.
     let isInfix: Bool
 
-    /// Endings of compressors' files: gzip's, xz's, zstd's and bzip2's, and those of such as can only be
-    /// told of.
+    /// Endings of compressors' files: gzip's, xz's, zstd's and bzip2's, and those of such as can
+    /// only be told of.
     private static let packed = [
         "gz", "xz", "zst", "bz2", "Z", "lz4", "lzma", "lzo", "lz", "zip", "7z", "gzip", "zstd",
         "bzip2",
@@ -59,7 +59,8 @@ struct RotatedName {
         }
     }
 
-    /// Logs are written under such names, too: `web-2026-11-28.log`, `worker.1.log`. `app.log.1` was `app.log`.
+    /// Logs are written under such names, too: `web-2026-11-28.log`, `worker.1.log`. `app.log.1`
+    /// was `app.log`.
     var mayBeAlive: Bool {
         if isPacked { return false }
         if case .date = order { return true }
@@ -89,7 +90,7 @@ struct RotatedName {
         return RotationMark.order(mark.dropFirst())
     }
 
-    /// What compressors make of a name.
+    /// The names that compressors give to a file of this name.
     static func packedNames(of name: [UInt8]) -> [[UInt8]] { packed.map { name + $0 } }
 
     /// How long the compressor's ending of a name is; 0 where it has none, or nothing else.
@@ -121,8 +122,8 @@ struct RotatedName {
         }
     }
 
-    /// Names that `name` may be a rotated one of: few, and mostly none. What it costs grows with the
-    /// name's length alone, whatever is in it.
+    /// Names that `name` may be a rotated one of: few, and mostly none. What it costs grows with
+    /// the name's length alone, whatever is in it.
     static func bases(of name: [UInt8]) -> [[UInt8]] {
         var plain = name[...]
         var found: [[UInt8]] = []

@@ -1,18 +1,18 @@
-/// What rotation puts into a name, without the separator before it: `1`, `2026-11-23`,
+/// The mark that rotation puts into a name, without the separator before it: `1`, `2026-11-23`,
 /// `2026-11-28T10:15:30.123Z`, `28-Nov-2026`, `bak1`, `r00001`.
 ///
 /// Names come from strangers: what reading one costs grows with its length, and that is bounded.
 enum RotationMark {
     /// More digits are a date, a time or a number that goes up.
     private static let mostDigits = 4
-    /// Bytes of a mark. A date with the names of day and month, a time to the nanosecond, a zone and a number
-    /// come to fewer.
+    /// Bytes of a mark. A date with the names of day and month, a time to the nanosecond, a zone
+    /// and a number come to fewer.
     static let longest = 48
-    /// Separators in one, that before it included: a name that is all digits and dots has no more bases
-    /// than this.
+    /// Separators in one, that before it included: a name that is all digits and dots has no more
+    /// bases than this.
     static let mostSeparators = 10
     static let separators = Array(".-_".utf8)
-    /// What stands beside digits and letters in a date and a time.
+    /// Signs that stand beside digits and letters in a date and a time.
     private static let signs = Array("-_.:+,".utf8)
     private static let months = [
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
@@ -21,7 +21,8 @@ enum RotationMark {
         "january", "february", "march", "april", "may", "june", "july", "august", "september",
         "october", "november", "december",
     ]
-    /// Letters that may stand in a mark; any others are of a name. `app-v2.log` is a log of its own.
+    /// Letters that may stand in a mark; any others are of a name. `app-v2.log` is a log of its
+    /// own.
     private static let words: Set<String> = Set(
         months + longMonths + [
             "sept", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "monday", "tuesday",
@@ -123,11 +124,12 @@ enum RotationMark {
     }
 }
 
-/// The names that a rotation gives which nothing is known of in advance: what one of a stream's files was
-/// seen to become, with any digits for its digits and any month for its month.
+/// The names that a rotation gives which nothing is known of in advance: what one of a stream's
+/// files was seen to become, with any digits for its digits and any month for its month.
 ///
 /// 1. `app_rCURRENT.log` was read, and is rotated twice while nobody looks.
-/// 2. It is found again by its identity, as `app_r00001.log`. What came between has a name of the same kind.
+/// 2. It is found again by its identity, as `app_r00001.log`. What came between has a name of the
+///    same kind.
 enum NameShape {
     /// Nil for a name without digits: it stands for itself alone.
     static func of(_ name: [UInt8]) -> [UInt8]? {

@@ -1,20 +1,21 @@
 import Model
 import Platform
 
-/// What was opened of an s6 log directory before it was listed.
+/// The files of an s6 log directory that were opened before it was listed.
 ///
 /// 1. A listing shows `previous` and `current`. A processor is done, and `previous` is removed.
 /// 2. A later file gets its inode number, and is `previous` itself by and by.
 /// 3. Opened by name and number it was read before the `current` of the listing, which is older.
 ///
-/// A file that is open keeps its number: a listing that is made after shows that file under it, or nothing.
+/// A file that is open keeps its number: a listing that is made after shows that file under it, or
+/// nothing.
 struct S6Held: ~Copyable {
     /// The names of which one was opened, oldest first.
     static let names = [S6Name.previous, S6Name.current]
 
     private var previous: FileOpener.Held?
     private var current: FileOpener.Held?
-    /// What came of a `previous` that could not be opened.
+    /// The outcome of a `previous` that could not be opened.
     private(set) var refusedPrevious: (item: S6Listing.Item, result: FileOpener.Result)?
     /// The same of `current`, which is its inode.
     private(set) var refusedCurrent: (inode: UInt64, result: FileOpener.Result)?
@@ -52,8 +53,8 @@ struct S6Held: ~Copyable {
         return nil
     }
 
-    /// A `previous` that was gone before it could be opened, where `listing`, which was made after, has it under
-    /// no name, and no archive that may have been made of it.
+    /// A `previous` that was gone before it could be opened, where `listing`, which was made after,
+    /// has it under no name, and no archive that may have been made of it.
     func lost(in listing: S6Listing, after first: S6Listing) -> S6Listing.Item? {
         guard let refused = refusedPrevious, case .vanished = refused.result,
             listing.newestArchive == first.newestArchive,
@@ -64,10 +65,10 @@ struct S6Held: ~Copyable {
 }
 
 extension StreamTable {
-    /// 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is the next file, and
-    ///    the one between would come after it.
-    /// 2. So what is new under the names that files pass through is opened first, and the directory is listed
-    ///    after: whatever is older than an open file has a name in that listing.
+    /// 1. The listing shows `current`; s6-log rotates it away; `current` opened by name is the next
+    ///    file, and the one between would come after it.
+    /// 2. So what is new under the names that files pass through is opened first, and the directory
+    ///    is listed after: whatever is older than an open file has a name in that listing.
     func hold(
         _ listing: S6Listing, of stream: LogStream, _ look: DirectoryTree.Look,
         _ directory: borrowing Descriptor

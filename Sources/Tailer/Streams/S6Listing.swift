@@ -6,9 +6,9 @@ struct S6Listing {
         let name: [UInt8]
         let inode: UInt64
         let isCurrent: Bool
-        /// Names that the file may have: those that the listing shows. s6-log links `previous` to its
-        /// archive, and after a kill `current`, before it unlinks the old name. A name elsewhere
-        /// could lead to a file that whoever owns the directory may not read.
+        /// Names that the file may have: those that the listing shows. s6-log links `previous` to
+        /// its archive, and after a kill `current`, before it unlinks the old name. A name
+        /// elsewhere could lead to a file that whoever owns the directory may not read.
         let mostLinks: Int
     }
 

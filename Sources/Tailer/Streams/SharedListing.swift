@@ -2,28 +2,32 @@ import Platform
 
 /// The second listing of a directory, which all streams of one look share.
 ///
-/// 1. An agent is started anew. A run before it has saved something of each of twenty thousand logs.
-/// 2. Each is opened, and the directory listed after that: whatever is older has a name in that listing.
+/// 1. An agent is started anew. A run before it has saved something of each of twenty thousand
+///    logs.
+/// 2. Each is opened, and the directory listed after that: whatever is older has a name in that
+///    listing.
 /// 3. That were as many listings of as many names.
 ///
-/// A listing that was made before a log was opened shows the same as long as the directory's times are what
-/// they were. Something that happens within one tick of its clock changes none: so they have to have been
-/// what they are for longer than that before it is made. Lives on the reader thread, for as long as a look.
+/// A listing that was made before a log was opened shows the same as long as the directory's times
+/// are what they were. Something that happens within one tick of its clock changes none: so they
+/// have to have been what they are for longer than that before it is made. Lives on the reader
+/// thread, for as long as a look.
 struct SharedListing {
     private var stamp: Stamp?
     /// Since when the directory has it, as far as was seen, monotonic nanoseconds.
     private var since: Int64 = 0
     private var listed: Listed?
 
-    /// Names, and those of them by the logs that they may be rotated ones of, where that was found out.
+    /// Names, and those of them by the logs that they may be rotated ones of, where that was found
+    /// out.
     struct Listed {
         let names: DirectoryNames
         fileprivate(set) var rotated: [[UInt8]: [DirectoryEntry]]?
 
         init(_ names: DirectoryNames) { self.names = names }
 
-        /// What may be a rotated file of a log.
-        func siblings(of stream: LogStream) -> [DirectoryEntry] {
+        /// Entries that may be rotated files of a log.
+        func rotatedFiles(of stream: LogStream) -> [DirectoryEntry] {
             guard let rotated, !stream.hasLearntNames else { return names.entries }
             return rotated[stream.liveName] ?? []
         }
@@ -47,7 +51,7 @@ struct SharedListing {
     /// Two ticks of the slowest clock that a kernel gives files their times by, nanoseconds.
     private static let tick: Int64 = 20_000_000
 
-    /// What was listed, if it is so still.
+    /// The listing, if the directory is so still.
     func listing(of stamp: Stamp) -> Listed? { stamp == self.stamp ? listed : nil }
 
     /// `stamp` was the directory's at `now`, and then it was listed.
@@ -73,8 +77,8 @@ struct SharedListing {
 }
 
 extension StreamTable {
-    /// Lists a directory after something of it was opened. What comes into it meanwhile is listed, or the next
-    /// look is told of it.
+    /// Lists a directory after something of it was opened. What comes into it meanwhile is listed,
+    /// or the next look is told of it.
     func list(
         _ node: DirectoryNode, _ directory: borrowing Descriptor
     ) throws(SystemError) -> SharedListing.Listed {

@@ -3,10 +3,10 @@ import Platform
 
 /// Files of a log that were moved or copied to another directory (`inputs[].archives`).
 extension StreamTable {
-    /// What a search for a stream's files has found.
+    /// The findings of a search for a stream's files.
     struct Archived {
         /// Files that nothing is known of.
-        var unknown: [(Sibling, Candidate)] = []
+        var unknown: [(RotatedFile, Candidate)] = []
         /// Known ones with unread bytes.
         var known: [FileID: Candidate] = [:]
         /// More of those, which have their turn after these: nothing newer is to be read before.
@@ -19,10 +19,11 @@ extension StreamTable {
         var keys: Set<InodeKey> = []
         /// The directories' devices.
         var devices: Set<UInt64> = []
-        /// What is not among those is not there, and what a file may have become was looked at, each of it.
+        /// Whatever is not among those is not there, and each file that one may have become was
+        /// looked at.
         var isComplete = true
-        /// Nothing came while it was searched, and there was a descriptor for each file: what is newer than
-        /// one that was not looked at must not be read before it.
+        /// Nothing came while it was searched, and there was a descriptor for each file: what is
+        /// newer than one that was not looked at must not be read before it.
         var isStable = true
         /// There is more to be looked at than a slice is enough for.
         var isUnderWay = false
@@ -30,25 +31,25 @@ extension StreamTable {
         var hasFailed = false
     }
 
-    /// Files in archives that are open at once, but for what holds something that is looked for: the rest has
-    /// its turn after these.
+    /// Files in archives that are open at once, but for what holds something that is looked for:
+    /// the rest has its turn after these.
     private static let mostArchivedAtOnce = 64
 
     /// A file where its input's rotated files may go.
     private struct ArchivedFile {
-        let sibling: Sibling
+        let rotatedFile: RotatedFile
         let place: ArchiveSearch.Found
 
-        var stamp: LogStream.Stamp { LogStream.Stamp(sibling.status) }
+        var stamp: LogStream.Stamp { LogStream.Stamp(rotatedFile.status) }
     }
 
     /// How archives are gone through.
     private struct ArchiveSurvey {
         let saved: [FileID: SavedFile]
-        /// What is looked for among all of them; nil where the oldest few are enough.
+        /// Files that are looked for among all of them; nil where the oldest few are enough.
         var sought: SoughtFiles?
         /// Which of those that hold something of that stay open.
-        var siblings: SiblingSurvey
+        var rotatedFiles: RotatedFileSurvey
     }
 
     /// Looks for files of a stream where its input's rotated files may go.
@@ -56,7 +57,8 @@ extension StreamTable {
     /// 1. There are more than are opened at once, and the agent has never read any of the oldest.
     /// 2. Behind them lies what a file of an earlier run was made to.
     ///
-    /// So what became of saved files, and of content that was replaced, is looked for among all of them.
+    /// So what became of saved files, and of content that was replaced, is looked for among all of
+    /// them.
     func searchArchives(
         _ stream: LogStream, _ directory: borrowing Descriptor
     ) -> Archived {
@@ -72,7 +74,7 @@ extension StreamTable {
         found.isStable = again.isComplete == listed.isComplete && again.keys == listed.keys
         let own = inode(of: directory)
         var stamps: Set<LogStream.Stamp> = []
-        var candidates: [Sibling] = []
+        var candidates: [RotatedFile] = []
         var places: [[UInt8]: ArchiveSearch.Found] = [:]
         for file in listed.files {
             guard let rotated = archivedName(file.name, of: stream),
@@ -88,7 +90,7 @@ extension StreamTable {
                 // Two directories may have files of one name.
                 let key = Array(file.path.utf8)
                 places[key] = file
-                candidates.append(Sibling(name: key, rotated: rotated, status: status))
+                candidates.append(RotatedFile(name: key, rotated: rotated, status: status))
             } catch {
                 // Renamed since it was listed, it may be missing in that listing by now.
                 found.isComplete = false
@@ -101,7 +103,7 @@ extension StreamTable {
         let files = candidates.compactMap { candidate in
             places[candidate.name].map { place in
                 ArchivedFile(
-                    sibling: Sibling(
+                    rotatedFile: RotatedFile(
                         name: place.name, rotated: candidate.rotated, status: candidate.status),
                     place: place)
             }
@@ -123,7 +125,7 @@ extension StreamTable {
         for entry in sought.saved { saved[entry.file] = entry }
         var survey = ArchiveSurvey(
             saved: saved, sought: isSearch ? sought : nil,
-            siblings: SiblingSurvey(for: sought, mostOpen: 0))
+            rotatedFiles: RotatedFileSurvey(for: sought, mostOpen: 0))
         var rest = files
         if isSearch {
             guard search(files, of: stream, &survey, &found), found.waiting.isEmpty else { return }
@@ -143,15 +145,15 @@ extension StreamTable {
         }
     }
 
-    /// Finds what is looked for among all of `files`; what holds nothing of that is closed at once and known as
-    /// a stranger. False when that was not gone through to its end.
+    /// Finds what is looked for among all of `files`; what holds nothing of that is closed at once
+    /// and known as a stranger. False when that was not gone through to its end.
     private func search(
         _ files: [ArchivedFile], of stream: LogStream, _ survey: inout ArchiveSurvey,
         _ found: inout Archived
     ) -> Bool {
-        survey.siblings.pace.begin()
+        survey.rotatedFiles.pace.begin()
         for file in files where stream.strangersElsewhere[file.stamp] == nil {
-            found.isUnderWay = survey.siblings.pace.isOver
+            found.isUnderWay = survey.rotatedFiles.pace.isOver
             if found.isUnderWay || !examine(file, of: stream, &survey, &found) {
                 found.isStable = false
                 return false
@@ -165,10 +167,10 @@ extension StreamTable {
         _ file: ArchivedFile, of stream: LogStream, _ survey: inout ArchiveSurvey,
         _ found: inout Archived
     ) -> Bool {
-        let (sibling, place) = (file.sibling, file.place)
+        let (rotatedFile, place) = (file.rotatedFile, file.place)
         let request = FileOpener.Request(
             stream: stream, name: place.name, path: place.path, isArchived: false,
-            inode: sibling.status.inode, mayBePacked: true, mayBeginWithZeros: true,
+            inode: rotatedFile.status.inode, mayBePacked: true, mayBeginWithZeros: true,
             mayBeKnown: true, isElsewhere: true)
         let candidate: Candidate
         switch opener.examine(request, in: place.directory.descriptor) {
@@ -202,7 +204,7 @@ extension StreamTable {
                 < (candidate.hasKnownSize ? candidate.size : survey.saved[known]?.size ?? .max)
         else {
             stream.judgedArchives.insert(file.stamp)
-            survey.siblings.pace.progress(isPacked: candidate.packed != nil)
+            survey.rotatedFiles.pace.progress(isPacked: candidate.packed != nil)
             return true
         }
         guard found.known.count < Self.mostArchivedAtOnce else {
@@ -227,9 +229,9 @@ extension StreamTable {
         if let sought = survey.sought {
             do throws(SystemError) {
                 let holder = try holder(of: candidate, among: sought)
-                guard let holder, survey.siblings.keeps(holder) else {
+                guard let holder, survey.rotatedFiles.keeps(holder) else {
                     stream.strangersElsewhere[file.stamp] = Stranger(candidate)
-                    survey.siblings.pace.progress(isPacked: candidate.packed != nil)
+                    survey.rotatedFiles.pace.progress(isPacked: candidate.packed != nil)
                     return
                 }
             } catch {
@@ -242,7 +244,7 @@ extension StreamTable {
                 }
             }
         }
-        found.unknown.append((file.sibling, candidate))
+        found.unknown.append((file.rotatedFile, candidate))
     }
 
     /// Whether anything that was found is known, or has become so since.
@@ -260,8 +262,8 @@ extension StreamTable {
 
     /// 1. The own directory is listed, and the archives' after it.
     /// 2. A rotation in between has moved the file that has the stream's name in that listing.
-    /// 3. What is found in the archives is newer than that file, and would be taken for older; or it is that
-    ///    file, once more.
+    /// 3. What is found in the archives is newer than that file, and would be taken for older; or
+    ///    it is that file, once more.
     func wasRotated(
         _ stream: LogStream, since names: DirectoryNames, _ directory: borrowing Descriptor
     ) -> Bool {
@@ -276,7 +278,8 @@ extension StreamTable {
     }
 
     /// 1. A file that was read to its end is compressed where it went, and removed.
-    /// 2. Its entry goes over to what was made of it, or that would be sent again with the next rotation.
+    /// 2. Its entry goes over to what was made of it, or that would be sent again with the next
+    ///    rotation.
     ///
     /// What cannot be searched now holds nothing up: at the worst it is sent again.
     func followElsewhere(
@@ -286,14 +289,15 @@ extension StreamTable {
         guard hasArchives(stream), !stream.awaitingCopy.isEmpty else { return }
         let archived = searchArchives(stream, directory)
         if archived.isUnderWay, let node = stream.node { agenda.retry(node) }
-        var unknown = UnknownSiblings()
+        var unknown = UnknownRotatedFiles()
         add(archived.unknown, to: &unknown)
         recognise(
             &unknown, of: stream, names, before: stream.live, directory, now,
             elsewhere: archived.inodes)
     }
 
-    /// What rotation has made of a log's name, if it is one of its files: some leave it as it was.
+    /// The mark that rotation has given to a log's name, if it is one of its files: some leave it
+    /// as it was.
     private func archivedName(_ name: [UInt8], of stream: LogStream) -> RotatedName? {
         stream.rotated(name) ?? (name == stream.liveName ? RotatedName(like: name) : nil)
     }
@@ -306,8 +310,8 @@ extension StreamTable {
         }
     }
 
-    /// Known files of the stream that were found elsewhere and are not being read: from where they were
-    /// left.
+    /// Known files of the stream that were found elsewhere and are not being read: from where they
+    /// were left.
     func takeUpMoved(_ archived: Archived, _ stream: LogStream, _ now: Int64) {
         let moved = archived.known.sorted { $0.key.number < $1.key.number }
         for (file, candidate) in moved
@@ -316,7 +320,8 @@ extension StreamTable {
         }
     }
 
-    /// A closed file is not in its directory any more. Whether it was moved to where it can be read on.
+    /// A closed file is not in its directory any more. Whether it was moved to where it can be read
+    /// on.
     func findElsewhere(_ file: TailedFile, of stream: LogStream) -> Bool {
         guard !file.isOpen, hasArchives(stream) else { return false }
         let listed = archives[stream.input].files(stream.captures) { output.report($0) }

@@ -22,8 +22,8 @@ extension StreamTable {
         }
     }
 
-    /// Finds out what became of the content of files that hold another one now. One that cannot be read
-    /// holds up what is newer for a while.
+    /// Finds out what became of the content of files that hold another one now. One that cannot be
+    /// read holds up what is newer for a while.
     func renewReplaced(
         _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
@@ -43,8 +43,8 @@ extension StreamTable {
         return verdict
     }
 
-    /// The live file's content was replaced: what it held is looked for in a copy, and what was copied
-    /// and truncated away since then in others.
+    /// The live file's content was replaced: what it held is looked for in a copy, and what was
+    /// copied and truncated away since then in others.
     func renew(
         _ live: TailedFile, of stream: LogStream, _ node: DirectoryNode,
         _ directory: borrowing Descriptor
@@ -58,11 +58,11 @@ extension StreamTable {
             let listed = try list(node, directory)
             let names = listed.names
             let now = Clock.monotonicNanoseconds()
-            var unknown = unknownSiblings(
+            var unknown = unknownRotatedFiles(
                 of: stream, listed, node, directory, now, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
-            // What was no business of the stream may be what this file held. Once: what this search has come
-            // to holds for its next slice.
+            // What was no business of the stream may be what this file held. Once: what this search
+            // has come to holds for its next slice.
             if !live.isSearched { stream.judgedArchives = [] }
             live.isSearched = true
             let archived = searchArchives(stream, directory)
@@ -74,30 +74,31 @@ extension StreamTable {
                 elsewhere: archived.inodes)
             var copy: Candidate?
             var missed: [Candidate] = []
-            var later: [(Sibling, Candidate?)] = []
-            for (sibling, candidate) in inOrder(unknown) {
+            var later: [(RotatedFile, Candidate?)] = []
+            for (rotatedFile, candidate) in inOrder(unknown) {
                 // What is empty is a copy that was just begun.
                 guard let candidate else {
                     let isFresh =
                         stream.isFreshCopy(
-                            sibling, of: fresh.sighting.head, size: fresh.sighting.size)
-                        || stream.isFreshCopy(sibling, of: fresh.raw, size: fresh.diskSize)
-                    if sibling.status.size > 0, !isFresh { later.append((sibling, nil)) }
+                            rotatedFile, of: fresh.sighting.head, size: fresh.sighting.size)
+                        || stream.isFreshCopy(rotatedFile, of: fresh.raw, size: fresh.diskSize)
+                    if rotatedFile.status.size > 0, !isFresh { later.append((rotatedFile, nil)) }
                     continue
                 }
                 if candidate.size == 0 { continue }
                 do throws(SystemError) {
                     if try candidate.isBeginning(of: live) { continue }
                     if copy == nil, try holds(candidate, live) {
-                        // What comes before it in order is older. Where something happens all the time it
-                        // may not have been looked for before what this file holds was read: late, but whole.
+                        // What comes before it in order is older. Where something happens all the
+                        // time it may not have been looked for before what this file holds was
+                        // read: late, but whole.
                         copy = candidate
                         later.removeAll { $0.0.status.modified < live.begunAt }
                         missed = later.compactMap(\.1)
                         // What is not open has its turn after this.
                         later.removeAll { $0.1 != nil }
                     } else {
-                        later.append((sibling, candidate))
+                        later.append((rotatedFile, candidate))
                     }
                 } catch {
                     _ = opener.trouble(candidate.request.path, error)
@@ -113,8 +114,8 @@ extension StreamTable {
             if copy == nil { later.removeAll { $0.0.status.modified < live.intactAt } }
             if let name = live.name, let mine = stream.rotated(name) {
                 // What is newer than it has its turn when what took its place is taken up.
-                later.removeAll { sibling, _ in
-                    stream.rotated(sibling.name).flatMap { mine.isOlder(than: $0) } ?? false
+                later.removeAll { rotatedFile, _ in
+                    stream.rotated(rotatedFile.name).flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
             stream.expectsTruncationUntil = 0
@@ -135,13 +136,13 @@ extension StreamTable {
             // What lies elsewhere is open, and would be searched for.
             let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
             takeUp(elsewhere, stream, before: live, now)
-            let siblings = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
+            let rotatedFiles = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
             // While nothing has changed: without a descriptor all of it is done once more.
             let held = try hold(live)
             let before = goOn(live, in: copy, at: place, of: stream, names, directory)
             var waiting: Candidate?
             if case .after = before { waiting = candidate(live, held, of: stream) }
-            stream.earlier = EarlierFiles(siblings, before, waiting: waiting)
+            stream.earlier = EarlierFiles(rotatedFiles, before, waiting: waiting)
             let verdict = goOnWithEarlier(stream, names, node, directory, now)
             // With the last of them the file itself has its turn.
             return worse(verdict, stream.earlier == nil ? .underWay : .fine)
@@ -154,10 +155,12 @@ extension StreamTable {
     /// Where what comes before a log's new content stands, which is more than is taken up at once.
     ///
     /// 1. Of what it held nothing is found. Its entry stays as it is until all of them have theirs.
-    /// 2. The agent is killed meanwhile. The next run finds the content replaced, and looks for the others.
+    /// 2. The agent is killed meanwhile. The next run finds the content replaced, and looks for the
+    ///    others.
     ///
-    /// Of what goes on in a copy, the copy has the entry from now on. The log is none that is known until its
-    /// turn comes: after a restart, too, all that is newer than the copy is read before it.
+    /// Of what goes on in a copy, the copy has the entry from now on. The log is none that is known
+    /// until its turn comes: after a restart, too, all that is newer than the copy is read before
+    /// it.
     private func goOn(
         _ live: TailedFile, in copy: Candidate?, at place: Int, of stream: LogStream,
         _ names: DirectoryNames, _ directory: borrowing Descriptor
@@ -184,7 +187,8 @@ extension StreamTable {
             descriptor: try source.descriptor.duplicate(), status: try source.descriptor.status())
     }
 
-    /// What holds another content now, and is no file of the stream until its turn comes.
+    /// The file that holds another content now, as one that is no file of the stream until its turn
+    /// comes.
     private func candidate(
         _ live: TailedFile, _ held: consuming FileOpener.Held, of stream: LogStream
     ) -> Candidate? {
@@ -205,7 +209,8 @@ extension StreamTable {
         if knownFiles.content(of: file.id, beginsAs: candidate.head) {
             return try candidate.continues(at: place, after: file.anchor)
         }
-        // Nothing of it was read; it was copied before the bytes that were seen of it were complete.
+        // Nothing of it was read; it was copied before the bytes that were seen of it were
+        // complete.
         if place == 0, candidate.size > 0, file.expectedHead.starts(with: candidate.head) {
             return true
         }
@@ -218,7 +223,8 @@ extension StreamTable {
         return try candidate.continues(at: place, after: file.anchor)
     }
 
-    /// A copy of a file that is read anyway: of the stream's newest, or of what is to be its live one.
+    /// A copy of a file that is read anyway: of the stream's newest, or of what is to be its live
+    /// one.
     func isCopy(
         _ candidate: Candidate, in stream: LogStream, live: Candidate?, _ liveID: FileID?
     ) -> Bool {

@@ -1,10 +1,10 @@
 import Model
 import Platform
 
-/// What is held open for a stream stays within its share (`HeldShares`).
+/// Keeps what is held open for a stream within its share (`HeldShares`).
 extension StreamTable {
-    /// Archives of one stream that are taken up beyond its share of descriptors, closed: what is removed
-    /// of them meanwhile is lost with a known range, and none waits for more than a look.
+    /// Archives of one stream that are taken up beyond its share of descriptors, closed: what is
+    /// removed of them meanwhile is lost with a known range, and none waits for more than a look.
     private static let mostBeyondShare = 4
 
     /// Whether the stream has enough archives to be read for now, and others wait for these.
@@ -14,22 +14,23 @@ extension StreamTable {
             >= Self.mostBeyondShare
     }
 
-    /// Streams that hold more than their share let go of some: what has a name is closed, and is lost only
-    /// if it is removed before its turn; else the oldest is lost, and told.
+    /// Streams that hold more than their share let go of some: what has a name is closed, and is
+    /// lost only if it is removed before its turn; else the oldest is lost, and told.
     func keepShares() {
         while let (stream, pool) = opener.cache.holds.overdrawn() {
             if pool == .descriptors, closeNewest(of: stream) { continue }
             let oldest = stream.files.first {
                 pool == .bytes ? $0.held.unlinked > 0 : $0.held.files > 0
             }
-            // The shares count files of the stream's own list alone; if they did not, nothing could be
-            // let go here.
+            // The shares count files of the stream's own list alone; if they did not, nothing could
+            // be let go here.
             guard let oldest else { return }
             letGo(oldest, of: stream)
         }
     }
 
-    /// Closes the last one of those whose names still lead to them: whoever rotates removes the oldest first.
+    /// Closes the last one of those whose names still lead to them: whoever rotates removes the
+    /// oldest first.
     private func closeNewest(of stream: LogStream) -> Bool {
         for file in stream.files.reversed() where file.held.files > 0 && file.name != nil {
             guard let status = file.glance() else { continue }
@@ -65,15 +66,15 @@ extension StreamTable {
         }
     }
 
-    /// What was seen of a file and not read, as far as that is known.
+    /// The range of a file that was seen and not read, as far as that is known.
     func unread(of file: TailedFile) -> ByteRange? {
         let end = file.written < file.size ? file.written : max(file.size, file.lastSize)
         return end > file.position ? ByteRange(start: file.position, end: end) : nil
     }
 
-    /// After a look: closed files that are final and still unread are held as far as the stream's share
-    /// allows, the oldest first; and those that were not found go, when they have not turned up in another
-    /// directory for a while.
+    /// After a look: closed files that are final and still unread are held as far as the stream's
+    /// share allows, the oldest first; and those that were not found go, when they have not turned
+    /// up in another directory for a while.
     func settleClosed(_ stream: LogStream, _ node: DirectoryNode, _ now: Int64) {
         var mayHold = true
         for file in stream.files where !file.isOpen {

@@ -1,30 +1,31 @@
 import Platform
 
-/// What a look at one directory means for its streams.
+/// A look at one directory, for its streams.
 extension StreamTable {
-    /// How far a look has come. It stops between two streams where a slice is over, and goes on there.
+    /// How far a look has come. It stops between two streams where a slice is over, and goes on
+    /// there.
     final class LookWork {
         fileprivate(set) var verdict = Verdict.fine
         fileprivate var step = Step.writers
         fileprivate var next = 0
         fileprivate var isS6 = false
         fileprivate var seen: Set<[UInt8]> = []
-        /// Names that rotation may have given to files of each path; of such that no pattern matches,
-        /// too.
+        /// Names that rotation may have given to files of each path; of such that no pattern
+        /// matches, too.
         fileprivate var rotated: [[UInt8]: [DirectoryEntry]] = [:]
         /// The log that a name is an earlier file of.
         fileprivate var owners: [[UInt8]: [UInt8]] = [:]
         fileprivate var inputs: [[UInt8]: Int] = [:]
         /// The other way round.
         fileprivate var claims: [[UInt8]: [[UInt8]]] = [:]
-        /// What its streams have listed.
+        /// Listings that its streams have in common.
         fileprivate var shared = SharedListing()
         /// Streams of which no name was seen; then, logs of which there may be rotated files alone.
         fileprivate var others: [[UInt8]] = []
 
         fileprivate enum Step {
             case writers
-            case siblings
+            case rotatedFiles
             case owners
             case matches
             case leftover
@@ -51,7 +52,7 @@ extension StreamTable {
         return work.verdict
     }
 
-    /// What time it is where a directory lies.
+    /// Learns what time it is where a directory lies.
     func saw(_ look: DirectoryTree.Look) {
         guard let time = look.time else { return }
         opener.startTimes.saw(look.device, changed: time, Clock.monotonicNanoseconds())
@@ -59,8 +60,8 @@ extension StreamTable {
 
     /// As much of that as a slice is enough for; true when all is done.
     ///
-    /// What was listed may be old by then. It says where to look, and what is found there is compared
-    /// with it: a name that leads to another file by now is looked for again.
+    /// What was listed may be old by then. It says where to look, and what is found there is
+    /// compared with it: a name that leads to another file by now is looked for again.
     func go(
         on work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
         _ now: Int64, _ slice: inout Slice
@@ -76,7 +77,8 @@ extension StreamTable {
         while true {
             switch work.step {
             case .writers: lookAtWriter(work, look, directory, now)
-            case .siblings: if seeSibling(work, look), slice.isOverAfterStep() { return false }
+            case .rotatedFiles:
+                if seeRotatedFile(work, look), slice.isOverAfterStep() { return false }
             case .owners: if seeOwner(work, look), slice.isOverAfterStep() { return false }
             case .matches:
                 if lookAtMatch(work, look, directory, now), slice.isOver { return false }
@@ -98,7 +100,7 @@ extension StreamTable {
         opener.listed(node, look.names)
         let match = look.matches.first { $0.name == S6Name.current }
         work.isS6 = match != nil || node.streams[S6Name.current] != nil
-        work.step = work.isS6 ? .matches : .siblings
+        work.step = work.isS6 ? .matches : .rotatedFiles
         guard work.isS6 else {
             node.appeared.forgetListedArchives()
             return
@@ -109,7 +111,7 @@ extension StreamTable {
         }
     }
 
-    private func seeSibling(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
+    private func seeRotatedFile(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
         guard work.has(look.names.entries.count, then: .owners) else { return false }
         let entry = look.names.entries[work.next]
         work.next += 1
@@ -211,7 +213,8 @@ extension StreamTable {
         return true
     }
 
-    /// Looks at one ordinary log; false where that takes more than a slice, and it is its turn once more.
+    /// Looks at one ordinary log; false where that takes more than a slice, and it is its turn once
+    /// more.
     @discardableResult private func lookAtPath(
         _ stream: LogStream, _ work: LookWork, _ look: DirectoryTree.Look,
         _ directory: borrowing Descriptor, _ now: Int64
@@ -242,10 +245,10 @@ extension StreamTable {
             claim(work.claims[name] ?? [], for: stream, look, directory, now)
             guard lookAtPath(stream, work, look, directory, now) else { return true }
         }
-        // Its rotated files may be compressed yet, or followed by a new one under its name; and what cannot
-        // be read of it now is read or counted later.
-        // Where they go to another directory, nothing but this stream looks there, and while it is rotated
-        // there is a moment in which there is no log.
+        // Its rotated files may be compressed yet, or followed by a new one under its name; and
+        // what cannot be read of it now is read or counted later. Where they go to another
+        // directory, nothing but this stream looks there, and while it is rotated there is a moment
+        // in which there is no log.
         let isResting = !hasArchives(stream) || now - stream.lastGrowth >= Self.archivesRest
         if stream.files.isEmpty, stream.closed.isEmpty, stream.awaitingCopy.isEmpty,
             stream.obstacles.isEmpty, isResting, case .fine = work.verdict
@@ -256,7 +259,8 @@ extension StreamTable {
         return true
     }
 
-    /// How long a log that is not there is waited for whose rotated files go to another directory, nanoseconds.
+    /// How long a log that is not there is waited for whose rotated files go to another directory,
+    /// nanoseconds.
     private static let archivesRest: Int64 = 600_000_000_000
 
     private func lookForUnseen(
@@ -288,14 +292,15 @@ extension StreamTable {
     /// 1. `app.log.1` is found where there is no `app.log`: it is a log of its own.
     /// 2. `app.log` appears, and `app.log.1` is an earlier file of it from now on.
     ///
-    /// What has the owner's name, or one that it claims, it finds there itself. Of the other files it could
-    /// not know:
+    /// What has the owner's name, or one that it claims, it finds there itself. Of the other files
+    /// it could not know:
     ///
-    /// 1. `x-28.log` is deleted and made anew while Kafka is away. Two files are open, one without a name.
+    /// 1. `x-28.log` is deleted and made anew while Kafka is away. Two files are open, one without
+    ///    a name.
     /// 2. At midnight there is `x-29.log`, and `x-28.log` is an earlier file of `x.log`.
     ///
-    /// One without a name is read to its end by the stream that has it. One with another name is taken up
-    /// as what could not be opened when the owner began.
+    /// One without a name is read to its end by the stream that has it. One with another name is
+    /// taken up as what could not be opened when the owner began.
     private func merge(
         _ stream: LogStream, into owner: LogStream, _ look: DirectoryTree.Look,
         _ directory: borrowing Descriptor, _ now: Int64

@@ -77,7 +77,8 @@ extension StreamTable {
         // What a pattern matches is a log of its own until there is one whose name it had.
         //
         // 1. `app.log.2` becomes `app.log.2.gz`, and is removed.
-        // 2. The pattern matches both. That is `app.log`'s, and no earlier file of a log `app.log.2`.
+        // 2. The pattern matches both. That is `app.log`'s, and no earlier file of a log
+        //    `app.log.2`.
         let others = entries.filter { entry in
             node.streams[entry.name] == nil
                 && !RotatedName.bases(of: entry.name).contains { other in
@@ -211,8 +212,8 @@ extension StreamTable {
         }
     }
 
-    /// Names are how parked files are found again, and how files that were closed are told apart: those
-    /// of the live file's predecessors are kept up to date too.
+    /// Names are how parked files are found again, and how files that were closed are told apart:
+    /// those of the live file's predecessors are kept up to date too.
     private func followEarlier(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
     ) {
@@ -227,7 +228,8 @@ extension StreamTable {
         }
     }
 
-    /// What was read to its end and closed keeps its entry under whatever name, until it is deleted.
+    /// A file that was read to its end and closed keeps its entry under whatever name, until it is
+    /// removed.
     private func followClosed(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
@@ -260,13 +262,14 @@ extension StreamTable {
         }
     }
 
-    /// A closed file has another name. Nil when it is read on under that, false when it is to be and cannot be
-    /// now.
+    /// A closed file has another name. Nil when it is read on under that, false when it is to be
+    /// and cannot be now.
     ///
-    /// 1. `worker.1.log` lies beside `worker.log` and is taken for an earlier file of it. Its writer, who opens
-    ///    it for each line, has it open at no look: it is read to its end and closed.
-    /// 2. A line is written to it, and before anybody looks it is rotated to `worker.1.log.1`, which is no name
-    ///    that `worker.log` would have.
+    /// 1. `worker.1.log` lies beside `worker.log` and is taken for an earlier file of it. Its
+    ///    writer, who opens it for each line, has it open at no look: it is read to its end and
+    ///    closed.
+    /// 2. A line is written to it, and before anybody looks it is rotated to `worker.1.log.1`,
+    ///    which is no name that `worker.log` would have.
     private func readOn(
         _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
         _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: Int64
@@ -318,8 +321,9 @@ extension StreamTable {
         return name
     }
 
-    /// What became of the stream's files of an earlier run is known: those without a name leave, but for
-    /// what is held open and about to be read, and for what is on other file systems than were listed:
+    /// The fate of the stream's files of an earlier run is known: those without a name leave, but
+    /// for one that is held open and about to be read, and for those on other file systems than
+    /// were listed:
     ///
     /// 1. A log on a volume is read and rotated.
     /// 2. The volume is unmounted, and somebody writes a log of that name to where it was.

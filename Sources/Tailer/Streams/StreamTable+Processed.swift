@@ -1,10 +1,11 @@
 import Model
 import Platform
 
-/// What a processor of s6-log's made of a log: it is shipped only where the lines that it was made of
-/// were not read. Of which file that was is told by the order of rotations (`ProcessorOrder`), or by content
-/// (`recognise`) where the order is not known or something was not read. Where neither tells, all of it is
-/// shipped, and that is said: a line that comes twice is better than one that does not come.
+/// Archives that a processor of s6-log's has made of a log: they are shipped only where the lines
+/// that they were made of were not read. Of which file that was is told by the order of rotations
+/// (`ProcessorOrder`), or by content (`recognise`) where the order is not known or something was
+/// not read. Where neither tells, all of it is shipped, and that is said: a line that comes twice
+/// is better than one that does not come.
 extension StreamTable {
     /// An archive that is not to be shipped.
     struct ProcessedArchive {
@@ -19,14 +20,14 @@ extension StreamTable {
         let listing: S6Listing
         /// The number of the watch that tells of names; nil where none is believed.
         let watching: Int?
-        /// When a processor's last run was over, or s6-log first started; nanoseconds since 1970, as files
-        /// have it. Nil where no s6-log writes.
+        /// When a processor's last run was over, or s6-log first started; nanoseconds since 1970,
+        /// as files have it. Nil where no s6-log writes.
         let ranAt: Int64?
         /// Monotonic nanoseconds.
         let now: Int64
     }
 
-    /// What a stream knows of its processor.
+    /// A stream's knowledge of its processor.
     struct Processing {
         var order = ProcessorOrder()
         /// Files of an earlier run are in that order.
@@ -41,7 +42,8 @@ extension StreamTable {
         var holdsUp = false
         /// Since when something is held up, monotonic nanoseconds.
         var waitsSince: Int64?
-        /// Looks in a row at a directory where nothing is being rotated, with files that have no archive.
+        /// Looks in a row at a directory where nothing is being rotated, with files that have no
+        /// archive.
         var looksAtRest = 0
         /// It was said that archives are what a processor made.
         var isTold = false
@@ -62,8 +64,8 @@ extension StreamTable {
         [S6Name.processed, S6Name.newState].contains { here.names.inode(of: $0) != nil }
     }
 
-    /// Whether a processor may have made an archive: it was written to before that was over, and what
-    /// s6-log itself wrote is newer than the last run.
+    /// Whether a processor may have made an archive: it was written to before that was over, and
+    /// what s6-log itself wrote is newer than the last run.
     static func isProcessed(_ candidate: Candidate, _ here: S6Look) -> Bool {
         guard S6Name.isArchive(candidate.request.name), let time = here.ranAt else { return false }
         return candidate.status.modified <= time
@@ -95,8 +97,8 @@ extension StreamTable {
         stream.processing.archives = there
     }
 
-    /// Files of an earlier run that had no archive's name and are not there any more. All archives that there
-    /// were when one of them was first seen are known, or were made of others of them.
+    /// Files of an earlier run that had no archive's name and are not there any more. All archives
+    /// that there were when one of them was first seen are known, or were made of others of them.
     private func followEarlier(
         _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
     ) {
@@ -205,7 +207,7 @@ extension StreamTable {
             ?? ship(candidate, insteadOf: file, of: stream)
     }
 
-    /// What an archive of svlogd's was made of.
+    /// The file that an archive of svlogd's was made of.
     enum Original {
         case file(FileID)
         /// It is there yet.
@@ -215,7 +217,8 @@ extension StreamTable {
     }
 
     /// 1. svlogd renames `current` to `@….u`, and its processor makes `@….t` of that.
-    /// 2. It renames `@….t` to `@….s`, and then removes `@….u`: for a moment both are archives by their names.
+    /// 2. It renames `@….t` to `@….s`, and then removes `@….u`: for a moment both are archives by
+    ///    their names.
     ///
     /// Nothing else has the same label twice.
     func original(of candidate: Candidate, _ stream: LogStream, _ here: S6Look) -> Original {
@@ -253,7 +256,7 @@ extension StreamTable {
         return match
     }
 
-    /// What is newer waits; false where it has waited too long.
+    /// Whether newer files wait; false where they have waited too long.
     private func holds(_ stream: LogStream, _ now: Int64) -> Bool {
         let since = stream.processing.waitsSince ?? now
         stream.processing.waitsSince = since
@@ -272,7 +275,7 @@ extension StreamTable {
         return saved.map { $0.isArchived && $0.position == $0.size } ?? true
     }
 
-    /// What was not read of a file is in `candidate`, in other words.
+    /// Ships `candidate`, which holds in other words what was not read of a file.
     private func ship(
         _ candidate: Candidate, insteadOf file: FileID, of stream: LogStream
     ) -> FileOpener.Result {
@@ -291,8 +294,8 @@ extension StreamTable {
         output.gone(file)
     }
 
-    /// Enters an archive as read when that of which it was made is delivered. Till then a start that
-    /// follows a kill has to find it unknown.
+    /// Enters an archive as read when that of which it was made is delivered. Till then a start
+    /// that follows a kill has to find it unknown.
     func settle(
         _ candidate: Candidate, _ stream: LogStream, _ here: S6Look,
         _ directory: borrowing Descriptor
@@ -388,7 +391,8 @@ extension StreamTable {
     /// After a look that went through the whole directory. Files whose archive is awaited stay.
     ///
     /// 1. A listing is no moment: it may show neither `processed` nor the archive that it becomes.
-    /// 2. So a file is given up when it has no archive in two listings while nothing is being rotated.
+    /// 2. So a file is given up when it has no archive in two listings while nothing is being
+    ///    rotated.
     func endProcessing(
         _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
     ) -> Verdict {

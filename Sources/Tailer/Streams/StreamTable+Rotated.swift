@@ -64,7 +64,7 @@ extension StreamTable {
             }
         }
         // What became of saved files is looked for among all.
-        var unknown = unknownSiblings(
+        var unknown = unknownRotatedFiles(
             of: stream, listed, node, directory, now, for: sought(stream))
         guard case .fine = unknown.verdict else { return unknown.verdict }
         var archived = searchArchives(stream, directory)
@@ -88,7 +88,7 @@ extension StreamTable {
                 verdict = renewReplaced(stream, hasLive: false, node, directory, now)
                 guard case .fine = verdict else { return verdict }
                 if isLong(listed, of: stream), hasReplaced { return .underWay }
-                unknown = unknownSiblings(
+                unknown = unknownRotatedFiles(
                     of: stream, listed, node, directory, now, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }
                 archived = searchArchives(stream, directory)
@@ -139,16 +139,19 @@ extension StreamTable {
         let judged = stream.judgedArchives.count
         var unread = unread(
             unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
-        // What is open may be copies of what is read anyway, all of it: it would be open with each look.
+        // What is open may be copies of what is read anyway, all of it: it would be open with each
+        // look.
         unknown.isPartial =
             archived.isPartial
             && (!unread.isEmpty || stream.judgedArchives.count > judged || isKnownByNow(archived))
         stream.portions = unknown.isPartial ? (newest, begun) : nil
-        let others = unknown.strangers.filter { sibling, _ in
+        let others = unknown.strangers.filter { rotatedFile, _ in
             guard let live else { return true }
             // What a known file held it looks for itself.
-            if liveID != nil { return stream.freshCopies[LogStream.Stamp(sibling.status)] == nil }
-            return !stream.isFreshCopy(sibling, of: live.head, size: live.status.size)
+            if liveID != nil {
+                return stream.freshCopies[LogStream.Stamp(rotatedFile.status)] == nil
+            }
+            return !stream.isFreshCopy(rotatedFile, of: live.head, size: live.status.size)
         }
         let closed = self.unread(
             others, of: stream, after: newest, begun: begun, liveID: liveID)
@@ -197,17 +200,18 @@ extension StreamTable {
     }
 
     private func isLong(_ listed: SharedListing.Listed, of stream: LogStream) -> Bool {
-        listed.siblings(of: stream).count >= Self.mostInOnePiece
+        listed.rotatedFiles(of: stream).count >= Self.mostInOnePiece
     }
 
-    /// Those of `unknown` that are newer than `newest`, or that may be copies of what the newest file held
-    /// since `begun`; without those that are read anyway.
+    /// Those of `unknown` that are newer than `newest`, or that may be copies of what the newest
+    /// file held since `begun`; without those that are read anyway.
     private func unread(
-        _ unknown: UnknownSiblings, of stream: LogStream, after newest: NewestTakenUp, begun: Int64,
+        _ unknown: UnknownRotatedFiles, of stream: LogStream, after newest: NewestTakenUp,
+        begun: Int64,
         live: Candidate?, liveID: FileID?
     ) -> [Candidate] {
         var unread: [Candidate] = []
-        for (sibling, candidate) in unknown.found {
+        for (rotatedFile, candidate) in unknown.found {
             // 1. The newest is read to its end and forgotten when it leaves its directory.
             // 2. It is found again in another one.
             if candidate.request.isElsewhere, let known = stream.newest,
@@ -216,23 +220,24 @@ extension StreamTable {
                 stream.judgedArchives.insert(LogStream.Stamp(candidate.status))
                 continue
             }
-            // Which of them are copies of what a known file held is found out when that is taken up.
-            let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
+            // Which of them are copies of what a known file held is found out when that is taken
+            // up.
+            let isClaimed = liveID == nil && stream.claimed.contains(rotatedFile.name)
             // A copy of what the newest file held before it was truncated may be older by its name.
             let stamp = LogStream.Stamp(candidate.status)
             let isLater =
-                sibling.status.modified >= begun && !stream.beside.contains(stamp)
+                rotatedFile.status.modified >= begun && !stream.beside.contains(stamp)
             guard
-                newest.isBefore(sibling.rotated, candidate) || isLater || isClaimed
+                newest.isBefore(rotatedFile.rotated, candidate) || isLater || isClaimed
                     || stream.obstacles.wants(candidate)
             else {
                 stream.obstacles.forget(candidate.status.inode)
                 if candidate.request.isElsewhere {
                     stream.judgedArchives.insert(stamp)
                 } else {
-                    stream.beside.insert(LogStream.Stamp(sibling.status))
+                    stream.beside.insert(LogStream.Stamp(rotatedFile.status))
                 }
-                if unknown.isPartial { stream.judged.insert(LogStream.Stamp(sibling.status)) }
+                if unknown.isPartial { stream.judged.insert(LogStream.Stamp(rotatedFile.status)) }
                 continue
             }
             // What is empty may be a copy that was just begun: the next look tells.
@@ -247,49 +252,51 @@ extension StreamTable {
 
     /// The same of those that are not open.
     private func unread(
-        _ strangers: [(Sibling, Stranger)], of stream: LogStream, after newest: NewestTakenUp,
+        _ strangers: [(RotatedFile, Stranger)], of stream: LogStream, after newest: NewestTakenUp,
         begun: Int64, liveID: FileID?
-    ) -> [Sibling] {
-        var unread: [Sibling] = []
-        for (sibling, stranger) in strangers {
-            let stamp = LogStream.Stamp(sibling.status)
-            let isClaimed = liveID == nil && stream.claimed.contains(sibling.name)
+    ) -> [RotatedFile] {
+        var unread: [RotatedFile] = []
+        for (rotatedFile, stranger) in strangers {
+            let stamp = LogStream.Stamp(rotatedFile.status)
+            let isClaimed = liveID == nil && stream.claimed.contains(rotatedFile.name)
             let isLater = stranger.modified >= begun && !stream.beside.contains(stamp)
-            if newest.isBefore(sibling.rotated, stranger) || isLater || isClaimed
-                || stream.obstacles.wants(sibling.status.inode, stranger)
+            if newest.isBefore(rotatedFile.rotated, stranger) || isLater || isClaimed
+                || stream.obstacles.wants(rotatedFile.status.inode, stranger)
             {
-                if sibling.status.size > 0 { unread.append(sibling.born(stranger)) }
+                if rotatedFile.status.size > 0 { unread.append(rotatedFile.born(stranger)) }
                 continue
             }
-            stream.obstacles.forget(sibling.status.inode)
+            stream.obstacles.forget(rotatedFile.status.inode)
             stream.beside.insert(stamp)
         }
         return unread
     }
 
-    /// There are more to be taken up than are open: all of them in their order, and then the live one.
+    /// There are more to be taken up than are open: all of them in their order, and then the live
+    /// one.
     private func takeUpLater(
-        _ unread: [Candidate], _ closed: [Sibling], _ stream: LogStream, _ newest: NewestTakenUp,
+        _ unread: [Candidate], _ closed: [RotatedFile], _ stream: LogStream,
+        _ newest: NewestTakenUp,
         unlisted: Candidate?, _ now: Int64
     ) {
         let last = stream.files.last
         // What lies elsewhere is open, and would be searched for.
         takeUp(unread.filter(\.request.isElsewhere), stream, newest, now)
-        var siblings = closed
+        var rotatedFiles = closed
         for candidate in unread where !candidate.request.isElsewhere {
             guard let rotated = stream.rotated(candidate.request.name) else { continue }
-            siblings.append(
-                Sibling(
+            rotatedFiles.append(
+                RotatedFile(
                     name: candidate.request.name, rotated: rotated, status: candidate.status,
                     birth: candidate.identity.birth))
         }
-        sort(&siblings)
+        sort(&rotatedFiles)
         stream.earlier = EarlierFiles(
-            siblings, .after(newest, last: last), waiting: unlisted)
+            rotatedFiles, .after(newest, last: last), waiting: unlisted)
     }
 
-    /// The live file was removed between its opening and the listing: only this descriptor still has its
-    /// bytes. What is older comes before it.
+    /// The live file was removed between its opening and the listing: only this descriptor still
+    /// has its bytes. What is older comes before it.
     private func takeUp(
         _ unread: [Candidate], andRemoved live: Candidate, of stream: LogStream,
         after newest: NewestTakenUp, _ now: Int64
@@ -305,14 +312,14 @@ extension StreamTable {
         takeUp(unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
     }
 
-    /// Files beside a live one that is still the same: a copy that was made and truncated from faster
-    /// than was seen, or one that is being made.
+    /// Files beside a live one that is still the same: a copy that was made and truncated from
+    /// faster than was seen, or one that is being made.
     func lookForMissed(
         _ stream: LogStream, _ live: TailedFile, _ rotated: [DirectoryEntry],
         _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
         _ now: Int64
     ) -> Verdict {
-        var unknown = unknownSiblings(of: stream, rotated, node, directory, now, for: nil)
+        var unknown = unknownRotatedFiles(of: stream, rotated, node, directory, now, for: nil)
         guard case .fine = unknown.verdict else { return unknown.verdict }
         stream.hasMoreRotated = unknown.isPartial
         recognise(&unknown, of: stream, names, before: live, directory, now)
@@ -429,7 +436,7 @@ extension StreamTable {
         agenda.retry(node)
     }
 
-    /// What is newer than `newestTakenUp` comes last, and what is older before it.
+    /// Takes up files: those newer than `newestTakenUp` come last, and those older before it.
     func takeUp(
         _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp, _ now: Int64
     ) {
@@ -463,11 +470,11 @@ extension StreamTable {
         }
     }
 
-    /// Files that were the stream's before this run and were not finished, under their new names; and
-    /// what became of those that are not there.
+    /// Files that were the stream's before this run and were not finished, under their new names;
+    /// and what became of those that are not there.
     func openPredecessors(
         _ saved: [SavedFile], _ stream: LogStream, _ names: DirectoryNames, live: FileID?,
-        _ archived: Archived, _ unknown: inout [(Sibling, Candidate)],
+        _ archived: Archived, _ unknown: inout [(RotatedFile, Candidate)],
         _ directory: borrowing Descriptor, _ now: Int64
     ) -> Verdict {
         guard let node = stream.node else { return .fine }
@@ -536,11 +543,11 @@ extension StreamTable {
 
     /// A file of an earlier run that is in another inode now.
     private func openElsewhere(
-        _ entry: SavedFile, _ stream: LogStream, _ unknown: inout [(Sibling, Candidate)],
+        _ entry: SavedFile, _ stream: LogStream, _ unknown: inout [(RotatedFile, Candidate)],
         _ now: Int64
     ) -> (file: TailedFile?, verdict: Verdict) {
         var verdict = Verdict.fine
-        for (index, (sibling, candidate)) in unknown.enumerated() {
+        for (index, (rotatedFile, candidate)) in unknown.enumerated() {
             do throws(SystemError) {
                 guard knownFiles.content(of: entry.file, beginsAs: candidate.head),
                     try candidate.continues(at: entry.position, after: entry.anchor.bytes),
@@ -554,7 +561,7 @@ extension StreamTable {
                 _ = opener.trouble(candidate.request.path, error)
                 if let node = stream.node,
                     waits(
-                        for: stream, candidate.status.inode, sibling.name, node, now,
+                        for: stream, candidate.status.inode, rotatedFile.name, node, now,
                         status: candidate.status)
                 {
                     verdict = .retry

@@ -70,7 +70,8 @@ extension StreamTable {
             } else if let taken = held.take(S6Name.previous, { $0 == item.inode }) {
                 result = openArchive(request, taken, here, directory)
             } else if item.name == S6Name.previous {
-                // One that is newer than what was held: the next look takes it up, before what is newer yet.
+                // One that is newer than what was held: the next look takes it up, before what is
+                // newer yet.
                 guard let refused = held.refusedPrevious, refused.item.inode == item.inode else {
                     return worse(verdict, .again)
                 }
@@ -103,11 +104,12 @@ extension StreamTable {
                 // What was made of it has no archive's name yet.
                 return verdict
             case .vanished where hasProduct(item, directory):
-                // What svlogd's processor made of it has an archive's name, and comes before what is newer.
+                // What svlogd's processor made of it has an archive's name, and comes before what
+                // is newer.
                 return worse(verdict, .again)
             case .vanished where item.name == S6Name.previous:
-                // It has become an archive since it was listed, or a processor has made one of it: the next
-                // listing has that, and it comes before what is newer.
+                // It has become an archive since it was listed, or a processor has made one of it:
+                // the next listing has that, and it comes before what is newer.
                 noteLost(item, of: stream, look.node)
                 return worse(verdict, .again)
             case .vanished where !item.isCurrent && !opener.isFirstScan:
@@ -133,7 +135,8 @@ extension StreamTable {
         countMissed(stream, look, names)
         stream.hasMoreRotated = isPartial
         if !stream.isReconciled, !isPartial, case .fine = verdict,
-            // What a processor made of a file may have no archive's name yet, and the file none any more.
+            // What a processor made of a file may have no archive's name yet, and the file none any
+            // more.
             names.inode(of: S6Name.processed) == nil
         {
             reconcile(stream, names, directory)
@@ -152,13 +155,15 @@ extension StreamTable {
         }
     }
 
-    /// A disk that goes on listing it (a stale cache of a server's) does not hold up what is newer for ever.
+    /// A disk that goes on listing it (a stale cache of a server's) does not hold up what is newer
+    /// for ever.
     private func isLost(_ item: S6Listing.Item, _ stream: LogStream) -> Bool {
         guard item.name == S6Name.previous, let lost = stream.lostPrevious else { return false }
         return lost.inode == item.inode && lost.looks >= Self.mostLostLooks
     }
 
-    /// Looks in a row that a file may be given another name just before. A number is given again by and by.
+    /// Looks in a row that a file may be given another name just before. A number is given again by
+    /// and by.
     private static let mostLostLooks = 8
 
     /// `previous` was removed, and a processor has made something of it since it was listed.
@@ -183,8 +188,8 @@ extension StreamTable {
         }
     }
 
-    /// An archive's name is given once. The next file may get the number of an earlier `previous` that
-    /// was read.
+    /// An archive's name is given once. The next file may get the number of an earlier `previous`
+    /// that was read.
     func isClosed(
         _ item: S6Listing.Item, of stream: LogStream, _ directory: borrowing Descriptor
     ) -> Bool {
@@ -294,8 +299,8 @@ extension StreamTable {
         let awaited = awaited(stream)
         giveUpCopies(stream, but: awaited)
         // 1. A file was read to its end as `previous` and closed.
-        // 2. It is an archive now: its old name is missing, but it is not gone, and under the new one
-        //    it may not have been opened yet.
+        // 2. It is an archive now: its old name is missing, but it is not gone, and under the new
+        //    one it may not have been opened yet.
         var missing: [[UInt8]: LogStream.ClosedFile] = [:]
         for (name, closed) in stream.closed
         where names.inode(of: name) != closed.inode && !awaited.contains(closed.id) {

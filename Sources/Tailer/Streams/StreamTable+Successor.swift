@@ -3,20 +3,21 @@ import Platform
 
 /// A file that is replaced whole, at its path, by the same content in a new inode.
 ///
-/// 1. A log is synchronised by rsync, edited by `sed -i`, saved by an editor, or copied up by overlayfs
-///    when a writer opens it. What is at its path begins as it did, and has no entry.
+/// 1. A log is synchronised by rsync, edited by `sed -i`, saved by an editor, or copied up by
+///    overlayfs when a writer opens it. What is at its path begins as it did, and has no entry.
 /// 2. All of it would be sent again.
 ///
-/// So its entry goes over to the new inode when that begins as the old one, has the same bytes before the
-/// position, and holds at least as much; and when no name leads to the old one any more.
+/// So its entry goes over to the new inode when that begins as the old one, has the same bytes
+/// before the position, and holds at least as much; and when no name leads to the old one any more.
 ///
-/// A program that is started anew may write the same banner into a new log, which must not be taken for
-/// the old one: a line that was skipped would be lost. Therefore what is the same has to be more than a
-/// banner, or the new inode has to be older than the loss of the last name of the old one: it was
-/// renamed over it.
+/// A program that is started anew may write the same banner into a new log, which must not be taken
+/// for the old one: a line that was skipped would be lost. Therefore what is the same has to be
+/// more than a banner, or the new inode has to be older than the loss of the last name of the old
+/// one: it was renamed over it.
 ///
-/// An editor may give the old file another name first, write the new one, and remove the old one then, or leave
-/// it there. That name is `app.log~`: a file that has just got it waits a moment for what its editor does.
+/// An editor may give the old file another name first, write the new one, and remove the old one
+/// then, or leave it there. That name is `app.log~`: a file that has just got it waits a moment for
+/// what its editor does.
 extension StreamTable {
     /// Bytes of the same beginning that are no banner.
     private static let longestBanner = 4096
@@ -31,8 +32,8 @@ extension StreamTable {
         case none
     }
 
-    /// `found` stands at the stream's path and is not known. Whether it is from now on what goes on with
-    /// a file that the stream has read.
+    /// `found` stands at the stream's path and is not known. Whether it is from now on what goes on
+    /// with a file that the stream has read.
     func succeed(
         _ found: Candidate, _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
         _ now: Int64
@@ -51,7 +52,8 @@ extension StreamTable {
                     guard isBeingSaved(file, of: stream, now) else { return .none }
                     return try begins(found, as: file) ? .undecided : .none
                 }
-                // What may fail comes first: once its entry went over, the file must not be read on as it was.
+                // What may fail comes first: once its entry went over, the file must not be read on
+                // as it was.
                 let rest = try rest(of: file, behind: end, found, stream)
                 guard output.succeeded(file.id, by: found.sighting(isFirstScan: false)) else {
                     return .none
@@ -72,7 +74,8 @@ extension StreamTable {
         }
     }
 
-    /// 1. A look finds that the last name of a file is gone, and ends before it has looked at what took its place.
+    /// 1. A look finds that the last name of a file is gone, and ends before it has looked at what
+    ///    took its place.
     /// 2. Nobody has the file open: it is read to its end, and closed.
     private func succeedAwaitingCopy(
         _ found: Candidate, _ stream: LogStream
@@ -122,12 +125,13 @@ extension StreamTable {
         return zip(old, new).allSatisfy(==)
     }
 
-    /// 1. While no agent runs, an s6 log directory is copied to another volume, which takes its place.
+    /// 1. While no agent runs, an s6 log directory is copied to another volume, which takes its
+    ///    place.
     /// 2. Its files have their names, and other inodes.
     ///
-    /// So the entry of a file of which nothing is there goes over to its copy. An archive's name is given once.
-    /// `current` and `previous` have had other files, whose like may be a banner: one that comes after an archive
-    /// that an earlier run has not seen is another file for certain.
+    /// So the entry of a file of which nothing is there goes over to its copy. An archive's name is
+    /// given once. `current` and `previous` have had other files, whose like may be a banner: one
+    /// that comes after an archive that an earlier run has not seen is another file for certain.
     func succeed(
         _ found: Candidate, _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
     ) {
@@ -182,7 +186,8 @@ extension StreamTable {
         }
     }
 
-    /// Whether `found` begins as is known of a file, and has the same bytes before a physical position.
+    /// Whether `found` begins as is known of a file, and has the same bytes before a physical
+    /// position.
     private func begins(
         _ found: Candidate, as file: FileID, _ position: Int, _ anchor: [UInt8]
     ) throws(SystemError) -> Bool {
@@ -228,7 +233,7 @@ extension StreamTable {
         return birth < status.changed ? end : nil
     }
 
-    /// What is read on of a file that another one has succeeded.
+    /// The rest of a file that another one has succeeded.
     private struct Rest {
         let fresh: FileOpener.Fresh
         /// Where that begins, physical.
@@ -237,8 +242,8 @@ extension StreamTable {
         let end: Int
     }
 
-    /// What was or may still be written to the old inode, by somebody who has it open, behind what was
-    /// compared; nil when there is no more to come.
+    /// The bytes that were or may still be written to the old inode, by somebody who has it open,
+    /// behind those that were compared; nil when there are no more to come.
     ///
     /// 1. The two are compared, up to the end of the old one.
     /// 2. Its writer, who has it open, goes on. That is in no other file.
@@ -262,8 +267,8 @@ extension StreamTable {
         return Rest(fresh: fresh, place: place, end: end)
     }
 
-    /// Where the unfinished line begins that ends at `end` for now, or the part of it that `position` is
-    /// before; where it is very long, `end`.
+    /// Where the unfinished line begins that ends at `end` for now, or the part of it that
+    /// `position` is before; where it is very long, `end`.
     private func lineStart(
         in file: SharedDescriptor, before end: Int, from position: Int
     ) throws(SystemError) -> Int {
@@ -278,12 +283,12 @@ extension StreamTable {
         return first == position ? position : end
     }
 
-    /// Bytes in which the beginning of an unfinished line is looked for: a few milliseconds. A longer line
-    /// is shipped in parts anyway.
+    /// Bytes in which the beginning of an unfinished line is looked for: a few milliseconds. A
+    /// longer line is shipped in parts anyway.
     private static let longestUnfinished = 4 << 20
 
-    /// What is left of the old inode is read as a file of its own, from the beginning of the line that was
-    /// not finished when the two were compared.
+    /// The rest of the old inode is read as a file of its own, from the beginning of the line that
+    /// was not finished when the two were compared.
     private func leave(
         _ file: TailedFile, _ rest: Rest?, _ stream: LogStream, _ now: Int64
     ) {

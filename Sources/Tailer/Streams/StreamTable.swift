@@ -11,20 +11,21 @@ final class StreamTable {
     let agenda: Agenda
     /// Whether a pattern matches a name in the directory that is looked at.
     var isMatched: ([UInt8]) -> Bool = { _ in false }
-    /// What the streams of the directory that is looked at have listed of it.
+    /// Listings that the streams of the directory that is looked at have in common.
     var shared = SharedListing()
     /// Listings beside those that a look begins with.
     var listings = 0
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
-    /// With `--once`, where bytes end of files that were closed with some unread and are out of reach, physical: a
-    /// volume was unmounted while it was read. At most as many as were there.
+    /// With `--once`, where bytes end of files that were closed with some unread and are out of
+    /// reach, physical: a volume was unmounted while it was read. At most as many as were there.
     private var outOfReach: [FileID: Int] = [:]
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
-    /// Files of one stream that are taken up before its last ones, read or not, at some kilobytes each. With an
-    /// entry, a file is known to whatever comes: a restart, a compressor, its removal. More than these wait for
-    /// their turn; and they are more than a program leaves open, for those are never done with.
+    /// Files of one stream that are taken up before its last ones, read or not, at some kilobytes
+    /// each. With an entry, a file is known to whatever comes: a restart, a compressor, its
+    /// removal. More than these wait for their turn; and they are more than a program leaves open,
+    /// for those are never done with.
     var mostEarlier = 4_096
 
     /// Where rotated files may go, by input.
@@ -42,7 +43,7 @@ final class StreamTable {
         agenda = opener.agenda
     }
 
-    /// What the tree has to do after a look.
+    /// The next thing to do for the tree after a look.
     enum Verdict {
         case fine
         /// Something could not be read and may be later.
@@ -87,7 +88,8 @@ final class StreamTable {
         opener.dropped(node)
     }
 
-    /// A stream leaves its directory with files that no name in it leads to, and ends with the last of them.
+    /// A stream leaves its directory with files that no name in it leads to, and ends with the last
+    /// of them.
     func leave(_ stream: LogStream, _ now: Int64) {
         leaveEarlier(of: stream, now)
         guard !stream.files.isEmpty else { return end(stream) }
@@ -99,8 +101,8 @@ final class StreamTable {
         agenda.wake(stream)
     }
 
-    /// Another directory has the name by now: what was read to its end in the earlier one is out of sight,
-    /// as with one that left. What is open goes on as what has lost its name.
+    /// Another directory has the name by now: what was read to its end in the earlier one is out of
+    /// sight, as with one that left. What is open goes on as what has lost its name.
     func swapped(_ node: DirectoryNode, _ now: Int64) {
         for stream in node.streams.values {
             unfollowClosed(stream)
@@ -111,16 +113,17 @@ final class StreamTable {
     }
 
     /// 1. Files are read to their ends and closed.
-    /// 2. Their directory is renamed, or moved away and back, or its volume is unmounted for a while.
+    /// 2. Their directory is renamed, or moved away and back, or its volume is unmounted for a
+    ///    while.
     ///
-    /// Without their entries all of it would be sent again. Whether they are gone is found out by those
-    /// who look after entries that nobody follows.
+    /// Without their entries all of it would be sent again. Whether they are gone is found out by
+    /// those who look after entries that nobody follows.
     private func unfollowClosed(_ stream: LogStream) {
         for closed in stream.closed.values { output.unfollowed(closed.id) }
         stream.closed = [:]
     }
 
-    /// What was read to its end is not under its name any more, in its directory or at all.
+    /// A file that was read to its end is not under its name any more, in its directory or at all.
     ///
     /// 1. It is moved to another directory, alone.
     /// 2. A pattern leads there, and it is found: before this or after it.
@@ -128,7 +131,8 @@ final class StreamTable {
     /// Or it is another log's by now:
     ///
     /// 1. `a.log` is moved over `b.log`, whose stream goes on with it.
-    /// 2. Another one is moved over that. No name leads to the first one any more, but somebody writes to it.
+    /// 2. Another one is moved over that. No name leads to the first one any more, but somebody
+    ///    writes to it.
     ///
     /// Without its entry nothing more of it would be shipped.
     func leave(_ closed: LogStream.ClosedFile) {
@@ -173,8 +177,8 @@ final class StreamTable {
         }
     }
 
-    /// It was moved to what another stream reads, which goes on with it. Till then nobody sees what is written
-    /// to it.
+    /// It was moved to what another stream reads, which goes on with it. Till then nobody sees what
+    /// is written to it.
     private func isAwaited(
         _ file: TailedFile, _ node: DirectoryNode, butFor stream: LogStream
     ) -> Bool {
@@ -192,11 +196,11 @@ final class StreamTable {
         }
     }
 
-    /// A compressor has made `candidate` of a file of the stream: what is left to be read of that one
-    /// goes by the new name from now on. Nil when it is none of those.
+    /// A compressor has made `candidate` of a file of the stream: what is left to be read of that
+    /// one goes by the new name from now on. Nil when it is none of those.
     ///
-    /// `processed`: a processor of s6-log's has made it, which may have left its bytes as they were. `first`
-    /// is the file that it was made of, if that is known.
+    /// `processed`: a processor of s6-log's has made it, which may have left its bytes as they
+    /// were. `first` is the file that it was made of, if that is known.
     func recognise(
         _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames,
         _ directory: borrowing Descriptor, processed: Bool = false, first: FileID? = nil,
@@ -221,7 +225,8 @@ final class StreamTable {
             if let file, file.isReplaced { continue }
             let closed = closedByID[saved.file]
             let awaiting = awaitingByID[saved.file]
-            // What became of an ordinary log's files of an earlier run is looked for when it begins.
+            // What became of an ordinary log's files of an earlier run is looked for when it
+            // begins.
             let isEarlier =
                 stream.kind == .s6 && !stream.isReconciled
                 || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
@@ -237,12 +242,13 @@ final class StreamTable {
                 let name = names.name(of: saved.identity.inode)
             {
                 let presence = opener.presence(saved.identity, name, directory)
-                // Of what a processor makes: what was renamed or removed since it was listed is not there.
+                // Of what a processor makes: what was renamed or removed since it was listed is not
+                // there.
                 if presence == .there || (presence == .moved && !processed) {
                     // An archive of s6-log's stays what it is: what begins alike is another one.
                     if stream.kind == .s6, S6Name.isArchive(name) { continue }
-                    // The name was given to another file since it was listed: the next listing tells, and what
-                    // is newer waits for that.
+                    // The name was given to another file since it was listed: the next listing
+                    // tells, and what is newer waits for that.
                     if stream.kind == .s6, presence == .moved { stream.processing.holdsUp = true }
                     return .unknown
                 }
@@ -257,12 +263,12 @@ final class StreamTable {
                     return .unknown
                 }
             }
-            // That two archives begin alike is no proof: what a processor made is read once more, up to the
-            // position and to its end, where its order does not tell. For what a whole log holds that may
-            // take minutes.
+            // That two archives begin alike is no proof: what a processor made is read once more,
+            // up to the position and to its end, where its order does not tell. For what a whole
+            // log holds that may take minutes.
             //
-            // Nor is it known that all of it was read where it was written to once more before it was
-            // compressed.
+            // Nor is it known that all of it was read where it was written to once more before it
+            // was compressed.
             let isRead =
                 !processed
                 && (closed.map { !$0.value.mayHaveGrown(before: candidate.status) }
@@ -309,8 +315,8 @@ final class StreamTable {
         }
     }
 
-    /// Whether `candidate`, which begins as a file did, is as long and ends alike; of what was not read to
-    /// its end, whether it goes on alike where that was left.
+    /// Whether `candidate`, which begins as a file did, is as long and ends alike; of what was not
+    /// read to its end, whether it goes on alike where that was left.
     private func isCopied(
         _ saved: SavedFile, _ file: TailedFile?, to candidate: Candidate
     ) -> Bool {
@@ -333,7 +339,8 @@ final class StreamTable {
         }
     }
 
-    /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate` holds.
+    /// Whether an open file, of whose beginning nothing may be known yet, is what `candidate`
+    /// holds.
     func isPacked(_ file: TailedFile, in candidate: Candidate) -> Bool {
         guard file.isOpen, file.packed == nil, candidate.packed != nil else { return false }
         do throws(SystemError) {
@@ -350,8 +357,8 @@ final class StreamTable {
         }
     }
 
-    /// A parked file was not found for a while: it was deleted, unless it is on a file system that is not
-    /// mounted now, or was moved with all of it read.
+    /// A parked file was not found for a while: it was deleted, unless it is on a file system that
+    /// is not mounted now, or was moved with all of it read.
     func missing(_ file: TailedFile, of stream: LogStream) {
         if findElsewhere(file, of: stream) { return }
         guard isOutOfReach(file) || (unread(of: file) == nil && knownFiles.isElsewhere(file.id))
@@ -427,8 +434,8 @@ final class StreamTable {
         stream.files.removeAll { $0 === file }
     }
 
-    /// s6-log writes no more to what it has renamed. With its archived state this is saved, so that the next
-    /// run can tell whether all of it was read.
+    /// s6-log writes no more to what it has renamed. With its archived state this is saved, so that
+    /// the next run can tell whether all of it was read.
     private func noteSize(of file: TailedFile) {
         guard file.packed == nil else { return }
         var size: Int?

@@ -80,7 +80,7 @@ struct EarlierFilesTests {
         let status = try FileStatus.glance(at: Array(bench.home.path("log/b.log").utf8))
         let other = try bench.file("b.log")
         let birth = try #require(other.identity.birth)
-        let reused = Sibling(
+        let reused = RotatedFile(
             name: Array("a.log.99".utf8), rotated: next.rotated, status: status,
             birth: hasBirth ? birth - 1 : nil)
         stream.earlier = EarlierFiles([reused] + earlier.rest.reversed(), earlier.place)

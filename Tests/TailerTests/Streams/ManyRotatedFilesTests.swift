@@ -7,7 +7,7 @@ import Testing
 @testable import Tailer
 
 @Suite("Any number of files beside a log")
-struct ManySiblingsTests {
+struct ManyRotatedFilesTests {
     /// Rotated files are opened sixteen at a time.
     private static let counts = [1, 15, 16, 17, 18, 33, 100]
 
@@ -169,11 +169,11 @@ struct ManySiblingsTests {
         var hidden: [UInt8]?
         _ = try next.lookInSlices {
             guard hidden == nil, let stream = next.streams.first,
-                let sibling = stream.earlier?.rest.last
+                let rotatedFile = stream.earlier?.rest.last
             else { return }
-            hidden = sibling.name
+            hidden = rotatedFile.name
             _ = stream.obstacles.hasToWait(next.now - Obstacles.mostPatience)
-            let name = String(decoding: sibling.name, as: UTF8.self)
+            let name = String(decoding: rotatedFile.name, as: UTF8.self)
             try rename(next.home.path("log/\(name)"), next.home.path("hidden"))
         }
         let name = String(decoding: try #require(hidden), as: UTF8.self)
@@ -226,10 +226,10 @@ struct ManySiblingsTests {
         let (verdict, _) = try next.lookInSlices {
             slices += 1
             if slices > 2_000 { throw Kill.now }
-            guard refused == nil, let sibling = next.streams.first?.earlier?.rest.last else {
+            guard refused == nil, let rotatedFile = next.streams.first?.earlier?.rest.last else {
                 return
             }
-            let name = String(decoding: sibling.name, as: UTF8.self)
+            let name = String(decoding: rotatedFile.name, as: UTF8.self)
             refused = next.home.path("log/\(name)")
             line = 100 - (try #require(Int(name.split(separator: ".").last ?? "")))
             try makeHardLink(next.home.path("second"), to: next.home.path("log/\(name)"))

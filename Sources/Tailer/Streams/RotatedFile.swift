@@ -2,7 +2,7 @@ import Model
 import Platform
 
 /// A name that rotation gave, and what stands there.
-struct Sibling {
+struct RotatedFile {
     let name: [UInt8]
     let rotated: RotatedName
     let status: FileStatus
@@ -10,12 +10,12 @@ struct Sibling {
     var birth: Int64?
 }
 
-/// What a look at the siblings of a log came to.
-struct UnknownSiblings {
+/// The findings of a look at the rotated files of a log.
+struct UnknownRotatedFiles {
     /// Those that nothing is known of, oldest first, opened and looked at.
-    var found: [(Sibling, Candidate)] = []
+    var found: [(RotatedFile, Candidate)] = []
     /// The same, closed again: what is looked for is not in them.
-    var strangers: [(Sibling, Stranger)] = []
+    var strangers: [(RotatedFile, Stranger)] = []
     /// There are more than these, newer ones.
     var isPartial = false
     /// The same, for want of time.
@@ -27,24 +27,24 @@ struct UnknownSiblings {
         Set(found.map(\.1.status.inode)).union(strangers.map(\.0.status.inode))
     }
 
-    static func failed(_ verdict: StreamTable.Verdict) -> UnknownSiblings {
-        UnknownSiblings(verdict: verdict)
+    static func failed(_ verdict: StreamTable.Verdict) -> UnknownRotatedFiles {
+        UnknownRotatedFiles(verdict: verdict)
     }
 }
 
 extension StreamTable {
-    /// Siblings that nothing is known of: all of them, where content of the stream is looked for, or the first
-    /// few.
-    func unknownSiblings(
+    /// Rotated files that nothing is known of: all of them, where content of the stream is looked
+    /// for, or the first few.
+    func unknownRotatedFiles(
         of stream: LogStream, _ listed: SharedListing.Listed, _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
-    ) -> UnknownSiblings {
-        let siblings = listed.siblings(of: stream)
-        return unknownSiblings(of: stream, siblings, node, directory, now, for: sought)
+    ) -> UnknownRotatedFiles {
+        let rotatedFiles = listed.rotatedFiles(of: stream)
+        return unknownRotatedFiles(of: stream, rotatedFiles, node, directory, now, for: sought)
     }
 
-    /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern matches is a
-    /// log of its own.
+    /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern
+    /// matches is a log of its own.
     private func rotated(_ entry: DirectoryEntry, of stream: LogStream) -> RotatedName? {
         guard entry.kind == .regular || entry.kind == .unknown,
             let rotated = stream.rotated(entry.name),
@@ -53,18 +53,18 @@ extension StreamTable {
         return rotated
     }
 
-    func unknownSiblings(
+    func unknownRotatedFiles(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
-    ) -> UnknownSiblings {
-        var survey = SiblingSurvey(for: sought, mostOpen: mostAtOnce)
-        let listed = listSiblings(of: stream, entries, node, directory, now, for: sought)
+    ) -> UnknownRotatedFiles {
+        var survey = RotatedFileSurvey(for: sought, mostOpen: mostAtOnce)
+        let listed = listRotatedFiles(of: stream, entries, node, directory, now, for: sought)
         guard case .fine = listed.verdict else { return .failed(listed.verdict) }
-        var unknown = UnknownSiblings()
+        var unknown = UnknownRotatedFiles()
         unknown.strangers = listed.strangers
         var verdict = Verdict.fine
         survey.pace.begin()
-        for sibling in listed.siblings {
+        for rotatedFile in listed.rotatedFiles {
             if survey.pace.isOver {
                 guard sought == nil else { return .failed(.underWay) }
                 unknown.isCut = true
@@ -74,7 +74,7 @@ extension StreamTable {
                 unknown.isPartial = true
                 break
             }
-            let looked = look(at: sibling, of: stream, node, directory, now, &survey, &unknown)
+            let looked = look(at: rotatedFile, of: stream, node, directory, now, &survey, &unknown)
             if case .exhausted = looked {
                 stream.hasMoreRotated = true
                 return .failed(.retry)
@@ -85,21 +85,21 @@ extension StreamTable {
         return unknown
     }
 
-    private enum SiblingLook {
+    private enum RotatedFileLook {
         case done
         case waits(Verdict)
         case exhausted
     }
 
     private func look(
-        at sibling: Sibling, of stream: LogStream, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, _ survey: inout SiblingSurvey,
-        _ unknown: inout UnknownSiblings
-    ) -> SiblingLook {
-        let stamp = LogStream.Stamp(sibling.status)
-        let inode = sibling.status.inode
+        at rotatedFile: RotatedFile, of stream: LogStream, _ node: DirectoryNode,
+        _ directory: borrowing Descriptor, _ now: Int64, _ survey: inout RotatedFileSurvey,
+        _ unknown: inout UnknownRotatedFiles
+    ) -> RotatedFileLook {
+        let stamp = LogStream.Stamp(rotatedFile.status)
+        let inode = rotatedFile.status.inode
         let request = FileOpener.Request(
-            stream: stream, name: sibling.name, path: node.text(of: sibling.name),
+            stream: stream, name: rotatedFile.name, path: node.text(of: rotatedFile.name),
             isArchived: false, inode: inode, mayBePacked: true,
             mayBeginWithZeros: true, mayBeKnown: true)
         switch opener.examine(request, in: directory) {
@@ -110,7 +110,7 @@ extension StreamTable {
             opener.mended(request.path)
             stream.refused[stamp] = nil
             guard let file = knownFiles.file(candidate.identity, head: candidate.head) else {
-                add(sibling, candidate, of: stream, to: &unknown, &survey)
+                add(rotatedFile, candidate, of: stream, to: &unknown, &survey)
                 return .done
             }
             let isUnfinished = isUnfinished(file, candidate, stream, node)
@@ -121,31 +121,31 @@ extension StreamTable {
             stream.obstacles.forget(inode)
             if !isUnfinished {
                 follow(file, candidate, stream)
-            } else if !comesAlive(file, sibling, of: stream, in: node) {
+            } else if !comesAlive(file, rotatedFile, of: stream, in: node) {
                 takeUp([candidate], stream, before: stream.live, now)
             }
         case .failed(.nothing(retry: true)):
             if survey.isAhead { return .done }
-            if waits(for: stream, inode, sibling.name, node, now, status: sibling.status) {
+            if waits(for: stream, inode, rotatedFile.name, node, now, status: rotatedFile.status) {
                 return .waits(.retry)
             }
         case .failed(.nothing(retry: false)):
-            stream.refused[stamp] = sibling.status.changed
+            stream.refused[stamp] = rotatedFile.status.changed
             survey.pace.progress()
         case .failed(.already), .failed(.unknown), .failed(.opened): break
         case .failed(.exhausted): return .exhausted
         case .failed(.vanished):
             if survey.isAhead { return .done }
-            if waits(for: stream, inode, sibling.name, node, now, isRace: true) {
+            if waits(for: stream, inode, rotatedFile.name, node, now, isRace: true) {
                 return .waits(.again)
             }
         }
         return .done
     }
 
-    /// Before anything is searched for among very many siblings: finds out in slices which of them hold
-    /// nothing of it. What comes after that, and is one piece, has nothing to open then. The names may be
-    /// old: nothing else follows from them. True when all were gone through.
+    /// Before anything is searched for among very many rotated files: finds out in slices which of
+    /// them hold nothing of it. What comes after that, and is one piece, has nothing to open then.
+    /// The names may be old: nothing else follows from them. True when all were gone through.
     func surveyAhead(
         _ stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64
@@ -153,9 +153,9 @@ extension StreamTable {
         guard entries.count >= Self.mostInOnePiece, stream.surveyed < entries.count else {
             return true
         }
-        var survey = SiblingSurvey(aheadOf: sought(stream))
+        var survey = RotatedFileSurvey(aheadOf: sought(stream))
         survey.pace.begin()
-        var unknown = UnknownSiblings()
+        var unknown = UnknownRotatedFiles()
         while stream.surveyed < entries.count {
             if survey.pace.isOver { return false }
             let entry = entries[stream.surveyed]
@@ -173,35 +173,36 @@ extension StreamTable {
             guard status.isRegular, status.inode == entry.inode, !stream.judged.contains(stamp),
                 stream.strangers[stamp] == nil, stream.refused[stamp] != status.changed
             else { continue }
-            let sibling = Sibling(name: entry.name, rotated: rotated, status: status)
+            let rotatedFile = RotatedFile(name: entry.name, rotated: rotated, status: status)
             // Whoever searches finds out that there is no descriptor, and waits for one.
             if case .exhausted = look(
-                at: sibling, of: stream, node, directory, now, &survey, &unknown)
+                at: rotatedFile, of: stream, node, directory, now, &survey, &unknown)
             {
                 return true
             }
-            unknown = UnknownSiblings()
+            unknown = UnknownRotatedFiles()
         }
         return true
     }
 
-    /// So many siblings are listed, looked at and put in order in one piece, in some milliseconds.
+    /// So many rotated files are listed, looked at and put in order in one piece, in some
+    /// milliseconds.
     static let mostInOnePiece = 2_048
 
-    /// Siblings that are to be looked at, and what is known of others.
-    private struct ListedSiblings {
+    /// Rotated files that are to be looked at, and what is known of others.
+    private struct ListedRotatedFiles {
         /// Oldest first.
-        var siblings: [Sibling] = []
-        var strangers: [(Sibling, Stranger)] = []
+        var rotatedFiles: [RotatedFile] = []
+        var strangers: [(RotatedFile, Stranger)] = []
         var verdict = Verdict.fine
     }
 
     /// All that is done here is done for each of them every time.
-    private func listSiblings(
+    private func listRotatedFiles(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
         _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
-    ) -> ListedSiblings {
-        var listed = ListedSiblings()
+    ) -> ListedRotatedFiles {
+        var listed = ListedRotatedFiles()
         var stamps: [LogStream.Stamp] = []
         var unpacked: [RotatedName.Order] = []
         var names = NameOrder()
@@ -228,10 +229,10 @@ extension StreamTable {
                 if stream.judged.contains(stamp) || stream.refused[stamp] == status.changed {
                     continue
                 }
-                let sibling = Sibling(name: entry.name, rotated: rotated, status: status)
-                if sought == nil, isSettled(sibling, stamp, stream) { continue }
+                let rotatedFile = RotatedFile(name: entry.name, rotated: rotated, status: status)
+                if sought == nil, isSettled(rotatedFile, stamp, stream) { continue }
                 if rotated.isPacked { hasPacked = true }
-                listed.siblings.append(sibling)
+                listed.rotatedFiles.append(rotatedFile)
             } catch {
                 let isRace = error.code == .notFound
                 if !isRace { _ = opener.trouble(node.text(of: entry.name), error) }
@@ -247,35 +248,36 @@ extension StreamTable {
         if hasPacked {
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.
             let unpacked = Set(unpacked)
-            listed.siblings.removeAll {
+            listed.rotatedFiles.removeAll {
                 $0.rotated.isPacked && unpacked.contains($0.rotated.order)
             }
         }
         if sought != nil, !stream.strangers.isEmpty {
-            var others: [Sibling] = []
-            for sibling in listed.siblings {
-                if let stranger = stream.strangers[LogStream.Stamp(sibling.status)] {
-                    listed.strangers.append((sibling, stranger))
+            var others: [RotatedFile] = []
+            for rotatedFile in listed.rotatedFiles {
+                if let stranger = stream.strangers[LogStream.Stamp(rotatedFile.status)] {
+                    listed.strangers.append((rotatedFile, stranger))
                 } else {
-                    others.append(sibling)
+                    others.append(rotatedFile)
                 }
             }
-            listed.siblings = others
+            listed.rotatedFiles = others
         }
-        sort(&listed.siblings, namesTell: names.tells)
+        sort(&listed.rotatedFiles, namesTell: names.tells)
         return listed
     }
 
-    /// Whether a sibling was looked at, and lay there before what the live file holds was written: it is
-    /// none of what that was copied to since. What becomes of that file later is looked for in it once more.
+    /// Whether a rotated file was looked at, and lay there before what the live file holds was
+    /// written: it is none of what that was copied to since. What becomes of that file later is
+    /// looked for in it once more.
     private func isSettled(
-        _ sibling: Sibling, _ stamp: LogStream.Stamp, _ stream: LogStream
+        _ rotatedFile: RotatedFile, _ stamp: LogStream.Stamp, _ stream: LogStream
     ) -> Bool {
         if stream.copies.contains(stamp) { return true }
         guard let stranger = stream.strangers[stamp], let live = stream.live else { return false }
         return (stranger.modified < live.begunAt || stream.beside.contains(stamp))
-            && !stream.claimed.contains(sibling.name)
-            && !stream.obstacles.wants(sibling.status.inode, stranger)
+            && !stream.claimed.contains(rotatedFile.name)
+            && !stream.obstacles.wants(rotatedFile.status.inode, stranger)
     }
 
     /// How long a rotated file without content is looked at often, nanoseconds.
@@ -284,14 +286,14 @@ extension StreamTable {
     /// Takes those out that a compressor has made of files of the stream. What is unread of them is
     /// read before `live`. `elsewhere` are the inodes in archives.
     func recognise(
-        _ unknown: inout UnknownSiblings, of stream: LogStream, _ names: DirectoryNames,
+        _ unknown: inout UnknownRotatedFiles, of stream: LogStream, _ names: DirectoryNames,
         before live: TailedFile?, _ directory: borrowing Descriptor, _ now: Int64,
         elsewhere: Set<UInt64> = []
     ) {
-        var others: [(Sibling, Candidate)] = []
-        for (sibling, candidate) in unknown.found {
+        var others: [(RotatedFile, Candidate)] = []
+        for (rotatedFile, candidate) in unknown.found {
             switch recognise(candidate, of: stream, names, directory, elsewhere: elsewhere) {
-            case nil: others.append((sibling, candidate))
+            case nil: others.append((rotatedFile, candidate))
             case .opened(let file):
                 file.drainsSince = now
                 insert(file, in: stream, before: live)
@@ -302,10 +304,10 @@ extension StreamTable {
     }
 
     /// 1. A file is read to its end. Its directory is renamed, or is back after a while.
-    /// 2. Of the stream that finds it, it is a sibling that needs not be read.
+    /// 2. Of the stream that finds it, it is a rotated file that needs not be read.
     ///
-    /// From now on it is that stream's: its entry has the new path, and leaves with the file. What the
-    /// stream itself has of an earlier run is dealt with when it begins.
+    /// From now on it is that stream's: its entry has the new path, and leaves with the file. What
+    /// the stream itself has of an earlier run is dealt with when it begins.
     private func follow(_ file: FileID, _ candidate: Candidate, _ stream: LogStream) {
         guard let known = knownFiles.progress(of: file),
             stream.isReconciled || ExactText(known.stream) != ExactText(stream.name),
@@ -317,17 +319,17 @@ extension StreamTable {
             as: candidate.request.name)
     }
 
-    /// Whether a known file that is not open holds more than was read of it: it was another stream's,
-    /// or was written to once more after nobody had it open. Files of an earlier run have their turn
-    /// when the stream begins.
+    /// Whether a known file that is not open holds more than was read of it: it was another
+    /// stream's, or was written to once more after nobody had it open. Files of an earlier run have
+    /// their turn when the stream begins.
     private func isUnfinished(
         _ file: FileID, _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode
     ) -> Bool {
         guard candidate.unreadable == nil, let known = knownFiles.progress(of: file) else {
             return false
         }
-        // What another stream of this directory has, it reads itself. One of the directory's earlier name
-        // cannot: no name that it knows leads to it.
+        // What another stream of this directory has, it reads itself. One of the directory's
+        // earlier name cannot: no name that it knows leads to it.
         let isFromElsewhere = ExactText(known.stream).parent != ExactText(node.text)
         if candidate.packed != nil {
             // Whether that was read to its end is found out at no cost where nothing has changed.
@@ -353,8 +355,9 @@ extension StreamTable {
         stream.closed.values.contains { $0.id == file } || stream.files.contains { $0.id == file }
     }
 
-    /// What lies elsewhere is older or newer than what lies here.
-    func add(_ others: [(Sibling, Candidate)], to unknown: inout UnknownSiblings) {
+    /// Adds files that lie elsewhere, and puts all of them in order: each may be older or newer
+    /// than those here.
+    func add(_ others: [(RotatedFile, Candidate)], to unknown: inout UnknownRotatedFiles) {
         guard !others.isEmpty else { return }
         unknown.found += others
         let namesTell = namesTell(unknown.found.map(\.0))
@@ -362,18 +365,20 @@ extension StreamTable {
     }
 
     /// Oldest first: by their names where those tell, else by their last changes.
-    func sort(_ siblings: inout [Sibling], namesTell: Bool? = nil) {
-        let namesTell = namesTell ?? self.namesTell(siblings)
-        siblings.sort { isOlder($0, $1, namesTell: namesTell) }
+    func sort(_ rotatedFiles: inout [RotatedFile], namesTell: Bool? = nil) {
+        let namesTell = namesTell ?? self.namesTell(rotatedFiles)
+        rotatedFiles.sort { isOlder($0, $1, namesTell: namesTell) }
     }
 
-    func namesTell(_ siblings: [Sibling]) -> Bool {
+    func namesTell(_ rotatedFiles: [RotatedFile]) -> Bool {
         var names = NameOrder()
-        for sibling in siblings { names.add(sibling.rotated, modified: sibling.status.modified) }
+        for rotatedFile in rotatedFiles {
+            names.add(rotatedFile.rotated, modified: rotatedFile.status.modified)
+        }
         return names.tells
     }
 
-    func isOlder(_ a: Sibling, _ b: Sibling, namesTell: Bool) -> Bool {
+    func isOlder(_ a: RotatedFile, _ b: RotatedFile, namesTell: Bool) -> Bool {
         if namesTell, let isOlder = a.rotated.isOlder(than: b.rotated) { return isOlder }
         if a.status.modified != b.status.modified {
             return a.status.modified < b.status.modified

@@ -1,16 +1,16 @@
 import Model
 import Platform
 
-/// What is known of a file beside a log that was opened once and closed again.
+/// A file beside a log that was opened once and closed again, as far as it is known.
 ///
-/// 1. A pod makes a hundred thousand files `app.log.N`, and truncates `app.log`. Or it has sixty archives
-///    of which each takes a twentieth of a second to unpack the beginning.
+/// 1. A pod makes a hundred thousand files `app.log.N`, and truncates `app.log`. Or it has sixty
+///    archives of which each takes a twentieth of a second to unpack the beginning.
 /// 2. What became of the log's content is looked for among all of them.
 /// 3. Each of them had a descriptor until that was over, and nobody else a turn.
 ///
-/// So what holds nothing of what was read is closed at once. This is enough to tell its place in the order,
-/// and when its turn comes it is opened once more. A survey that takes longer than a slice goes on in the
-/// next one, with what is not known yet.
+/// So what holds nothing of what was read is closed at once. This is enough to tell its place in
+/// the order, and when its turn comes it is opened once more. A survey that takes longer than a
+/// slice goes on in the next one, with what is not known yet.
 struct Stranger {
     let modified: Int64
     let birth: Int64?
@@ -23,12 +23,12 @@ struct Stranger {
     }
 }
 
-/// What is looked for among siblings: the content of files that the stream has read.
+/// Files whose content is looked for among rotated files: the stream has read them.
 struct SoughtFiles {
     let saved: [SavedFile]
     let files: [TailedFile]
 
-    /// What was found out about a stranger holds as long as there are no others.
+    /// Their numbers: what was found out about a stranger holds as long as there are no others.
     var ids: Set<FileID> { Set(saved.map(\.file)).union(files.filter(\.isReplaced).map(\.id)) }
 }
 
@@ -39,26 +39,27 @@ struct SurveyPace {
     private var steps = 0
 
     private static let slice: Int64 = 4_000_000
-    /// What is worth another slice, in files that were opened. A machine with much to do takes longer for
-    /// fewer, and they are looked at together as before.
+    /// Files that have to be opened for another slice to be worth it. A machine with much to do
+    /// takes longer for fewer, and they are looked at together as before.
     private static let fewestSteps = 32
 
-    /// What comes before the first file is opened is done anew each time: files may take as long as that.
+    /// Begins the slice. All that comes before the first file is opened is done anew each time:
+    /// files may take as long as that.
     mutating func begin() {
         let now = Clock.monotonicNanoseconds()
         end = now + max(Self.slice, now - begun)
     }
 
-    /// Something was found out that is remembered; of what is compressed that takes up to a twentieth of a
-    /// second.
+    /// Something was found out that is remembered; of what is compressed that takes up to a
+    /// twentieth of a second.
     mutating func progress(isPacked: Bool = false) { steps += isPacked ? Self.fewestSteps : 1 }
 
     var isOver: Bool { steps >= Self.fewestSteps && Clock.monotonicNanoseconds() >= end }
 }
 
-/// How siblings are gone through.
-struct SiblingSurvey {
-    /// What is looked for among all of them; nil where only the first few are looked at.
+/// How rotated files are gone through.
+struct RotatedFileSurvey {
+    /// Files that are looked for among all of them; nil where only the first few are looked at.
     let sought: SoughtFiles?
     /// Of those that hold nothing of that, the oldest stay open.
     let mostOpen: Int
@@ -66,8 +67,8 @@ struct SiblingSurvey {
     private var alike: [FileID: Int] = [:]
     private var opened = 0
 
-    /// Siblings of one content that stay open: the first one is taken for what became of a file, unless it
-    /// cannot be read.
+    /// Rotated files of one content that stay open: the first one is taken for what became of a
+    /// file, unless it cannot be read.
     private static let mostAlike = 4
 
     /// Nothing of what is found is made use of yet.
@@ -104,14 +105,14 @@ extension StreamTable {
         return sought
     }
 
-    /// Adds a sibling that nothing is known of. What holds nothing that is looked for may be closed, and
-    /// is not opened again to find that out.
+    /// Adds a rotated file that nothing is known of. What holds nothing that is looked for may be
+    /// closed, and is not opened again to find that out.
     func add(
-        _ sibling: Sibling, _ candidate: Candidate, of stream: LogStream,
-        to unknown: inout UnknownSiblings, _ survey: inout SiblingSurvey
+        _ rotatedFile: RotatedFile, _ candidate: Candidate, of stream: LogStream,
+        to unknown: inout UnknownRotatedFiles, _ survey: inout RotatedFileSurvey
     ) {
         guard let sought = survey.sought else {
-            unknown.found.append((sibling, candidate))
+            unknown.found.append((rotatedFile, candidate))
             if candidate.packed != nil { survey.pace.progress(isPacked: true) }
             return
         }
@@ -120,20 +121,22 @@ extension StreamTable {
             match = try holder(of: candidate, among: sought)
         } catch {
             // Whoever compares it next finds out the same, and what to do about it.
-            if survey.keeps(nil) { unknown.found.append((sibling, candidate)) }
+            if survey.keeps(nil) { unknown.found.append((rotatedFile, candidate)) }
             return
         }
         let isKept = survey.keeps(match)
-        if isKept { unknown.found.append((sibling, candidate)) }
-        // What takes long to compare is remembered though it is open, in case this goes on in another slice.
+        if isKept { unknown.found.append((rotatedFile, candidate)) }
+        // What takes long to compare is remembered though it is open, in case this goes on in
+        // another slice.
         if isKept, match != nil || candidate.packed == nil { return }
         let stranger = Stranger(candidate)
-        stream.strangers[LogStream.Stamp(sibling.status)] = stranger
+        stream.strangers[LogStream.Stamp(rotatedFile.status)] = stranger
         survey.pace.progress(isPacked: candidate.packed != nil)
-        if !isKept { unknown.strangers.append((sibling, stranger)) }
+        if !isKept { unknown.strangers.append((rotatedFile, stranger)) }
     }
 
-    /// Which of the files that are looked for has, or had, the content that begins as a sibling's.
+    /// Which of the files that are looked for has, or had, the content that begins as a rotated
+    /// file's.
     func holder(
         of candidate: Candidate, among sought: SoughtFiles
     ) throws(SystemError) -> FileID? {
@@ -154,8 +157,8 @@ extension StreamTable {
     }
 
     /// All that nothing is known of, open or not, oldest first.
-    func inOrder(_ unknown: UnknownSiblings) -> [(Sibling, Candidate?)] {
-        var all: [(Sibling, Candidate?)] = unknown.found.map { ($0.0.born($0.1), $0.1) }
+    func inOrder(_ unknown: UnknownRotatedFiles) -> [(RotatedFile, Candidate?)] {
+        var all: [(RotatedFile, Candidate?)] = unknown.found.map { ($0.0.born($0.1), $0.1) }
         guard !unknown.strangers.isEmpty else { return all }
         all += unknown.strangers.map { ($0.0.born($0.1), nil) }
         let namesTell = namesTell(all.map(\.0))
@@ -164,12 +167,12 @@ extension StreamTable {
     }
 }
 
-extension Sibling {
-    func born(_ candidate: Candidate) -> Sibling { born(Stranger(candidate)) }
+extension RotatedFile {
+    func born(_ candidate: Candidate) -> RotatedFile { born(Stranger(candidate)) }
 
-    func born(_ stranger: Stranger) -> Sibling {
-        var sibling = self
-        sibling.birth = stranger.birth
-        return sibling
+    func born(_ stranger: Stranger) -> RotatedFile {
+        var rotatedFile = self
+        rotatedFile.birth = stranger.birth
+        return rotatedFile
     }
 }
