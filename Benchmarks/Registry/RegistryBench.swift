@@ -193,14 +193,13 @@ final class Heard: RegistryObserver {
     private let bytes = Atomic(0)
     var snapshotBytes: Int { bytes.load(ordering: .relaxed) }
 
-    func registryRecovered(_ summary: RecoverySummary) {}
-    func registryWriteFailed(_ error: RegistryError) { say("\(error)", to: .error) }
-    func registryWriteRecovered() {}
-    func registrySynced(nanoseconds: Int64) {}
-    func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
-        self.bytes.store(bytes, ordering: .relaxed)
+    func report(_ event: RegistryEvent) {
+        switch event {
+        case .writeFailed(let error), .cannotSetAside(let error): say("\(error)", to: .error)
+        case .compacted(_, let bytes, _): self.bytes.store(bytes, ordering: .relaxed)
+        case .opened, .writeRecovered, .synced: break
+        }
     }
-    func registryCannotSetAside(_ error: RegistryError) { say("\(error)", to: .error) }
 }
 
 extension NewFile {

@@ -124,14 +124,15 @@ final class DeliveryPoller {
                 beginRenewal(event.errorText)
             } else if verdict == .allBrokersDown {
                 core.brokerReach = .lost
-                core.observer.brokersDown(event.errorText)
+                core.observer.report(.brokersDown(event.errorText))
             } else {
-                core.observer.clientError(code: verdict.name, text: event.errorText)
+                core.observer.report(.clientError(code: verdict.name, text: event.errorText))
             }
         case .log:
             guard let line = event.logLine else { return }
-            core.observer.clientLog(
-                severity: line.severity, facility: line.facility, text: line.text)
+            core.observer.report(
+                .clientLog(
+                    severity: line.severity, facility: line.facility, text: line.text))
         case .limits:
             for (topic, bytes) in event.topicLimits { learn(topic, bytes) }
         case .other:
@@ -157,7 +158,7 @@ final class DeliveryPoller {
         let before = core.brokerReach
         guard before != .reached else { return }
         core.brokerReach = .reached
-        if before == .lost { core.observer.brokerUp() }
+        if before == .lost { core.observer.report(.brokerUp) }
     }
 
     /// An acknowledgement says that a broker is there, but with nothing to send there is none, and
@@ -189,10 +190,12 @@ final class DeliveryPoller {
         }
         if failure == .size, limits[lane.topic] == nil { limits[lane.topic] = 0 }
         let topic = lane.topic
-        core.observer.recordsRejected(
-            topic: topic, code: verdict.name, text: verdict.text, count: count)
+        core.observer.report(
+            .recordsRejected(
+                topic: topic, code: verdict.name, text: verdict.text, count: count))
         if lane.blocked(by: verdict.cause) {
-            core.observer.laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)")
+            core.observer.report(
+                .laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)"))
         }
     }
 
@@ -202,7 +205,7 @@ final class DeliveryPoller {
         let lane = batch.lane
         follow(lane.settle(batch, now: now, released: &released), lane)
         if let refused = lane.refusedAlone(now: now) { tell(refused.batch, refused.record) }
-        if lane.flowsAgain() { core.observer.laneFlows(topic: lane.topic) }
+        if lane.flowsAgain() { core.observer.report(.laneFlows(topic: lane.topic)) }
         forgetIfFinished(lane)
     }
 
@@ -217,11 +220,13 @@ final class DeliveryPoller {
             if let topic, topic < client { limit = (topic, "max.message.bytes of the topic") }
             if topic == nil, batch.bytes(of: record..<record + 1) < client { limit = nil }
         }
-        core.observer.recordRefused(
-            RefusedRecord(
-                topic: lane.topic, file: batch.file, offset: batch.fileOffset(of: record),
-                size: batch.bytes(of: record..<record + 1), code: verdict.name, text: verdict.text,
-                limit: limit))
+        core.observer.report(
+            .recordRefused(
+                RefusedRecord(
+                    topic: lane.topic, file: batch.file, offset: batch.fileOffset(of: record),
+                    size: batch.bytes(of: record..<record + 1), code: verdict.name,
+                    text: verdict.text,
+                    limit: limit)))
     }
 
     // MARK: What a topic takes
@@ -319,7 +324,7 @@ final class DeliveryPoller {
     /// 4. Lanes go on from their first undelivered record.
     private func beginRenewal(_ text: String) {
         guard renewal == .none else { return }
-        core.observer.fatal(handle.fatalError ?? text)
+        core.observer.report(.fatal(handle.fatalError ?? text))
         core.lanes.withLock { $0.isSuspended = true }
         for lane in allLanes { lane.suspend() }
         handle.purge()
@@ -346,7 +351,7 @@ final class DeliveryPoller {
         do {
             fresh = try ProducerHandle(settings: core.settings)
         } catch {
-            core.observer.fatal(error.description)
+            core.observer.report(.fatal(error.description))
             renewal = .waiting(until: now + renewals.next())
             return
         }

@@ -1,29 +1,34 @@
 package import Model
 
-/// Hears of all that happens between us and the brokers, by name. The methods are called on the
-/// poller thread, as often as it happens: whoever logs it limits the rate. They must not block.
+/// Hears of all that happens between us and the brokers. Called on the poller thread, as often as
+/// it happens: whoever logs it limits the rate. It must not block.
 package protocol KafkaObserver: Sendable {
-    /// No broker can be reached; records wait. Heard each time the client loses the last of them.
-    func brokersDown(_ message: String)
+    func report(_ event: KafkaEvent)
+}
+
+/// What happens between us and the brokers. A `code` is librdkafka's name of a verdict, such as
+/// `MSG_SIZE_TOO_LARGE`, a `text` its words for it, in English.
+package enum KafkaEvent: Sendable {
+    /// No broker can be reached; records wait. Each time the client loses the last of them.
+    case brokersDown(String)
     /// A broker has answered, or acknowledged a record, after `brokersDown`.
-    func brokerUp()
-    /// `count` records got the verdict `code` (librdkafka's name of it, such as
-    /// `MSG_SIZE_TOO_LARGE`); they will be tried again.
-    func recordsRejected(topic: String, code: String, text: String, count: Int)
+    case brokerUp
+    /// `count` records got a verdict; they will be tried again.
+    case recordsRejected(topic: String, code: String, text: String, count: Int)
     /// The idempotent producer gave up; it is made anew and every lane goes on from its first
     /// undelivered record.
-    func fatal(_ text: String)
-    /// One lane waits with everything it holds. Heard once for each change of the reason.
-    func laneBlocked(topic: String, reason: String)
+    case fatal(String)
+    /// One lane waits with everything it holds. Once for each change of the reason.
+    case laneBlocked(topic: String, reason: String)
     /// A record that can be the only reason why it was refused: nothing was sent beside it. Its
-    /// stream waits at it. Heard once for each record.
-    func recordRefused(_ refused: RefusedRecord)
+    /// stream waits at it. Once for each record.
+    case recordRefused(RefusedRecord)
     /// A lane that was blocked takes records again.
-    func laneFlows(topic: String)
+    case laneFlows(topic: String)
     /// An error that librdkafka deals with by itself, such as one broker's lost connection.
-    func clientError(code: String, text: String)
+    case clientError(code: String, text: String)
     /// A line of librdkafka's own log; `severity` as in syslog(3), 0 (emergency) to 7 (debug).
-    func clientLog(severity: Int, facility: String, text: String)
+    case clientLog(severity: Int, facility: String, text: String)
 }
 
 /// A record that was refused alone.

@@ -109,10 +109,11 @@ extension Registry {
 
     private func deliver(_ report: Report) {
         for health in report.health { tell(health) }
-        if let nanoseconds = report.synced { observer.registrySynced(nanoseconds: nanoseconds) }
+        if let nanoseconds = report.synced { observer.report(.synced(nanoseconds: nanoseconds)) }
         if let done = report.compacted {
-            observer.registryCompacted(
-                entries: done.entries, bytes: done.bytes, nanoseconds: done.nanoseconds)
+            observer.report(
+                .compacted(
+                    entries: done.entries, bytes: done.bytes, nanoseconds: done.nanoseconds))
         }
     }
 

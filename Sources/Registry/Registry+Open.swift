@@ -112,7 +112,7 @@ extension Registry {
                 folder: folder, lock: lock, snapshotLength: found.snapshotLength,
                 synchronised: nil, hasNothing: hasNothing),
             observer: observer, witness: witness)
-        observer.registryRecovered(summary)
+        observer.report(.opened(summary))
         // That something was lost must outlive a kill right now, and so must what was saved of it.
         if !isWhole || isWorn || journal.file == nil { registry.repair() }
         return registry
@@ -154,13 +154,13 @@ extension Registry {
             } catch {
                 // What is missing has nothing to keep.
                 if error.code == .notFound { continue }
-                observer.registryCannotSetAside(.unwritable(path: "\(path)/\(aside)", error))
+                observer.report(.cannotSetAside(.unwritable(path: "\(path)/\(aside)", error)))
             }
         }
         do {
             try forgetOldest(in: folder.opened().descriptor)
         } catch {
-            observer.registryCannotSetAside(.unwritable(path: path, error))
+            observer.report(.cannotSetAside(.unwritable(path: path, error)))
         }
         return kept
     }

@@ -285,8 +285,8 @@ package final class Registry: Sendable {
     /// Tells the observer that saving began to fail or works again.
     func tell(_ health: JournaledState.Health?) {
         switch health {
-        case .failed(let error): observer.registryWriteFailed(unwritten(error))
-        case .recovered: observer.registryWriteRecovered()
+        case .failed(let error): observer.report(.writeFailed(unwritten(error)))
+        case .recovered: observer.report(.writeRecovered)
         case nil: break
         }
     }

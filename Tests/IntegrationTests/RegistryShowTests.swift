@@ -8,12 +8,12 @@ import Testing
 
 @Suite("shipper registry show") struct RegistryShowTests {
     private final class Silent: RegistryObserver {
-        func registryRecovered(_ summary: RecoverySummary) {}
-        func registryWriteFailed(_ error: RegistryError) { Issue.record("\(error)") }
-        func registryWriteRecovered() {}
-        func registrySynced(nanoseconds: Int64) {}
-        func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {}
-        func registryCannotSetAside(_ error: RegistryError) { Issue.record("\(error)") }
+        func report(_ event: RegistryEvent) {
+            switch event {
+            case .writeFailed(let error), .cannotSetAside(let error): Issue.record("\(error)")
+            case .opened, .writeRecovered, .synced, .compacted: break
+            }
+        }
     }
 
     let directory: TemporaryDirectory

@@ -28,22 +28,22 @@ final class Witness: KafkaObserver {
 
     private func note(_ event: String) { heard.withLock { $0.events.append(event) } }
 
-    func brokersDown(_ message: String) { note("down \(message)") }
-    func brokerUp() { note("up") }
-    func recordsRejected(topic: String, code: String, text: String, count: Int) {
-        note("rejected \(topic) \(code) \(count)")
-    }
-    func fatal(_ text: String) { note("fatal \(text)") }
-    func laneBlocked(topic: String, reason: String) { note("blocked \(topic) \(reason)") }
-    func recordRefused(_ refused: RefusedRecord) {
-        note(
-            "refused \(refused.topic) \(refused.offset) \(refused.size) \(refused.limit?.bytes ?? -1)"
-        )
-    }
-    func laneFlows(topic: String) { note("flows \(topic)") }
-    func clientError(code: String, text: String) { note("error \(code) \(text)") }
-    func clientLog(severity: Int, facility: String, text: String) {
-        note("log \(severity) \(facility) \(text)")
+    func report(_ event: KafkaEvent) {
+        switch event {
+        case .brokersDown(let message): note("down \(message)")
+        case .brokerUp: note("up")
+        case .recordsRejected(let topic, let code, _, let count):
+            note("rejected \(topic) \(code) \(count)")
+        case .fatal(let text): note("fatal \(text)")
+        case .laneBlocked(let topic, let reason): note("blocked \(topic) \(reason)")
+        case .recordRefused(let refused):
+            let limit = refused.limit?.bytes ?? -1
+            note("refused \(refused.topic) \(refused.offset) \(refused.size) \(limit)")
+        case .laneFlows(let topic): note("flows \(topic)")
+        case .clientError(let code, let text): note("error \(code) \(text)")
+        case .clientLog(let severity, let facility, let text):
+            note("log \(severity) \(facility) \(text)")
+        }
     }
 
     func release(_ batches: [RecordBatch]) { heard.withLock { $0.released += batches } }

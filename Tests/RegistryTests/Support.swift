@@ -22,17 +22,17 @@ final class Recorder: RegistryObserver {
     var compactions: Int { state.withLock { $0.compactions } }
     var cannotSetAside: [RegistryError] { state.withLock { $0.cannotSetAside } }
 
-    func registryRecovered(_ summary: RecoverySummary) {}
-    func registryWriteFailed(_ error: RegistryError) {
-        state.withLock { $0.failures.append(error) }
-    }
-    func registryWriteRecovered() { state.withLock { $0.recoveries += 1 } }
-    func registrySynced(nanoseconds: Int64) { state.withLock { $0.syncs += 1 } }
-    func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
-        state.withLock { $0.compactions += 1 }
-    }
-    func registryCannotSetAside(_ error: RegistryError) {
-        state.withLock { $0.cannotSetAside.append(error) }
+    func report(_ event: RegistryEvent) {
+        state.withLock { state in
+            switch event {
+            case .opened: break
+            case .writeFailed(let error): state.failures.append(error)
+            case .writeRecovered: state.recoveries += 1
+            case .synced: state.syncs += 1
+            case .compacted: state.compactions += 1
+            case .cannotSetAside(let error): state.cannotSetAside.append(error)
+            }
+        }
     }
 }
 

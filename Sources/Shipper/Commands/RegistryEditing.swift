@@ -81,16 +81,17 @@ enum RegistryEditing {
         /// Of the last snapshot that was written.
         var snapshotBytes: Int { bytes.withLock { $0 } }
 
-        func registryRecovered(_ summary: RecoverySummary) {}
-        func registryWriteFailed(_ error: RegistryError) {}
-        func registryWriteRecovered() {}
-        func registrySynced(nanoseconds: Int64) {}
-        func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
-            self.bytes.withLock { $0 = bytes }
+        func report(_ event: RegistryEvent) {
+            switch event {
+            case .compacted(_, let bytes, _): self.bytes.withLock { $0 = bytes }
+            case .cannotSetAside(let error): complain(error)
+            case .opened, .writeFailed, .writeRecovered, .synced: break
+            }
         }
-        func registryCannotSetAside(_ error: RegistryError) {
+
+        private func complain(_ error: RegistryError) {
             do throws(SystemError) {
-                _ = try complain("\(error)", .fault)
+                _ = try RegistryEditing.complain("\(error)", .fault)
             } catch {
                 // Standard error is where it would be told.
             }

@@ -153,15 +153,12 @@ package enum RegistryImportCommand {
 
         var failure: RegistryError? { first.withLock { $0 } }
 
-        func registryRecovered(_ summary: RecoverySummary) {}
-        func registryWriteFailed(_ error: RegistryError) {
-            first.withLock { $0 = $0 ?? error }
-        }
-        func registryWriteRecovered() {}
-        func registrySynced(nanoseconds: Int64) {}
-        func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {}
-        func registryCannotSetAside(_ error: RegistryError) {
-            first.withLock { $0 = $0 ?? error }
+        func report(_ event: RegistryEvent) {
+            switch event {
+            case .writeFailed(let error), .cannotSetAside(let error):
+                first.withLock { $0 = $0 ?? error }
+            case .opened, .writeRecovered, .synced, .compacted: break
+            }
         }
     }
 }

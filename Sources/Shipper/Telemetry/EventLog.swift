@@ -168,38 +168,53 @@ package final class EventLog: Sendable {
 }
 
 extension EventLog: KafkaObserver {
-    package func brokersDown(_ message: String) {
-        log.fault(
-            .warn, key: "brokers", "no broker can be reached; waiting",
-            [
-                "error": .text(message)
-            ])
+    package func report(_ event: KafkaEvent) {
+        switch event {
+        case .brokersDown(let message):
+            log.fault(
+                .warn, key: "brokers", "no broker can be reached; waiting",
+                [
+                    "error": .text(message)
+                ])
+        case .brokerUp:
+            log.info("broker reached")
+        case .recordsRejected(let topic, let code, let text, let count):
+            log.fault(
+                .error, key: "rejected \(topic) \(code)", "records rejected; trying again",
+                [
+                    "topic": .text(topic), "code": .text(code), "error": .text(text),
+                    "records": .count(count),
+                ])
+        case .fatal(let text):
+            log.error("producer failed; making a new one", ["error": .text(text)])
+        case .laneBlocked(let topic, let reason):
+            log.fault(
+                .error, key: "blocked \(topic)", "stream waits for its topic",
+                [
+                    "topic": .text(topic), "reason": .text(reason),
+                ])
+        case .recordRefused(let refused):
+            recordRefused(refused, path: nil)
+        case .laneFlows(let topic):
+            // No fault, but as often as one: a topic that refuses now and then would fill the log
+            // with it.
+            log.fault(
+                .info, key: "flows \(topic)", "stream flows again", ["topic": .text(topic)])
+        case .clientError(let code, let text):
+            log.fault(
+                .warn, key: "client \(code)", "Kafka client reports",
+                [
+                    "code": .text(code), "error": .text(text),
+                ])
+        case .clientLog(let severity, let facility, let text):
+            let level: Log.Level = severity <= 3 ? .warn : .debug
+            log.fault(
+                level, key: "librdkafka \(facility)", "librdkafka",
+                [
+                    "facility": .text(facility), "text": .text(text),
+                ])
+        }
     }
-
-    package func brokerUp() { log.info("broker reached") }
-
-    package func recordsRejected(topic: String, code: String, text: String, count: Int) {
-        log.fault(
-            .error, key: "rejected \(topic) \(code)", "records rejected; trying again",
-            [
-                "topic": .text(topic), "code": .text(code), "error": .text(text),
-                "records": .count(count),
-            ])
-    }
-
-    package func fatal(_ text: String) {
-        log.error("producer failed; making a new one", ["error": .text(text)])
-    }
-
-    package func laneBlocked(topic: String, reason: String) {
-        log.fault(
-            .error, key: "blocked \(topic)", "stream waits for its topic",
-            [
-                "topic": .text(topic), "reason": .text(reason),
-            ])
-    }
-
-    package func recordRefused(_ refused: RefusedRecord) { recordRefused(refused, path: nil) }
 
     /// `path` is the file's, where it is known.
     package func recordRefused(_ refused: RefusedRecord, path: String?) {
@@ -216,34 +231,29 @@ extension EventLog: KafkaObserver {
                 "error": .text(refused.text),
             ])
     }
-
-    package func laneFlows(topic: String) {
-        // No fault, but as often as one: a topic that refuses now and then would fill the log with
-        // it.
-        log.fault(
-            .info, key: "flows \(topic)", "stream flows again", ["topic": .text(topic)])
-    }
-
-    package func clientError(code: String, text: String) {
-        log.fault(
-            .warn, key: "client \(code)", "Kafka client reports",
-            [
-                "code": .text(code), "error": .text(text),
-            ])
-    }
-
-    package func clientLog(severity: Int, facility: String, text: String) {
-        let level: Log.Level = severity <= 3 ? .warn : .debug
-        log.fault(
-            level, key: "librdkafka \(facility)", "librdkafka",
-            [
-                "facility": .text(facility), "text": .text(text),
-            ])
-    }
 }
 
 extension EventLog: RegistryObserver {
-    package func registryRecovered(_ summary: RecoverySummary) {
+    package func report(_ event: RegistryEvent) {
+        switch event {
+        case .opened(let summary):
+            opened(summary)
+        case .writeFailed(let error):
+            // A disk that is full to the brim has room for one record, and not for the next.
+            log.fault(
+                .error, key: "registry fails", "positions cannot be saved; shipping goes on",
+                ["error": "\(error)"])
+        case .writeRecovered:
+            log.fault(.info, key: "registry works", "positions can be saved again")
+        case .synced: break
+        case .compacted(let entries, let bytes, _):
+            log.debug("registry compacted", ["entries": .count(entries), "bytes": .count(bytes)])
+        case .cannotSetAside(let error):
+            log.error("a damaged registry file cannot be kept", ["error": "\(error)"])
+        }
+    }
+
+    private func opened(_ summary: RecoverySummary) {
         // A torn tail is what a kill leaves behind; the record in it was never used.
         log.info(
             "registry opened",
@@ -264,26 +274,5 @@ extension EventLog: RegistryObserver {
         for name in summary.setAside {
             log.warn("damaged registry file kept for inspection", ["file": .text(name)])
         }
-    }
-
-    package func registryWriteFailed(_ error: RegistryError) {
-        // A disk that is full to the brim has room for one record, and not for the next.
-        log.fault(
-            .error, key: "registry fails", "positions cannot be saved; shipping goes on",
-            ["error": "\(error)"])
-    }
-
-    package func registryWriteRecovered() {
-        log.fault(.info, key: "registry works", "positions can be saved again")
-    }
-
-    package func registrySynced(nanoseconds: Int64) {}
-
-    package func registryCompacted(entries: Int, bytes: Int, nanoseconds: Int64) {
-        log.debug("registry compacted", ["entries": .count(entries), "bytes": .count(bytes)])
-    }
-
-    package func registryCannotSetAside(_ error: RegistryError) {
-        log.error("a damaged registry file cannot be kept", ["error": "\(error)"])
     }
 }

@@ -1,5 +1,6 @@
 import Model
 import Platform
+import Registry
 import Tailer
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
                 counters.taken(number)
                 counters.delivered(records: number, bytes: number)
                 counters.sent(records: number)
-                events.registrySynced(nanoseconds: .max)
+                events.report(.synced(nanoseconds: .max))
             }
             counters.count(.missed(path: "/a"))
         }
