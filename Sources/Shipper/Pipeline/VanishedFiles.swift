@@ -235,12 +235,18 @@ struct VanishedFiles: Sendable {
             note(entry, isReachable: false)
             return true
         }
+        let whereabouts = GoneFile.whereabouts(
+            of: entry, from: PathText.bytes(of: directory.text + "/."))
+        if case .at(let path, _) = whereabouts, isArchive(PathText.text(path), of: entry) {
+            ledger.unlessFollowed(entry.file, { stillStands(entry) }) { _ in
+                registry.moved(entry.file, path: PathText.text(path), state: .archived)
+            }
+            return false
+        }
         if ledger.isUnfollowed(entry.file), hasArchives(entry) {
             note(entry, isReachable: false)
             return true
         }
-        let whereabouts = GoneFile.whereabouts(
-            of: entry, from: PathText.bytes(of: directory.text + "/."))
         switch whereabouts {
         case .at(let path, _):
             guard ExactText(PathText.text(path)).parent != directory else { return false }
@@ -284,11 +290,22 @@ struct VanishedFiles: Sendable {
     /// 2. At night it is compressed there, and removed.
     /// 3. With the next rotation the log's stream finds the compressed one, which it would send
     ///    again.
-    private func hasArchives(_ entry: FileEntry) -> Bool {
+    private func hasArchives(_ entry: FileEntry) -> Bool { !archives(of: entry).isEmpty }
+
+    /// Whether a path lies where the entry's log has its rotated files. Such a file stays known
+    /// there as long as it is on the disk:
+    ///
+    /// 1. A log is rotated once a month, and the earlier file compressed with the next rotation.
+    /// 2. It is out of sight for longer than entries stay. What is made of it has another time, and
+    ///    is newer than all that the log was read of.
+    /// 3. Without its entry all of it would be sent again.
+    private func isArchive(_ path: String, of entry: FileEntry) -> Bool {
+        archives(of: entry).contains { $0.match(path) != nil }
+    }
+
+    private func archives(of entry: FileEntry) -> [PathPattern] {
         let live = [entry.stream, entry.stream + "/current"]
-        return inputs.contains { input in
-            !input.archives.isEmpty && live.contains { input.reads($0) }
-        }
+        return inputs.filter { input in live.contains { input.reads($0) } }.flatMap(\.archives)
     }
 
     /// Entries that have been out of sight for too long, or are too many, leave, if two looks see

@@ -599,6 +599,34 @@ import Testing
         #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
     }
 
+    @Test(
+        "What went to an archive stays known as long as it is there, with its place",
+        .enabled(if: MachineFacts.mayAskByHandle, "\(MachineFacts.askingNeeded)"),
+        arguments: [true, false])
+    func inArchive(wasLetGo: Bool) throws {
+        let file = try makeKnown("a/log/x.log", delivered: 10)
+        try directory.write("logs/a/log/y.log", "another\n")
+        if wasLetGo { try letGo(file) }
+        try directory.makeDirectory("old")
+        try rename(directory.path("logs/a/log/x.log"), directory.path("old/x.log.1"))
+        let input = try #require(tailing.first)
+        let archiving = TailerInput(
+            name: input.name, paths: input.paths, exclude: [], maxLine: input.maxLine,
+            archives: [try PathPattern(directory.path("old/*"))])
+        var vanished = vanished(of: [archiving])
+        let later = Timestamp(
+            nanoseconds: Timestamp.now().nanoseconds + 12 * VanishedFiles.longestAbsence)
+        for _ in 0..<3 { vanished.look(now: later) }
+        let entry = try #require(registry.entry(file))
+        #expect(entry.path == directory.path("old/x.log.1"))
+        #expect(entry.state == .archived)
+        // It is moved on there.
+        try rename(directory.path("old/x.log.1"), directory.path("old/x.log.2"))
+        for _ in 0..<3 { vanished.look(now: later) }
+        #expect(registry.entry(file)?.path == directory.path("old/x.log.2"))
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+    }
+
     @Test("What is out of reach for thirty days leaves, and what is unread of it counts as lost")
     func longAbsence() throws {
         let away = try make("a/log/x.log", delivered: 4, elsewhere: true)
