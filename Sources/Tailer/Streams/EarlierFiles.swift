@@ -35,6 +35,12 @@ struct EarlierFiles {
     }
 }
 
+/// How many files come before the last ones of their streams, of one reader. Lives on its thread.
+final class EarlierCount {
+    /// Each stream keeps its part of it up to date (`LogStream.files`).
+    var total = 0
+}
+
 extension StreamTable {
     /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and
     /// as a slice is enough for. `fine` when none is left.
@@ -109,7 +115,7 @@ extension StreamTable {
         var names = names
         var isListed = false
         while let rotatedFile = earlier.rest.last {
-            if count(of: stream, before: earlier.place) >= mostEarlier { return .retry }
+            if !hasRoom(count(of: stream, before: earlier.place)) { return .retry }
             if pace.isOver { return .underWay }
             guard opener.cache.makeRoom() else { return .retry }
             let name = names.name(of: rotatedFile.status.inode)
@@ -169,6 +175,13 @@ extension StreamTable {
             _ = opener.trouble(node.text, error)
             return nil
         }
+    }
+
+    /// Whether a stream that has taken up `count` earlier files may take up one more. The stream
+    /// that has most has at most as many as are left.
+    private func hasRoom(_ count: Int) -> Bool {
+        guard count < mostEarlier else { return false }
+        return count < leastEarlier || count < mostEarlierOfAll - earlierFiles.total
     }
 
     /// Files that come before what waits for them, read or not.

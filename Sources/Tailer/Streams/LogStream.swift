@@ -24,7 +24,7 @@ final class LogStream {
 
     /// Files that are being read, open or parked, in the order of their content; the live one, if
     /// any, is the last.
-    var files: [TailedFile] = []
+    var files: [TailedFile] = [] { didSet { countEarlier() } }
     /// The first of them that is asked for the proof of its end in the next turn, where one turn is
     /// too short.
     var nextProof = 0
@@ -180,9 +180,14 @@ final class LogStream {
     /// When bytes last came, monotonic nanoseconds.
     var lastGrowth: Int64 = 0
 
+    private let earlierFiles: EarlierCount
+    /// What it has added to that.
+    private var counted = 0
+
+    /// `earlierFiles`: what all streams of its reader have before their last files.
     init(
         id: StreamID, kind: Kind, name: String, liveName: [UInt8], input: Int,
-        captures: [String: String]
+        captures: [String: String], earlierFiles: EarlierCount = EarlierCount()
     ) {
         self.id = id
         self.kind = kind
@@ -190,6 +195,15 @@ final class LogStream {
         self.liveName = liveName
         self.input = input
         self.captures = captures
+        self.earlierFiles = earlierFiles
+    }
+
+    deinit { earlierFiles.total -= counted }
+
+    private func countEarlier() {
+        let now = max(0, files.count - 1)
+        earlierFiles.total += now - counted
+        counted = now
     }
 
     /// A file was closed under this name, or has it by now. Another one that had it and was not

@@ -27,6 +27,14 @@ final class StreamTable {
     /// removal. More than these wait for their turn; and they are more than a program leaves open,
     /// for those are never done with.
     var mostEarlier = 4_096
+    /// The same of all streams: about 4 KB each, so 64 MB at the most, where a hundred logs were
+    /// rotated thousands of times while no agent ran.
+    var mostEarlierOfAll = 16_384
+    /// A stream may have so many whatever others have: what is read of it in a row, beside a few
+    /// that a program leaves open.
+    var leastEarlier = 64
+    /// How many there are of all streams.
+    let earlierFiles = EarlierCount()
 
     /// Where rotated files may go, by input.
     let archives: [ArchiveSearch]
@@ -69,7 +77,7 @@ final class StreamTable {
         let stream = LogStream(
             id: StreamID(number: lastStream), kind: isS6 ? .s6 : .path,
             name: isS6 ? node.text : node.text(of: match.name), liveName: match.name,
-            input: match.input, captures: match.captures)
+            input: match.input, captures: match.captures, earlierFiles: earlierFiles)
         stream.node = node
         node.streams[match.name] = stream
         return stream

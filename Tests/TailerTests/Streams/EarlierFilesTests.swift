@@ -196,6 +196,56 @@ struct EarlierFilesTests {
         #expect(bench.lost == ["\(path(24)) 0..<8 deleted_unread"])
     }
 
+    /// 1. Programs leak a descriptor with each rotation: those files are never done with.
+    /// 2. One log alone would have all that may be taken up.
+    @Test(
+        "Of all that may be taken up one log has half at most, and each has what it needs to go on")
+    func shares() throws {
+        let bench = try ParkingBench(mostOpen: 32)
+        bench.table.mostEarlierOfAll = 40
+        bench.table.leastEarlier = 4
+        let names = ["a.log", "b.log", "c.log"]
+        for name in names { try bench.write(name, "\(name) 0\n") }
+        try bench.settle()
+        var leaked: [SharedDescriptor] = []
+        for name in names {
+            let path = bench.home.path("log/\(name)")
+            try rename(path, "\(path).60")
+            for line in 1...60 {
+                try bench.write(
+                    line < 60 ? "\(name).\(60 - line)" : name, "\(name) \(line)\n")
+                guard name == names[0], line < 60 else { continue }
+                leaked.append(
+                    SharedDescriptor(
+                        try Descriptor.open("\(path).\(60 - line)", O_WRONLY | O_APPEND)))
+            }
+        }
+        _ = try bench.lookInSlices()
+        // With what they had before.
+        #expect(bench.streams.map(\.files.count) == [21, 11, 6])
+        #expect(bench.table.earlierFiles.total == 35)
+        func read(until isDone: () -> Bool) throws {
+            for _ in 0..<500 where !isDone() {
+                bench.now += 1_000_000_000
+                _ = try bench.lookInSlices(.endless)
+                bench.readAll()
+            }
+        }
+        func lines(_ name: String) -> [String] {
+            bench.output.texts(bench.home.path("log/\(name)"))
+        }
+        func all(_ name: String) -> [String] { (0...60).map { "\(name) \($0)" } }
+        try read { names[1...].allSatisfy { lines($0).count == 61 } }
+        for name in names[1...] { #expect(lines(name) == all(name)) }
+        // Its first one is done with, and makes room for one more.
+        #expect(lines("a.log") == Array(all("a.log").prefix(22)))
+        leaked = []
+        try read { lines("a.log").count == 61 && bench.table.earlierFiles.total == 0 }
+        #expect(lines("a.log") == all("a.log"))
+        #expect(bench.table.earlierFiles.total == 0)
+        #expect(bench.lost.isEmpty)
+    }
+
     private enum Loss: CaseIterable { case removed, moved, directory }
 
     @Test(
