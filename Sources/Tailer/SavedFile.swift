@@ -1,4 +1,5 @@
 package import Model
+package import Platform
 
 /// A file that was saved, by this run or an earlier one.
 package struct SavedFile: Sendable {
@@ -14,9 +15,9 @@ package struct SavedFile: Sendable {
     package let anchor: Anchor
     /// Something is known of its beginning.
     package let hasHead: Bool
-    /// When anything was saved of it last, nanoseconds since 1970 by the agent's clock: says which
+    /// When anything was saved of it last, by the agent's clock: says which
     /// of two was later, and nothing beside files' times.
-    package let updated: Int64
+    package let updated: Timestamp
     /// Physical bytes that it is known to have had.
     package let size: Int
     /// Bytes that were removed from the front: logical minus physical offset.
@@ -26,7 +27,7 @@ package struct SavedFile: Sendable {
 
     package init(
         file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Int64, size: Int, base: Int,
+        hasHead: Bool, updated: Timestamp, size: Int, base: Int,
         isArchived: Bool = false
     ) {
         self.file = file

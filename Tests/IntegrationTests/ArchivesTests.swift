@@ -45,7 +45,7 @@ struct ArchivesTests {
             try expectAll()
         }
 
-        private func modified(_ path: String) throws -> Int64 {
+        private func modified(_ path: String) throws -> FileTime {
             try FileStatus.glance(at: Array(path.utf8)).modified
         }
 

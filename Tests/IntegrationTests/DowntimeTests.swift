@@ -117,7 +117,7 @@ struct DowntimeTests {
         #expect(try AuditCount.of(broker) == 300)
     }
 
-    private func modified(_ path: String) throws -> Int64 {
+    private func modified(_ path: String) throws -> FileTime {
         try FileStatus.glance(at: Array(path.utf8)).modified
     }
 

@@ -112,7 +112,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
                 SavedFile(
                     file: saved.id, identity: saved.identity, path: saved.path,
                     position: saved.offset - saved.base, anchor: Anchor(bytes: saved.anchor),
-                    hasHead: !saved.head.isEmpty, updated: 0, size: saved.size,
+                    hasHead: !saved.head.isEmpty, updated: Timestamp(milliseconds: 0),
+                    size: saved.size,
                     base: saved.base)
             }
         }

@@ -264,10 +264,10 @@ package struct FileStatus: Hashable, Sendable {
     package let owner: UInt32
     /// The group's number.
     package let group: UInt32
-    /// Last change of content, nanoseconds since 1970.
-    package let modified: Int64
-    /// Last change of content, names, owner or mode, nanoseconds since 1970.
-    package let changed: Int64
+    /// Last change of content.
+    package let modified: FileTime
+    /// Last change of content, names, owner or mode.
+    package let changed: FileTime
 
     init(_ raw: stat) {
         device = UInt64(raw.st_dev)
@@ -283,8 +283,10 @@ package struct FileStatus: Hashable, Sendable {
         changed = Self.time(raw.st_ctim)
     }
 
-    private static func time(_ raw: timespec) -> Int64 {
-        OutsideNumber.time(seconds: Int64(raw.tv_sec), nanoseconds: Int64(raw.tv_nsec))
+    private static func time(_ raw: timespec) -> FileTime {
+        FileTime(
+            nanoseconds: OutsideNumber.time(
+                seconds: Int64(raw.tv_sec), nanoseconds: Int64(raw.tv_nsec)))
     }
 
     /// lstat(2) of a path in bytes without NUL: one call and no descriptor. Where others may rename

@@ -12,12 +12,12 @@ package enum Whereabouts: Hashable, Sendable {
 }
 
 extension Descriptor {
-    /// When the file was born, nanoseconds since 1970; nil where the file system does not say or
+    /// When the file was born; nil where the file system does not say or
     /// statx is refused.
-    package borrowing func birth() -> Int64? {
+    package borrowing func birth() -> FileTime? {
         var birth: Int64 = 0
         let known = withRawValue { unsafe clinux_birth($0, &birth) }
-        return known == 1 ? birth : nil
+        return known == 1 ? FileTime(nanoseconds: birth) : nil
     }
 
     /// The file handle: type (4 bytes, big endian) and bytes; nil where handles are not given

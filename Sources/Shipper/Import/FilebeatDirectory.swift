@@ -99,7 +99,7 @@ struct FilebeatDirectory {
             guard status.size <= longestFile else { throw SystemError("read", code: .overflow) }
             return Contents(
                 bytes: try file.read(count: min(most, status.size), at: 0),
-                modified: status.modified)
+                modified: status.modified.nanoseconds)
         } catch {
             if error.code == .notFound || error.code == .notDirectory { return nil }
             throw .unreadable(path: path, error)

@@ -224,7 +224,7 @@ final class FileMemory: KnownFiles {
                 file: entry.file, identity: entry.identity, path: entry.path,
                 position: entry.offset - entry.base, anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated.nanoseconds, size: entry.size, base: entry.base,
+                updated: entry.updated, size: entry.size, base: entry.base,
                 isArchived: entry.state == .archived)
         }
     }

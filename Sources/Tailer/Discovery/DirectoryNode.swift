@@ -62,13 +62,13 @@ final class DirectoryNode {
 
     // MARK: When it is scanned, by `DirectoryTree` alone
 
-    /// When it is scanned without an event and for all of its files, monotonic nanoseconds.
-    var clockDue = Int64.max
+    /// When it is scanned without an event and for all of its files.
+    var clockDue = MonotonicTime.never
     /// When it is scanned before that.
-    var soonDue = Int64.max
+    var soonDue = MonotonicTime.never
     /// It was scanned a moment ago, and that took long: no event has it scanned again before this.
-    var restUntil: Int64 = 0
-    var due: Int64 { min(clockDue, soonDue) }
+    var restUntil = MonotonicTime.zero
+    var due: MonotonicTime { min(clockDue, soonDue) }
     /// Its place in `DirectoryTimes`.
     var timesIndex: Int?
     /// Waits in a queue of directories to be scanned.
@@ -103,15 +103,15 @@ final class DirectoryNode {
     var hasOtherWriters = false
     /// Watches in it and beneath it, as far as they are counted one by one.
     var watchesBelow = 0
-    /// No watch is asked for again in it before this, monotonic nanoseconds.
-    var deniedUntil: Int64 = 0
+    /// No watch is asked for again in it before this.
+    var deniedUntil = MonotonicTime.zero
     /// And none for directories just beneath it that have none at all.
-    var deniesBelowUntil: Int64 = 0
+    var deniesBelowUntil = MonotonicTime.zero
     /// Events of it and beneath it since the overflow of this number.
     var events = 0
     var eventsEpoch = 0
-    /// It filled the queue of events: it has no watch before this, monotonic nanoseconds.
-    var noisyUntil: Int64 = 0
+    /// It filled the queue of events: it has no watch before this.
+    var noisyUntil = MonotonicTime.zero
     /// How long that was at last.
     var noisyFor: Int64 = 0
     /// Counted among the unwatched ones of its share.

@@ -31,7 +31,7 @@ final class DirectoryScan {
     /// One of them could not be looked at.
     fileprivate var hasUnknown = false
     fileprivate var device: UInt64 = 0
-    fileprivate var time: Int64?
+    fileprivate var time: FileTime?
     fileprivate var eventReads = 0
     /// The number of its listing.
     fileprivate(set) var listing = 0
@@ -61,7 +61,7 @@ extension DirectoryTree {
     ///
     /// Between two slices the directory is closed, and opened again beneath its prefix.
     func go(
-        on scan: DirectoryScan, _ slice: inout Slice, _ now: Int64, _ handlers: Handlers
+        on scan: DirectoryScan, _ slice: inout Slice, _ now: MonotonicTime, _ handlers: Handlers
     ) -> Bool {
         let node = scan.node
         // Another reader has it, and whatever is done with it may hang.
@@ -137,7 +137,8 @@ extension DirectoryTree {
     private static let mostStrangeLooks = 3
 
     private func list(
-        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ status: FileStatus, _ now: Int64
+        _ scan: DirectoryScan, _ directory: borrowing Descriptor, _ status: FileStatus,
+        _ now: MonotonicTime
     ) throws(SystemError) {
         let node = scan.node
         let key = InodeKey(status)
@@ -371,7 +372,7 @@ extension DirectoryTree {
 
     /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
     /// and its parent, whose listing is the truth, makes it again when it is back.
-    private func leave(_ node: DirectoryNode, _ now: Int64, _ handlers: Handlers) {
+    private func leave(_ node: DirectoryNode, _ now: MonotonicTime, _ handlers: Handlers) {
         if node.depth > 0 {
             guard let parent = node.parent else { return }
             let name = Array(node.path.directoryAndName?.name ?? node.path[...])

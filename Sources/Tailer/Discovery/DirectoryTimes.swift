@@ -1,13 +1,15 @@
+import Platform
+
 /// Directories in the order of their next scan, each at most once: a binary heap in which every
 /// directory knows its place. Lives on the reader thread.
 struct DirectoryTimes {
     private var heap: [DirectoryNode] = []
 
-    /// When the first falls due, monotonic nanoseconds.
-    var next: Int64? { heap.first?.due }
+    /// When the first falls due.
+    var next: MonotonicTime? { heap.first?.due }
 
     /// The first that is due, which leaves.
-    mutating func popDue(_ now: Int64) -> DirectoryNode? {
+    mutating func popDue(_ now: MonotonicTime) -> DirectoryNode? {
         guard let first = heap.first, first.due <= now else { return nil }
         remove(first)
         return first

@@ -18,9 +18,8 @@ final class DirectoryTree {
         var absent: ([UInt8]) -> Match? = { _ in nil }
         /// Events read before it was listed, by their number.
         var eventReads = 0
-        /// When a name in it last changed before it was listed; nanoseconds since 1970, as files
-        /// there have it.
-        var time: Int64?
+        /// When a name in it last changed before it was listed, as files there have it.
+        var time: FileTime?
         /// The number of the watch that tells of its names; nil where none is believed.
         var watching: Int?
     }
@@ -86,9 +85,8 @@ final class DirectoryTree {
 
     /// Events were lost since the last time that everything was scanned for it.
     private var hasOverflow = false
-    /// Monotonic nanoseconds: what overflows all the time must not have everything scanned all the
-    /// time.
-    private var nextOverflow: Int64 = 0
+    /// What overflows all the time must not have everything scanned all the time.
+    private var nextOverflow = MonotonicTime.zero
 
     /// Large scans at a time. Each has memory for all names of its directory.
     private static let mostUnderWay = 4
@@ -174,7 +172,7 @@ final class DirectoryTree {
     }
 
     /// Something happened in a directory: it is scanned, though not before it has rested.
-    func request(_ node: DirectoryNode, _ now: Int64) {
+    func request(_ node: DirectoryNode, _ now: MonotonicTime) {
         guard now < node.restUntil, !node.isQueued, !node.isScanning else {
             enqueue(node)
             return
@@ -184,13 +182,13 @@ final class DirectoryTree {
 
     /// Lines wait for a look at it: one that is small does not rest before that. What a look at it
     /// took was time for which this thread had to wait.
-    func hurry(_ node: DirectoryNode, _ now: Int64) {
-        if node.isSmall { node.restUntil = 0 }
+    func hurry(_ node: DirectoryNode, _ now: MonotonicTime) {
+        if node.isSmall { node.restUntil = .zero }
         request(node, now)
     }
 
     /// An event of a directory, or the loss of its watch.
-    func changed(_ node: DirectoryNode, appeared name: [UInt8]?, _ now: Int64) {
+    func changed(_ node: DirectoryNode, appeared name: [UInt8]?, _ now: MonotonicTime) {
         if let name { node.appeared.add(name, isS6: node.streams[S6Name.current] != nil) }
         request(node, now)
     }
@@ -199,7 +197,7 @@ final class DirectoryTree {
     func beginEvents() { eventReads += 1 }
 
     /// Events were lost: only a scan of everything tells what happened.
-    func overflowed(_ now: Int64) {
+    func overflowed(_ now: MonotonicTime) {
         hasOverflow = true
         watches.distrust(now)
     }
@@ -207,7 +205,7 @@ final class DirectoryTree {
     /// There is inotify again: everything is to be watched.
     func unwatchedAll() { forEachNode { scanByClock($0) } }
 
-    private func recover(_ now: Int64) {
+    private func recover(_ now: MonotonicTime) {
         guard hasOverflow, now >= nextOverflow else { return }
         hasOverflow = false
         nextOverflow = now + max(Self.noisyScan, Int64(count) * Self.overflowSpread)
@@ -230,18 +228,18 @@ final class DirectoryTree {
     }
 
     /// Queues the scans that the clock and overflows want.
-    func advance(_ now: Int64) {
+    func advance(_ now: MonotonicTime) {
         recover(now)
         for node in watches.unwatched { schedule(node, now) }
         watches.unwatched.removeAll(keepingCapacity: true)
         while let node = times.popDue(now) {
             if node.clockDue <= now {
                 node.isByClock = true
-                node.clockDue = .max
+                node.clockDue = .never
             }
-            node.soonDue = .max
+            node.soonDue = .never
             enqueue(node)
-            if node.clockDue != .max { times.place(node) }
+            if node.clockDue != .never { times.place(node) }
         }
     }
 
@@ -250,15 +248,15 @@ final class DirectoryTree {
         queue.isEmpty && large.isEmpty && underWay.isEmpty && doomed.isEmpty
     }
 
-    /// Monotonic nanoseconds of the next scan that falls due by itself.
-    var nextDue: Int64? {
-        let overflow = hasOverflow ? nextOverflow : .max
-        let next = min(times.next ?? .max, overflow)
-        return next == .max ? nil : next
+    /// The next scan that falls due by itself.
+    var nextDue: MonotonicTime? {
+        let overflow = hasOverflow ? nextOverflow : .never
+        let next = min(times.next ?? .never, overflow)
+        return next == .never ? nil : next
     }
 
     /// The directory's next scan without an event.
-    private func schedule(_ node: DirectoryNode, _ now: Int64) {
+    private func schedule(_ node: DirectoryNode, _ now: MonotonicTime) {
         guard !node.isGone else { return }
         // Another reader has it, until it is told otherwise.
         guard territory.has(node) else { return note(node, isUnwatched: false) }
@@ -267,10 +265,10 @@ final class DirectoryTree {
         guard watches.isWanted || node.hasTrouble else { return }
         note(node, isUnwatched: !watches.isBelieved(node))
         node.clockDue = min(node.clockDue, now + interval(of: node, now))
-        place(node, soon: node.hasTrouble ? now + intervals.unwatchedScan : .max)
+        place(node, soon: node.hasTrouble ? now + intervals.unwatchedScan : .never)
     }
 
-    private func interval(of node: DirectoryNode, _ now: Int64) -> Int64 {
+    private func interval(of node: DirectoryNode, _ now: MonotonicTime) -> Int64 {
         if watches.isBelieved(node) { return intervals.watchedScan }
         let least = now < node.noisyUntil ? Self.noisyScan : intervals.unwatchedScan
         let fair = Int64(node.outermost.unwatchedBelow) * Self.spread
@@ -282,10 +280,10 @@ final class DirectoryTree {
         if scan.isByClock || scan.appeared?.isEmpty != true { scan.node.isByClock = true }
     }
 
-    private func place(_ node: DirectoryNode, soon: Int64) {
+    private func place(_ node: DirectoryNode, soon: MonotonicTime) {
         guard !node.isGone else { return }
         node.soonDue = min(node.soonDue, max(soon, node.restUntil))
-        if node.due != .max { times.place(node) }
+        if node.due != .never { times.place(node) }
     }
 
     private func note(_ node: DirectoryNode, isUnwatched: Bool) {
@@ -296,7 +294,7 @@ final class DirectoryTree {
     }
 
     /// Something in the directory could not be read: look again soon.
-    func retry(_ node: DirectoryNode, _ now: Int64) {
+    func retry(_ node: DirectoryNode, _ now: MonotonicTime) {
         guard !node.hasTrouble, !node.isGone else { return }
         node.hasTrouble = true
         place(node, soon: now + intervals.unwatchedScan)
@@ -356,9 +354,9 @@ final class DirectoryTree {
         let node = scan.node
         guard !node.isGone else { return }
         touches(node)
-        let started = Clock.monotonicNanoseconds()
+        let started = MonotonicTime.now()
         let isDone = go(on: scan, &slice, started, handlers)
-        let end = Clock.monotonicNanoseconds()
+        let end = MonotonicTime.now()
         scan.cost += end - started
         if !isDone, !node.isGone {
             if underWay.count < Self.mostUnderWay {

@@ -69,7 +69,7 @@ extension DirectoryTree {
     /// Mounts came and went: what patterns lead to there is scanned, with all of its files. Of a
     /// place that is not in the tree, a single file or a directory that another reader had, the
     /// directory that it is in.
-    func remounted(_ changes: MountChanges, _ now: Int64) {
+    func remounted(_ changes: MountChanges, _ now: MonotonicTime) {
         if changes.isAll {
             forEachNode { lookAnew($0, now) }
             return
@@ -88,7 +88,9 @@ extension DirectoryTree {
     }
 
     /// Scans what is found at `path`, names after slashes, beneath a directory.
-    private func lookAnew(at path: ArraySlice<UInt8>, from root: DirectoryNode, _ now: Int64) {
+    private func lookAnew(
+        at path: ArraySlice<UInt8>, from root: DirectoryNode, _ now: MonotonicTime
+    ) {
         let names = path.split(separator: UInt8(ascii: "/")).map(Array.init)
         var node = root
         for (index, name) in names.enumerated() {
@@ -101,7 +103,7 @@ extension DirectoryTree {
         lookAnew(beneath: node, now)
     }
 
-    private func lookAnew(beneath top: DirectoryNode, _ now: Int64) {
+    private func lookAnew(beneath top: DirectoryNode, _ now: MonotonicTime) {
         var rest = [top]
         while let node = rest.popLast() {
             lookAnew(node, now)
@@ -109,7 +111,7 @@ extension DirectoryTree {
         }
     }
 
-    private func lookAnew(_ node: DirectoryNode, _ now: Int64) {
+    private func lookAnew(_ node: DirectoryNode, _ now: MonotonicTime) {
         node.isByClock = true
         request(node, now)
     }

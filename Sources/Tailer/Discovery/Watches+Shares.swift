@@ -1,3 +1,5 @@
+import Platform
+
 /// Who gets a watch when there are not enough, and who loses it: the smaller share is served first,
 /// at each level of the directories that a pattern leads through. A pod with two hundred thousand
 /// directories is scanned, and its neighbours are watched.
@@ -16,7 +18,7 @@ extension Watches {
 
     /// Whether one more watch may be had for something in a directory; where there is none left, it
     /// is taken from who has more.
-    func admit(_ node: DirectoryNode, _ now: Int64) -> Bool {
+    func admit(_ node: DirectoryNode, _ now: MonotonicTime) -> Bool {
         let available = available(now)
         if count < available {
             if count < available / 4 * 3 { hasReportedShortage = false }
@@ -131,7 +133,7 @@ extension Watches {
     /// So who has filled it is not watched for a while, but scanned, often. Found is the innermost
     /// directory that many of the events came from: what changes in many directories beneath it
     /// comes from one hand.
-    func quieten(_ node: DirectoryNode, _ now: Int64) {
+    func quieten(_ node: DirectoryNode, _ now: MonotonicTime) {
         var below = 0
         var loud: [DirectoryNode] = []
         for child in node.children.values where child.eventsEpoch == epoch {
@@ -149,7 +151,7 @@ extension Watches {
 
     private func isLoud(_ some: Int) -> Bool { some * Self.leastPart >= events }
 
-    private func silenceAll(beneath node: DirectoryNode, _ now: Int64) {
+    private func silenceAll(beneath node: DirectoryNode, _ now: MonotonicTime) {
         var rest = Array(node.children.values)
         while let child = rest.popLast() {
             guard child.eventsEpoch == epoch || child.share !== child else { continue }
@@ -158,7 +160,7 @@ extension Watches {
         }
     }
 
-    private func silence(_ node: DirectoryNode, _ now: Int64) {
+    private func silence(_ node: DirectoryNode, _ now: MonotonicTime) {
         guard node.watch != nil else { return }
         let isAgain = node.noisyFor > 0 && now - node.noisyUntil < 4 * node.noisyFor
         node.noisyFor =

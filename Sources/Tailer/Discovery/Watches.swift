@@ -29,11 +29,11 @@ final class Watches {
     /// Directories whose watch was taken; the tree empties it.
     var unwatched: [DirectoryNode] = []
 
-    /// The kernel had no more than this; until `fewUntil`, monotonic nanoseconds.
+    /// The kernel had no more than this; until `fewUntil`.
     private var few = Int.max
-    private var fewUntil: Int64 = 0
-    /// There is no inotify instance; asked for again then, monotonic nanoseconds.
-    private var nextInstance: Int64?
+    private var fewUntil = MonotonicTime.zero
+    /// There is no inotify instance; asked for again then.
+    private var nextInstance: MonotonicTime?
     private var hasReportedRefusal = false
     /// It was said that watches are short, and has not been otherwise since.
     var hasReportedShortage = false
@@ -47,7 +47,7 @@ final class Watches {
         self.limit = limit
         self.intervals = intervals
         self.report = report
-        if isWanted { _ = begin(Clock.monotonicNanoseconds()) }
+        if isWanted { _ = begin(MonotonicTime.now()) }
     }
 
     static func none(report: @escaping (TailerEvent) -> Void) -> Watches {
@@ -56,7 +56,7 @@ final class Watches {
 
     // MARK: The instance
 
-    private func begin(_ now: Int64) -> Bool {
+    private func begin(_ now: MonotonicTime) -> Bool {
         do {
             inotify = try Inotify()
             return true
@@ -67,11 +67,11 @@ final class Watches {
         }
     }
 
-    /// When to ask for an instance again, if there is none; monotonic nanoseconds.
-    var nextAttempt: Int64? { isWanted && inotify == nil ? nextInstance : nil }
+    /// When to ask for an instance again, if there is none.
+    var nextAttempt: MonotonicTime? { isWanted && inotify == nil ? nextInstance : nil }
 
     /// Asks again for an instance. True where there is one now, of which nothing is watched yet.
-    func attempt(_ now: Int64) -> Bool {
+    func attempt(_ now: MonotonicTime) -> Bool {
         guard let due = nextAttempt, now >= due, begin(now) else { return false }
         nextInstance = nil
         report(.inotifyFound)
@@ -159,7 +159,7 @@ final class Watches {
 
     /// The queue has overflowed: whoever filled it is not listened to for a while, and nothing that
     /// is watched now is believed to be.
-    func distrust(_ now: Int64) {
+    func distrust(_ now: MonotonicTime) {
         if events >= Self.leastStorm { for root in roots { quieten(root, now) } }
         epoch += 1
         events = 0
@@ -174,7 +174,7 @@ final class Watches {
     }
 
     /// Watches an open directory, if that may be.
-    func watch(_ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64) {
+    func watch(_ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: MonotonicTime) {
         guard inotify != nil, now >= node.noisyUntil else { return }
         if node.watch != nil, node.watchEpoch == epoch { return }
         guard node.watch != nil || admit(node, now) else { return }
@@ -230,7 +230,7 @@ final class Watches {
 
     /// Whether there may be a watch for a file of the stream, so that opening it for one is worth
     /// it.
-    func mayWatch(_ stream: LogStream, _ now: Int64) -> Bool {
+    func mayWatch(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
         guard inotify != nil, let node = stream.node, !node.hasOtherWriters else { return false }
         return admit(node, now)
     }
@@ -242,7 +242,8 @@ final class Watches {
 
     /// Watches an open file of a stream for one write; false where there is no watch to be had.
     func watchOnce(
-        _ stream: LogStream, _ file: TailedFile, _ descriptor: borrowing Descriptor, _ now: Int64
+        _ stream: LogStream, _ file: TailedFile, _ descriptor: borrowing Descriptor,
+        _ now: MonotonicTime
     ) -> Bool {
         do {
             guard let watch = try inotify?.watchOnce(descriptor) else { return false }
@@ -275,11 +276,11 @@ final class Watches {
     // MARK: What is there
 
     /// Watches that there may be now.
-    func available(_ now: Int64) -> Int {
+    func available(_ now: MonotonicTime) -> Int {
         now < fewUntil ? min(few, limit) : limit
     }
 
-    private func refused(_ path: String, _ error: SystemError, _ now: Int64) {
+    private func refused(_ path: String, _ error: SystemError, _ now: MonotonicTime) {
         if error.code == .noSpace {
             // Others of the same user have the rest.
             few = count

@@ -65,7 +65,7 @@ final class Candidate {
         if packed.isWaiting {
             let isWhole =
                 source.descriptor.hasNoWriter()
-                ?? (stillness.time(of: status, Clock.monotonicNanoseconds()) >= Self.patience)
+                ?? (stillness.time(of: status, MonotonicTime.now()) >= Self.patience)
             if isWhole {
                 packed.isWhole = true
                 content = try Self.head(of: packed, source)

@@ -7,6 +7,9 @@ extension FileIdentity {
     package init(of descriptor: borrowing Descriptor, _ status: FileStatus) {
         self.init(
             handle: descriptor.handle(), device: status.device, inode: status.inode,
-            birth: descriptor.birth())
+            birth: descriptor.birth()?.nanoseconds)
     }
+
+    /// When it was born, by the clock of its file system.
+    var birthTime: FileTime? { birth.map { FileTime(nanoseconds: $0) } }
 }

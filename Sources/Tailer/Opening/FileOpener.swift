@@ -82,7 +82,7 @@ final class FileOpener {
         var isElsewhere = false
         /// The time since which whatever has changed beside it may be a copy of what it held;
         /// nanoseconds since 1970, as files there have it. Nil for the last change to itself.
-        var since: Int64?
+        var since: FileTime?
     }
 
     /// A file that is open and that nothing else is known of yet.
@@ -178,7 +178,7 @@ final class FileOpener {
         guard cache.makeRoom() else {
             throw SystemError("open", path: request.path, code: .processLimit)
         }
-        startTimes.saw(status.device, changed: status.changed, Clock.monotonicNanoseconds())
+        startTimes.saw(status.device, changed: status.changed, MonotonicTime.now())
         let isKnown =
             request.mayBeKnown && Self.tells(identity) && knownFiles.file(identity, head: []) != nil
         return .candidate(
@@ -258,7 +258,7 @@ final class FileOpener {
             file.isReplaced = true
             file.size = start.base + start.size
             // Of when it was read last, its file system has said nothing more than that.
-            file.intactAt = candidate.identity.birth ?? .min
+            file.intactAt = candidate.identity.birthTime ?? .min
         } else if isPast {
             file.passEnd()
         }
@@ -284,7 +284,7 @@ final class FileOpener {
     /// A file as it is now, whose content is not the one that was read.
     struct Fresh {
         let sighting: FileSighting
-        let changed: Int64
+        let changed: FileTime
         let diskSize: Int
         let compression: Compression?
         let packed: Decompressor?
@@ -371,7 +371,7 @@ final class FileOpener {
         } else {
             // That is known when its end is reached.
             earlier.expect(size: file.size)
-            earlier.drainsSince = Clock.monotonicNanoseconds()
+            earlier.drainsSince = MonotonicTime.now()
         }
         if once, copy.packed == nil { earlier.limit = earlier.size }
         open[earlier.key] = earlier

@@ -12,9 +12,8 @@ package import Platform
 /// The latest such time is the best one. It may be too early, where nothing was written for long:
 /// then files count as written after the start that were not, and are read rather than left.
 package struct StartTimes: Sendable {
-    /// Monotonic nanoseconds.
-    private let start: Int64
-    private var times: [UInt64: Int64] = [:]
+    private let start: MonotonicTime
+    private var times: [UInt64: FileTime] = [:]
     /// Everything was looked at once. A clock that is set from now on says nothing of the start.
     var isSettled = false
 
@@ -24,31 +23,31 @@ package struct StartTimes: Sendable {
     /// Nanoseconds.
     private static let second: Int64 = 1_000_000_000
 
-    init(start: Int64) { self.start = start }
+    init(start: MonotonicTime) { self.start = start }
 
     /// The agent starts now; `witness` is something that it has just written to, and tells what
     /// time it is on that device.
     package init(witness: FileStatus? = nil) {
-        start = Clock.monotonicNanoseconds()
+        start = MonotonicTime.now()
         if let witness { saw(witness.device, changed: witness.changed, start) }
     }
 
     /// Something on `device` was last changed at `changed`, by the clock there, and that is seen
     /// now: `now` is monotonic.
-    mutating func saw(_ device: UInt64, changed: Int64, _ now: Int64) {
+    mutating func saw(_ device: UInt64, changed: FileTime, _ now: MonotonicTime) {
         let known = times[device]
         guard known == nil ? times.count < Self.mostDevices : !isSettled else { return }
-        let time = changed -| max(0, now - start) -| Self.tick(of: changed)
+        let time = changed - max(0, now - start) - Self.tick(of: changed)
         times[device] = max(known ?? .min, time)
     }
 
     /// No file of `device` that was written since the start has an earlier time than this.
-    func time(on device: UInt64) -> Int64 { times[device] ?? .min }
+    func time(on device: UInt64) -> FileTime { times[device] ?? .min }
 
     /// How much earlier than a time that is seen on a file it may have been given: kernels take it
     /// from the last tick of their clock, and some file systems keep whole seconds, or every other
     /// one.
-    private static func tick(of time: Int64) -> Int64 {
-        time % second == 0 ? 2 * second : Clock.fileTick
+    private static func tick(of time: FileTime) -> Int64 {
+        time.isWholeSecond ? 2 * second : Clock.fileTick
     }
 }

@@ -5,9 +5,8 @@ import Platform
 final class Stillness {
     private struct Item {
         var stamp: LogStream.Stamp
-        /// Monotonic nanoseconds, as are those below.
-        var since: Int64
-        var asked: Int64
+        var since: MonotonicTime
+        var asked: MonotonicTime
     }
 
     private var items: [InodeKey: Item] = [:]
@@ -19,7 +18,7 @@ final class Stillness {
 
     /// For how long a file has been seen as it is now, nanoseconds; 0 when it is asked for the
     /// first time.
-    func time(of status: FileStatus, _ now: Int64) -> Int64 {
+    func time(of status: FileStatus, _ now: MonotonicTime) -> Int64 {
         let key = InodeKey(status)
         let stamp = LogStream.Stamp(status)
         if var item = items[key], item.stamp == stamp {

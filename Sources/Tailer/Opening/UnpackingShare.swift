@@ -14,7 +14,7 @@ final class UnpackingShare {
         let file: TailedFile
         /// The directory, or the like, that it is counted with.
         let owner: ObjectIdentifier
-        let since: Int64
+        let since: MonotonicTime
         /// Bytes of its window, as far as that was known when there was room for it.
         var counted: Int
 
@@ -40,7 +40,7 @@ final class UnpackingShare {
 
     /// Whether `file` may be read now; otherwise it has to wait for its share. `now` in monotonic
     /// nanoseconds.
-    func admit(_ file: TailedFile, _ now: Int64) -> Bool {
+    func admit(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard let packed = file.packed else { return true }
         file.unpackedAt = now
         users.removeAll { !($0.file.packed?.isActive ?? false) }
@@ -78,7 +78,7 @@ final class UnpackingShare {
     }
 
     /// Whose place another one's file may have.
-    private func yielding(to owner: ObjectIdentifier, _ now: Int64) -> Int? {
+    private func yielding(to owner: ObjectIdentifier, _ now: MonotonicTime) -> Int? {
         let idle = users.firstIndex { user in
             user.file.stream?.attention != .ready && now - user.file.unpackedAt > Self.patience
         }

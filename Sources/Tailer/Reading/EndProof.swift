@@ -21,17 +21,17 @@ struct EndProof: Hashable {
 
     /// How long it waited last, nanoseconds.
     private var pause: Int64 = 0
-    /// When it is to be asked, monotonic nanoseconds.
-    private var due = Int64.min
+    /// When it is to be asked.
+    private var due = MonotonicTime.min
     /// The system does not tell who writes to it: time alone proves anything.
     private(set) var isBlind = false
 
-    func isDue(_ now: Int64) -> Bool { now >= due }
+    func isDue(_ now: MonotonicTime) -> Bool { now >= due }
 
     /// It was asked in vain. `latest`: when it is proven by the time that has passed.
-    mutating func failed(_ now: Int64, isBlind: Bool, latest: Int64 = .max) {
+    mutating func failed(_ now: MonotonicTime, isBlind: Bool, latest: MonotonicTime = .never) {
         pause = min(max(2 * pause, Self.shortest), Self.longest)
-        due = min(now +| pause, latest)
+        due = min(now + pause, latest)
         self.isBlind = isBlind
     }
 }

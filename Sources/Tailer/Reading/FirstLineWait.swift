@@ -1,10 +1,12 @@
+import Platform
+
 /// How long the first line of a file's content waits for looks at its directory. What was copied
 /// and truncated away before that line was written is older, and comes first.
 ///
 /// It is looks that count, and not turns: many of those may pass before there is time for a look.
 struct FirstLineWait {
-    /// When it began, monotonic nanoseconds.
-    private let since: Int64
+    /// When it began.
+    private let since: MonotonicTime
     /// The number of the listing that has to be gone through before it is asked again.
     private var awaited = 0
     /// Looks that it has waited for.
@@ -17,10 +19,10 @@ struct FirstLineWait {
     /// nanoseconds.
     private static let longest: Int64 = 500_000_000
 
-    init(since: Int64) { self.since = since }
+    init(since: MonotonicTime) { self.since = since }
 
     /// It has not come to an end by itself, and is given up.
-    func isOver(in node: DirectoryNode, _ now: Int64) -> Bool {
+    func isOver(in node: DirectoryNode, _ now: MonotonicTime) -> Bool {
         if looks > Self.mostLooks { return true }
         // What can be looked at at once has been by then, unless this thread had no time for that.
         let isDue = looks > 1 || !node.isSmall
@@ -36,7 +38,7 @@ struct FirstLineWait {
     }
 
     /// Nothing was looked at since it was found to wait.
-    func stands(in node: DirectoryNode, _ now: Int64) -> Bool {
+    func stands(in node: DirectoryNode, _ now: MonotonicTime) -> Bool {
         node.listingsDone < awaited && !isOver(in: node, now)
     }
 }

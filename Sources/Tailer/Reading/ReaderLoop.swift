@@ -15,9 +15,9 @@ final class ReaderLoop {
     private let control: TailerControl
     private let figures: TailerFigures
     private let heartbeat: Heartbeat
-    /// Something happened since the figures were set last, at `figuresAt`, monotonic nanoseconds.
+    /// Something happened since the figures were set last, at `figuresAt`.
     private var areFiguresOld = true
-    private var figuresAt: Int64 = 0
+    private var figuresAt = MonotonicTime.zero
     /// Counting goes through all files, so it is not done in every round.
     private static let figuresInterval: Int64 = 1_000_000_000
 
@@ -36,7 +36,7 @@ final class ReaderLoop {
     /// Of those, how many are to be asked again.
     private var toFeed = 0
     /// When some are asked though nobody said that room came back.
-    private var feedsAt: Int64 = 0
+    private var feedsAt = MonotonicTime.zero
     /// Streams to be polled, one queue for each interval of the back-off; stale entries are known
     /// by their time.
     private var polls: [IntervalQueue<LogStream>] = []
@@ -126,7 +126,7 @@ final class ReaderLoop {
     func run() {
         while !control.isStopped {
             heartbeat.beat()
-            let now = Clock.monotonicNanoseconds()
+            let now = MonotonicTime.now()
             if control.takeWake() { toFeed = starved.count }
             feedStarved(now)
             readEvents(now)
@@ -195,17 +195,17 @@ final class ReaderLoop {
 
     private func takeTurns() {
         guard !ready.isEmpty else { return }
-        let begin = Clock.monotonicNanoseconds()
+        let begin = MonotonicTime.now()
         var turns = 0
         while turns < Self.turnsPerPass, let stream = ready.popFirst() {
             turn(stream)
             turns += 1
         }
         areFiguresOld = true
-        scanDebt -= Clock.monotonicNanoseconds() - begin
+        scanDebt -= MonotonicTime.now() - begin
     }
 
-    private func setFigures(_ now: Int64) {
+    private func setFigures(_ now: MonotonicTime) {
         var count = TailerFigures.Count()
         tree.forEachNode { node in
             count.directories += 1
@@ -225,7 +225,7 @@ final class ReaderLoop {
     }
 
     /// Does what turned out to be next.
-    private func keepAgenda(_ now: Int64) {
+    private func keepAgenda(_ now: MonotonicTime) {
         agenda.takeAll(
             wake: { makeReady($0, fresh: $1) }, look: { tree.request($0, now) },
             retry: { tree.retry($0, now) })
@@ -233,7 +233,7 @@ final class ReaderLoop {
 
     // MARK: Events, scans, time
 
-    private func readEvents(_ now: Int64) {
+    private func readEvents(_ now: MonotonicTime) {
         tree.beginEvents()
         let reading = watches.read(most: Self.eventsPerPass) { node, name in
             tree.changed(node, appeared: name, now)
@@ -246,11 +246,11 @@ final class ReaderLoop {
         watches.woken.removeAll(keepingCapacity: true)
     }
 
-    private func scan(_ now: Int64) {
+    private func scan(_ now: MonotonicTime) {
         scanDebt = max(0, scanDebt)
         if !ready.isEmpty, scanDebt > Self.scanSlice { return }
         if ready.isEmpty { scanDebt = 0 }
-        let begin = Clock.monotonicNanoseconds()
+        let begin = MonotonicTime.now()
         let handlers = DirectoryTree.Handlers(
             dropped: { [table] in table.dropped($0, now) },
             swapped: { [table] in table.swapped($0, now) },
@@ -266,7 +266,7 @@ final class ReaderLoop {
             var slice = Slice(until: time + Self.scanSlice)
             guard tree.scanSome(&slice, handlers) else { break }
             scans += 1
-            time = Clock.monotonicNanoseconds()
+            time = MonotonicTime.now()
         }
         if scans > 0 { areFiguresOld = true }
         table.keepShares()
@@ -279,7 +279,7 @@ final class ReaderLoop {
     }
 
     /// A scan is over.
-    private func settle(_ scan: DirectoryScan, _ now: Int64) {
+    private func settle(_ scan: DirectoryScan, _ now: MonotonicTime) {
         let node = scan.node
         var isLooked = true
         switch scan.work.verdict {
@@ -292,7 +292,7 @@ final class ReaderLoop {
             if node.changingLooks % Self.mostChangingLooks == 0 {
                 tree.retry(node, now)
             } else {
-                tree.request(node, Clock.monotonicNanoseconds())
+                tree.request(node, MonotonicTime.now())
                 isLooked = false
             }
         case .retry:
@@ -332,7 +332,7 @@ final class ReaderLoop {
         }
     }
 
-    private func wakePolled(_ now: Int64) {
+    private func wakePolled(_ now: MonotonicTime) {
         var wakes = 0
         for level in polls.indices {
             while wakes < Self.wakesPerPass, let (stream, due) = polls[level].popDue(now) {
@@ -342,7 +342,7 @@ final class ReaderLoop {
         }
     }
 
-    private func feedStarved(_ now: Int64) {
+    private func feedStarved(_ now: MonotonicTime) {
         if now >= feedsAt, !starved.isEmpty {
             toFeed = max(toFeed, min(starved.count, Self.feedsPerInterval))
             feedsAt = now + Self.feedInterval
@@ -368,7 +368,7 @@ final class ReaderLoop {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
         if !starved.isEmpty { next = min(next ?? feedsAt, feedsAt) }
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         if areFiguresOld {
             // After the last change they are set once more, and then nothing wakes an idle reader.
             let due = figuresAt + Self.figuresInterval
@@ -395,7 +395,7 @@ final class ReaderLoop {
 
     private func turn(_ stream: LogStream) {
         control.touches(stream.name)
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         let reading = StreamTurn(
             stream: stream, output: output, opener: opener, table: table, buffer: buffer,
             framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
@@ -436,7 +436,7 @@ final class ReaderLoop {
     }
 
     /// Nothing to read now: look again after a while that doubles, and at last let a watch wake it.
-    private func rest(_ stream: LogStream, _ now: Int64) {
+    private func rest(_ stream: LogStream, _ now: MonotonicTime) {
         if stream.files.isEmpty {
             stream.attention = .resting
             watches.unwatch(stream)
@@ -462,7 +462,7 @@ final class ReaderLoop {
 
     /// Its next turn is after `interval`, or the next longer one that there is; that one.
     @discardableResult
-    private func poll(_ stream: LogStream, _ interval: Int64, _ now: Int64) -> Int64 {
+    private func poll(_ stream: LogStream, _ interval: Int64, _ now: MonotonicTime) -> Int64 {
         let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
         let due = now + pollIntervals[level]
         stream.attention = .polled(due: due)
@@ -476,7 +476,7 @@ final class ReaderLoop {
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
-    private func watch(_ stream: LogStream, _ live: TailedFile, _ now: Int64) -> Bool {
+    private func watch(_ stream: LogStream, _ live: TailedFile, _ now: MonotonicTime) -> Bool {
         if watches.isWatched(stream, live) {
             stream.attention = .watched
             return true

@@ -1,3 +1,5 @@
+import Platform
+
 /// A first-in first-out queue whose memory is used again. What bounds it is said where it is used.
 struct RingQueue<Element> {
     private var slots: [Element?] = []
@@ -32,15 +34,15 @@ struct RingQueue<Element> {
 
 /// Elements that fall due in the order in which they came, because all wait equally long.
 struct IntervalQueue<Element> {
-    private var waiting = RingQueue<(element: Element, due: Int64)>()
+    private var waiting = RingQueue<(element: Element, due: MonotonicTime)>()
 
-    /// When the first falls due, monotonic nanoseconds.
-    var nextDue: Int64? { waiting.peek?.due }
+    /// When the first falls due.
+    var nextDue: MonotonicTime? { waiting.peek?.due }
 
     /// `due` is not before that of the element added last.
-    mutating func add(_ element: Element, due: Int64) { waiting.append((element, due)) }
+    mutating func add(_ element: Element, due: MonotonicTime) { waiting.append((element, due)) }
 
-    mutating func popDue(_ now: Int64) -> (element: Element, due: Int64)? {
+    mutating func popDue(_ now: MonotonicTime) -> (element: Element, due: MonotonicTime)? {
         guard let next = waiting.peek, next.due <= now else { return nil }
         return waiting.popFirst()
     }

@@ -40,7 +40,7 @@ extension StreamTurn {
 
     /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole
     /// is part of.
-    func zeros(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Zeros {
+    func zeros(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Zeros {
         let (leading, trailing, count, hasAny) = buffer.withBytes(of: file) { chunk in
             (
                 ByteSearch.leadingZeros(in: chunk), ByteSearch.trailingZeros(in: chunk),
@@ -196,7 +196,7 @@ extension StreamTurn {
     /// Follows the last `trailing` of the `read` bytes that were read from the position on, which
     /// are zeros. Nil when this turn's share of that is used up.
     private func follow(
-        _ file: TailedFile, read: Int, _ trailing: Int, _ now: Int64
+        _ file: TailedFile, read: Int, _ trailing: Int, _ now: MonotonicTime
     ) throws(SystemError) -> ZeroRun? {
         let start = file.position + read - trailing
         var run = file.zeros ?? ZeroRun(start: start, end: start, now)

@@ -37,7 +37,7 @@ struct StreamTurn {
         case news
     }
 
-    func run(_ now: Int64, _ frames: inout [Frame]) -> Result {
+    func run(_ now: MonotonicTime, _ frames: inout [Frame]) -> Result {
         // An older file that is read to its present end and may still grow does not hold up the
         // next one: its writer writes late, into a file that was rotated away.
         defer { opener.cache.current = nil }
@@ -93,7 +93,7 @@ struct StreamTurn {
         }
 
         mutating func passes(
-            _ file: TailedFile, _ index: Int, of stream: LogStream, _ now: Int64
+            _ file: TailedFile, _ index: Int, of stream: LogStream, _ now: MonotonicTime
         ) -> Bool {
             guard areMany, file.isAtRest else { return false }
             guard left > 0, index >= first, file.proof.isDue(now) else { return true }
@@ -105,7 +105,7 @@ struct StreamTurn {
 
     /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has
     /// unread bytes. Where it has no name any more by then, nobody will read those.
-    private func holdsUp(_ file: TailedFile, _ now: Int64) -> Bool {
+    private func holdsUp(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         let since = file.unreadableSince ?? now
         file.unreadableSince = since
         let isNewest = file === stream.files.last
@@ -120,7 +120,7 @@ struct StreamTurn {
     }
 
     private func read(
-        _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
+        _ file: TailedFile, _ now: MonotonicTime, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         // What comes before it is taken up by looks at its directory.
         if waitsForLook, stream.earlier?.holdsUp(file) ?? false { return .outdated }
@@ -149,7 +149,7 @@ struct StreamTurn {
     }
 
     /// Opens a parked file if there is anything to do; otherwise what its turn comes to.
-    private func unpark(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result? {
+    private func unpark(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result? {
         let hasUnread = file.position < file.end && !file.continuesToWait
         if hasUnread {
             guard output.hasRoom(stream.id) else { return .noRoom }
@@ -179,13 +179,13 @@ struct StreamTurn {
 
     /// Whether there may be a proof that nobody writes to a file any more, if it is opened and
     /// asked.
-    private func mayBeProven(_ file: TailedFile, _ now: Int64) -> Bool {
+    private func mayBeProven(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard let since = file.drainsSince else { return false }
         return !file.proof.isBlind || now - since >= drain
     }
 
     /// Brings the size up to date, and sees a truncation.
-    private func look(at file: TailedFile, _ now: Int64) throws(SystemError) {
+    private func look(at file: TailedFile, _ now: MonotonicTime) throws(SystemError) {
         let descriptor = try file.opened()
         let status = try descriptor.descriptor.status()
         file.hasOldSize = false
@@ -270,7 +270,7 @@ struct StreamTurn {
     ///
     /// What an ordinary log held may be in a copy beside it, which a look at its directory finds.
     /// Where there is none to be looked for, it is read from its first byte at once.
-    private func replaced(_ file: TailedFile, _ now: Int64) throws(SystemError) {
+    private func replaced(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) {
         buffer.forget()
         if try goesOn(file, now) { return }
         file.undecidedSince = nil
@@ -283,7 +283,7 @@ struct StreamTurn {
     }
 
     /// The same in the middle of a turn, which ends with that.
-    private func beginAnew(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+    private func beginAnew(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result {
         try replaced(file, now)
         if file.undecidedSince != nil { return .atEnd }
         return file.isReplaced ? .outdated : .moved
@@ -291,7 +291,7 @@ struct StreamTurn {
 
     /// Whether the file's content is the one that was read, or most of it, or may yet turn out to
     /// be.
-    private func goesOn(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Bool {
+    private func goesOn(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Bool {
         let size = try file.opened().descriptor.status().size
         switch try file.resumption(size: size) {
         case .intact:
@@ -335,12 +335,12 @@ struct StreamTurn {
     private var waitsForLook: Bool { stream.kind == .path && stream.node != nil }
 
     /// Somebody still writes to a file that was rotated away: the time for that begins anew.
-    private func keepDraining(_ file: TailedFile, _ now: Int64) {
+    private func keepDraining(_ file: TailedFile, _ now: MonotonicTime) {
         if file.drainsSince != nil { file.drainsSince = now }
     }
 
     private func hand(
-        _ file: TailedFile, _ now: Int64, _ frames: inout [Frame]
+        _ file: TailedFile, _ now: MonotonicTime, _ frames: inout [Frame]
     ) throws(SystemError) -> Result {
         guard output.hasRoom(stream.id) else {
             // It may be another content by the time there is: what it had grown to is to be known
@@ -412,7 +412,7 @@ struct StreamTurn {
 
     /// Whether something happened in the directory that is looked at before the first line of a
     /// content.
-    private func waitsForNews(_ file: TailedFile, _ now: Int64) -> Bool {
+    private func waitsForNews(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard waitsForLook, let node = stream.node else { return false }
         var wait = file.firstLineWait ?? FirstLineWait(since: now)
         let waits = !wait.isOver(in: node, now) && hasNews() && wait.waits(in: node)
@@ -458,11 +458,11 @@ struct StreamTurn {
     /// file system. A run that does not wait has no other way to tell where it may not ask for a
     /// writer.
     private func isOld(_ file: TailedFile) -> Bool {
-        file.modified < opener.startTimes.time(on: file.key.device) -| 60_000_000_000
+        file.modified < opener.startTimes.time(on: file.key.device) - 60_000_000_000
     }
 
     /// The file is read to its present end: is that the last one?
-    private func settle(_ file: TailedFile, _ now: Int64) throws(SystemError) -> Result {
+    private func settle(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result {
         if let packed = file.packed {
             // Of one whose first bytes are wrong nothing is ever handed over.
             if packed.fault != nil { tellEnd(of: file) }
@@ -498,7 +498,7 @@ struct StreamTurn {
             return .moved
         }
         file.proof.failed(
-            now, isBlind: answer == nil, latest: answer == nil ? since +| drain : .max)
+            now, isBlind: answer == nil, latest: answer == nil ? since + drain : .never)
         return .atEnd
     }
 }

@@ -32,8 +32,8 @@ final class TailedFile {
     private var seenSize = 0
     /// Of a compressed file: it was read to its end, or as far as there is any of it.
     private(set) var isComplete = false
-    /// Of a compressed file: when it was read last, monotonic nanoseconds.
-    var unpackedAt: Int64 = 0
+    /// Of a compressed file: when it was read last.
+    var unpackedAt = MonotonicTime.zero
     /// How long it may have what it takes to be read while others wait for that, nanoseconds.
     var unpackingTime = UnpackingShare.firstTime
     /// Of a compressed file: its bytes on the disk when last looked at.
@@ -57,7 +57,7 @@ final class TailedFile {
     /// Logical size that was seen from outside while it was closed, or when it had to be.
     var lastSize = 0
     /// Time of the last change to its content when last looked at, nanoseconds.
-    var modified: Int64 = 0
+    var modified = FileTime.zero
     /// The bytes before `position`, at most `Anchor.longest`: when the file does not hold them any
     /// more, its content is another one.
     private(set) var anchor: [UInt8]
@@ -72,8 +72,8 @@ final class TailedFile {
     /// It became final since its size was last looked at: the size that is known may be an old one,
     /// and what looks like an unfinished line at its end may go on.
     var hasOldSize = false
-    /// Since when it has not been the stream's live file, monotonic nanoseconds; nil while it is.
-    var drainsSince: Int64? {
+    /// Since when it has not been the stream's live file; nil while it is.
+    var drainsSince: MonotonicTime? {
         // A look that finds it as it was changes nothing.
         didSet { if drainsSince != oldValue { proof = EndProof() } }
     }
@@ -86,9 +86,9 @@ final class TailedFile {
     var limit = Int.max
     /// When its content, names or mode last changed, as of the last look at it, nanoseconds since
     /// 1970.
-    private(set) var changed: Int64
-    /// Since when it has been parked and without a name, monotonic nanoseconds.
-    var missingSince: Int64?
+    private(set) var changed: FileTime
+    /// Since when it has been parked and without a name.
+    var missingSince: MonotonicTime?
     /// Its content is not the one that was read: what that was is looked for in a copy, and then it
     /// is read from its first byte.
     var isReplaced = false {
@@ -117,8 +117,8 @@ final class TailedFile {
     /// The last bytes of the file when it was left with the beginning of a line at its end, at most
     /// `Anchor.longest`; none when more came since.
     var tail: [UInt8] = []
-    /// Since when it has not been known whether its content is another one, monotonic nanoseconds.
-    var undecidedSince: Int64?
+    /// Since when it has not been known whether its content is another one.
+    var undecidedSince: MonotonicTime?
     /// Zeros that reached the end of what was read, and what is known to follow them.
     var zeros: ZeroRun?
     /// Zeros reached its end while it was written to: its writer fills what is there already.
@@ -133,18 +133,18 @@ final class TailedFile {
     var isTooLarge = false
     /// How often its content was replaced in this run.
     private(set) var restarts = 0
-    /// When this content was first seen by this run, or before; nanoseconds since 1970, as files
+    /// When this content was first seen by this run, or before, as files
     /// beside it have it.
-    private(set) var begunAt: Int64
+    private(set) var begunAt: FileTime
     /// Its first line waits for looks at its directory.
     var firstLineWait: FirstLineWait?
     /// The fault of its compressed bytes was reported, or that it ends early.
     var isDamaged = false
     /// When its content was last known to be the one that was read, or before; nanoseconds since
     /// 1970, as files beside it have it.
-    var intactAt: Int64
-    /// Since when it could not be read, monotonic nanoseconds; nil while it can.
-    var unreadableSince: Int64?
+    var intactAt: FileTime
+    /// Since when it could not be read; nil while it can.
+    var unreadableSince: MonotonicTime?
     /// Newer files are read without it, because it cannot be read.
     var isPassedOver = false
     /// Its fate, as it was found out while it was parked.
@@ -183,7 +183,7 @@ final class TailedFile {
             //    compressed.
             let isAsMade =
                 candidate.request.isArchived
-                || candidate.identity.birth.map { candidate.status.modified < $0 } ?? false
+                || candidate.identity.birthTime.map { candidate.status.modified < $0 } ?? false
             isComplete = seenSize == start.offset && (!start.isKnown || isAsMade)
         }
         headLength = candidate.begin.count
@@ -204,7 +204,7 @@ final class TailedFile {
     }
 
     /// It was looked at, and was last changed at that time.
-    func saw(changed time: Int64) {
+    func saw(changed time: FileTime) {
         if time < changed {
             // The clock of its file system was set back: what happens from now on has earlier
             // times.

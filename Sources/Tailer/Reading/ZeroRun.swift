@@ -1,3 +1,5 @@
+import Platform
+
 /// Zeros in a file that reached beyond what was read at once, and how far they were followed; so
 /// that a region of them is not read anew with every look. Logical offsets.
 struct ZeroRun {
@@ -10,10 +12,10 @@ struct ZeroRun {
     private(set) var cost = 0
     /// Something was written to the file since the zeros were followed from their beginning.
     var isOld = false
-    /// When that was begun, monotonic nanoseconds.
-    private let begun: Int64
+    /// When that was begun.
+    private let begun: MonotonicTime
 
-    init(start: Int, end: Int, _ now: Int64) {
+    init(start: Int, end: Int, _ now: MonotonicTime) {
         self.start = start
         self.end = end
         begun = now
@@ -31,7 +33,7 @@ struct ZeroRun {
     /// Whether it is time to follow them from their beginning, because some of them may have been
     /// overwritten. What a writer puts at their beginning is seen at once; for the rest, reading
     /// them may take one part in fifty of the time.
-    func isDue(_ now: Int64) -> Bool { isOld && now - begun >= Int64(cost) * Self.rest }
+    func isDue(_ now: MonotonicTime) -> Bool { isOld && now - begun >= Int64(cost) * Self.rest }
 
     /// Nanoseconds for each byte: fifty times what reading one takes at 2.5 GB/s.
     private static let rest: Int64 = 20

@@ -46,7 +46,7 @@ extension StreamTable {
     /// as a slice is enough for. `fine` when none is left.
     func goOnWithEarlier(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         guard var earlier = stream.earlier else { return .fine }
         let verdict = takeUp(&earlier, of: stream, names, node, directory, now)
@@ -76,7 +76,7 @@ extension StreamTable {
     }
 
     /// A stream leaves its directory: what is open is read.
-    func leaveEarlier(of stream: LogStream, _ now: Int64) {
+    func leaveEarlier(of stream: LogStream, _ now: MonotonicTime) {
         guard let earlier = stream.earlier else { return }
         stream.earlier = nil
         takeUpWaiting(earlier, of: stream, nil, now)
@@ -85,7 +85,8 @@ extension StreamTable {
     /// Takes up the file that comes after earlier files, where none of the directory's names leads
     /// to it: only this descriptor still has its bytes.
     private func takeUpWaiting(
-        _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames?, _ now: Int64
+        _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames?,
+        _ now: MonotonicTime
     ) {
         guard let waiting = earlier.waiting, names?.name(of: waiting.status.inode) == nil,
             case .opened(let file) = opener.takeUp(waiting)
@@ -106,7 +107,7 @@ extension StreamTable {
 
     private func takeUp(
         _ earlier: inout EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
-        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: Int64
+        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         var pace = SurveyPace()
         pace.begin()
@@ -259,7 +260,7 @@ extension StreamTable {
         var times: [Int64: Int] = [:]
         for second in made.values { times[second, default: 0] += 1 }
         for rotatedFile in unnamed.reversed() {
-            let second = rotatedFile.status.modified / 1_000_000_000
+            let second = rotatedFile.status.modified.seconds
             if let count = times[second], count > 0 {
                 times[second] = count - 1
                 continue
@@ -299,7 +300,7 @@ extension StreamTable {
                 guard status.isRegular, !listed.contains(LogStream.Stamp(status)),
                     !stream.hasLookedAt(status)
                 else { continue }
-                made[entry.name] = status.modified / 1_000_000_000
+                made[entry.name] = status.modified.seconds
             } catch {
                 // The search that follows finds it under its new name, or not at all.
                 if error.code != .notFound { _ = opener.trouble(stream.name, error) }
@@ -326,7 +327,7 @@ extension StreamTable {
         _ rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
         of stream: LogStream,
         _ live: Candidate?, _ node: DirectoryNode, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Turn? {
         let inode = rotatedFile.status.inode
         let request = FileOpener.Request(
@@ -334,7 +335,8 @@ extension StreamTable {
             inode: inode, mayBePacked: true, mayBeginWithZeros: true, mayBeKnown: true)
         switch opener.examine(request, in: directory) {
         case .candidate(let candidate):
-            if let birth = rotatedFile.birth, let theirs = candidate.identity.birth, birth != theirs
+            if let birth = rotatedFile.birth, let theirs = candidate.identity.birthTime,
+                birth != theirs
             {
                 return nil
             }
@@ -380,7 +382,7 @@ extension StreamTable {
     /// what the stream has taken up by the time it can be, or is gone, says nothing about it.
     private func waits(
         for rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
-        of stream: LogStream, _ node: DirectoryNode, _ now: Int64, isRace: Bool = false
+        of stream: LogStream, _ node: DirectoryNode, _ now: MonotonicTime, isRace: Bool = false
     ) -> Bool {
         let inode = rotatedFile.status.inode
         if waits(
@@ -396,7 +398,7 @@ extension StreamTable {
 
     private func takeUp(
         _ candidate: Candidate, _ rotatedFile: RotatedFile, _ place: EarlierFiles.Place,
-        of stream: LogStream, _ live: Candidate?, _ now: Int64
+        of stream: LogStream, _ live: Candidate?, _ now: MonotonicTime
     ) -> Turn {
         let stamp = LogStream.Stamp(candidate.status)
         switch place {
@@ -420,7 +422,7 @@ extension StreamTable {
             if newestTakenUp.isBefore(rotatedFile.rotated, candidate) {
                 stream.newest = LogStream.Newest(
                     inode: candidate.status.inode, modified: candidate.status.modified,
-                    birth: candidate.identity.birth)
+                    birth: candidate.identity.birthTime)
             }
         }
         return .done

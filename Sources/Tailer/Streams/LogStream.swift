@@ -70,7 +70,7 @@ final class LogStream {
     var surveyed = 0
     /// Rotated files that are refused, with the last change to anything of theirs. Bounded by the
     /// directory.
-    var refused: [Stamp: Int64] = [:]
+    var refused: [Stamp: FileTime] = [:]
     /// Compressed copies of what its live file holds. Bounded by the directory.
     var copies: Set<Stamp> = []
     /// Rotated files that hold what its live file holds or held, which is not taken up yet, and
@@ -81,14 +81,14 @@ final class LogStream {
     var earlier: EarlierFiles?
     /// When an earlier run saved anything of it last, or before, as files have it; until its live
     /// file is taken up.
-    var savedTime = Int64.min
+    var savedTime = FileTime.min
     /// Names beside its own that the pattern matches, too: those files are read whatever their age.
     var claimed: Set<[UInt8]> = []
     /// More of its rotated files are to be read than were taken up at once.
     var hasMoreRotated = false
     /// While it has, in archives: what is newer than this is to be read, and copies of what its
     /// newest file held since it was `begun`, whatever was taken up meanwhile.
-    var portions: (after: NewestTakenUp, begun: Int64)?
+    var portions: (after: NewestTakenUp, begun: FileTime)?
     /// Names that its files were seen to get, as shapes, where those are nothing that is known of
     /// rotation; at most `mostShapes`.
     private var shapes: Set<[UInt8]> = []
@@ -96,21 +96,21 @@ final class LogStream {
     private static let mostShapes = 16
     /// The file that got the name of an editor's backup last, and when that was seen, monotonic
     /// nanoseconds.
-    var backup: (inode: UInt64, since: Int64)?
+    var backup: (inode: UInt64, since: MonotonicTime)?
     /// Files beside it that cannot be read.
     var obstacles = Obstacles()
 
     struct Newest {
         let inode: UInt64
-        /// When its content changed last, nanoseconds since 1970.
-        var modified: Int64
-        let birth: Int64?
+        /// When its content changed last.
+        var modified: FileTime
+        let birth: FileTime?
     }
 
     /// An inode number comes back; its file's last change does not.
     struct Stamp: Hashable {
         let inode: UInt64
-        let modified: Int64
+        let modified: FileTime
         let size: Int
 
         init(_ status: FileStatus) {
@@ -125,7 +125,7 @@ final class LogStream {
         let identity: FileIdentity
         let id: FileID
         /// Its time when it held what was read of it and no more, if that was seen.
-        var modified: Int64?
+        var modified: FileTime?
 
         var inode: UInt64 { identity.inode }
 
@@ -159,7 +159,7 @@ final class LogStream {
         /// Has bytes, and the output no room for them.
         case starved
         /// Looked at again at `due`.
-        case polled(due: Int64)
+        case polled(due: MonotonicTime)
         /// Quiet; a watch wakes it.
         case watched
         /// Nothing to be expected.
@@ -175,10 +175,10 @@ final class LogStream {
     weak var watchedIn: DirectoryNode?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
-    /// Until then its live file is about to be truncated, monotonic nanoseconds.
-    var expectsTruncationUntil: Int64 = 0
-    /// When bytes last came, monotonic nanoseconds.
-    var lastGrowth: Int64 = 0
+    /// Until then its live file is about to be truncated.
+    var expectsTruncationUntil = MonotonicTime.zero
+    /// When bytes last came.
+    var lastGrowth = MonotonicTime.zero
 
     private let earlierFiles: EarlierCount
     /// What it has added to that.

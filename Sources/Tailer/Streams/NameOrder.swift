@@ -1,3 +1,5 @@
+import Platform
+
 /// Whether the names of a log's rotated files tell their order. A pure value.
 ///
 /// Names are made by whoever rotates, and only mostly by what we take for the rule:
@@ -9,14 +11,14 @@
 /// So names are believed as long as the files' times, which rotation and compressors keep, do not
 /// say otherwise of as many neighbours as they agree of.
 struct NameOrder {
-    private var numbers: [(order: Int, modified: Int64)] = []
-    private var dates: [(order: [UInt8], modified: Int64)] = []
+    private var numbers: [(order: Int, modified: FileTime)] = []
+    private var dates: [(order: [UInt8], modified: FileTime)] = []
     private var others = 0
 
     /// Files that are asked. Of more, the first ones stand for all.
     private static let most = 2_048
 
-    mutating func add(_ name: RotatedName, modified: Int64) {
+    mutating func add(_ name: RotatedName, modified: FileTime) {
         switch name.order {
         // The larger, the older.
         case .number(let number):
@@ -34,7 +36,7 @@ struct NameOrder {
     }
 
     private static func agrees<Order>(
-        _ files: [(order: Order, modified: Int64)], by isOlder: (Order, Order) -> Bool
+        _ files: [(order: Order, modified: FileTime)], by isOlder: (Order, Order) -> Bool
     ) -> Bool {
         let sorted = files.sorted { isOlder($0.order, $1.order) }
         var (agreeing, contradicting) = (0, 0)

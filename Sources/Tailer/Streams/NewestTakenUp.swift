@@ -5,9 +5,9 @@ import Platform
 struct NewestTakenUp {
     var rotated: RotatedName?
     var isLive = false
-    let modified: Int64
-    /// Nanoseconds since 1970, where it is known.
-    var birth: Int64?
+    let modified: FileTime
+    /// Where it is known.
+    var birth: FileTime?
 
     func isBefore(_ name: RotatedName, _ candidate: Candidate) -> Bool {
         isBefore(name, Stranger(candidate))
@@ -53,7 +53,7 @@ extension StreamTable {
                 _ = opener.trouble(file.path, error)
             }
             return newestTakenUp(
-                file.identity.inode, modified, file.identity.birth, stream, names, strangers,
+                file.identity.inode, modified, file.identity.birthTime, stream, names, strangers,
                 directory)
         }
         return stream.newest.map {
@@ -63,7 +63,7 @@ extension StreamTable {
 
     /// After a start: the file that was live when something was saved last.
     func newestTakenUp(
-        _ stream: LogStream, _ saved: [SavedFile], at savedTime: Int64, _ names: DirectoryNames,
+        _ stream: LogStream, _ saved: [SavedFile], at savedTime: FileTime, _ names: DirectoryNames,
         _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
     ) -> NewestTakenUp? {
         let newest =
@@ -73,7 +73,7 @@ extension StreamTable {
         if newest.file == live { return NewestTakenUp(isLive: true, modified: savedTime) }
         let file = stream.files.first { $0.id == newest.file }
         return newestTakenUp(
-            file?.identity.inode ?? newest.identity.inode, savedTime, newest.identity.birth,
+            file?.identity.inode ?? newest.identity.inode, savedTime, newest.identity.birthTime,
             stream, names,
             file == nil ? strangers : [], directory)
     }
@@ -82,14 +82,14 @@ extension StreamTable {
     /// anything of the stream, or before: what the agent's clock was then says nothing. Before
     /// anything is taken up.
     func time(of saved: [SavedFile], _ names: DirectoryNames, _ directory: borrowing Descriptor)
-        -> Int64
+        -> FileTime
     {
-        var time = Int64.min
+        var time = FileTime.min
         do throws(SystemError) {
             guard !saved.isEmpty else { return time }
             let device = try directory.status().device
             for entry in saved where entry.identity.device == device {
-                time = max(time, entry.identity.birth ?? .min)
+                time = max(time, entry.identity.birthTime ?? .min)
                 guard let name = names.name(of: entry.identity.inode) else { continue }
                 let status = try directory.status(of: name)
                 // 1. A log was empty when that was saved, after it was copied and truncated.
@@ -110,7 +110,7 @@ extension StreamTable {
     }
 
     func newestTakenUp(
-        _ inode: UInt64, _ modified: Int64, _ birth: Int64?, _ stream: LogStream,
+        _ inode: UInt64, _ modified: FileTime, _ birth: FileTime?, _ stream: LogStream,
         _ names: DirectoryNames, _ strangers: Set<UInt64>, _ directory: borrowing Descriptor
     ) -> NewestTakenUp {
         // The inode number of a file that is gone may be another one's by now.

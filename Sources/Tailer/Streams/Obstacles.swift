@@ -13,8 +13,7 @@ struct Obstacles {
         var path: String
         /// The mark in its name as that was then.
         let rotated: RotatedName?
-        /// Monotonic nanoseconds.
-        let since: Int64
+        let since: MonotonicTime
         /// The newest file that the stream had taken up by then; nil where nothing was to be found
         /// out about it.
         var after: NewestTakenUp?
@@ -35,8 +34,8 @@ struct Obstacles {
     private(set) var passed: [UInt64: Passed] = [:]
     /// Files of an earlier run that could not be opened; bounded by what was saved of the stream.
     var unopened: [Unopened] = []
-    /// Since when the stream has waited for one or another of them, monotonic nanoseconds.
-    private var waitsSince: Int64?
+    /// Since when the stream has waited for one or another of them.
+    private var waitsSince: MonotonicTime?
     private var waits = false
 
     /// Time enough for what happens when files are made, moved and given away, or a disk stumbles;
@@ -57,7 +56,7 @@ struct Obstacles {
     }
 
     /// Whether the stream has to wait for something that stands in its way.
-    mutating func hasToWait(_ now: Int64) -> Bool {
+    mutating func hasToWait(_ now: MonotonicTime) -> Bool {
         let since = waitsSince ?? now
         waitsSince = since
         guard now - since < Self.mostPatience else { return false }
@@ -111,7 +110,7 @@ struct Obstacles {
     }
 
     /// Something is to be tried again soon.
-    func isZealous(_ now: Int64) -> Bool {
+    func isZealous(_ now: MonotonicTime) -> Bool {
         passed.values.contains { now - $0.since < Self.mostZeal }
     }
 }
@@ -136,7 +135,7 @@ extension StreamTable {
     /// `isRace`: it may just have been renamed, which another look finds out.
     func waits(
         for stream: LogStream, _ inode: UInt64, _ name: [UInt8], _ node: DirectoryNode,
-        _ now: Int64, status: FileStatus? = nil, isRace: Bool = false
+        _ now: MonotonicTime, status: FileStatus? = nil, isRace: Bool = false
     ) -> Bool {
         if stream.obstacles.passed[inode] != nil { return false }
         // With `--once` time does not come.
@@ -149,7 +148,7 @@ extension StreamTable {
     /// The stream goes on without a file that cannot be read, which is tried again soon.
     func pass(
         _ inode: UInt64, _ name: [UInt8], of stream: LogStream, _ node: DirectoryNode,
-        _ now: Int64, status: FileStatus? = nil
+        _ now: MonotonicTime, status: FileStatus? = nil
     ) {
         guard stream.obstacles.passed[inode] == nil else { return }
         stream.obstacles.pass(
@@ -160,7 +159,7 @@ extension StreamTable {
     }
 
     /// The same of a file that the stream has open, or had.
-    func waits(for stream: LogStream, _ file: TailedFile, _ now: Int64) -> Bool {
+    func waits(for stream: LogStream, _ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard !file.isPassedOver else { return false }
         if !opener.once, stream.obstacles.hasToWait(now) { return true }
         file.isPassedOver = true
@@ -171,7 +170,7 @@ extension StreamTable {
     /// Tries what the stream has gone on without, and counts what is gone of it.
     func tryObstacles(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) {
         guard !stream.obstacles.isEmpty else { return }
         for (inode, item) in stream.obstacles.passed where item.since < now {
@@ -200,7 +199,7 @@ extension StreamTable {
 
     private func tryUnopened(
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) {
         var unopened: [Obstacles.Unopened] = []
         for var item in stream.obstacles.unopened {

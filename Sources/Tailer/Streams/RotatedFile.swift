@@ -6,8 +6,8 @@ struct RotatedFile {
     let name: [UInt8]
     let rotated: RotatedName
     let status: FileStatus
-    /// Nanoseconds since 1970, of one that was opened, where it is known.
-    var birth: Int64?
+    /// Of one that was opened, where it is known.
+    var birth: FileTime?
 }
 
 /// The findings of a look at the rotated files of a log.
@@ -37,7 +37,7 @@ extension StreamTable {
     /// for, or the first few.
     func unknownRotatedFiles(
         of stream: LogStream, _ listed: SharedListing.Listed, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
+        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
     ) -> UnknownRotatedFiles {
         let rotatedFiles = listed.rotatedFiles(of: stream)
         return unknownRotatedFiles(of: stream, rotatedFiles, node, directory, now, for: sought)
@@ -55,7 +55,7 @@ extension StreamTable {
 
     func unknownRotatedFiles(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
+        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
     ) -> UnknownRotatedFiles {
         var survey = RotatedFileSurvey(for: sought, mostOpen: mostAtOnce)
         let listed = listRotatedFiles(of: stream, entries, node, directory, now, for: sought)
@@ -93,7 +93,7 @@ extension StreamTable {
 
     private func look(
         at rotatedFile: RotatedFile, of stream: LogStream, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, _ survey: inout RotatedFileSurvey,
+        _ directory: borrowing Descriptor, _ now: MonotonicTime, _ survey: inout RotatedFileSurvey,
         _ unknown: inout UnknownRotatedFiles
     ) -> RotatedFileLook {
         let stamp = LogStream.Stamp(rotatedFile.status)
@@ -148,7 +148,7 @@ extension StreamTable {
     /// The names may be old: nothing else follows from them. True when all were gone through.
     func surveyAhead(
         _ stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Bool {
         guard entries.count >= Self.mostInOnePiece, stream.surveyed < entries.count else {
             return true
@@ -200,7 +200,7 @@ extension StreamTable {
     /// All that is done here is done for each of them every time.
     private func listRotatedFiles(
         of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64, for sought: SoughtFiles?
+        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
     ) -> ListedRotatedFiles {
         var listed = ListedRotatedFiles()
         var stamps: [LogStream.Stamp] = []
@@ -287,7 +287,7 @@ extension StreamTable {
     /// read before `live`. `elsewhere` are the inodes in archives.
     func recognise(
         _ unknown: inout UnknownRotatedFiles, of stream: LogStream, _ names: DirectoryNames,
-        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: Int64,
+        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: MonotonicTime,
         elsewhere: Set<UInt64> = []
     ) {
         var others: [(RotatedFile, Candidate)] = []

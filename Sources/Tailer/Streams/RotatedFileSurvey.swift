@@ -12,13 +12,13 @@ import Platform
 /// the order, and when its turn comes it is opened once more. A survey that takes longer than a
 /// slice goes on in the next one, with what is not known yet.
 struct Stranger {
-    let modified: Int64
-    let birth: Int64?
+    let modified: FileTime
+    let birth: FileTime?
     let isPacked: Bool
 
     init(_ candidate: Candidate) {
         modified = candidate.status.modified
-        birth = candidate.identity.birth
+        birth = candidate.identity.birthTime
         isPacked = candidate.packed != nil
     }
 }
@@ -34,8 +34,8 @@ struct SoughtFiles {
 
 /// How much time a survey may take at a time.
 struct SurveyPace {
-    private let begun = Clock.monotonicNanoseconds()
-    private var end = Int64.max
+    private let begun = MonotonicTime.now()
+    private var end = MonotonicTime.never
     private var steps = 0
 
     private static let slice: Int64 = 4_000_000
@@ -46,7 +46,7 @@ struct SurveyPace {
     /// Begins the slice. All that comes before the first file is opened is done anew each time:
     /// files may take as long as that.
     mutating func begin() {
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         end = now + max(Self.slice, now - begun)
     }
 
@@ -54,7 +54,7 @@ struct SurveyPace {
     /// twentieth of a second.
     mutating func progress(isPacked: Bool = false) { steps += isPacked ? Self.fewestSteps : 1 }
 
-    var isOver: Bool { steps >= Self.fewestSteps && Clock.monotonicNanoseconds() >= end }
+    var isOver: Bool { steps >= Self.fewestSteps && MonotonicTime.now() >= end }
 }
 
 /// How rotated files are gone through.

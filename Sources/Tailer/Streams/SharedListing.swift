@@ -14,8 +14,8 @@ import Platform
 /// thread, for as long as a look.
 struct SharedListing {
     private var stamp: Stamp?
-    /// Since when the directory has it, as far as was seen, monotonic nanoseconds.
-    private var since: Int64 = 0
+    /// Since when the directory has it, as far as was seen.
+    private var since = MonotonicTime.zero
     private var listed: Listed?
 
     /// Names, and those of them by the logs that they may be rotated ones of, where that was found
@@ -35,8 +35,8 @@ struct SharedListing {
 
     struct Stamp: Equatable {
         let key: InodeKey
-        let modified: Int64
-        let changed: Int64
+        let modified: FileTime
+        let changed: FileTime
 
         init(_ status: FileStatus) {
             key = InodeKey(status)
@@ -45,7 +45,7 @@ struct SharedListing {
         }
 
         /// Nothing says that its file system counts anything less than seconds.
-        var isCoarse: Bool { modified % 1_000_000_000 == 0 && changed % 1_000_000_000 == 0 }
+        var isCoarse: Bool { modified.isWholeSecond && changed.isWholeSecond }
     }
 
     /// Two ticks of the slowest clock that a kernel gives files their times by, nanoseconds.
@@ -55,7 +55,7 @@ struct SharedListing {
     func listing(of stamp: Stamp) -> Listed? { stamp == self.stamp ? listed : nil }
 
     /// `stamp` was the directory's at `now`, and then it was listed.
-    mutating func keep(_ names: DirectoryNames, _ stamp: Stamp, _ now: Int64) -> Listed {
+    mutating func keep(_ names: DirectoryNames, _ stamp: Stamp, _ now: MonotonicTime) -> Listed {
         guard stamp == self.stamp, !stamp.isCoarse else {
             self.stamp = stamp
             since = now
@@ -85,7 +85,7 @@ extension StreamTable {
         let stamp = SharedListing.Stamp(try directory.status())
         // Elsewhere its times may be old.
         if !node.hasOtherWriters, let listed = shared.listing(of: stamp) { return listed }
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         let names = DirectoryNames(try directory.entries())
         listings += 1
         return shared.keep(names, stamp, now)

@@ -284,7 +284,7 @@ extension StreamTable {
     /// What cannot be searched now holds nothing up: at the worst it is sent again.
     func followElsewhere(
         _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) {
         guard hasArchives(stream), !stream.awaitingCopy.isEmpty else { return }
         let archived = searchArchives(stream, directory)
@@ -312,7 +312,7 @@ extension StreamTable {
 
     /// Known files of the stream that were found elsewhere and are not being read: from where they
     /// were left.
-    func takeUpMoved(_ archived: Archived, _ stream: LogStream, _ now: Int64) {
+    func takeUpMoved(_ archived: Archived, _ stream: LogStream, _ now: MonotonicTime) {
         let moved = archived.known.sorted { $0.key.number < $1.key.number }
         for (file, candidate) in moved
         where !stream.files.contains(where: { $0.id == file }) {

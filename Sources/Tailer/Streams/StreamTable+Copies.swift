@@ -26,7 +26,7 @@ extension StreamTable {
     /// read holds up what is newer for a while.
     func renewReplaced(
         _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         var verdict = Verdict.fine
         for file in stream.files where file.isReplaced {
@@ -57,7 +57,7 @@ extension StreamTable {
             live.saw(changed: fresh.changed)
             let listed = try list(node, directory)
             let names = listed.names
-            let now = Clock.monotonicNanoseconds()
+            let now = MonotonicTime.now()
             var unknown = unknownRotatedFiles(
                 of: stream, listed, node, directory, now, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
@@ -118,7 +118,7 @@ extension StreamTable {
                     stream.rotated(rotatedFile.name).flatMap { mine.isOlder(than: $0) } ?? false
                 }
             }
-            stream.expectsTruncationUntil = 0
+            stream.expectsTruncationUntil = .zero
             agenda.wake(stream)
             takeUp(missed, stream, before: live, now)
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
@@ -170,7 +170,7 @@ extension StreamTable {
         release(live, of: stream)
         let status = copy.status
         // A compressor makes a new file of an old content.
-        let birth = copy.packed == nil ? copy.identity.birth : nil
+        let birth = copy.packed == nil ? copy.identity.birthTime : nil
         stream.newest = LogStream.Newest(
             inode: status.inode, modified: status.modified, birth: birth)
         // Where it lies elsewhere, its inode number may be another file's here.
@@ -257,7 +257,7 @@ extension StreamTable {
     func isCopiedBefore(
         _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
     ) -> Bool {
-        guard file.position == file.base, let birth = candidate.identity.birth,
+        guard file.position == file.base, let birth = candidate.identity.birthTime,
             file.name.flatMap(stream.rotated) == nil
         else { return false }
         do throws(SystemError) {

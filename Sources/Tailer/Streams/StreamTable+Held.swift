@@ -75,7 +75,7 @@ extension StreamTable {
     /// After a look: closed files that are final and still unread are held as far as the stream's
     /// share allows, the oldest first; and those that were not found go, when they have not turned
     /// up in another directory for a while.
-    func settleClosed(_ stream: LogStream, _ node: DirectoryNode, _ now: Int64) {
+    func settleClosed(_ stream: LogStream, _ node: DirectoryNode, _ now: MonotonicTime) {
         var mayHold = true
         for file in stream.files where !file.isOpen {
             if file.name != nil {

@@ -44,7 +44,7 @@ extension StreamTable {
 
     /// A directory was scanned: brings its streams up to date.
     func look(
-        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: Int64
+        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         let work = LookWork()
         var slice = Slice.endless
@@ -55,7 +55,7 @@ extension StreamTable {
     /// Learns what time it is where a directory lies.
     func saw(_ look: DirectoryTree.Look) {
         guard let time = look.time else { return }
-        opener.startTimes.saw(look.device, changed: time, Clock.monotonicNanoseconds())
+        opener.startTimes.saw(look.device, changed: time, MonotonicTime.now())
     }
 
     /// As much of that as a slice is enough for; true when all is done.
@@ -64,7 +64,7 @@ extension StreamTable {
     /// compared with it: a name that leads to another file by now is looked for again.
     func go(
         on work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64, _ slice: inout Slice
+        _ now: MonotonicTime, _ slice: inout Slice
     ) -> Bool {
         let absent = look.absent
         isMatched = { absent($0) != nil }
@@ -94,7 +94,7 @@ extension StreamTable {
     /// An s6 log directory's one stream. What is in it lives for milliseconds, so it comes first.
     private func lookAtWriter(
         _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) {
         let node = look.node
         opener.listed(node, look.names)
@@ -188,7 +188,7 @@ extension StreamTable {
 
     private func lookAtMatch(
         _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Bool {
         let node = look.node
         guard work.has(look.matches.count, then: .leftover) else {
@@ -217,7 +217,7 @@ extension StreamTable {
     /// more.
     @discardableResult private func lookAtPath(
         _ stream: LogStream, _ work: LookWork, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Bool {
         let rotated = work.rotated[stream.liveName] ?? []
         let verdict = lookAtPath(stream, look, rotated, directory, now)
@@ -231,7 +231,7 @@ extension StreamTable {
 
     private func lookAtLeftover(
         _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Bool {
         let node = look.node
         guard work.has(work.others.count, then: work.isS6 ? .done : .unseen) else {
@@ -265,7 +265,7 @@ extension StreamTable {
 
     private func lookForUnseen(
         _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Bool {
         guard work.has(work.others.count, then: .done) else { return false }
         let base = work.others[work.next]
@@ -279,7 +279,7 @@ extension StreamTable {
 
     private func claim(
         _ names: [[UInt8]], for stream: LogStream, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) {
         stream.claimed = Set(names)
         for name in names {
@@ -303,7 +303,7 @@ extension StreamTable {
     /// taken up as what could not be opened when the owner began.
     private func merge(
         _ stream: LogStream, into owner: LogStream, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) {
         // As of this listing, and not as of an earlier look.
         leavePath(stream, look.names, look.node, now)

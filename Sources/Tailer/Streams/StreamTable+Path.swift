@@ -5,7 +5,7 @@ import Platform
 extension StreamTable {
     func lookAtPath(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ rotated: [DirectoryEntry],
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         stream.obstacles.beginLook()
         let verdict = lookAtFiles(of: stream, look, rotated, directory, now)
@@ -22,7 +22,7 @@ extension StreamTable {
 
     private func lookAtFiles(
         of stream: LogStream, _ look: DirectoryTree.Look, _ rotated: [DirectoryEntry],
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         let node = look.node
         let inode = look.names.inode(of: stream.liveName)
@@ -70,7 +70,7 @@ extension StreamTable {
     /// What was last written before this agent started is none of its business.
     func lookForUnseen(
         _ base: [UInt8], _ entries: [DirectoryEntry], _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         let node = look.node
         guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
@@ -119,7 +119,7 @@ extension StreamTable {
 
     private func openLive(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Verdict {
         guard let inode = look.names.inode(of: stream.liveName) else { return .fine }
         let request = FileOpener.Request(
@@ -169,7 +169,7 @@ extension StreamTable {
             if let candidate {
                 stream.newest = LogStream.Newest(
                     inode: candidate.status.inode, modified: candidate.status.modified,
-                    birth: candidate.identity.birth)
+                    birth: candidate.identity.birthTime)
             }
             agenda.wake(stream)
             return .fine
@@ -195,7 +195,7 @@ extension StreamTable {
     /// The stream's path no longer leads to its live file: that one is read on under its new name
     /// or none, until its end is proven.
     func leavePath(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: MonotonicTime
     ) {
         for file in stream.files {
             guard let name = names.name(of: file.identity.inode) else {
@@ -215,7 +215,7 @@ extension StreamTable {
     /// Names are how parked files are found again, and how files that were closed are told apart:
     /// those of the live file's predecessors are kept up to date too.
     private func followEarlier(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: Int64
+        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: MonotonicTime
     ) {
         for file in stream.files where file.name != stream.liveName {
             let name = names.name(of: file.identity.inode)
@@ -232,7 +232,7 @@ extension StreamTable {
     /// removed.
     private func followClosed(
         _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) {
         giveUpCopies(stream)
         var moved: [(name: [UInt8], file: LogStream.ClosedFile)] = []
@@ -272,7 +272,7 @@ extension StreamTable {
     ///    which is no name that `worker.log` would have.
     private func readOn(
         _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
-        _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: Int64
+        _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Bool? {
         guard let node = stream.node, let known = knownFiles.progress(of: closed.id) else {
             return true

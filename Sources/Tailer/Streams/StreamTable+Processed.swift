@@ -20,11 +20,10 @@ extension StreamTable {
         let listing: S6Listing
         /// The number of the watch that tells of names; nil where none is believed.
         let watching: Int?
-        /// When a processor's last run was over, or s6-log first started; nanoseconds since 1970,
+        /// When a processor's last run was over, or s6-log first started,
         /// as files have it. Nil where no s6-log writes.
-        let ranAt: Int64?
-        /// Monotonic nanoseconds.
-        let now: Int64
+        let ranAt: FileTime?
+        let now: MonotonicTime
     }
 
     /// A stream's knowledge of its processor.
@@ -35,13 +34,13 @@ extension StreamTable {
         /// A processor runs, or has run since the look before.
         var isActive = false
         /// `S6Look.ranAt` of that.
-        var ranAt: Int64?
+        var ranAt: FileTime?
         /// Archives that are not entered as read yet; bounded by the directory.
         var archives: [[UInt8]: ProcessedArchive] = [:]
         /// Nothing that is newer is taken up before the next look.
         var holdsUp = false
-        /// Since when something is held up, monotonic nanoseconds.
-        var waitsSince: Int64?
+        /// Since when something is held up.
+        var waitsSince: MonotonicTime?
         /// Looks in a row at a directory where nothing is being rotated, with files that have no
         /// archive.
         var looksAtRest = 0
@@ -50,7 +49,7 @@ extension StreamTable {
     }
 
     /// When a processor has run last: it leaves `newstate`, which becomes `state` then.
-    func ranAt(in directory: borrowing Descriptor) -> Int64? {
+    func ranAt(in directory: borrowing Descriptor) -> FileTime? {
         do throws(SystemError) {
             return try directory.status(of: S6Name.state).changed
         } catch {
@@ -257,7 +256,7 @@ extension StreamTable {
     }
 
     /// Whether newer files wait; false where they have waited too long.
-    private func holds(_ stream: LogStream, _ now: Int64) -> Bool {
+    private func holds(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
         let since = stream.processing.waitsSince ?? now
         stream.processing.waitsSince = since
         return now - since < Obstacles.mostPatience

@@ -15,7 +15,7 @@ extension StreamTable {
     ///    name in that listing.
     func takeUpRotated(
         _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         var examination: FileOpener.Examination?
         if hasLive {
@@ -207,7 +207,7 @@ extension StreamTable {
     /// file held since `begun`; without those that are read anyway.
     private func unread(
         _ unknown: UnknownRotatedFiles, of stream: LogStream, after newest: NewestTakenUp,
-        begun: Int64,
+        begun: FileTime,
         live: Candidate?, liveID: FileID?
     ) -> [Candidate] {
         var unread: [Candidate] = []
@@ -215,7 +215,7 @@ extension StreamTable {
             // 1. The newest is read to its end and forgotten when it leaves its directory.
             // 2. It is found again in another one.
             if candidate.request.isElsewhere, let known = stream.newest,
-                known.inode == candidate.identity.inode, known.birth == candidate.identity.birth
+                known.inode == candidate.identity.inode, known.birth == candidate.identity.birthTime
             {
                 stream.judgedArchives.insert(LogStream.Stamp(candidate.status))
                 continue
@@ -253,7 +253,7 @@ extension StreamTable {
     /// The same of those that are not open.
     private func unread(
         _ strangers: [(RotatedFile, Stranger)], of stream: LogStream, after newest: NewestTakenUp,
-        begun: Int64, liveID: FileID?
+        begun: FileTime, liveID: FileID?
     ) -> [RotatedFile] {
         var unread: [RotatedFile] = []
         for (rotatedFile, stranger) in strangers {
@@ -277,7 +277,7 @@ extension StreamTable {
     private func takeUpLater(
         _ unread: [Candidate], _ closed: [RotatedFile], _ stream: LogStream,
         _ newest: NewestTakenUp,
-        unlisted: Candidate?, _ now: Int64
+        unlisted: Candidate?, _ now: MonotonicTime
     ) {
         let last = stream.files.last
         // What lies elsewhere is open, and would be searched for.
@@ -288,7 +288,7 @@ extension StreamTable {
             rotatedFiles.append(
                 RotatedFile(
                     name: candidate.request.name, rotated: rotated, status: candidate.status,
-                    birth: candidate.identity.birth))
+                    birth: candidate.identity.birthTime))
         }
         sort(&rotatedFiles)
         stream.earlier = EarlierFiles(
@@ -299,17 +299,17 @@ extension StreamTable {
     /// has its bytes. What is older comes before it.
     private func takeUp(
         _ unread: [Candidate], andRemoved live: Candidate, of stream: LogStream,
-        after newest: NewestTakenUp, _ now: Int64
+        after newest: NewestTakenUp, _ now: MonotonicTime
     ) {
-        let birth = live.identity.birth ?? .max
-        takeUp(unread.filter { $0.identity.birth ?? .min < birth }, stream, newest, now)
+        let birth = live.identity.birthTime ?? .max
+        takeUp(unread.filter { $0.identity.birthTime ?? .min < birth }, stream, newest, now)
         if case .opened(let file) = opener.takeUp(live) {
             file.name = nil
             file.drainsSince = now
             stream.files.append(file)
             agenda.wake(stream)
         }
-        takeUp(unread.filter { $0.identity.birth ?? .min >= birth }, stream, before: nil, now)
+        takeUp(unread.filter { $0.identity.birthTime ?? .min >= birth }, stream, before: nil, now)
     }
 
     /// Files beside a live one that is still the same: a copy that was made and truncated from
@@ -317,7 +317,7 @@ extension StreamTable {
     func lookForMissed(
         _ stream: LogStream, _ live: TailedFile, _ rotated: [DirectoryEntry],
         _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Verdict {
         var unknown = unknownRotatedFiles(of: stream, rotated, node, directory, now, for: nil)
         guard case .fine = unknown.verdict else { return unknown.verdict }
@@ -365,7 +365,7 @@ extension StreamTable {
 
     private func judge(
         _ candidate: Candidate, beside live: TailedFile, _ stream: LogStream,
-        _ node: DirectoryNode, _ now: Int64
+        _ node: DirectoryNode, _ now: MonotonicTime
     ) throws(SystemError) -> Judgement {
         if candidate.status.size == 0 {
             // 1. A copy was begun. What is in the live file now is what will be copied.
@@ -425,7 +425,7 @@ extension StreamTable {
     ///
     /// A person's copy is followed by no truncation: after a while none is expected any more.
     private func expectTruncation(
-        _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: Int64
+        _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: MonotonicTime
     ) {
         agenda.wake(stream)
         // What lay there when this agent started is no copy that is being made.
@@ -438,7 +438,8 @@ extension StreamTable {
 
     /// Takes up files: those newer than `newestTakenUp` come last, and those older before it.
     func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp, _ now: Int64
+        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp,
+        _ now: MonotonicTime
     ) {
         takeUp(candidates, stream, newestTakenUp, last: stream.files.last, now)
     }
@@ -446,7 +447,7 @@ extension StreamTable {
     /// `last`: the stream's last file before any of them was taken up.
     func takeUp(
         _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp,
-        last: TailedFile?, _ now: Int64
+        last: TailedFile?, _ now: MonotonicTime
     ) {
         for candidate in candidates {
             if let last, isCopiedBefore(candidate, last, of: stream) {
@@ -461,7 +462,8 @@ extension StreamTable {
     }
 
     func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, before live: TailedFile?, _ now: Int64
+        _ candidates: [Candidate], _ stream: LogStream, before live: TailedFile?,
+        _ now: MonotonicTime
     ) {
         for candidate in candidates {
             guard case .opened(let file) = opener.takeUp(candidate) else { continue }
@@ -475,7 +477,7 @@ extension StreamTable {
     func openPredecessors(
         _ saved: [SavedFile], _ stream: LogStream, _ names: DirectoryNames, live: FileID?,
         _ archived: Archived, _ unknown: inout [(RotatedFile, Candidate)],
-        _ directory: borrowing Descriptor, _ now: Int64
+        _ directory: borrowing Descriptor, _ now: MonotonicTime
     ) -> Verdict {
         guard let node = stream.node else { return .fine }
         for entry in saved where entry.file != live {
@@ -544,7 +546,7 @@ extension StreamTable {
     /// A file of an earlier run that is in another inode now.
     private func openElsewhere(
         _ entry: SavedFile, _ stream: LogStream, _ unknown: inout [(RotatedFile, Candidate)],
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> (file: TailedFile?, verdict: Verdict) {
         var verdict = Verdict.fine
         for (index, (rotatedFile, candidate)) in unknown.enumerated() {

@@ -5,7 +5,7 @@ import Platform
 extension StreamTable {
     func lookAtS6(
         _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Verdict {
         var names = look.names
         let first = S6Listing(names.entries)
@@ -235,7 +235,7 @@ extension StreamTable {
 
     /// Gives open files the names that they have now. What s6-log renamed it never writes to again.
     private func follow(
-        _ stream: LogStream, _ listing: S6Listing, _ node: DirectoryNode, _ now: Int64
+        _ stream: LogStream, _ listing: S6Listing, _ node: DirectoryNode, _ now: MonotonicTime
     ) {
         for file in stream.files {
             guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {

@@ -36,7 +36,7 @@ extension StreamTable {
     /// with a file that the stream has read.
     func succeed(
         _ found: Candidate, _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
-        _ now: Int64
+        _ now: MonotonicTime
     ) -> Succession {
         guard found.packed == nil, found.status.links > 0 else { return .none }
         do throws(SystemError) {
@@ -107,7 +107,7 @@ extension StreamTable {
     }
 
     /// The same, and it got that name just now.
-    func isBeingSaved(_ file: TailedFile, of stream: LogStream, _ now: Int64) -> Bool {
+    func isBeingSaved(_ file: TailedFile, of stream: LogStream, _ now: MonotonicTime) -> Bool {
         guard stream.kind == .path, !opener.once, file.drainsSince != nil,
             isBackup(file, of: stream)
         else { return false }
@@ -229,7 +229,7 @@ extension StreamTable {
             try found.read(count: head.count, at: 0) == head
         else { return nil }
         if head.count == Self.longestBanner { return end }
-        guard status.links == 0, let birth = found.identity.birth else { return nil }
+        guard status.links == 0, let birth = found.identity.birthTime else { return nil }
         return birth < status.changed ? end : nil
     }
 
@@ -290,7 +290,7 @@ extension StreamTable {
     /// The rest of the old inode is read as a file of its own, from the beginning of the line that
     /// was not finished when the two were compared.
     private func leave(
-        _ file: TailedFile, _ rest: Rest?, _ stream: LogStream, _ now: Int64
+        _ file: TailedFile, _ rest: Rest?, _ stream: LogStream, _ now: MonotonicTime
     ) {
         guard let rest else { return release(file, of: stream) }
         file.restart(at: output.rest(of: rest.fresh.sighting, from: rest.place), rest.fresh)

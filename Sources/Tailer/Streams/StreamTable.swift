@@ -84,7 +84,7 @@ final class StreamTable {
     }
 
     /// A directory left the tree: what is open is read to its end, and nothing new comes.
-    func dropped(_ node: DirectoryNode, _ now: Int64) {
+    func dropped(_ node: DirectoryNode, _ now: MonotonicTime) {
         for stream in node.streams.values {
             for file in stream.files { file.name = nil }
             unfollowClosed(stream)
@@ -98,7 +98,7 @@ final class StreamTable {
 
     /// A stream leaves its directory with files that no name in it leads to, and ends with the last
     /// of them.
-    func leave(_ stream: LogStream, _ now: Int64) {
+    func leave(_ stream: LogStream, _ now: MonotonicTime) {
         leaveEarlier(of: stream, now)
         guard !stream.files.isEmpty else { return end(stream) }
         stream.isOrphan = true
@@ -111,7 +111,7 @@ final class StreamTable {
 
     /// Another directory has the name by now: what was read to its end in the earlier one is out of
     /// sight, as with one that left. What is open goes on as what has lost its name.
-    func swapped(_ node: DirectoryNode, _ now: Int64) {
+    func swapped(_ node: DirectoryNode, _ now: MonotonicTime) {
         for stream in node.streams.values {
             unfollowClosed(stream)
             // What was to be taken up there is not what has those names here.
@@ -173,7 +173,7 @@ final class StreamTable {
             agenda.look(at: node)
         }
         if let name = file.name {
-            let time = file.packed == nil && file.modified != 0 ? file.modified : nil
+            let time = file.packed == nil && file.modified != .zero ? file.modified : nil
             stream.keep(
                 LogStream.ClosedFile(identity: file.identity, id: file.id, modified: time),
                 as: name)
@@ -194,7 +194,7 @@ final class StreamTable {
         return other !== stream
     }
 
-    private func modified(_ file: TailedFile) -> Int64 {
+    private func modified(_ file: TailedFile) -> FileTime {
         guard file.isOpen else { return file.changed }
         do throws(SystemError) {
             return try file.opened().descriptor.status().modified

@@ -43,7 +43,8 @@ import Testing
         let file = try Descriptor.open(path, O.read)
         let status = try file.status()
         return FileIdentity(
-            handle: file.handle(), device: status.device, inode: status.inode, birth: file.birth())
+            handle: file.handle(), device: status.device, inode: status.inode,
+            birth: file.birth()?.nanoseconds)
     }
 
     /// The names of files whose new numbers are found while looks at `dead` directories hang.

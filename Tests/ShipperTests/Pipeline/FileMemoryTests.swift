@@ -168,7 +168,8 @@ import Testing
         let opened = try Descriptor.open(path, O.read)
         let status = try opened.status()
         let identity = FileIdentity(
-            handle: nil, device: status.device, inode: status.inode, birth: opened.birth())
+            handle: nil, device: status.device, inode: status.inode,
+            birth: opened.birth()?.nanoseconds)
         let log = directory.path("logs/pod/a.log")
         let head = Array("one\n".utf8)
         let found = FileSighting(

@@ -836,7 +836,7 @@ import Testing
         let status = try file.status()
         let identity = FileIdentity(
             handle: file.handle(), device: status.device, inode: status.inode,
-            birth: file.birth())
+            birth: file.birth()?.nanoseconds)
         let entry = registry.see(
             NewFile(
                 input: "pods", stream: path, path: path, identity: identity,

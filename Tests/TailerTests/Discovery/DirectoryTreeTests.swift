@@ -76,7 +76,7 @@ struct DirectoryTreeTests {
 
         /// Reads all events, so late that no directory rests.
         func readEvents() {
-            let now = Int64.max
+            let now = MonotonicTime.never
             while watches.read(
                 most: 100, changed: { tree.changed($0, appeared: $1, now) }
             ).hasMore {}
@@ -133,7 +133,7 @@ struct DirectoryTreeTests {
         #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == ["gone.log"] })
         for pod in 0..<12 {
             try bench.home.write("logs/pod-\(pod)/b.log", "")
-            bench.tree.request(try bench.node("pod-\(pod)"), .max)
+            bench.tree.request(try bench.node("pod-\(pod)"), .never)
         }
         bench.scanAll()
         #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == [] })
@@ -176,7 +176,7 @@ struct DirectoryTreeTests {
         try fill()
         bench.scanAll(inSlices: true)
         #expect(asked == 1 && compared == ["a.log", ""] && looked == 2)
-        bench.tree.request(try bench.node("pod"), .max)
+        bench.tree.request(try bench.node("pod"), .never)
         bench.scanAll()
         #expect(asked == 1)
         // One that cannot be opened is asked for again.
@@ -184,13 +184,13 @@ struct DirectoryTreeTests {
         try rename(bench.home.path("logs/pod"), bench.home.path("away"))
         try fill()
         for round in 2...3 {
-            bench.tree.request(try bench.node("pod"), .max)
+            bench.tree.request(try bench.node("pod"), .never)
             bench.scanAll(inSlices: true)
             #expect(asked == round && compared.count == 2 * round && looked == 4)
         }
         error = nil
         for _ in 0..<2 {
-            bench.tree.request(try bench.node("pod"), .max)
+            bench.tree.request(try bench.node("pod"), .never)
             bench.scanAll()
             #expect(asked == 4 && compared.count == 8)
         }
@@ -202,7 +202,7 @@ struct DirectoryTreeTests {
         try bench.home.makeDirectory("logs/pod")
         bench.scanAll()
         let node = try bench.node("pod")
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         node.restUntil = now + 5_000_000_000
         bench.tree.request(node, now)
         #expect(bench.tree.isQuiet)
@@ -224,7 +224,7 @@ struct DirectoryTreeTests {
         bench.scanAll()
         let node = try bench.node("pod")
         let due = node.clockDue
-        #expect(due < Clock.monotonicNanoseconds() + 60_000_000_000)
+        #expect(due < MonotonicTime.now() + 60_000_000_000)
         for round in 0..<10 {
             try bench.home.write("logs/pod/\(round).log", "")
             bench.readEvents()
@@ -245,7 +245,7 @@ struct DirectoryTreeTests {
         bench.scanAll()
         let node = try bench.node("pod")
         #expect(node.watch != nil && !bench.watches.isBelieved(node))
-        #expect(node.clockDue < Clock.monotonicNanoseconds() + 20_000_000_000)
+        #expect(node.clockDue < MonotonicTime.now() + 20_000_000_000)
         #expect(bench.tree.unwatchedCount == 2)
         let local = try Bench("*/*.log")
         try local.home.makeDirectory("logs/pod")
@@ -276,7 +276,7 @@ struct DirectoryTreeTests {
         #expect(node.unwatchedBelow > 400)
         // What was given back is there for others, and counted.
         for number in 0..<500 { try removeDirectory(bench.home.path("logs/evil/a/\(number)")) }
-        bench.tree.request(try bench.node("evil/a"), .max)
+        bench.tree.request(try bench.node("evil/a"), .never)
         bench.readEvents()
         bench.scanAll()
         #expect(bench.watches.count == 18)
@@ -329,7 +329,7 @@ struct DirectoryTreeTests {
         }
         try bench.home.write("logs/good/log/a.log", "")
         bench.readEvents()
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         bench.tree.overflowed(now)
         let (evil, good) = (try bench.node("evil/log"), try bench.node("good/log"))
         #expect(evil.watch == nil && evil.noisyUntil == now + 1_000_000_000)
@@ -338,7 +338,7 @@ struct DirectoryTreeTests {
         bench.scanAll()
         #expect(evil.watch == nil)
         #expect(bench.watches.isBelieved(good))
-        #expect(evil.clockDue < Clock.monotonicNanoseconds() + 20_000_000_000)
+        #expect(evil.clockDue < MonotonicTime.now() + 20_000_000_000)
         // Then it is tried again.
         bench.watches.watch(evil, try evil.open(), now + 1_000_000_000)
         #expect(bench.watches.isBelieved(evil))
@@ -355,7 +355,7 @@ struct DirectoryTreeTests {
             try remove(bench.home.path("logs/evil/\(round % 100)/a.tmp"))
         }
         bench.readEvents()
-        bench.tree.overflowed(Clock.monotonicNanoseconds())
+        bench.tree.overflowed(MonotonicTime.now())
         for number in 0..<100 { #expect(try bench.node("evil/\(number)").watch == nil) }
         #expect(try bench.node("good/log").watch != nil)
     }
@@ -368,7 +368,7 @@ struct DirectoryTreeTests {
         for pod in 0..<20 { try bench.home.makeDirectory("logs/\(pod)") }
         bench.scanAll()
         bench.looked = []
-        let now = Clock.monotonicNanoseconds()
+        let now = MonotonicTime.now()
         for _ in 0..<5 {
             bench.tree.overflowed(now)
             bench.tree.advance(now)

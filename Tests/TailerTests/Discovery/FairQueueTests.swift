@@ -1,4 +1,5 @@
 import Model
+import Platform
 import TestSupport
 import Testing
 
@@ -103,16 +104,18 @@ struct FairQueueTests {
             switch Int.random(in: 0..<4, using: &random) {
             case 0: times.remove(node)
             case 1:
-                node.soonDue = Int64.random(in: 0..<1_000, using: &random)
+                node.soonDue = MonotonicTime(
+                    nanoseconds: .random(in: 0..<1_000, using: &random))
                 times.place(node)
             default:
-                node.clockDue = Int64.random(in: 0..<1_000, using: &random)
+                node.clockDue = MonotonicTime(
+                    nanoseconds: .random(in: 0..<1_000, using: &random))
                 times.place(node)
             }
         }
         let placed = nodes.filter { $0.timesIndex != nil }.map(\.due).sorted()
         #expect(times.next == placed.first)
-        var popped: [Int64] = []
+        var popped: [MonotonicTime] = []
         while let node = times.popDue(1_000) { popped.append(node.due) }
         #expect(popped == placed)
         #expect(nodes.allSatisfy { $0.timesIndex == nil })

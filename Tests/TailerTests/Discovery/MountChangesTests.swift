@@ -123,7 +123,7 @@ struct MountChangesTests {
 
         /// So late that none of them rests.
         func scanned(for changes: MountChanges) -> [String] {
-            tree.remounted(changes, .max)
+            tree.remounted(changes, .never)
             return scan()
         }
     }

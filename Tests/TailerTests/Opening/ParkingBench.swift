@@ -17,7 +17,7 @@ final class ParkingBench {
     let buffer = ChunkBuffer(maxLine: 1024)
     /// Events tell of something in the directory that was not looked at.
     var hasNews = false
-    var now: Int64 = 0
+    var now = MonotonicTime.zero
     static let patience: Int64 = 1000
 
     /// `inMemory`: where files may be of any size. `earlier`: the run before this one, which has ended; its

@@ -76,7 +76,7 @@ struct UnpackingShareTests {
         }
         let share = UnpackingShare()
         var buffer: [UInt8] = Array(repeating: 0, count: 1 << 16)
-        var now: Int64 = 0
+        var now = MonotonicTime.zero
         var positions = [Int](repeating: 0, count: files.count)
         var left = Set(files.indices)
         while !left.isEmpty, now < 1_000_000_000_000 {

@@ -118,7 +118,7 @@ struct EndProofTests {
     @Test("One that grows is asked soon again, and one that does not ever more seldom")
     func pauses() {
         var proof = EndProof()
-        var now: Int64 = 0
+        var now = MonotonicTime.zero
         var pauses: [Int64] = []
         for _ in 0..<14 {
             proof.failed(now, isBlind: false)

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 
 @testable import Tailer
@@ -5,7 +6,10 @@ import Testing
 @Suite("The first line of a content waits for looks at its directory")
 struct FirstLineWaitTests {
     private let node = DirectoryNode(root: 0, path: [], text: "/log", places: [])
-    private let millisecond: Int64 = 1_000_000
+
+    private func after(milliseconds: Int64) -> MonotonicTime {
+        .zero + milliseconds * 1_000_000
+    }
 
     /// A look begins, and is gone through.
     private func look() {
@@ -25,9 +29,9 @@ struct FirstLineWaitTests {
     func turnsDoNotCount() {
         var wait = FirstLineWait(since: 0)
         expectNews(&wait)
-        for turn in 0..<1_000 { #expect(wait.stands(in: node, Int64(turn) * millisecond)) }
+        for turn in 0..<1_000 { #expect(wait.stands(in: node, after(milliseconds: Int64(turn)))) }
         look()
-        #expect(!wait.stands(in: node, 1_000 * millisecond))
+        #expect(!wait.stands(in: node, after(milliseconds: 1_000)))
     }
 
     @Test("a look whose listing was made before the news tells nothing of it")
@@ -36,9 +40,9 @@ struct FirstLineWaitTests {
         var wait = FirstLineWait(since: 0)
         expectNews(&wait)
         node.listingsDone = node.listings
-        #expect(wait.stands(in: node, millisecond))
+        #expect(wait.stands(in: node, after(milliseconds: 1)))
         look()
-        #expect(!wait.stands(in: node, millisecond))
+        #expect(!wait.stands(in: node, after(milliseconds: 1)))
     }
 
     @Test("where there is news with each look, it waits for sixteen of them")
@@ -60,18 +64,18 @@ struct FirstLineWaitTests {
             expectNews(&wait)
             look()
         }
-        #expect(!wait.isOver(in: node, 500 * millisecond))
-        #expect(wait.isOver(in: node, 501 * millisecond))
+        #expect(!wait.isOver(in: node, after(milliseconds: 500)))
+        #expect(wait.isOver(in: node, after(milliseconds: 501)))
     }
 
     @Test("a large directory that rests is waited for half a second, a small one five")
     func rest() {
         var wait = FirstLineWait(since: 0)
         expectNews(&wait)
-        #expect(wait.stands(in: node, 5_000 * millisecond))
-        #expect(!wait.stands(in: node, 5_001 * millisecond))
+        #expect(wait.stands(in: node, after(milliseconds: 5_000)))
+        #expect(!wait.stands(in: node, after(milliseconds: 5_001)))
         node.names = 1_025
-        #expect(wait.stands(in: node, 500 * millisecond))
-        #expect(!wait.stands(in: node, 501 * millisecond))
+        #expect(wait.stands(in: node, after(milliseconds: 500)))
+        #expect(!wait.stands(in: node, after(milliseconds: 501)))
     }
 }

@@ -42,7 +42,7 @@ struct EarlierFilesTests {
             String(decoding: $0.name, as: UTF8.self)
         }
         for name in waiting { try rename(bench.home.path("log/\(name)"), bench.home.path(name)) }
-        func goOn(_ now: Int64) -> StreamTable.Verdict {
+        func goOn(_ now: MonotonicTime) -> StreamTable.Verdict {
             var verdict = StreamTable.Verdict.underWay
             while verdict == .underWay {
                 verdict = bench.table.goOnWithEarlier(stream, names, bench.node, directory, now)
@@ -79,7 +79,7 @@ struct EarlierFilesTests {
         let next = try #require(earlier.rest.last)
         let status = try FileStatus.glance(at: Array(bench.home.path("log/b.log").utf8))
         let other = try bench.file("b.log")
-        let birth = try #require(other.identity.birth)
+        let birth = try #require(other.identity.birthTime)
         let reused = RotatedFile(
             name: Array("a.log.99".utf8), rotated: next.rotated, status: status,
             birth: hasBirth ? birth - 1 : nil)

@@ -172,7 +172,7 @@ struct ManyRotatedFilesTests {
                 let rotatedFile = stream.earlier?.rest.last
             else { return }
             hidden = rotatedFile.name
-            _ = stream.obstacles.hasToWait(next.now - Obstacles.mostPatience)
+            _ = stream.obstacles.hasToWait(next.now + -Obstacles.mostPatience)
             let name = String(decoding: rotatedFile.name, as: UTF8.self)
             try rename(next.home.path("log/\(name)"), next.home.path("hidden"))
         }
@@ -192,9 +192,9 @@ struct ManyRotatedFilesTests {
     func patience() {
         var obstacles = Obstacles()
         let first = obstacles.hasToWait(0)
-        let last = obstacles.hasToWait(Obstacles.mostPatience)
+        let last = obstacles.hasToWait(.zero + Obstacles.mostPatience)
         obstacles.comeOn()
-        let next = obstacles.hasToWait(2 * Obstacles.mostPatience)
+        let next = obstacles.hasToWait(.zero + 2 * Obstacles.mostPatience)
         #expect(first && !last && next)
     }
 
@@ -202,7 +202,7 @@ struct ManyRotatedFilesTests {
     func wanted() throws {
         try bench.write("a.log.3", "x\n")
         let status = try FileStatus.glance(at: Array(path(3).utf8))
-        func wasWanted(after name: String, _ modified: Int64) -> Bool {
+        func wasWanted(after name: String, _ modified: FileTime) -> Bool {
             func rotated(_ name: String) -> RotatedName? {
                 RotatedName(Array(name.utf8), of: Array("a.log".utf8))
             }

@@ -1,3 +1,4 @@
+import Platform
 import Testing
 
 @testable import Tailer
@@ -10,7 +11,7 @@ struct NameOrderTests {
         for (index, name) in names.enumerated() {
             let rotated = try #require(
                 RotatedName(Array("app.log.\(name)".utf8), of: Array("app.log".utf8)))
-            order.add(rotated, modified: times?[index] ?? Int64(index))
+            order.add(rotated, modified: FileTime(nanoseconds: times?[index] ?? Int64(index)))
         }
         return order.tells
     }
@@ -45,7 +46,7 @@ struct NameOrderTests {
         for number in 0..<100_000 {
             let name = Array("app.log.\(number)".utf8)
             let rotated = try #require(RotatedName(name, of: Array("app.log".utf8)))
-            order.add(rotated, modified: Int64(number))
+            order.add(rotated, modified: FileTime(nanoseconds: Int64(number)))
         }
         #expect(!order.tells)
     }

@@ -200,7 +200,7 @@ struct StreamTableTests {
     }
 
     private func look(
-        _ names: DirectoryNames, _ now: Int64 = 0
+        _ names: DirectoryNames, _ now: MonotonicTime = 0
     ) throws -> StreamTable.Verdict {
         let directory = try Descriptor.open(home.path("log"), O.directory)
         let match = DirectoryTree.Match(
