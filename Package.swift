@@ -57,7 +57,7 @@ let package = Package(
         .target(
             name: "CTestSupport", dependencies: ["CRdkafka"], path: "Tests/CTestSupport"),
         .target(
-            name: "TestSupport", dependencies: ["Shipper", "Platform", "CTestSupport"],
+            name: "TestSupport", dependencies: ["Shipper", "Model", "Platform", "CTestSupport"],
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),

@@ -4,10 +4,10 @@ package import Model
 package struct FileStart: Sendable {
     /// The number of its entry, by which the Tailer names it from now on.
     package let file: FileID
-    /// Logical offset of the next byte to read.
-    package let offset: Int
+    /// Of the next byte to read.
+    package let offset: LogicalOffset
     /// Bytes that were removed from the front: logical minus physical offset.
-    package let base: Int
+    package let base: Base
     /// The bytes before `offset`, to be compared; none when nothing was read.
     package let anchor: Anchor
     /// Whether any byte of it was known before this run.
@@ -18,7 +18,8 @@ package struct FileStart: Sendable {
     package let isReplaced: Bool
 
     package init(
-        file: FileID, offset: Int, base: Int, anchor: Anchor, isKnown: Bool, size: Int = 0,
+        file: FileID, offset: LogicalOffset, base: Base, anchor: Anchor, isKnown: Bool,
+        size: Int = 0,
         isReplaced: Bool = false
     ) {
         self.file = file

@@ -20,14 +20,14 @@ package struct SavedFile: Sendable {
     package let updated: Timestamp
     /// Physical bytes that it is known to have had.
     package let size: Int
-    /// Bytes that were removed from the front: logical minus physical offset.
-    package let base: Int
+    /// Bytes that were removed from the front.
+    package let base: Base
     /// It was seen under a name under which nobody writes to it, and its size since.
     package let isArchived: Bool
 
     package init(
         file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Timestamp, size: Int, base: Int,
+        hasHead: Bool, updated: Timestamp, size: Int, base: Base,
         isArchived: Bool = false
     ) {
         self.file = file

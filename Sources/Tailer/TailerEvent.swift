@@ -28,10 +28,10 @@ package enum TailerEvent: Sendable {
     case inotifyFound
     /// inotify lost events; everything is scanned.
     case overflow
-    case opened(path: String, offset: Int)
+    case opened(path: String, offset: LogicalOffset)
     case truncated(path: String, read: Int, size: Int)
     /// The last lines of a file were overwritten in place: it is read on from where they began.
-    case rewritten(path: String, offset: Int)
+    case rewritten(path: String, offset: LogicalOffset)
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number,
     /// are lost.
     case missed(path: String)
@@ -40,7 +40,7 @@ package enum TailerEvent: Sendable {
     case archivesForgotten(path: String, count: Int)
     /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what
     /// was written to it after that, if anything, is lost.
-    case vanished(path: String, from: Int)
+    case vanished(path: String, from: LogicalOffset)
     /// A file of which bytes are lost is there yet, at a place where no pattern leads.
     case foundElsewhere(path: String, place: String)
     /// A file's content was replaced, and what it was is read on in this copy.

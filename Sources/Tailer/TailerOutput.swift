@@ -20,7 +20,7 @@ package protocol TailerOutput: AnyObject {
     /// that no id stands for two lines. Nil while something of the old one is on its way, or when
     /// the file is not known.
     func rewound(
-        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+        _ file: FileID, _ sighting: FileSighting, to place: LogicalOffset, anchor: [UInt8]
     ) -> FileStart?
 
     /// The file's content is another than before, and what it was is in `copy` now: that one is the
@@ -51,7 +51,7 @@ package protocol TailerOutput: AnyObject {
     func skipped(_ file: FileID, bytes: Int)
 
     /// A file has grown to `size`, logical.
-    func grew(_ file: FileID, size: Int)
+    func grew(_ file: FileID, size: LogicalOffset)
 
     /// A file that was shorter than a whole fingerprint has grown.
     func headGrew(_ file: FileID, head: [UInt8])
@@ -76,7 +76,7 @@ package protocol TailerOutput: AnyObject {
     func canTake(_ file: FileID) -> Bool
 
     /// Everything up to `end`, the final size, was taken: nothing more comes from this file.
-    func finished(_ file: FileID, end: Int)
+    func finished(_ file: FileID, end: LogicalOffset)
 
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)

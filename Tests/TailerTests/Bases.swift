@@ -18,31 +18,33 @@ struct Bases {
     private let first = Self.first
     private var count = 0
 
-    mutating func next() -> Int {
+    mutating func next() -> Base {
         defer { count += 1 }
-        return first == 0 ? 0 : first + count * Self.distance
+        return first == 0 ? .none : Base(first + count * Self.distance)
     }
 
-    /// The logical offset as a physical one, with others of the same file.
-    private func physical(_ offsets: [Int]) -> [Int] {
-        guard first > 0 else { return offsets }
-        guard count > 0, offsets[0] >= first else {
-            Issue.record("\(offsets) is no logical offset")
-            return offsets
+    /// That of the content that has this place.
+    private func base(of offset: LogicalOffset) -> Base? {
+        guard first > 0 else { return Base.none }
+        guard count > 0, offset.bytes >= first else {
+            Issue.record("\(offset.bytes) is no logical offset")
+            return nil
         }
         // A hole may be larger than what lies between two bases.
-        let place = min((offsets[0] - first) / Self.distance, count - 1)
-        let base = first + place * Self.distance
-        return offsets.map { $0 - base }
+        let place = min((offset.bytes - first) / Self.distance, count - 1)
+        return Base(first + place * Self.distance)
     }
 
-    private func physical(_ offset: Int) -> Int { physical([offset])[0] }
+    private func physical(_ offset: LogicalOffset) -> LogicalOffset {
+        base(of: offset).map { LogicalOffset($0.physical(offset)) } ?? offset
+    }
 
     private func physical(_ range: ByteRange) -> ByteRange {
         // Of a file that was never opened nothing was removed.
-        guard range.start > 0 else { return range }
-        let ends = physical([range.start, range.end])
-        return ByteRange(start: ends[0], end: ends[1])
+        guard range.start > 0, let base = base(of: LogicalOffset(range.start)) else { return range }
+        return ByteRange(
+            start: base.physical(LogicalOffset(range.start)),
+            end: base.physical(LogicalOffset(range.end)))
     }
 
     /// What was told, with physical offsets, which are those that a test has written to; those that are

@@ -15,15 +15,17 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var head: [UInt8]
         var stream: String
         var path: String
-        /// Logical minus physical offset, of its content.
-        var base: Int
-        /// Logical.
-        var offset: Int
+        /// Of its content.
+        var base: Base
+        var offset: LogicalOffset
         /// Physical.
         var size: Int
         var anchor: [UInt8]
         var isFinished = false
         var isGone = false
+
+        /// Bytes before `offset` that are there.
+        var physicalOffset: Int { base.physical(offset) }
     }
 
     struct State {
@@ -51,10 +53,11 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             files.append(
                 Saved(
                     id: id, identity: sighting.identity, head: sighting.begin,
-                    stream: sighting.streamName, path: sighting.path, base: base, offset: base,
+                    stream: sighting.streamName, path: sighting.path, base: base,
+                    offset: base.start,
                     size: sighting.size, anchor: []))
             return FileStart(
-                file: id, offset: base, base: base, anchor: .none, isKnown: false,
+                file: id, offset: base.start, base: base, anchor: .none, isKnown: false,
                 size: sighting.size)
         }
 
@@ -65,7 +68,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             files[file.number].size =
                 sighting.hasKnownSize
                 ? sighting.size
-                : max(sighting.size, files[file.number].offset - files[file.number].base + 1)
+                : max(sighting.size, files[file.number].physicalOffset + 1)
             let saved = files[file.number]
             return FileStart(
                 file: file, offset: saved.offset, base: saved.base,
@@ -98,7 +101,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             state.files.append(
                 Saved(
                     id: FileID(number: state.files.count), identity: identity, head: head,
-                    stream: stream, path: path, base: base, offset: base + status.size,
+                    stream: stream, path: path, base: base, offset: base.logical(status.size),
                     size: status.size,
                     anchor: Array(head.suffix(Anchor.longest))))
         }
@@ -111,7 +114,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
                 SavedFile(
                     file: saved.id, identity: saved.identity, path: saved.path,
-                    position: saved.offset - saved.base, anchor: Anchor(bytes: saved.anchor),
+                    position: saved.physicalOffset, anchor: Anchor(bytes: saved.anchor),
                     hasHead: !saved.head.isEmpty, updated: Timestamp(milliseconds: 0),
                     size: saved.size,
                     base: saved.base)
@@ -142,7 +145,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func progress(of file: FileID) -> (stream: String, position: Int)? {
         state.withLock { state in
             let saved = state.files[file.number]
-            return saved.isGone ? nil : (saved.stream, saved.offset - saved.base)
+            return saved.isGone ? nil : (saved.stream, saved.physicalOffset)
         }
     }
 
@@ -157,20 +160,21 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         state.withLock { state in
             let base = state.bases.next()
             state.files[file.number].base = base
-            state.files[file.number].offset = base
+            state.files[file.number].offset = base.start
             state.files[file.number].anchor = []
             state.files[file.number].head = sighting.begin
-            return FileStart(file: file, offset: base, base: base, anchor: .none, isKnown: false)
+            return FileStart(
+                file: file, offset: base.start, base: base, anchor: .none, isKnown: false)
         }
     }
 
     func rewound(
-        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+        _ file: FileID, _ sighting: FileSighting, to place: LogicalOffset, anchor: [UInt8]
     ) -> FileStart? {
         state.withLock { state in
             guard !state.isOnItsWay else { return nil }
             let base = state.files[file.number].base
-            #expect(place > base, "no logical offset")
+            #expect(place > base.start, "no logical offset")
             state.files[file.number].offset = place
             state.files[file.number].anchor = anchor
             state.files[file.number].head = sighting.begin
@@ -205,7 +209,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
         state.withLock { state in
             let start = state.see(sighting)
-            let offset = start.base + (place ?? sighting.size)
+            let offset = start.base.logical(place ?? sighting.size)
             state.files[start.file.number].offset = offset
             return FileStart(
                 file: start.file, offset: offset, base: start.base, anchor: .none, isKnown: false)
@@ -239,7 +243,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var anchor: [UInt8] = []
         for index in max(0, consumed - 64)..<consumed { anchor.append(chunk[index]) }
         state.withLock { state in
-            #expect(frames.first?.offset == state.files[file.number].offset)
+            #expect(frames.first?.offset == state.files[file.number].offset.bytes)
             state.files[file.number].offset += consumed
             state.files[file.number].anchor = anchor
             state.lines[state.files[file.number].stream, default: []] += messages
@@ -247,9 +251,9 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         return consumed
     }
 
-    func finished(_ file: FileID, end: Int) {
+    func finished(_ file: FileID, end: LogicalOffset) {
         state.withLock { state in
-            #expect(end >= state.files[file.number].base, "no logical offset")
+            #expect(end >= state.files[file.number].base.start, "no logical offset")
             state.files[file.number].isFinished = true
         }
     }
@@ -266,9 +270,9 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool
     ) {}
-    func grew(_ file: FileID, size: Int) {
+    func grew(_ file: FileID, size: LogicalOffset) {
         state.withLock { state in
-            #expect(size >= state.files[file.number].base, "no logical size")
+            #expect(size >= state.files[file.number].base.start, "no logical size")
         }
     }
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }

@@ -148,13 +148,13 @@ final class FileMemory: KnownFiles {
             fingerprint: Fingerprint.of(head: sighting.begin)) ?? see(sighting)
     }
 
-    /// The entry of a new generation that begins at `place`, physical.
+    /// The entry of a new generation that begins at `place`.
     func rewound(
-        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+        _ file: FileID, _ sighting: FileSighting, to place: LogicalOffset, anchor: [UInt8]
     ) -> FileEntry? {
         if parts.ledger.isOutstanding(file) { return nil }
         return parts.registry.rewritten(
-            file, from: place, anchor: Anchor(bytes: anchor),
+            file, from: place.bytes, anchor: Anchor(bytes: anchor),
             fingerprint: Fingerprint.of(head: sighting.begin), size: sighting.size)
     }
 
@@ -222,9 +222,10 @@ final class FileMemory: KnownFiles {
         parts.registry.entries(ofStream: stream).map { entry in
             SavedFile(
                 file: entry.file, identity: entry.identity, path: entry.path,
-                position: entry.offset - entry.base, anchor: entry.anchor,
+                position: Base(entry.base).physical(LogicalOffset(entry.offset)),
+                anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated, size: entry.size, base: entry.base,
+                updated: entry.updated, size: entry.size, base: Base(entry.base),
                 isArchived: entry.state == .archived)
         }
     }
@@ -289,7 +290,7 @@ final class FileMemory: KnownFiles {
     func progress(of file: FileID) -> (stream: String, position: Int)? {
         guard let entry = parts.registry.entry(file) else { return nil }
         let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
-        return (entry.stream, end - entry.base)
+        return (entry.stream, Base(entry.base).physical(LogicalOffset(end)))
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {

@@ -31,7 +31,7 @@ enum GoneFile {
         let end = entry.base +| seen
         let lost = lost(to: end, .deletedUnread)
         guard entry.state == .active, !isRead else { return lost }
-        return lost + [.vanished(path: entry.path, from: max(end, delivered))]
+        return lost + [.vanished(path: entry.path, from: LogicalOffset(max(end, delivered)))]
     }
 
     /// Whether the file stands under the path of its entry, where another stream may have found it.

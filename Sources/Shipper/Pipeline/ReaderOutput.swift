@@ -41,8 +41,7 @@ final class ReaderOutput: TailerOutput {
         let isS6: Bool
         let device: UInt64
         let inode: UInt64
-        /// Logical minus physical offset.
-        let base: Int
+        let base: Base
         /// The last bytes before the position, for the next batch's anchor.
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
@@ -99,7 +98,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func rewound(
-        _ file: FileID, _ sighting: FileSighting, to place: Int, anchor: [UInt8]
+        _ file: FileID, _ sighting: FileSighting, to place: LogicalOffset, anchor: [UInt8]
     ) -> FileStart? {
         memory.rewound(file, sighting, to: place, anchor: anchor)
             .map { start($0, sighting, isKnown: true) }
@@ -147,15 +146,15 @@ final class ReaderOutput: TailerOutput {
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
             captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
-            inode: sighting.identity.inode, base: entry.base, anchor: anchor, lineTime: nil)
+            inode: sighting.identity.inode, base: Base(entry.base), anchor: anchor, lineTime: nil)
         encoders[entry.file] = nil
         return FileStart(
-            file: entry.file, offset: offset, base: entry.base, anchor: anchor, isKnown: isKnown,
-            size: entry.size, isReplaced: isReplaced)
+            file: entry.file, offset: LogicalOffset(offset), base: Base(entry.base), anchor: anchor,
+            isKnown: isKnown, size: entry.size, isReplaced: isReplaced)
     }
 
-    func grew(_ file: FileID, size: Int) {
-        if let source = files[file] { parts.ledger.grew(file, size: size - source.base) }
+    func grew(_ file: FileID, size: LogicalOffset) {
+        if let source = files[file] { parts.ledger.grew(file, size: source.base.physical(size)) }
     }
 
     func headGrew(_ file: FileID, head: [UInt8]) { memory.headGrew(file, head: head) }
@@ -172,7 +171,7 @@ final class ReaderOutput: TailerOutput {
         memory.moved(file, path: path, archived: archived)
     }
 
-    func finished(_ file: FileID, end: Int) {
+    func finished(_ file: FileID, end: LogicalOffset) {
         close(file)
         // 1. A log that was read to its end is compressed. What was made of it may hold more.
         // 2. It is unpacked, and has no more: nothing is delivered that would save this with it.

@@ -78,7 +78,7 @@ package final class EventLog: Sendable {
         case .overflow:
             log.fault(.warn, key: "overflow", "inotify events were lost; scanning everything")
         case .opened(let path, let offset):
-            log.debug("file opened", ["path": .text(path), "offset": .count(offset)])
+            log.debug("file opened", ["path": .text(path), "offset": .count(offset.bytes)])
         case .truncated(let path, let read, let size):
             log.event(
                 .info, in: directory(path), "file truncated; reading from its beginning",
@@ -88,7 +88,7 @@ package final class EventLog: Sendable {
         case .rewritten(let path, let offset):
             log.debug(
                 "last lines rewritten; reading on from before them",
-                ["path": .text(path), "offset": .count(offset)])
+                ["path": .text(path), "offset": .count(offset.bytes)])
         case .missed(let path):
             log.event(
                 .error, in: directory(path), "archive removed before it was read",
@@ -111,7 +111,7 @@ package final class EventLog: Sendable {
                 .warn, in: directory(path),
                 "file went while nobody looked; what was written to it since it was seen is lost",
                 [
-                    "path": .text(path), "from": .count(from),
+                    "path": .text(path), "from": .count(from.bytes),
                     "hint": "name where rotated files go in inputs[].archives",
                 ])
         case .copied(let path, let copy):

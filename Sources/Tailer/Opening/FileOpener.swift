@@ -228,7 +228,7 @@ final class FileOpener {
     ) throws(SystemError) -> TailedFile {
         let request = candidate.request
         var isReplaced = start.isReplaced
-        let position = start.offset - start.base
+        let position = start.base.physical(start.offset)
         var anchor = Array(start.anchor.bytes.suffix(max(0, position)))
         // What was copied or rotated away may end before what was read of it; it is read, then.
         let isPast =
@@ -256,7 +256,7 @@ final class FileOpener {
         }
         if isReplaced {
             file.isReplaced = true
-            file.size = start.base + start.size
+            file.size = start.base.logical(start.size)
             // Of when it was read last, its file system has said nothing more than that.
             file.intactAt = candidate.identity.birthTime ?? .min
         } else if isPast {
@@ -273,7 +273,7 @@ final class FileOpener {
     private static func agrees(
         _ descriptor: borrowing Descriptor, _ start: FileStart, size: Int
     ) throws(SystemError) -> Bool {
-        let position = start.offset - start.base
+        let position = start.base.physical(start.offset)
         guard position >= 0, position <= size else { return false }
         let count = min(start.anchor.bytes.count, position)
         guard count > 0 else { return true }
@@ -327,7 +327,7 @@ final class FileOpener {
         if isTruncated {
             output.report(
                 .truncated(
-                    path: file.path, read: file.position - file.base, size: fresh.sighting.size))
+                    path: file.path, read: file.physicalPosition, size: fresh.sighting.size))
             if let range = file.knownUnread {
                 output.report(.lost(path: file.path, range: range, reason: .truncated))
             }
@@ -354,7 +354,7 @@ final class FileOpener {
         }
         let earlier = begin(copy, at: start, after: file)
         // What was seen last under this number is the size of what was there.
-        if copy.packed == nil { output.grew(file.id, size: earlier.base + copy.size) }
+        if copy.packed == nil { output.grew(file.id, size: earlier.base.logical(copy.size)) }
         return earlier
     }
 
@@ -366,7 +366,7 @@ final class FileOpener {
         if copy.packed == nil {
             earlier.becomeFinal()
             // What was seen of it and came between the copy and the truncation.
-            reportLost(file, from: max(file.position, file.base + copy.size))
+            reportLost(file, from: max(file.position, file.base.logical(copy.size)))
             if earlier.position > earlier.size { earlier.passEnd() }
         } else {
             // That is known when its end is reached.
@@ -379,11 +379,11 @@ final class FileOpener {
         return earlier
     }
 
-    private func reportLost(_ file: TailedFile, from start: Int) {
+    private func reportLost(_ file: TailedFile, from start: LogicalOffset) {
         guard file.written > start else { return }
         output.report(
             .lost(
-                path: file.path, range: ByteRange(start: start, end: file.written),
+                path: file.path, range: ByteRange(start, file.written),
                 reason: .truncated))
     }
 

@@ -22,7 +22,7 @@ final class ChunkBuffer {
     /// And of which of its contents.
     private var ownerRestarts = 0
     /// Logical offset of `bytes[0]`.
-    private var offset = 0
+    private var offset = LogicalOffset(0)
     private var count = 0
     /// The last bytes lent were newly read, so reading again gives no more.
     private(set) var isFresh = false
@@ -49,7 +49,7 @@ final class ChunkBuffer {
     /// The bytes before the position, or before anything was read those that the file began with,
     /// are read along with the rest, so that a file that was truncated and has grown again is never
     /// read on.
-    func load(_ file: TailedFile, refill: Bool, limit: Int) throws(SystemError) -> Load {
+    func load(_ file: TailedFile, refill: Bool, limit: LogicalOffset) throws(SystemError) -> Load {
         let isHere =
             owner === file && ownerRestarts == file.restarts
             && file.position >= offset && file.position < offset + count
@@ -62,21 +62,22 @@ final class ChunkBuffer {
         let source = try file.opened()
         if let packed = file.packed {
             let read = try packed.read(
-                into: &bytes, count: wanted, at: start - file.base, budget: Self.unpackedAtOnce,
+                into: &bytes, count: wanted, at: file.base.physical(start),
+                budget: Self.unpackedAtOnce,
                 in: source.descriptor)
             file.updatePackedSize()
             guard let read else { return .underWay }
-            if file.base + packed.size < file.position {
+            if packed.size < file.physicalPosition {
                 // Until it is final, more of it is waited for.
                 return packed.isAtEnd ? .endsEarly : .underWay
             }
             count = read
         } else if wanted < bytes.count {
-            let read = try source.descriptor.read(count: wanted, at: start - file.base)
+            let read = try source.descriptor.read(count: wanted, at: file.base.physical(start))
             bytes.replaceSubrange(0..<read.count, with: read)
             count = read.count
         } else {
-            count = try source.descriptor.read(into: &bytes, at: start - file.base)
+            count = try source.descriptor.read(into: &bytes, at: file.base.physical(start))
         }
         guard count >= anchor.count, bytes[0..<anchor.count] == anchor[...] else {
             return .replaced
@@ -87,7 +88,7 @@ final class ChunkBuffer {
         // 4. The next look finds it shorter than it was, and it would be read once more.
         if file.packed == nil, count < min(wanted, file.size - start) {
             let size = try source.descriptor.status().size
-            if file.base + size < file.size { return .replaced }
+            if file.base.logical(size) < file.size { return .replaced }
         }
         let head = file.expectedHead
         if !head.isEmpty {
@@ -98,7 +99,8 @@ final class ChunkBuffer {
         // 2. A writer that does not append wrote on at its old place before the rest was read.
         // 3. The rest is zeros.
         if count > Self.atOnce, file.packed == nil, !anchor.isEmpty {
-            let again = try source.descriptor.read(count: anchor.count, at: start - file.base)
+            let again = try source.descriptor.read(
+                count: anchor.count, at: file.base.physical(start))
             guard again == anchor else { return .replaced }
         }
         if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }

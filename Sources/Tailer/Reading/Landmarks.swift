@@ -1,10 +1,12 @@
+import Model
+
 /// Places in what was read of a file, and the bytes before each: where its last lines begin, and
 /// places ever farther apart from its beginning on. They tell what of the file is still as it was
 /// read when the bytes before the position are not. Logical offsets; some hundred bytes for a file
 /// that is read.
 struct Landmarks {
     struct Mark {
-        let offset: Int
+        let offset: LogicalOffset
         /// Of the at most `Anchor.longest` bytes before it.
         let digest: UInt64
     }
@@ -27,7 +29,7 @@ struct Landmarks {
     var nextDue: Int? { spread.count < Self.mostSpread ? Self.first << spread.count : nil }
 
     mutating func add(line mark: Mark) {
-        guard mark.offset > lines.last?.offset ?? -1 else { return }
+        guard lines.last.map({ mark.offset > $0.offset }) ?? true else { return }
         guard lines.count == Self.mostLines else {
             lines.append(mark)
             return
@@ -42,7 +44,7 @@ struct Landmarks {
     mutating func complete() { isWhole = true }
 
     /// The bytes behind `offset` are not what they were.
-    mutating func forget(behind offset: Int) {
+    mutating func forget(behind offset: LogicalOffset) {
         lines.removeAll { $0.offset > offset }
         spread.removeAll { $0.offset > offset }
     }

@@ -5,7 +5,7 @@ import Platform
 extension StreamTurn {
     /// Its bytes are not what it holds.
     func beginsCompressed(_ file: TailedFile) -> Bool {
-        guard file.packed == nil, file.position == file.base,
+        guard file.packed == nil, file.isAtStart,
             stream.kind == .path || (file.isFinal && file.name != S6Name.previous)
         else { return false }
         return buffer.withBytes(of: file) { chunk in
@@ -31,10 +31,10 @@ extension StreamTurn {
         file.isDamaged = true
         if let fault = packed.fault {
             output.report(.damaged(path: file.path, error: fault))
-        } else if file.base + packed.size < file.position {
+        } else if packed.size < file.physicalPosition {
             output.report(
                 .endsEarly(
-                    path: file.path, read: file.position - file.base, size: packed.size))
+                    path: file.path, read: file.physicalPosition, size: packed.size))
         }
         if let range = file.missingAtEnd {
             let reason: LossReason = packed.fault == nil ? .truncated : .damaged

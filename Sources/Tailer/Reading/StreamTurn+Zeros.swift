@@ -53,7 +53,7 @@ extension StreamTurn {
         let gap = try gap(in: file, of: count)
         let isWhole = gap == nil
         // A line that was begun ends where nobody has written on.
-        let isBegin = file.position == file.base && file.mayBeginWithZeros
+        let isBegin = file.isAtStart && file.mayBeginWithZeros
         let isPassed = leading > 0 && leading < count && (gap == 0 || isBegin)
         let isWithin = gap.map { $0 > 0 && $0 < count - trailing } ?? false
         var run: ZeroRun?
@@ -78,7 +78,7 @@ extension StreamTurn {
 
     /// Where in the chunk, which has `count` bytes, the first zeros begin that a hole is part of.
     private func gap(in file: TailedFile, of count: Int) throws(SystemError) -> Int? {
-        let start = file.position - file.base
+        let start = file.physicalPosition
         // Every file ends in one.
         guard let hole = try file.opened().descriptor.nextHole(from: start), hole < start + count
         else { return nil }
@@ -120,7 +120,7 @@ extension StreamTurn {
     /// The zeros of a compressed file, which has no holes: those that a truncation left are known
     /// by where they are.
     private func unpackedZeros(_ file: TailedFile, _ leading: Int, of count: Int) -> Zeros {
-        let isBegin = file.position == file.base && file.mayBeginWithZeros
+        let isBegin = file.isAtStart && file.mayBeginWithZeros
         if leading > 0, isBegin || file.untoldHole != nil {
             let start = file.position
             file.skip(leading)
@@ -137,7 +137,7 @@ extension StreamTurn {
         guard let start = file.untoldHole else { return }
         file.untoldHole = nil
         output.report(
-            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
+            .hole(path: file.path, range: ByteRange(start, file.position)))
     }
 
     /// 1. Bytes are read of a file that is being filled: so far its lines, and then zeros.
@@ -151,7 +151,7 @@ extension StreamTurn {
     ) throws(SystemError) -> Bool {
         let first = buffer.withBytes(of: file) { ByteSearch.zero(in: $0) }
         for index in Set([first, decisive].compactMap(\.self)) {
-            let place = file.position - file.base + index
+            let place = file.physicalPosition + index
             guard try file.opened().descriptor.read(count: 1, at: place) == [0] else {
                 return false
             }
@@ -164,7 +164,7 @@ extension StreamTurn {
     func isFilledOn(_ file: TailedFile) throws(SystemError) -> Bool {
         guard let zeros = file.zeros else { return true }
         let bytes = try file.opened().descriptor.read(
-            count: Self.filledOn, at: zeros.start - file.base)
+            count: Self.filledOn, at: file.base.physical(zeros.start))
         return ByteSearch.leadingZeros(in: bytes.span) < bytes.count
     }
 
@@ -173,19 +173,19 @@ extension StreamTurn {
 
     /// Whether zeros at the position, `count` of them and then something else, are nobody's text.
     private func isNobodys(_ file: TailedFile, _ count: Int) throws(SystemError) -> Bool {
-        if file.position == file.base, file.mayBeginWithZeros { return true }
+        if file.isAtStart, file.mayBeginWithZeros { return true }
         return try hasHole(file, from: file.position, to: file.position + count)
     }
 
     private func hasHole(
-        _ file: TailedFile, from start: Int, to end: Int
+        _ file: TailedFile, from start: LogicalOffset, to end: LogicalOffset
     ) throws(SystemError) -> Bool {
         let source = try file.opened()
-        guard let hole = try source.descriptor.nextHole(from: start - file.base) else {
+        guard let hole = try source.descriptor.nextHole(from: file.base.physical(start)) else {
             return false
         }
         // Every file ends in one.
-        return file.base + hole < end
+        return file.base.logical(hole) < end
     }
 
     /// Whether the chunk's byte before index `end` ends a line.
@@ -208,14 +208,14 @@ extension StreamTurn {
         let source = try file.opened()
         var cost = 0
         let found = try source.descriptor.nextNonZero(
-            from: run.end - file.base, budget: Self.followedAtOnce, read: &cost)
+            from: file.base.physical(run.end), budget: Self.followedAtOnce, read: &cost)
         switch found {
         case .found(let place):
-            run.reach(file.base + place, isFollowed: true, cost: cost)
+            run.reach(file.base.logical(place), isFollowed: true, cost: cost)
         case .none(let end):
-            run.reach(file.base + end, isFollowed: false, cost: cost)
+            run.reach(file.base.logical(end), isFollowed: false, cost: cost)
         case .underWay(let place):
-            run.reach(file.base + place, isFollowed: false, cost: cost)
+            run.reach(file.base.logical(place), isFollowed: false, cost: cost)
             file.zeros = run
             return nil
         }
@@ -232,6 +232,6 @@ extension StreamTurn {
         file.skip(min(count, file.limit - start))
         output.skipped(file.id, bytes: file.position - start)
         output.report(
-            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
+            .hole(path: file.path, range: ByteRange(start, file.position)))
     }
 }

@@ -203,7 +203,7 @@ struct StreamTurn {
             }
             return
         }
-        let size = file.base + status.size
+        let size = file.base.logical(status.size)
         if status.isTooLarge, !file.isTooLarge {
             // What it has within the bound is read; behind that a hole has no end to wait for.
             file.isTooLarge = true
@@ -238,7 +238,7 @@ struct StreamTurn {
             if file.headLength < Fingerprint.longest, !(try growHead(of: file)) {
                 try replaced(file, now)
             }
-        } else if file.headLength < min(Fingerprint.longest, file.position - file.base) {
+        } else if file.headLength < min(Fingerprint.longest, file.physicalPosition) {
             _ = try growHead(of: file)
         }
     }
@@ -249,16 +249,16 @@ struct StreamTurn {
     /// 2. It is copied, truncated and filled again. What is read next is no more what was seen.
     private func growHead(of file: TailedFile) throws(SystemError) -> Bool {
         var head = try file.opened().descriptor.read(count: Fingerprint.longest, at: 0)
-        if file.position == file.base {
+        if file.isAtStart {
             guard head.starts(with: file.expectedHead) else { return false }
             file.expect(FileSighting.written(head))
         }
         // What was read is known, whatever it is.
-        let read = min(head.count, file.position - file.base)
+        let read = min(head.count, file.physicalPosition)
         head = head[..<read] + FileSighting.written(Array(head[read...]))
         if file.headLength == 0 || knownFiles.content(of: file.id, beginsAs: head) {
             output.headGrew(file.id, head: head)
-        } else if file.position > file.base, try file.isIntact() {
+        } else if !file.isAtStart, try file.isIntact() {
             // Of an unfinished line that is in the fingerprint something else became.
             output.headChanged(file.id, head: head)
         }
@@ -296,13 +296,13 @@ struct StreamTurn {
         switch try file.resumption(size: size) {
         case .intact:
             file.undecidedSince = nil
-            guard file.base + size < file.size else { return true }
+            guard file.base.logical(size) < file.size else { return true }
             // What was seen and not looked at may have been lines.
-            if !file.waitsForMore, file.written > file.base + size {
+            if !file.waitsForMore, file.written > file.base.logical(size) {
                 output.report(
                     .lost(
                         path: file.path,
-                        range: ByteRange(start: file.base + size, end: file.written),
+                        range: ByteRange(file.base.logical(size), file.written),
                         reason: .truncated))
             }
             file.cut(to: size)
@@ -385,7 +385,7 @@ struct StreamTurn {
             // 2. It is opened. The second filling is read before anything was heard of the copy.
             // 3. What the copy holds would come after it.
             // Where something happens all the time, order is not worth standing still for.
-            if file.position == file.base, waitsForNews(file, now) { return .news }
+            if file.isAtStart, waitsForNews(file, now) { return .news }
             // What was zero when it was read may be written by now.
             if !buffer.isFresh, hasZeros(file) { continue }
             switch try zeros(file, now) {
@@ -436,7 +436,7 @@ struct StreamTurn {
             framer.frame(
                 chunk,
                 at: .init(
-                    offset: file.position, continuesLine: file.continuesLine,
+                    offset: file.position.bytes, continuesLine: file.continuesLine,
                     isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),
                 into: &frames)

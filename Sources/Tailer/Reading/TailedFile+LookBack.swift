@@ -24,7 +24,7 @@ extension TailedFile {
         /// Everything before the position is what it was.
         case intact
         /// Everything before this offset is, and these are the bytes before it.
-        case rewritten(from: Int, anchor: [UInt8])
+        case rewritten(from: LogicalOffset, anchor: [UInt8])
         /// The next look may tell.
         case undecided
         /// Another content.
@@ -38,17 +38,17 @@ extension TailedFile {
 
     /// Looks at the file, which has `size` bytes.
     func resumption(size: Int) throws(SystemError) -> Resumption {
-        guard packed == nil, position > base else { return .replaced }
-        let size = base + size
+        guard packed == nil, !isAtStart else { return .replaced }
+        let size = base.logical(size)
         if size >= position, try isIntact(), try agrees(before: position) { return .intact }
-        for place in try places() where place > base && place <= size {
-            let begins = beginning.cut(to: place - base)
+        for place in try places() where place > base.start && place <= size {
+            let begins = beginning.cut(to: base.physical(place))
             guard try begins.isAt(try opened().descriptor), try agrees(before: place) else {
                 return .replaced
             }
-            let before = min(Anchor.longest, place - base)
+            let before = min(Anchor.longest, base.physical(place))
             let anchor = try read(count: before, at: place - before)
-            var isProven = place - base >= Self.longestBanner
+            var isProven = base.physical(place) >= Self.longestBanner
             if !isProven { isProven = try hasOldEnd(size) }
             guard isProven else { return .undecided }
             return .rewritten(from: place, anchor: anchor)
@@ -57,8 +57,8 @@ extension TailedFile {
     }
 
     /// Beginnings of earlier lines before which the bytes are what they were, the last one first.
-    private func places() throws(SystemError) -> [Int] {
-        var places: [Int] = []
+    private func places() throws(SystemError) -> [LogicalOffset] {
+        var places: [LogicalOffset] = []
         for mark in landmarks.lines.reversed() where mark.offset < position {
             if try isThere(mark) { places.append(mark.offset) }
         }
@@ -66,7 +66,7 @@ extension TailedFile {
         let start = position - anchor.count
         for end in anchor.indices.dropLast().reversed() where anchor[end] == UInt8(ascii: "\n") {
             let count = end + 1
-            guard count >= Self.leastAnchor || start == base else { break }
+            guard count >= Self.leastAnchor || start == base.start else { break }
             if try read(count: count, at: start)[...] == anchor[..<count] {
                 places.append(start + count)
                 break
@@ -76,7 +76,7 @@ extension TailedFile {
     }
 
     /// Whether all that is remembered before `place` is there.
-    private func agrees(before place: Int) throws(SystemError) -> Bool {
+    private func agrees(before place: LogicalOffset) throws(SystemError) -> Bool {
         for mark in landmarks.spread where mark.offset <= place {
             guard try isThere(mark) else { return false }
         }
@@ -84,13 +84,13 @@ extension TailedFile {
     }
 
     private func isThere(_ mark: Landmarks.Mark) throws(SystemError) -> Bool {
-        let count = min(Anchor.longest, mark.offset - base)
+        let count = min(Anchor.longest, base.physical(mark.offset))
         let bytes = try read(count: count, at: mark.offset - count)
         return bytes.count == count && Landmarks.digest(bytes) == mark.digest
     }
 
     /// Whether a file that has grown ends as it did.
-    private func hasOldEnd(_ size: Int) throws(SystemError) -> Bool {
+    private func hasOldEnd(_ size: LogicalOffset) throws(SystemError) -> Bool {
         // With the newline before it, so that it is a whole line again.
         var end = anchor.suffix(1) + tail[...]
         if tail.isEmpty {
@@ -105,9 +105,8 @@ extension TailedFile {
         return try read(count: end.count, at: size - end.count)[...] == end
     }
 
-    /// At a logical offset.
-    private func read(count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
-        try opened().descriptor.read(count: count, at: offset - base)
+    private func read(count: Int, at offset: LogicalOffset) throws(SystemError) -> [UInt8] {
+        try opened().descriptor.read(count: count, at: base.physical(offset))
     }
 
     // MARK: What is remembered
@@ -115,7 +114,7 @@ extension TailedFile {
     /// The first `count` bytes of `chunk`, which begins at the position, are about to be taken, and
     /// `frames` are its lines.
     func remember(_ chunk: Span<UInt8>, _ frames: [Frame], _ count: Int) {
-        func mark(_ offset: Int) -> Landmarks.Mark {
+        func mark(_ offset: LogicalOffset) -> Landmarks.Mark {
             let place = offset - position
             let inChunk = min(place, Anchor.longest)
             var digest = Landmarks.Digest()
@@ -125,27 +124,28 @@ extension TailedFile {
             return Landmarks.Mark(offset: offset, digest: digest.value)
         }
         let end = position + count
-        while landmarks.isWhole || position == base, let next = landmarks.nextDue,
-            base + next <= end
+        while landmarks.isWhole || isAtStart, let next = landmarks.nextDue,
+            base.logical(next) <= end
         {
-            let due = base + next
+            let due = base.logical(next)
             // The first line that begins there; the end of what is taken where none does.
             var (low, high) = (0, frames.count)
             while low < high {
                 let middle = (low + high) / 2
-                if frames[middle].offset < due { low = middle + 1 } else { high = middle }
+                if frames[middle].offset < due.bytes { low = middle + 1 } else { high = middle }
             }
-            let line = low < frames.count ? frames[low].offset : end
+            let line = low < frames.count ? LogicalOffset(frames[low].offset) : end
             landmarks.add(spread: mark(min(line, end)))
             landmarks.complete()
         }
-        if position == base { landmarks.complete() }
+        if isAtStart { landmarks.complete() }
         for index in max(0, frames.count - Landmarks.mostLines)..<frames.count {
             let frame = frames[index]
-            guard frame.offset + frame.length <= end, !frame.flags.contains(.continuation) else {
+            let start = LogicalOffset(frame.offset)
+            guard start + frame.length <= end, !frame.flags.contains(.continuation) else {
                 continue
             }
-            landmarks.add(line: mark(frame.offset))
+            landmarks.add(line: mark(start))
         }
         tail = []
     }
@@ -153,19 +153,19 @@ extension TailedFile {
     /// Remembers the bytes that an earlier run has read, before they are read on: the file was just
     /// found to be what it was.
     func survey() throws(SystemError) {
-        guard packed == nil, position > base, !landmarks.isWhole else { return }
-        while let due = landmarks.nextDue, base + due <= position {
-            let offset = base + due
+        guard packed == nil, !isAtStart, !landmarks.isWhole else { return }
+        while let due = landmarks.nextDue, base.logical(due) <= position {
+            let offset = base.logical(due)
             let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)
             landmarks.add(spread: .init(offset: offset, digest: Landmarks.digest(bytes)))
         }
-        let start = max(base, position - Self.surveyed)
+        let start = max(base.start, position - Self.surveyed)
         let bytes = try read(count: position - start, at: start)
         guard bytes.count == position - start else { return }
         for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "\n") {
             let offset = start + index + 1
             // Of those before it too little was read.
-            guard index + 1 >= Anchor.longest || start == base else { continue }
+            guard index + 1 >= Anchor.longest || start == base.start else { continue }
             let before = bytes[max(0, index + 1 - Anchor.longest)...index]
             landmarks.add(line: .init(offset: offset, digest: Landmarks.digest(before)))
         }

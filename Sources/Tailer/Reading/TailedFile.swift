@@ -29,7 +29,7 @@ final class TailedFile {
     /// It is compressed by what cannot be read, so nothing of it is.
     private(set) var unreadable: Compression?
     /// Of a compressed file: what its content is known to have been when it was none.
-    private var seenSize = 0
+    private var seenSize = LogicalOffset(0)
     /// Of a compressed file: it was read to its end, or as far as there is any of it.
     private(set) var isComplete = false
     /// Of a compressed file: when it was read last.
@@ -49,13 +49,12 @@ final class TailedFile {
     private(set) var lastName: [UInt8]?
     var path: String
     /// Logical offset of the next byte to hand over. Everything before was taken by the output.
-    var position: Int
-    /// Logical minus physical offset.
-    private(set) var base: Int
+    var position: LogicalOffset
+    private(set) var base: Base
     /// Logical size when last looked at.
-    var size: Int
+    var size: LogicalOffset
     /// Logical size that was seen from outside while it was closed, or when it had to be.
-    var lastSize = 0
+    var lastSize = LogicalOffset(0)
     /// Time of the last change to its content when last looked at, nanoseconds.
     var modified = FileTime.zero
     /// The bytes before `position`, at most `Anchor.longest`: when the file does not hold them any
@@ -83,7 +82,7 @@ final class TailedFile {
     /// nothing to do before the file grows or becomes final.
     var waitsForMore = false
     /// `--once`: the logical offset where reading ends.
-    var limit = Int.max
+    var limit = LogicalOffset.max
     /// When its content, names or mode last changed, as of the last look at it, nanoseconds since
     /// 1970.
     private(set) var changed: FileTime
@@ -102,7 +101,7 @@ final class TailedFile {
     var isToBeRenewed: Bool { isReplaced && !isPassedOver }
     /// The size that it had before it was seen to grow, until it is known to have grown by more of
     /// the same content.
-    private var provenSize: Int?
+    private var provenSize: LogicalOffset?
     var hasUnprovenGrowth: Bool { provenSize != nil && packed == nil }
     /// The bytes that it has to begin with while nothing was read: those that were seen of it
     /// before.
@@ -124,9 +123,9 @@ final class TailedFile {
     /// Zeros reached its end while it was written to: its writer fills what is there already.
     var isPreallocated = false
     /// Where zeros began that were passed and not told of yet: more of them may follow.
-    var untoldHole: Int?
+    var untoldHole: LogicalOffset?
     /// Up to there, logical, another file has what it holds, which is read on instead.
-    private var successorEnd = 0
+    private var successorEnd = LogicalOffset(0)
     /// Zeros were skipped just before `position`.
     private(set) var isInZeros = false
     /// It has grown beyond what is read of any file, and that was reported.
@@ -173,9 +172,9 @@ final class TailedFile {
         path = candidate.request.path
         position = start.offset
         base = start.base
-        size = start.base + candidate.size
+        size = start.base.logical(candidate.size)
         if candidate.packed != nil {
-            seenSize = start.base + start.size
+            seenSize = start.base.logical(start.size)
             diskSize = candidate.status.size
             // 1. Its end is not known before it is reached: it has one byte more than was produced.
             // 2. When it was, it has as many as were read. It may have been appended to since,
@@ -188,15 +187,16 @@ final class TailedFile {
         }
         headLength = candidate.begin.count
         self.anchor = anchor
-        expectedHead = start.offset == start.base ? candidate.begin : []
-        if start.offset > start.base, candidate.packed == nil {
-            let read = min(candidate.head.count, start.offset - start.base)
+        expectedHead = start.offset == start.base.start ? candidate.begin : []
+        if start.offset > start.base.start, candidate.packed == nil {
+            let read = min(candidate.head.count, start.base.physical(start.offset))
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
         // One of an earlier run that was read from its beginning up to nowhere may have been
         // truncated then.
         mayBeginWithZeros =
-            candidate.request.mayBeginWithZeros || (start.isKnown && start.offset == start.base)
+            candidate.request.mayBeginWithZeros
+            || (start.isKnown && start.offset == start.base.start)
         intactAt = candidate.request.since ?? candidate.status.changed
         // Of what it was when it was live, copies are none of this run's.
         begunAt = candidate.request.name == candidate.request.stream.liveName ? intactAt : .max
@@ -218,7 +218,7 @@ final class TailedFile {
     ///
     /// 1. A log of 100 bytes is read. It is overwritten whole with 300 bytes.
     /// 2. Its size alone says that 200 bytes were added to it, which nobody reads any more.
-    func grew(to size: Int) {
+    func grew(to size: LogicalOffset) {
         provenSize = provenSize ?? self.size
         self.size = size
     }
@@ -237,7 +237,7 @@ final class TailedFile {
     }
 
     /// Its content is known to have been so long, in logical bytes, when it was not compressed.
-    func expect(size: Int) {
+    func expect(size: LogicalOffset) {
         seenSize = max(seenSize, size)
         updatePackedSize()
     }
@@ -248,8 +248,14 @@ final class TailedFile {
         updatePackedSize()
     }
 
+    /// Bytes of it before the position that are there.
+    var physicalPosition: Int { base.physical(position) }
+
+    /// Nothing of it was read that is there.
+    var isAtStart: Bool { position <= base.start }
+
     /// Physical bytes when last looked at.
-    var physicalSize: Int { diskSize ?? (size - base) }
+    var physicalSize: Int { diskSize ?? base.physical(size) }
 
     /// Of a compressed file there is at least one byte more than was produced until its end was
     /// reached.
@@ -258,9 +264,9 @@ final class TailedFile {
         if isComplete {
             size = position
         } else if packed.isAtEnd || packed.isWaiting {
-            size = base + packed.size
+            size = base.logical(packed.size)
         } else {
-            size = max(seenSize, base + packed.size, position + 1)
+            size = max(seenSize, base.logical(packed.size), position + 1)
         }
     }
 
@@ -268,7 +274,7 @@ final class TailedFile {
     var continuesToWait: Bool { waitsForMore && !isFinal }
 
     /// Logical size without zeros at the end that are not written yet.
-    var written: Int {
+    var written: LogicalOffset {
         guard let zeros, !zeros.isFollowed, zeros.end >= size else { return size }
         return min(zeros.start, size)
     }
@@ -281,10 +287,10 @@ final class TailedFile {
 
     /// Logical offset behind which nothing is read, whatever is there: a look at the file would
     /// take what was read beyond that for what it held before a truncation.
-    var readLimit: Int { min(limit, base + OutsideNumber.most) }
+    var readLimit: LogicalOffset { min(limit, base.logical(OutsideNumber.most)) }
 
     /// Logical offset where reading has to end for now.
-    var end: Int { unreadable == nil ? min(size, limit) : position }
+    var end: LogicalOffset { unreadable == nil ? min(size, limit) : position }
 
     var isOpen: Bool { source != nil }
 
@@ -319,7 +325,7 @@ final class TailedFile {
 
     /// The first `count` bytes of `chunk`, which begins at `position`, are taken.
     func advance(over chunk: Span<UInt8>, _ count: Int) {
-        if position - base == beginning.count {
+        if physicalPosition == beginning.count {
             beginning.extend(chunk.extracting(0..<count))
         }
         position += count
@@ -358,7 +364,7 @@ final class TailedFile {
 
     /// It was seen to begin with `head`, and nothing was read.
     func expect(_ head: [UInt8]) {
-        if position == base, expectedHead.count < head.count { expectedHead = head }
+        if isAtStart, expectedHead.count < head.count { expectedHead = head }
     }
 
     /// Whether it still holds what was read of it, as far as the bytes before the position tell; or
@@ -366,12 +372,12 @@ final class TailedFile {
     func isIntact() throws(SystemError) -> Bool {
         guard packed == nil, unreadable == nil else { return true }
         let source = try opened()
-        guard base + (try source.descriptor.status().size) >= position else { return false }
-        if position == base {
+        guard try source.descriptor.status().size >= physicalPosition else { return false }
+        if isAtStart {
             return try source.descriptor.read(count: expectedHead.count, at: 0) == expectedHead
         }
         let isThere =
-            try source.descriptor.read(count: anchor.count, at: position - base - anchor.count)
+            try source.descriptor.read(count: anchor.count, at: physicalPosition - anchor.count)
             == anchor
         guard isThere else { return false }
         return try beginning.isAt(source.descriptor)
@@ -379,7 +385,7 @@ final class TailedFile {
 
     /// Zeros that stand for nothing, `count` of them from `position` on, are passed.
     func skip(_ count: Int) {
-        if position == base { beginning = .unknown }
+        if isAtStart { beginning = .unknown }
         position += count
         size = max(size, position)
         isInZeros = true
@@ -392,27 +398,27 @@ final class TailedFile {
     /// Bytes that its content is known to have had, and that are not in what was made of it.
     var missingAtEnd: ByteRange? {
         guard let packed, packed.isAtEnd else { return nil }
-        let start = max(position, base + packed.size)
+        let start = max(position, base.logical(packed.size))
         // The one byte more that stands for an end that was not reached.
-        return seenSize > start + 1 ? ByteRange(start: start, end: seenSize) : nil
+        return seenSize > start + 1 ? ByteRange(start, seenSize) : nil
     }
 
     /// The range that is known to have been unread of it, if its content is another one.
     var knownUnread: ByteRange? {
         let end = packed == nil ? size : seenSize - 1
         return end > position
-            ? ByteRange(start: position, end: packed == nil ? size : seenSize) : nil
+            ? ByteRange(position, packed == nil ? size : seenSize) : nil
     }
 
     /// The position is beyond its end: there is nothing more.
     func passEnd() {
-        size = max(base, min(size, position))
+        size = max(base.start, min(size, position))
         position = size
         anchor = []
     }
 
     /// The bytes that it holds up to a physical offset are read on in another file.
-    func succeeded(at end: Int) { successorEnd = base + end }
+    func succeeded(at end: Int) { successorEnd = base.logical(end) }
 
     /// Nothing was written to it since, and nothing will be: a line that was not finished is the
     /// other file's.
@@ -425,7 +431,7 @@ final class TailedFile {
 
     /// It was cut behind the position, to `size` bytes.
     func cut(to size: Int) {
-        self.size = base + size
+        self.size = base.logical(size)
         provenSize = nil
         waitsForMore = false
         tail = []
@@ -437,11 +443,11 @@ final class TailedFile {
     func rewind(to start: FileStart, _ anchor: [UInt8], _ fresh: FileOpener.Fresh) {
         id = start.file
         position = start.offset
-        size = base + fresh.sighting.size
+        size = base.logical(fresh.sighting.size)
         provenSize = nil
         headLength = fresh.sighting.begin.count
         self.anchor = anchor
-        beginning = beginning.cut(to: position - base)
+        beginning = beginning.cut(to: physicalPosition)
         landmarks.forget(behind: position)
         isInZeros = false
         zeros = nil
@@ -463,16 +469,16 @@ final class TailedFile {
         base = start.base
         packed = fresh.packed
         unreadable = fresh.compression.flatMap { $0.isReadable ? nil : $0 }
-        seenSize = 0
+        seenSize = LogicalOffset(0)
         isComplete = false
         isDamaged = false
         diskSize = packed == nil ? nil : fresh.diskSize
-        size = start.base + sighting.size
+        size = start.base.logical(sighting.size)
         provenSize = nil
         updatePackedSize()
         anchor = []
         beginning = .unknown
-        expectedHead = position == base ? sighting.begin : []
+        expectedHead = isAtStart ? sighting.begin : []
         mayBeginWithZeros = true
         isInZeros = false
         zeros = nil
@@ -481,7 +487,7 @@ final class TailedFile {
         undecidedSince = nil
         isPreallocated = false
         isReplaced = false
-        successorEnd = 0
+        successorEnd = LogicalOffset(0)
         isTooLarge = false
         waitsForMore = false
         intactAt = changed

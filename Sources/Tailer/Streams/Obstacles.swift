@@ -261,7 +261,7 @@ extension StreamTable {
             let base = item.entry.base
             output.report(
                 .lost(
-                    path: item.path, range: ByteRange(start: base + start, end: base + item.size),
+                    path: item.path, range: ByteRange(base.logical(start), base.logical(item.size)),
                     reason: .deletedUnread))
         }
         output.gone(item.entry.file)

@@ -205,7 +205,7 @@ extension StreamTable {
     ) throws(SystemError) -> Bool {
         // Of what is compressed, nothing may be known.
         guard !candidate.head.isEmpty else { return false }
-        let place = file.position - file.base
+        let place = file.physicalPosition
         if knownFiles.content(of: file.id, beginsAs: candidate.head) {
             return try candidate.continues(at: place, after: file.anchor)
         }
@@ -257,7 +257,7 @@ extension StreamTable {
     func isCopiedBefore(
         _ candidate: Candidate, _ file: TailedFile, of stream: LogStream
     ) -> Bool {
-        guard file.position == file.base, let birth = candidate.identity.birthTime,
+        guard file.isAtStart, let birth = candidate.identity.birthTime,
             file.name.flatMap(stream.rotated) == nil
         else { return false }
         do throws(SystemError) {

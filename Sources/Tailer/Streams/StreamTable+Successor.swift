@@ -43,7 +43,7 @@ extension StreamTable {
             if try succeedAwaitingCopy(found, stream) { return .goesOn }
             if let file = stream.files.last {
                 guard file.name == nil || isBackup(file, of: stream), file.packed == nil,
-                    !file.isFinal, !file.isReplaced, file.position > file.base
+                    !file.isFinal, !file.isReplaced, !file.isAtStart
                 else { return .none }
                 if file.name != nil {
                     guard case .open = try opener.reopen(file) else { return .none }
@@ -201,14 +201,15 @@ extension StreamTable {
     private func commonEnd(
         _ found: Candidate, of file: TailedFile
     ) throws(SystemError) -> Int? {
-        let position = file.position - file.base
-        let size = file.written - file.base
+        let position = file.physicalPosition
+        let size = file.base.physical(file.written)
         guard found.status.size >= max(position, size),
             try begins(found, as: file.id, position, file.anchor)
         else { return nil }
         for mark in file.landmarks.spread where mark.offset <= file.position {
-            let count = min(Anchor.longest, mark.offset - file.base)
-            let bytes = try found.read(count: count, at: mark.offset - file.base - count)
+            let place = file.base.physical(mark.offset)
+            let count = min(Anchor.longest, place)
+            let bytes = try found.read(count: count, at: place - count)
             guard Landmarks.digest(bytes) == mark.digest else { return nil }
         }
         guard file.isOpen else {
@@ -263,7 +264,7 @@ extension StreamTable {
         let fresh = try opener.fresh(file, of: stream)
         // Truncated meanwhile: all of it is new.
         if fresh.diskSize < end { return Rest(fresh: fresh, place: 0, end: 0) }
-        let place = try lineStart(in: old, before: end, from: file.position - file.base)
+        let place = try lineStart(in: old, before: end, from: file.physicalPosition)
         return Rest(fresh: fresh, place: place, end: end)
     }
 

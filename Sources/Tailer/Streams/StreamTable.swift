@@ -373,7 +373,9 @@ final class StreamTable {
         else {
             return gone(file, of: stream)
         }
-        if opener.once, let range = unread(of: file) { outOfReach[file.id] = range.end - file.base }
+        if opener.once, let range = unread(of: file) {
+            outOfReach[file.id] = file.base.physical(LogicalOffset(range.end))
+        }
         release(file, of: stream)
         output.finished(file.id, end: file.position)
         output.unfollowed(file.id)
@@ -413,7 +415,7 @@ final class StreamTable {
         stream.awaitingCopy.append(
             LogStream.FileAwaitingCopy(
                 id: file.id, identity: file.identity, path: file.path, unread: unread,
-                reason: reason, isRead: isRead, end: file.position - file.base,
+                reason: reason, isRead: isRead, end: file.physicalPosition,
                 anchor: file.anchor))
         if !stream.isOrphan, !opener.once, let node = stream.node {
             // A compressor may have removed it, and then it has another name: the next look tells.
@@ -454,7 +456,8 @@ final class StreamTable {
         }
         // Where it cannot be told, it has more than was read.
         output.grew(
-            file.id, size: size.map { file.base + $0 } ?? (max(file.size, file.position) + 1))
+            file.id, size: size.map { file.base.logical($0) } ?? (max(file.size, file.position) + 1)
+        )
     }
 
     func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
@@ -467,7 +470,7 @@ final class StreamTable {
         if final, file.stream?.kind == .s6 { noteSize(of: file) }
         if final, !file.isOpen, let status = file.glance() {
             // Should it be removed before it is opened again, this is what was there.
-            file.lastSize = file.base + status.size
+            file.lastSize = file.base.logical(status.size)
         }
         output.moved(file.id, path: file.path, archived: file.isFinal)
     }

@@ -118,13 +118,13 @@ import Testing
         #expect(rig.registry.entry(first.file)?.size == 9)
 
         let again = try #require(output.opened(packed, onlyIfKnown: true))
-        let end = 8 + more.utf8.count
+        let end = LogicalOffset(8 + more.utf8.count)
         output.grew(again.file, size: end)
         if !more.isEmpty { #expect(take(output, again.file, more, at: 8) == more.utf8.count) }
         output.finished(again.file, end: end)
         try rig.waitForDelivery()
         let saved = try #require(rig.registry.entry(first.file))
-        #expect(saved.size == end && saved.offset == end)
+        #expect(saved.size == end.bytes && saved.offset == end.bytes)
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
         rig.close()

@@ -152,7 +152,7 @@ import Testing
     func startAtEnd() throws {
         var rig = try rig("    start: end")
         var output = ReaderOutput(rig.parts)
-        func start(_ inode: UInt64, firstScan: Bool) throws -> Int {
+        func start(_ inode: UInt64, firstScan: Bool) throws -> LogicalOffset {
             let found = sighting(
                 "/log/\(inode)", inode: inode, head: "four\n", firstScan: firstScan)
             return try #require(output.opened(found, onlyIfKnown: false)).offset

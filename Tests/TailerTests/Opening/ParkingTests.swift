@@ -316,7 +316,7 @@ struct ParkingTests {
         let path = bench.home.path("log/a.1")
         try bench.output.know(path, stream: stream.name)
         let number = bench.output.state.withLock { state in
-            state.files[state.files.count - 1].offset -= 5
+            state.files[state.files.count - 1].offset += -5
             return state.files.count - 1
         }
         let entry = try #require(bench.output.saved(stream.name).last)

@@ -43,7 +43,7 @@ struct OnceRunTests {
         let file = try bench.file("a.log")
         try bench.write("a.log", "one\ntwo\nthree\n")
         let stream = try #require(bench.streams.first)
-        file.lastSize = file.base + 14
+        file.lastSize = file.base.logical(14)
         bench.cache.close(file)
         file.identity = FileIdentity(
             handle: nil, device: file.identity.device + 1, inode: file.identity.inode, birth: nil)

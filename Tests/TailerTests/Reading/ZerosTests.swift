@@ -70,8 +70,8 @@ struct ZerosTests {
             end += line.utf8.count
             #expect(bench.output.count == number + 1)
             let file = try bench.file("a.log")
-            #expect(file.position - file.base == end)
-            #expect(file.written - file.base == end)
+            #expect(file.physicalPosition == end)
+            #expect(file.base.physical(file.written) == end)
         }
         #expect(holes.isEmpty)
         // It is cut to its real length, and is the same file.
@@ -211,7 +211,7 @@ struct ZerosTests {
         }
         #expect(bench.output.texts() == ["before"])
         let file = try bench.file("a.log")
-        #expect(file.position - file.base == 7)
+        #expect(file.physicalPosition == 7)
     }
 
     @Test("A hole behind half a line ends it")
