@@ -19,6 +19,8 @@ struct ProcessorOrder {
         let after: [UInt8]
         /// The directory's watching since then, by its number.
         let watching: Int?
+        /// The archive that is this very file, of which no processor has made another.
+        var archive: [UInt8]?
     }
 
     enum Match: Equatable {
@@ -55,8 +57,12 @@ struct ProcessorOrder {
         sources.append(source)
     }
 
+    /// Events told of these names. Of which file one was made may be known later:
+    ///
+    /// 1. A new directory is listed, with `previous` and `current`.
+    /// 2. `previous` becomes an archive, and an event tells of that.
+    /// 3. Only then are the two files opened and followed.
     mutating func appeared(_ archives: [[UInt8]]) {
-        guard !sources.isEmpty else { return }
         for name in archives where newest.lexicographicallyPrecedes(name) { names.insert(name) }
         if names.count > Self.most { forgetAll() }
     }
@@ -70,8 +76,23 @@ struct ProcessorOrder {
 
     mutating func forget(_ file: FileID) { sources.removeAll { $0.file == file } }
 
-    /// An archive is known otherwise.
+    /// No processor has made `archive` of the file: it is the file, under another name.
+    mutating func isItself(_ file: FileID, _ archive: [UInt8]) {
+        guard let place = sources.firstIndex(where: { $0.file == file }) else { return }
+        sources[place].archive = archive
+    }
+
+    /// An archive is known otherwise. Where it is one of the files itself, those before that one
+    /// have had theirs:
+    ///
+    /// 1. `previous` and `current` are followed. The archive that is made of the first is removed.
+    /// 2. The second becomes an archive without a processor. Events told of both.
+    /// 3. What comes then is not the first one's.
     mutating func pass(_ archive: [UInt8]) {
+        let place = sources.lastIndex { source in
+            source.archive.map { !archive.lexicographicallyPrecedes($0) } ?? false
+        }
+        if let place { sources.removeFirst(place + 1) }
         guard newest.lexicographicallyPrecedes(archive) else { return }
         newest = archive
         names = names.filter { archive.lexicographicallyPrecedes($0) }
@@ -91,6 +112,8 @@ struct ProcessorOrder {
         let after = newest.lexicographicallyPrecedes(first.after) ? first.after : newest
         if after.lexicographicallyPrecedes(oldest) {
             guard let watching, first.watching == watching else {
+                // Of which of these the next ones were made is not known, either.
+                sources.removeAll { $0.file.map(isRotated) ?? true }
                 pass(archive)
                 return .unknown
             }
@@ -104,19 +127,31 @@ struct ProcessorOrder {
     }
 
     /// Archives before this one, or all, that events told of and that are not there any more had a
-    /// file each.
+    /// file each. Such a name is for another look where its file is not rotated yet, as the caller
+    /// has it:
+    ///
+    /// 1. A directory is listed. Then its first file is rotated, and an event tells of the archive.
+    /// 2. The listing has no such archive, and has the file as `current`.
+    /// 3. The archive is removed, and the second file's archive comes. With the first name
+    ///    forgotten, that would be the first file's, and its lines would not come.
     mutating func removed(
         before archive: [UInt8]? = nil, isThere: ([UInt8]) -> Bool, isRotated: (FileID) -> Bool
     ) {
         for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) where !isThere(name) {
             if let archive, !name.lexicographicallyPrecedes(archive) { break }
+            if let next = sources.first, next.after.lexicographicallyPrecedes(name),
+                !(next.file.map(isRotated) ?? true)
+            {
+                return
+            }
             _ = take(name, isRotated)
             pass(name)
         }
     }
 
     private mutating func take(_ archive: [UInt8], _ isRotated: (FileID) -> Bool) -> Source? {
-        guard let source = sources.first, source.file.map(isRotated) ?? true,
+        guard let source = sources.first, source.archive == nil,
+            source.file.map(isRotated) ?? true,
             source.after.lexicographicallyPrecedes(archive)
         else { return nil }
         return sources.removeFirst()

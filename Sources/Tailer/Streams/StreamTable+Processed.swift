@@ -89,8 +89,8 @@ extension StreamTable {
                 let name = here.names.name(of: identity.inode), S6Name.isArchive(name),
                 opener.presence(identity, name, directory) == .there
             else { continue }
-            // No processor has made this one of it; what has its inode's number may be one's.
-            stream.processing.order.forget(file)
+            // What has its inode's number may be made of it by a processor, and this is not.
+            stream.processing.order.isItself(file, name)
         }
         let there = stream.processing.archives.filter { here.names.inode(of: $0) == $1.inode }
         stream.processing.archives = there

@@ -74,6 +74,26 @@ struct ProcessorOrderTests {
         #expect(match(3, there: 3...3) == .file(FileID(number: 3)))
     }
 
+    @Test("an archive that is removed has its file, be it told of before that is followed")
+    mutating func toldBeforeFollowed() {
+        order.appeared([Self.name(1)])
+        follow(1, after: nil)
+        follow(2, after: nil)
+        order.appeared([Self.name(3)])
+        #expect(match(3, there: 3...3, rotated: [1, 2]) == .file(FileID(number: 2)))
+    }
+
+    @Test("an archive that a listing is too old for is not forgotten by it")
+    mutating func listedBeforeRotated() {
+        follow(1, after: nil)
+        follow(2, after: nil)
+        order.appeared([Self.name(1)])
+        // That listing has the first file as `current` yet.
+        order.removed(isThere: { _ in false }, isRotated: { _ in false })
+        order.appeared([Self.name(3)])
+        #expect(match(3, there: 3...3, rotated: [1, 2]) == .file(FileID(number: 2)))
+    }
+
     @Test("where events are not heard, an archive behind removed ones may be any file's")
     mutating func unheard() {
         follow(1, after: nil)
@@ -85,6 +105,35 @@ struct ProcessorOrderTests {
         follow(2, after: nil)
         order.appeared([Self.name(1)])
         #expect(match(1, there: 1...1, watching: 2) == .unknown)
+    }
+
+    @Test("where one archive may be any file's, those behind it may be, too")
+    mutating func unheardForAll() {
+        for file in 1...3 { follow(file, after: nil) }
+        #expect(match(2, there: 2...3, watching: nil) == .unknown)
+        #expect(match(3, there: 2...3, watching: nil) == .unseen)
+        #expect(order.sources.map(\.file) == [FileID(number: 3)])
+    }
+
+    @Test("files before one that is an archive itself have had theirs")
+    mutating func itself() {
+        follow(1, after: nil)
+        follow(2, after: nil)
+        order.appeared([Self.name(1), Self.name(2), Self.name(3)])
+        order.isItself(FileID(number: 2), Self.name(2))
+        order.pass(Self.name(2))
+        #expect(match(3, there: 2...3, rotated: [1, 2]) == .unseen)
+    }
+
+    @Test("one that is older than that, and is there, has its file all the same")
+    mutating func beforeItself() {
+        follow(1, after: nil)
+        follow(2, after: nil)
+        order.appeared([Self.name(1), Self.name(2)])
+        order.isItself(FileID(number: 2), Self.name(2))
+        #expect(match(1, there: 1...2, rotated: [1, 2]) == .file(FileID(number: 1)))
+        order.pass(Self.name(2))
+        #expect(order.sources.isEmpty)
     }
 
     @Test("a file that was there and could not be followed has an archive, too")
@@ -103,7 +152,7 @@ struct ProcessorOrderTests {
         follow(3, after: 1)
         order.appeared([Self.name(1)])
         // Nobody has processed this one: it is the file itself, under another name.
-        order.forget(FileID(number: 1))
+        order.isItself(FileID(number: 1), Self.name(1))
         order.pass(Self.name(1))
         order.appeared([Self.name(2)])
         #expect(match(2, there: 2...2) == .file(FileID(number: 2)))
