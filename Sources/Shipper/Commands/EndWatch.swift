@@ -57,7 +57,7 @@ final class EndWatch: Sendable {
 
     /// And not to wait for deliveries.
     func hurry() {
-        begin(patience: 0)
+        beginHurried()
         let pipeline = state.withLock { state in
             state.isHurried = true
             return state.pipeline
@@ -67,6 +67,9 @@ final class EndWatch: Sendable {
 
     /// The end has begun: from now on it may take so long and no longer.
     func begin() { begin(patience: patience) }
+
+    /// It is about to be hurried: from now on it takes no longer than that would.
+    func beginHurried() { begin(patience: 0) }
 
     private func begin(patience: Int64) {
         let until = Clock.monotonicNanoseconds() + Self.grace + patience

@@ -79,8 +79,10 @@ package enum RunCommand {
                 log.info("stopping", ["signal": .text(name)])
                 watch.ask()
             case .end(let name):
-                watch.hurry()
+                // It is said before the end, which may come at once.
+                watch.beginHurried()
                 log.warn("not waiting for deliveries any more", ["signal": .text(name)])
+                watch.hurry()
             }
         }
     }
