@@ -23,6 +23,8 @@ package enum PrivateMounts {
             decoding: name.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return [
             try findProgram("nsenter", package: "util-linux"), "--mount=/proc/\(thread)/ns/mnt",
+            // Where this process has another root than the machine's.
+            "--root=/proc/\(thread)/root",
         ]
     }
 
