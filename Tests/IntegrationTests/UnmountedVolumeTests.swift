@@ -87,7 +87,9 @@ private struct VolumeStory {
 struct UnmountedVolumeTests {
     @Test(
         "unmounted while no agent runs, with a log of that name where it was: read on after the next mount",
-        arguments: VolumeStory.Kind.allCases, LogPair.all)
+        // Where files have no handles, what was bound looks as if it had been removed.
+        arguments: VolumeStory.Kind.allCases.filter { $0 == .volume || MachineFacts.hasHandles },
+        LogPair.all)
     fileprivate func whileDown(kind: VolumeStory.Kind, log: LogPair) throws {
         try PrivateMounts.run {
             let story = try VolumeStory(kind, log)
