@@ -361,8 +361,7 @@ final class FileMemory: KnownFiles {
         }
         if case .unknown = whereabouts, standsElsewhere(entry) { return }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) {
-            parts.counters.count(event)
-            parts.events.report(event)
+            parts.report(event)
         }
         if isElsewhere(whereabouts) || !isSure(of: entry) {
             parts.registry.moved(

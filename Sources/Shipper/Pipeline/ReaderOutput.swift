@@ -24,6 +24,12 @@ final class ReaderOutput: TailerOutput {
         var volumes = VolumeNumbers.sure
         /// Called when a reader has scanned each of its directories once.
         let scanned: @Sendable (Int) -> Void
+
+        /// Counts an event of the Tailer's, or of its kind, and logs it.
+        func report(_ event: TailerEvent) {
+            counters.count(event)
+            events.report(event)
+        }
     }
 
     private struct Stream {
@@ -220,10 +226,7 @@ final class ReaderOutput: TailerOutput {
         parts.scanned(reader)
     }
 
-    func report(_ event: TailerEvent) {
-        parts.counters.count(event)
-        parts.events.report(event)
-    }
+    func report(_ event: TailerEvent) { parts.report(event) }
 
     // MARK: Lines
 

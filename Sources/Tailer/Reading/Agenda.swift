@@ -11,7 +11,7 @@ final class Agenda {
 
     /// Objects in the order in which they came, each once.
     private struct Once<Element: AnyObject> {
-        private(set) var elements: [Element] = []
+        private var elements: [Element] = []
         private var known: Set<ObjectIdentifier> = []
 
         mutating func add(_ element: Element) {
@@ -56,10 +56,4 @@ final class Agenda {
         for node in looks.take() { look(node) }
         for node in retries.take() { retry(node) }
     }
-
-    /// Whether the stream is to have its turn.
-    func wakes(_ stream: LogStream) -> Bool { wakes.elements.contains { $0 === stream } }
-
-    /// Directories that are to be looked at because they have changed.
-    var changed: [DirectoryNode] { looks.elements }
 }

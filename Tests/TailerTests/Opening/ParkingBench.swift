@@ -91,8 +91,7 @@ final class ParkingBench {
             for stream in streams {
                 while turn(stream) == .moved {}
             }
-            if case .fine = verdict, table.agenda.changed.isEmpty { return }
-            table.agenda.takeAll(wake: { _, _ in }, look: { _ in }, retry: { _ in })
+            if case .fine = verdict, table.agenda.take().changed.isEmpty { return }
         }
         Issue.record("there is more to do after a thousand looks")
     }
@@ -155,4 +154,15 @@ final class ParkingBench {
     }
 
     var gone: Int { output.state.withLock { $0.gone } }
+}
+
+extension Agenda {
+    /// Takes all of it off, and gives what was to have its turn and what was known to have changed.
+    func take() -> (woken: [LogStream], changed: [DirectoryNode]) {
+        var (woken, changed): ([LogStream], [DirectoryNode]) = ([], [])
+        takeAll(
+            wake: { stream, _ in woken.append(stream) }, look: { changed.append($0) },
+            retry: { _ in })
+        return (woken, changed)
+    }
 }
