@@ -10,7 +10,7 @@ package enum KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
     case broker(address: String, reason: String)
     /// The client could not be made; `reason` is librdkafka's.
     case client(reason: String)
-    /// A call of the broker's protocol, or of the embedded broker, that was refused.
+    /// A call of the broker's protocol that was refused.
     case call(name: String, subject: String, reason: String)
     case thread(SystemError)
 

@@ -116,7 +116,7 @@ struct DescriptorTests {
         // A line first, so that the topic and its leader are known before answers come late.
         try agent.home.append("logs/first.log", "first\n")
         try eventually("the first line; \(agent.said)") { reader.count == 1 }
-        try broker.command("rtt 1 2000")
+        try broker.setRoundTrip(milliseconds: 2000)
         let source = LineSource("w")
         try appendBytes(source.lines(0..<5_000), to: path)
         var fillers = 0
@@ -138,7 +138,7 @@ struct DescriptorTests {
             try eventually("a.log is read on; \(agent.said)") { reader.texts().contains(last) }
         }
         try eventually("all lines; \(agent.said)") { reader.count >= 1 + written + fillers }
-        try broker.command("rtt 1 0")
+        try broker.setRoundTrip(milliseconds: 0)
         #expect(try agent.stop() == .code(0))
         let expected = String(decoding: source.lines(0..<written), as: UTF8.self)
             .split(separator: "\n").map(String.init)

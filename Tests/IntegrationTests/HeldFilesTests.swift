@@ -5,9 +5,6 @@ import Testing
 @Suite(
     "A stream that waits while its log is rotated away holds its share, and no more", .serialized)
 struct HeldFilesTests {
-    /// UNKNOWN_TOPIC_OR_PART
-    private static let unknown = 3
-
     /// A log of one line that is rotated and removed at once, again and again. Each file is one byte longer
     /// than the one before it.
     private struct FleetingLog {
@@ -39,7 +36,7 @@ struct HeldFilesTests {
     private func audit(limits: String, rotations: Int) throws {
         let topics = ["logs.bad", "logs.old", "logs.new"]
         let broker = try BrokerProcess(topics: topics)
-        try broker.command("topic-error logs.bad \(Self.unknown)")
+        try broker.setTopic("logs.bad", .unknownTopic)
         let reader = try KafkaReader(broker, topics: Set(topics))
         let agent = try Agent(
             broker.address, path: "{app}/app.log",
@@ -64,7 +61,7 @@ struct HeldFilesTests {
             agent.said.contains(lost) && agent.said.contains(" reason=held_limit")
         }
 
-        try broker.command("topic-error logs.bad 0")
+        try broker.setTopic("logs.bad", .none)
         let address = try agent.address()
         let total = log.bytes + "old first\nold second\nnew first\n".utf8.count
         try eventually("every byte is delivered or counted; \(agent.said)") {

@@ -19,7 +19,7 @@ struct IdleTests {
         try agent.home.makeDirectory("logs/others")
         try agent.start()
         try eventually("the first lines; \(agent.said)") { reader.count == 5_000 }
-        try broker.command("rtt 1 2000")
+        try broker.setRoundTrip(milliseconds: 2000)
         var others = 0
         for line in 5_000..<5_008 {
             for other in 0..<30 {
@@ -44,7 +44,7 @@ struct IdleTests {
                 try eventually("line \(line); \(agent.said)") { reader.count >= line + 1 }
             }
         }
-        try broker.command("rtt 1 0")
+        try broker.setRoundTrip(milliseconds: 0)
         try eventually("all lines; \(agent.said)") { reader.count >= 5_008 }
         #expect(try agent.stop() == .code(0))
         #expect(difference(reader.texts(), source.texts(0..<5_008)) == nil)

@@ -13,12 +13,12 @@ struct ShutdownTests {
         let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
         let source = LineSource("w")
         // Slow enough that much is under way when the signal comes.
-        try broker.command("rtt 1 200")
+        try broker.setRoundTrip(milliseconds: 200)
         try agent.home.write("logs/a.log", source.lines(0..<50_000))
         try agent.start()
         try eventually("the first lines; \(agent.said)") { reader.count > 0 }
         #expect(try agent.stop(signal) == .code(0))
-        try broker.command("rtt 1 0")
+        try broker.setRoundTrip(milliseconds: 0)
 
         // What is saved is what is there: the offset is the end of the last line delivered.
         let delivered = try AuditCount.of(broker)

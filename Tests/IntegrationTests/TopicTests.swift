@@ -4,13 +4,10 @@ import Testing
 
 @Suite("A topic in trouble stops its own streams and no others")
 struct TopicTests {
-    /// UNKNOWN_TOPIC_OR_PART
-    private static let unknown = 3
-
     @Test("K4: an unknown topic blocks its own streams, others flow; when it is there, it flows")
     func unknownTopic() throws {
         let broker = try BrokerProcess(topics: ["logs.good", "logs.bad"])
-        try broker.command("topic-error logs.bad \(Self.unknown)")
+        try broker.setTopic("logs.bad", .unknownTopic)
         let reader = try KafkaReader(broker, topics: ["logs.good", "logs.bad"])
         let agent = try Agent(
             broker.address, path: "{app}/{pod}/log/current",
@@ -40,7 +37,7 @@ struct TopicTests {
         let bad = try #require(try agent.entry("bad/pod/log/current"))
         #expect(bad.offset == 0)
 
-        try broker.command("topic-error logs.bad 0")
+        try broker.setTopic("logs.bad", .none)
         try eventually("the bad topic's lines; \(agent.said)") {
             reader.records("logs.bad").count >= 20_000
         }

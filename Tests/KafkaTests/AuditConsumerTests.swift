@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Audits read what is really in Kafka", .serialized)
 struct AuditConsumerTests {
-    private func producer(_ broker: EmbeddedBroker, _ witness: Witness) throws -> Producer {
+    private func producer(_ broker: BrokerProcess, _ witness: Witness) throws -> Producer {
         var settings = KafkaSettings(brokers: broker.addresses, compression: .none)
         settings.properties = [.init("linger.ms", "1")]
         return try Producer(
@@ -15,7 +15,7 @@ struct AuditConsumerTests {
 
     @Test("topics that appear later are read from their first record, with their keys")
     func followsNewTopics() throws {
-        let broker = try EmbeddedBroker()
+        let broker = try BrokerProcess()
         let witness = Witness()
         let keys = Mutex<Set<[UInt8]>>([])
         let audit = try AuditConsumer(brokers: broker.addresses) { place, key, value in
@@ -40,7 +40,7 @@ struct AuditConsumerTests {
 
     @Test("only the topics asked for are read")
     func readsOnlyItsTopics() throws {
-        let broker = try EmbeddedBroker()
+        let broker = try BrokerProcess()
         let witness = Witness()
         let audit = try AuditConsumer(brokers: broker.addresses, topics: ["wanted"]) {
             place, _, value in witness.take(place, value)
@@ -59,7 +59,7 @@ struct AuditConsumerTests {
 
     @Test("records that the broker let go before they were read are counted as missing")
     func countsGaps() throws {
-        let broker = try EmbeddedBroker()
+        let broker = try BrokerProcess()
         try broker.createTopic("logs", partitions: 1)
         let witness = Witness()
         let producer = try producer(broker, witness)
@@ -80,7 +80,7 @@ struct AuditConsumerTests {
 
     @Test("extents sum the offsets of all partitions of each topic")
     func sumsExtents() throws {
-        let broker = try EmbeddedBroker(brokers: 2)
+        let broker = try BrokerProcess(brokers: 2)
         let witness = Witness()
         let producer = try producer(broker, witness)
         try broker.createTopic("empty", partitions: 3)
@@ -100,8 +100,8 @@ struct AuditConsumerTests {
 
     @Test("brokers that do not answer are an error of the call, in time")
     func failsInTime() throws {
-        let broker = try EmbeddedBroker()
-        try broker.setDown()
+        let broker = try BrokerProcess()
+        try broker.takeDown()
         #expect(throws: KafkaError.self) {
             try AuditConsumer.extents(brokers: broker.addresses, limit: .seconds(1))
         }
@@ -111,25 +111,18 @@ struct AuditConsumerTests {
     /// 2. librdkafka 2.0.2 waited for its answer without a limit, and the audit with it.
     @Test("a leader that does not answer is an error, in time, and answers when it is back")
     func deadLeader() throws {
-        let broker = try EmbeddedBroker(brokers: 2)
+        let broker = try BrokerProcess(brokers: 2)
         // Leaders are drawn by lot: of so many partitions the second broker has some.
         try broker.createTopic("logs", partitions: 32)
-        try broker.setDown(2)
+        try broker.takeDown(broker: 2)
         let duration = ContinuousClock().measure {
             #expect(throws: KafkaError.self) {
                 try AuditConsumer.extents(brokers: broker.addresses, limit: .seconds(1))
             }
         }
         #expect(duration < .seconds(20))
-        try broker.setUp(2)
+        try broker.bringUp(broker: 2)
         let extents = try AuditConsumer.extents(brokers: broker.addresses, limit: .seconds(60))
         #expect(extents["logs"] == AuditConsumer.Extent())
-    }
-
-    @Test("a topic that exists is not made again")
-    func refusesSecondTopic() throws {
-        let broker = try EmbeddedBroker()
-        try broker.createTopic("logs")
-        #expect(throws: KafkaError.self) { try broker.createTopic("logs") }
     }
 }

@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Kafka
@@ -119,7 +120,7 @@ func lastCopies(_ values: [String]) -> [String] {
 
 /// A broker with a producer and an independent consumer on it.
 struct Rig {
-    let broker: EmbeddedBroker
+    let broker: BrokerProcess
     let witness = Witness()
     let producer: Producer
     let audit: AuditConsumer
@@ -127,7 +128,7 @@ struct Rig {
     init(
         brokers: Int = 1, _ change: (inout KafkaSettings) -> Void = { _ in }
     ) throws {
-        broker = try EmbeddedBroker(brokers: brokers)
+        broker = try BrokerProcess(brokers: brokers)
         var settings = KafkaSettings(brokers: broker.addresses)
         change(&settings)
         let witness = witness

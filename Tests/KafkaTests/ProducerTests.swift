@@ -69,7 +69,7 @@ struct ProducerTests {
             for index in feeds.indices { rig.producer.send(feeds[index].batch(50)) }
         }
         for _ in 0..<20 { send() }
-        try rig.broker.setDown()
+        try rig.broker.takeDown()
         for _ in 0..<20 { send() }
         try eventually("records expire") {
             rig.witness.has("rejected logs _MSG_TIMED_OUT") && rig.witness.has("blocked logs")
@@ -80,7 +80,7 @@ struct ProducerTests {
             rig.witness.count("rejected logs _MSG_TIMED_OUT") >= 6
         }
         #expect(rig.witness.released.count == before, "released while no broker is there")
-        try rig.broker.setUp()
+        try rig.broker.bringUp()
         try eventually("everything is released") { rig.witness.releasedRecords == 9000 }
         for feed in feeds {
             #expect(feed.isUnbroken(rig.witness.released))
@@ -97,7 +97,7 @@ struct ProducerTests {
         let rig = try Rig { settings in
             settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
         }
-        rig.broker.setTopic("missing", .unknownTopic)
+        try rig.broker.setTopic("missing", .unknownTopic)
         var lost = rig.feed("missing", "lost")
         var fine = rig.feed("logs", "fine")
         for _ in 0..<5 { rig.producer.send(lost.batch(10)) }
@@ -109,7 +109,7 @@ struct ProducerTests {
         for _ in 0..<5 { rig.producer.send(fine.batch(10)) }
         try eventually("the other topic flows") { rig.witness.releasedRecords == 60 }
         #expect(rig.witness.count("blocked") == 1)
-        rig.broker.setTopic("missing", .none)
+        try rig.broker.setTopic("missing", .none)
         try eventually("it recovers") { rig.witness.releasedRecords == 110 }
         #expect(rig.witness.count("flows missing") == 1)
         try eventually("all is read") { rig.witness.readCount("missing") == 50 }
@@ -122,13 +122,13 @@ struct ProducerTests {
         arguments: [
             (.topicAuthorizationFailed, "TOPIC_AUTHORIZATION_FAILED"),
             (.messageTooLarge, "MSG_SIZE_TOO_LARGE"), (.notEnoughReplicas, nil), (.disconnect, nil),
-        ] as [(EmbeddedBroker.Fault, String?)])
-    func survivesRequestErrors(fault: EmbeddedBroker.Fault, code: String?) throws {
+        ] as [(BrokerProcess.Fault, String?)])
+    func survivesRequestErrors(fault: BrokerProcess.Fault, code: String?) throws {
         let rig = try Rig()
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(20))
         try eventually("the first is released") { rig.witness.releasedRecords == 20 }
-        rig.broker.failNext(.produce, with: [fault, fault, .none, fault])
+        try rig.broker.failNext(.produce, with: [fault, fault, .none, fault])
         for _ in 0..<30 { rig.producer.send(feed.batch(20)) }
         try eventually("all is released") { rig.witness.releasedRecords == 620 }
         #expect(feed.isUnbroken(rig.witness.released))
@@ -193,7 +193,7 @@ struct ProducerTests {
         var feed = rig.feed("logs", "stream")
         rig.producer.send(feed.batch(100))
         try eventually("the first is released") { rig.witness.releasedRecords == 100 }
-        try rig.broker.setDown()
+        try rig.broker.takeDown()
         try eventually("it is heard") { rig.witness.has("down") }
         for _ in 0..<50 { rig.producer.send(feed.batch(100)) }
         let clock = ContinuousClock()
@@ -226,8 +226,8 @@ struct ProducerTests {
 
     @Test("K1: an unreachable broker is waited for; what was sent meanwhile arrives when it comes")
     func waitsForBroker() throws {
-        let broker = try EmbeddedBroker()
-        try broker.setDown()
+        let broker = try BrokerProcess()
+        try broker.takeDown()
         let witness = Witness()
         var settings = KafkaSettings(brokers: broker.addresses)
         settings.properties = [.init("reconnect.backoff.max.ms", "200")]
@@ -237,7 +237,7 @@ struct ProducerTests {
         for _ in 0..<10 { producer.send(feed.batch(10)) }
         try eventually("it is heard") { witness.has("down") }
         #expect(witness.released.isEmpty)
-        try broker.setUp()
+        try broker.bringUp()
         try eventually("it arrives") { witness.releasedRecords == 100 }
         #expect(feed.isUnbroken(witness.released))
         #expect(witness.has("up"))
@@ -280,7 +280,7 @@ struct ProducerTests {
 
     @Test("a batch is let go of when it was handed out: nothing keeps its memory")
     func keepsNothing() throws {
-        let broker = try EmbeddedBroker()
+        let broker = try BrokerProcess()
         let witness = Witness()
         let count = Counter()
         let producer = try Producer(

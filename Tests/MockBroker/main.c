@@ -9,9 +9,12 @@
 //
 //   topic NAME PARTITIONS           makes a topic
 //   topic-error NAME CODE           metadata of the topic gives this error code; 0: none again
-//   down BROKER | up BROKER         the broker (from 1) refuses connections | takes them again
-//   rtt BROKER MILLISECONDS         the broker answers this much later
-//   errors APIKEY CODE COUNT        the next COUNT requests of this kind fail (Produce is 0)
+//   down BROKER | up BROKER         the broker (from 1; -1: all) refuses connections | takes them again
+//   rtt BROKER MILLISECONDS         the broker (-1: all) answers this much later
+//   errors APIKEY CODE...           the next requests of this kind (Produce is 0) fail so, in turn
+//
+// The process starts no others: librdkafka closes a broker's port and binds it again when the broker
+// goes down, and asserts that it gets it; a child between fork and exec would still hold it.
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <stdio.h>
@@ -25,7 +28,7 @@ static int answer(rd_kafka_resp_err_t code) {
 
 static int obey(rd_kafka_mock_cluster_t *cluster, const char *line) {
     char name[256];
-    int one, two, three;
+    int one, two, read;
     if (sscanf(line, "topic %255s %d", name, &one) == 2)
         return answer(rd_kafka_mock_topic_create(cluster, name, one, 1));
     if (sscanf(line, "topic-error %255s %d", name, &one) == 2) {
@@ -37,10 +40,12 @@ static int obey(rd_kafka_mock_cluster_t *cluster, const char *line) {
     if (sscanf(line, "up %d", &one) == 1) return answer(rd_kafka_mock_broker_set_up(cluster, one));
     if (sscanf(line, "rtt %d %d", &one, &two) == 2)
         return answer(rd_kafka_mock_broker_set_rtt(cluster, one, two));
-    if (sscanf(line, "errors %d %d %d", &one, &two, &three) == 3) {
-        for (int i = 0; i < three; i++)
-            rd_kafka_mock_push_request_errors(
-                cluster, (int16_t)one, 1, (rd_kafka_resp_err_t)two);
+    if (sscanf(line, "errors %d%n", &one, &read) == 1) {
+        rd_kafka_resp_err_t codes[64];
+        size_t count = 0;
+        for (line += read; count < 64 && sscanf(line, "%d%n", &two, &read) == 1; line += read)
+            codes[count++] = (rd_kafka_resp_err_t)two;
+        rd_kafka_mock_push_request_errors_array(cluster, (int16_t)one, count, codes);
         return answer(RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     return printf("error no such command: %s", line);

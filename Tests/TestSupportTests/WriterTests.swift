@@ -54,7 +54,8 @@ struct WriterTests {
         let listing = try ChildProcess(kcat, ["-L", "-b", broker.address])
         try #require(try listing.wait() == .code(0), "\(listing.errors)")
         #expect(listing.output.contains("topic \"logs\" with 3 partitions"))
-        try broker.command("topic more 5")
+        try broker.createTopic("more", partitions: 5)
+        #expect(throws: TimedOut.self) { try broker.createTopic("more") }
         #expect(throws: TimedOut.self) { try broker.command("nonsense") }
         broker.pause()
         let producer = try ChildProcess(

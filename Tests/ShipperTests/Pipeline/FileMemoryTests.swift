@@ -77,7 +77,7 @@ import Testing
     @Test("A file whose deliveries are on their way is not let go because a listing has it no more")
     func listedWhileOutstanding() throws {
         let rig = try rig()
-        try rig.broker.setDown()
+        try rig.broker.takeDown()
         let output = ReaderOutput(rig.parts)
         output.scannedAll()
         let start = try #require(
@@ -86,7 +86,7 @@ import Testing
         output.finished(start.file, end: 4)
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entry(start.file) != nil)
-        try rig.broker.setUp()
+        try rig.broker.bringUp()
         try rig.waitForDelivery()
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entry(start.file) == nil && rig.counters.bytesGone == 0)

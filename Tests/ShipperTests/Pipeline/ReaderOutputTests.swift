@@ -24,7 +24,7 @@ import Testing
     @Test("A file that gets another name while deliveries are on their way is not sent twice")
     func renamedWhileOutstanding() throws {
         let rig = try rig()
-        try rig.broker.setDown()
+        try rig.broker.takeDown()
         let output = ReaderOutput(rig.parts)
         let text = "one\ntwo\nthree\n"
         let first = try #require(
@@ -41,7 +41,7 @@ import Testing
         let entry = try #require(rig.registry.entry(first.file))
         #expect(entry.path == archive.path && entry.state == .archived && entry.offset == 0)
 
-        try rig.broker.setUp()
+        try rig.broker.bringUp()
         try rig.waitForDelivery()
         #expect(rig.registry.entry(first.file)?.offset == 14)
         #expect(rig.counters.recordsDelivered == 3)
@@ -200,7 +200,7 @@ import Testing
     @Test("Without room nothing is taken, and what is delivered calls for another try")
     func noRoom() throws {
         let rig = try rig()
-        try rig.broker.setDown()
+        try rig.broker.takeDown()
         let output = ReaderOutput(rig.parts)
         let line = String(repeating: "x", count: 99) + "\n"
         let text = String(repeating: line, count: 2000)
@@ -218,7 +218,7 @@ import Testing
         #expect(rig.budget.held <= rig.budget.limit / 2 + ReaderOutput.slabSize)
         #expect(output.hasRoom(StreamID(number: 2)))
         #expect(rig.calls.roomCameBack.load(ordering: .relaxed) == 0)
-        try rig.broker.setUp()
+        try rig.broker.bringUp()
         try rig.waitForDelivery()
         #expect(rig.calls.roomCameBack.load(ordering: .relaxed) > 0)
         #expect(rig.registry.entry(start.file)?.offset == position)

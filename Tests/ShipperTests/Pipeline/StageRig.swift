@@ -9,11 +9,11 @@ import Testing
 @testable import Shipper
 @testable import Tailer
 
-/// The stages as the pipeline puts them together, with an embedded broker, so that a test can
+/// The stages as the pipeline puts them together, with a mock broker, so that a test can
 /// reach into every joint. `close` ends them.
 final class StageRig {
     let directory: TemporaryDirectory
-    let broker: EmbeddedBroker
+    let broker: BrokerProcess
     let settings: Settings
     let registry: Registry
     let budget: InFlightBudget
@@ -41,10 +41,10 @@ final class StageRig {
         settled: @escaping @Sendable () -> Void = {}
     ) throws {
         self.directory = directory
-        broker = try EmbeddedBroker()
+        broker = try BrokerProcess()
         var lines = ["data: \(directory.path("data"))", "inputs:", "  - name: pods"]
         lines += ["    paths: [\(paths)]", input, "output:", "  kafka:"]
-        lines += ["    brokers: [\"\(broker.bootstrapServers)\"]", "    topic: logs", kafka, rest]
+        lines += ["    brokers: [\"\(broker.address)\"]", "    topic: logs", kafka, rest]
         let text = lines.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
         settings = try parse(text)
         log = LogLines()
