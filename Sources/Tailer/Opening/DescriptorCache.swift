@@ -158,7 +158,7 @@ extension TailedFile {
     /// A parked file: nothing happened to it since it was looked at last. Device and inode number
     /// may be another file's by now, but then the time of the last change is another one too.
     var isUnchanged: Bool {
-        guard fate == .known, let status = glance() else { return false }
+        guard state.mayBeFound, let status = glance() else { return false }
         return status.size == physicalSize && status.changed == changed
     }
 }

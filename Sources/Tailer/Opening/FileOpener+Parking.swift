@@ -28,9 +28,9 @@ extension FileOpener {
             cache.use(file)
             return .open
         }
-        switch file.fate {
-        case .known: break
-        case .replaced: return .replaced
+        switch file.state.parking {
+        case .open, .parked, .missing: break
+        case .removed: return .replaced
         case .takenOver: return .takenOver
         }
         guard let name = file.name, let node = file.stream?.node else { return .missing }
@@ -97,7 +97,7 @@ extension FileOpener {
         // 2. Under its new name it belongs to another stream.
         // 3. Its own stream can never open it again.
         guard file.name == nil, file.stream !== stream else { return false }
-        file.fate = .takenOver
+        file.takeOver()
         settle(file)
         return true
     }
@@ -116,7 +116,7 @@ extension FileOpener {
     }
 
     private func replaced(_ file: TailedFile) {
-        file.fate = .replaced
+        file.remove()
         settle(file)
     }
 

@@ -255,7 +255,7 @@ final class FileOpener {
             if case .undecided = found { isReplaced = false }
         }
         if isReplaced {
-            file.isReplaced = true
+            file.becomeReplaced()
             file.size = start.base.logical(start.size)
             // Of when it was read last, its file system has said nothing more than that.
             file.intactAt = candidate.identity.birthTime ?? .min
@@ -371,7 +371,7 @@ final class FileOpener {
         } else {
             // That is known when its end is reached.
             earlier.expect(size: file.size)
-            earlier.drainsSince = MonotonicTime.now()
+            earlier.drain(from: .now())
         }
         if once, copy.packed == nil { earlier.limit = earlier.size }
         open[earlier.key] = earlier

@@ -35,14 +35,3 @@ struct EndProof: Hashable {
         self.isBlind = isBlind
     }
 }
-
-extension TailedFile {
-    /// All that is to be found out about it is whether more was written to it, and whether nobody
-    /// will.
-    var isAtRest: Bool {
-        guard drainsSince != nil, !isFinal, !isReplaced, !hasOldSize, !needsLooks, fate == .known
-        else { return false }
-        // One that is parked and has no name is waited for, and no longer than that.
-        return (isOpen || name != nil) && (position >= end || continuesToWait)
-    }
-}

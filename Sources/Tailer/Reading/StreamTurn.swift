@@ -47,10 +47,7 @@ struct StreamTurn {
             let wasParked = !file.isOpen
             do {
                 let result = try read(file, now, &frames)
-                if !file.isReplaced {
-                    file.unreadableSince = nil
-                    file.isPassedOver = false
-                }
+                file.wasRead()
                 switch result {
                 case .moved:
                     opener.mended(file.path)
@@ -66,7 +63,7 @@ struct StreamTurn {
                 }
             } catch {
                 let isAtRest = file.isAtRest
-                if isAtRest { file.proof.failed(now, isBlind: false) }
+                if isAtRest { file.proofFailed(now, isBlind: false) }
                 // What is newer must not come first only because there is no descriptor now. Of a
                 // file at rest nothing is known to come.
                 if case .exhausted = opener.trouble(file.path, error), !isAtRest { return .atEnd }
@@ -95,8 +92,8 @@ struct StreamTurn {
         mutating func passes(
             _ file: TailedFile, _ index: Int, of stream: LogStream, _ now: MonotonicTime
         ) -> Bool {
-            guard areMany, file.isAtRest else { return false }
-            guard left > 0, index >= first, file.proof.isDue(now) else { return true }
+            guard areMany, file.isAtRest, let draining = file.state.draining else { return false }
+            guard left > 0, index >= first, draining.proof.isDue(now) else { return true }
             left -= 1
             if left == 0 { stream.nextProof = index + 1 }
             return false
@@ -106,14 +103,12 @@ struct StreamTurn {
     /// A file cannot be read now. Whether what is newer waits for it: for a while, where it has
     /// unread bytes. Where it has no name any more by then, nobody will read those.
     private func holdsUp(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
-        let since = file.unreadableSince ?? now
-        file.unreadableSince = since
+        let since = file.failed(now)
         let isNewest = file === stream.files.last
         let isRead = file.position >= file.size && !file.isReplaced
         if now - since < Obstacles.mostPatience, !once { return !isNewest && !isRead }
-        if !file.isPassedOver {
-            file.isPassedOver = true
-            if !isNewest, !isRead { output.report(.passedOver(path: file.path)) }
+        if file.passOver(now), !isNewest, !isRead {
+            output.report(.passedOver(path: file.path))
         }
         if file.name == nil, file.isUnlinked, !once { table.deleted(file, of: stream) }
         return false
@@ -137,7 +132,7 @@ struct StreamTurn {
         if file.isReplaced { opener.restart(file, try opener.fresh(file, of: stream)) }
         if file.position >= file.end || file.continuesToWait || file.hasOldSize {
             try look(at: file, now)
-            if file.undecidedSince != nil { return .atEnd }
+            if file.isInDoubt { return .atEnd }
             // The watch that told of it is gone, and no other event may come.
             if file.isReplaced { return .outdated }
         }
@@ -169,8 +164,7 @@ struct StreamTurn {
             return .moved
         case .missing:
             // It may have been moved to a directory that is scanned later.
-            let since = file.missingSince ?? now
-            file.missingSince = since
+            let since = file.miss(now) ?? now
             guard once || now - since >= patience else { return .atEnd }
             table.missing(file, of: stream)
             return .moved
@@ -180,15 +174,15 @@ struct StreamTurn {
     /// Whether there may be a proof that nobody writes to a file any more, if it is opened and
     /// asked.
     private func mayBeProven(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
-        guard let since = file.drainsSince else { return false }
-        return !file.proof.isBlind || now - since >= drain
+        guard let draining = file.state.draining else { return false }
+        return !draining.proof.isBlind || now - draining.since >= drain
     }
 
     /// Brings the size up to date, and sees a truncation.
     private func look(at file: TailedFile, _ now: MonotonicTime) throws(SystemError) {
         let descriptor = try file.opened()
         let status = try descriptor.descriptor.status()
-        file.hasOldSize = false
+        file.sawSize()
         file.saw(changed: status.changed)
         if let packed = file.packed {
             if packed.look(size: status.size) {
@@ -221,7 +215,7 @@ struct StreamTurn {
             try replaced(file, now)
             return
         }
-        file.undecidedSince = nil
+        file.trust()
         if status.modified != file.modified {
             // What was the beginning of a line may have been replaced.
             file.modified = status.modified
@@ -232,7 +226,7 @@ struct StreamTurn {
         if size > file.size {
             file.grew(to: size)
             file.waitsForMore = false
-            keepDraining(file, now)
+            file.sawWriting(now)
             if file.held.unlinked > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
             if file.headLength < Fingerprint.longest, !(try growHead(of: file)) {
@@ -273,9 +267,8 @@ struct StreamTurn {
     private func replaced(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) {
         buffer.forget()
         if try goesOn(file, now) { return }
-        file.undecidedSince = nil
         if waitsForLook {
-            file.isReplaced = true
+            file.becomeReplaced()
         } else {
             file.forgetUnprovenGrowth()
             opener.restart(file, try opener.fresh(file, of: stream))
@@ -285,7 +278,7 @@ struct StreamTurn {
     /// The same in the middle of a turn, which ends with that.
     private func beginAnew(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result {
         try replaced(file, now)
-        if file.undecidedSince != nil { return .atEnd }
+        if file.isInDoubt { return .atEnd }
         return file.isReplaced ? .outdated : .moved
     }
 
@@ -295,7 +288,7 @@ struct StreamTurn {
         let size = try file.opened().descriptor.status().size
         switch try file.resumption(size: size) {
         case .intact:
-            file.undecidedSince = nil
+            file.trust()
             guard file.base.logical(size) < file.size else { return true }
             // What was seen and not looked at may have been lines.
             if !file.waitsForMore, file.written > file.base.logical(size) {
@@ -310,19 +303,17 @@ struct StreamTurn {
             if size < Fingerprint.longest { _ = try growHead(of: file) }
             return true
         case .rewritten(let place, let anchor):
-            file.undecidedSince = file.undecidedSince ?? now
+            _ = file.doubt(from: now)
             let fresh = try opener.fresh(file, of: stream)
             // What is on its way has to be delivered first: it is not in the file any more.
             if let start = output.rewound(file.id, fresh.sighting, to: place, anchor: anchor) {
-                file.undecidedSince = nil
+                file.trust()
                 output.report(.rewritten(path: file.path, offset: place))
                 file.rewind(to: start, anchor, fresh)
             }
             return true
         case .undecided:
-            let since = file.undecidedSince ?? now
-            file.undecidedSince = since
-            return now - since < Self.mostDoubt
+            return file.doubt(from: now).map { now - $0 < Self.mostDoubt } ?? false
         case .replaced:
             return false
         }
@@ -333,11 +324,6 @@ struct StreamTurn {
     private static let mostDoubt: Int64 = 1_000_000_000
 
     private var waitsForLook: Bool { stream.kind == .path && stream.node != nil }
-
-    /// Somebody still writes to a file that was rotated away: the time for that begins anew.
-    private func keepDraining(_ file: TailedFile, _ now: MonotonicTime) {
-        if file.drainsSince != nil { file.drainsSince = now }
-    }
 
     private func hand(
         _ file: TailedFile, _ now: MonotonicTime, _ frames: inout [Frame]
@@ -379,7 +365,7 @@ struct StreamTurn {
             }
             noteEnd(of: file)
             if file.packed != nil, file.position >= file.size { return .moved }
-            file.undecidedSince = nil
+            file.trust()
             try file.survey()
             // 1. A directory is listed. A file in it is copied, truncated and filled again.
             // 2. It is opened. The second filling is read before anything was heard of the copy.
@@ -395,7 +381,7 @@ struct StreamTurn {
                 return .atEnd
             case .text(let text):
                 if let consumed = handChunk(file, text, &frames) {
-                    if consumed > 0 { keepDraining(file, now) }
+                    if consumed > 0 { file.sawWriting(now) }
                     if consumed > 0 { return .moved }
                     return output.canTake(file.id) ? .noRoom : .stuck
                 }
@@ -406,7 +392,7 @@ struct StreamTurn {
         file.waitsForMore = true
         buffer.withBytes(of: file) { file.remember(tail: $0) }
         // A final file that holds less than it did was cut short: the next look tells.
-        file.hasOldSize = file.isFinal
+        file.doubtSize()
         return .atEnd
     }
 
@@ -497,7 +483,7 @@ struct StreamTurn {
             output.moved(file.id, path: file.path, archived: true)
             return .moved
         }
-        file.proof.failed(
+        file.proofFailed(
             now, isBlind: answer == nil, latest: answer == nil ? since + drain : .never)
         return .atEnd
     }

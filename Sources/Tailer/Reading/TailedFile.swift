@@ -8,8 +8,8 @@ import Platform
 final class TailedFile {
     /// Changes when its content is replaced and goes on elsewhere.
     private(set) var id: FileID
-    /// Nil while it is parked.
-    private var source: SharedDescriptor?
+    /// Where it stands. Changed by the verbs below alone.
+    private(set) var state: State<SharedDescriptor>
     /// Changed by `DescriptorCache` alone.
     var place = DescriptorCache.Place()
     /// Descriptors and bytes that it keeps from others; changed by `HeldFiles` alone, which hears
@@ -66,18 +66,6 @@ final class TailedFile {
     }
     /// Bytes at the beginning that the output knows for the fingerprint.
     var headLength: Int
-    /// Nobody will write to it any more.
-    private(set) var isFinal = false
-    /// It became final since its size was last looked at: the size that is known may be an old one,
-    /// and what looks like an unfinished line at its end may go on.
-    var hasOldSize = false
-    /// Since when it has not been the stream's live file; nil while it is.
-    var drainsSince: MonotonicTime? {
-        // A look that finds it as it was changes nothing.
-        didSet { if drainsSince != oldValue { proof = EndProof() } }
-    }
-    /// When it is to be proven that nobody writes to it any more, while it drains.
-    var proof = EndProof()
     /// The bytes from `position` to `size` are the beginning of a line and were looked at: there is
     /// nothing to do before the file grows or becomes final.
     var waitsForMore = false
@@ -86,19 +74,6 @@ final class TailedFile {
     /// When its content, names or mode last changed, as of the last look at it, nanoseconds since
     /// 1970.
     private(set) var changed: FileTime
-    /// Since when it has been parked and without a name.
-    var missingSince: MonotonicTime?
-    /// Its content is not the one that was read: what that was is looked for in a copy, and then it
-    /// is read from its first byte.
-    var isReplaced = false {
-        didSet {
-            if isReplaced { forgetUnprovenGrowth() } else { isSearched = false }
-        }
-    }
-    /// Archives were searched for what it held since it was replaced.
-    var isSearched = false
-    /// The content that it had is looked for, and that is not given up for now.
-    var isToBeRenewed: Bool { isReplaced && !isPassedOver }
     /// The size that it had before it was seen to grow, until it is known to have grown by more of
     /// the same content.
     private var provenSize: LogicalOffset?
@@ -116,8 +91,6 @@ final class TailedFile {
     /// The last bytes of the file when it was left with the beginning of a line at its end, at most
     /// `Anchor.longest`; none when more came since.
     var tail: [UInt8] = []
-    /// Since when it has not been known whether its content is another one.
-    var undecidedSince: MonotonicTime?
     /// Zeros that reached the end of what was read, and what is known to follow them.
     var zeros: ZeroRun?
     /// Zeros reached its end while it was written to: its writer fills what is there already.
@@ -142,26 +115,11 @@ final class TailedFile {
     /// When its content was last known to be the one that was read, or before; nanoseconds since
     /// 1970, as files beside it have it.
     var intactAt: FileTime
-    /// Since when it could not be read; nil while it can.
-    var unreadableSince: MonotonicTime?
-    /// Newer files are read without it, because it cannot be read.
-    var isPassedOver = false
-    /// Its fate, as it was found out while it was parked.
-    var fate = Fate.known
-
-    enum Fate {
-        /// Nothing: it is where it was, or will be looked for.
-        case known
-        /// Its inode number is another file's: it was deleted.
-        case replaced
-        /// Another stream has found it under its new name and reads on.
-        case takenOver
-    }
 
     /// `anchor` is the bytes before the start.
     init(_ candidate: Candidate, _ start: FileStart, anchor: [UInt8]) {
         id = start.file
-        source = candidate.source
+        state = State(candidate.source)
         stream = candidate.request.stream
         changed = candidate.status.changed
         identity = candidate.identity
@@ -283,7 +241,7 @@ final class TailedFile {
     var isFilled: Bool { !isFinal && written < size }
 
     /// It is to be looked at by the clock: what happens to it may be no event.
-    var needsLooks: Bool { isFilled || undecidedSince != nil }
+    var needsLooks: Bool { isFilled || isInDoubt }
 
     /// Logical offset behind which nothing is read, whatever is there: a look at the file would
     /// take what was read beyond that for what it held before a truncation.
@@ -292,29 +250,9 @@ final class TailedFile {
     /// Logical offset where reading has to end for now.
     var end: LogicalOffset { unreadable == nil ? min(size, limit) : position }
 
-    var isOpen: Bool { source != nil }
-
-    /// Its descriptor, which is the caller's as long as it keeps it. Its turn has it opened before.
-    func opened() throws(SystemError) -> SharedDescriptor {
-        guard let source else { throw SystemError("read", path: path, code: .badDescriptor) }
-        return source
-    }
-
-    /// It was opened again.
-    func unpark(_ source: SharedDescriptor) {
-        self.source = source
-        missingSince = nil
-    }
-
-    /// Its descriptor is closed as soon as nobody uses it.
-    func park() {
-        source = nil
-        packed?.release()
-    }
-
     /// No name anywhere leads to it.
     var isUnlinked: Bool {
-        guard let source else { return false }
+        guard let source = state.source else { return false }
         do throws(SystemError) {
             return try source.descriptor.status().links == 0
         } catch {
@@ -339,27 +277,6 @@ final class TailedFile {
             anchor.removeAll(keepingCapacity: true)
         }
         for index in max(0, count - Anchor.longest)..<count { anchor.append(chunk[index]) }
-    }
-
-    /// From now on what is there is all there will be.
-    func becomeFinal() {
-        guard !isFinal else { return }
-        isFinal = true
-        // What was seen of zeros at its end may have been filled since.
-        zeros = nil
-        packed?.isWhole = true
-        hasOldSize = true
-        waitsForMore = false
-        holds?.update(self)
-    }
-
-    /// It has its stream's own name again, so it may be written to again.
-    func becomeLive() {
-        begunAt = min(begunAt, changed)
-        isFinal = false
-        packed?.isWhole = false
-        drainsSince = nil
-        holds?.update(self)
     }
 
     /// It was seen to begin with `head`, and nothing was read.
@@ -484,9 +401,7 @@ final class TailedFile {
         zeros = nil
         landmarks = Landmarks()
         tail = []
-        undecidedSince = nil
         isPreallocated = false
-        isReplaced = false
         successorEnd = LogicalOffset(0)
         isTooLarge = false
         waitsForMore = false
@@ -495,6 +410,143 @@ final class TailedFile {
         restarts += 1
         firstLineWait = nil
         if limit != .max { limit = size }
+        state.restart()
+        assertInvariants()
+    }
+}
+
+// MARK: - Where it stands
+
+extension TailedFile {
+    var phase: Phase { state.phase }
+    /// Nobody will write to it any more.
+    var isFinal: Bool { state.isFinal }
+    /// It became final since its size was last looked at.
+    var hasOldSize: Bool { state.hasOldSize }
+    /// Since when somebody may still write to what was rotated away; nil where it is live or final.
+    var drainsSince: MonotonicTime? { state.draining?.since }
+    /// Its content is not the one that was read.
+    var isReplaced: Bool { state.isReplaced }
+    /// It is not known yet whether its content is another one.
+    var isInDoubt: Bool { state.isInDoubt }
+    /// The content that it had is looked for, and that is not given up for now.
+    var isToBeRenewed: Bool { isReplaced && !isPassedOver }
+    /// Newer files are read without it, because it cannot be read.
+    var isPassedOver: Bool { state.isPassedOver }
+    var isOpen: Bool { state.source != nil }
+
+    /// All that is to be found out about it is whether more was written to it, and whether nobody
+    /// will.
+    var isAtRest: Bool {
+        guard state.draining != nil, !isReplaced, !needsLooks, state.mayBeFound
+        else { return false }
+        // One that is parked and has no name is waited for, and no longer than that.
+        return (isOpen || name != nil) && (position >= end || continuesToWait)
+    }
+
+    /// It is not under its stream's own name any more: somebody may still write to it.
+    func drain(from now: MonotonicTime) {
+        state.drain(from: now)
+        assertInvariants()
+    }
+
+    /// Somebody writes to it. Where it was rotated away, the time for that begins anew.
+    func sawWriting(_ now: MonotonicTime) { state.sawWriting(now) }
+
+    /// It was asked in vain whether somebody may still write to it.
+    func proofFailed(_ now: MonotonicTime, isBlind: Bool, latest: MonotonicTime = .never) {
+        state.proofFailed(now, isBlind: isBlind, latest: latest)
+    }
+
+    /// From now on what is there is all there will be.
+    func becomeFinal() {
+        guard state.becomeFinal() else { return }
+        // What was seen of zeros at its end may have been filled since.
+        zeros = nil
+        packed?.isWhole = true
+        waitsForMore = false
+        holds?.update(self)
+        assertInvariants()
+    }
+
+    /// It has its stream's own name again, so it may be written to again.
+    func becomeLive() {
+        begunAt = min(begunAt, changed)
+        packed?.isWhole = false
+        state.becomeLive()
+        holds?.update(self)
+        assertInvariants()
+    }
+
+    /// Its size is known as of now.
+    func sawSize() { state.sawSize() }
+
+    /// It is final and holds less than it did: the next look tells.
+    func doubtSize() { state.doubtSize() }
+
+    /// Its end is another one. Since when, if that may be all.
+    func doubt(from now: MonotonicTime) -> MonotonicTime? { state.doubt(from: now) }
+
+    /// Its content goes on as it was read.
+    func trust() { state.trust() }
+
+    /// Its content is not the one that was read.
+    func becomeReplaced() {
+        forgetUnprovenGrowth()
+        guard state.becomeReplaced() else { return }
+        assertInvariants()
+    }
+
+    /// Archives are searched for what it held. False where they were before.
+    func search() -> Bool {
+        let isFirst = !state.isSearched
+        state.search()
+        return isFirst
+    }
+
+    /// It could not be read now. Since when it cannot.
+    func failed(_ now: MonotonicTime) -> MonotonicTime { state.failed(now) }
+
+    /// What is newer is read without it. False where that is so already.
+    func passOver(_ now: MonotonicTime) -> Bool { state.passOver(now) }
+
+    /// It could be read.
+    func wasRead() { state.wasRead() }
+
+    /// Its descriptor, which is the caller's as long as it keeps it. Its turn has it opened before.
+    func opened() throws(SystemError) -> SharedDescriptor {
+        guard let source = state.source else {
+            throw SystemError("read", path: path, code: .badDescriptor)
+        }
+        return source
+    }
+
+    /// It was opened again.
+    func unpark(_ source: SharedDescriptor) { state.unpark(source) }
+
+    /// Its descriptor is closed as soon as nobody uses it.
+    func park() {
+        guard state.park() else { return }
+        packed?.release()
+    }
+
+    /// It is parked, and a look has not found it. Since when; nil where it is not looked for.
+    func miss(_ now: MonotonicTime) -> MonotonicTime? { state.miss(now) }
+
+    /// It was found under a name.
+    func wasFound() { state.find() }
+
+    /// Another file has its inode number.
+    func remove() { state.remove() }
+
+    /// Another stream reads it from now on.
+    func takeOver() { state.takeOver() }
+
+    /// What is so between two transitions, whatever happens outside. Checked at each of them in
+    /// debug builds alone: a fault of ours is found by a test, and no pod's agent ends of it.
+    func assertInvariants() {
+        assert(!isReplaced || !hasUnprovenGrowth, "what it grew by is another content's")
+        assert(!isFinal || packed?.isWhole ?? true, "nobody writes to it: its end is its end")
     }
 }
 

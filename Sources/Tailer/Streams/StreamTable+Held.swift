@@ -82,9 +82,7 @@ extension StreamTable {
                 if file.isFinal, mayHold { mayHold = hold(file, of: stream) }
                 continue
             }
-            guard case .known = file.fate else { continue }
-            let since = file.missingSince ?? now
-            file.missingSince = since
+            guard let since = file.miss(now) else { continue }
             if now - since >= patience {
                 missing(file, of: stream)
             } else {

@@ -104,7 +104,7 @@ final class StreamTable {
         stream.isOrphan = true
         // Nothing that happens there is about it any more.
         stream.node = nil
-        for file in stream.files { file.drainsSince = file.drainsSince ?? now }
+        for file in stream.files { file.drain(from: now) }
         orphans.append(stream)
         agenda.wake(stream)
     }
@@ -224,7 +224,7 @@ final class StreamTable {
         guard file.name != name || (final && !file.isFinal) else { return }
         if let stream = file.stream, stream.kind == .path { stream.learn(name) }
         file.name = name
-        file.missingSince = nil
+        file.wasFound()
         file.path = node.text(of: name)
         if final { file.becomeFinal() }
         if final, file.stream?.kind == .s6 { noteSize(of: file) }

@@ -44,10 +44,10 @@ struct EndProofTests {
 
     /// Files that a turn without anything to read asks whether they have reached their ends.
     private func asked() throws -> Int {
-        let before = bench.files.map(\.proof)
+        let before = bench.files.map(\.phase)
         let result = bench.turn(try stream)
         #expect(result == .atEnd)
-        return zip(before, bench.files.map(\.proof)).count { $0 != $1 }
+        return zip(before, bench.files.map(\.phase)).count { $0 != $1 }
     }
 
     @Test("A turn asks few of many for the proof of their ends, and takes no descriptor for that")
@@ -106,8 +106,8 @@ struct EndProofTests {
         let writers = try rotate(1)
         let file = try bench.file("a.log.1")
         bench.parkAll()
-        file.drainsSince = bench.now
-        file.proof.failed(bench.now, isBlind: true)
+        file.sawWriting(bench.now)
+        file.proofFailed(bench.now, isBlind: true)
         #expect(bench.turn(try stream) == .atEnd)
         #expect(!file.isOpen)
         bench.now += 1_000

@@ -92,7 +92,7 @@ extension StreamTable {
             case .opened(let file) = opener.takeUp(waiting)
         else { return }
         file.name = nil
-        file.drainsSince = now
+        file.drain(from: now)
         stream.files.append(file)
     }
 

@@ -162,7 +162,7 @@ extension StreamTable {
     func waits(for stream: LogStream, _ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard !file.isPassedOver else { return false }
         if !opener.once, stream.obstacles.hasToWait(now) { return true }
-        file.isPassedOver = true
+        guard file.passOver(now) else { return false }
         output.report(.passedOver(path: file.path))
         return false
     }
@@ -209,7 +209,7 @@ extension StreamTable {
             switch openSaved(entry, stream, names, directory) {
             case .opened(let file):
                 opener.mended(item.path)
-                file.drainsSince = now
+                file.drain(from: now)
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 insert(file, in: stream, before: stream.files.first)
             case .already: continue

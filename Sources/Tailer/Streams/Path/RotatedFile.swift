@@ -295,7 +295,7 @@ extension StreamTable {
             switch recognise(candidate, of: stream, names, directory, elsewhere: elsewhere) {
             case nil: others.append((rotatedFile, candidate))
             case .opened(let file):
-                file.drainsSince = now
+                file.drain(from: now)
                 insert(file, in: stream, before: live)
             case .already, .nothing, .exhausted, .vanished, .unknown: break
             }

@@ -11,7 +11,7 @@ extension StreamTable {
                 if try file.isIntact() { continue }
                 let size = try file.opened().descriptor.status().size
                 if case .replaced = try file.resumption(size: size) {
-                    file.isReplaced = true
+                    file.becomeReplaced()
                 } else {
                     // Its turn finds out what became of it.
                     agenda.wake(stream)
@@ -63,8 +63,7 @@ extension StreamTable {
             guard case .fine = unknown.verdict else { return unknown.verdict }
             // What was no business of the stream may be what this file held. Once: what this search
             // has come to holds for its next slice.
-            if !live.isSearched { stream.judgedArchives = [] }
-            live.isSearched = true
+            if live.search() { stream.judgedArchives = [] }
             let archived = searchArchives(stream, directory)
             if archived.isUnderWay { return .underWay }
             if !archived.isStable { return .again }

@@ -201,11 +201,11 @@ extension StreamTable {
             guard let name = names.name(of: file.identity.inode) else {
                 if file.name != nil { agenda.wake(stream) }
                 file.name = nil
-                file.drainsSince = file.drainsSince ?? now
+                file.drain(from: now)
                 continue
             }
             if name != stream.liveName {
-                file.drainsSince = file.drainsSince ?? now
+                file.drain(from: now)
                 if file.name != name { agenda.wake(stream) }
                 rename(file, to: name, in: node, final: false)
             }
@@ -290,7 +290,7 @@ extension StreamTable {
         request.mayBePacked = true
         switch opener.open(request, in: directory) {
         case .opened(let file):
-            file.drainsSince = now
+            file.drain(from: now)
             output.moved(file.id, path: file.path, archived: false)
             insert(file, in: stream, before: stream.live)
             return nil

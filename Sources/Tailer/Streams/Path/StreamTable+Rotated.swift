@@ -305,7 +305,7 @@ extension StreamTable {
         takeUp(unread.filter { $0.identity.birthTime ?? .min < birth }, stream, newest, now)
         if case .opened(let file) = opener.takeUp(live) {
             file.name = nil
-            file.drainsSince = now
+            file.drain(from: now)
             stream.files.append(file)
             agenda.wake(stream)
         }
@@ -381,7 +381,7 @@ extension StreamTable {
         if try holds(candidate, live) {
             // A copy of what is being read: what lies beside it comes after it.
             if try !live.isIntact() {
-                live.isReplaced = true
+                live.becomeReplaced()
                 return .replaced
             }
             live.waitsForMore = false
@@ -467,7 +467,7 @@ extension StreamTable {
     ) {
         for candidate in candidates {
             guard case .opened(let file) = opener.takeUp(candidate) else { continue }
-            file.drainsSince = now
+            file.drain(from: now)
             insert(file, in: stream, before: live)
         }
     }
@@ -517,7 +517,7 @@ extension StreamTable {
                 file = found.file
             }
             guard let file else { continue }
-            file.drainsSince = now
+            file.drain(from: now)
             output.moved(file.id, path: file.path, archived: file.isFinal)
             stream.files.append(file)
             agenda.wake(stream)

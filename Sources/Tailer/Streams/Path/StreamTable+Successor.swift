@@ -221,7 +221,8 @@ extension StreamTable {
         guard let rest else { return release(file, of: stream) }
         file.restart(at: output.rest(of: rest.fresh.sighting, from: rest.place), rest.fresh)
         file.succeeded(at: rest.end)
-        file.drainsSince = now
+        file.drain(from: now)
+        file.sawWriting(now)
         agenda.wake(stream)
     }
 }

@@ -244,7 +244,7 @@ extension StreamTable {
                     if !S6Name.isArchive(name) { stream.census.lostName() }
                 }
                 file.name = nil
-                file.drainsSince = file.drainsSince ?? now
+                file.drain(from: now)
                 continue
             }
             if file.name != item.name { agenda.wake(stream) }

@@ -261,8 +261,8 @@ struct ManyRotatedFilesTests {
         try bench.look()
         // It cannot be opened again where it is.
         bench.cache.close(file)
-        file.isReplaced = true
-        file.isPassedOver = true
+        file.becomeReplaced()
+        #expect(file.passOver(bench.now))
         var slices = 0
         _ = try bench.lookInSlices {
             slices += 1
