@@ -2,7 +2,8 @@
 import PackageDescription
 
 // One-way imports: Command -> Shipper -> {Tailer, Kafka, Registry} -> Model, all of them also -> Platform,
-// Shipper -> {YAML, HTTPServer}. Stages never import each other. `make lint` proves it with files that must not compile.
+// Shipper -> {YAML, HTTPServer}, {Shipper, Tailer} -> Patterns -> Model. Stages never import each
+// other. `make lint` proves it with files that must not compile.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -46,12 +47,13 @@ let package = Package(
         library("Model", []),
         library("YAML", ["CYaml"]),
         library("HTTPServer", ["Platform", "CMicrohttpd"]),
-        library("Tailer", ["Model", "Platform"]),
+        library("Patterns", ["Model"]),
+        library("Tailer", ["Model", "Platform", "Patterns"]),
         library("Kafka", ["Model", "Platform", "CRdkafka"]),
         library("Registry", ["Model", "Platform"]),
         library(
             "Shipper",
-            ["Model", "Platform", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry"]),
+            ["Model", "Platform", "Patterns", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry"]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
         .target(
@@ -72,14 +74,15 @@ let package = Package(
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
-        tests("TailerTests", ["Tailer", "Model", "Platform"]),
+        tests("PatternsTests", ["Patterns", "Model"]),
+        tests("TailerTests", ["Tailer", "Patterns", "Model", "Platform"]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
         tests(
             "ShipperTests",
             [
-                "Shipper", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry", "Model", "Platform",
-                "CAllocationCounter",
+                "Shipper", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry", "Patterns", "Model",
+                "Platform", "CAllocationCounter",
             ]),
         tests(
             "IntegrationTests",

@@ -1,4 +1,5 @@
 import Model
+package import Patterns
 
 /// One input, as far as the Tailer has to know it.
 package struct TailerInput: Sendable {

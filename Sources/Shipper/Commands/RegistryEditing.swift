@@ -1,7 +1,7 @@
+import Patterns
 import Platform
 import Registry
 import Synchronization
-import Tailer
 
 /// Shared by the commands that look at a registry or change it while no agent runs.
 enum RegistryEditing {

@@ -1,7 +1,7 @@
 import Model
+import Patterns
 package import Platform
 import Registry
-import Tailer
 
 /// `shipper registry show`: every file that is known, and how far it is delivered.
 package enum RegistryShowCommand {

@@ -1,3 +1,4 @@
+import Patterns
 import Kafka
 import Tailer
 

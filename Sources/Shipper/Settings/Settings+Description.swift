@@ -1,5 +1,5 @@
+import Patterns
 import Platform
-import Tailer
 
 extension Settings {
     /// The resolved configuration as YAML, every default written out; read again, it is the same

@@ -1,5 +1,5 @@
+package import Patterns
 package import Platform
-package import Tailer
 package import YAML
 
 /// The configuration, checked and complete: every default filled in. The names are those of the

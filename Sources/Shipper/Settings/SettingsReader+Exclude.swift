@@ -1,4 +1,4 @@
-import Tailer
+import Patterns
 import YAML
 
 /// `exclude` of an input, and what in patterns would do nothing without a word: Filebeat's

@@ -1,5 +1,5 @@
+import Patterns
 import Platform
-import Tailer
 import YAML
 
 /// `inputs`.

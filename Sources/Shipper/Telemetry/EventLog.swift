@@ -1,5 +1,6 @@
 package import Kafka
 import Model
+import Patterns
 import Platform
 package import Registry
 import Tailer

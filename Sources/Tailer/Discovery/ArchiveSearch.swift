@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 
 /// The places beside the logs' own directories where an input's rotated files may go (logrotate's

@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 
 /// One directory below the fixed prefix of a pattern, as far as a pattern leads into it.

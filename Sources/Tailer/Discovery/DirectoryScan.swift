@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 
 /// One scan of one directory, which may take many turns: it stops where a slice is over, and goes

@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 
 /// The directories that patterns lead into, found by scans and watched by inotify.

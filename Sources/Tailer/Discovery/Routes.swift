@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 
 /// All ways in which patterns' prefixes lead to one directory: a prefix may lie beneath another

@@ -1,4 +1,5 @@
 import Model
+import Patterns
 package import Platform
 import Synchronization
 

@@ -1,5 +1,5 @@
+import Patterns
 import Shipper
-import Tailer
 import Testing
 
 @Suite("A demo is as big as it was told to be")

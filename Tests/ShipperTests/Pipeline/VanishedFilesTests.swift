@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Patterns
 import Platform
 import Synchronization
 import TestSupport

@@ -1,4 +1,4 @@
-import Tailer
+import Patterns
 import Testing
 
 @testable import Shipper

@@ -1,6 +1,6 @@
+import Patterns
 import Platform
 @testable import Shipper
-import Tailer
 import TestSupport
 import Testing
 import YAML

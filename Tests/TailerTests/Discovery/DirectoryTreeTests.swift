@@ -1,4 +1,5 @@
 import Model
+import Patterns
 import Platform
 import TestSupport
 import Testing

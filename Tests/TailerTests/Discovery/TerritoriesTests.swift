@@ -1,3 +1,4 @@
+import Patterns
 import Platform
 import TestSupport
 import Testing

@@ -11,7 +11,7 @@ package struct PathPattern: Hashable, Sendable {
     /// Names in braces, in their order.
     package let captures: [String]
     /// The segments after the prefix; never empty, and the last one is no `**`.
-    let below: PatternSegments
+    package let below: PatternSegments
 
     /// Parses `text`; throws what is wrong with it in words for its author.
     package init(_ text: String) throws(PathPatternError) {
@@ -50,7 +50,7 @@ package struct PathPattern: Hashable, Sendable {
 
 extension PathPattern {
     /// Whether it matches all of a path as the kernel has it.
-    func matches(_ path: [UInt8]) -> Bool {
+    package func matches(_ path: [UInt8]) -> Bool {
         let fixed = Array("\(prefix)/".utf8)
         guard path.starts(with: fixed) else { return false }
         return below.match(path.dropFirst(fixed.count)) != nil

@@ -1,5 +1,5 @@
 /// The segments of a pattern and the walk down the directories along them.
-struct PatternSegments: Hashable, Sendable {
+package struct PatternSegments: Hashable, Sendable {
     enum Segment: Hashable, Sendable {
         /// `**`: any number of directories, none included.
         case anyDirectories
@@ -33,22 +33,29 @@ struct PatternSegments: Hashable, Sendable {
     }
 
     /// Where a walk stands.
-    struct Place: Hashable, Sendable {
+    package struct Place: Hashable, Sendable {
         /// Index of the segment that the next name has to match.
         var segment: Int
-        var captured: [String: String] = [:]
+        /// The names that captures stand for up to here.
+        package internal(set) var captured: [String: String] = [:]
     }
 
     /// Where a walk stands before the first name.
-    var start: [Place] { [Place(segment: 0)] }
+    package var start: [Place] { [Place(segment: 0)] }
 
     /// The place that one more name leads to: the captures when the whole pattern matches it as a
     /// file, and where the walk stands below it when it is a directory.
     ///
     /// Of two ways to the same segment the first decides what is captured, so it alone is gone on
     /// with: there are never more places than segments, however deep somebody nests directories.
+    package func step(
+        from places: [Place], into name: [UInt8]
+    ) -> (match: [String: String]?, below: [Place]) {
+        step(from: places, into: name, dots: .named)
+    }
+
     func step(
-        from places: [Place], into name: [UInt8], dots: SegmentPattern.Dots = .named
+        from places: [Place], into name: [UInt8], dots: SegmentPattern.Dots
     ) -> (match: [String: String]?, below: [Place]) {
         var match: [String: String]?
         var below: [Place] = []

@@ -32,7 +32,7 @@ package struct PathGlob: Hashable, Sendable {
     }
 
     /// Its last segment has no wildcard: it could be meant for a directory.
-    var namesOne: Bool {
+    package var namesOne: Bool {
         guard case .name(let name) = segments.segments.last else { return false }
         return name.literal != nil
     }

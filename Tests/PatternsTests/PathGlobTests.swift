@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Tailer
+@testable import Patterns
 
 @Suite("Globs that choose among paths")
 struct PathGlobTests {

@@ -2,7 +2,7 @@ import Model
 import TestSupport
 import Testing
 
-@testable import Tailer
+@testable import Patterns
 
 @Suite("Path patterns")
 struct PathPatternTests {
