@@ -1,5 +1,6 @@
-import Patterns
 import Kafka
+import Patterns
+import Platform
 import Tailer
 
 /// An input's settings made ready for its streams and files.

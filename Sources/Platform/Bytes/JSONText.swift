@@ -1,5 +1,3 @@
-import Platform
-
 /// JSON text that is built once and used often: the constant parts of records. Commas are set by
 /// it; that a value follows each key, and that all is closed, is the caller's to do.
 package struct JSONText: Sendable {

@@ -1,4 +1,4 @@
-import Shipper
+import Platform
 import Testing
 
 @Suite struct JSONTextTests {
