@@ -1,4 +1,4 @@
-import Shipper
+import Kafka
 import Testing
 
 @Suite struct TopicNameTests {
