@@ -1,9 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One-way imports: Command -> Shipper -> {Tailer, Kafka, Registry} -> Model, all of them also -> Platform,
-// Shipper -> {YAML, HTTPServer}, {Shipper, Tailer} -> Patterns -> Model. Stages never import each
-// other. `make lint` proves it with files that must not compile.
+// One-way imports: Command -> Shipper -> {Tailer, Encoding, Kafka, Registry} -> Model, all of them
+// also -> Platform, Shipper -> {YAML, HTTPServer}, {Shipper, Tailer} -> Patterns -> Model. Stages
+// never import each other. `make lint` proves it with files that must not compile.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -49,11 +49,15 @@ let package = Package(
         library("HTTPServer", ["Platform", "CMicrohttpd"]),
         library("Patterns", ["Model"]),
         library("Tailer", ["Model", "Platform", "Patterns"]),
+        library("Encoding", ["Model", "Platform"]),
         library("Kafka", ["Model", "Platform", "CRdkafka"]),
         library("Registry", ["Model", "Platform"]),
         library(
             "Shipper",
-            ["Model", "Platform", "Patterns", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry"]),
+            [
+                "Model", "Platform", "Patterns", "YAML", "HTTPServer", "Tailer", "Encoding", "Kafka",
+                "Registry",
+            ]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
         .target(
@@ -76,6 +80,8 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("PatternsTests", ["Patterns", "Model"]),
         tests("TailerTests", ["Tailer", "Patterns", "Model", "Platform"]),
+        tests(
+            "EncodingTests", ["Encoding", "Tailer", "Model", "Platform", "CAllocationCounter"]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
         tests(

@@ -1,3 +1,4 @@
+import Encoding
 import Kafka
 import Patterns
 import Platform
@@ -53,8 +54,13 @@ struct InputPlan {
         case .auto where !isS6: return nil
         case .auto, .s6:
             // An application that writes such a time itself is likelier than a svlogd -ttt.
+            let tai64n: LabelFormat.TAI64N =
+                switch settings.tai64n {
+                case .skalibs: .skalibs
+                case .daemontools: .daemontools
+                }
             return LabelFormat(
-                tai64n: settings.tai64n, zone: settings.timezone, takesT: settings.format == .s6)
+                tai64n: tai64n, zone: settings.timezone, takesT: settings.format == .s6)
         }
     }
 

@@ -1,3 +1,4 @@
+import Encoding
 import Kafka
 import Model
 import Platform

@@ -54,7 +54,7 @@ package struct Settings: Hashable, Sendable {
         /// Of the clocks that s6-log's ISO 8601 stamps show.
         package let timezone: ZoneRules
         /// Whether TAI64N labels count leap seconds, by the logger that wrote them.
-        package let tai64n: LabelFormat.TAI64N
+        package let tai64n: TAI64N
 
         /// The text that stands for `name` in a template: captured from the path, or else of a
         /// field, or else, for `input`, this input's name.
@@ -76,8 +76,16 @@ package struct Settings: Hashable, Sendable {
         case auto
         /// A part of the message, whatever it looks like.
         case plain
-        /// The label of `LabelFormat`, where there is one.
+        /// The label of a logger, where there is one.
         case s6
+    }
+
+    /// The logger whose TAI64N labels lines begin with.
+    package enum TAI64N: String, Hashable, Sendable, CaseIterable {
+        /// Built as skalibs is by default: it counts leap seconds.
+        case skalibs
+        /// Without them.
+        case daemontools
     }
 
     /// Two ways to treat a line that has nothing before its newline, or nothing behind its label.

@@ -1,3 +1,4 @@
+import Encoding
 package import Kafka
 import Model
 import Patterns

@@ -1,3 +1,4 @@
+import Encoding
 import Model
 import Platform
 import Synchronization
@@ -71,9 +72,10 @@ final class StageRig {
 
     var parts: ReaderOutput.Parts {
         let calls = calls
+        let agent = AgentIdentity(version: "0.1.0", id: "agent", ephemeralID: "run")
         return ReaderOutput.Parts(
             settings: settings, registry: registry, producer: producer, budget: budget,
-            ledger: ledger, counters: counters, agent: EncodingFixture.agent, events: events,
+            ledger: ledger, counters: counters, agent: agent, events: events,
             longestRecord: 900_000, scanned: { _ in calls.scans.add(1, ordering: .relaxed) })
     }
 

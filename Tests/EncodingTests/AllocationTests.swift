@@ -1,7 +1,7 @@
 import CAllocationCounter
+import Encoding
 import Model
 import Platform
-import Shipper
 import Testing
 
 @Suite struct AllocationTests {

@@ -40,7 +40,7 @@ package struct RecordEncoder: Sendable {
     private let keepsEmptyLines: Bool
 
     /// Least bytes of message that a record must leave room for.
-    static let leastPart = 64
+    package static let leastPart = 64
     private static let step = 1024
 
     /// `longestRecord` in bytes of value. Throws when it is hardly longer than the envelope alone.

@@ -1,6 +1,7 @@
+import Encoding
 import FoundationEssentials
 import Model
-import Shipper
+import TestSupport
 import Testing
 
 /// What a real Filebeat sent for the same lines. Wanted deviations: `_id`, `log.file.device_id` and
@@ -11,7 +12,7 @@ import Testing
     /// Filebeat's payloads and documents, in the order of the file.
     private func captured(_ name: String) throws -> [(payload: String, document: Document)] {
         let bytes = try EncodingFixture.bytes("filebeat/\(name)/messages.ndjson")
-        return try EncodingFixture.frames(bytes).map { frame in
+        return try Frame.lines(of: bytes).map { frame in
             let line = Data(bytes[frame.start..<frame.start + frame.count])
             let payload = try JSONDecoder().decode(Message.self, from: line).payload
             return (payload, try EncodingFixture.document(Array(payload.utf8)))
@@ -25,7 +26,7 @@ import Testing
         let template = EncodingFixture.template(
             path: path, fields: fields.map { Array($0.utf8) }, tags: tags)
         let records = EncodingFixture.records(
-            try EncodingFixture.encoder(.json, template), bytes, EncodingFixture.frames(bytes))
+            try EncodingFixture.encoder(.json, template), bytes, Frame.lines(of: bytes))
         return try records.map { (EncodingFixture.text($0), try EncodingFixture.document($0)) }
     }
 

@@ -1,31 +1,16 @@
+import Encoding
 import FoundationEssentials
 import Glibc
 import Model
 import Platform
-import Shipper
 
-/// What the tests of encoding share: files of the fixtures, lines as frames, records as documents.
+/// What the tests of encoding share: files of the fixtures, records as documents.
 enum EncodingFixture {
     /// A file beneath Tests/Fixtures/encoding.
     static func bytes(_ path: String) throws -> [UInt8] {
-        let tests = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         let file = try Descriptor.open("/\(tests)/Fixtures/encoding/\(path)", O_RDONLY)
         return try file.read(count: file.status().size, at: 0)
-    }
-
-    /// The terminated lines of `bytes`, a CR before a newline left out.
-    static func frames(_ bytes: [UInt8], at offset: Int = 0) -> [Frame] {
-        var frames: [Frame] = []
-        var start = 0
-        while let end = ByteSearch.newline(in: bytes.span, from: start) {
-            let cr = end > start && bytes[end - 1] == 0x0D
-            frames.append(
-                Frame(
-                    offset: offset + start, start: start, count: end - start - (cr ? 1 : 0),
-                    length: end - start + 1, flags: .none))
-            start = end + 1
-        }
-        return frames
     }
 
     static let agent = AgentIdentity(

@@ -1,7 +1,8 @@
+import Encoding
 import Model
 import Platform
-import Shipper
 import Tailer
+import TestSupport
 import Testing
 
 @Suite struct SplitTests {
@@ -13,7 +14,7 @@ import Testing
         for longest in [700, 1000, 1001, 1002, 1003, 5000, 20_000] {
             let encoder = try EncodingFixture.encoder(longestRecord: longest)
             let bytes = line
-            let frames = EncodingFixture.frames(bytes, at: 900)
+            let frames = Frame.lines(of: bytes, at: 900)
             let records = EncodingFixture.records(encoder, bytes, frames)
             let documents = try records.map(EncodingFixture.document)
             #expect(records.allSatisfy { $0.count <= longest })
@@ -31,7 +32,7 @@ import Testing
 
     @Test func partsAreTheSameWhateverRoomEachBatchHas() throws {
         let bytes = Array("before\n".utf8) + line + Array("after\n".utf8)
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let encoder = try EncodingFixture.encoder(longestRecord: 2000)
         let expected = EncodingFixture.records(encoder, bytes, frames)
         #expect(expected.count >= 10)
@@ -44,7 +45,7 @@ import Testing
 
     @Test func readingOnBetweenTwoPartsGivesTheSameRecords() throws {
         let bytes = line
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let encoder = try EncodingFixture.encoder(longestRecord: 2000)
         let expected = EncodingFixture.records(encoder, bytes, frames)
         let slab = PayloadSlab(capacity: 4500)
@@ -106,7 +107,7 @@ import Testing
 
     @Test func aRenamedFileHasItsLinesCutInTheSamePlaces() throws {
         let bytes = line
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let messages = try ["/log/current", "/log/@4000000065e07a152f072f40.s"].map { path in
             let encoder = try EncodingFixture.encoder(
                 .json, EncodingFixture.template(path: path), longestRecord: 9000)
@@ -135,7 +136,7 @@ import Testing
     @Test func badBytesInPartsAreFlaggedWhereTheyAre() throws {
         var bytes = [UInt8](repeating: 0x61, count: 4000)
         bytes[3999] = 0xFF
-        let frames = EncodingFixture.frames(bytes + [0x0A])
+        let frames = Frame.lines(of: bytes + [0x0A])
         let encoder = try EncodingFixture.encoder(longestRecord: 2000)
         let documents = try EncodingFixture.records(encoder, bytes + [0x0A], frames).map(
             EncodingFixture.document)
@@ -154,7 +155,7 @@ import Testing
 
     @Test func rawLinesAreCutBetweenCharactersAndJoin() throws {
         let bytes = line
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         for longest in [64, 65, 66, 67, 1000] {
             let encoder = try EncodingFixture.encoder(.raw, longestRecord: longest)
             let records = EncodingFixture.records(encoder, bytes, frames, capacity: 3000)
@@ -166,7 +167,7 @@ import Testing
 
     @Test func aBatchEndsBeforeTheRecordThatDoesNotFitAndSaysWhatItNeeds() throws {
         let bytes = Array("one\ntwo\nthree\n".utf8)
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let encoder = try EncodingFixture.encoder()
         let sizes = EncodingFixture.records(encoder, bytes, frames).map(\.count)
         let slab = PayloadSlab(capacity: 1 << 16)

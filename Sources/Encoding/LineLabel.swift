@@ -28,7 +28,7 @@ package struct LabelFormat: Hashable, Sendable {
     package let takesT: Bool
 
     /// The two ways in which loggers count.
-    package enum TAI64N: String, Hashable, Sendable, CaseIterable {
+    package enum TAI64N: Hashable, Sendable, CaseIterable {
         /// Leap seconds are counted, as skalibs does by default: 37 seconds from UTC since 2017.
         case skalibs
         /// 10 seconds from UTC, always.

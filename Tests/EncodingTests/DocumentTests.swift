@@ -1,6 +1,6 @@
+import Encoding
 import Model
 import Platform
-import Shipper
 import TestSupport
 import Testing
 
@@ -21,9 +21,9 @@ import Testing
     @Test func linesOfAllKindsBecomeTheGoldenDocuments() throws {
         let lines = try EncodingFixture.bytes("filebeat/ugly/input.log")
         let records = EncodingFixture.records(
-            try EncodingFixture.encoder(), lines, EncodingFixture.frames(lines))
+            try EncodingFixture.encoder(), lines, Frame.lines(of: lines))
         let golden = try EncodingFixture.bytes("ugly.ndjson")
-        let expected = EncodingFixture.frames(golden).map {
+        let expected = Frame.lines(of: golden).map {
             EncodingFixture.text(Array(golden[$0.start..<$0.start + $0.count]))
         }
         #expect(records.map(EncodingFixture.text) == expected)
@@ -81,10 +81,10 @@ import Testing
     @Test func equalBytesGetEqualIdsWhereverTheyAreReadFrom() throws {
         let bytes = Array("first\nsecond\nthird\n".utf8)
         let encoder = try EncodingFixture.encoder()
-        let whole = EncodingFixture.records(encoder, bytes, EncodingFixture.frames(bytes))
+        let whole = EncodingFixture.records(encoder, bytes, Frame.lines(of: bytes))
         let later = Array(bytes[6...])
         let rest = EncodingFixture.records(
-            encoder, later, EncodingFixture.frames(later, at: 6))
+            encoder, later, Frame.lines(of: later, at: 6))
         #expect(Array(whole[1...]) == rest)
         let ids = try whole.map { try EncodingFixture.document($0).metadata._id }
         #expect(
@@ -96,7 +96,7 @@ import Testing
 
     @Test func emptyLinesAreDoneWithWithoutARecordUnlessTheyAreKept() throws {
         let bytes = Array("\n\na\n\n".utf8)
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let slab = PayloadSlab(capacity: 4096)
         var ends: [UInt32] = []
         let progress = try EncodingFixture.encoder().encode(
@@ -113,7 +113,7 @@ import Testing
 
     @Test func rawRecordsAreTheBytesOfTheLines() throws {
         let bytes = try EncodingFixture.bytes("filebeat/ugly/input.log")
-        let frames = EncodingFixture.frames(bytes)
+        let frames = Frame.lines(of: bytes)
         let records = EncodingFixture.records(try EncodingFixture.encoder(.raw), bytes, frames)
         let lines = frames.filter { $0.count > 0 }.map {
             Array(bytes[$0.start..<$0.start + $0.count])
@@ -144,7 +144,7 @@ import Testing
     private func onlyRecord(_ template: RecordTemplate) throws -> String {
         let line = Array("x\n".utf8)
         let records = EncodingFixture.records(
-            try EncodingFixture.encoder(.json, template), line, EncodingFixture.frames(line))
+            try EncodingFixture.encoder(.json, template), line, Frame.lines(of: line))
         return EncodingFixture.text(try #require(records.first))
     }
 }

@@ -1,6 +1,7 @@
+import Encoding
 import Model
 import Platform
-import Shipper
+import TestSupport
 import Testing
 
 @Suite("Records of labelled lines") struct LabelledLineTests {
@@ -20,7 +21,7 @@ import Testing
         _ encoder: RecordEncoder, _ bytes: [UInt8], _ frames: [Frame]? = nil,
         capacity: Int = 1 << 20
     ) throws -> [Document] {
-        let frames = frames ?? EncodingFixture.frames(bytes, at: 900)
+        let frames = frames ?? Frame.lines(of: bytes, at: 900)
         return try EncodingFixture.records(encoder, bytes, frames, capacity: capacity).map(
             EncodingFixture.document)
     }
@@ -65,7 +66,7 @@ import Testing
     func raw() throws {
         let bytes = Array("\(Self.label)one\n\(Self.label)\nplain\n".utf8)
         let records = EncodingFixture.records(
-            try encoder(.raw), bytes, EncodingFixture.frames(bytes))
+            try encoder(.raw), bytes, Frame.lines(of: bytes))
         #expect(
             records.map(EncodingFixture.text) == ["\(Self.label)one", Self.label, "plain"])
     }

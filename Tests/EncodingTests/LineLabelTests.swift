@@ -1,5 +1,5 @@
+import Encoding
 import Platform
-import Shipper
 import TestSupport
 import Testing
 
