@@ -2,8 +2,8 @@
 import PackageDescription
 
 // One-way imports: Command -> Shipper -> {Tailer, Encoding, Kafka, Registry} -> Model, all of them
-// also -> Platform, Shipper -> {YAML, HTTPServer}, {Shipper, Tailer} -> Patterns -> Model. Stages
-// never import each other. `make lint` proves it with files that must not compile.
+// also -> Platform, Shipper -> {Settings, HTTPServer}, Settings -> YAML, {Settings, Tailer} ->
+// Patterns -> Model. Stages never import each other. `make lint` proves it with files that must not compile.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -46,6 +46,7 @@ let package = Package(
         library("Platform", ["CLinux", "CZlib", "CZstd", "CLZMA", "CBZip2", "CCrypto"]),
         library("Model", []),
         library("YAML", ["CYaml"]),
+        library("Settings", ["Platform", "Patterns", "YAML"]),
         library("HTTPServer", ["Platform", "CMicrohttpd"]),
         library("Patterns", ["Model"]),
         library("Tailer", ["Model", "Platform", "Patterns"]),
@@ -55,15 +56,17 @@ let package = Package(
         library(
             "Shipper",
             [
-                "Model", "Platform", "Patterns", "YAML", "HTTPServer", "Tailer", "Encoding", "Kafka",
-                "Registry",
+                "Model", "Platform", "Patterns", "Settings", "HTTPServer", "Tailer", "Encoding",
+                "Kafka", "Registry",
             ]),
         .executableTarget(
-            name: "Command", dependencies: ["Shipper", "Platform"], swiftSettings: settings),
+            name: "Command", dependencies: ["Shipper", "Settings", "Platform"],
+            swiftSettings: settings),
         .target(
             name: "CTestSupport", dependencies: ["CRdkafka"], path: "Tests/CTestSupport"),
         .target(
-            name: "TestSupport", dependencies: ["Shipper", "Model", "Platform", "CTestSupport"],
+            name: "TestSupport",
+            dependencies: ["Shipper", "Settings", "Model", "Platform", "CTestSupport"],
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "mock-broker", dependencies: ["CRdkafka"], path: "Tests/MockBroker"),
@@ -77,6 +80,7 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
+        tests("SettingsTests", ["Settings", "Patterns", "Platform", "YAML"]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("PatternsTests", ["Patterns", "Model"]),
         tests("TailerTests", ["Tailer", "Patterns", "Model", "Platform"]),
@@ -87,11 +91,11 @@ let package = Package(
         tests(
             "ShipperTests",
             [
-                "Shipper", "YAML", "HTTPServer", "Tailer", "Kafka", "Registry", "Patterns", "Model",
-                "Platform", "CAllocationCounter",
+                "Shipper", "Settings", "HTTPServer", "Tailer", "Encoding", "Kafka", "Registry",
+                "Patterns", "Model", "Platform", "CAllocationCounter",
             ]),
         tests(
             "IntegrationTests",
-            ["Shipper", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),
+            ["Shipper", "Settings", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),
     ]
 )

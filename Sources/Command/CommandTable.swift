@@ -1,3 +1,4 @@
+import Settings
 package import Shipper
 
 /// The commands and options of the program: the one source of the parser, of `--help`, and of

@@ -1,4 +1,5 @@
 import Platform
+import Settings
 package import Shipper
 
 /// One command line, understood.

@@ -1,4 +1,5 @@
 import Command
+import Settings
 import Shipper
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Patterns
 package import Platform
+import Settings
 import Tailer
 
 /// `shipper check`: says whether a configuration can be run, and what it means.

@@ -1,6 +1,7 @@
 import Patterns
 import Platform
 import Registry
+import Settings
 import Synchronization
 
 /// Shared by the commands that look at a registry or change it while no agent runs.

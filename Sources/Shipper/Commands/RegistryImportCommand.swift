@@ -1,6 +1,7 @@
 import Model
 package import Platform
 import Registry
+import Settings
 import Synchronization
 import Tailer
 

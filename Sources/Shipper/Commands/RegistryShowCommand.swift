@@ -2,6 +2,7 @@ import Model
 import Patterns
 package import Platform
 import Registry
+import Settings
 
 /// `shipper registry show`: every file that is known, and how far it is delivered.
 package enum RegistryShowCommand {

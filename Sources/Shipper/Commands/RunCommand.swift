@@ -2,6 +2,7 @@ import HTTPServer
 import Kafka
 package import Platform
 import Registry
+import Settings
 import Tailer
 
 /// `shipper run`: the agent.
@@ -179,7 +180,19 @@ extension PipelineError {
 extension Log {
     /// The log that the settings ask for, on standard error.
     convenience init(_ settings: Settings.Log) throws(SystemError) {
-        try self.init(level: settings.level, format: settings.format)
+        let level: Level =
+            switch settings.level {
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warn
+            case .error: .error
+            }
+        let format: Format =
+            switch settings.format {
+            case .text: .text
+            case .json: .json
+            }
+        try self.init(level: level, format: format)
     }
 }
 

@@ -1,5 +1,6 @@
 package import Kafka
 package import Platform
+package import Settings
 import Synchronization
 
 /// Why a demo could not be run.

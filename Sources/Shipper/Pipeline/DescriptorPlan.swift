@@ -1,5 +1,6 @@
 import HTTPServer
 import Platform
+import Settings
 
 /// How the descriptors that the process may have are shared out.
 struct DescriptorPlan: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import HTTPServer
 import Platform
+import Settings
 import Synchronization
 
 /// The agent's answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP

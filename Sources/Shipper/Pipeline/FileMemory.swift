@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Registry
+import Settings
 import Tailer
 
 /// The registry's entries as the Tailer asks for them and changes them, and the fate of those whose

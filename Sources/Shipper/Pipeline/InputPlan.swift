@@ -2,6 +2,7 @@ import Encoding
 import Kafka
 import Patterns
 import Platform
+import Settings
 import Tailer
 
 /// An input's settings made ready for its streams and files.

@@ -1,4 +1,5 @@
 import Kafka
+import Settings
 
 extension KafkaSettings {
     /// The producer's settings, and with `brokers: embedded` the broker that they name.

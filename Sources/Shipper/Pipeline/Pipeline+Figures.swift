@@ -2,6 +2,7 @@ import Kafka
 import Model
 import Platform
 import Registry
+import Settings
 import Synchronization
 import Tailer
 

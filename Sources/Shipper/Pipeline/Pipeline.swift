@@ -3,6 +3,7 @@ package import Kafka
 import Model
 package import Platform
 package import Registry
+package import Settings
 import Synchronization
 package import Tailer
 

@@ -3,6 +3,7 @@ import Kafka
 import Model
 import Platform
 import Registry
+import Settings
 import Tailer
 
 /// Takes the Tailer's frames: credit, encoding, and the producer. It knows the open files; the

@@ -1,6 +1,7 @@
 import Encoding
 import Kafka
 import Model
+import Settings
 
 /// How long a record may be, and whether a line fits into one.
 extension Settings {

@@ -1,4 +1,5 @@
 import Platform
+import Settings
 
 /// How many inotify watches the agent takes of those that its user has on the node.
 struct WatchPlan: Hashable, Sendable {

@@ -10,8 +10,8 @@ internal import Synchronization
 /// that find no room are counted, and told when one does. What anybody can cause with a file's name
 /// or a topic is bounded in lines (`EventLimit`).
 package final class Log: Sendable {
-    /// How much an event matters; the raw value is its name in lines and in `log.level`.
-    package enum Level: String, Comparable, CaseIterable, Sendable {
+    /// How much an event matters; the raw value is its name in lines.
+    package enum Level: String, Comparable, Sendable {
         case debug, info, warn, error
 
         private var rank: Int {
@@ -26,8 +26,8 @@ package final class Log: Sendable {
         package static func < (a: Level, b: Level) -> Bool { a.rank < b.rank }
     }
 
-    /// How a line looks; the raw value is its name in `log.format`.
-    package enum Format: String, Sendable, CaseIterable {
+    /// How a line looks.
+    package enum Format: Sendable {
         /// `2026-11-23T03:38:00.123Z info  message key=value key="two words"`
         case text
         /// An object with `ts`, `level`, `msg` and then the data.

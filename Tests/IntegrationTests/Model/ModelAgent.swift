@@ -2,6 +2,7 @@ import Platform
 import Tailer
 import TestSupport
 
+@testable import Settings
 @testable import Shipper
 
 /// The agent of one sequence: the real pipeline, in this process, started and stopped as often as

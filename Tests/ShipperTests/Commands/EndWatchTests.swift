@@ -1,3 +1,4 @@
+import Settings
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     func hurriedBeforeStart() throws {
         let directory = try TemporaryDirectory()
         try directory.write("logs/a.log", "one\n")
-        let settings = try parse(
+        let settings = try Settings.parse(
             """
             data: \(directory.path("data"))
             shutdown_timeout: 100s

@@ -1,4 +1,5 @@
 import Patterns
+import Settings
 import Shipper
 import Testing
 

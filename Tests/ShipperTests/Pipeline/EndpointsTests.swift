@@ -1,5 +1,6 @@
 import HTTPServer
 import Platform
+import Settings
 import TestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
 @Suite struct EndpointsTests {
     private func serve(_ http: String) throws -> (server: HTTPServer?, said: [String]) {
-        let settings = try parse(settingsText(rest: http))
+        let settings = try Settings.parse(settingsText(rest: http))
         let lines = LogLines()
         let log = Log(level: .debug, format: .text, sink: lines.add)
         let plan = DescriptorPlan(settings, once: false)

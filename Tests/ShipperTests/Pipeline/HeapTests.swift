@@ -1,6 +1,7 @@
 import CAllocationCounter
 import Model
 import Platform
+import Settings
 import Synchronization
 import TestSupport
 import Testing

@@ -1,4 +1,6 @@
 import Kafka
+import Settings
+import TestSupport
 import Testing
 
 @testable import Shipper
@@ -12,7 +14,7 @@ import Testing
         text += "output:\n  kafka:\n    brokers: [a:9092]\n"
         text += "    topic: \"\(topic ?? "logs")\"\n"
         if let key { text += "    key: \"\(key)\"\n" }
-        let settings = try parse(text)
+        let settings = try Settings.parse(text)
         return InputPlan(settings.inputs[0], settings.output.kafka)
     }
 
@@ -71,9 +73,14 @@ import Testing
 
     @Test("Fields are one JSON object in the order of the file; none is none")
     func fields() throws {
-        let plan = try plan(input: "fields: {b: \"x\\\"y\", a: [1, 2.5, true, null], c: {d: e}}")
+        let plan = try plan(
+            input:
+                #"fields: {b: "x\"y", a: [1, -2, 2.5, 1e3, true, null, ~], c: {d: e, f: {}, g: []}}"#
+        )
         let text = plan.fields.map { String(decoding: $0, as: UTF8.self) }
-        #expect(text == #"{"b":"x\"y","a":[1,2.5,true,null],"c":{"d":"e"}}"#)
+        #expect(
+            text
+                == #"{"b":"x\"y","a":[1,-2,2.5,1000,true,null,null],"c":{"d":"e","f":{},"g":[]}}"#)
         #expect(try self.plan().fields == nil)
     }
 }

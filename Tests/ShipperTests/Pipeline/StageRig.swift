@@ -1,6 +1,7 @@
 import Encoding
 import Model
 import Platform
+import Settings
 import Synchronization
 import TestSupport
 import Testing
@@ -47,7 +48,7 @@ final class StageRig {
         lines += ["    paths: [\(paths)]", input, "output:", "  kafka:"]
         lines += ["    brokers: [\"\(broker.address)\"]", "    topic: logs", kafka, rest]
         let text = lines.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
-        settings = try parse(text)
+        settings = try Settings.parse(text)
         log = LogLines()
         events = EventLog(Log(level: .debug, format: .text, sink: log.add))
         registry = try Registry.open(directory: settings.data, observer: events)

@@ -2,6 +2,7 @@ import Glibc
 import Model
 import Patterns
 import Platform
+import Settings
 import Synchronization
 import TestSupport
 import Testing
@@ -35,7 +36,7 @@ import Testing
         ledger = DeliveryLedger(
             registry: registry, budget: InFlightBudget(limit: 10_000), counters: Counters(),
             roomCameBack: {}, allDelivered: {})
-        settings = try parse(
+        settings = try Settings.parse(
             """
             data: \(directory.path("data"))
             inputs: [{name: pods, paths: ["\(directory.path("logs"))/{pod}/log/*.log"]}]

@@ -1,4 +1,4 @@
-import Shipper
+import Settings
 import TestSupport
 import Testing
 
@@ -43,8 +43,8 @@ import Testing
         settingsText().replacing("[a:9092]", with: "embedded"),
     ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
-        let settings = try parse(text)
-        let again = try parse(settings.described())
+        let settings = try Settings.parse(text)
+        let again = try Settings.parse(settings.described())
         #expect(again.described() == settings.described())
         #expect(again.data == settings.data)
         #expect(again.inputs == settings.inputs)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func theDefaultsAreWrittenOut() throws {
-        let text = try parse(settingsText(rest: "node: n")).described()
+        let text = try Settings.parse(settingsText(rest: "node: n")).described()
         #expect(
             text == """
                 data: /var/lib/shipper
@@ -123,7 +123,7 @@ import Testing
         "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret", "ssl_key.pem",
     ])
     func secretsAreNeverShown(name: String) throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             settingsText(kafka: "    librdkafka: {\(name): \"${SECRET}\", client.id: seen}"),
             environment: ["SECRET": "geheim"])
         #expect(settings.output.kafka.librdkafka.first?.value == "geheim")

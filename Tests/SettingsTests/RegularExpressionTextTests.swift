@@ -1,7 +1,7 @@
 import Patterns
 import Testing
 
-@testable import Shipper
+@testable import Settings
 
 @Suite("What Filebeat's exclude_files would take is known, and told as a glob")
 struct RegularExpressionTextTests {

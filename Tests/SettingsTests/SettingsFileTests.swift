@@ -1,6 +1,6 @@
 import Glibc
 import Platform
-import Shipper
+import Settings
 import TestSupport
 import Testing
 

@@ -74,7 +74,7 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
 /// The text of a file beneath `Tests/Fixtures`.
 func fixture(_ name: String) throws -> String {
     let here = #filePath
-    let root = try #require(here.firstRange(of: "/Tests/ShipperTests/"))
+    let root = try #require(here.firstRange(of: "/Tests/SettingsTests/"))
     let path = here[..<root.lowerBound] + "/Tests/Fixtures/" + name
     let file = try Descriptor.open(String(path), 0)
     return String(decoding: try file.read(count: 1 << 20, at: 0), as: UTF8.self)

@@ -202,14 +202,24 @@ package struct Settings: Hashable, Sendable {
         }
 
         /// Where the configuration says nothing.
-        static let standardAddress = InternetAddress.loopback(port: 9600)
+        package static let standardAddress = InternetAddress.loopback(port: 9600)
     }
 
     /// `log`: how much is told, and in which form.
     package struct Log: Hashable, Sendable {
         /// Events below it are neither written nor rendered.
-        package let level: Shipper.Log.Level
+        package let level: Level
         /// One line for each event: text for people, or JSON.
-        package let format: Shipper.Log.Format
+        package let format: Format
+
+        /// Each of them writes those that come after it, too.
+        package enum Level: String, Hashable, Sendable, CaseIterable {
+            case debug, info, warn, error
+        }
+
+        /// `text` for people, `json` for programs.
+        package enum Format: String, Hashable, Sendable, CaseIterable {
+            case text, json
+        }
     }
 }

@@ -1,4 +1,4 @@
-import Shipper
+import Settings
 import TestSupport
 import Testing
 

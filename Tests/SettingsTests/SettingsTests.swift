@@ -1,13 +1,13 @@
 import Patterns
 import Platform
-@testable import Shipper
+@testable import Settings
 import TestSupport
 import Testing
 import YAML
 
 @Suite struct SettingsTests {
     @Test func whatIsNotWrittenHasTheDocumentedDefault() throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             """
             inputs: [{name: a, paths: [/a/b]}]
             output: {kafka: {brokers: embedded, topic: t}}
@@ -60,12 +60,12 @@ import YAML
             ),
         ])
     func exclude(list: String, added: [String]) throws {
-        let settings = try parse(settingsText(input: "    exclude: \(list)"))
+        let settings = try Settings.parse(settingsText(input: "    exclude: \(list)"))
         #expect(settings.inputs.map { $0.exclude.map(\.text) } == [["**/*.gz"] + added])
     }
 
     @Test func everySupportedKeyIsRead() throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             """
             data: /d
             inputs:
@@ -229,14 +229,14 @@ import YAML
 
     @Test(arguments: sizes)
     func sizesTakeTheirUnits(text: String, bytes: Int) throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             settingsText(input: "    max_line: \(text)", rest: "limits: {in_flight: 1GiB}"))
         #expect(settings.inputs.first?.maxLine == bytes)
         #expect(settings.limits.inFlight == 1 << 30)
     }
 
     @Test func gigabytesAreTaken() throws {
-        let settings = try parse(settingsText(rest: "limits: {in_flight: 2GB}"))
+        let settings = try Settings.parse(settingsText(rest: "limits: {in_flight: 2GB}"))
         #expect(settings.limits.inFlight == 2_000_000_000)
     }
 
@@ -247,12 +247,12 @@ import YAML
 
     @Test(arguments: durations)
     func durationsTakeTheirUnits(text: String, duration: Duration) throws {
-        let settings = try parse(settingsText(rest: "shutdown_timeout: \(text)"))
+        let settings = try Settings.parse(settingsText(rest: "shutdown_timeout: \(text)"))
         #expect(settings.shutdownTimeout == duration)
     }
 
     @Test func fieldsKeepTheirOrderAndTheirTypes() throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             settingsText(
                 input: """
                         fields:
@@ -299,20 +299,8 @@ import YAML
             ])
     }
 
-    @Test func fieldsAreRenderedAsJSONInTheirOrder() throws {
-        let settings = try parse(
-            settingsText(
-                input: #"    fields: {b: 1, a: [-2, 2.5, 1e3, true, ~, "q\""], c: {d: {}, e: []}}"#)
-        )
-        var json = JSONText()
-        FieldValue.map(try #require(settings.inputs.first?.fields)).render(into: &json)
-        #expect(
-            String(decoding: json.bytes, as: UTF8.self)
-                == #"{"b":1,"a":[-2,2.5,1000,true,null,"q\""],"c":{"d":{},"e":[]}}"#)
-    }
-
     @Test func theEnvironmentFillsInValues() throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             settingsText(
                 input:
                     "    fields: {a: \"${A}\", b: '${B:-x}', c: 'pre-${A}-${C:-}-post', d: $A $}",
@@ -331,7 +319,7 @@ import YAML
     }
 
     @Test func aTemplateIsFilledFromCapturesThenFieldsThenTheInputsName() throws {
-        let settings = try parse(
+        let settings = try Settings.parse(
             settingsText(
                 input: """
                         fields: {ns: field, zone: eu, rack: 7}

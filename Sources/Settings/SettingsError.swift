@@ -10,6 +10,11 @@ package struct SettingsError: Error, Hashable, Sendable, CustomStringConvertible
     /// Faults that `description` spells out; whoever has more mends these first.
     package static let shown = 50
 
+    package init(file: String, faults: [SettingsFault]) {
+        self.file = file
+        self.faults = faults
+    }
+
     /// One line for each fault: `FILE:LINE:COLUMN: KEY.PATH: WHAT IS WRONG; WHAT WAS EXPECTED`.
     package var description: String {
         var lines = faults.prefix(Self.shown).map { fault in

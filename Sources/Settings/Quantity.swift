@@ -1,5 +1,5 @@
 /// Sizes and durations as the configuration writes them: one whole number and one unit.
-enum Quantity {
+package enum Quantity {
     /// Largest first, so that the first that divides is the one to print.
     static let sizeUnits: [(name: String, bytes: Int)] = [
         ("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000),
@@ -29,7 +29,7 @@ enum Quantity {
     }
 
     /// As `size` reads it, in the largest binary unit that leaves a whole number.
-    static func text(bytes: Int) -> String {
+    package static func text(bytes: Int) -> String {
         for (name, unit) in sizeUnits where name != "GB" && name != "MB" && name != "KB" {
             if bytes >= unit, bytes % unit == 0 { return "\(bytes / unit)\(name)" }
         }
