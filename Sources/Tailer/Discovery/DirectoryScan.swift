@@ -13,7 +13,7 @@ final class DirectoryScan {
     /// Nanoseconds that it took up to now.
     var cost: Int64 = 0
     /// The directory as it was seen, as soon as all names were gone through.
-    fileprivate(set) var look: DirectoryTree.Look?
+    fileprivate(set) var scanned: DirectoryTree.Scanned?
     /// Names that appeared since the scan before; nil where it may have been any.
     fileprivate(set) var appeared: Set<[UInt8]>? = []
     /// The work of its streams, as far as that has come.
@@ -71,12 +71,12 @@ extension DirectoryTree {
             return true
         }
         do {
-            let directory = try node.open()
-            let status = try directory.status()
+            let directory = SharedDescriptor(try node.open())
+            let status = try directory.descriptor.status()
             if scan.step == .list {
                 let key = InodeKey(status)
                 if node.inode != key {
-                    let hasOtherWriters = hasOtherWriters(directory)
+                    let hasOtherWriters = hasOtherWriters(directory.descriptor)
                     if hasOtherWriters, isStrange(node, key.device) {
                         node.hasTrouble = true
                         return true
@@ -90,14 +90,14 @@ extension DirectoryTree {
                     node.isDeviceKnown = false
                     node.hasOtherWriters = hasOtherWriters
                 }
-                try list(scan, directory, status, now)
+                try list(scan, directory.descriptor, status, now)
             } else if node.inode != InodeKey(status) {
                 // Another directory has its name by now: that one is to be scanned.
                 wakeWithNext(scan)
                 node.isWanted = true
                 return true
             }
-            guard goThrough(scan, directory, &slice, handlers) else { return false }
+            guard goThrough(scan, directory.descriptor, &slice, handlers) else { return false }
             return handlers.look(scan, directory, &slice)
         } catch {
             if error.isAbsence {
@@ -194,7 +194,7 @@ extension DirectoryTree {
         }
         if scan.step == .know {
             guard know(scan, directory, &slice) else { return false }
-            scan.look = look(scan)
+            scan.scanned = scanned(scan)
             scan.step = .look
         }
         return true
@@ -293,7 +293,7 @@ extension DirectoryTree {
         }
     }
 
-    private func look(_ scan: DirectoryScan) -> Look {
+    private func scanned(_ scan: DirectoryScan) -> Scanned {
         let node = scan.node
         var matches = scan.matches
         if scan.hasCurrent || scan.hasLogs,
@@ -314,7 +314,7 @@ extension DirectoryTree {
             node.savedStreams = savedStreams(node.text, scan.device)
         }
         matches += absentSaved(node, scan)
-        return Look(
+        return Scanned(
             node: node, device: scan.device, names: scan.names, matches: matches,
             absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
             eventReads: scan.eventReads, time: scan.time,

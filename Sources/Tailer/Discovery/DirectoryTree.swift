@@ -9,7 +9,7 @@ import Platform
 /// thread.
 final class DirectoryTree {
     /// A directory as one scan saw it.
-    struct Look {
+    struct Scanned {
         let node: DirectoryNode
         let device: UInt64
         let names: DirectoryNames
@@ -311,7 +311,7 @@ final class DirectoryTree {
         var swapped: (DirectoryNode) -> Void = { _ in }
         /// The open directory and what was seen of it. It is called until it returns true, each
         /// time in a slice of its own.
-        let look: (DirectoryScan, borrowing Descriptor, inout Slice) -> Bool
+        let look: (DirectoryScan, SharedDescriptor, inout Slice) -> Bool
         /// A scan is over; `look` was called unless the directory could not be listed.
         var ended: (DirectoryScan) -> Void = { _ in }
     }
@@ -372,7 +372,7 @@ final class DirectoryTree {
             return
         }
         node.isScanning = false
-        if scan.look != nil { node.savedStreams = [] }
+        if scan.scanned != nil { node.savedStreams = [] }
         node.listingsDone = max(node.listingsDone, scan.listing)
         node.isLarge = scan.cost > Self.largeScan
         if watches.isWanted, scan.cost > Self.quickScan {
@@ -387,9 +387,9 @@ final class DirectoryTree {
     }
 
     /// Goes through the whole tree once, without any wait, and hands over what each directory has.
-    func walk(_ body: @escaping (Look) -> Void) {
+    func walk(_ body: @escaping (Scanned) -> Void) {
         let handlers = Handlers(look: { scan, _, _ in
-            if let look = scan.look { body(look) }
+            if let scanned = scan.scanned { body(scanned) }
             return true
         })
         var slice = Slice.endless

@@ -116,33 +116,33 @@ package enum StreamFiles {
         return found.filter { seen.insert(Array($0.path.utf8)).inserted }
     }
 
-    private static func files(_ look: DirectoryTree.Look) -> [StreamFile] {
-        let isS6 = look.matches.contains { $0.name == S6Name.current }
+    private static func files(_ scanned: DirectoryTree.Scanned) -> [StreamFile] {
+        let isS6 = scanned.matches.contains { $0.name == S6Name.current }
         var found: [StreamFile] = []
         var taken: Set<[UInt8]> = []
         if !isS6 {
             // What was rotated belongs to the stream whose name it had, if a pattern matches both.
             let matches = Dictionary(
-                look.matches.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-            for entry in look.names.entries where isFile(entry.kind) {
+                scanned.matches.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            for entry in scanned.names.entries where isFile(entry.kind) {
                 for base in RotatedName.bases(of: entry.name) {
-                    guard let match = matches[base] ?? look.absent(base) else { continue }
+                    guard let match = matches[base] ?? scanned.absent(base) else { continue }
                     taken.insert(entry.name)
                     found.append(
                         StreamFile(
-                            match, look.node, device: look.device,
-                            stream: look.node.text(of: base), name: entry.name,
+                            match, scanned.node, device: scanned.device,
+                            stream: scanned.node.text(of: base), name: entry.name,
                             inode: entry.inode, isArchived: false, place: nil))
                     break
                 }
             }
         }
-        for match in look.matches {
+        for match in scanned.matches {
             if isS6, match.name == S6Name.current {
-                for (place, item) in S6Listing(look.names.entries).items.enumerated() {
+                for (place, item) in S6Listing(scanned.names.entries).items.enumerated() {
                     found.append(
                         StreamFile(
-                            match, look.node, device: look.device, stream: look.node.text,
+                            match, scanned.node, device: scanned.device, stream: scanned.node.text,
                             name: item.name, inode: item.inode, isArchived: !item.isCurrent,
                             place: place))
                 }
@@ -150,11 +150,12 @@ package enum StreamFiles {
             }
             if isS6, S6Name.own.contains(match.name) || S6Name.isArchive(match.name) { continue }
             guard !match.isAbsent, isFile(match.kind), !taken.contains(match.name),
-                let inode = look.names.inode(of: match.name)
+                let inode = scanned.names.inode(of: match.name)
             else { continue }
             found.append(
                 StreamFile(
-                    match, look.node, device: look.device, stream: look.node.text(of: match.name),
+                    match, scanned.node, device: scanned.device,
+                    stream: scanned.node.text(of: match.name),
                     name: match.name, inode: inode, isArchived: false, place: nil))
         }
         return found

@@ -6,7 +6,7 @@ enum TreeWalk {
     /// its own: one that does not answer is named to `silent` and left out.
     static func all<R: Sendable>(
         _ inputs: [TailerInput], mounts: MountTable?, report: (TailerEvent) -> Void,
-        silent: (String) -> Void, _ body: @escaping @Sendable (DirectoryTree.Look) -> [R]
+        silent: (String) -> Void, _ body: @escaping @Sendable (DirectoryTree.Scanned) -> [R]
     ) -> [R] {
         let map = mounts == nil ? .undivided(inputs) : Territories(inputs)
         if let mounts { _ = map.update(mounts) }
@@ -40,7 +40,7 @@ enum TreeWalk {
 
     private static func walk<R: Sendable>(
         _ inputs: [TailerInput], _ territory: Territory, _ goesOn: @escaping () -> Void,
-        _ body: @escaping (DirectoryTree.Look) -> [R]
+        _ body: @escaping (DirectoryTree.Scanned) -> [R]
     ) -> Walked<R> {
         var walked = Walked<R>()
         let tree = DirectoryTree(

@@ -255,9 +255,10 @@ final class ReaderLoop {
             dropped: { [table] in table.dropped($0, now) },
             swapped: { [table] in table.swapped($0, now) },
             look: { [table] scan, directory, slice in
-                guard let look = scan.look else { return true }
-                table.saw(look)
-                return table.go(on: scan.work, look, directory, now, &slice)
+                guard let scanned = scan.scanned else { return true }
+                table.saw(scanned)
+                let look = DirectoryLook(scanned: scanned, directory: directory, now: now)
+                return table.go(on: scan.work, look, &slice)
             },
             ended: { [self] in settle($0, now) })
         var scans = 0

@@ -75,18 +75,19 @@ extension StreamTable {
     /// After a look: closed files that are final and still unread are held as far as the stream's
     /// share allows, the oldest first; and those that were not found go, when they have not turned
     /// up in another directory for a while.
-    func settleClosed(_ stream: LogStream, _ node: DirectoryNode, _ now: MonotonicTime) {
+    func settleClosed(_ look: StreamLook) {
+        let stream = look.stream
         var mayHold = true
         for file in stream.files where !file.isOpen {
             if file.name != nil {
                 if file.isFinal, mayHold { mayHold = hold(file, of: stream) }
                 continue
             }
-            guard let since = file.miss(now) else { continue }
-            if now - since >= patience {
+            guard let since = file.miss(look.now) else { continue }
+            if look.now - since >= patience {
                 missing(file, of: stream)
             } else {
-                agenda.retry(node)
+                agenda.retry(look.node)
             }
         }
     }

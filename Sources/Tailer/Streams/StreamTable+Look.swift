@@ -43,30 +43,25 @@ extension StreamTable {
     }
 
     /// A directory was scanned: brings its streams up to date.
-    func look(
-        _ look: DirectoryTree.Look, _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func look(_ look: DirectoryLook) -> Verdict {
         let work = LookWork()
         var slice = Slice.endless
-        _ = go(on: work, look, directory, now, &slice)
+        _ = go(on: work, look, &slice)
         return work.verdict
     }
 
     /// Learns what time it is where a directory lies.
-    func saw(_ look: DirectoryTree.Look) {
-        guard let time = look.time else { return }
-        opener.startTimes.saw(look.device, changed: time, MonotonicTime.now())
+    func saw(_ scanned: DirectoryTree.Scanned) {
+        guard let time = scanned.time else { return }
+        opener.startTimes.saw(scanned.device, changed: time, MonotonicTime.now())
     }
 
     /// As much of that as a slice is enough for; true when all is done.
     ///
     /// What was listed may be old by then. It says where to look, and what is found there is
     /// compared with it: a name that leads to another file by now is looked for again.
-    func go(
-        on work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime, _ slice: inout Slice
-    ) -> Bool {
-        let absent = look.absent
+    func go(on work: LookWork, _ look: DirectoryLook, _ slice: inout Slice) -> Bool {
+        let absent = look.scanned.absent
         isMatched = { absent($0) != nil }
         shared = work.shared
         defer {
@@ -76,26 +71,23 @@ extension StreamTable {
         }
         while true {
             switch work.step {
-            case .writers: lookAtWriter(work, look, directory, now)
+            case .writers: lookAtWriter(work, look)
             case .rotatedFiles:
                 if seeRotatedFile(work, look), slice.isOverAfterStep() { return false }
             case .owners: if seeOwner(work, look), slice.isOverAfterStep() { return false }
             case .matches:
-                if lookAtMatch(work, look, directory, now), slice.isOver { return false }
+                if lookAtMatch(work, look), slice.isOver { return false }
             case .leftover:
-                if lookAtLeftover(work, look, directory, now), slice.isOver { return false }
+                if lookAtLeftover(work, look), slice.isOver { return false }
             case .unseen:
-                if lookForUnseen(work, look, directory, now), slice.isOver { return false }
+                if lookForUnseen(work, look), slice.isOver { return false }
             case .done: return true
             }
         }
     }
 
     /// An s6 log directory's one stream. What is in it lives for milliseconds, so it comes first.
-    private func lookAtWriter(
-        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) {
+    private func lookAtWriter(_ work: LookWork, _ look: DirectoryLook) {
         let node = look.node
         opener.listed(node, look.names)
         let match = look.matches.first { $0.name == S6Name.current }
@@ -107,11 +99,11 @@ extension StreamTable {
         }
         if let stream = node.streams[S6Name.current] ?? match.map({ begin($0, in: node) }) {
             work.seen.insert(S6Name.current)
-            work.verdict = worse(work.verdict, lookAtS6(stream, look, directory, now))
+            work.verdict = worse(work.verdict, lookAtS6(look.at(stream)))
         }
     }
 
-    private func seeRotatedFile(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
+    private func seeRotatedFile(_ work: LookWork, _ look: DirectoryLook) -> Bool {
         guard work.has(look.names.entries.count, then: .owners) else { return false }
         let entry = look.names.entries[work.next]
         work.next += 1
@@ -129,7 +121,7 @@ extension StreamTable {
     /// 1. The pattern matches `app.log` and `app.log.1`.
     /// 2. As a log of its own, `app.log.1` would be sent again with every rotation that copies, and
     ///    in an order of its own.
-    private func seeOwner(_ work: LookWork, _ look: DirectoryTree.Look) -> Bool {
+    private func seeOwner(_ work: LookWork, _ look: DirectoryLook) -> Bool {
         if work.rotated.isEmpty {
             work.step = .matches
             return false
@@ -172,7 +164,7 @@ extension StreamTable {
         return true
     }
 
-    private func settleOwners(_ work: LookWork, _ look: DirectoryTree.Look) {
+    private func settleOwners(_ work: LookWork, _ look: DirectoryLook) {
         let owners = work.owners
         work.owners = owners.filter { owners[$0.value] == nil }
         for (base, names) in Dictionary(grouping: work.owners.keys, by: { work.owners[$0] ?? $0 })
@@ -186,10 +178,7 @@ extension StreamTable {
         }
     }
 
-    private func lookAtMatch(
-        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Bool {
+    private func lookAtMatch(_ work: LookWork, _ look: DirectoryLook) -> Bool {
         let node = look.node
         guard work.has(look.matches.count, then: .leftover) else {
             work.others = node.streams.keys.filter { !work.seen.contains($0) }
@@ -208,19 +197,18 @@ extension StreamTable {
         work.seen.insert(match.name)
         let stream = node.streams[match.name] ?? begin(match, in: node)
         guard stream.kind == .path else { return true }
-        claim(work.claims[match.name] ?? [], for: stream, look, directory, now)
-        lookAtPath(stream, work, look, directory, now)
+        claim(work.claims[match.name] ?? [], for: stream, look)
+        lookAtPath(stream, work, look)
         return true
     }
 
     /// Looks at one ordinary log; false where that takes more than a slice, and it is its turn once
     /// more.
     @discardableResult private func lookAtPath(
-        _ stream: LogStream, _ work: LookWork, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
+        _ stream: LogStream, _ work: LookWork, _ look: DirectoryLook
     ) -> Bool {
         let rotated = work.rotated[stream.liveName] ?? []
-        let verdict = lookAtPath(stream, look, rotated, directory, now)
+        let verdict = lookAtPath(look.at(stream), rotated)
         if case .underWay = verdict {
             work.next -= 1
             return false
@@ -229,10 +217,7 @@ extension StreamTable {
         return true
     }
 
-    private func lookAtLeftover(
-        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Bool {
+    private func lookAtLeftover(_ work: LookWork, _ look: DirectoryLook) -> Bool {
         let node = look.node
         guard work.has(work.others.count, then: work.isS6 ? .done : .unseen) else {
             work.others = Array(work.rotated.keys)
@@ -242,14 +227,14 @@ extension StreamTable {
         work.next += 1
         guard let stream = node.streams[name] else { return true }
         if stream.kind == .path {
-            claim(work.claims[name] ?? [], for: stream, look, directory, now)
-            guard lookAtPath(stream, work, look, directory, now) else { return true }
+            claim(work.claims[name] ?? [], for: stream, look)
+            guard lookAtPath(stream, work, look) else { return true }
         }
         // Its rotated files may be compressed yet, or followed by a new one under its name; and
         // what cannot be read of it now is read or counted later. Where they go to another
         // directory, nothing but this stream looks there, and while it is rotated there is a moment
         // in which there is no log.
-        let isResting = !hasArchives(stream) || now - stream.lastGrowth >= Self.archivesRest
+        let isResting = !hasArchives(stream) || look.now - stream.lastGrowth >= Self.archivesRest
         if stream.files.isEmpty, stream.closed.isEmpty, stream.awaitingCopy.isEmpty,
             stream.obstacles.isEmpty, isResting, case .fine = work.verdict
         {
@@ -263,28 +248,22 @@ extension StreamTable {
     /// nanoseconds.
     private static let archivesRest: Int64 = 600_000_000_000
 
-    private func lookForUnseen(
-        _ work: LookWork, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Bool {
+    private func lookForUnseen(_ work: LookWork, _ look: DirectoryLook) -> Bool {
         guard work.has(work.others.count, then: .done) else { return false }
         let base = work.others[work.next]
         work.next += 1
         if let entries = work.rotated[base] {
             work.verdict = worse(
-                work.verdict, lookForUnseen(base, entries, look, directory, now))
+                work.verdict, lookForUnseen(base, entries, look))
         }
         return true
     }
 
-    private func claim(
-        _ names: [[UInt8]], for stream: LogStream, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) {
+    private func claim(_ names: [[UInt8]], for stream: LogStream, _ look: DirectoryLook) {
         stream.claimed = Set(names)
         for name in names {
             if let other = look.node.streams[name] {
-                merge(other, into: stream, look, directory, now)
+                merge(other, into: stream, look)
             }
         }
     }
@@ -301,25 +280,22 @@ extension StreamTable {
     ///
     /// One without a name is read to its end by the stream that has it. One with another name is
     /// taken up as what could not be opened when the owner began.
-    private func merge(
-        _ stream: LogStream, into owner: LogStream, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) {
+    private func merge(_ stream: LogStream, into owner: LogStream, _ look: DirectoryLook) {
         // As of this listing, and not as of an earlier look.
-        leavePath(stream, look.names, look.node, now)
+        leavePath(look.at(stream))
         let saved = knownFiles.saved(stream.name)
         for file in stream.files {
             guard let name = file.name else { continue }
             release(file, of: stream)
             if owner.claimed.contains(name) || owner.liveName == name { continue }
             guard let entry = saved.first(where: { $0.file == file.id }) else { continue }
-            passUnopened(entry, owner, look.names, directory)
+            passUnopened(entry, look.at(owner))
         }
         owner.obstacles.join(stream.obstacles)
         for (name, closed) in stream.closed { owner.keep(closed, as: name) }
         owner.awaitingCopy += stream.awaitingCopy
         stream.awaitingCopy = []
         look.node.streams[stream.liveName] = nil
-        leave(stream, now)
+        leave(stream, look.now)
     }
 }

@@ -13,10 +13,10 @@ extension StreamTable {
     /// `processed`: a processor of s6-log's has made it, which may have left its bytes as they
     /// were. `first` is the file that it was made of, if that is known.
     func recognise(
-        _ candidate: Candidate, of stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor, processed: Bool = false, first: FileID? = nil,
+        _ candidate: Candidate, _ look: StreamLook, processed: Bool = false, first: FileID? = nil,
         elsewhere: Set<UInt64> = []
     ) -> FileOpener.Result? {
+        let stream = look.stream
         guard candidate.packed != nil || processed,
             knownFiles.file(candidate.identity, head: candidate.head) == nil
         else { return nil }
@@ -50,9 +50,9 @@ extension StreamTable {
             // Until the compressor has removed what it read, that has the name.
             if awaiting == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
             if awaiting == nil, file == nil || file?.name != nil,
-                let name = names.name(of: saved.identity.inode)
+                let name = look.names.name(of: saved.identity.inode)
             {
-                let presence = opener.presence(saved.identity, name, directory)
+                let presence = opener.presence(saved.identity, name, look.directory.descriptor)
                 // Of what a processor makes: what was renamed or removed since it was listed is not
                 // there.
                 if presence == .there || (presence == .moved && !processed) {

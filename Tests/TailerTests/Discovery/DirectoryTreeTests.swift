@@ -50,7 +50,7 @@ struct DirectoryTreeTests {
                 look: { [unowned self] scan, _, slice in
                     lookedSlices[scan.number, default: 0] += 1
                     if lookedSlices[scan.number] ?? 0 < slicesOfLook { return false }
-                    absent[scan.node.text] = scan.look?.matches.filter(\.isAbsent)
+                    absent[scan.node.text] = scan.scanned?.matches.filter(\.isAbsent)
                         .map { PathText.text($0.name) }
                     return true
                 },

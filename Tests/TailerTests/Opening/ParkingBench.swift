@@ -63,25 +63,32 @@ final class ParkingBench {
     func lookInSlices(
         _ slice: Slice = Slice(until: 0), between: () throws -> Void = {}
     ) throws -> (StreamTable.Verdict, Int) {
-        let directory = try node.open()
         node.listings += 1
         defer { node.listingsDone = node.listings }
-        let names = DirectoryNames(try directory.entries())
+        let directory = SharedDescriptor(try node.open())
+        let names = DirectoryNames(try directory.descriptor.entries())
         let matches = names.entries.filter {
             !(0x30...0x39).contains($0.name.last ?? 0) && $0.name.last != 0x7E
         }.map {
             DirectoryTree.Match(name: $0.name, kind: $0.kind, input: 0, captures: [:])
         }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
-        let look = DirectoryTree.Look(
-            node: node, device: try directory.status().device, names: names, matches: matches)
+        let scanned = DirectoryTree.Scanned(
+            node: node, device: try directory.descriptor.status().device, names: names,
+            matches: matches)
+        let look = DirectoryLook(scanned: scanned, directory: directory, now: now)
         let work = StreamTable.LookWork()
         var slices = 1
         while true {
             var slice = slice
-            if table.go(on: work, look, directory, now, &slice) { return (work.verdict, slices) }
+            if table.go(on: work, look, &slice) { return (work.verdict, slices) }
             slices += 1
             try between()
         }
+    }
+
+    /// A look at one stream, by a listing of its directory as it is now.
+    func look(at stream: LogStream) throws -> StreamLook {
+        try DirectoryLook(node, matches: [], now: now).at(stream)
     }
 
     /// Looks and turns until there is nothing more to do.

@@ -231,15 +231,8 @@ struct ParkingTests {
         bench.table.dropped(bench.node, bench.now)
         #expect(bench.turn(stream) == .atEnd)
         let node = DirectoryNode(root: 0, path: [], text: bench.home.path("elsewhere"), places: [])
-        let directory = try node.open()
-        let look = DirectoryTree.Look(
-            node: node, device: try directory.status().device,
-            names: DirectoryNames(try directory.entries()),
-            matches: [
-                DirectoryTree.Match(
-                    name: Array("a".utf8), kind: .regular, input: 0, captures: [:])
-            ])
-        #expect(bench.table.look(look, directory, bench.now) == .fine)
+        let look = try DirectoryLook(node, matches: [Array("a".utf8)], now: bench.now)
+        #expect(bench.table.look(look) == .fine)
         let heir = try #require(node.streams.values.first)
         #expect(bench.turn(stream) == .moved)
         #expect(stream.files.isEmpty)
@@ -261,16 +254,9 @@ struct ParkingTests {
             try bench.home.write("svc\(round)/current", "new \(round)\n")
             let node = DirectoryNode(
                 root: 0, path: [], text: bench.home.path("svc\(round)"), places: [])
-            let directory = try node.open()
-            let names = DirectoryNames(try directory.entries())
-            let isReused = names.inode(of: S6Name.current) == file.identity.inode
-            let look = DirectoryTree.Look(
-                node: node, device: try directory.status().device, names: names,
-                matches: [
-                    DirectoryTree.Match(
-                        name: S6Name.current, kind: .regular, input: 0, captures: [:])
-                ])
-            #expect(bench.table.look(look, directory, bench.now) == .fine)
+            let look = try DirectoryLook(node, matches: [S6Name.current], now: bench.now)
+            let isReused = look.names.inode(of: S6Name.current) == file.identity.inode
+            #expect(bench.table.look(look) == .fine)
             let stream = try #require(node.streams[S6Name.current])
             #expect(bench.turn(stream) == .moved)
             #expect(bench.output.texts(bench.home.path("svc\(round)")) == ["new \(round)"])
@@ -325,13 +311,10 @@ struct ParkingTests {
             return state.files.count - 1
         }
         let entry = try #require(bench.output.saved(stream.name).last)
-        let directory = try bench.node.open()
-        bench.table.passUnopened(
-            entry, stream, DirectoryNames(try directory.entries()), directory)
+        bench.table.passUnopened(entry, try bench.look(at: stream))
         try remove(path)
         if isTold { bench.output.state.withLock { $0.files[number].isGone = true } }
-        bench.table.tryObstacles(
-            stream, DirectoryNames(try directory.entries()), bench.node, directory, bench.now)
+        bench.table.tryObstacles(try bench.look(at: stream))
         #expect(stream.obstacles.isEmpty)
         #expect(bench.lost == (isTold ? [] : ["\(path) 3..<8 \(LossReason.deletedUnread)"]))
         #expect(bench.gone == (isTold ? 0 : 1))

@@ -25,7 +25,7 @@ extension StreamTable {
     }
 
     /// Whether an earlier run has found so of a name beside `base`, and it is the same file.
-    func wasAlive(_ name: [UInt8], beside base: [UInt8], _ look: DirectoryTree.Look) -> Bool {
+    func wasAlive(_ name: [UInt8], beside base: [UInt8], _ look: DirectoryLook) -> Bool {
         let node = look.node
         guard node.streams[base]?.isReconciled != true,
             let inode = look.names.inode(of: name), look.names.inode(of: base) != nil,

@@ -44,16 +44,14 @@ final class EarlierCount {
 extension StreamTable {
     /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and
     /// as a slice is enough for. `fine` when none is left.
-    func goOnWithEarlier(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func goOnWithEarlier(_ look: StreamLook) -> Verdict {
+        let stream = look.stream
         guard var earlier = stream.earlier else { return .fine }
-        let verdict = takeUp(&earlier, of: stream, names, node, directory, now)
+        let verdict = takeUp(&earlier, look)
         stream.hasMoreRotated = !earlier.rest.isEmpty
         stream.earlier = earlier.rest.isEmpty ? nil : earlier
         if stream.earlier == nil, earlier.waiting != nil {
-            takeUpWaiting(earlier, of: stream, list(node, directory) ?? names, now)
+            takeUpWaiting(earlier, of: stream, list(look) ?? look.names, look.now)
         }
         agenda.wake(stream)
         // What is found as it was is found in a new listing, or there would be no end to it.
@@ -105,23 +103,21 @@ extension StreamTable {
         }
     }
 
-    private func takeUp(
-        _ earlier: inout EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
-        _ node: DirectoryNode, _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    private func takeUp(_ earlier: inout EarlierFiles, _ look: StreamLook) -> Verdict {
+        let stream = look.stream
         var pace = SurveyPace()
         pace.begin()
-        let live = liveBeside(earlier.place, of: stream, directory)
+        let live = liveBeside(earlier.place, look)
         var open = stream.files.count(where: \.isOpen)
-        var names = names
+        var look = look
         var isListed = false
         while let rotatedFile = earlier.rest.last {
             if !hasRoom(count(of: stream, before: earlier.place)) { return .retry }
             if pace.isOver { return .underWay }
             guard opener.cache.makeRoom() else { return .retry }
-            let name = names.name(of: rotatedFile.status.inode)
+            let name = look.names.name(of: rotatedFile.status.inode)
             let taken = name.flatMap {
-                takeUp(rotatedFile, $0, earlier.place, of: stream, live, node, directory, now)
+                takeUp(rotatedFile, $0, earlier.place, look, live)
             }
             if let taken {
                 switch taken {
@@ -142,13 +138,13 @@ extension StreamTable {
             }
             // It may have come after that listing.
             if !isListed {
-                guard let listed = list(node, directory) else { return .retry }
-                names = listed
+                guard let listed = list(look) else { return .retry }
+                look.names = listed
                 isListed = true
                 continue
             }
-            let gone = gone(rotatedFile, among: earlier.rest, of: stream, names, directory)
-            let isPacked = tellGone(gone, earlier, of: stream, names, node, directory)
+            let gone = gone(rotatedFile, among: earlier.rest, look)
+            let isPacked = tellGone(gone, earlier, look)
             earlier.rest.removeAll { gone.inodes.contains($0.status.inode) }
             earlier.hasCome = true
             // What was made of them is found by another search, and has its turn in order. One that
@@ -167,13 +163,11 @@ extension StreamTable {
         if open > mostAtOnce { opener.cache.close(file) }
     }
 
-    private func list(
-        _ node: DirectoryNode, _ directory: borrowing Descriptor
-    ) -> DirectoryNames? {
+    private func list(_ look: StreamLook) -> DirectoryNames? {
         do throws(SystemError) {
-            return DirectoryNames(try directory.entries())
+            return DirectoryNames(try look.directory.descriptor.entries())
         } catch {
-            _ = opener.trouble(node.text, error)
+            _ = opener.trouble(look.node.text, error)
             return nil
         }
     }
@@ -195,14 +189,14 @@ extension StreamTable {
     }
 
     /// Opens the file that has the stream's name now: an earlier file may be a copy of that.
-    private func liveBeside(
-        _ place: EarlierFiles.Place, of stream: LogStream, _ directory: borrowing Descriptor
-    ) -> Candidate? {
+    private func liveBeside(_ place: EarlierFiles.Place, _ look: StreamLook) -> Candidate? {
+        let stream = look.stream
         guard case .after = place else { return nil }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
             mayBePacked: true)
-        guard case .candidate(let live) = opener.examine(request, in: directory) else { return nil }
+        guard case .candidate(let live) = opener.examine(request, in: look.directory.descriptor)
+        else { return nil }
         return live
     }
 
@@ -218,22 +212,18 @@ extension StreamTable {
     }
 
     /// `first` is one. Where the inode of one has a name, that may be another file's by now.
-    private func gone(
-        _ first: RotatedFile, among rest: [RotatedFile], of stream: LogStream,
-        _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) -> Gone {
+    private func gone(_ first: RotatedFile, among rest: [RotatedFile], _ look: StreamLook) -> Gone {
         var gone: [RotatedFile] = []
         for rotatedFile in rest {
             let inode = rotatedFile.status.inode
-            guard inode != first.status.inode, let name = names.name(of: inode) else {
+            guard inode != first.status.inode, let name = look.names.name(of: inode) else {
                 gone.append(rotatedFile)
                 continue
             }
             // A name that says nothing may have been given to it by a person.
             let isGone =
-                stream.rotated(name).map { $0.isPacked != rotatedFile.rotated.isPacked }
-                ?? isAnother(rotatedFile, name, directory)
+                look.stream.rotated(name).map { $0.isPacked != rotatedFile.rotated.isPacked }
+                ?? isAnother(rotatedFile, name, look)
             if isGone { gone.append(rotatedFile) }
         }
         return Gone(gone)
@@ -246,11 +236,8 @@ extension StreamTable {
     /// Each compressed file that came since accounts for one of them: by the name that it had, or
     /// by its time, which compressors keep to the second. What nothing accounts for is told as
     /// lost. Whether anything accounts for one.
-    private func tellGone(
-        _ gone: Gone, _ earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
-        _ node: DirectoryNode, _ directory: borrowing Descriptor
-    ) -> Bool {
-        var made = packed(since: earlier, of: stream, names, directory)
+    private func tellGone(_ gone: Gone, _ earlier: EarlierFiles, _ look: StreamLook) -> Bool {
+        var made = packed(since: earlier, look)
         let isPacked = !made.isEmpty
         let unnamed = gone.rotatedFiles.filter { rotatedFile in
             let name = RotatedName.packedNames(of: rotatedFile.name).first { made[$0] != nil }
@@ -267,7 +254,7 @@ extension StreamTable {
             }
             output.report(
                 .lost(
-                    path: node.text(of: rotatedFile.name),
+                    path: look.node.text(of: rotatedFile.name),
                     range: ByteRange(start: 0, end: rotatedFile.status.size), reason: .deletedUnread
                 ))
         }
@@ -276,10 +263,8 @@ extension StreamTable {
 
     /// Names of compressed files that nothing was known of when earlier ones were listed, with the
     /// seconds of their times.
-    private func packed(
-        since earlier: EarlierFiles, of stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) -> [[UInt8]: Int64] {
+    private func packed(since earlier: EarlierFiles, _ look: StreamLook) -> [[UInt8]: Int64] {
+        let stream = look.stream
         // What had its turn when that one was to be taken up cannot be read any more where it was
         // removed.
         if let waiting = earlier.waiting, isUnlinked(waiting) { return [:] }
@@ -290,13 +275,13 @@ extension StreamTable {
             known[file.name ?? []] = file.identity.inode
         }
         var made: [[UInt8]: Int64] = [:]
-        for entry in names.entries {
+        for entry in look.names.entries {
             guard stream.rotated(entry.name)?.isPacked ?? false,
                 known[entry.name] != entry.inode,
                 stream.closed[entry.name]?.inode != entry.inode
             else { continue }
             do throws(SystemError) {
-                let status = try directory.status(of: entry.name)
+                let status = try look.directory.descriptor.status(of: entry.name)
                 guard status.isRegular, !listed.contains(LogStream.Stamp(status)),
                     !stream.hasLookedAt(status)
                 else { continue }
@@ -325,15 +310,14 @@ extension StreamTable {
     /// its inode number.
     private func takeUp(
         _ rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
-        of stream: LogStream,
-        _ live: Candidate?, _ node: DirectoryNode, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
+        _ look: StreamLook, _ live: Candidate?
     ) -> Turn? {
+        let stream = look.stream
         let inode = rotatedFile.status.inode
         let request = FileOpener.Request(
-            stream: stream, name: name, path: node.text(of: name), isArchived: false,
+            stream: stream, name: name, path: look.node.text(of: name), isArchived: false,
             inode: inode, mayBePacked: true, mayBeginWithZeros: true, mayBeKnown: true)
-        switch opener.examine(request, in: directory) {
+        switch opener.examine(request, in: look.directory.descriptor) {
         case .candidate(let candidate):
             if let birth = rotatedFile.birth, let theirs = candidate.identity.birthTime,
                 birth != theirs
@@ -342,33 +326,31 @@ extension StreamTable {
             }
             opener.mended(request.path)
             // Writes into what is in the making are no events.
-            if candidate.isInTheMaking { agenda.retry(node) }
+            if candidate.isInTheMaking { agenda.retry(look.node) }
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }
-            return takeUp(candidate, rotatedFile, place, of: stream, live, now)
+            return takeUp(candidate, rotatedFile, place, look, live)
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
-            let waits = waits(
-                for: rotatedFile, name, place, of: stream, node, now, isRace: true)
+            let waits = waits(for: rotatedFile, name, place, look, isRace: true)
             return waits ? .ends(.again) : .passed
         case .failed(.nothing(retry: true)):
-            let waits = waits(for: rotatedFile, name, place, of: stream, node, now)
+            let waits = waits(for: rotatedFile, name, place, look)
             return waits ? .ends(.retry) : .passed
         case .failed(.exhausted): return .ends(.retry)
         case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
             // What is open here already, or refused, may be another file.
-            return isAnother(rotatedFile, name, directory) ? nil : .done
+            return isAnother(rotatedFile, name, look) ? nil : .done
         }
     }
 
     /// Whether a name leads to another file by now that has the inode number of what was listed.
-    private func isAnother(
-        _ rotatedFile: RotatedFile, _ name: [UInt8], _ directory: borrowing Descriptor
-    ) -> Bool {
+    private func isAnother(_ rotatedFile: RotatedFile, _ name: [UInt8], _ look: StreamLook) -> Bool
+    {
         guard let birth = rotatedFile.birth else { return false }
         do throws(SystemError) {
-            let place = try directory.openPlace(name)
+            let place = try look.directory.descriptor.openPlace(name)
             guard try place.status().inode == rotatedFile.status.inode, let theirs = place.birth()
             else { return false }
             return birth != theirs
@@ -382,12 +364,11 @@ extension StreamTable {
     /// what the stream has taken up by the time it can be, or is gone, says nothing about it.
     private func waits(
         for rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
-        of stream: LogStream, _ node: DirectoryNode, _ now: MonotonicTime, isRace: Bool = false
+        _ look: StreamLook, isRace: Bool = false
     ) -> Bool {
+        let stream = look.stream
         let inode = rotatedFile.status.inode
-        if waits(
-            for: stream, inode, name, node, now, status: rotatedFile.status, isRace: isRace)
-        {
+        if waits(look, inode, name, status: rotatedFile.status, isRace: isRace) {
             return true
         }
         var newestTakenUp = NewestTakenUp(modified: .min)
@@ -398,8 +379,9 @@ extension StreamTable {
 
     private func takeUp(
         _ candidate: Candidate, _ rotatedFile: RotatedFile, _ place: EarlierFiles.Place,
-        of stream: LogStream, _ live: Candidate?, _ now: MonotonicTime
+        _ look: StreamLook, _ live: Candidate?
     ) -> Turn {
+        let stream = look.stream
         let stamp = LogStream.Stamp(candidate.status)
         switch place {
         case .before(let file):
@@ -408,7 +390,7 @@ extension StreamTable {
                 return .left
             }
             stream.judged.insert(stamp)
-            takeUp([candidate], stream, before: file, now)
+            takeUp([candidate], look, before: file)
         case .after(let newestTakenUp, let last):
             let liveID = live.flatMap { knownFiles.file($0.identity, head: $0.head) }
             if isCopy(candidate, of: live, liveID) {
@@ -417,7 +399,7 @@ extension StreamTable {
             }
             stream.judged.insert(stamp)
             if isCopyOfNewest(candidate, in: stream) { return .done }
-            takeUp([candidate], stream, newestTakenUp, last: last, now)
+            takeUp([candidate], look, newestTakenUp, last: last)
             // What is older than it is none of the stream's business, also when it is read.
             if newestTakenUp.isBefore(rotatedFile.rotated, candidate) {
                 stream.newest = LogStream.Newest(

@@ -41,10 +41,8 @@ struct NewestTakenUp {
 }
 
 extension StreamTable {
-    func newestTakenUp(
-        _ stream: LogStream, _ names: DirectoryNames, _ strangers: Set<UInt64>,
-        _ directory: borrowing Descriptor
-    ) -> NewestTakenUp? {
+    func newestTakenUp(_ look: StreamLook, _ strangers: Set<UInt64>) -> NewestTakenUp? {
+        let stream = look.stream
         if let file = stream.files.last {
             var modified = file.changed
             do throws(SystemError) {
@@ -53,19 +51,19 @@ extension StreamTable {
                 _ = opener.trouble(file.path, error)
             }
             return newestTakenUp(
-                file.identity.inode, modified, file.identity.birthTime, stream, names, strangers,
-                directory)
+                file.identity.inode, modified, file.identity.birthTime, look, strangers)
         }
         return stream.newest.map {
-            newestTakenUp($0.inode, $0.modified, $0.birth, stream, names, strangers, directory)
+            newestTakenUp($0.inode, $0.modified, $0.birth, look, strangers)
         }
     }
 
     /// After a start: the file that was live when something was saved last.
     func newestTakenUp(
-        _ stream: LogStream, _ saved: [SavedFile], at savedTime: FileTime, _ names: DirectoryNames,
-        _ strangers: Set<UInt64>, live: FileID?, _ directory: borrowing Descriptor
+        _ look: StreamLook, _ saved: [SavedFile], at savedTime: FileTime, _ strangers: Set<UInt64>,
+        live: FileID?
     ) -> NewestTakenUp? {
+        let stream = look.stream
         let newest =
             saved.last { ExactText($0.path) == ExactText(stream.name) }
             ?? saved.max { $0.updated < $1.updated }
@@ -74,31 +72,30 @@ extension StreamTable {
         let file = stream.files.first { $0.id == newest.file }
         return newestTakenUp(
             file?.identity.inode ?? newest.identity.inode, savedTime, newest.identity.birthTime,
-            stream, names,
-            file == nil ? strangers : [], directory)
+            look, file == nil ? strangers : [])
     }
 
     /// A time, as the directory's files have it, that it was when an earlier run last saved
     /// anything of the stream, or before: what the agent's clock was then says nothing. Before
     /// anything is taken up.
-    func time(of saved: [SavedFile], _ names: DirectoryNames, _ directory: borrowing Descriptor)
+    func time(of saved: [SavedFile], _ look: StreamLook)
         -> FileTime
     {
         var time = FileTime.min
         do throws(SystemError) {
             guard !saved.isEmpty else { return time }
-            let device = try directory.status().device
+            let device = try look.directory.descriptor.status().device
             for entry in saved where entry.identity.device == device {
                 time = max(time, entry.identity.birthTime ?? .min)
-                guard let name = names.name(of: entry.identity.inode) else { continue }
-                let status = try directory.status(of: name)
+                guard let name = look.names.name(of: entry.identity.inode) else { continue }
+                let status = try look.directory.descriptor.status(of: name)
                 // 1. A log was empty when that was saved, after it was copied and truncated.
                 // 2. It is written to, copied and truncated again, and is as long as it was.
                 if entry.size == 0, saved.count > 1 { continue }
                 // What was read to its end and is as long as it was.
                 if status.inode == entry.identity.inode, status.size == entry.size,
                     entry.position == entry.size,
-                    opener.presence(entry.identity, name, directory) == .there
+                    opener.presence(entry.identity, name, look.directory.descriptor) == .there
                 {
                     time = max(time, status.modified)
                 }
@@ -110,16 +107,17 @@ extension StreamTable {
     }
 
     func newestTakenUp(
-        _ inode: UInt64, _ modified: FileTime, _ birth: FileTime?, _ stream: LogStream,
-        _ names: DirectoryNames, _ strangers: Set<UInt64>, _ directory: borrowing Descriptor
+        _ inode: UInt64, _ modified: FileTime, _ birth: FileTime?, _ look: StreamLook,
+        _ strangers: Set<UInt64>
     ) -> NewestTakenUp {
+        let stream = look.stream
         // The inode number of a file that is gone may be another one's by now.
-        guard let name = names.name(of: inode), !strangers.contains(inode) else {
+        guard let name = look.names.name(of: inode), !strangers.contains(inode) else {
             return NewestTakenUp(modified: modified, birth: birth)
         }
         var found = modified
         do throws(SystemError) {
-            found = try directory.status(of: name).modified
+            found = try look.directory.descriptor.status(of: name).modified
         } catch {
             // It is gone by now: what was known of it has to do.
         }

@@ -134,59 +134,56 @@ extension StreamTable {
     ///
     /// `isRace`: it may just have been renamed, which another look finds out.
     func waits(
-        for stream: LogStream, _ inode: UInt64, _ name: [UInt8], _ node: DirectoryNode,
-        _ now: MonotonicTime, status: FileStatus? = nil, isRace: Bool = false
+        _ look: StreamLook, _ inode: UInt64, _ name: [UInt8], status: FileStatus? = nil,
+        isRace: Bool = false
     ) -> Bool {
+        let stream = look.stream
         if stream.obstacles.passed[inode] != nil { return false }
         // With `--once` time does not come.
-        if !opener.once || isRace, stream.obstacles.hasToWait(now) { return true }
-        pass(inode, name, of: stream, node, now, status: status)
-        output.report(.passedOver(path: node.text(of: name)))
+        if !opener.once || isRace, stream.obstacles.hasToWait(look.now) { return true }
+        pass(inode, name, look, status: status)
+        output.report(.passedOver(path: look.node.text(of: name)))
         return false
     }
 
     /// The stream goes on without a file that cannot be read, which is tried again soon.
-    func pass(
-        _ inode: UInt64, _ name: [UInt8], of stream: LogStream, _ node: DirectoryNode,
-        _ now: MonotonicTime, status: FileStatus? = nil
-    ) {
+    func pass(_ inode: UInt64, _ name: [UInt8], _ look: StreamLook, status: FileStatus? = nil) {
+        let stream = look.stream
         guard stream.obstacles.passed[inode] == nil else { return }
         stream.obstacles.pass(
             inode,
             Obstacles.Passed(
-                name: name, path: node.text(of: name), rotated: stream.rotated(name),
-                since: now, after: nil, status: status))
+                name: name, path: look.node.text(of: name), rotated: stream.rotated(name),
+                since: look.now, after: nil, status: status))
     }
 
     /// The same of a file that the stream has open, or had.
-    func waits(for stream: LogStream, _ file: TailedFile, _ now: MonotonicTime) -> Bool {
+    func waits(_ look: StreamLook, _ file: TailedFile) -> Bool {
         guard !file.isPassedOver else { return false }
-        if !opener.once, stream.obstacles.hasToWait(now) { return true }
-        guard file.passOver(now) else { return false }
+        if !opener.once, look.stream.obstacles.hasToWait(look.now) { return true }
+        guard file.passOver(look.now) else { return false }
         output.report(.passedOver(path: file.path))
         return false
     }
 
     /// Tries what the stream has gone on without, and counts what is gone of it.
-    func tryObstacles(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) {
+    func tryObstacles(_ look: StreamLook) {
+        let stream = look.stream
         guard !stream.obstacles.isEmpty else { return }
-        for (inode, item) in stream.obstacles.passed where item.since < now {
-            let name = names.name(of: inode)
+        for (inode, item) in stream.obstacles.passed where item.since < look.now {
+            let name = look.names.name(of: inode)
             guard name != item.name else { continue }
             opener.forgetTrouble(item.path)
             if let name {
-                stream.obstacles.rename(inode, to: name, path: node.text(of: name))
+                stream.obstacles.rename(inode, to: name, path: look.node.text(of: name))
                 continue
             }
             stream.obstacles.forget(inode)
             let isSaved = stream.obstacles.unopened.contains { $0.entry.identity.inode == inode }
             if item.wasWanted, !isSaved { reportGone(item) }
         }
-        tryUnopened(stream, names, directory, now)
-        if stream.obstacles.isZealous(now) { agenda.retry(node) }
+        tryUnopened(look)
+        if stream.obstacles.isZealous(look.now) { agenda.retry(look.node) }
     }
 
     private func reportGone(_ item: Obstacles.Passed) {
@@ -197,23 +194,22 @@ extension StreamTable {
                 reason: .deletedUnread))
     }
 
-    private func tryUnopened(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) {
+    private func tryUnopened(_ look: StreamLook) {
+        let stream = look.stream
         var unopened: [Obstacles.Unopened] = []
         for var item in stream.obstacles.unopened {
             let entry = item.entry
             guard !stream.files.contains(where: { $0.id == entry.file }) else { continue }
-            see(&item, stream, names, directory)
-            switch openSaved(entry, stream, names, directory) {
+            see(&item, look)
+            switch openSaved(entry, look) {
             case .opened(let file):
                 opener.mended(item.path)
-                file.drain(from: now)
+                file.drain(from: look.now)
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 insert(file, in: stream, before: stream.files.first)
             case .already: continue
-            case .unknown where inode(of: directory)?.device == entry.identity.device:
+            case .unknown
+            where inode(of: look.directory.descriptor)?.device == entry.identity.device:
                 reportGone(item)
             // Where another file system is in its place, it may be back with its own.
             case .nothing, .exhausted, .vanished, .unknown: unopened.append(item)
@@ -223,25 +219,21 @@ extension StreamTable {
     }
 
     /// A file of an earlier run cannot be opened: the stream goes on without it.
-    func passUnopened(
-        _ entry: SavedFile, _ stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) {
+    func passUnopened(_ entry: SavedFile, _ look: StreamLook) {
+        let stream = look.stream
         var item = Obstacles.Unopened(entry: entry, path: entry.path, size: entry.size)
-        see(&item, stream, names, directory)
+        see(&item, look)
         stream.obstacles.unopened.append(item)
     }
 
     /// Brings up to date what can be seen of a file that cannot be opened.
-    private func see(
-        _ item: inout Obstacles.Unopened, _ stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) {
-        guard let name = names.name(of: item.entry.identity.inode), let node = stream.node else {
+    private func see(_ item: inout Obstacles.Unopened, _ look: StreamLook) {
+        guard let name = look.names.name(of: item.entry.identity.inode), let node = look.stream.node
+        else {
             return
         }
         do throws(SystemError) {
-            let status = try directory.status(of: name)
+            let status = try look.directory.descriptor.status(of: name)
             guard status.inode == item.entry.identity.inode else { return }
             item.path = node.text(of: name)
             item.size = max(item.size, status.size)

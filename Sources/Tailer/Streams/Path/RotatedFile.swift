@@ -36,11 +36,11 @@ extension StreamTable {
     /// Rotated files that nothing is known of: all of them, where content of the stream is looked
     /// for, or the first few.
     func unknownRotatedFiles(
-        of stream: LogStream, _ listed: SharedListing.Listed, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
+        _ look: StreamLook, _ listed: SharedListing.Listed, for sought: SoughtFiles?
     ) -> UnknownRotatedFiles {
+        let stream = look.stream
         let rotatedFiles = listed.rotatedFiles(of: stream)
-        return unknownRotatedFiles(of: stream, rotatedFiles, node, directory, now, for: sought)
+        return unknownRotatedFiles(look, rotatedFiles, for: sought)
     }
 
     /// Whether a name is an earlier file's. Of what is only alike to one, a file that a pattern
@@ -54,11 +54,11 @@ extension StreamTable {
     }
 
     func unknownRotatedFiles(
-        of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
+        _ look: StreamLook, _ entries: [DirectoryEntry], for sought: SoughtFiles?
     ) -> UnknownRotatedFiles {
+        let stream = look.stream
         var survey = RotatedFileSurvey(for: sought, mostOpen: mostAtOnce)
-        let listed = listRotatedFiles(of: stream, entries, node, directory, now, for: sought)
+        let listed = listRotatedFiles(look, entries, for: sought)
         guard case .fine = listed.verdict else { return .failed(listed.verdict) }
         var unknown = UnknownRotatedFiles()
         unknown.strangers = listed.strangers
@@ -74,7 +74,7 @@ extension StreamTable {
                 unknown.isPartial = true
                 break
             }
-            let looked = look(at: rotatedFile, of: stream, node, directory, now, &survey, &unknown)
+            let looked = self.look(at: rotatedFile, look, &survey, &unknown)
             if case .exhausted = looked {
                 stream.hasMoreRotated = true
                 return .failed(.retry)
@@ -92,20 +92,20 @@ extension StreamTable {
     }
 
     private func look(
-        at rotatedFile: RotatedFile, of stream: LogStream, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime, _ survey: inout RotatedFileSurvey,
+        at rotatedFile: RotatedFile, _ look: StreamLook, _ survey: inout RotatedFileSurvey,
         _ unknown: inout UnknownRotatedFiles
     ) -> RotatedFileLook {
+        let stream = look.stream
         let stamp = LogStream.Stamp(rotatedFile.status)
         let inode = rotatedFile.status.inode
         let request = FileOpener.Request(
-            stream: stream, name: rotatedFile.name, path: node.text(of: rotatedFile.name),
+            stream: stream, name: rotatedFile.name, path: look.node.text(of: rotatedFile.name),
             isArchived: false, inode: inode, mayBePacked: true,
             mayBeginWithZeros: true, mayBeKnown: true)
-        switch opener.examine(request, in: directory) {
+        switch opener.examine(request, in: look.directory.descriptor) {
         case .candidate(let candidate) where candidate.isInTheMaking:
             // Writes into it are no events.
-            agenda.retry(node)
+            agenda.retry(look.node)
         case .candidate(let candidate):
             opener.mended(request.path)
             stream.refused[stamp] = nil
@@ -113,7 +113,7 @@ extension StreamTable {
                 add(rotatedFile, candidate, of: stream, to: &unknown, &survey)
                 return .done
             }
-            let isUnfinished = isUnfinished(file, candidate, stream, node)
+            let isUnfinished = isUnfinished(file, candidate, look)
             // Those have their turn in order.
             if isUnfinished, survey.isAhead { return .done }
             stream.judged.insert(stamp)
@@ -121,12 +121,12 @@ extension StreamTable {
             stream.obstacles.forget(inode)
             if !isUnfinished {
                 follow(file, candidate, stream)
-            } else if !comesAlive(file, rotatedFile, of: stream, in: node) {
-                takeUp([candidate], stream, before: stream.live, now)
+            } else if !comesAlive(file, rotatedFile, of: stream, in: look.node) {
+                takeUp([candidate], look, before: stream.live)
             }
         case .failed(.nothing(retry: true)):
             if survey.isAhead { return .done }
-            if waits(for: stream, inode, rotatedFile.name, node, now, status: rotatedFile.status) {
+            if waits(look, inode, rotatedFile.name, status: rotatedFile.status) {
                 return .waits(.retry)
             }
         case .failed(.nothing(retry: false)):
@@ -136,7 +136,7 @@ extension StreamTable {
         case .failed(.exhausted): return .exhausted
         case .failed(.vanished):
             if survey.isAhead { return .done }
-            if waits(for: stream, inode, rotatedFile.name, node, now, isRace: true) {
+            if waits(look, inode, rotatedFile.name, isRace: true) {
                 return .waits(.again)
             }
         }
@@ -146,10 +146,8 @@ extension StreamTable {
     /// Before anything is searched for among very many rotated files: finds out in slices which of
     /// them hold nothing of it. What comes after that, and is one piece, has nothing to open then.
     /// The names may be old: nothing else follows from them. True when all were gone through.
-    func surveyAhead(
-        _ stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Bool {
+    func surveyAhead(_ look: StreamLook, _ entries: [DirectoryEntry]) -> Bool {
+        let stream = look.stream
         guard entries.count >= Self.mostInOnePiece, stream.surveyed < entries.count else {
             return true
         }
@@ -164,7 +162,7 @@ extension StreamTable {
             guard let rotated = rotated(entry, of: stream) else { continue }
             let status: FileStatus
             do throws(SystemError) {
-                status = try directory.status(of: entry.name)
+                status = try look.directory.descriptor.status(of: entry.name)
             } catch {
                 // Whoever searches finds out the same, and what to do about it.
                 continue
@@ -175,9 +173,7 @@ extension StreamTable {
             else { continue }
             let rotatedFile = RotatedFile(name: entry.name, rotated: rotated, status: status)
             // Whoever searches finds out that there is no descriptor, and waits for one.
-            if case .exhausted = look(
-                at: rotatedFile, of: stream, node, directory, now, &survey, &unknown)
-            {
+            if case .exhausted = self.look(at: rotatedFile, look, &survey, &unknown) {
                 return true
             }
             unknown = UnknownRotatedFiles()
@@ -199,9 +195,9 @@ extension StreamTable {
 
     /// All that is done here is done for each of them every time.
     private func listRotatedFiles(
-        of stream: LogStream, _ entries: [DirectoryEntry], _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime, for sought: SoughtFiles?
+        _ look: StreamLook, _ entries: [DirectoryEntry], for sought: SoughtFiles?
     ) -> ListedRotatedFiles {
+        let stream = look.stream
         var listed = ListedRotatedFiles()
         var stamps: [LogStream.Stamp] = []
         var unpacked: [RotatedName.Order] = []
@@ -209,11 +205,12 @@ extension StreamTable {
         var hasEmpty = false
         var hasPacked = false
         for entry in entries {
-            guard node.alive[entry.name] == nil, let rotated = rotated(entry, of: stream) else {
+            guard look.node.alive[entry.name] == nil, let rotated = rotated(entry, of: stream)
+            else {
                 continue
             }
             do throws(SystemError) {
-                let status = try directory.status(of: entry.name)
+                let status = try look.directory.descriptor.status(of: entry.name)
                 // Renamed since it was listed: what it was may be missing in this listing by now.
                 guard status.inode == entry.inode else {
                     throw SystemError("fstatat", code: .notFound)
@@ -223,7 +220,7 @@ extension StreamTable {
                 stamps.append(stamp)
                 names.add(rotated, modified: status.modified)
                 if !rotated.isPacked { unpacked.append(rotated.order) }
-                if status.size == 0, opener.stillness.time(of: status, now) < mostPatience {
+                if status.size == 0, opener.stillness.time(of: status, look.now) < mostPatience {
                     hasEmpty = true
                 }
                 if stream.judged.contains(stamp) || stream.refused[stamp] == status.changed {
@@ -235,15 +232,15 @@ extension StreamTable {
                 listed.rotatedFiles.append(rotatedFile)
             } catch {
                 let isRace = error.code == .notFound
-                if !isRace { _ = opener.trouble(node.text(of: entry.name), error) }
-                if waits(for: stream, entry.inode, entry.name, node, now, isRace: isRace) {
+                if !isRace { _ = opener.trouble(look.node.text(of: entry.name), error) }
+                if waits(look, entry.inode, entry.name, isRace: isRace) {
                     listed.verdict = worse(listed.verdict, isRace ? .again : .retry)
                 }
             }
         }
         guard case .fine = listed.verdict else { return listed }
         // A write into it is no event.
-        if hasEmpty { agenda.retry(node) }
+        if hasEmpty { agenda.retry(look.node) }
         stream.keepStamps(stamps)
         if hasPacked {
             // 1. gzip writes `app.log.1.gz`; `app.log.1` is there until it is done.
@@ -286,16 +283,16 @@ extension StreamTable {
     /// Takes those out that a compressor has made of files of the stream. What is unread of them is
     /// read before `live`. `elsewhere` are the inodes in archives.
     func recognise(
-        _ unknown: inout UnknownRotatedFiles, of stream: LogStream, _ names: DirectoryNames,
-        before live: TailedFile?, _ directory: borrowing Descriptor, _ now: MonotonicTime,
+        _ unknown: inout UnknownRotatedFiles, _ look: StreamLook, before live: TailedFile?,
         elsewhere: Set<UInt64> = []
     ) {
+        let stream = look.stream
         var others: [(RotatedFile, Candidate)] = []
         for (rotatedFile, candidate) in unknown.found {
-            switch recognise(candidate, of: stream, names, directory, elsewhere: elsewhere) {
+            switch recognise(candidate, look, elsewhere: elsewhere) {
             case nil: others.append((rotatedFile, candidate))
             case .opened(let file):
-                file.drain(from: now)
+                file.drain(from: look.now)
                 insert(file, in: stream, before: live)
             case .already, .nothing, .exhausted, .vanished, .unknown: break
             }
@@ -322,15 +319,14 @@ extension StreamTable {
     /// Whether a known file that is not open holds more than was read of it: it was another
     /// stream's, or was written to once more after nobody had it open. Files of an earlier run have
     /// their turn when the stream begins.
-    private func isUnfinished(
-        _ file: FileID, _ candidate: Candidate, _ stream: LogStream, _ node: DirectoryNode
-    ) -> Bool {
+    private func isUnfinished(_ file: FileID, _ candidate: Candidate, _ look: StreamLook) -> Bool {
+        let stream = look.stream
         guard candidate.unreadable == nil, let known = knownFiles.progress(of: file) else {
             return false
         }
         // What another stream of this directory has, it reads itself. One of the directory's
         // earlier name cannot: no name that it knows leads to it.
-        let isFromElsewhere = ExactText(known.stream).parent != ExactText(node.text)
+        let isFromElsewhere = ExactText(known.stream).parent != ExactText(look.node.text)
         if candidate.packed != nil {
             // Whether that was read to its end is found out at no cost where nothing has changed.
             guard isFromElsewhere, !has(file, stream) else { return false }

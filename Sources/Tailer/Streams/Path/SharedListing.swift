@@ -79,14 +79,12 @@ struct SharedListing {
 extension StreamTable {
     /// Lists a directory after something of it was opened. What comes into it meanwhile is listed,
     /// or the next look is told of it.
-    func list(
-        _ node: DirectoryNode, _ directory: borrowing Descriptor
-    ) throws(SystemError) -> SharedListing.Listed {
-        let stamp = SharedListing.Stamp(try directory.status())
+    func list(_ look: StreamLook) throws(SystemError) -> SharedListing.Listed {
+        let stamp = SharedListing.Stamp(try look.directory.descriptor.status())
         // Elsewhere its times may be old.
-        if !node.hasOtherWriters, let listed = shared.listing(of: stamp) { return listed }
+        if !look.node.hasOtherWriters, let listed = shared.listing(of: stamp) { return listed }
         let now = MonotonicTime.now()
-        let names = DirectoryNames(try directory.entries())
+        let names = DirectoryNames(try look.directory.descriptor.entries())
         listings += 1
         return shared.keep(names, stamp, now)
     }

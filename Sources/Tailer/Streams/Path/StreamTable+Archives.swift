@@ -59,9 +59,8 @@ extension StreamTable {
     ///
     /// So what became of saved files, and of content that was replaced, is looked for among all of
     /// them.
-    func searchArchives(
-        _ stream: LogStream, _ directory: borrowing Descriptor
-    ) -> Archived {
+    func searchArchives(_ look: StreamLook) -> Archived {
+        let stream = look.stream
         var found = Archived()
         guard hasArchives(stream) else { return found }
         let listed = archives[stream.input].files(stream.captures) { output.report($0) }
@@ -72,7 +71,7 @@ extension StreamTable {
         // What two listings in a row have in common has nothing older beside it that they have not.
         let again = archives[stream.input].files(stream.captures) { output.report($0) }
         found.isStable = again.isComplete == listed.isComplete && again.keys == listed.keys
-        let own = inode(of: directory)
+        let own = inode(of: look.directory.descriptor)
         var stamps: Set<LogStream.Stamp> = []
         var candidates: [RotatedFile] = []
         var places: [[UInt8]: ArchiveSearch.Found] = [:]
@@ -264,16 +263,15 @@ extension StreamTable {
     /// 2. A rotation in between has moved the file that has the stream's name in that listing.
     /// 3. What is found in the archives is newer than that file, and would be taken for older; or
     ///    it is that file, once more.
-    func wasRotated(
-        _ stream: LogStream, since names: DirectoryNames, _ directory: borrowing Descriptor
-    ) -> Bool {
+    func wasRotated(_ look: StreamLook) -> Bool {
+        let stream = look.stream
         guard hasArchives(stream) else { return false }
         do throws(SystemError) {
-            return try directory.status(of: stream.liveName).inode
-                != names.inode(of: stream.liveName)
+            return try look.directory.descriptor.status(of: stream.liveName).inode
+                != look.liveInode
         } catch {
             if error.code != .notFound { _ = opener.trouble(stream.name, error) }
-            return names.inode(of: stream.liveName) != nil
+            return look.liveInode != nil
         }
     }
 
@@ -282,18 +280,14 @@ extension StreamTable {
     ///    rotation.
     ///
     /// What cannot be searched now holds nothing up: at the worst it is sent again.
-    func followElsewhere(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) {
+    func followElsewhere(_ look: StreamLook) {
+        let stream = look.stream
         guard hasArchives(stream), !stream.awaitingCopy.isEmpty else { return }
-        let archived = searchArchives(stream, directory)
+        let archived = searchArchives(look)
         if archived.isUnderWay, let node = stream.node { agenda.retry(node) }
         var unknown = UnknownRotatedFiles()
         add(archived.unknown, to: &unknown)
-        recognise(
-            &unknown, of: stream, names, before: stream.live, directory, now,
-            elsewhere: archived.inodes)
+        recognise(&unknown, look, before: stream.live, elsewhere: archived.inodes)
     }
 
     /// The mark that rotation has given to a log's name, if it is one of its files: some leave it
@@ -312,11 +306,12 @@ extension StreamTable {
 
     /// Known files of the stream that were found elsewhere and are not being read: from where they
     /// were left.
-    func takeUpMoved(_ archived: Archived, _ stream: LogStream, _ now: MonotonicTime) {
+    func takeUpMoved(_ archived: Archived, _ look: StreamLook) {
+        let stream = look.stream
         let moved = archived.known.sorted { $0.key.number < $1.key.number }
         for (file, candidate) in moved
         where !stream.files.contains(where: { $0.id == file }) {
-            takeUp([candidate], stream, before: stream.files.first, now)
+            takeUp([candidate], look, before: stream.files.first)
         }
     }
 

@@ -24,19 +24,17 @@ extension StreamTable {
 
     /// Finds out what became of the content of files that hold another one now. One that cannot be
     /// read holds up what is newer for a while.
-    func renewReplaced(
-        _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func renewReplaced(_ look: StreamLook, hasLive: Bool) -> Verdict {
+        let stream = look.stream
         var verdict = Verdict.fine
         for file in stream.files where file.isReplaced {
-            let renewed = renew(file, of: stream, node, directory)
+            let renewed = renew(file, look)
             // It goes on: nothing stands in its way.
             if case .underWay = renewed { return renewed }
             if stream.earlier != nil { return renewed }
             guard case .fine = renewed else {
                 let isLive = hasLive && file === stream.live
-                if isLive || waits(for: stream, file, now) { verdict = worse(verdict, renewed) }
+                if isLive || waits(look, file) { verdict = worse(verdict, renewed) }
                 continue
             }
         }
@@ -45,32 +43,28 @@ extension StreamTable {
 
     /// The live file's content was replaced: what it held is looked for in a copy, and what was
     /// copied and truncated away since then in others.
-    func renew(
-        _ live: TailedFile, of stream: LogStream, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor
-    ) -> Verdict {
+    func renew(_ live: TailedFile, _ look: StreamLook) -> Verdict {
+        var look = look
+        let stream = look.stream
         do throws(SystemError) {
             guard case .open = try opener.reopen(live) else { return .retry }
             // Before the listing: what begins otherwise when it is read was replaced once more, and
             // a copy of it may be missing in that listing.
             let fresh = try opener.fresh(live, of: stream)
             live.saw(changed: fresh.changed)
-            let listed = try list(node, directory)
-            let names = listed.names
-            let now = MonotonicTime.now()
-            var unknown = unknownRotatedFiles(
-                of: stream, listed, node, directory, now, for: sought(stream))
+            let listed = try list(look)
+            look.names = listed.names
+            look.now = MonotonicTime.now()
+            var unknown = unknownRotatedFiles(look, listed, for: sought(stream))
             guard case .fine = unknown.verdict else { return unknown.verdict }
             // What was no business of the stream may be what this file held. Once: what this search
             // has come to holds for its next slice.
             if live.search() { stream.judgedArchives = [] }
-            let archived = searchArchives(stream, directory)
+            let archived = searchArchives(look)
             if archived.isUnderWay { return .underWay }
             if !archived.isStable { return .again }
             add(archived.unknown, to: &unknown)
-            recognise(
-                &unknown, of: stream, names, before: live, directory, now,
-                elsewhere: archived.inodes)
+            recognise(&unknown, look, before: live, elsewhere: archived.inodes)
             var copy: Candidate?
             var missed: [Candidate] = []
             var later: [(RotatedFile, Candidate?)] = []
@@ -103,13 +97,13 @@ extension StreamTable {
                     _ = opener.trouble(candidate.request.path, error)
                     let inode = candidate.status.inode
                     let name = candidate.request.name
-                    if waits(for: stream, inode, name, node, now, status: candidate.status) {
+                    if waits(look, inode, name, status: candidate.status) {
                         return .retry
                     }
                 }
             }
             // What has taken its place is looked at next, and what was copied of that with it.
-            if names.inode(of: stream.liveName) != live.identity.inode { later = [] }
+            if look.liveInode != live.identity.inode { later = [] }
             if copy == nil { later.removeAll { $0.0.status.modified < live.intactAt } }
             if let name = live.name, let mine = stream.rotated(name) {
                 // What is newer than it has its turn when what took its place is taken up.
@@ -119,11 +113,11 @@ extension StreamTable {
             }
             stream.expectsTruncationUntil = .zero
             agenda.wake(stream)
-            takeUp(missed, stream, before: live, now)
+            takeUp(missed, look, before: live)
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
             guard later.contains(where: { $0.1 == nil }) else {
                 // What is older has its entry before what it made way for begins.
-                takeUp(later.compactMap(\.1), stream, before: live, now)
+                takeUp(later.compactMap(\.1), look, before: live)
                 if let copy, let earlier = opener.restart(live, fresh, continuedIn: copy) {
                     stream.files.insert(earlier, at: place)
                 } else {
@@ -134,15 +128,15 @@ extension StreamTable {
             }
             // What lies elsewhere is open, and would be searched for.
             let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
-            takeUp(elsewhere, stream, before: live, now)
+            takeUp(elsewhere, look, before: live)
             let rotatedFiles = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
             // While nothing has changed: without a descriptor all of it is done once more.
             let held = try hold(live)
-            let before = goOn(live, in: copy, at: place, of: stream, names, directory)
+            let before = goOn(live, in: copy, at: place, look)
             var waiting: Candidate?
             if case .after = before { waiting = candidate(live, held, of: stream) }
             stream.earlier = EarlierFiles(rotatedFiles, before, waiting: waiting)
-            let verdict = goOnWithEarlier(stream, names, node, directory, now)
+            let verdict = goOnWithEarlier(look)
             // With the last of them the file itself has its turn.
             return worse(verdict, stream.earlier == nil ? .underWay : .fine)
         } catch {
@@ -160,10 +154,10 @@ extension StreamTable {
     /// Of what goes on in a copy, the copy has the entry from now on. The log is none that is known
     /// until its turn comes: after a restart, too, all that is newer than the copy is read before
     /// it.
-    private func goOn(
-        _ live: TailedFile, in copy: Candidate?, at place: Int, of stream: LogStream,
-        _ names: DirectoryNames, _ directory: borrowing Descriptor
-    ) -> EarlierFiles.Place {
+    private func goOn(_ live: TailedFile, in copy: Candidate?, at place: Int, _ look: StreamLook)
+        -> EarlierFiles.Place
+    {
+        let stream = look.stream
         guard let copy, let earlier = opener.relocate(live, to: copy) else { return .before(live) }
         stream.files.insert(earlier, at: place)
         release(live, of: stream)
@@ -174,8 +168,7 @@ extension StreamTable {
             inode: status.inode, modified: status.modified, birth: birth)
         // Where it lies elsewhere, its inode number may be another file's here.
         let strangers: Set<UInt64> = copy.request.isElsewhere ? [status.inode] : []
-        let newestTakenUp = newestTakenUp(
-            status.inode, status.modified, birth, stream, names, strangers, directory)
+        let newestTakenUp = newestTakenUp(status.inode, status.modified, birth, look, strangers)
         return .after(newestTakenUp, last: earlier)
     }
 

@@ -3,52 +3,47 @@ import Platform
 
 /// Ordinary logs: one path, and what rotation makes of its earlier files.
 extension StreamTable {
-    func lookAtPath(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ rotated: [DirectoryEntry],
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func lookAtPath(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> Verdict {
+        let stream = look.stream
         stream.obstacles.beginLook()
-        let verdict = lookAtFiles(of: stream, look, rotated, directory, now)
+        let verdict = lookAtFiles(look, rotated)
         // Only after a whole look, which finds what was compressed meanwhile under its new name.
         if case .underWay = verdict { return verdict }
         stream.surveyed = 0
         if case .fine = verdict {
             stream.obstacles.endLook()
-            followClosed(stream, look.names, look.node, directory, now)
-            tryObstacles(stream, look.names, look.node, directory, now)
+            followClosed(look)
+            tryObstacles(look)
         }
         return verdict
     }
 
-    private func lookAtFiles(
-        of stream: LogStream, _ look: DirectoryTree.Look, _ rotated: [DirectoryEntry],
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
-        let node = look.node
-        let inode = look.names.inode(of: stream.liveName)
+    private func lookAtFiles(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> Verdict {
+        let stream = look.stream
+        let inode = look.liveInode
         let hasLive = stream.live.map { $0.identity.inode == inode } ?? false
         if hasLive {
-            followEarlier(stream, look.names, node, now)
+            followEarlier(look)
         } else {
-            leavePath(stream, look.names, node, now)
+            leavePath(look)
         }
-        settleClosed(stream, node, now)
+        settleClosed(look)
         if !hasLive || !rotated.isEmpty { seeReplaced(stream) }
-        let taken = goOnWithEarlier(stream, look.names, node, directory, now)
+        let taken = goOnWithEarlier(look)
         guard case .fine = taken else { return taken }
         let hasReplaced = stream.files.contains(where: \.isToBeRenewed)
         if !hasLive || hasReplaced,
-            !surveyAhead(stream, rotated, node, directory, now)
+            !surveyAhead(look, rotated)
         {
             return .underWay
         }
-        let renewed = renewReplaced(stream, hasLive: hasLive, node, directory, now)
+        let renewed = renewReplaced(look, hasLive: hasLive)
         guard case .fine = renewed else { return renewed }
         if hasReplaced, rotated.count >= Self.mostInOnePiece { return .underWay }
         if hasLive {
-            followElsewhere(stream, look.names, directory, now)
+            followElsewhere(look)
             guard let live = stream.live, !rotated.isEmpty else { return .fine }
-            return lookForMissed(stream, live, rotated, look.names, node, directory, now)
+            return lookForMissed(look, live, rotated)
         }
         if rotated.isEmpty, stream.files.isEmpty, stream.newest == nil,
             stream.portions == nil
@@ -56,22 +51,21 @@ extension StreamTable {
             let saved = stream.isReconciled ? [] : knownFiles.saved(stream.name)
             if saved.isEmpty {
                 // It was never seen before, and nothing lies beside it.
-                reconcile(stream, look.names, directory)
-                return openLive(stream, look, directory, now)
+                reconcile(look)
+                return openLive(look)
             }
-            if let verdict = openKnown(stream, saved, look, directory) { return verdict }
+            if let verdict = openKnown(look, saved) { return verdict }
         }
-        return takeUpRotated(stream, hasLive: inode != nil, node, directory, now)
+        return takeUpRotated(look, hasLive: inode != nil)
     }
 
     /// 1. A log appears in a directory, and is rotated before the first look at it.
     /// 2. There is no file under a name that matches.
     ///
     /// What was last written before this agent started is none of its business.
-    func lookForUnseen(
-        _ base: [UInt8], _ entries: [DirectoryEntry], _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func lookForUnseen(_ base: [UInt8], _ entries: [DirectoryEntry], _ look: DirectoryLook)
+        -> Verdict
+    {
         let node = look.node
         guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
         // What a pattern matches is a log of its own until there is one whose name it had.
@@ -87,19 +81,19 @@ extension StreamTable {
                             || (other.count < base.count && look.absent(other) != nil))
                 }
         }
-        guard !others.isEmpty, let match = look.absent(base), isNew(others, node, directory) else {
+        guard !others.isEmpty, let match = look.absent(base), isNew(others, look) else {
             return .fine
         }
         let stream = begin(match, in: node)
-        return lookAtPath(stream, look, others, directory, now)
+        return lookAtPath(look.at(stream), others)
     }
 
     private func isNew(
-        _ entries: [DirectoryEntry], _ node: DirectoryNode, _ directory: borrowing Descriptor
+        _ entries: [DirectoryEntry], _ look: DirectoryLook
     ) -> Bool {
         for entry in entries {
             do throws(SystemError) {
-                let status = try directory.status(of: entry.name)
+                let status = try look.directory.descriptor.status(of: entry.name)
                 if status.isRegular,
                     status.modified >= opener.startTimes.time(on: status.device)
                 {
@@ -108,7 +102,7 @@ extension StreamTable {
             } catch {
                 // What is gone by now is nothing to begin a stream for.
                 if error.code != .notFound {
-                    _ = opener.trouble(node.text(of: entry.name), error)
+                    _ = opener.trouble(look.node.text(of: entry.name), error)
                 }
             }
         }
@@ -117,18 +111,16 @@ extension StreamTable {
 
     // MARK: The live file
 
-    private func openLive(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Verdict {
-        guard let inode = look.names.inode(of: stream.liveName) else { return .fine }
+    private func openLive(_ look: StreamLook) -> Verdict {
+        let stream = look.stream
+        guard let inode = look.liveInode else { return .fine }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
-            inode: inode, mayBePacked: true, since: look.time)
-        switch opener.examine(request, in: directory) {
+            inode: inode, mayBePacked: true, since: look.changed)
+        switch opener.examine(request, in: look.directory.descriptor) {
         case .candidate(let candidate):
-            return accept(opener.takeUp(candidate), candidate, stream, look.node)
-        case .failed(let result): return accept(result, nil, stream, look.node)
+            return accept(opener.takeUp(candidate), candidate, look)
+        case .failed(let result): return accept(result, nil, look)
         }
     }
 
@@ -136,32 +128,30 @@ extension StreamTable {
     /// 2. That has its name still, and nothing lies beside it.
     ///
     /// Nothing has to be looked for. Nil where it is another file, or cannot be opened.
-    private func openKnown(
-        _ stream: LogStream, _ saved: [SavedFile], _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor
-    ) -> Verdict? {
+    private func openKnown(_ look: StreamLook, _ saved: [SavedFile]) -> Verdict? {
+        let stream = look.stream
         guard saved.count == 1, let entry = saved.first,
             ExactText(entry.path) == ExactText(stream.name), !hasArchives(stream),
-            stream.obstacles.isEmpty, let inode = look.names.inode(of: stream.liveName),
+            stream.obstacles.isEmpty, let inode = look.liveInode,
             inode == entry.identity.inode
         else { return nil }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
-            inode: inode, mayBePacked: true, since: look.time)
-        guard case .candidate(let candidate) = opener.examine(request, in: directory),
+            inode: inode, mayBePacked: true, since: look.changed)
+        guard
+            case .candidate(let candidate) = opener.examine(request, in: look.directory.descriptor),
             knownFiles.file(candidate.identity, head: candidate.head) == entry.file
         else { return nil }
-        reconcile(stream, look.names, directory)
-        let verdict = accept(opener.takeUp(candidate), candidate, stream, look.node)
+        reconcile(look)
+        let verdict = accept(opener.takeUp(candidate), candidate, look)
         guard let file = stream.live, file.isReplaced else { return verdict }
-        file.intactAt = max(file.intactAt, time(of: saved, look.names, directory))
-        return worse(verdict, renew(file, of: stream, look.node, directory))
+        file.intactAt = max(file.intactAt, time(of: saved, look))
+        return worse(verdict, renew(file, look))
     }
 
-    func accept(
-        _ result: FileOpener.Result, _ candidate: Candidate?, _ stream: LogStream,
-        _ node: DirectoryNode
-    ) -> Verdict {
+    func accept(_ result: FileOpener.Result, _ candidate: Candidate?, _ look: StreamLook) -> Verdict
+    {
+        let stream = look.stream
         switch result {
         case .opened(let file):
             stream.files.append(file)
@@ -180,7 +170,7 @@ extension StreamTable {
             if let mine = stream.files.firstIndex(where: { $0 === file }) {
                 stream.files.append(stream.files.remove(at: mine))
                 file.becomeLive()
-                rename(file, to: stream.liveName, in: node, final: false)
+                rename(file, to: stream.liveName, in: look.node, final: false)
                 agenda.wake(stream)
                 return .fine
             }
@@ -194,34 +184,32 @@ extension StreamTable {
 
     /// The stream's path no longer leads to its live file: that one is read on under its new name
     /// or none, until its end is proven.
-    func leavePath(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: MonotonicTime
-    ) {
+    func leavePath(_ look: StreamLook) {
+        let stream = look.stream
         for file in stream.files {
-            guard let name = names.name(of: file.identity.inode) else {
+            guard let name = look.names.name(of: file.identity.inode) else {
                 if file.name != nil { agenda.wake(stream) }
                 file.name = nil
-                file.drain(from: now)
+                file.drain(from: look.now)
                 continue
             }
             if name != stream.liveName {
-                file.drain(from: now)
+                file.drain(from: look.now)
                 if file.name != name { agenda.wake(stream) }
-                rename(file, to: name, in: node, final: false)
+                rename(file, to: name, in: look.node, final: false)
             }
         }
     }
 
     /// Names are how parked files are found again, and how files that were closed are told apart:
     /// those of the live file's predecessors are kept up to date too.
-    private func followEarlier(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode, _ now: MonotonicTime
-    ) {
+    private func followEarlier(_ look: StreamLook) {
+        let stream = look.stream
         for file in stream.files where file.name != stream.liveName {
-            let name = names.name(of: file.identity.inode)
+            let name = look.names.name(of: file.identity.inode)
             if name != file.name { agenda.wake(stream) }
             if let name {
-                rename(file, to: name, in: node, final: false)
+                rename(file, to: name, in: look.node, final: false)
             } else {
                 file.name = nil
             }
@@ -230,17 +218,15 @@ extension StreamTable {
 
     /// A file that was read to its end and closed keeps its entry under whatever name, until it is
     /// removed.
-    private func followClosed(
-        _ stream: LogStream, _ names: DirectoryNames, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) {
+    private func followClosed(_ look: StreamLook) {
+        let stream = look.stream
         giveUpCopies(stream)
         var moved: [(name: [UInt8], file: LogStream.ClosedFile)] = []
-        for (name, closed) in stream.closed where names.inode(of: name) != closed.inode {
+        for (name, closed) in stream.closed where look.names.inode(of: name) != closed.inode {
             do throws(SystemError) {
                 // It may have got its name after the listing.
                 if !name.contains(UInt8(ascii: "/")),
-                    try directory.status(of: name).inode == closed.inode
+                    try look.directory.descriptor.status(of: name).inode == closed.inode
                 {
                     continue
                 }
@@ -252,9 +238,9 @@ extension StreamTable {
         }
         // Each has left its old name before another one gets that: all of them move on at once.
         for (earlier, closed) in moved {
-            if let name = newName(of: closed, names, directory) {
+            if let name = newName(of: closed, look) {
                 // Where it cannot be read on now, the next look finds it moved once more.
-                let isFollowed = readOn(closed, name, of: stream, names, directory, now)
+                let isFollowed = readOn(closed, name, look)
                 if let isFollowed { stream.keep(closed, as: isFollowed ? name : earlier) }
             } else if !stream.files.contains(where: { $0.id == closed.id }) {
                 leave(closed)
@@ -270,15 +256,15 @@ extension StreamTable {
     ///    closed.
     /// 2. A line is written to it, and before anybody looks it is rotated to `worker.1.log.1`,
     ///    which is no name that `worker.log` would have.
-    private func readOn(
-        _ closed: LogStream.ClosedFile, _ name: [UInt8], of stream: LogStream,
-        _ names: DirectoryNames, _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Bool? {
+    private func readOn(_ closed: LogStream.ClosedFile, _ name: [UInt8], _ look: StreamLook)
+        -> Bool?
+    {
+        let stream = look.stream
         guard let node = stream.node, let known = knownFiles.progress(of: closed.id) else {
             return true
         }
         do throws(SystemError) {
-            let status = try directory.status(of: name)
+            let status = try look.directory.descriptor.status(of: name)
             guard status.inode == closed.inode, status.size > known.position else { return true }
         } catch {
             return error.code == .notFound
@@ -288,9 +274,9 @@ extension StreamTable {
             inode: closed.inode)
         request.onlyIfKnown = true
         request.mayBePacked = true
-        switch opener.open(request, in: directory) {
+        switch opener.open(request, in: look.directory.descriptor) {
         case .opened(let file):
-            file.drain(from: now)
+            file.drain(from: look.now)
             output.moved(file.id, path: file.path, archived: false)
             insert(file, in: stream, before: stream.live)
             return nil
@@ -300,8 +286,8 @@ extension StreamTable {
         case .nothing(retry: true):
             guard let entry = knownFiles.saved(stream.name).first(where: { $0.file == closed.id })
             else { return true }
-            pass(closed.inode, name, of: stream, node, now)
-            passUnopened(entry, stream, names, directory)
+            pass(closed.inode, name, look)
+            passUnopened(entry, look)
             agenda.retry(node)
             return nil
         case .already, .unknown, .nothing(retry: false): return true
@@ -311,12 +297,9 @@ extension StreamTable {
     /// The name that a closed file has now; nil where none leads to it.
     ///
     /// Whoever rotates removes the oldest file, and the new one gets its inode number at once.
-    func newName(
-        of closed: LogStream.ClosedFile, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) -> [UInt8]? {
-        guard let name = names.name(of: closed.inode),
-            opener.presence(closed.identity, name, directory) != .replaced
+    func newName(of closed: LogStream.ClosedFile, _ look: StreamLook) -> [UInt8]? {
+        guard let name = look.names.name(of: closed.inode),
+            opener.presence(closed.identity, name, look.directory.descriptor) != .replaced
         else { return nil }
         return name
     }
@@ -328,10 +311,9 @@ extension StreamTable {
     /// 1. A log on a volume is read and rotated.
     /// 2. The volume is unmounted, and somebody writes a log of that name to where it was.
     /// 3. The volume is mounted again. Without its entries all of it would be sent once more.
-    func reconcile(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor,
-        held: FileIdentity? = nil, _ archived: Archived = Archived()
-    ) {
+    func reconcile(_ look: StreamLook, held: FileIdentity? = nil, _ archived: Archived = Archived())
+    {
+        let stream = look.stream
         // What was moved on and pruned there leaves with the next rotation.
         let isComplete = stream.isReconciled && stream.awaitingCopy.isEmpty
         guard !stream.isReconciled || (isComplete && hasArchives(stream)) else { return }
@@ -339,13 +321,13 @@ extension StreamTable {
         // There are file systems whose files have other devices than their directories.
         var devices = archived.devices.union(stream.files.lazy.map(\.identity.device))
         if let held { devices.insert(held.device) }
-        if let key = inode(of: directory) { devices.insert(key.device) }
+        if let key = inode(of: look.directory.descriptor) { devices.insert(key.device) }
         output.listed(stream.name, on: devices) { identity in
             if let held, held.inode == identity.inode { return identity.agrees(with: held) }
             if archived.inodes.contains(identity.inode) { return true }
             // Its number may be another file's by now.
-            guard let name = names.name(of: identity.inode) else { return false }
-            return opener.presence(identity, name, directory) != .replaced
+            guard let name = look.names.name(of: identity.inode) else { return false }
+            return opener.presence(identity, name, look.directory.descriptor) != .replaced
         }
     }
 }

@@ -13,32 +13,31 @@ extension StreamTable {
     /// 2. It was rotated more than once since: between the two lie files that no look has seen.
     /// 3. So the new one is opened first and the directory listed after: whatever is older has a
     ///    name in that listing.
-    func takeUpRotated(
-        _ stream: LogStream, hasLive: Bool, _ node: DirectoryNode,
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
-    ) -> Verdict {
+    func takeUpRotated(_ look: StreamLook, hasLive: Bool) -> Verdict {
+        var look = look
+        let stream = look.stream
         var examination: FileOpener.Examination?
         if hasLive {
             let request = FileOpener.Request(
                 stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
                 mayBePacked: true)
-            examination = opener.examine(request, in: directory)
+            examination = opener.examine(request, in: look.directory.descriptor)
             if case .failed(.exhausted) = examination { return .retry }
         }
         let listed: SharedListing.Listed
         do throws(SystemError) {
-            listed = try list(node, directory)
+            listed = try list(look)
         } catch {
-            _ = opener.trouble(node.text, error)
+            _ = opener.trouble(look.node.text, error)
             return .retry
         }
-        let names = listed.names
-        leavePath(stream, names, node, now)
+        look.names = listed.names
+        leavePath(look)
         var isListed = true
         if case .candidate(let found) = examination {
-            isListed = names.inode(of: stream.liveName) == found.status.inode
+            isListed = look.liveInode == found.status.inode
             // Rotated by now: under its new name the next look finds it.
-            if !isListed, names.name(of: found.status.inode) != nil { return .again }
+            if !isListed, look.names.name(of: found.status.inode) != nil { return .again }
         }
         var liveID: FileID?
         var live: Candidate?
@@ -47,60 +46,58 @@ extension StreamTable {
             liveID = knownFiles.file(found.identity, head: found.head)
         }
         let saved = stream.isReconciled ? [] : knownFiles.saved(stream.name)
-        if !stream.isReconciled { stream.savedTime = time(of: saved, names, directory) }
+        if !stream.isReconciled { stream.savedTime = time(of: saved, look) }
         let savedTime = stream.savedTime
         for entry in saved {
             // An earlier run's files tell what rotation makes of their names.
-            guard let name = names.name(of: entry.identity.inode), stream.rotated(name) == nil,
-                opener.presence(entry.identity, name, directory) == .there
+            guard let name = look.names.name(of: entry.identity.inode), stream.rotated(name) == nil,
+                opener.presence(entry.identity, name, look.directory.descriptor) == .there
             else { continue }
             stream.learn(name)
         }
         if let found = live, liveID == nil, isListed {
-            switch succeed(found, stream, saved, names, now) {
+            switch succeed(found, look, saved) {
             case .goesOn: liveID = knownFiles.file(found.identity, head: found.head)
             case .undecided: return .retry
             case .none: break
             }
         }
         // What became of saved files is looked for among all.
-        var unknown = unknownRotatedFiles(
-            of: stream, listed, node, directory, now, for: sought(stream))
+        var unknown = unknownRotatedFiles(look, listed, for: sought(stream))
         guard case .fine = unknown.verdict else { return unknown.verdict }
-        var archived = searchArchives(stream, directory)
+        var archived = searchArchives(look)
         if archived.isUnderWay { return .underWay }
-        if !archived.isStable || wasRotated(stream, since: names, directory) { return .again }
+        if !archived.isStable || wasRotated(look) { return .again }
         // Under its new name the next look finds it.
         if let live, !isListed, archived.keys.contains(InodeKey(live.status)) { return .again }
         add(archived.unknown, to: &unknown)
         if archived.isPartial { unknown.isPartial = true }
         var strangers = unknown.inodes
         if let live, liveID == nil { strangers.insert(live.status.inode) }
-        var newestTakenUp = newestTakenUp(stream, names, strangers, directory)
+        var newestTakenUp = newestTakenUp(look, strangers)
         if !stream.isReconciled {
             // What is newer is not opened before it.
-            if archived.hasFailed, !opener.once, stream.obstacles.hasToWait(now) { return .retry }
-            var verdict = openPredecessors(
-                saved, stream, names, live: liveID, archived, &unknown.found, directory, now)
+            if archived.hasFailed, !opener.once, stream.obstacles.hasToWait(look.now) {
+                return .retry
+            }
+            var verdict = openPredecessors(saved, look, live: liveID, archived, &unknown.found)
             guard case .fine = verdict else { return verdict }
             let hasReplaced = stream.files.contains(where: \.isToBeRenewed)
             if stream.files.contains(where: \.isReplaced) {
-                verdict = renewReplaced(stream, hasLive: false, node, directory, now)
+                verdict = renewReplaced(look, hasLive: false)
                 guard case .fine = verdict else { return verdict }
                 if isLong(listed, of: stream), hasReplaced { return .underWay }
-                unknown = unknownRotatedFiles(
-                    of: stream, listed, node, directory, now, for: sought(stream))
+                unknown = unknownRotatedFiles(look, listed, for: sought(stream))
                 guard case .fine = unknown.verdict else { return unknown.verdict }
-                archived = searchArchives(stream, directory)
+                archived = searchArchives(look)
                 if archived.isUnderWay { return .underWay }
-                if !archived.isStable || wasRotated(stream, since: names, directory) {
+                if !archived.isStable || wasRotated(look) {
                     return .again
                 }
                 add(archived.unknown, to: &unknown)
             }
             newestTakenUp =
-                self.newestTakenUp(
-                    stream, saved, at: savedTime, names, strangers, live: liveID, directory)
+                self.newestTakenUp(look, saved, at: savedTime, strangers, live: liveID)
                 ?? newestTakenUp
         }
         guard archived.waiting.isEmpty else {
@@ -108,15 +105,13 @@ extension StreamTable {
             stream.hasMoreRotated = true
             return .retry
         }
-        takeUpMoved(archived, stream, now)
+        takeUpMoved(archived, look)
         if stream.isReconciled {
             // What was made of a file takes its entry over before that one leaves.
-            recognise(
-                &unknown, of: stream, names, before: nil, directory, now,
-                elsewhere: archived.inodes)
+            recognise(&unknown, look, before: nil, elsewhere: archived.inodes)
         }
         if archived.isComplete {
-            reconcile(stream, names, directory, held: live?.identity, archived)
+            reconcile(look, held: live?.identity, archived)
         }
         // Of a stream that was never seen, what was written since this agent started.
         let device =
@@ -134,8 +129,7 @@ extension StreamTable {
             begun = savedTime
         }
         if let portions = stream.portions { begun = min(begun, portions.begun) }
-        recognise(
-            &unknown, of: stream, names, before: nil, directory, now, elsewhere: archived.inodes)
+        recognise(&unknown, look, before: nil, elsewhere: archived.inodes)
         let judged = stream.judgedArchives.count
         var unread = unread(
             unknown, of: stream, after: newest, begun: begun, live: live, liveID: liveID)
@@ -156,8 +150,8 @@ extension StreamTable {
         let closed = self.unread(
             others, of: stream, after: newest, begun: begun, liveID: liveID)
         if !closed.isEmpty {
-            takeUpLater(unread, closed, stream, newest, unlisted: isListed ? nil : live, now)
-            let verdict = goOnWithEarlier(stream, names, node, directory, now)
+            takeUpLater(unread, closed, look, newest, unlisted: isListed ? nil : live)
+            let verdict = goOnWithEarlier(look)
             // What comes after them has its turn at once.
             return worse(verdict, .underWay)
         }
@@ -168,33 +162,33 @@ extension StreamTable {
             // All of them stand in one order, whatever was there before the first of them.
             let last = stream.files.last
             while !unread.isEmpty, opener.cache.makeRoom() {
-                takeUp([unread.removeFirst()], stream, newest, last: last, now)
+                takeUp([unread.removeFirst()], look, newest, last: last)
             }
             stream.hasMoreRotated = true
             return isFutile ? .again : .retry
         }
         stream.hasMoreRotated = false
         if let live, !isListed {
-            takeUp(unread, andRemoved: live, of: stream, after: newest, now)
+            takeUp(unread, andRemoved: live, look, after: newest)
             return .again
         }
-        takeUp(unread, stream, newest, now)
+        takeUp(unread, look, newest)
         switch examination {
         case .candidate(let candidate):
-            let verdict = accept(opener.takeUp(candidate), candidate, stream, node)
+            let verdict = accept(opener.takeUp(candidate), candidate, look)
             stream.savedTime = .min
             if let file = stream.live, file.isReplaced {
                 file.intactAt = max(file.intactAt, savedTime)
                 // That is another piece.
                 if isLong(listed, of: stream) { return worse(verdict, .underWay) }
-                return worse(verdict, renew(file, of: stream, node, directory))
+                return worse(verdict, renew(file, look))
             }
             let isDone =
                 liveID == nil
                 || !(unknown.found.contains { stream.claimed.contains($0.0.name) }
                     || unknown.strangers.contains { stream.claimed.contains($0.0.name) })
             return isDone ? verdict : .again
-        case .failed(let result): return accept(result, nil, stream, node)
+        case .failed(let result): return accept(result, nil, look)
         case nil: return .fine
         }
     }
@@ -275,13 +269,13 @@ extension StreamTable {
     /// There are more to be taken up than are open: all of them in their order, and then the live
     /// one.
     private func takeUpLater(
-        _ unread: [Candidate], _ closed: [RotatedFile], _ stream: LogStream,
-        _ newest: NewestTakenUp,
-        unlisted: Candidate?, _ now: MonotonicTime
+        _ unread: [Candidate], _ closed: [RotatedFile], _ look: StreamLook, _ newest: NewestTakenUp,
+        unlisted: Candidate?
     ) {
+        let stream = look.stream
         let last = stream.files.last
         // What lies elsewhere is open, and would be searched for.
-        takeUp(unread.filter(\.request.isElsewhere), stream, newest, now)
+        takeUp(unread.filter(\.request.isElsewhere), look, newest)
         var rotatedFiles = closed
         for candidate in unread where !candidate.request.isElsewhere {
             guard let rotated = stream.rotated(candidate.request.name) else { continue }
@@ -298,55 +292,53 @@ extension StreamTable {
     /// The live file was removed between its opening and the listing: only this descriptor still
     /// has its bytes. What is older comes before it.
     private func takeUp(
-        _ unread: [Candidate], andRemoved live: Candidate, of stream: LogStream,
-        after newest: NewestTakenUp, _ now: MonotonicTime
+        _ unread: [Candidate], andRemoved live: Candidate, _ look: StreamLook,
+        after newest: NewestTakenUp
     ) {
+        let stream = look.stream
         let birth = live.identity.birthTime ?? .max
-        takeUp(unread.filter { $0.identity.birthTime ?? .min < birth }, stream, newest, now)
+        takeUp(unread.filter { $0.identity.birthTime ?? .min < birth }, look, newest)
         if case .opened(let file) = opener.takeUp(live) {
             file.name = nil
-            file.drain(from: now)
+            file.drain(from: look.now)
             stream.files.append(file)
             agenda.wake(stream)
         }
-        takeUp(unread.filter { $0.identity.birthTime ?? .min >= birth }, stream, before: nil, now)
+        takeUp(unread.filter { $0.identity.birthTime ?? .min >= birth }, look, before: nil)
     }
 
     /// Files beside a live one that is still the same: a copy that was made and truncated from
     /// faster than was seen, or one that is being made.
-    func lookForMissed(
-        _ stream: LogStream, _ live: TailedFile, _ rotated: [DirectoryEntry],
-        _ names: DirectoryNames, _ node: DirectoryNode, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Verdict {
-        var unknown = unknownRotatedFiles(of: stream, rotated, node, directory, now, for: nil)
+    func lookForMissed(_ look: StreamLook, _ live: TailedFile, _ rotated: [DirectoryEntry])
+        -> Verdict
+    {
+        let stream = look.stream
+        var unknown = unknownRotatedFiles(look, rotated, for: nil)
         guard case .fine = unknown.verdict else { return unknown.verdict }
         stream.hasMoreRotated = unknown.isPartial
-        recognise(&unknown, of: stream, names, before: live, directory, now)
+        recognise(&unknown, look, before: live)
         var unread: [Candidate] = []
         var verdict = Verdict.fine
         for (_, candidate) in unknown.found {
             do throws(SystemError) {
                 guard case .open = try opener.reopen(live) else { return .retry }
-                switch try judge(candidate, beside: live, stream, node, now) {
+                switch try judge(candidate, beside: live, look) {
                 case .done: break
                 case .unread: unread.append(candidate)
                 case .changed: return .again
-                case .replaced: return renew(live, of: stream, node, directory)
+                case .replaced: return renew(live, look)
                 }
             } catch {
                 // One that cannot be read does not keep the others from their turn.
                 _ = opener.trouble(candidate.request.path, error)
                 let inode = candidate.status.inode
-                if waits(
-                    for: stream, inode, candidate.request.name, node, now, status: candidate.status)
-                {
+                if waits(look, inode, candidate.request.name, status: candidate.status) {
                     verdict = .retry
                 }
             }
         }
         while !unread.isEmpty, opener.cache.makeRoom() {
-            takeUp([unread.removeFirst()], stream, before: live, now)
+            takeUp([unread.removeFirst()], look, before: live)
         }
         if !unread.isEmpty { stream.hasMoreRotated = true }
         if stream.hasMoreRotated { return .retry }
@@ -363,10 +355,10 @@ extension StreamTable {
         case replaced
     }
 
-    private func judge(
-        _ candidate: Candidate, beside live: TailedFile, _ stream: LogStream,
-        _ node: DirectoryNode, _ now: MonotonicTime
-    ) throws(SystemError) -> Judgement {
+    private func judge(_ candidate: Candidate, beside live: TailedFile, _ look: StreamLook)
+        throws(SystemError) -> Judgement
+    {
+        let stream = look.stream
         if candidate.status.size == 0 {
             // 1. A copy was begun. What is in the live file now is what will be copied.
             // 2. The live file is truncated and filled again before anything of it was read.
@@ -374,7 +366,7 @@ extension StreamTable {
             let status = try candidate.source.descriptor.status()
             guard status.size == 0 else { return .changed }
             live.expect(head)
-            expectTruncation(stream, candidate, node, now)
+            expectTruncation(look, candidate)
             stream.judged.insert(LogStream.Stamp(candidate.status))
             return .done
         }
@@ -385,7 +377,7 @@ extension StreamTable {
                 return .replaced
             }
             live.waitsForMore = false
-            expectTruncation(stream, candidate, node, now)
+            expectTruncation(look, candidate)
             // Whether it is still one is asked again when the live file is replaced.
             if candidate.packed != nil {
                 stream.copies.insert(LogStream.Stamp(candidate.status))
@@ -396,7 +388,7 @@ extension StreamTable {
             // 1. Nothing of it was read yet. It is being copied.
             // 2. It is truncated and filled again before its turn.
             live.expect(candidate.head)
-            expectTruncation(stream, candidate, node, now)
+            expectTruncation(look, candidate)
             return .done
         }
         let isWanted = stream.obstacles.wants(candidate)
@@ -424,79 +416,73 @@ extension StreamTable {
     /// 3. It is truncated. What was not read of it by then is lost.
     ///
     /// A person's copy is followed by no truncation: after a while none is expected any more.
-    private func expectTruncation(
-        _ stream: LogStream, _ copy: Candidate, _ node: DirectoryNode, _ now: MonotonicTime
-    ) {
+    private func expectTruncation(_ look: StreamLook, _ copy: Candidate) {
+        let stream = look.stream
         agenda.wake(stream)
         // What lay there when this agent started is no copy that is being made.
         guard copy.status.modified >= opener.startTimes.time(on: copy.status.device),
-            opener.stillness.time(of: copy.status, now) < 5_000_000_000
+            opener.stillness.time(of: copy.status, look.now) < 5_000_000_000
         else { return }
-        stream.expectsTruncationUntil = now + 2_000_000_000
-        agenda.retry(node)
+        stream.expectsTruncationUntil = look.now + 2_000_000_000
+        agenda.retry(look.node)
     }
 
     /// Takes up files: those newer than `newestTakenUp` come last, and those older before it.
-    func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp,
-        _ now: MonotonicTime
-    ) {
-        takeUp(candidates, stream, newestTakenUp, last: stream.files.last, now)
+    func takeUp(_ candidates: [Candidate], _ look: StreamLook, _ newestTakenUp: NewestTakenUp) {
+        let stream = look.stream
+        takeUp(candidates, look, newestTakenUp, last: stream.files.last)
     }
 
     /// `last`: the stream's last file before any of them was taken up.
     func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, _ newestTakenUp: NewestTakenUp,
-        last: TailedFile?, _ now: MonotonicTime
+        _ candidates: [Candidate], _ look: StreamLook, _ newestTakenUp: NewestTakenUp,
+        last: TailedFile?
     ) {
+        let stream = look.stream
         for candidate in candidates {
             if let last, isCopiedBefore(candidate, last, of: stream) {
-                takeUp([candidate], stream, before: last, now)
+                takeUp([candidate], look, before: last)
                 continue
             }
             let name = stream.rotated(candidate.request.name)
             let isNewer =
                 newestTakenUp.isLive || name.map { newestTakenUp.isBefore($0, candidate) } ?? true
-            takeUp([candidate], stream, before: isNewer ? nil : last, now)
+            takeUp([candidate], look, before: isNewer ? nil : last)
         }
     }
 
-    func takeUp(
-        _ candidates: [Candidate], _ stream: LogStream, before live: TailedFile?,
-        _ now: MonotonicTime
-    ) {
+    func takeUp(_ candidates: [Candidate], _ look: StreamLook, before live: TailedFile?) {
         for candidate in candidates {
             guard case .opened(let file) = opener.takeUp(candidate) else { continue }
-            file.drain(from: now)
-            insert(file, in: stream, before: live)
+            file.drain(from: look.now)
+            insert(file, in: look.stream, before: live)
         }
     }
 
     /// Files that were the stream's before this run and were not finished, under their new names;
     /// and what became of those that are not there.
     func openPredecessors(
-        _ saved: [SavedFile], _ stream: LogStream, _ names: DirectoryNames, live: FileID?,
-        _ archived: Archived, _ unknown: inout [(RotatedFile, Candidate)],
-        _ directory: borrowing Descriptor, _ now: MonotonicTime
+        _ saved: [SavedFile], _ look: StreamLook, live: FileID?, _ archived: Archived,
+        _ unknown: inout [(RotatedFile, Candidate)]
     ) -> Verdict {
-        guard let node = stream.node else { return .fine }
+        let stream = look.stream
         for entry in saved where entry.file != live {
             let inode = entry.identity.inode
-            let name = names.name(of: inode) ?? stream.liveName
+            let name = look.names.name(of: inode) ?? stream.liveName
             var file: TailedFile?
-            switch openSaved(entry, stream, names, directory) {
+            switch openSaved(entry, look) {
             case .opened(let opened): file = opened
             case .already, .nothing(retry: false): continue
             case .unknown: break
             case .exhausted: return .retry
             case .nothing(retry: true):
                 // What is newer is not opened before it.
-                if waits(for: stream, inode, name, node, now) { return .retry }
-                passUnopened(entry, stream, names, directory)
+                if waits(look, inode, name) { return .retry }
+                passUnopened(entry, look)
                 continue
             case .vanished:
-                if waits(for: stream, inode, name, node, now, isRace: true) { return .again }
-                passUnopened(entry, stream, names, directory)
+                if waits(look, inode, name, isRace: true) { return .again }
+                passUnopened(entry, look)
                 continue
             }
             if file == nil, let moved = archived.known[entry.file],
@@ -512,12 +498,12 @@ extension StreamTable {
             }
             // Its inode is gone: compressed, or copied to another place.
             if file == nil {
-                let found = openElsewhere(entry, stream, &unknown, now)
+                let found = openElsewhere(entry, look, &unknown)
                 guard case .fine = found.verdict else { return found.verdict }
                 file = found.file
             }
             guard let file else { continue }
-            file.drain(from: now)
+            file.drain(from: look.now)
             output.moved(file.id, path: file.path, archived: file.isFinal)
             stream.files.append(file)
             agenda.wake(stream)
@@ -526,13 +512,11 @@ extension StreamTable {
     }
 
     /// A file of an earlier run under the name that its inode has now; `unknown` where it has none.
-    func openSaved(
-        _ entry: SavedFile, _ stream: LogStream, _ names: DirectoryNames,
-        _ directory: borrowing Descriptor
-    ) -> FileOpener.Result {
-        guard let node = stream.node, let name = names.name(of: entry.identity.inode),
+    func openSaved(_ entry: SavedFile, _ look: StreamLook) -> FileOpener.Result {
+        let stream = look.stream
+        guard let node = stream.node, let name = look.names.name(of: entry.identity.inode),
             name != stream.liveName,
-            opener.presence(entry.identity, name, directory) != .replaced
+            opener.presence(entry.identity, name, look.directory.descriptor) != .replaced
         else { return .unknown }
         var request = FileOpener.Request(
             stream: stream, name: name, path: node.text(of: name), isArchived: false)
@@ -540,13 +524,12 @@ extension StreamTable {
         request.inode = entry.identity.inode
         request.mayBePacked = true
         request.mayBeginWithZeros = true
-        return opener.open(request, in: directory)
+        return opener.open(request, in: look.directory.descriptor)
     }
 
     /// A file of an earlier run that is in another inode now.
     private func openElsewhere(
-        _ entry: SavedFile, _ stream: LogStream, _ unknown: inout [(RotatedFile, Candidate)],
-        _ now: MonotonicTime
+        _ entry: SavedFile, _ look: StreamLook, _ unknown: inout [(RotatedFile, Candidate)]
     ) -> (file: TailedFile?, verdict: Verdict) {
         var verdict = Verdict.fine
         for (index, (rotatedFile, candidate)) in unknown.enumerated() {
@@ -561,11 +544,7 @@ extension StreamTable {
                 return (opened, .fine)
             } catch {
                 _ = opener.trouble(candidate.request.path, error)
-                if let node = stream.node,
-                    waits(
-                        for: stream, candidate.status.inode, rotatedFile.name, node, now,
-                        status: candidate.status)
-                {
+                if waits(look, candidate.status.inode, rotatedFile.name, status: candidate.status) {
                     verdict = .retry
                 }
             }

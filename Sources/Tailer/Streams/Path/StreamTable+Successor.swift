@@ -31,10 +31,8 @@ extension StreamTable {
 
     /// `found` stands at the stream's path and is not known. Whether it is from now on what goes on
     /// with a file that the stream has read.
-    func succeed(
-        _ found: Candidate, _ stream: LogStream, _ saved: [SavedFile], _ names: DirectoryNames,
-        _ now: MonotonicTime
-    ) -> Succession {
+    func succeed(_ found: Candidate, _ look: StreamLook, _ saved: [SavedFile]) -> Succession {
+        let stream = look.stream
         guard found.packed == nil, found.status.links > 0 else { return .none }
         do throws(SystemError) {
             if try succeedAwaitingCopy(found, stream) { return .goesOn }
@@ -46,7 +44,7 @@ extension StreamTable {
                     guard case .open = try opener.reopen(file) else { return .none }
                 }
                 guard let end = try commonEnd(found, of: file) else {
-                    guard isBeingSaved(file, of: stream, now) else { return .none }
+                    guard isBeingSaved(file, of: stream, look.now) else { return .none }
                     return try begins(found, as: file) ? .undecided : .none
                 }
                 // What may fail comes first: once its entry went over, the file must not be read on
@@ -55,11 +53,11 @@ extension StreamTable {
                 guard output.succeeded(file.id, by: found.sighting(isFirstScan: false)) else {
                     return .none
                 }
-                leave(file, rest, stream, now)
+                leave(file, rest, stream, look.now)
                 return .goesOn
             }
             guard let entry = saved.last(where: { $0.path == stream.name }),
-                names.name(of: entry.identity.inode) ?? stream.liveName == stream.liveName,
+                look.names.name(of: entry.identity.inode) ?? stream.liveName == stream.liveName,
                 entry.position >= Self.longestBanner, found.status.size >= entry.position,
                 try begins(found, as: entry.file, entry.position, entry.anchor.bytes),
                 output.succeeded(entry.file, by: found.sighting(isFirstScan: false))

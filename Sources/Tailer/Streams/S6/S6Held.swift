@@ -69,24 +69,22 @@ extension StreamTable {
     ///    file, and the one between would come after it.
     /// 2. So what is new under the names that files pass through is opened first, and the directory
     ///    is listed after: whatever is older than an open file has a name in that listing.
-    func hold(
-        _ listing: S6Listing, of stream: LogStream, _ look: DirectoryTree.Look,
-        _ directory: borrowing Descriptor
-    ) -> S6Held {
+    func hold(_ listing: S6Listing, _ look: StreamLook) -> S6Held {
+        let stream = look.stream
         var held = S6Held()
         for item in listing.items where !S6Name.isArchive(item.name) {
             if item.isCurrent {
-                let key = InodeKey(device: look.device, inode: item.inode)
+                let key = InodeKey(device: look.scanned.device, inode: item.inode)
                 if opener.isTaken(key, for: stream) { continue }
             } else if stream.files.contains(where: { $0.identity.inode == item.inode })
-                || isClosed(item, of: stream, directory)
+                || isClosed(item, look)
             {
                 continue
             }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent)
-            held.keep(opener.hold(request, in: directory), item)
+            held.keep(opener.hold(request, in: look.directory.descriptor), item)
         }
         return held
     }

@@ -14,16 +14,22 @@ extension StreamTable {
         let source: FileID
     }
 
-    /// An s6 log directory as one listing has it.
+    /// A look at an s6 log directory's one stream, after its new files were opened.
     struct S6Look {
-        let names: DirectoryNames
+        let look: StreamLook
+        /// The names of `look` in their order.
         let listing: S6Listing
-        /// The number of the watch that tells of names; nil where none is believed.
-        let watching: Int?
-        /// When a processor's last run was over, or s6-log first started,
-        /// as files have it. Nil where no s6-log writes.
+        /// When a processor's last run was over, or s6-log first started, as files have it. Nil
+        /// where no s6-log writes.
         let ranAt: FileTime?
-        let now: MonotonicTime
+
+        var stream: LogStream { look.stream }
+        var node: DirectoryNode { look.node }
+        var names: DirectoryNames { look.names }
+        var directory: SharedDescriptor { look.directory }
+        var now: MonotonicTime { look.now }
+        /// The number of the watch that tells of names; nil where none is believed.
+        var watching: Int? { look.scanned.watching }
     }
 
     /// A stream's knowledge of its processor.
@@ -71,23 +77,21 @@ extension StreamTable {
     }
 
     /// Before the archives of a directory are looked at.
-    func beginProcessing(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ here: S6Look,
-        _ directory: borrowing Descriptor
-    ) {
+    func beginProcessing(_ here: S6Look) {
+        let stream = here.stream
         stream.processing.isActive =
             isRunning(here) || !stream.isReconciled || stream.processing.ranAt != here.ranAt
         stream.processing.ranAt = here.ranAt
         stream.processing.holdsUp = false
         if !stream.processing.isBegun {
             stream.processing.isBegun = true
-            followEarlier(stream, here, directory)
+            followEarlier(here)
         }
-        stream.processing.order.appeared(look.node.appeared.archives)
+        stream.processing.order.appeared(here.node.appeared.archives)
         for source in stream.processing.order.sources {
             guard let file = source.file, let identity = identity(of: file, in: stream),
                 let name = here.names.name(of: identity.inode), S6Name.isArchive(name),
-                opener.presence(identity, name, directory) == .there
+                opener.presence(identity, name, here.directory.descriptor) == .there
             else { continue }
             // What has its inode's number may be made of it by a processor, and this is not.
             stream.processing.order.isItself(file, name)
@@ -98,16 +102,15 @@ extension StreamTable {
 
     /// Files of an earlier run that had no archive's name and are not there any more. All archives
     /// that there were when one of them was first seen are known, or were made of others of them.
-    private func followEarlier(
-        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
-    ) {
+    private func followEarlier(_ here: S6Look) {
+        let stream = here.stream
         var newest: [UInt8] = []
         for saved in knownFiles.saved(stream.name).sorted(by: { $0.file < $1.file }) {
             let name = PathText.bytes(of: saved.path).directoryAndName?.name
             if let name, S6Name.isArchive(Array(name)) {
                 // What was entered later may be newer than the file.
                 if newest.lexicographicallyPrecedes(name) { newest = Array(name) }
-            } else if isRotated(saved.file, of: stream, here, directory) {
+            } else if isRotated(saved.file, here) {
                 stream.processing.order.follow(
                     .init(file: saved.file, after: newest, watching: nil))
             }
@@ -115,11 +118,12 @@ extension StreamTable {
     }
 
     /// After a directory's files were taken up, those of them that have no archive yet.
-    func followLater(_ stream: LogStream, _ here: S6Look) {
-        for name in [S6Name.previous, S6Name.current] { follow(name, stream, here) }
+    func followLater(_ here: S6Look) {
+        for name in [S6Name.previous, S6Name.current] { follow(name, here) }
     }
 
-    private func follow(_ name: [UInt8], _ stream: LogStream, _ here: S6Look) {
+    private func follow(_ name: [UInt8], _ here: S6Look) {
+        let stream = here.stream
         guard let inode = here.names.inode(of: name) else { return }
         let file =
             stream.files.first { $0.identity.inode == inode && $0.name == name }?.id
@@ -139,14 +143,11 @@ extension StreamTable {
 
     /// Whether a file is neither `current` nor `previous` any more, whatever the listing says; or
     /// `whenListed`, was not when that was made.
-    private func isRotated(
-        _ file: FileID, of stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor,
-        whenListed: Bool = false
-    ) -> Bool {
-        guard let identity = identity(of: file, in: stream),
+    private func isRotated(_ file: FileID, _ here: S6Look, whenListed: Bool = false) -> Bool {
+        guard let identity = identity(of: file, in: here.stream),
             let name = here.names.name(of: identity.inode)
         else { return true }
-        switch opener.presence(identity, name, directory) {
+        switch opener.presence(identity, name, here.directory.descriptor) {
         case .there: return false
         case .moved: return !whenListed
         case .replaced: return true
@@ -156,30 +157,27 @@ extension StreamTable {
     // MARK: One archive
 
     /// Takes up an archive that no look has seen before.
-    func takeUpProcessed(
-        _ candidate: Candidate, _ stream: LogStream, _ here: S6Look,
-        _ directory: borrowing Descriptor
-    ) -> FileOpener.Result {
+    func takeUpProcessed(_ candidate: Candidate, _ here: S6Look) -> FileOpener.Result {
+        let stream = here.stream
         let name = candidate.request.name
         if stream.processing.archives[name] != nil {
-            return settle(candidate, stream, here, directory)
+            return settle(candidate, here)
         }
         guard knownFiles.file(candidate.identity, head: candidate.head) == nil else {
             stream.processing.order.pass(name)
             return opener.takeUp(candidate)
         }
-        switch match(name, stream, here, directory) {
+        switch match(name, here) {
         case .file(let file):
-            return takeUp(candidate, madeOf: file, stream, here, directory)
+            return takeUp(candidate, madeOf: file, here)
         case .awaited:
             stream.processing.holdsUp = true
             return .unknown
         case .unseen:
-            return recognise(candidate, of: stream, here.names, directory, processed: true)
+            return recognise(candidate, here.look, processed: true)
                 ?? opener.takeUp(candidate)
         case .unknown:
-            if let found = recognise(candidate, of: stream, here.names, directory, processed: true)
-            {
+            if let found = recognise(candidate, here.look, processed: true) {
                 return found
             }
             output.report(.unmatched(path: candidate.request.path))
@@ -188,21 +186,18 @@ extension StreamTable {
     }
 
     /// A processor has made an archive of a file.
-    func takeUp(
-        _ candidate: Candidate, madeOf file: FileID, _ stream: LogStream, _ here: S6Look,
-        _ directory: borrowing Descriptor
-    ) -> FileOpener.Result {
+    func takeUp(_ candidate: Candidate, madeOf file: FileID, _ here: S6Look) -> FileOpener.Result {
+        let stream = here.stream
         let name = candidate.request.name
         if stream.processing.archives[name] != nil {
-            return settle(candidate, stream, here, directory)
+            return settle(candidate, here)
         }
         if isRead(file, of: stream) {
             stream.processing.archives[name] = ProcessedArchive(
                 inode: candidate.status.inode, source: file)
-            return settle(candidate, stream, here, directory)
+            return settle(candidate, here)
         }
-        return recognise(
-            candidate, of: stream, here.names, directory, processed: true, first: file)
+        return recognise(candidate, here.look, processed: true, first: file)
             ?? ship(candidate, insteadOf: file, of: stream)
     }
 
@@ -220,7 +215,8 @@ extension StreamTable {
     ///    their names.
     ///
     /// Nothing else has the same label twice.
-    func original(of candidate: Candidate, _ stream: LogStream, _ here: S6Look) -> Original {
+    func original(of candidate: Candidate, _ here: S6Look) -> Original {
+        let stream = here.stream
         guard let name = S6Name.original(of: candidate.request.name),
             knownFiles.file(candidate.identity, head: candidate.head) == nil
         else { return .none }
@@ -238,13 +234,12 @@ extension StreamTable {
         PathText.bytes(of: path).suffix(name.count + 1).elementsEqual([UInt8(ascii: "/")] + name)
     }
 
-    private func match(
-        _ name: [UInt8], _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
-    ) -> ProcessorOrder.Match {
+    private func match(_ name: [UInt8], _ here: S6Look) -> ProcessorOrder.Match {
+        let stream = here.stream
         var rotated: Set<FileID> = []
         for source in stream.processing.order.sources {
             guard let file = source.file else { continue }
-            if isRotated(file, of: stream, here, directory) { rotated.insert(file) }
+            if isRotated(file, here) { rotated.insert(file) }
         }
         let isPatient = holds(stream, here.now)
         let match = stream.processing.order.match(
@@ -295,18 +290,15 @@ extension StreamTable {
 
     /// Enters an archive as read when that of which it was made is delivered. Till then a start
     /// that follows a kill has to find it unknown.
-    func settle(
-        _ candidate: Candidate, _ stream: LogStream, _ here: S6Look,
-        _ directory: borrowing Descriptor
-    ) -> FileOpener.Result {
+    func settle(_ candidate: Candidate, _ here: S6Look) -> FileOpener.Result {
+        let stream = here.stream
         let name = candidate.request.name
         guard let archive = stream.processing.archives[name] else { return .unknown }
         let source = archive.source
         guard isRead(source, of: stream) else {
             // It was let go, since its stream held too much.
             stream.processing.archives[name] = nil
-            return recognise(
-                candidate, of: stream, here.names, directory, processed: true, first: source)
+            return recognise(candidate, here.look, processed: true, first: source)
                 ?? ship(candidate, insteadOf: source, of: stream)
         }
         guard isSettled(archive, stream) else {
@@ -363,9 +355,8 @@ extension StreamTable {
     /// 1. A processor makes `processed` of `previous`, which s6-log removes.
     /// 2. It is looked for, and has no archive's name yet.
     /// 3. What is newer would come first.
-    func waitsForProcessed(
-        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
-    ) -> Bool {
+    func waitsForProcessed(_ here: S6Look) -> Bool {
+        let stream = here.stream
         guard here.names.inode(of: S6Name.processed) != nil,
             here.names.inode(of: S6Name.previous) == nil
         else {
@@ -373,7 +364,7 @@ extension StreamTable {
             return false
         }
         let rotated = stream.processing.order.sources.first { source in
-            source.file.map { isRotated($0, of: stream, here, directory) } ?? true
+            source.file.map { isRotated($0, here) } ?? true
         }
         if let rotated, rotated.file.map({ isRead($0, of: stream) }) ?? true { return false }
         if holds(stream, here.now) { return true }
@@ -392,13 +383,12 @@ extension StreamTable {
     /// 1. A listing is no moment: it may show neither `processed` nor the archive that it becomes.
     /// 2. So a file is given up when it has no archive in two listings while nothing is being
     ///    rotated.
-    func endProcessing(
-        _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
-    ) -> Verdict {
+    func endProcessing(_ here: S6Look) -> Verdict {
+        let stream = here.stream
         var rotated: Set<FileID> = []
         for source in stream.processing.order.sources {
             guard let file = source.file else { continue }
-            if isRotated(file, of: stream, here, directory, whenListed: true) {
+            if isRotated(file, here, whenListed: true) {
                 rotated.insert(file)
             }
         }

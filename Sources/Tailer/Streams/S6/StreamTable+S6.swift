@@ -3,29 +3,26 @@ import Platform
 
 /// s6 log directories: `current`, `previous` and the archives of one writer.
 extension StreamTable {
-    func lookAtS6(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ directory: borrowing Descriptor,
-        _ now: MonotonicTime
-    ) -> Verdict {
-        var names = look.names
-        let first = S6Listing(names.entries)
+    func lookAtS6(_ look: StreamLook) -> Verdict {
+        var look = look
+        let stream = look.stream
+        let first = S6Listing(look.names.entries)
         var verdict = Verdict.fine
-        var held = hold(first, of: stream, look, directory)
+        var held = hold(first, look)
         if let refused = held.refusedCurrent { verdict = accept(refused.result, stream) }
         if held.isTried {
             do {
-                names = DirectoryNames(try directory.entries())
+                look.names = DirectoryNames(try look.directory.descriptor.entries())
             } catch {
                 _ = opener.trouble(look.node.text, error)
                 return .retry
             }
         }
-        let listing = S6Listing(names.entries)
+        let listing = S6Listing(look.names.entries)
         let here = S6Look(
-            names: names, listing: listing, watching: look.watching,
-            ranAt: ranAt(in: directory), now: now)
-        follow(stream, listing, look.node, now)
-        settleClosed(stream, look.node, now)
+            look: look, listing: listing, ranAt: ranAt(in: look.directory.descriptor))
+        follow(look, listing)
+        settleClosed(look)
         for name in S6Held.names {
             guard
                 let pruned = held.take(
@@ -43,10 +40,10 @@ extension StreamTable {
             verdict = worse(verdict, accept(result, stream, isPruned: true))
         }
         var isPartial = false
-        beginProcessing(stream, look, here, directory)
+        beginProcessing(here)
         for item in listing.items(with: held.lost(in: listing, after: first)) {
             let known = stream.files.contains { $0.identity.inode == item.inode }
-            if known || isClosed(item, of: stream, directory) {
+            if known || isClosed(item, look) {
                 if S6Name.isArchive(item.name) { stream.processing.order.pass(item.name) }
                 continue
             }
@@ -55,7 +52,7 @@ extension StreamTable {
                 isPartial = true
                 break
             }
-            if item.isCurrent, waitsForProcessed(stream, here, directory) { return .again }
+            if item.isCurrent, waitsForProcessed(here) { return .again }
             let request = FileOpener.Request(
                 stream: stream, name: item.name, path: look.node.text(of: item.name),
                 isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
@@ -63,12 +60,12 @@ extension StreamTable {
             if let taken = held.take(S6Name.current, { $0 == item.inode }) {
                 switch opener.examine(request, taken) {
                 case .candidate(let candidate):
-                    succeed(candidate, stream, here, directory)
+                    succeed(candidate, here)
                     result = opener.takeUp(candidate)
                 case .failed(let failure): result = failure
                 }
             } else if let taken = held.take(S6Name.previous, { $0 == item.inode }) {
-                result = openArchive(request, taken, here, directory)
+                result = openArchive(request, taken, here)
             } else if item.name == S6Name.previous {
                 // One that is newer than what was held: the next look takes it up, before what is
                 // newer yet.
@@ -77,9 +74,9 @@ extension StreamTable {
                 }
                 result = refused.result
             } else if !item.isCurrent {
-                result = openArchive(request, nil, here, directory)
+                result = openArchive(request, nil, here)
             } else if opener.isTaken(
-                InodeKey(device: look.device, inode: item.inode), for: stream)
+                InodeKey(device: look.scanned.device, inode: item.inode), for: stream)
             {
                 // Another stream has it open, of a pattern that leads here by another way or of
                 // this directory's earlier name: it reads on, and this one looks again later.
@@ -100,17 +97,17 @@ extension StreamTable {
             case .exhausted:
                 // What is newer would come before it.
                 return verdict
-            case .vanished where isProcessed(item, here, directory):
+            case .vanished where isProcessed(item, here):
                 // What was made of it has no archive's name yet.
                 return verdict
-            case .vanished where hasProduct(item, directory):
+            case .vanished where hasProduct(item, look):
                 // What svlogd's processor made of it has an archive's name, and comes before what
                 // is newer.
                 return worse(verdict, .again)
             case .vanished where item.name == S6Name.previous:
                 // It has become an archive since it was listed, or a processor has made one of it:
                 // the next listing has that, and it comes before what is newer.
-                noteLost(item, of: stream, look.node)
+                noteLost(item, look)
                 return worse(verdict, .again)
             case .vanished where !item.isCurrent && !opener.isFirstScan:
                 // An archive's name is given once.
@@ -120,26 +117,26 @@ extension StreamTable {
             }
         }
         if !stream.phantoms.isEmpty {
-            stream.phantoms.formIntersection(names.entries.lazy.map(\.name))
+            stream.phantoms.formIntersection(look.names.entries.lazy.map(\.name))
         }
         if !isPartial {
             switch verdict {
             case .fine:
-                followLater(stream, here)
-                verdict = endProcessing(stream, here, directory)
-            case .again: followLater(stream, here)
+                followLater(here)
+                verdict = endProcessing(here)
+            case .again: followLater(here)
             case .retry, .underWay: break
             }
         }
-        forgetMissing(stream, names, directory)
-        countMissed(stream, look, names)
+        forgetMissing(look)
+        countMissed(look)
         stream.hasMoreRotated = isPartial
         if !stream.isReconciled, !isPartial, case .fine = verdict,
             // What a processor made of a file may have no archive's name yet, and the file none any
             // more.
-            names.inode(of: S6Name.processed) == nil
+            look.names.inode(of: S6Name.processed) == nil
         {
-            reconcile(stream, names, directory)
+            reconcile(look)
         }
         return verdict
     }
@@ -147,11 +144,12 @@ extension StreamTable {
     /// `previous` is listed and is not there, under no name.
     ///
     /// Its name as an archive was told of where events are, so that is counted where archives are.
-    private func noteLost(_ item: S6Listing.Item, of stream: LogStream, _ node: DirectoryNode) {
+    private func noteLost(_ item: S6Listing.Item, _ look: StreamLook) {
+        let stream = look.stream
         let before = stream.lostPrevious.flatMap { $0.inode == item.inode ? $0.looks : nil } ?? 0
         stream.lostPrevious = (item.inode, before + 1)
-        if !opener.isFirstScan, before + 1 == (node.watch == nil ? 1 : Self.mostLostLooks) {
-            output.report(.missed(path: node.text(of: item.name)))
+        if !opener.isFirstScan, before + 1 == (look.node.watch == nil ? 1 : Self.mostLostLooks) {
+            output.report(.missed(path: look.node.text(of: item.name)))
         }
     }
 
@@ -167,22 +165,19 @@ extension StreamTable {
     private static let mostLostLooks = 8
 
     /// `previous` was removed, and a processor has made something of it since it was listed.
-    private func isProcessed(
-        _ item: S6Listing.Item, _ here: S6Look, _ directory: borrowing Descriptor
-    ) -> Bool {
+    private func isProcessed(_ item: S6Listing.Item, _ here: S6Look) -> Bool {
         guard item.name == S6Name.previous else { return false }
-        return ranAt(in: directory) != here.ranAt || isThere(S6Name.processed, directory)
+        return ranAt(in: here.directory.descriptor) != here.ranAt
+            || isThere(S6Name.processed, here.look)
     }
 
-    private func hasProduct(
-        _ item: S6Listing.Item, _ directory: borrowing Descriptor
-    ) -> Bool {
-        S6Name.product(of: item.name).map { isThere($0, directory) } ?? false
+    private func hasProduct(_ item: S6Listing.Item, _ look: StreamLook) -> Bool {
+        S6Name.product(of: item.name).map { isThere($0, look) } ?? false
     }
 
-    private func isThere(_ name: [UInt8], _ directory: borrowing Descriptor) -> Bool {
+    private func isThere(_ name: [UInt8], _ look: StreamLook) -> Bool {
         do throws(SystemError) {
-            return try directory.status(of: name).isRegular
+            return try look.directory.descriptor.status(of: name).isRegular
         } catch {
             return false
         }
@@ -190,20 +185,17 @@ extension StreamTable {
 
     /// An archive's name is given once. The next file may get the number of an earlier `previous`
     /// that was read.
-    func isClosed(
-        _ item: S6Listing.Item, of stream: LogStream, _ directory: borrowing Descriptor
-    ) -> Bool {
-        guard let closed = stream.closed[item.name], closed.inode == item.inode else {
+    func isClosed(_ item: S6Listing.Item, _ look: StreamLook) -> Bool {
+        guard let closed = look.stream.closed[item.name], closed.inode == item.inode else {
             return false
         }
         return S6Name.isArchive(item.name)
-            || opener.presence(closed.identity, item.name, directory) == .there
+            || opener.presence(closed.identity, item.name, look.directory.descriptor) == .there
     }
 
     /// An archive may be what a processor of s6-log made of `previous`.
     private func openArchive(
-        _ request: FileOpener.Request, _ held: consuming FileOpener.Held?, _ here: S6Look,
-        _ directory: borrowing Descriptor
+        _ request: FileOpener.Request, _ held: consuming FileOpener.Held?, _ here: S6Look
     ) -> FileOpener.Result {
         var request = request
         request.mayBePacked = true
@@ -211,32 +203,31 @@ extension StreamTable {
             if let file = held.take() {
                 opener.examine(request, file)
             } else {
-                opener.examine(request, in: directory)
+                opener.examine(request, in: here.directory.descriptor)
             }
         switch examination {
         case .candidate(let candidate):
-            switch original(of: candidate, request.stream, here) {
+            switch original(of: candidate, here) {
             case .file(let file):
-                return takeUp(candidate, madeOf: file, request.stream, here, directory)
+                return takeUp(candidate, madeOf: file, here)
             case .awaited:
                 if let node = request.stream.node { agenda.retry(node) }
                 return .unknown
             case .none: break
             }
-            succeed(candidate, request.stream, here, directory)
+            succeed(candidate, here)
             if Self.isProcessed(candidate, here) {
-                return takeUpProcessed(candidate, request.stream, here, directory)
+                return takeUpProcessed(candidate, here)
             }
-            return recognise(candidate, of: request.stream, here.names, directory)
+            return recognise(candidate, here.look)
                 ?? opener.takeUp(candidate)
         case .failed(let result): return result
         }
     }
 
     /// Gives open files the names that they have now. What s6-log renamed it never writes to again.
-    private func follow(
-        _ stream: LogStream, _ listing: S6Listing, _ node: DirectoryNode, _ now: MonotonicTime
-    ) {
+    private func follow(_ look: StreamLook, _ listing: S6Listing) {
+        let stream = look.stream
         for file in stream.files {
             guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
                 if let name = file.name {
@@ -244,11 +235,11 @@ extension StreamTable {
                     if !S6Name.isArchive(name) { stream.census.lostName() }
                 }
                 file.name = nil
-                file.drain(from: now)
+                file.drain(from: look.now)
                 continue
             }
             if file.name != item.name { agenda.wake(stream) }
-            rename(file, to: item.name, in: node, final: !item.isCurrent)
+            rename(file, to: item.name, in: look.node, final: !item.isCurrent)
         }
     }
 
@@ -290,12 +281,11 @@ extension StreamTable {
         stream.files.insert(file, at: place)
     }
 
-    private func forgetMissing(
-        _ stream: LogStream, _ names: DirectoryNames, _ directory: borrowing Descriptor
-    ) {
+    private func forgetMissing(_ look: StreamLook) {
+        let stream = look.stream
         // 1. A processor makes `processed` of `previous`, which s6-log removes.
         // 2. `processed` gets its archive's name: until then that content has none.
-        if names.inode(of: S6Name.processed) != nil { return }
+        if look.names.inode(of: S6Name.processed) != nil { return }
         let awaited = awaited(stream)
         giveUpCopies(stream, but: awaited)
         // 1. A file was read to its end as `previous` and closed.
@@ -303,8 +293,8 @@ extension StreamTable {
         //    one it may not have been opened yet.
         var missing: [[UInt8]: LogStream.ClosedFile] = [:]
         for (name, closed) in stream.closed
-        where names.inode(of: name) != closed.inode && !awaited.contains(closed.id) {
-            if newName(of: closed, names, directory) == nil
+        where look.names.inode(of: name) != closed.inode && !awaited.contains(closed.id) {
+            if newName(of: closed, look) == nil
                 || stream.files.contains(where: { $0.id == closed.id })
                 || stream.closed.contains(where: { $0.key != name && $0.value.id == closed.id })
             {
@@ -320,9 +310,7 @@ extension StreamTable {
         }
     }
 
-    private func countMissed(
-        _ stream: LogStream, _ look: DirectoryTree.Look, _ names: DirectoryNames
-    ) {
+    private func countMissed(_ look: StreamLook) {
         let (appeared, forgotten) = look.node.appeared.takeArchives()
         if forgotten > 0 {
             output.report(.archivesForgotten(path: look.node.text, count: forgotten))
@@ -332,12 +320,12 @@ extension StreamTable {
         // 2. It is one file, and known by the one name where it was not seen under the other.
         let archives = appeared.filter { name in
             guard let product = S6Name.product(of: name) else { return true }
-            return names.inode(of: product) == nil && !all.contains(product)
+            return look.names.inode(of: product) == nil && !all.contains(product)
         }
-        let missed = stream.census.look(
-            appeared: archives, there: { names.inode(of: $0) != nil },
-            names: names.entries.lazy.map(\.name).filter(S6Name.isArchive),
-            eventReads: look.eventReads)
+        let missed = look.stream.census.look(
+            appeared: archives, there: { look.names.inode(of: $0) != nil },
+            names: look.names.entries.lazy.map(\.name).filter(S6Name.isArchive),
+            eventReads: look.scanned.eventReads)
         for name in missed { output.report(.missed(path: look.node.text(of: name))) }
     }
 }

@@ -10,9 +10,8 @@ extension StreamTable {
     /// So the entry of a file of which nothing is there goes over to its copy. An archive's name is
     /// given once. `current` and `previous` have had other files, whose like may be a banner: one
     /// that comes after an archive that an earlier run has not seen is another file for certain.
-    func succeed(
-        _ found: Candidate, _ stream: LogStream, _ here: S6Look, _ directory: borrowing Descriptor
-    ) {
+    func succeed(_ found: Candidate, _ here: S6Look) {
+        let stream = here.stream
         guard !stream.isReconciled, knownFiles.file(found.identity, head: found.head) == nil else {
             return
         }
@@ -20,7 +19,7 @@ extension StreamTable {
         let saved = knownFiles.saved(stream.name)
         let path = ExactText(found.request.path)
         if S6Name.isArchive(name), let entry = saved.last(where: { ExactText($0.path) == path }) {
-            _ = goesOn(entry, as: found, stream, here, directory)
+            _ = goesOn(entry, as: found, here)
             return
         }
         guard !stream.isPastSaved else { return }
@@ -32,22 +31,20 @@ extension StreamTable {
                 ExactText($0.path) == path
                     && ($0.position == 0 ? $0.size : $0.position) >= Self.longestBanner
             }
-            if let entry, goesOn(entry, as: found, stream, here, directory) { return }
+            if let entry, goesOn(entry, as: found, here) { return }
         }
         stream.isPastSaved = true
     }
 
-    private func goesOn(
-        _ entry: SavedFile, as found: Candidate, _ stream: LogStream, _ here: S6Look,
-        _ directory: borrowing Descriptor
-    ) -> Bool {
+    private func goesOn(_ entry: SavedFile, as found: Candidate, _ here: S6Look) -> Bool {
+        let stream = here.stream
         guard found.packed == nil, found.unreadable == nil, found.status.links > 0,
             found.status.size >= max(entry.position, entry.size),
             !stream.files.contains(where: { $0.id == entry.file }),
             !stream.closed.values.contains(where: { $0.id == entry.file })
         else { return false }
         if let name = here.names.name(of: entry.identity.inode),
-            opener.presence(entry.identity, name, directory) != .replaced
+            opener.presence(entry.identity, name, here.directory.descriptor) != .replaced
         {
             return false
         }

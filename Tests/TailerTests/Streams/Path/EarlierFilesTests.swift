@@ -36,8 +36,7 @@ struct EarlierFilesTests {
         "Of many that cannot be read, one is waited for, the others are passed with it, and all are read or counted, once",
         arguments: [false, true])
     func passed(areBack: Bool) throws {
-        let directory = try bench.node.open()
-        let names = DirectoryNames(try directory.entries())
+        var look = try bench.look(at: stream)
         let waiting = try #require(stream.earlier).rest.map {
             String(decoding: $0.name, as: UTF8.self)
         }
@@ -45,7 +44,8 @@ struct EarlierFilesTests {
         func goOn(_ now: MonotonicTime) -> StreamTable.Verdict {
             var verdict = StreamTable.Verdict.underWay
             while verdict == .underWay {
-                verdict = bench.table.goOnWithEarlier(stream, names, bench.node, directory, now)
+                look.now = now
+                verdict = bench.table.goOnWithEarlier(look)
             }
             return verdict
         }

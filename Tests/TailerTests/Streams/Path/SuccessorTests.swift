@@ -90,9 +90,8 @@ struct SuccessorTests {
             try replace(content + "new\n")
         }
         // As far as a look comes that is to be made once more.
-        let names = DirectoryNames(try bench.node.open().entries())
         let stream = try #require(bench.streams.first)
-        bench.table.leavePath(stream, names, bench.node, bench.now)
+        bench.table.leavePath(try bench.look(at: stream))
         bench.readAll()
         #expect(stream.files.isEmpty && stream.awaitingCopy.count == 1)
         try settle()

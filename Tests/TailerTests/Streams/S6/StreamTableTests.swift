@@ -202,13 +202,10 @@ struct StreamTableTests {
     private func look(
         _ names: DirectoryNames, _ now: MonotonicTime = 0
     ) throws -> StreamTable.Verdict {
-        let directory = try Descriptor.open(home.path("log"), O.directory)
-        let match = DirectoryTree.Match(
-            name: S6Name.current, kind: .regular, input: 0, captures: [:])
-        let look = DirectoryTree.Look(
-            node: node, device: try directory.status().device, names: names, matches: [match],
-            watching: node.watchNumber > 0 ? node.watchNumber : nil)
-        return table.look(look, directory, now)
+        let look = try DirectoryLook(
+            node, names, matches: [S6Name.current],
+            watching: node.watchNumber > 0 ? node.watchNumber : nil, now: now)
+        return table.look(look)
     }
 
     private func missed() -> [String] {

@@ -17,15 +17,7 @@ struct SvlogdProcessorTests {
 
     private func settle() throws {
         for _ in 0..<2 {
-            let directory = try bench.node.open()
-            let names = DirectoryNames(try directory.entries())
-            let matches = names.entries.map {
-                DirectoryTree.Match(name: $0.name, kind: $0.kind, input: 0, captures: [:])
-            }.sorted { $0.name.lexicographicallyPrecedes($1.name) }
-            _ = bench.table.look(
-                DirectoryTree.Look(
-                    node: bench.node, device: try directory.status().device, names: names,
-                    matches: matches), directory, bench.now)
+            _ = bench.table.look(try DirectoryLook(bench.node, now: bench.now))
             bench.readAll()
         }
     }

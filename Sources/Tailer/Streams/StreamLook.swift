@@ -1,0 +1,44 @@
+import Platform
+
+/// A look at one directory: what its scan has found, for all of its streams. Lives on the reader
+/// thread, for a slice at the most.
+struct DirectoryLook {
+    let scanned: DirectoryTree.Scanned
+    /// The directory itself, open.
+    let directory: SharedDescriptor
+    /// When the look, or the slice of it, began.
+    let now: MonotonicTime
+
+    var node: DirectoryNode { scanned.node }
+    var names: DirectoryNames { scanned.names }
+    var matches: [DirectoryTree.Match] { scanned.matches }
+
+    /// The match of a name that is not there.
+    func absent(_ name: [UInt8]) -> DirectoryTree.Match? { scanned.absent(name) }
+
+    /// The part of the look that is one stream's.
+    func at(_ stream: LogStream) -> StreamLook {
+        StreamLook(
+            stream: stream, scanned: scanned, names: names, directory: directory, now: now)
+    }
+}
+
+/// A look at one stream: the stream, and where and when it is looked at.
+struct StreamLook {
+    let stream: LogStream
+    let scanned: DirectoryTree.Scanned
+    /// The listing that it goes by: the scan's, or one that was made after something was opened.
+    var names: DirectoryNames
+    /// The directory itself, open.
+    let directory: SharedDescriptor
+    /// When it began.
+    var now: MonotonicTime
+
+    var node: DirectoryNode { scanned.node }
+
+    /// When a name in the directory last changed before it was scanned, as files there have it.
+    var changed: FileTime? { scanned.time }
+
+    /// The inode number that the listing has under the stream's own name.
+    var liveInode: UInt64? { names.inode(of: stream.liveName) }
+}
