@@ -86,6 +86,23 @@ package struct Corpus: Sendable {
         buffer.append(0x2E)
         appendDecimal(milliseconds % 1_000, 3, to: &buffer)
         buffer += Array("Z ".utf8)
+        fill(to: end, &generator, &buffer)
+    }
+
+    /// The same with a stamp in place of the time, written now.
+    static func appendStampedLine(
+        _ number: Int, _ generator: inout Generator, to buffer: inout [UInt8]
+    ) {
+        let end = buffer.count + 143 + generator.below(101)
+        Stamp(number: number).append(to: &buffer)
+        buffer.append(0x20)
+        fill(to: end, &generator, &buffer)
+    }
+
+    /// The rest of a line, which is to be `end` bytes with what is there, before its newline.
+    private static func fill(
+        to end: Int, _ generator: inout Generator, _ buffer: inout [UInt8]
+    ) {
         buffer += levels[generator.below(levels.count)]
         buffer += Array(" trace=".utf8)
         var trace = generator.next()
@@ -101,18 +118,5 @@ package struct Corpus: Sendable {
         }
         buffer.removeSubrange(end...)
         buffer.append(0x0A)
-    }
-
-    /// The last `digits` digits of a number, with leading zeros.
-    static func appendDecimal(_ number: Int, _ digits: Int, to buffer: inout [UInt8]) {
-        let begin = buffer.count
-        var rest = number
-        for _ in 0..<digits {
-            buffer.append(0)
-        }
-        for place in stride(from: begin + digits - 1, through: begin, by: -1) {
-            buffer[place] = 0x30 + UInt8(rest % 10)
-            rest /= 10
-        }
     }
 }

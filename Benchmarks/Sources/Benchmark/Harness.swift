@@ -24,6 +24,10 @@ package enum Harness {
             var mode = try Idle(stage)
             isGood = try mode.measure()
             (text, json) = (mode.text(command: command), mode.json(command: command))
+        case .node:
+            var mode = try Node(stage)
+            isGood = try mode.measure()
+            (text, json) = (mode.text(command: command), mode.json(command: command))
         case .latency:
             var mode = try Latency(stage)
             isGood = try mode.measure()

@@ -40,15 +40,16 @@ struct Idle {
     }
 
     private var directories: Int {
-        (stage.options.files + Self.filesInDirectory - 1) / Self.filesInDirectory
+        (files + Self.filesInDirectory - 1) / Self.filesInDirectory
     }
 
     private var seconds: Double { Double(stage.options.seconds ?? 60) }
+    private var files: Int { stage.options.files ?? 10_000 }
 
     /// True: everything arrived, once. Only those who run until they are stopped take part.
     mutating func measure() throws(MachineError) -> Bool {
         for contender in stage.present {
-            guard contender.name == "shipper json" || !contender.endsByItself else { continue }
+            guard contender.follows else { continue }
             let root = try stage.makeDirectory("files")
             let entry = try measure(contender, root)
             entries.append(entry)
@@ -69,7 +70,6 @@ struct Idle {
     private func measure(
         _ contender: Contender, _ root: String
     ) throws(MachineError) -> Entry {
-        let files = stage.options.files
         try stage.progress.update("\(contender.name): making \(Number.grouped(files)) files")
         for directory in 0..<directories { try makeDirectory("\(root)/\(directory)") }
         try append(root, 0..<files, lines: Self.linesInFile)
@@ -89,18 +89,18 @@ struct Idle {
         }
         _ = try arrive("first lines")
         let fillSeconds = Instant.now.secondsSince(begin)
-        let fill = try ProcessFigures(process.pid)
+        let fill = try ProcessFigures(process)
 
         try append(root, 0..<files, lines: 1)
         expected += files
         let appendSeconds = try arrive("a line in each file")
 
         try rest(process, for: settleSeconds, "\(contender.name): settling")
-        let before = try ProcessFigures(process.pid)
+        let before = try ProcessFigures(process)
         let restBegin = Instant.now
         try rest(process, for: seconds, "\(contender.name): at rest")
         let restSeconds = Instant.now.secondsSince(restBegin)
-        let figures = try ProcessFigures(process.pid)
+        let figures = try ProcessFigures(process)
 
         try append(root, files - 1..<files, lines: 1)
         expected += 1
@@ -175,7 +175,7 @@ struct Idle {
 
             date: \(date), load average \(load) before
             machine: \(facts.description)
-            files: \(Number.grouped(stage.options.files)) in \(Number.grouped(directories)) \
+            files: \(Number.grouped(files)) in \(Number.grouped(directories)) \
             directories, \(Self.linesInFile) lines each; at rest for \(Number.fixed(seconds, 0)) s, \
             \(Number.fixed(settleSeconds, 0)) s after a line was appended to each
             broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
@@ -194,7 +194,7 @@ struct Idle {
         .object(
             stage.header(.idle, facts, date, command) + [
                 ("load_average", .object([("before", .number(load, 2))])),
-                ("files", .count(stage.options.files)), ("directories", .count(directories)),
+                ("files", .count(files)), ("directories", .count(directories)),
                 ("contenders", .list(entries.map(json))),
             ])
     }

@@ -33,11 +33,12 @@ struct Latency {
     }
 
     private var seconds: Int { stage.options.seconds ?? 10 }
+    private var rate: Int { stage.options.rate ?? 10_000 }
 
     /// True: every line arrived, once.
     mutating func measure() throws(MachineError) -> Bool {
         for contender in stage.present {
-            guard contender.name == "shipper json" || !contender.endsByItself else { continue }
+            guard contender.follows else { continue }
             entries.append(try measure(contender))
         }
         entries.append(try measureFloor())
@@ -45,7 +46,6 @@ struct Latency {
     }
 
     private func measure(_ contender: Contender) throws(MachineError) -> Entry {
-        let rate = stage.options.rate
         let lines = rate * seconds
         let topic = try stage.makeTopic()
         let directory = try stage.makeDirectory("run")
@@ -56,14 +56,14 @@ struct Latency {
                 broker: stage.broker.address, kind: stage.kind, once: false))
         let file = try OutputFile(path)
         try Self.write(Self.leadLines, aSecond: 1_000, to: file.append)
-        let consumer = try StampedConsumer(
-            stage.broker.address, topic: topic, partitions: Stage.partitions)
+        let consumer = try consumer(topic)
         let log = directory + "/output"
         let process = try ChildProcess(command, output: .file(log), errors: .file(log))
 
         var lead: [Int64] = []
         try take(Self.leadLines, from: consumer, into: &lead, process, "\(contender.name): start")
         let writer = Writer()
+        let rate = rate
         let thread = try Thread.start { writer.write(path, lines, aSecond: rate) }
         var ages: [Int64] = []
         ages.reserveCapacity(lines)
@@ -81,13 +81,12 @@ struct Latency {
 
     /// The same lines without a file and an agent: what the broker and the consumer add.
     private func measureFloor() throws(MachineError) -> Entry {
-        let rate = stage.options.rate
         let lines = rate * seconds
         let topic = try stage.makeTopic()
-        let consumer = try StampedConsumer(
-            stage.broker.address, topic: topic, partitions: Stage.partitions)
+        let consumer = try consumer(topic)
         let writer = Writer()
         let address = stage.broker.address
+        let rate = rate
         let thread = try Thread.start { writer.produce(address, topic, lines, aSecond: rate) }
         var ages: [Int64] = []
         ages.reserveCapacity(lines)
@@ -102,6 +101,11 @@ struct Latency {
             ages: ages.sorted(), fault: Run.miscount(records, of: lines))
     }
 
+    private func consumer(_ topic: String) throws(MachineError) -> StampedConsumer {
+        try StampedConsumer(
+            stage.broker.address, topic: topic, partitions: stage.partitions, waitMilliseconds: 1)
+    }
+
     /// Takes so many records, or what there is when none has come for `patience`.
     private func take(
         _ lines: Int, from consumer: StampedConsumer, into ages: inout [Int64],
@@ -110,7 +114,7 @@ struct Latency {
         var last = Instant.now
         while ages.count < lines {
             let before = ages.count
-            try consumer.take(milliseconds: 100, into: &ages)
+            try consumer.take(milliseconds: 100) { ages.append($0.age) }
             if ages.count > before {
                 last = .now
             } else {
@@ -130,13 +134,12 @@ struct Latency {
         Instant.awaitPrecisely()
         let filler =
             Array(" INFO  a line of the usual length, as a service writes them: ".utf8)
-            + Array(repeating: 0x78, count: 100) + [0x0A]
-        let mark = Array(StampedConsumer.mark.utf8)
+            + Array(repeating: 0x78, count: 84) + [0x0A]
         let begin = Instant.now
         for number in 0..<lines {
             begin.advanced(bySeconds: Double(number) / Double(rate)).sleep()
-            var line = mark
-            Corpus.appendDecimal(Int(Instant.now.nanoseconds), 20, to: &line)
+            var line: [UInt8] = []
+            Stamp(number: number).append(to: &line)
             line += filler
             try take(line)
         }
@@ -162,7 +165,7 @@ struct Latency {
 
             date: \(date), load average \(load) before
             machine: \(facts.description)
-            lines: \(Number.grouped(stage.options.rate)) a second into one file for \(seconds) s; \
+            lines: \(Number.grouped(rate)) a second into one file for \(seconds) s; \
             the writer and the consumer (fetch.wait.max.ms=1) run on the same machine
             broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
             command: \(command.joined(separator: " "))
@@ -180,7 +183,7 @@ struct Latency {
         .object(
             stage.header(.latency, facts, date, command) + [
                 ("load_average", .object([("before", .number(load, 2))])),
-                ("lines_per_second", .count(stage.options.rate)), ("seconds", .count(seconds)),
+                ("lines_per_second", .count(rate)), ("seconds", .count(seconds)),
                 (
                     "contenders",
                     .list(

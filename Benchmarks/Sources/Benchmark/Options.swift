@@ -7,25 +7,39 @@ package struct UsageError: Error, CustomStringConvertible {
 
 /// What is to be measured.
 package struct Options: Sendable {
-    package enum Mode: String, Sendable { case throughput, idle, latency }
+    package enum Mode: String, CaseIterable, Sendable { case throughput, idle, latency, node }
 
     package var mode = Mode.throughput
     /// Of the corpus.
     package var bytes = 1_000_000_000
-    package var runs = 5
+    /// Of each contender.
+    package var runs: Int?
     package var seed: UInt64 = 1
     /// Nil: a mock broker of our own.
     package var broker: String?
     /// Where the figures are written as JSON.
     package var json: String?
-    package var contenders: [Contender.Key] = Contender.all.filter { !$0.isHidden }
+    /// Who was named; nil: those that belong to the mode.
+    private var only: [Contender.Key]?
     /// Path of the agent; nil: the one on PATH.
     package var shipper: String?
-    /// How long to look at an idle agent, or to write lines.
+    /// How long to look at an agent at rest, or to write lines.
     package var seconds: Int?
-    package var files = 10_000
-    /// Lines a second of the latency mode.
-    package var rate = 10_000
+    package var files: Int?
+    /// Lines a second.
+    package var rate: Int?
+    /// Of each topic.
+    package var partitions: Int?
+    /// Of the mock cluster.
+    package var brokers: Int?
+
+    /// A mock cluster of more shows nothing that it does not show with so many.
+    package static let mostBrokers = 64
+
+    /// Who is to be measured.
+    package var contenders: [Contender.Key] {
+        only ?? Contender.all.filter { $0.modes.contains(mode) }
+    }
 
     package static let help = """
         Usage: shipper-bench [OPTION...]
@@ -34,9 +48,12 @@ package struct Options: Sendable {
         if they are on PATH, in turns on the same corpus and broker.
 
           --size SIZE        of the corpus: 1GB (default), 500MB, 64MiB
-          --runs N           of each contender, after a warm-up; default 5
+          --runs N           of each contender, in turns; default 5
           --broker ADDRESS   host:port of a broker; default: librdkafka's mock, in its own process
-          --only LIST        of shipper-json, shipper-raw, kcat, filebeat, rsyslog; with commas
+          --brokers N        of the mock; default 1
+          --partitions N     of each topic; default 4
+          --only LIST        of shipper-json, shipper-raw, shipper-node, kcat, filebeat, rsyslog;
+                             with commas
           --shipper PATH     the agent; default: the one on PATH
           --seed N           of the corpus; default 1
           --json FILE        writes the figures there as JSON too
@@ -45,7 +62,10 @@ package struct Options: Sendable {
           --files N          so many; default 10000
           --latency          instead: time from write to broker, lines written one by one
           --rate N           so many a second; default 10000
-          --seconds N        how long; default 60 at rest, 10 of writing
+          --node             instead: what the lines of an ordinary node cost: 1000 (--rate) a second,
+                             each to one of 110 files (--files); 3 brokers, topics of 30 partitions,
+                             1 run
+          --seconds N        how long; default 60 at rest, 10 of writing into one file, 30 into many
 
           --help
 
@@ -56,7 +76,7 @@ package struct Options: Sendable {
 
     private static let valued: Set = [
         "--size", "--runs", "--broker", "--only", "--shipper", "--seed", "--json", "--seconds",
-        "--files", "--rate",
+        "--files", "--rate", "--partitions", "--brokers",
     ]
 
     /// `arguments` without the program's name.
@@ -65,11 +85,11 @@ package struct Options: Sendable {
         while let argument = rest.popFirst() {
             let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
             let name = parts.first ?? argument
-            if name == "--idle" || name == "--latency" {
+            if let mode = Mode.allCases.first(where: { name == "--\($0.rawValue)" }) {
                 guard parts.count == 1 else {
                     throw UsageError(description: "\(name) takes no value")
                 }
-                mode = name == "--idle" ? .idle : .latency
+                self.mode = mode
                 continue
             }
             guard Self.valued.contains(name) else {
@@ -95,17 +115,21 @@ package struct Options: Sendable {
         case "--seconds": seconds = try Self.count(name, value)
         case "--files": files = try Self.count(name, value)
         case "--rate": rate = try Self.count(name, value)
+        case "--partitions": partitions = try Self.count(name, value, upTo: 10_000)
+        case "--brokers": brokers = try Self.count(name, value, upTo: Self.mostBrokers)
         case "--broker": broker = value
         case "--json": json = value
         case "--shipper": shipper = value
-        case "--only": contenders = try Self.keys(value)
+        case "--only": only = try Self.keys(value)
         default: throw UsageError(description: "unknown option \(name)")
         }
     }
 
-    private static func count(_ name: String, _ value: String) throws(UsageError) -> Int {
-        guard let number = Int(value), (1...10_000_000).contains(number) else {
-            throw UsageError(description: "\(name): \"\(value)\" is no number from 1 to 10000000")
+    private static func count(
+        _ name: String, _ value: String, upTo most: Int = 10_000_000
+    ) throws(UsageError) -> Int {
+        guard let number = Int(value), (1...most).contains(number) else {
+            throw UsageError(description: "\(name): \"\(value)\" is no number from 1 to \(most)")
         }
         return number
     }

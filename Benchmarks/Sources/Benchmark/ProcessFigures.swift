@@ -1,6 +1,6 @@
 import Machine
 
-/// What /proc tells of a process that runs.
+/// What the kernel tells of a process that runs.
 struct ProcessFigures: Sendable {
     let cpuSeconds: Double
     let rssBytes: Int
@@ -8,15 +8,9 @@ struct ProcessFigures: Sendable {
     let descriptors: Int
     let threads: Int
 
-    init(_ pid: Int32) throws(MachineError) {
-        let stat = try readText("/proc/\(pid)/stat")
-        // The name before the last parenthesis may hold anything. Fields 14 and 15: user and system
-        // time in hundredths of a second, as every Linux gives them.
-        let rest = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-        guard rest.count > 13, let user = Int(rest[12]), let system = Int(rest[13]) else {
-            throw MachineError("/proc/\(pid)/stat: cannot be understood: \(stat)")
-        }
-        cpuSeconds = Double(user + system) / 100
+    init(_ process: ChildProcess) throws(MachineError) {
+        let pid = process.pid
+        cpuSeconds = try process.cpuSeconds()
         let status = try readText("/proc/\(pid)/status")
         func field(_ name: String) -> Int {
             let line = status.split(separator: "\n").first { $0.hasPrefix(name + ":") }

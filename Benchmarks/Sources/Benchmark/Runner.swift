@@ -32,7 +32,7 @@ struct Runner {
         let records = try stage.broker.recordCount(topic)
         var fault = outcome.fault ?? outcome.end.fault
         if let known = fault {
-            fault = known + (try Self.lastLine(log).map { "; its last words: \($0)" } ?? "")
+            fault = known + (try Stage.lastWords(log).map { "; its last words: \($0)" } ?? "")
         }
         try stage.dropTopic(topic)
         try remove(directory)
@@ -91,9 +91,5 @@ struct Runner {
 
     private static func tooSlow(_ limit: Double) -> String {
         "not done after \(Number.fixed(limit, 0)) s"
-    }
-
-    private static func lastLine(_ path: String) throws(MachineError) -> String? {
-        try readText(path).split(separator: "\n").last.map { String($0.prefix(300)) }
     }
 }

@@ -8,14 +8,18 @@ final class Stage {
     let broker: BrokerClient
     let present: [Contender]
     let absent: [(name: String, reason: String)]
-    /// Ends when this object goes.
-    private let mock: ChildProcess?
+    /// Nil: the broker is somebody else's.
+    private let mock: MockCluster?
     let kind: BrokerClient.Kind
     /// No other benchmark at the same broker has it in its topics' names.
     private let tag = String(Instant.now.nanoseconds, radix: 36)
     private var topics = 0
 
-    static let partitions = 4
+    /// Of each topic.
+    var partitions: Int { options.partitions ?? (options.mode == .node ? 30 : 4) }
+    private static func brokers(_ options: Options) -> Int {
+        options.brokers ?? (options.mode == .node ? 3 : 1)
+    }
 
     init(_ options: Options, _ progress: Progress) throws(MachineError) {
         self.options = options
@@ -35,48 +39,44 @@ final class Stage {
             mock = nil
             broker = try BrokerClient(address)
         } else {
-            let started = try Self.startMock(directory)
-            mock = started.process
-            broker = try BrokerClient(started.address)
+            let mock = try MockCluster(brokers: Self.brokers(options), directory: directory)
+            self.mock = mock
+            broker = try BrokerClient(mock.address)
         }
         kind = try broker.kind()
-    }
-
-    private static func startMock(
-        _ directory: String
-    ) throws(MachineError) -> (process: ChildProcess, address: String) {
-        let path = directory + "/broker"
-        let process = try ChildProcess(
-            [try ownProgram(), "broker"], output: .file(path), errors: .file(path), feeding: true)
-        let end = Instant.now.advanced(bySeconds: 30)
-        while Instant.now < end {
-            let text = try readText(path)
-            if let newline = text.firstIndex(of: "\n") {
-                return (process, String(text[..<newline]))
-            }
-            if try process.wait(milliseconds: 10) != nil { break }
-        }
-        throw MachineError("the mock broker does not start: \(try readText(path))")
     }
 
     /// A topic that nobody has written to.
     func makeTopic() throws(MachineError) -> String {
         topics += 1
         let topic = "bench-\(tag)-\(topics)"
-        if kind == .kafka { try broker.createTopic(topic, partitions: Self.partitions) }
+        try mock?.makeTopic(topic, partitions: partitions)
+        if kind == .kafka { try broker.createTopic(topic, partitions: partitions) }
         let end = Instant.now.advanced(bySeconds: 30)
-        while try broker.partitions(topic) == 0 {
-            guard Instant.now < end else {
-                throw MachineError("topic \(topic) does not appear at \(broker.address)")
+        while true {
+            let found = try broker.partitions(topic)
+            if found == partitions { return topic }
+            let place = "topic \(topic) at \(broker.address)"
+            // A mock of somebody else makes it with the partitions that it likes.
+            guard found == 0 else {
+                throw MachineError("\(place) has \(found) partitions, not \(partitions)")
             }
+            guard Instant.now < end else { throw MachineError("\(place) does not appear") }
             Instant.now.advanced(bySeconds: 0.01).sleep()
         }
-        return topic
     }
 
     /// Takes it away again, where that can be done.
     func dropTopic(_ topic: String) throws(MachineError) {
         if kind == .kafka { try broker.deleteTopic(topic) }
+    }
+
+    /// How many requests with records came to the broker so far; nil: it does not tell.
+    func produceRequests() throws(MachineError) -> Int? { try mock?.produceRequests() }
+
+    /// The last line that a program wrote to its log.
+    static func lastWords(_ log: String) throws(MachineError) -> String? {
+        try readText(log).split(separator: "\n").last.map { String($0.prefix(300)) }
     }
 
     /// A new empty directory.
@@ -87,9 +87,16 @@ final class Stage {
     }
 
     var brokerDescription: String {
-        let name = kind == .mock ? "librdkafka's mock broker" : "Kafka"
-        let place = options.broker.map { " at \($0)" } ?? " in its own process"
-        return "\(name)\(place), \(Self.partitions) partitions"
+        let count = Self.brokers(options)
+        let name =
+            kind == .kafka
+            ? "Kafka"
+            : mock == nil || count == 1
+                ? "librdkafka's mock broker" : "\(count) of librdkafka's mock brokers"
+        let place =
+            options.broker.map { " at \($0)" }
+            ?? (count == 1 ? " in its own process" : " in a process of their own")
+        return "\(name)\(place), \(partitions) partitions"
     }
 
     /// What every mode tells of the machine, in JSON.
@@ -105,7 +112,7 @@ final class Stage {
                 .object([
                     ("kind", .text(kind.rawValue)),
                     ("own", .bool(options.broker == nil)), ("address", .text(broker.address)),
-                    ("partitions", .count(Self.partitions)),
+                    ("partitions", .count(partitions)),
                     ("librdkafka", .text(librdkafkaVersion)),
                 ])
             ),

@@ -46,7 +46,7 @@ struct Throughput {
                 try stage.progress.note("warm-up: \(contender.name) FAILED: \(fault)")
             }
         }
-        let rounds = stage.options.runs
+        let rounds = stage.options.runs ?? 5
         for round in 1...rounds {
             for index in entries.indices {
                 let contender = entries[index].contender

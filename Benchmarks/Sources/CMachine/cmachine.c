@@ -6,12 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -144,6 +149,46 @@ int cmachine_wait_signal(void) {
     int number = 0;
     while (sigwait(&set, &number) != 0) {}
     return number;
+}
+
+int64_t cmachine_cpu(pid_t pid) {
+    clockid_t clock;
+    int code = clock_getcpuclockid(pid, &clock);
+    struct timespec used;
+    if (code == 0 && clock_gettime(clock, &used) == 0)
+        return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+    if (code != 0) errno = code;
+    return -1;
+}
+
+int cmachine_borrow_tcp(int pidfd, int theirs, uint64_t *inode) {
+    int own = (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+    if (own < 0) return -1;
+    int protocol = 0;
+    socklen_t length = sizeof protocol;
+    struct stat status;
+    if (getsockopt(own, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0 && protocol == IPPROTO_TCP &&
+        fstat(own, &status) == 0) {
+        *inode = status.st_ino;
+        return own;
+    }
+    int code = errno;
+    close(own);
+    errno = code;
+    return -1;
+}
+
+int cmachine_tcp_sent(int socket, int64_t *bytes, int64_t *segments) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    if (length < offsetof(struct tcp_info, tcpi_bytes_sent) + sizeof info.tcpi_bytes_sent) {
+        errno = ENOSYS;
+        return -1;
+    }
+    *bytes = (int64_t)info.tcpi_bytes_sent;
+    *segments = info.tcpi_data_segs_out;
+    return 0;
 }
 
 int64_t cmachine_monotonic(void) {

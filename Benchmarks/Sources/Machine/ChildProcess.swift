@@ -14,7 +14,8 @@ package final class ChildProcess {
     }
 
     package let pid: Int32
-    private let process: Descriptor
+    /// Its pidfd.
+    let process: Descriptor
     private let input: Descriptor?
     private let name: String
     private var end: End?
@@ -62,6 +63,23 @@ package final class ChildProcess {
             var usage = cmachine_usage()
             _ = Scene.reap(pid, &usage)
         }
+    }
+
+    /// Writes a line to the input of a program that is fed.
+    func tell(_ line: String) throws(MachineError) {
+        switch input {
+        case .some(let input):
+            try write(Array((line + "\n").utf8), to: input.raw, name)
+        case .none:
+            throw MachineError("tell \(name): it is not fed")
+        }
+    }
+
+    /// CPU time that it has used so far, with all its threads. It still runs.
+    package func cpuSeconds() throws(MachineError) -> Double {
+        let nanoseconds = cmachine_cpu(pid)
+        guard nanoseconds >= 0 else { throw MachineError("CPU time of", name) }
+        return Double(nanoseconds) / 1e9
     }
 
     /// Waits at most so long for its end; nil: it still runs.

@@ -74,13 +74,23 @@ package func makeDirectory(_ path: String) throws(MachineError) {
     guard unsafe mkdir(path, 0o700) == 0 else { throw MachineError("mkdir", path) }
 }
 
-/// Names in a directory, without `.` and `..`.
+/// How many names are in a directory, without `.` and `..`.
 package func countEntries(_ path: String) throws(MachineError) -> Int {
+    try entries(path).count
+}
+
+/// Names in a directory, without `.` and `..`.
+func entries(_ path: String) throws(MachineError) -> [String] {
     guard let directory = unsafe opendir(path) else { throw MachineError("opendir", path) }
     defer { unsafe closedir(directory) }
-    var count = 0
-    while unsafe readdir(directory) != nil { count += 1 }
-    return max(0, count - 2)
+    var names: [String] = []
+    while let entry = unsafe readdir(directory) {
+        let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+            unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names
 }
 
 /// Removes a file or a directory with what is in it.

@@ -1,27 +1,38 @@
-internal import CMachine
 internal import CRdkafka
 internal import Glibc
 
-/// Takes records in which the writer has put the time, and tells how old they were when they came.
-/// One thread.
+/// Takes records in which the writer has put a stamp, and tells how old they were when they came. One
+/// thread.
 @safe
 package final class StampedConsumer {
-    /// What stands before the 20 decimal digits of `Instant.nanoseconds` in a line.
-    package static let mark = "written="
+    /// A record that came.
+    package struct Arrival: Hashable, Sendable {
+        /// Nanoseconds since it was written.
+        package let age: Int64
+        /// The stamp's.
+        package let number: Int
+
+        package init(age: Int64, number: Int) {
+            self.age = age
+            self.number = number
+        }
+    }
 
     private let client: OpaquePointer
     private let queue: OpaquePointer
     private var batch: [UnsafeMutablePointer<rd_kafka_message_t>?]
 
     /// Reads all `partitions` of the topic from their beginning. The broker's answer is delayed by
-    /// 1 ms at most where there is nothing to give.
-    package init(_ address: String, topic: String, partitions: Int) throws(MachineError) {
+    /// `wait` at most where there is nothing to give.
+    package init(
+        _ address: String, topic: String, partitions: Int, waitMilliseconds wait: Int
+    ) throws(MachineError) {
         unsafe batch = Array(repeating: nil, count: 1_000)
         let client = unsafe try makeClient(
             RD_KAFKA_CONSUMER,
             [
                 "bootstrap.servers": address, "group.id": "shipper-bench", "log_level": "0",
-                "fetch.wait.max.ms": "1", "fetch.error.backoff.ms": "0",
+                "fetch.wait.max.ms": "\(wait)", "fetch.error.backoff.ms": "0",
                 "enable.auto.commit": "false", "auto.offset.reset": "earliest",
             ])
         unsafe self.client = client
@@ -45,10 +56,10 @@ package final class StampedConsumer {
         unsafe rd_kafka_destroy(client)
     }
 
-    /// Waits at most so long for records and adds to `ages` how many nanoseconds before now each was
-    /// written; a record without a stamp is an error.
+    /// Waits at most so long for records and tells of each that came; a record without a stamp is an
+    /// error.
     package func take(
-        milliseconds: Int, into ages: inout [Int64]
+        milliseconds: Int, _ each: (Arrival) -> Void
     ) throws(MachineError) {
         // A batch is waited for until it is full: so one record first, and then what is there.
         unsafe batch[0] = rd_kafka_consume_queue(queue, Int32(milliseconds))
@@ -68,26 +79,12 @@ package final class StampedConsumer {
             guard unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
             let payload = unsafe UnsafeRawBufferPointer(
                 start: message.pointee.payload, count: message.pointee.len)
-            if let stamp = unsafe Self.stamp(payload) {
-                ages.append(now - stamp)
+            if let stamp = unsafe Stamp(in: payload) {
+                each(Arrival(age: now - stamp.nanoseconds, number: stamp.number))
             } else {
                 unstamped = unsafe String(decoding: payload.prefix(80), as: UTF8.self)
             }
         }
-        if let unstamped { throw MachineError("a record without a time: \(unstamped)") }
-    }
-
-    private static func stamp(_ payload: UnsafeRawBufferPointer) -> Int64? {
-        let found = Int(unsafe cmachine_find(payload.baseAddress, payload.count, mark))
-        guard found >= 0 else { return nil }
-        let begin = found + mark.utf8.count
-        guard payload.count >= begin + 20 else { return nil }
-        var number: Int64 = 0
-        for index in begin..<begin + 20 {
-            let digit = unsafe payload[index] &- 0x30
-            guard digit < 10 else { return nil }
-            number = number &* 10 &+ Int64(digit)
-        }
-        return number
+        if let unstamped { throw MachineError("a record without a stamp: \(unstamped)") }
     }
 }

@@ -7,8 +7,12 @@ func main() -> Int32 {
     let arguments = Array(CommandLine.arguments.dropFirst())
     do throws(MachineError) {
         // The harness calls itself so: its broker is a process that can be measured apart.
-        if arguments == ["broker"] {
-            try MockBroker.serve()
+        if arguments.first == "broker", arguments.count < 3 {
+            let brokers = arguments.count == 1 ? 1 : Int(arguments[1]) ?? 0
+            guard (1...Options.mostBrokers).contains(brokers) else {
+                return complain("broker: no number from 1 to \(Options.mostBrokers)", 64)
+            }
+            try MockBroker.serve(brokers: brokers)
             return 0
         }
         if arguments == ["--help"] {

@@ -105,6 +105,45 @@ import Testing
         #expect(ages.count == 5 && ages == ages.sorted() && ages[0] > 0, "\(row)")
     }
 
+    @Test func whatTheLinesOfANodeCostIsMeasured() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let call = try Call(
+            [
+                "--node", "--rate", "200", "--files", "5", "--seconds", "1", "--partitions", "6",
+                "--brokers", "2", "--only", "shipper-json", "--json", file.path,
+            ], shipper: true)
+        #expect(call.code == 0, "\(call.errors)\(call.output)")
+        #expect(call.output.contains("\n| shipper json"))
+        #expect(call.output.contains("lines: 200 a second for 1 s, each to one of 5 files"))
+        #expect(call.output.contains("2 of librdkafka's mock brokers"))
+
+        let contenders = try #require(try parse(file)["contenders"] as? [[String: Any]])
+        let run = try #require((contenders.first?["runs"] as? [[String: Any]])?.first)
+        #expect(run["records"] as? Int == 400)
+        let medians = try #require(contenders.first?["medians"] as? [String: Double])
+        for figure in [
+            "cpu_percent", "raw_kb_per_second", "sent_kb_per_second", "segments_per_second",
+            "requests_per_second", "rss_mb", "p50_milliseconds",
+        ] {
+            #expect(try #require(medians[figure], "\(figure)") > 0)
+        }
+        let ages = ["p50_milliseconds", "p99_milliseconds", "max_milliseconds"]
+            .compactMap { medians[$0] }
+        #expect(ages.count == 3 && ages == ages.sorted())
+    }
+
+    @Test func aContenderThatEndsByItselfIsFoundOutAndNamed() throws {
+        let call = try Call([
+            "--node", "--rate", "10", "--files", "1", "--seconds", "1", "--only", "shipper-json",
+            "--shipper", "/bin/false",
+        ])
+        #expect(call.code == 1)
+        #expect(
+            call.output.contains("FAILED: shipper json, run 1: it ended, exit code 1"),
+            "\(call.output)")
+    }
+
     /// With one child it is at its preparations, with two the agent runs beside the broker.
     @Test(arguments: [1, 2])
     func anInterruptedHarnessTakesItsProcessesAndFilesAway(children: Int) throws {
@@ -140,7 +179,8 @@ import Testing
         (["--runs", "0"], "--runs: \"0\" is no number from 1 to 10000000"),
         (["--size", "1XB"], "--size: \"1XB\" is no size such as 1GB or 64MiB"),
         (["--only", "vector"], "--only: no contender is called \"vector\""),
-        (["--fast"], "unknown option --fast"),
+        (["--fast"], "unknown option --fast"), (["--node=1"], "--node takes no value"),
+        (["--brokers", "65"], "--brokers: \"65\" is no number from 1 to 64"),
     ])
     func wrongUsageSaysWhatIsWrong(arguments: [String], message: String) throws {
         let call = try Call(arguments)

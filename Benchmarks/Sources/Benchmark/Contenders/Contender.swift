@@ -10,6 +10,8 @@ package struct Contender: Sendable {
     package let version: String
     /// It ends when everything is delivered; else the harness looks at the broker and stops it.
     package let endsByItself: Bool
+    /// It goes on with a file that grows, until it is stopped.
+    package let follows: Bool
     /// Writes what the program wants to read into the task's directory; the command line.
     package let prepare: @Sendable (Task) throws(MachineError) -> [String]
 
@@ -22,17 +24,24 @@ package struct Contender: Sendable {
         /// What is in them, where the whole of it is there from the start.
         package let corpus: Corpus?
         package let topic: String
+        /// host:port, or several with commas.
         package let broker: String
         package let kind: BrokerClient.Kind
         /// End when everything that is there is delivered, if the program knows how to.
         package let once: Bool
+
+        /// The brokers as a list that YAML and rsyslog read, on one line.
+        var brokerList: String {
+            let brokers = broker.split(separator: ",").map { JSON.text(String($0)).text() }
+            return "[" + brokers.joined(separator: ", ") + "]"
+        }
     }
 
     /// A name that can be given to `--only`.
     package struct Key: Hashable, Sendable {
         package let name: String
-        /// Only taken when it is named: it is there to be found out.
-        package let isHidden: Bool
+        /// Where it takes part without being named.
+        package let modes: Set<Options.Mode>
         let find: @Sendable (_ shipper: String?) throws(MachineError) -> Finding
 
         package static func == (one: Key, other: Key) -> Bool { one.name == other.name }
@@ -45,21 +54,27 @@ package struct Contender: Sendable {
         case absent(name: String, reason: String)
     }
 
+    private static let everywhere: Set<Options.Mode> = [.throughput, .idle, .latency, .node]
+
     /// In the order in which they run.
     package static let all: [Key] = [
-        Key(name: "shipper-json", isHidden: false) { shipper throws(MachineError) in
+        Key(name: "shipper-json", modes: everywhere) { shipper throws(MachineError) in
             try Self.shipper("json", shipper)
         },
-        Key(name: "shipper-raw", isHidden: false) { shipper throws(MachineError) in
+        Key(name: "shipper-raw", modes: [.throughput]) { shipper throws(MachineError) in
             try Self.shipper("raw", shipper)
         },
-        Key(name: "kcat", isHidden: false) { _ throws(MachineError) in try kcat() },
-        Key(name: "filebeat", isHidden: false) { _ throws(MachineError) in try filebeat() },
-        Key(name: "rsyslog", isHidden: false) { _ throws(MachineError) in try rsyslog() },
-        Key(name: "drops-a-line", isHidden: true) { _ throws(MachineError) in
+        Key(name: "shipper-node", modes: [.node]) { shipper throws(MachineError) in
+            try Self.shipper("json", partitioner: "node", shipper)
+        },
+        Key(name: "kcat", modes: [.throughput]) { _ throws(MachineError) in try kcat() },
+        Key(name: "filebeat", modes: everywhere) { _ throws(MachineError) in try filebeat() },
+        Key(name: "rsyslog", modes: everywhere) { _ throws(MachineError) in try rsyslog() },
+        // They are there to be found out.
+        Key(name: "drops-a-line", modes: []) { _ throws(MachineError) in
             try faulty("drops a line", without: true)
         },
-        Key(name: "repeats-a-line", isHidden: true) { _ throws(MachineError) in
+        Key(name: "repeats-a-line", modes: []) { _ throws(MachineError) in
             try faulty("repeats a line", without: false)
         },
     ]

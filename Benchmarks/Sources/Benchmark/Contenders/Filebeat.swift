@@ -9,7 +9,10 @@ extension Contender {
         let words = (try output(of: [program, "version"]).first ?? "").split(separator: " ")
         let version = words.count > 2 ? "filebeat \(words[2])" : "unknown"
         return .present(
-            Contender(name: "filebeat", program: program, version: version, endsByItself: false) {
+            Contender(
+                name: "filebeat", program: program, version: version, endsByItself: false,
+                follows: true
+            ) {
                 task throws(MachineError) in
                 let path = task.directory + "/filebeat.yml"
                 // The mock does not speak what newer brokers do, and Kafka 4 not what older ones did.
@@ -21,7 +24,7 @@ extension Contender {
                         id: benchmark
                         paths: [\(JSON.text(task.files).text())]
                     output.kafka:
-                      hosts: [\(JSON.text(task.broker).text())]
+                      hosts: \(task.brokerList)
                       topic: \(task.topic)
                       version: \(protocolVersion)
                       compression: lz4

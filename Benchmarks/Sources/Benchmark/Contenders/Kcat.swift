@@ -8,7 +8,9 @@ extension Contender {
         }
         let version = try kcatVersion(program)
         return .present(
-            Contender(name: "kcat", program: program, version: version, endsByItself: true) {
+            Contender(
+                name: "kcat", program: program, version: version, endsByItself: true, follows: false
+            ) {
                 kcatCommand(program, $0, $0.files)
             })
     }
@@ -21,7 +23,9 @@ extension Contender {
         }
         let version = try kcatVersion(program)
         return .present(
-            Contender(name: name, program: program, version: version, endsByItself: true) {
+            Contender(
+                name: name, program: program, version: version, endsByItself: true, follows: false
+            ) {
                 task throws(MachineError) in
                 let path = task.directory + "/faulty.log"
                 if let corpus = task.corpus {

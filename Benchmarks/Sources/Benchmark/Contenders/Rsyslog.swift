@@ -9,7 +9,10 @@ extension Contender {
         let words = (try output(of: [program, "-v"]).first ?? "").split(separator: " ")
         let version = words.count > 1 ? "rsyslog \(words[1])" : "unknown"
         return .present(
-            Contender(name: "rsyslog", program: program, version: version, endsByItself: false) {
+            Contender(
+                name: "rsyslog", program: program, version: version, endsByItself: false,
+                follows: true
+            ) {
                 task throws(MachineError) in
                 let path = task.directory + "/rsyslog.conf"
                 try writeText(
@@ -20,7 +23,7 @@ extension Contender {
                     template(name="line" type="string" string="%msg%")
                     input(type="imfile" File="\(task.files)" Tag="benchmark" ruleset="kafka")
                     ruleset(name="kafka") {
-                      action(type="omkafka" broker=["\(task.broker)"] topic="\(task.topic)"
+                      action(type="omkafka" broker=\(task.brokerList) topic="\(task.topic)"
                         template="line" resubmitOnFailure="on"
                         confParam=["compression.codec=lz4", "acks=all"])
                     }

@@ -2,8 +2,10 @@ import Machine
 
 extension Contender {
     /// The agent with its defaults, but without HTTP: another one may run on this machine.
-    static func shipper(_ codec: String, _ path: String?) throws(MachineError) -> Finding {
-        let name = "shipper \(codec)"
+    static func shipper(
+        _ codec: String, partitioner: String? = nil, _ path: String?
+    ) throws(MachineError) -> Finding {
+        let name = "shipper \(partitioner ?? codec)"
         guard let program = path ?? findProgram("shipper") else {
             return .absent(name: name, reason: "no shipper on PATH and none given by --shipper")
         }
@@ -12,7 +14,9 @@ extension Contender {
         }
         let version = try output(of: [program, "--version"]).first ?? "unknown"
         return .present(
-            Contender(name: name, program: program, version: version, endsByItself: true) {
+            Contender(
+                name: name, program: program, version: version, endsByItself: true, follows: true
+            ) {
                 task throws(MachineError) in
                 let path = task.directory + "/shipper.yaml"
                 try writeText(
@@ -23,10 +27,11 @@ extension Contender {
                         paths: [\(JSON.text(task.files).text())]
                     output:
                       kafka:
-                        brokers: [\(JSON.text(task.broker).text())]
+                        brokers: \(task.brokerList)
                         topic: \(task.topic)
                         codec: \(codec)
                         compression: lz4
+                    \(partitioner.map { "    partitioner: \($0)" } ?? "")
                     http: {listen: none}
 
                     """, to: path)

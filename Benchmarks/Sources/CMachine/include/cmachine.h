@@ -31,6 +31,18 @@ void cmachine_block_signals(void);
 // Waits for one of them; its number.
 int cmachine_wait_signal(void);
 
+// CPU time of a process with all its threads, in nanoseconds. -1: errno.
+int64_t cmachine_cpu(pid_t pid);
+
+// The TCP socket that is descriptor `theirs` of the process, as a descriptor of our own that keeps it
+// after the process has ended; *inode tells it from others. -1: it is none, or errno says what is
+// refused. Linux 5.6.
+int cmachine_borrow_tcp(int pidfd, int theirs, uint64_t *inode);
+
+// What was ever sent through a TCP socket, with what was sent again: bytes, and segments that carried
+// some. -1: errno. Linux 4.19.
+int cmachine_tcp_sent(int socket, int64_t *bytes, int64_t *segments);
+
 int64_t cmachine_monotonic(void);
 void cmachine_sleep_until(int64_t monotonic);
 // Lets the calling thread's sleeps end within microseconds of their time.
