@@ -63,6 +63,30 @@ package func makeDirectory(named path: [UInt8]) throws(SystemError) {
     }
 }
 
+/// A symbolic link at a path that is bytes, valid as text or not, and so is its target.
+package func makeLink(named path: [UInt8], to target: [UInt8]) throws(SystemError) {
+    let ends = [path, target].map { $0.map { CChar(bitPattern: $0) } + [0] }
+    guard unsafe symlink(ends[1], ends[0]) == 0 else {
+        throw SystemError("symlink", path: String(decoding: path, as: UTF8.self), code: .last)
+    }
+}
+
+/// rename(2) of paths that are bytes, valid as text or not.
+package func rename(named from: [UInt8], to new: [UInt8]) throws(SystemError) {
+    let names = [from, new].map { $0.map { CChar(bitPattern: $0) } + [0] }
+    guard unsafe Glibc.rename(names[0], names[1]) == 0 else {
+        throw SystemError("rename", path: String(decoding: from, as: UTF8.self), code: .last)
+    }
+}
+
+/// remove(3) of a path that is bytes, valid as text or not.
+package func remove(named path: [UInt8]) throws(SystemError) {
+    let terminated = path.map { CChar(bitPattern: $0) } + [0]
+    guard unsafe Glibc.remove(terminated) == 0 else {
+        throw SystemError("remove", path: String(decoding: path, as: UTF8.self), code: .last)
+    }
+}
+
 /// renameat2(2) with RENAME_EXCHANGE: at no moment is either name missing.
 package func exchange(_ one: String, _ other: String) throws(SystemError) {
     guard unsafe ctest_exchange(one, other) == 0 else {

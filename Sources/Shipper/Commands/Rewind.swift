@@ -1,6 +1,7 @@
 import Model
 import Platform
 import Registry
+import Tailer
 
 /// Where a position is to go.
 package enum RewindTarget: Hashable, Sendable {
@@ -28,8 +29,8 @@ package enum RewindTarget: Hashable, Sendable {
 ///
 /// A position keeps its generation, so a line that is sent again has the `_id` that it had, and
 /// Elasticsearch replaces it. Where the file is there and provably the same, the new position is
-/// checked against its content and gets its anchor; where it is not, because it was renamed
-/// meanwhile or cannot be opened, only what the registry knows by itself can be done.
+/// checked against its content and gets its anchor; where it is not, because it was moved meanwhile
+/// or cannot be opened, only what the registry knows by itself can be done.
 struct Rewind {
     /// One file's.
     struct Item {
@@ -45,12 +46,14 @@ struct Rewind {
     let items: [Item]
 
     init(_ entries: [FileEntry], _ target: RewindTarget) {
+        var search = EntrySearch()
         items = entries.map { entry in
             if case .offset = target, entries.count > 1 {
                 let reason = "an offset is for one file, and \(entries.count) match"
                 return Item(entry: entry, verdict: .refused(reason))
             }
-            return Item(entry: entry, verdict: Self.verdict(entry, target))
+            let content = Content(search.open(entry))
+            return Item(entry: entry, verdict: Self.verdict(entry, target, content))
         }
     }
 
@@ -63,26 +66,46 @@ struct Rewind {
 
     var refused: Int { items.count { if case .refused = $0.verdict { true } else { false } } }
 
-    private static func verdict(_ entry: FileEntry, _ target: RewindTarget) -> Item.Verdict {
+    /// What a position can be compared with.
+    private enum Content {
+        case file(SharedDescriptor, size: Int)
+        case none(because: String)
+
+        init(_ look: PlaceLook<EntryFile>) {
+            switch look {
+            case .found(let found) where found.isPacked: self = .none(because: "it is compressed")
+            case .found(let found): self = .file(found.file, size: found.size)
+            case .other: self = .none(because: "another file, or other content, has its name")
+            case .absent: self = .none(because: "it is not there")
+            case .unreachable(.failed(let error)):
+                self = .none(because: "it cannot be opened: \(error)")
+            case .unreachable(.away): self = .none(because: "\(OutOfReach.away)")
+            }
+        }
+    }
+
+    private static func verdict(
+        _ entry: FileEntry, _ target: RewindTarget, _ content: Content
+    ) -> Item.Verdict {
         let offset: Int
-        let look = EntryLook(entry)
         do throws(SystemError) {
             switch target {
             case .beginning: offset = entry.base
             case .end:
-                guard case .same(let file, let size) = look else {
-                    return .refused(look.reason)
+                switch content {
+                case .file(let file, let size):
+                    let end =
+                        entry.state == .archived
+                        ? size : try LineSearch.lineStart(in: file, before: size)
+                    offset = max(entry.offset, entry.base + end)
+                case .none(let reason): return .refused(reason)
                 }
-                let end =
-                    entry.state == .archived
-                    ? size : try LineSearch.lineStart(in: file, before: size)
-                offset = max(entry.offset, entry.base + end)
             case .offset(let wanted):
-                if let reason = try refusal(of: wanted, entry, look) { return .refused(reason) }
+                if let reason = try refusal(of: wanted, entry, content) { return .refused(reason) }
                 offset = wanted
             }
             guard offset != entry.offset else { return .unchanged }
-            guard case .same(let file, let size) = look else {
+            guard case .file(let file, let size) = content else {
                 return .moved(to: offset, anchor: .none, size: nil)
             }
             let count = min(offset - entry.base, Anchor.longest)
@@ -95,13 +118,13 @@ struct Rewind {
 
     /// Why the position cannot go to `offset`; nil where it can.
     private static func refusal(
-        of offset: Int, _ entry: FileEntry, _ look: EntryLook
+        of offset: Int, _ entry: FileEntry, _ content: Content
     ) throws(SystemError) -> String? {
         guard offset >= entry.base else {
             return "what was before \(entry.base) is removed from the file"
         }
-        switch look {
-        case .same(let file, let size):
+        switch content {
+        case .file(let file, let size):
             guard offset <= entry.base + size else {
                 return "beyond its end, which is \(entry.base + size)"
             }
@@ -111,10 +134,10 @@ struct Rewind {
                 return "\(offset) is in the middle of a line, which begins at "
                     + "\(entry.base + start)"
             }
-        case .other, .packed, .unreachable:
+        case .none(let reason):
             guard offset <= entry.base + entry.size else {
                 return "beyond \(entry.base + entry.size), where the file ended when it was last "
-                    + "seen; now \(look.reason)"
+                    + "seen; now \(reason)"
             }
         }
         return nil

@@ -3,76 +3,142 @@ import Platform
 import Registry
 import Tailer
 
-/// The file at an entry's path now.
+/// What stands at an entry's path now. Everybody who asks that asks here, and each says how sure it
+/// has to be:
+///
+/// | who | asks | takes for its file | beside its path | knows what is away by |
+/// | --- | --- | --- | --- | --- |
+/// | `registry show` | `EntrySearch.glance`, and `open` where that is not enough | numbers; content | yes | its directory |
+/// | `registry rewind` | `EntrySearch.open` | content | yes | its directory |
+/// | entries that nobody follows (`VanishedFiles`) | `glance`, then by handle | numbers | no, the reader does | its directory, through no link beneath a prefix |
+/// | files that a listing misses (`FileMemory`) | `glance` or `open`, then by handle | numbers; content | no | its directory |
+/// | devices with another number (`DeviceNumbers`) | `open` in its directory | content, and only the device differs | yes | – |
+/// | whether a device has its number (`VolumeNumbers`) | `open` | content, and the device agrees | no | – |
+///
+/// An import asks about files that it has just found: `StreamFile.look`.
 enum EntryLook {
-    /// The file of the entry, open for reading, with the content that is known of it, and its size.
-    case same(SharedDescriptor, size: Int)
-    /// Another file, or other content.
-    case other
-    /// Compressed: its bytes are not those that offsets count.
-    case packed
-    case unreachable(SystemError)
-
-    init(_ entry: FileEntry) {
-        do throws(SystemError) {
-            self = try Self.look(entry)
-        } catch {
-            self = .unreachable(error)
-        }
+    /// By its numbers, with nothing opened. Another file may have them since, but not for long.
+    static func glance(_ entry: FileEntry) -> PlaceLook<FileStatus> {
+        guard let place = FilePlace(saved: entry.path) else { return .other }
+        return glance(entry, at: place)
     }
 
-    var isPacked: Bool {
-        if case .packed = self { true } else { false }
+    static func glance(_ entry: FileEntry, at place: FilePlace) -> PlaceLook<FileStatus> {
+        place.glance().only { entry.identity.hasNumbers(of: $0) ? $0 : nil }
     }
 
-    /// Why it is not the same.
-    var reason: String {
-        switch self {
-        case .same: "it is as it is known"
-        case .other: "another file, or other content, has its name"
-        case .packed: "it is compressed"
-        case .unreachable(let error): "it cannot be opened: \(error)"
-        }
+    /// By its identity and its content, also where only its device's number is another one now.
+    static func open(_ entry: FileEntry) -> PlaceLook<EntryFile> {
+        guard let place = FilePlace(saved: entry.path) else { return .other }
+        return open(entry, at: place)
     }
 
-    private static func look(_ entry: FileEntry) throws(SystemError) -> EntryLook {
-        let path = PathText.bytes(of: entry.path)
-        guard let (place, name) = path.directoryAndName else { return .other }
-        switch try directory(Array(place) + [UInt8(ascii: "/")]).openFile(Array(name)) {
-        case .refused: return .other
-        case .file(let file, let status):
-            let identity = FileIdentity(of: file, status)
-            guard
-                entry.identity.agrees(with: identity)
-                    || entry.identity.isRenumbered(from: identity)
-            else { return .other }
-            let head = try file.read(count: Fingerprint.longest, at: 0)
-            guard entry.fingerprint.matches(head: head) else {
-                return Compression(head: head) == nil ? .other : .packed
-            }
-            return .same(SharedDescriptor(file), size: status.size)
-        }
+    static func open(_ entry: FileEntry, at place: FilePlace) -> PlaceLook<EntryFile> {
+        place.open().only { opened throws(SystemError) in try EntryFile(entry, opened) }
     }
 
-    /// A directory whose name need not be UTF-8.
-    static func directory(_ path: [UInt8]) throws(SystemError) -> Descriptor {
-        try Descriptor.open(path, O.directory)
+    /// The same of a name in a directory that is open.
+    static func open(
+        _ entry: FileEntry, as name: [UInt8], in directory: borrowing Descriptor
+    ) -> PlaceLook<EntryFile> {
+        FilePlace.open(name, in: directory)
+            .only { opened throws(SystemError) in try EntryFile(entry, opened) }
     }
 }
 
-/// Finds where lines begin in a file, from behind.
-enum LineSearch {
-    /// The end of the last newline before the physical offset `position`, or 0.
-    static func lineStart(in file: SharedDescriptor, before position: Int) throws(SystemError)
-        -> Int
-    {
-        var end = position
-        while end > 0 {
-            let start = max(0, end - (64 << 10))
-            let bytes = try file.descriptor.read(count: end - start, at: start)
-            if let newline = bytes.lastIndex(of: UInt8(ascii: "\n")) { return start + newline + 1 }
-            end = start
+/// The open file of an entry, which proved to be that.
+struct EntryFile: Sendable {
+    let file: SharedDescriptor
+    /// Physical bytes; of a compressed one those on the disk.
+    let size: Int
+    let identity: FileIdentity
+    /// It is compressed: its bytes are not those that offsets count.
+    let isPacked: Bool
+    /// Its device has another number than the entry knows.
+    let isRenumbered: Bool
+
+    /// Nil for another file, or other content.
+    init?(_ entry: FileEntry, _ opened: FilePlace.Opened) throws(SystemError) {
+        let identity = opened.identity
+        isRenumbered = entry.identity.isRenumbered(from: identity)
+        guard isRenumbered || entry.identity.agrees(with: identity) else { return nil }
+        let head = try opened.file.descriptor.read(count: Fingerprint.longest, at: 0)
+        switch entry.content(beginningAs: head) {
+        case .same: isPacked = false
+        case .packed: isPacked = true
+        case .other: return nil
         }
-        return 0
+        self.identity = identity
+        file = opened.file
+        size = opened.status.size
+    }
+}
+
+extension FileEntry {
+    /// What bytes are to the content that an entry knows.
+    enum ContentMatch {
+        case same
+        case packed
+        case other
+    }
+
+    /// Compares the first bytes of a file, at most `Fingerprint.longest`.
+    func content(beginningAs head: [UInt8]) -> ContentMatch {
+        if fingerprint.matches(head: head) { return .same }
+        return Compression(head: head) == nil ? .other : .packed
+    }
+}
+
+/// Looks for the files of entries at their paths, and where they are not there beside them: they
+/// may have been renamed while no agent was there to see it, mostly by a rotation. Keeps what
+/// directories list, for one look at many.
+struct EntrySearch {
+    private var listings = Listings()
+
+    /// As `EntryLook.glance`.
+    mutating func glance(_ entry: FileEntry) -> PlaceLook<FileStatus> {
+        find(entry) { EntryLook.glance(entry, at: $0) }
+    }
+
+    /// As `EntryLook.open`.
+    mutating func open(_ entry: FileEntry) -> PlaceLook<EntryFile> {
+        find(entry) { EntryLook.open(entry, at: $0) }
+    }
+
+    private mutating func find<Found>(
+        _ entry: FileEntry, _ look: (FilePlace) -> PlaceLook<Found>
+    ) -> PlaceLook<Found> {
+        guard let place = FilePlace(saved: entry.path),
+            let directory = ExactText(entry.path).parent
+        else { return .other }
+        let here = look(place)
+        switch here {
+        case .found, .unreachable: return here
+        case .other, .absent: break
+        }
+        switch listings.name(of: entry.identity.inode, beside: place, in: directory) {
+        case .found(let name):
+            let there = look(place.beside(name))
+            if case .found = there { return there }
+            if case .unreachable = there { return there }
+        case .other, .absent: break
+        case .unreachable(let reason): return .unreachable(reason)
+        }
+        return here.unlessAway(entry.identity.device, .of(directory))
+    }
+}
+
+/// What directories list, by inode number, for one look.
+struct Listings {
+    private var known: [ExactText: PlaceLook<[UInt64: [UInt8]]>] = [:]
+
+    /// The name of an inode in the directory of `place`; `other` where that has none for it,
+    /// `absent` where it is not there itself.
+    mutating func name(
+        of inode: UInt64, beside place: FilePlace, in directory: ExactText
+    ) -> PlaceLook<[UInt8]> {
+        let names = known[directory] ?? place.names()
+        known[directory] = names
+        return names.only { $0[inode] }
     }
 }

@@ -153,14 +153,14 @@ struct Takeover {
     private mutating func heads() -> [[UInt8]: [Int]] {
         var heads: [[UInt8]: [Int]] = [:]
         for (index, file) in files.enumerated() {
-            do throws(SystemError) {
-                guard case .some(let look?) = try look(at: file, before: []), !look.isPacked,
-                    look.head.count == Fingerprint.longest
-                else { continue }
+            switch look(at: file, before: []) {
+            case .found(let look):
+                guard !look.isPacked, look.head.count == Fingerprint.longest else { continue }
                 heads[Fingerprint.of(head: look.head).digest, default: []].append(index)
-            } catch {
+            case .unreachable(let reason):
                 items.append(
-                    Item(path: file.path, verdict: .refused("cannot be read: \(error)")))
+                    Item(path: file.path, verdict: .refused("cannot be read: \(reason)")))
+            case .other, .absent, nil: break
             }
         }
         return heads
@@ -169,10 +169,18 @@ struct Takeover {
     /// `StreamFile.look`; nil where its file system does not answer.
     private mutating func look(
         at file: StreamFile, before offsets: [Int]
-    ) throws(SystemError) -> StreamFile.Look?? {
-        try mounts.patiently(PathText.bytes(of: file.path)) {
-            () throws(SystemError) -> StreamFile.Look? in
-            try file.look(before: offsets)
+    ) -> PlaceLook<StreamFile.Look>? {
+        patiently(PathText.bytes(of: file.path)) { file.look(before: offsets) }
+    }
+
+    private mutating func patiently<Found: Sendable>(
+        _ path: [UInt8], _ look: @escaping @Sendable () -> PlaceLook<Found>
+    ) -> PlaceLook<Found>? {
+        do throws(SystemError) {
+            return try mounts.patiently(path) { look() }
+        } catch {
+            // Without a thread there is no telling whether it answers.
+            return .unreachable(.failed(error))
         }
     }
 
@@ -180,15 +188,11 @@ struct Takeover {
     private mutating func absence(_ row: FilebeatRow) -> String {
         let path = Array(row.source.utf8)
         let status: FileStatus
-        do throws(SystemError) {
-            let found = try mounts.patiently(path) { () throws(SystemError) -> FileStatus in
-                try FileStatus.glance(at: path)
-            }
-            guard let found else { return Self.silence }
-            status = found
-        } catch {
-            return error.code == .notFound || error.code == .notDirectory
-                ? "is gone, and no file that an input matches is it" : "cannot be read: \(error)"
+        switch patiently(path, { FilePlace.glance(at: path) }) {
+        case .found(let found): status = found
+        case .other, .absent: return "is gone, and no file that an input matches is it"
+        case .unreachable(let reason): return "cannot be read: \(reason)"
+        case nil: return Self.silence
         }
         if status.isLink { return "is a symbolic link; an input has to match where it leads" }
         let foreign = "no input of the configuration matches it"
@@ -218,19 +222,16 @@ struct Takeover {
         func say(_ verdict: Verdict) -> Item {
             Item(path: item.path, offset: item.offset, size: item.size, verdict: verdict)
         }
-        let look: StreamFile.Look
-        do throws(SystemError) {
-            guard let answer = try self.look(at: file, before: offsets) else {
-                items.append(say(.refused(Self.silence)))
-                return false
-            }
-            guard let found = answer else {
-                items.append(say(.refused("was replaced just now; import again")))
-                return false
-            }
-            look = found
-        } catch {
-            items.append(say(.refused("cannot be read: \(error)")))
+        let answer = self.look(at: file, before: offsets)
+        guard case .found(let look) = answer else {
+            let reason =
+                switch answer {
+                case .found, nil: Self.silence
+                case .other: "was replaced just now; import again"
+                case .absent: "was removed or renamed just now; import again"
+                case .unreachable(let reason): "cannot be read: \(reason)"
+                }
+            items.append(say(.refused(reason)))
             return false
         }
         item.size = look.size
@@ -322,19 +323,21 @@ struct Takeover {
     /// 3. The agent would ship all of them, again or at last: up to all that the directory may
     ///    hold.
     private mutating func passOver(_ file: StreamFile) {
-        do throws(SystemError) {
-            guard let first = try look(at: file, before: []),
-                let second = try look(at: file, before: first.map { [$0.size] } ?? [])
-            else {
-                items.append(Item(path: file.path, verdict: .refused(Self.silence)))
-                return
-            }
-            guard let size = first?.size, let look = second else { return }
+        var answer = look(at: file, before: [])
+        var size = 0
+        if case .found(let first) = answer {
+            size = first.size
+            answer = look(at: file, before: [size])
+        }
+        switch answer {
+        case .found(let look):
             guard case .none = known.find(identity: look.identity, head: look.head) else { return }
             adopt(file, look, at: size, anchor: look.before[size] ?? [])
             items.append(Item(path: file.path, offset: size, size: look.size, verdict: .older))
-        } catch {
-            items.append(Item(path: file.path, verdict: .refused("cannot be read: \(error)")))
+        case .other, .absent: return
+        case .unreachable(let reason):
+            items.append(Item(path: file.path, verdict: .refused("cannot be read: \(reason)")))
+        case nil: items.append(Item(path: file.path, verdict: .refused(Self.silence)))
         }
     }
 }

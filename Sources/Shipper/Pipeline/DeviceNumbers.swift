@@ -192,9 +192,8 @@ enum DeviceNumbers {
         let moved = entries.filter { $0.identity.device != status.device }
         // One lstat for a directory is all that it costs where nothing has changed.
         guard !moved.isEmpty else { return }
-        let directory = try EntryLook.directory(path)
-        var names: [UInt64: [UInt8]] = [:]
-        for entry in try directory.entries() { names[entry.inode] = entry.name }
+        let directory = try Descriptor.open(path, O.directory)
+        let names = try FilePlace.names(in: directory)
         for entry in moved {
             touches(entry.path)
             guard let name = names[entry.identity.inode] else { continue }
@@ -204,34 +203,34 @@ enum DeviceNumbers {
         }
     }
 
-    /// The same of what has an entry's own path, if that is on another device.
+    /// The identity that the file of an entry has now under its own path, if it is there and only
+    /// the device's number changed.
     static func identity(of entry: FileEntry) throws(SystemError) -> FileIdentity? {
-        let path = PathText.bytes(of: entry.path)
-        guard let (place, name) = path.directoryAndName else { return nil }
-        let directory = try EntryLook.directory(Array(place) + [UInt8(ascii: "/")])
-        return try identity(of: entry, as: Array(name), in: directory)
+        guard entry.fingerprint.length > 0 else { return nil }
+        return try identity(of: entry, EntryLook.open(entry))
     }
 
-    /// The identity that the file of an entry has now, which is that with this name in its
-    /// directory, if it is and only the device's number changed.
+    /// The same of what has this name in its directory.
     static func identity(
         of entry: FileEntry, as name: [UInt8], in directory: borrowing Descriptor
     ) throws(SystemError) -> FileIdentity? {
-        guard entry.fingerprint.length > 0,
-            case .file(let file, let status) = try directory.openFile(name)
-        else { return nil }
-        let identity = FileIdentity(of: file, status)
-        guard identity.isRenumbered(from: entry.identity) else { return nil }
-        let head = try file.read(count: Fingerprint.longest, at: 0)
-        guard entry.fingerprint.matches(head: head) else { return nil }
+        guard entry.fingerprint.length > 0 else { return nil }
+        return try identity(of: entry, EntryLook.open(entry, as: name, in: directory))
+    }
+
+    private static func identity(
+        of entry: FileEntry, _ look: PlaceLook<EntryFile>
+    ) throws(SystemError) -> FileIdentity? {
+        if case .unreachable(.failed(let error)) = look { throw error }
+        guard case .found(let file) = look, file.isRenumbered, !file.isPacked else { return nil }
         // A handle alone may be no more than the inode's number.
-        if identity.birth == nil || entry.identity.birth == nil {
+        if file.identity.birth == nil || entry.identity.birth == nil {
             let anchor = entry.anchor.bytes
             let start = entry.offset - entry.base - anchor.count
-            guard start >= 0, try file.read(count: anchor.count, at: start) == anchor else {
-                return nil
-            }
+            guard start >= 0,
+                try file.file.descriptor.read(count: anchor.count, at: start) == anchor
+            else { return nil }
         }
-        return identity
+        return file.identity
     }
 }

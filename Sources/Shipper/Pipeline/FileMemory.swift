@@ -303,9 +303,11 @@ final class FileMemory: KnownFiles {
 
     func isElsewhere(_ file: FileID) -> Bool {
         guard let entry = parts.registry.entry(file) else { return false }
-        if !isMine(entry.path) || GoneFile.isUnderItsName(entry) { return true }
-        if case .at = whereabouts(of: entry) { return true }
-        return false
+        guard isMine(entry.path) else { return true }
+        switch look(at: entry, EntryLook.glance) {
+        case .found, .unreachable: return true
+        case .other, .absent: return isElsewhere(whereabouts(of: entry))
+        }
     }
 
     // MARK: Files that are not there
@@ -360,7 +362,16 @@ final class FileMemory: KnownFiles {
             // It is another log's by now, whose stream has the last word.
             return
         }
-        if case .unknown = whereabouts, standsElsewhere(entry) { return }
+        if case .unknown = whereabouts {
+            switch lookInAnotherLog(for: entry) {
+            case .found: return
+            case .unreachable:
+                // Until it is deleted there, or can be looked at.
+                parts.ledger.unfollow(entry.file)
+                return
+            case .other, .absent: break
+            }
+        }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) {
             parts.report(event)
         }
@@ -381,23 +392,27 @@ final class FileMemory: KnownFiles {
         if !isOpen(file) { parts.ledger.unfollow(file) }
     }
 
-    /// Whether the file stands under the name that its entry has, in another log's directory:
+    /// Looks for the file under the name that its entry has, if that is in another log's directory:
     ///
     /// 1. A file that was read is moved alone to the directory of another log, and is found there.
     ///    Its entry stays that of the log that it was.
     /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list
     ///    the file.
     /// 3. Taken for deleted, it would be sent again with the next start.
-    private func standsElsewhere(_ entry: FileEntry) -> Bool {
+    private func lookInAnotherLog(for entry: FileEntry) -> PlaceLook<EntryFile> {
         let directory = ExactText(entry.path).parent
         let stream = ExactText(entry.stream)
         guard directory != stream, directory != stream.parent, isMine(entry.path),
-            tailing.contains(where: { $0.reads(entry.path) }), GoneFile.isUnderItsName(entry)
-        else { return false }
-        switch EntryLook(entry) {
-        case .same, .packed: return true
-        case .other, .unreachable: return false
-        }
+            tailing.contains(where: { $0.reads(entry.path) })
+        else { return .other }
+        return look(at: entry, EntryLook.open)
+    }
+
+    private func look<Found>(
+        at entry: FileEntry, _ look: (FileEntry) -> PlaceLook<Found>
+    ) -> PlaceLook<Found> {
+        look(entry).unlessAway(
+            entry.identity.device, ExactText(entry.path).parent.map { .of($0) } ?? .outOfReach)
     }
 
     private func isElsewhere(_ whereabouts: Whereabouts) -> Bool {
@@ -416,8 +431,7 @@ final class FileMemory: KnownFiles {
             return .unknown
         }
         let directory = String(directory(of: entry.path)) ?? ""
-        return GoneFile.whereabouts(
-            of: entry,
-            from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
+        return Whereabouts.of(
+            entry, from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
     }
 }

@@ -3,7 +3,7 @@ import Platform
 import Registry
 import Tailer
 
-/// Tells of a file that is no longer where it was. Pure values but for `whereabouts`.
+/// Tells of a file that is no longer where it was, as pure values.
 enum GoneFile {
     /// Of what follows `delivered`, which every byte before was shipped of; nothing where it was
     /// told before.
@@ -32,53 +32,5 @@ enum GoneFile {
         let lost = lost(to: end, .deletedUnread)
         guard entry.state == .active, !isRead else { return lost }
         return lost + [.vanished(path: entry.path, from: LogicalOffset(max(end, delivered)))]
-    }
-
-    /// Whether the file stands under the path of its entry, where another stream may have found it.
-    static func isUnderItsName(_ entry: FileEntry) -> Bool {
-        do throws(SystemError) {
-            let status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
-            return status.inode == entry.identity.inode && status.device == entry.identity.device
-        } catch {
-            return false
-        }
-    }
-
-    /// Looks for an entry's file, as a directory's file system has it, if that is the file's own. A
-    /// size is of the content: nothing is known of that of a compressed file but what its entry
-    /// says.
-    static func whereabouts(of entry: FileEntry, from directory: [UInt8]) -> Whereabouts {
-        guard let handle = entry.identity.handle else { return .unknown }
-        do throws(SystemError) {
-            let opened = try Descriptor.open(directory, O.directory)
-            // A server that was started anew says of everything that it is stale.
-            guard try opened.status().device == entry.identity.device,
-                try !opened.fileSystemType().hasOtherWriters
-            else { return .unknown }
-            let found = opened.whereabouts(ofHandle: handle)
-            guard case .at(let path, let size) = found, size > entry.size,
-                isPacked(entry, handle, in: opened)
-            else { return found }
-            return .at(path: path, size: entry.size)
-        } catch {
-            // That directory is gone as well, or may not be opened.
-            return .unknown
-        }
-    }
-
-    /// 1. A file is moved away, and something else is mounted over a directory on the way to it.
-    /// 2. That is on another machine, which does not answer.
-    ///
-    /// So it is not looked at by its path.
-    private static func isPacked(
-        _ entry: FileEntry, _ handle: [UInt8], in directory: borrowing Descriptor
-    ) -> Bool {
-        do throws(SystemError) {
-            let head = try directory.head(ofHandle: handle, count: Fingerprint.longest)
-            return !entry.fingerprint.matches(head: head) && Compression(head: head) != nil
-        } catch {
-            // It may not be read: what is there counts.
-            return false
-        }
     }
 }

@@ -91,7 +91,7 @@ struct VanishedFiles: Sendable {
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
             guard let directory = ExactText(entry.path).parent else { continue }
-            let place = places[directory] ?? self.place(of: directory)
+            let place = places[directory] ?? .of(directory, beneath: prefixes)
             places[directory] = place
             guard isRead(entry) else {
                 switch fateOfForgotten(entry, place, directory, &look) {
@@ -130,61 +130,18 @@ struct VanishedFiles: Sendable {
         let isLast: Bool
         /// Files that are out of sight.
         var gone: Set<FileID> = []
-        /// Inode numbers that directories list; nil where that cannot be told.
-        private var inodes: [ExactText: Set<UInt64>?] = [:]
+        private var listings = Listings()
 
         init(isLast: Bool) { self.isLast = isLast }
 
-        /// Whether a directory has the file under another name, or may have it.
-        mutating func mayList(_ identity: FileIdentity, in directory: ExactText) -> Bool {
-            if inodes[directory] == nil { inodes[directory] = .some(Self.inodes(of: directory)) }
-            guard case .some(.some(let known)) = inodes[directory] else { return true }
-            return known.contains(identity.inode)
-        }
-
-        private static func inodes(of directory: ExactText) -> Set<UInt64>? {
-            do throws(SystemError) {
-                let opened = try EntryLook.directory(PathText.bytes(of: directory.text))
-                return Set(try opened.entries().map(\.inode))
-            } catch {
-                return nil
+        /// Whether a directory has the file of `entry` under another name, or may have it.
+        mutating func mayList(_ entry: FileEntry, in directory: ExactText) -> Bool {
+            guard let place = FilePlace(saved: entry.path) else { return true }
+            switch listings.name(of: entry.identity.inode, beside: place, in: directory) {
+            case .other: return false
+            // It went or hid meanwhile: the next look tells.
+            case .found, .absent, .unreachable: return true
             }
-        }
-    }
-
-    /// As the reader comes there: through no link beneath a pattern's prefix.
-    ///
-    /// 1. A log's directory is moved to another disk, and a link has its name.
-    /// 2. No pattern leads there any more, though its path does.
-    private func place(of directory: ExactText) -> DirectoryPlace {
-        let place = DirectoryPlace.of(directory)
-        guard case .there = place else { return place }
-        guard !prefixes.contains(where: { ExactText($0) == directory }) else { return place }
-        let bytes = PathText.bytes(of: directory.text)
-        for prefix in prefixes where bytes.starts(with: Array("\(prefix)/".utf8)) {
-            do throws(SystemError) {
-                let above = try Descriptor.open(prefix, O.path)
-                let below = Array(bytes.dropFirst(prefix.utf8.count + 1))
-                guard try Self.isBehindLink(above, below) else { return place }
-                let nearest = Array("\(prefix)/.".utf8)
-                return .gone(nearest: nearest, device: try above.status().device)
-            } catch {
-                // It cannot be told now.
-                return place
-            }
-        }
-        return place
-    }
-
-    private static func isBehindLink(
-        _ prefix: borrowing Descriptor, _ path: [UInt8]
-    ) throws(SystemError) -> Bool {
-        do throws(SystemError) {
-            _ = try prefix.openDirectory(beneath: path)
-            return false
-        } catch {
-            guard error.code == .tooManyLinks else { throw error }
-            return true
         }
     }
 
@@ -199,7 +156,7 @@ struct VanishedFiles: Sendable {
 
     /// The directory of an entry's file is gone.
     private func look(for entry: FileEntry, from nearest: [UInt8], _ look: inout Look) {
-        let whereabouts = GoneFile.whereabouts(of: entry, from: nearest)
+        let whereabouts = Whereabouts.of(entry, from: nearest)
         // What was told of in an earlier run was seen then.
         let wasMissing = missing.contains(entry.file) || entry.state == .deleted
         switch whereabouts {
@@ -228,16 +185,16 @@ struct VanishedFiles: Sendable {
     private func isAbsent(
         _ entry: FileEntry, from directory: ExactText, on device: UInt64, _ look: inout Look
     ) -> Bool {
-        if let isReachable = Self.isReachable(entry) {
-            note(entry, isReachable: isReachable)
+        switch glance(at: entry, on: device) {
+        case .found(let isReadable):
+            note(entry, isReachable: isReadable)
             return false
-        }
-        guard device == entry.identity.device else {
+        case .unreachable(let reason):
             note(entry, isReachable: false)
-            return true
+            return reason == .away
+        case .other, .absent: break
         }
-        let whereabouts = GoneFile.whereabouts(
-            of: entry, from: PathText.bytes(of: directory.text + "/."))
+        let whereabouts = Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/."))
         if case .at(let path, _) = whereabouts, isArchive(PathText.text(path), of: entry) {
             ledger.unlessFollowed(entry.file, { stillStands(entry) }) { _ in
                 registry.moved(entry.file, path: PathText.text(path), state: .archived)
@@ -267,7 +224,7 @@ struct VanishedFiles: Sendable {
             // What is unread of a `deleted` one was counted when its directory was listed, and it
             // was doubted then that this is its device.
             guard ledger.isUnfollowed(entry.file) || entry.state == .deleted,
-                !look.mayList(entry.identity, in: directory)
+                !look.mayList(entry, in: directory)
             else { return false }
             if missing.contains(entry.file), !look.isLast, isSure(of: entry) {
                 leave(entry, whereabouts)
@@ -330,18 +287,12 @@ struct VanishedFiles: Sendable {
         overdue = seen
     }
 
-    /// Whether the file may be read, as far as a look without opening it tells; nil where another
-    /// one, or none, has its name: what became of it is the Tailer's to find out.
-    private static func isReachable(_ entry: FileEntry) -> Bool? {
-        let path = PathText.bytes(of: entry.path)
-        do throws(SystemError) {
-            let status = try FileStatus.glance(at: path)
-            guard status.inode == entry.identity.inode, status.device == entry.identity.device
-            else { return nil }
-            return FileStatus.isReadable(at: path)
-        } catch {
-            return error.code == .notFound ? nil : false
-        }
+    /// Whether the file may be read, as far as a look without opening it tells; `device` is that of
+    /// its directory. What became of one that is missing is the Tailer's to find out.
+    private func glance(at entry: FileEntry, on device: UInt64) -> PlaceLook<Bool> {
+        EntryLook.glance(entry)
+            .only { _ in FileStatus.isReadable(at: PathText.bytes(of: entry.path)) }
+            .unlessAway(entry.identity.device, .there(device: device))
     }
 
     private func note(_ entry: FileEntry, isReachable: Bool?) {
@@ -418,23 +369,27 @@ struct VanishedFiles: Sendable {
     ) -> Fate {
         switch place {
         case .there(let device):
-            if let isReachable = Self.isReachable(entry) {
-                note(entry, isReachable: isReachable)
+            switch glance(at: entry, on: device) {
+            case .found(let isReadable):
+                note(entry, isReachable: isReadable)
                 return .there
+            case .unreachable(.failed):
+                note(entry, isReachable: false)
+                return .there
+            case .unreachable(.away): return .outOfSight
+            case .other, .absent: break
             }
-            guard device == entry.identity.device else { return .outOfSight }
-            switch GoneFile.whereabouts(of: entry, from: PathText.bytes(of: directory.text + "/."))
-            {
+            switch Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/.")) {
             case .at(let path, _):
                 let isBeside = ExactText(PathText.text(path)).parent == directory
                 return isBeside ? .there : .outOfSight
             case .deleted: break
             case .unknown:
-                return look.mayList(entry.identity, in: directory) ? .there : .outOfSight
+                return look.mayList(entry, in: directory) ? .there : .outOfSight
             }
         case .gone(let nearest, let device):
             guard device == entry.identity.device else { return .outOfSight }
-            switch GoneFile.whereabouts(of: entry, from: nearest) {
+            switch Whereabouts.of(entry, from: nearest) {
             case .at: return .outOfSight
             case .deleted: break
             case .unknown:

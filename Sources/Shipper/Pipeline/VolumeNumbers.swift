@@ -2,6 +2,7 @@ import Model
 import Platform
 import Registry
 import Synchronization
+import Tailer
 
 /// Whether the number of an entry's device leads to the volume that it led to when it was saved, so
 /// that what is not there is gone. Disks have their numbers in the order in which they are found:
@@ -117,7 +118,7 @@ final class VolumeNumbers: Sendable {
     }
 
     private static func stands(_ entry: FileEntry) -> Bool {
-        guard GoneFile.isUnderItsName(entry), case .same = EntryLook(entry) else { return false }
-        return true
+        guard case .found(let file) = EntryLook.open(entry) else { return false }
+        return !file.isRenumbered && !file.isPacked
     }
 }

@@ -29,32 +29,33 @@ struct ShownFile {
     var lag: Int { entry.lag(size: size) }
 }
 
-/// Looks at files without opening any. Keeps what directories list, for the files of one look.
+/// Looks at files, and opens only those of which their numbers do not tell enough.
 struct FileGlance {
-    private var listings: [[UInt8]: [UInt64: [UInt8]]] = [:]
+    private var search = EntrySearch()
 
     mutating func look(at entry: FileEntry) -> ShownFile {
-        let path = PathText.bytes(of: entry.path)
-        do throws(SystemError) {
-            if let size = try size(of: entry, at: path) { return shown(entry, size) }
-            // Renamed while no agent was there to see it, mostly by a rotation.
-            let directory = Array(path.directoryAndName?.directory ?? [])
-            if let name = try name(of: entry.identity.inode, in: directory),
-                let size = try size(of: entry, at: directory + [UInt8(ascii: "/")] + name)
-            {
-                return shown(entry, size)
+        switch search.glance(entry) {
+        case .found(let status):
+            return shown(entry, status.size < entry.size ? size(of: entry, status) : status.size)
+        case .unreachable(.away):
+            // Or its volume has another number, which the agent finds out when it starts.
+            guard case .found(let file) = search.open(entry) else { break }
+            return shown(entry, file.isPacked ? max(file.size, entry.size) : file.size)
+        case .other, .absent:
+            if entry.state != .deleted {
+                return ShownFile(entry: entry, state: .gone, size: entry.size)
             }
-            if entry.state == .deleted {
-                return ShownFile(entry: entry, state: .deleted, size: entry.size)
-            }
-            // Elsewhere than on its volume it is missing because that is.
-            let place = ExactText(entry.path).parent.map { DirectoryPlace.of($0) }
-            let isThere = place?.lacks(device: entry.identity.device) ?? false
-            return ShownFile(
-                entry: entry, state: isThere ? .gone : .unreachable, size: entry.size)
-        } catch {
+        case .unreachable(.failed):
             return ShownFile(entry: entry, state: .unreachable, size: entry.size)
         }
+        let state: ShownFile.State = entry.state == .deleted ? .deleted : .unreachable
+        return ShownFile(entry: entry, state: state, size: entry.size)
+    }
+
+    /// Offsets are of the content, of which a compressed file has fewer bytes on the disk.
+    private mutating func size(of entry: FileEntry, _ status: FileStatus) -> Int {
+        guard case .found(let file) = search.open(entry), file.isPacked else { return status.size }
+        return entry.size
     }
 
     private func shown(_ entry: FileEntry, _ size: Int) -> ShownFile {
@@ -66,37 +67,5 @@ struct FileGlance {
             case .unreachable: .unreachable
             }
         return ShownFile(entry: entry, state: state, size: size)
-    }
-
-    /// The size of the entry's file; nil where it is not at this path.
-    private func size(of entry: FileEntry, at path: [UInt8]) throws(SystemError) -> Int? {
-        do {
-            let status = try FileStatus.glance(at: path)
-            let isIt =
-                status.inode == entry.identity.inode && status.device == entry.identity.device
-            guard isIt else { return nil }
-            // Offsets are of the content, of which a compressed file has fewer bytes on the disk.
-            return status.size < entry.size && EntryLook(entry).isPacked ? entry.size : status.size
-        } catch {
-            if error.code == .notFound || error.code == .notDirectory { return nil }
-            throw error
-        }
-    }
-
-    /// The name of an inode in a directory; nil where neither is there.
-    private mutating func name(
-        of inode: UInt64, in directory: [UInt8]
-    ) throws(SystemError) -> [UInt8]? {
-        if let known = listings[directory] { return known[inode] }
-        var names: [UInt64: [UInt8]] = [:]
-        do {
-            for entry in try EntryLook.directory(directory).entries() {
-                names[entry.inode] = entry.name
-            }
-        } catch {
-            guard error.code == .notFound || error.code == .notDirectory else { throw error }
-        }
-        listings[directory] = names
-        return names[inode]
     }
 }

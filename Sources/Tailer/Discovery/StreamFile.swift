@@ -17,10 +17,8 @@ package struct StreamFile: Sendable {
     package let isArchived: Bool
     /// In an s6 log directory: its place in the order of content, the oldest 0.
     package let place: Int?
-    /// Where it is: the pattern's prefix, the directory beneath it, the name there.
-    private let prefix: String
-    private let below: [UInt8]
-    private let name: [UInt8]
+    /// Where it is, beneath the pattern's prefix.
+    private let at: FilePlace
 
     /// The file as it is now.
     package struct Look: Sendable {
@@ -37,29 +35,21 @@ package struct StreamFile: Sendable {
         package let before: [Int: [UInt8]]
     }
 
-    /// Opens the file, as safely as the agent does, and looks at it; nil where another file has its
-    /// name by now. Only what an s6 processor has compressed is taken for what it was.
-    package func look(before offsets: [Int]) throws(SystemError) -> Look? {
-        let opened: Descriptor.Opened
-        if below.isEmpty {
-            opened = try Descriptor.open(prefix, O.directory).openFile(name)
-        } else {
-            opened = try Descriptor.open(prefix, O.path).openDirectory(beneath: below)
-                .openFile(name)
-        }
-        switch consume opened {
-        case .refused: return nil
-        case .file(let file, let status):
-            guard status.inode == inode, status.device == device else { return nil }
-            return try Self.look(at: file, status, offsets)
+    /// Opens the file, as safely as the agent does, and looks at it; another one with its name is
+    /// `other`. Only what an s6 processor has compressed is taken for what it was.
+    package func look(before offsets: [Int]) -> PlaceLook<Look> {
+        at.open().only { opened throws(SystemError) in
+            guard opened.status.inode == inode, opened.status.device == device else { return nil }
+            return try Self.look(at: opened, offsets)
         }
     }
 
     private static func look(
-        at file: borrowing Descriptor, _ status: FileStatus, _ offsets: [Int]
+        at opened: FilePlace.Opened, _ offsets: [Int]
     ) throws(SystemError) -> Look {
-        let identity = FileIdentity(of: file, status)
-        let head = try file.read(count: Fingerprint.longest, at: 0)
+        let identity = opened.identity
+        let (file, status) = (opened.file, opened.status)
+        let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
         if let compression = Compression(head: head) {
             var content = [UInt8](repeating: 0, count: Fingerprint.longest)
             var count: Int?
@@ -67,7 +57,7 @@ package struct StreamFile: Sendable {
             if compression.isReadable {
                 count = try reader.read(
                     into: &content, count: content.count, at: 0, budget: Candidate.mostForHead,
-                    in: file)
+                    in: file.descriptor)
             }
             return Look(
                 identity: identity, head: Array(content.prefix(count ?? 0)), size: reader.size,
@@ -76,7 +66,7 @@ package struct StreamFile: Sendable {
         var before: [Int: [UInt8]] = [:]
         for offset in offsets where offset <= status.size {
             let count = min(offset, Anchor.longest)
-            before[offset] = try file.read(count: count, at: offset - count)
+            before[offset] = try file.descriptor.read(count: count, at: offset - count)
         }
         return Look(
             identity: identity, head: head, size: status.size, isPacked: false, before: before)
@@ -93,9 +83,7 @@ package struct StreamFile: Sendable {
         self.device = device
         self.isArchived = isArchived
         self.place = place
-        prefix = node.prefix
-        below = node.path
-        self.name = name
+        at = FilePlace(prefix: node.prefix, below: node.path, name: name)
     }
 }
 

@@ -145,14 +145,11 @@ extension TailedFile {
     /// The status of the file under its name now, if that is this one as far as its numbers tell.
     func glance() -> FileStatus? {
         guard let name, let node = stream?.node else { return nil }
-        do throws(SystemError) {
-            let status = try FileStatus.glance(at: node.bytes(of: name))
-            let isMine = status.inode == identity.inode && status.device == identity.device
-            return isMine ? status : nil
-        } catch {
-            // Whatever it is: opening it tells, and says so.
-            return nil
-        }
+        // Whatever else it finds: opening it tells, and says so.
+        guard case .found(let status) = FilePlace.glance(at: node.bytes(of: name)),
+            identity.hasNumbers(of: status)
+        else { return nil }
+        return status
     }
 
     /// A parked file: nothing happened to it since it was looked at last. Device and inode number

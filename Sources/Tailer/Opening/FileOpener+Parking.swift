@@ -161,10 +161,3 @@ extension FileOpener {
         }
     }
 }
-
-extension SystemError {
-    /// There is no such directory (any more), as opposed to one that cannot be opened now.
-    var isAbsence: Bool {
-        code == .notFound || code == .notDirectory || code == .tooManyLinks || code == .crossDevice
-    }
-}

@@ -15,17 +15,18 @@ package enum DirectoryPlace: Hashable, Sendable {
         var path = directory
         var isThere = true
         while true {
-            do throws(SystemError) {
-                // The dot lets a symbolic link that the input follows stand for its directory.
-                let bytes = PathText.bytes(of: path.text + "/.")
-                let device = try FileStatus.glance(at: bytes).device
-                return isThere ? .there(device: device) : .gone(nearest: bytes, device: device)
-            } catch {
-                guard error.code == .notFound || error.code == .notDirectory,
-                    let above = path.parent
-                else { return .outOfReach }
+            // The dot lets a symbolic link that the input follows stand for its directory.
+            let bytes = PathText.bytes(of: path.text + "/.")
+            switch FilePlace.glance(at: bytes) {
+            case .found(let status):
+                return isThere
+                    ? .there(device: status.device)
+                    : .gone(nearest: bytes, device: status.device)
+            case .absent:
+                guard let above = path.parent else { return .outOfReach }
                 isThere = false
                 path = above
+            case .other, .unreachable: return .outOfReach
             }
         }
     }

@@ -10,6 +10,12 @@ extension FileIdentity {
             birth: descriptor.birth()?.nanoseconds)
     }
 
+    /// Whether a file has its device and inode number: it is that one, unless that was removed and
+    /// its number given out again.
+    package func hasNumbers(of status: FileStatus) -> Bool {
+        inode == status.inode && device == status.device
+    }
+
     /// When it was born, by the clock of its file system.
     var birthTime: FileTime? { birth.map { FileTime(nanoseconds: $0) } }
 }

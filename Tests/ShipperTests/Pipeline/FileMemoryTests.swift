@@ -188,6 +188,45 @@ import Testing
         rig.close()
     }
 
+    enum OutOfReach: CaseIterable { case unreadable, away }
+
+    /// A loop of links stands for whatever cannot be looked through for a while.
+    @Test(
+        "What may only be out of reach stays known, in another log's directory or as a closed file",
+        arguments: OutOfReach.allCases)
+    func outOfReach(reason: OutOfReach) throws {
+        let rig = try StageRig(in: directory, paths: directory.path("logs/*/*"), input: "")
+        let output = ReaderOutput(rig.parts)
+        output.scannedAll()
+        let path = try directory.write("logs/other/a.log.1", "one\n")
+        let status = try Descriptor.open(path, O.read).status()
+        let device = status.device + (reason == .away ? 1 : 0)
+        let log = directory.path("logs/pod/a.log")
+        let head = Array("one\n".utf8)
+        let found = FileSighting(
+            input: 0, stream: StreamID(number: 1), streamName: log, isS6: false, path: path,
+            captures: [:],
+            identity: FileIdentity(handle: nil, device: device, inode: status.inode, birth: nil),
+            head: head, begin: head, size: 4, archived: true, firstScan: true)
+        let start = try #require(output.opened(found, onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        try rig.waitForDelivery()
+        output.finished(start.file, end: 4)
+        let place = directory.path("logs/other")
+        try rename(place, directory.path("aside"))
+        if reason == .unreadable { try makeLink(place, to: place) }
+        #expect(output.knownFiles.isElsewhere(start.file))
+        output.listed(log, on: [device]) { _ in false }
+        #expect(rig.registry.entry(start.file) != nil && rig.counters.bytesGone == 0)
+        // Nobody else decides of it.
+        #expect(rig.ledger.isUnfollowed(start.file))
+        if reason == .unreadable {
+            try remove(place)
+            #expect(!output.knownFiles.isElsewhere(start.file))
+        }
+        rig.close()
+    }
+
     /// Its volume may get another number while it is there.
     @Test("A file that was moved is asked for in the directory where it is, however few are opened")
     func movedPlace() throws {

@@ -72,7 +72,7 @@ import Testing
         try directory.makeDirectory("aside")
         let aside = directory.path("aside/a.log.1.gz")
         try rename(read.path, aside)
-        let whereabouts = GoneFile.whereabouts(of: read, from: Array(directory.path.utf8))
+        let whereabouts = Whereabouts.of(read, from: Array(directory.path.utf8))
         #expect(whereabouts == .at(path: Array(aside.utf8), size: line.utf8.count))
         #expect(lost(read, whereabouts) == nil)
     }
@@ -87,7 +87,7 @@ import Testing
         try appendBytes(Array("12345".utf8), toName: file)
         let identity = try identity(file)
         let mine = entry(PathText.text(file), identity, head: "12345", size: 5, offset: 0)
-        let whereabouts = GoneFile.whereabouts(of: mine, from: path)
+        let whereabouts = Whereabouts.of(mine, from: path)
         #expect(whereabouts == .at(path: file, size: 5))
         let events = GoneFile.events(mine, delivered: 0, whereabouts)
         var places: [String] = []
@@ -106,7 +106,7 @@ import Testing
         for half in ["upper", "lower"] { try directory.makeDirectory("\(half)/\(long)") }
         try rename(read.path, directory.path("lower/\(long)/a.log.1.gz"))
         try rename(directory.path("lower"), directory.path("upper/\(long)/lower"))
-        let whereabouts = GoneFile.whereabouts(of: read, from: Array(directory.path.utf8))
+        let whereabouts = Whereabouts.of(read, from: Array(directory.path.utf8))
         // It can be removed again.
         try rename(directory.path("upper/\(long)/lower"), directory.path("lower"))
         guard case .at(_, let size) = whereabouts else {

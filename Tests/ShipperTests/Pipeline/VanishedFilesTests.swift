@@ -125,6 +125,44 @@ import Testing
         #expect(try #require(registry.entry(there)).state == .active)
     }
 
+    /// 1. Of three files in such a directory one is removed, one renamed, one moved away.
+    /// 2. Then the directory goes with what is left.
+    @Test("They leave, and only they, where their directory's name is no text")
+    func namedInBytes() throws {
+        let pod = Array(directory.path("logs/").utf8) + [0x70, 0xFF, 0x5C, 0x78, 0x66, 0x66]
+        let log = pod + Array("/log".utf8)
+        try makeDirectory(named: pod)
+        try makeDirectory(named: log)
+        func path(_ name: String) -> [UInt8] { log + Array("/\(name)".utf8) }
+        let files = try ["there.log", "removed.log", "renamed.log"].map { name in
+            try appendBytes(Array("123456789\n".utf8), toName: path(name))
+            let status = try FileStatus.glance(at: path(name))
+            let text = PathText.text(path(name))
+            return registry.see(
+                NewFile(
+                    input: "pods", stream: text, path: text,
+                    identity: FileIdentity(
+                        handle: nil, device: status.device, inode: status.inode, birth: nil),
+                    fingerprint: .of(head: []), offset: 0, size: 10, state: .deleted)
+            ).file
+        }
+        try remove(named: path("removed.log"))
+        try rename(named: path("renamed.log"), to: path("renamed.log.1"))
+        var vanished = vanished()
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entries().map(\.file) == [files[0], files[2]])
+        #expect(registry.entry(files[0])?.state == .active)
+        for name in ["there.log", "renamed.log.1"] { try remove(named: path(name)) }
+        try remove(named: log)
+        try remove(named: pod)
+        for _ in 0..<3 { vanished.look() }
+        #expect(registry.entries().isEmpty)
+        #expect(
+            lost.ranges.withLock { $0 } == [
+                PathText.text(path("there.log")): ByteRange(start: 0, end: 10)
+            ])
+    }
+
     @Test(
         "Of two directories that differ in the spelling of a character, the one that is there stays"
     )
