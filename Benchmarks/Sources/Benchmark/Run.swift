@@ -4,6 +4,8 @@ struct Run: Sendable {
     let userSeconds: Double
     let systemSeconds: Double
     let peakBytes: Int
+    /// Through its sockets; nil: the kernel does not tell, or it had ended before they were seen.
+    let sentBytes: Int?
     /// What the broker held afterwards.
     let records: Int
     /// Why it does not count; nil: it does.
@@ -15,7 +17,8 @@ struct Run: Sendable {
         .object([
             ("wall_seconds", .number(wallSeconds, 3)), ("user_seconds", .number(userSeconds, 3)),
             ("system_seconds", .number(systemSeconds, 3)), ("peak_rss_bytes", .count(peakBytes)),
-            ("records", .count(records)), ("failed", .optional(fault)),
+            ("sent_bytes", sentBytes.map(JSON.count) ?? .null), ("records", .count(records)),
+            ("failed", .optional(fault)),
         ])
     }
 

@@ -25,10 +25,11 @@ struct Runner {
 
         let begin = Instant.now
         let process = try ChildProcess(command, output: .file(log), errors: .file(log))
+        let wire = Wire(process)
         let outcome =
             try contender.endsByItself
-            ? awaitEnd(process, since: begin, limit)
-            : awaitLines(process, topic, corpus.lines, since: begin, limit)
+            ? awaitEnd(process, wire, since: begin, limit)
+            : awaitLines(process, wire, topic, corpus.lines, since: begin, limit)
         let records = try stage.broker.recordCount(topic)
         var fault = outcome.fault ?? outcome.end.fault
         if let known = fault {
@@ -39,7 +40,7 @@ struct Runner {
         let run = Run(
             wallSeconds: outcome.wallSeconds, userSeconds: outcome.end.userSeconds,
             systemSeconds: outcome.end.systemSeconds, peakBytes: outcome.end.peakBytes,
-            records: records,
+            sentBytes: try wire.sent()?.bytes, records: records,
             fault: fault ?? Run.miscount(records, of: corpus.lines))
         return (run, command)
     }
@@ -51,10 +52,11 @@ struct Runner {
     }
 
     private func awaitEnd(
-        _ process: ChildProcess, since begin: Instant, _ limit: Double
+        _ process: ChildProcess, _ wire: Wire, since begin: Instant, _ limit: Double
     ) throws(MachineError) -> Outcome {
         while true {
-            let end = try process.wait(milliseconds: 200)
+            let end = try process.wait(milliseconds: wire.isBlind ? 2 : 20)
+            try wire.look()
             let elapsed = Instant.now.secondsSince(begin)
             if let end { return Outcome(end: end, wallSeconds: elapsed, fault: nil) }
             if elapsed > limit {
@@ -66,10 +68,11 @@ struct Runner {
     }
 
     private func awaitLines(
-        _ process: ChildProcess, _ topic: String, _ lines: Int, since begin: Instant,
-        _ limit: Double
+        _ process: ChildProcess, _ wire: Wire, _ topic: String, _ lines: Int,
+        since begin: Instant, _ limit: Double
     ) throws(MachineError) -> Outcome {
         while true {
+            try wire.look()
             if let end = try process.wait(milliseconds: 20) {
                 return Outcome(
                     end: end, wallSeconds: Instant.now.secondsSince(begin),

@@ -21,6 +21,13 @@ package struct Spread: Hashable, Sendable {
         return low == high ? low : "\(Number.short(median)) (\(low)–\(high))"
     }
 
+    func json(_ digits: Int) -> JSON {
+        .object([
+            ("median", .number(median, digits)), ("min", .number(least, digits)),
+            ("max", .number(greatest, digits)),
+        ])
+    }
+
     /// The smallest value that at least `share` of all values do not exceed. `sorted` is not empty.
     package static func percentile(_ share: Double, of sorted: [Int64]) -> Int64 {
         let rank = Int((share * Double(sorted.count)).rounded(.up))

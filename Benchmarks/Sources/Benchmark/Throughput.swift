@@ -70,30 +70,39 @@ struct Throughput {
         ("wall s", "wall_seconds", 3), ("CPU s", "cpu_seconds", 3),
         ("CPU s/GB", "cpu_seconds_per_gb", 3), ("peak RSS MB", "peak_rss_mb", 1),
         ("lines/s", "lines_per_second", 0), ("MB/s", "mb_per_second", 1),
+        ("sent MB", "sent_mb", 1),
     ]
 
-    private func values(_ run: Run) -> [Double] {
+    private func values(_ run: Run) -> [Double?] {
         let wall = max(run.wallSeconds, 1e-6)
         return [
             run.wallSeconds, run.cpuSeconds, run.cpuSeconds / (Double(corpus.bytes) / 1e9),
             Double(run.peakBytes) / 1e6, Double(corpus.lines) / wall,
-            Double(corpus.bytes) / 1e6 / wall,
+            Double(corpus.bytes) / 1e6 / wall, run.sentBytes.map { Double($0) / 1e6 },
         ]
     }
 
-    private func spreads(_ entry: Entry) -> [Spread]? {
+    /// Of each measure, nil where it was not taken; nil: no run is good.
+    private func spreads(_ entry: Entry) -> [Spread?]? {
         let good = entry.good.map(values)
         guard !good.isEmpty else { return nil }
-        return Self.measures.indices.compactMap { index in Spread(good.map { $0[index] }) }
+        return Self.measures.indices.map { index in Spread(good.compactMap { $0[index] }) }
     }
 
     /// Medians of wall and CPU time, divided by kcat's.
     private func ratios(_ entry: Entry) -> (wall: Double, cpu: Double)? {
         guard let kcat = entries.first(where: { $0.contender.name == "kcat" }),
             let base = spreads(kcat), let own = spreads(entry),
-            base[0].median > 0, base[1].median > 0
+            let (baseWall, baseCPU) = medians(base), let (wall, cpu) = medians(own),
+            baseWall > 0, baseCPU > 0
         else { return nil }
-        return (own[0].median / base[0].median, own[1].median / base[1].median)
+        return (wall / baseWall, cpu / baseCPU)
+    }
+
+    /// Of wall and CPU time.
+    private func medians(_ spreads: [Spread?]) -> (wall: Double, cpu: Double)? {
+        guard let wall = spreads[0], let cpu = spreads[1] else { return nil }
+        return (wall.median, cpu.median)
     }
 
     /// The table, and under it what somebody needs to judge it.
@@ -105,7 +114,7 @@ struct Throughput {
             let count = entry.good.count
             let runs = count == entry.runs.count ? "\(count)" : "\(count) of \(entry.runs.count)"
             let figures =
-                spreads(entry)?.map(\.text) ?? Self.measures.map { _ in "failed" }
+                spreads(entry)?.map { $0?.text ?? "–" } ?? Self.measures.map { _ in "failed" }
             let ratios = ratios(entry)
             table.add(
                 [entry.contender.name, runs] + figures
@@ -159,14 +168,7 @@ struct Throughput {
         let spreads = spreads(entry).map { spreads in
             JSON.object(
                 zip(Self.measures, spreads).map { measure, spread in
-                    (
-                        measure.key,
-                        .object([
-                            ("median", .number(spread.median, measure.digits)),
-                            ("min", .number(spread.least, measure.digits)),
-                            ("max", .number(spread.greatest, measure.digits)),
-                        ])
-                    )
+                    (measure.key, spread.map { $0.json(measure.digits) } ?? .null)
                 })
         }
         let ratios = ratios(entry).map {

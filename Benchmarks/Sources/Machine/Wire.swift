@@ -23,10 +23,25 @@ package final class Wire {
     /// The kernel lets us have the process's descriptors: not everywhere in a container.
     private var isAllowed = true
 
+    /// Not looked at again before: a process may have thousands of descriptors, and the look is not to
+    /// take the processor that others are measured on.
+    private var next = Instant.now
+    private static let pauseByLook = 50.0
+
     package init(_ process: ChildProcess) { self.process = process }
 
-    /// Takes notice of the sockets that the process has opened. A process that has ended has none.
+    /// No socket was seen yet.
+    package var isBlind: Bool { isAllowed && sockets.isEmpty }
+
+    /// Takes notice of the sockets that the process has opened, if it is time. A process that has ended
+    /// has none.
     package func look() throws(MachineError) {
+        let begin = Instant.now
+        guard begin >= next else { return }
+        defer {
+            let now = Instant.now
+            next = now.advanced(bySeconds: Self.pauseByLook * now.secondsSince(begin))
+        }
         let directory = "/proc/\(process.pid)/fd"
         let names: [String]
         do throws(MachineError) {
@@ -50,9 +65,10 @@ package final class Wire {
         }
     }
 
-    /// What was sent so far by the sockets that were seen; nil: this kernel does not tell.
+    /// What was sent so far by the sockets that were seen; nil: there were none, or the kernel
+    /// does not tell.
     package func sent() throws(MachineError) -> Amount? {
-        guard isAllowed else { return nil }
+        guard isAllowed, !sockets.isEmpty else { return nil }
         var (allBytes, allSegments) = (0, 0)
         for socket in sockets.values {
             var (bytes, segments): (Int64, Int64) = (0, 0)
