@@ -13,6 +13,7 @@ REPORTED := $(if $(RESULTS),--xunit-output '$(RESULTS)')
 # make bench SIZE=200MB RUNS=3 BROKER=host:9092 JSON=figures.json ONLY=shipper-json,kcat
 # make bench MODE=idle|latency SECONDS=30
 # make bench MODE=node RATE=1000 FILES=110 PARTITIONS=30 SECONDS=30 BROKERS=3
+# make bench MODE=scale FILES=100000 PARTS=start,crowd,memory,rest,bulk
 # make bench MODE=registry ENTRIES=100000 DIRECTORY=/var/tmp
 SIZE ?=
 RUNS ?=
@@ -25,13 +26,14 @@ RATE ?=
 FILES ?=
 PARTITIONS ?=
 BROKERS ?=
+PARTS ?=
 ENTRIES ?= 100000
 DIRECTORY ?=
 given = $(if $($(1)),--$(2) '$($(1))')
 BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,broker) \
 	$(call given,JSON,json) $(call given,ONLY,only) $(call given,SECONDS,seconds) \
 	$(call given,RATE,rate) $(call given,FILES,files) $(call given,PARTITIONS,partitions) \
-	$(call given,BROKERS,brokers) \
+	$(call given,BROKERS,brokers) $(call given,PARTS,parts) \
 	$(if $(filter-out throughput,$(MODE)),--$(MODE))
 
 .PHONY: help demo build release test bench test-bench lint fresh image-root format install-dependencies clean

@@ -28,6 +28,10 @@ package enum Harness {
             var mode = try Node(stage)
             isGood = try mode.measure()
             (text, json) = (mode.text(command: command), mode.json(command: command))
+        case .scale:
+            var mode = try Scale(stage)
+            isGood = try mode.measure()
+            (text, json) = (mode.text(command: command), mode.json(command: command))
         case .latency:
             var mode = try Latency(stage)
             isGood = try mode.measure()

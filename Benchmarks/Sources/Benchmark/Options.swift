@@ -7,7 +7,9 @@ package struct UsageError: Error, CustomStringConvertible {
 
 /// What is to be measured.
 package struct Options: Sendable {
-    package enum Mode: String, CaseIterable, Sendable { case throughput, idle, latency, node }
+    package enum Mode: String, CaseIterable, Sendable {
+        case throughput, idle, latency, node, scale
+    }
 
     package var mode = Mode.throughput
     /// Of the corpus.
@@ -32,6 +34,9 @@ package struct Options: Sendable {
     package var partitions: Int?
     /// Of the mock cluster.
     package var brokers: Int?
+
+    /// Of the scale mode, in the order in which they run.
+    package var parts = ScalePart.allCases
 
     /// A mock cluster of more shows nothing that it does not show with so many.
     package static let mostBrokers = 64
@@ -65,6 +70,10 @@ package struct Options: Sendable {
           --node             instead: what the lines of an ordinary node cost: 1000 (--rate) a second,
                              each to one of 110 files (--files); 3 brokers, topics of 30 partitions,
                              1 run
+          --scale            instead: what grows with the files of a node: start, crowd, memory, rest
+                             and bulk, with 100000 files (--files) in one directory and less in the
+                             others; 1 run
+          --parts LIST       of these five; with commas
           --seconds N        how long; default 60 at rest, 10 of writing into one file, 30 into many
 
           --help
@@ -76,7 +85,7 @@ package struct Options: Sendable {
 
     private static let valued: Set = [
         "--size", "--runs", "--broker", "--only", "--shipper", "--seed", "--json", "--seconds",
-        "--files", "--rate", "--partitions", "--brokers",
+        "--files", "--rate", "--partitions", "--brokers", "--parts",
     ]
 
     /// `arguments` without the program's name.
@@ -117,6 +126,13 @@ package struct Options: Sendable {
         case "--rate": rate = try Self.count(name, value)
         case "--partitions": partitions = try Self.count(name, value, upTo: 10_000)
         case "--brokers": brokers = try Self.count(name, value, upTo: Self.mostBrokers)
+        case "--parts":
+            let names = value.split(separator: ",").map(String.init)
+            parts = ScalePart.allCases.filter { names.contains($0.rawValue) }
+            guard !parts.isEmpty, Set(names).count == parts.count else {
+                let known = ScalePart.allCases.map(\.rawValue).joined(separator: ", ")
+                throw UsageError(description: "--parts: \"\(value)\" is no list of \(known)")
+            }
         case "--broker": broker = value
         case "--json": json = value
         case "--shipper": shipper = value

@@ -16,7 +16,9 @@ final class Stage {
     private var topics = 0
 
     /// Of each topic.
-    var partitions: Int { options.partitions ?? (options.mode == .node ? 30 : 4) }
+    var partitions: Int {
+        options.partitions ?? ([.node, .scale].contains(options.mode) ? 30 : 4)
+    }
     private static func brokers(_ options: Options) -> Int {
         options.brokers ?? (options.mode == .node ? 3 : 1)
     }

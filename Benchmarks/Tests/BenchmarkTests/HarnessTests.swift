@@ -147,6 +147,49 @@ import Testing
             "\(call.output)")
     }
 
+    @Test func whatGrowsWithTheFilesOfANodeIsMeasuredPartByPart() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let call = try Call(
+            ["--scale", "--files", "200", "--seconds", "1", "--json", file.path], shipper: true)
+        #expect(call.code == 0, "\(call.errors)\(call.output)")
+        #expect(
+            call.output.contains("start: 40 files in 20 directories, 200 lines, from start to end"))
+        #expect(call.output.contains("crowd: one directory fills with 200 files of a line"))
+        #expect(call.output.contains("bulk: 800,000 bytes in 10 files, and the same in one"))
+
+        let contenders = try #require(try parse(file)["contenders"] as? [[String: Any]])
+        #expect(contenders.map { $0["name"] as? String } == ["shipper json"])
+        let parts = try #require(contenders.first?["parts"] as? [String: [String: Any]])
+        for (part, figures) in [
+            ("start", ["wall_seconds", "cpu_seconds", "peak_rss_mb"]),
+            (
+                "crowd",
+                ["calm_p50_milliseconds", "p50_milliseconds", "p99_milliseconds", "rss_mb"]
+            ),
+            ("memory", ["rss_mb", "bytes_per_file"]), ("rest", ["cpu_percent", "rss_mb"]),
+            ("bulk", ["one_cpu_seconds", "many_cpu_seconds", "cpu_ratio"]),
+        ] {
+            let medians = try #require(parts[part]?["medians"] as? [String: Double], "\(part)")
+            for figure in figures {
+                #expect(try #require(medians[figure], "\(part): \(figure)") > 0)
+            }
+        }
+    }
+
+    @Test func aPartThatFailsIsNamedAndTheOthersGoOn() throws {
+        let call = try Call([
+            "--scale", "--files", "20", "--seconds", "1", "--parts", "start,crowd,memory",
+            "--shipper", "/bin/false",
+        ])
+        #expect(call.code == 1)
+        for part in ["start", "crowd", "memory"] {
+            #expect(
+                call.output.contains("FAILED: shipper json, \(part), run 1: "), "\(call.output)")
+        }
+        #expect(call.output.contains("| start ") && call.output.contains("failed"))
+    }
+
     /// With one child it is at its preparations, with two the agent runs beside the broker.
     @Test(arguments: [1, 2])
     func anInterruptedHarnessTakesItsProcessesAndFilesAway(children: Int) throws {
@@ -183,6 +226,10 @@ import Testing
         (["--size", "1XB"], "--size: \"1XB\" is no size such as 1GB or 64MiB"),
         (["--only", "vector"], "--only: no contender is called \"vector\""),
         (["--fast"], "unknown option --fast"), (["--node=1"], "--node takes no value"),
+        (
+            ["--parts", "start,end"],
+            "--parts: \"start,end\" is no list of start, crowd, memory, rest, bulk"
+        ),
         (["--brokers", "65"], "--brokers: \"65\" is no number from 1 to 64"),
     ])
     func wrongUsageSaysWhatIsWrong(arguments: [String], message: String) throws {

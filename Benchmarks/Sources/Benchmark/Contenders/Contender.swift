@@ -58,7 +58,8 @@ package struct Contender: Sendable {
 
     /// In the order in which they run.
     package static let all: [Key] = [
-        Key(name: "shipper-json", modes: everywhere) { shipper throws(MachineError) in
+        Key(name: "shipper-json", modes: everywhere.union([.scale])) {
+            shipper throws(MachineError) in
             try Self.shipper("json", shipper)
         },
         Key(name: "shipper-raw", modes: [.throughput]) { shipper throws(MachineError) in

@@ -36,12 +36,13 @@ struct Audit {
         lines.filter { counts[$0] > 0 }.map { ages[$0] }.sorted()
     }
 
-    /// What is wrong, with the first lines that are concerned as `name` calls them; nil: each came
-    /// once.
-    func fault(_ name: (Int) -> String) -> String? {
+    /// What is wrong with those lines that were written, the first `written` (nil: all): the first
+    /// that are concerned as `name` calls them; nil: each came once.
+    func fault(written: Int? = nil, _ name: (Int) -> String) -> String? {
+        let written = written ?? counts.count
         var words: [String] = []
         func tell(_ what: String, _ isConcerned: (Int32) -> Bool) {
-            let lines = counts.indices.filter { isConcerned(counts[$0]) }
+            let lines = (0..<written).filter { isConcerned(counts[$0]) }
             guard !lines.isEmpty else { return }
             let named = lines.prefix(5).map(name).joined(separator: ", ")
             let more = lines.count > 5 ? " and \(Number.grouped(lines.count - 5)) more" : ""

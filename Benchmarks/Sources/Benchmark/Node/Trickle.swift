@@ -9,6 +9,7 @@ final class Trickle: Sendable {
     /// The file of each line.
     private let targets: [Int]
     private let rate: Int
+    private let first: Int
     private let seed: UInt64
     private let written = Atomic<Int>(0)
     private let writtenBytes = Atomic<Int>(0)
@@ -19,7 +20,11 @@ final class Trickle: Sendable {
     /// each is opened for its line.
     private static let mostOpen = 500
 
-    init(paths: [String], lines: Int, aSecond rate: Int, seed: UInt64) throws(MachineError) {
+    /// `first` is the number that stands in the first line.
+    init(
+        paths: [String], lines: Int, aSecond rate: Int, seed: UInt64, first: Int = 0
+    ) throws(MachineError) {
+        self.first = first
         self.paths = paths
         self.lines = lines
         self.rate = rate
@@ -66,7 +71,7 @@ final class Trickle: Sendable {
         for number in 0..<lines where !isStopped.load(ordering: .relaxed) {
             begin.advanced(bySeconds: Double(number) / Double(rate)).sleep()
             line.removeAll(keepingCapacity: true)
-            Corpus.appendStampedLine(number, &generator, to: &line)
+            Corpus.appendStampedLine(first + number, &generator, to: &line)
             let file = targets[number]
             try files.isEmpty
                 ? OutputFile(paths[file]).append(line) : files[file].append(line)
