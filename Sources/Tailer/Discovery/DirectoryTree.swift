@@ -50,8 +50,10 @@ final class DirectoryTree {
     let watches: Watches
     /// Says of a directory whether others may write there unseen.
     let fileSystem: (borrowing Descriptor) throws(SystemError) -> FileSystemType
-    /// How often events were read.
+    /// How often events were read until nothing was left.
     private(set) var eventReads = 0
+    /// Of this reading.
+    private var portions = 0
     /// Logs that an earlier run has read in a directory, which lies on this device now.
     let savedStreams: (_ directory: String, _ device: UInt64) -> [SavedStream]
     /// Asked before anything in a directory is opened.
@@ -91,6 +93,10 @@ final class DirectoryTree {
 
     /// Large scans at a time. Each has memory for all names of its directory.
     private static let mostUnderWay = 4
+    /// Portions of 4,096 events in one reading: the kernel keeps 16,384 for us, a million where
+    /// somebody has raised that. What was there when the reading began was read by then, and
+    /// somebody makes events faster than they are read.
+    private static let mostPortions = 256
     /// Nanoseconds of a scan that is begun at once and may be repeated at once.
     private static let quickScan: Int64 = 2_000_000
     /// Nanoseconds of a scan past which only a few others are under way beside it.
@@ -194,8 +200,18 @@ final class DirectoryTree {
         request(node, now)
     }
 
-    /// All events up to now are about to be read.
-    func beginEvents() { eventReads += 1 }
+    /// Events are about to be read: all up to now, or more of those that the last portion has left
+    /// (`goesOn`). All portions are one reading, which ends when nothing is left:
+    ///
+    /// 1. One directory has more events than a portion. A file in another one is renamed and
+    ///    removed, and that directory listed.
+    /// 2. Two portions later the event of the new name is not read yet.
+    func beginEvents(goesOn: Bool) {
+        portions = goesOn ? portions + 1 : 1
+        guard portions == 1 || portions > Self.mostPortions else { return }
+        portions = 1
+        eventReads += 1
+    }
 
     /// Events were lost: only a scan of everything tells what happened.
     func overflowed(_ now: MonotonicTime) {

@@ -234,7 +234,7 @@ final class ReaderLoop {
     // MARK: Events, scans, time
 
     private func readEvents(_ now: MonotonicTime) {
-        tree.beginEvents()
+        tree.beginEvents(goesOn: hasMoreEvents)
         let reading = watches.read(most: Self.eventsPerPass) { node, name in
             tree.changed(node, appeared: name, now)
         }

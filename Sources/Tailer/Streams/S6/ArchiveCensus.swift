@@ -9,13 +9,15 @@ struct ArchiveCensus {
     /// Names that a listing has shown, with the number of the reading of events before it. An event
     /// of one may be read only after that, once.
     private var listed: [[UInt8]: Int] = [:]
-    /// Files that were opened and had no archive's name when they were last seen.
-    private var unnamed = 0
-    private var unnamedAt = 0
+    /// Files that were opened and had no archive's name when they were last seen, oldest first: the
+    /// number of the reading of events before the look that saw it.
+    private var unnamed: [Int] = []
+    /// Those that no look was told of yet.
+    private var fresh = 0
 
     /// A file that was open or read to its end has lost the name of `current` or `previous`, and
     /// has no other.
-    mutating func lostName() { unnamed += 1 }
+    mutating func lostName() { fresh += 1 }
 
     /// A look: the names of archives that events told of since the last one, and those there are.
     /// Returns the names of those that were missed.
@@ -26,13 +28,13 @@ struct ArchiveCensus {
         let vanished = appeared.filter { !there($0) && listed[$0] == nil }
         listed = listed.filter { there($0.key) || $0.value >= eventReads - 1 }
         for name in names { listed[name] = eventReads }
+        unnamed += repeatElement(eventReads, count: fresh)
+        fresh = 0
         // The oldest of them was open most likely: it was `current` at the last look.
-        let missed = vanished.dropFirst(unnamed)
-        let rest = max(0, unnamed - vanished.count)
+        let missed = vanished.dropFirst(unnamed.count)
+        unnamed.removeFirst(min(vanished.count, unnamed.count))
         // What lost its name just before the listing has its event read after it, and not later.
-        if rest < unnamed || unnamedAt == 0 { unnamedAt = eventReads }
-        unnamed = unnamedAt >= eventReads - 1 ? rest : 0
-        if unnamed == 0 { unnamedAt = 0 }
+        unnamed.removeAll { $0 < eventReads - 1 }
         return Array(missed)
     }
 }
