@@ -261,10 +261,10 @@ final class LogStream {
     }
 
     /// Files that are looked for among its rotated files. With one more, all that was found out
-    /// about strangers is void.
+    /// about strangers is void: with one that was looked for before, too, and not since.
     func seek(_ ids: Set<FileID>) {
+        defer { sought = ids }
         guard !ids.isSubset(of: sought) else { return }
-        sought = ids
         strangers = [:]
         strangersElsewhere = [:]
     }
