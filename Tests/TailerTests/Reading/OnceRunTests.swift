@@ -33,6 +33,51 @@ struct OnceRunTests {
         #expect(run.pauses(isSettled: true) == .isOver)
     }
 
+    @Test("a look that brings something gives ten more, and no second time for what it brought")
+    func movedOnce() {
+        var run = OnceRun()
+        for _ in 0..<5 { #expect(run.pauses(isSettled: false) == .isNot) }
+        run.moved()
+        for _ in 0...OnceRun.mostFutileLooks { #expect(run.pauses(isSettled: false) == .isNot) }
+        #expect(run.pauses(isSettled: false) == .isOver)
+    }
+
+    @Test("what several readers have left is left, and it is over when it is for all of them")
+    func readers() {
+        var one = TailerLeftovers()
+        (one.isOver, one.isScanned) = (true, true)
+        #expect(one.isNothing)
+        // A last line that waits for its newline is nothing that was left.
+        one.unfinishedLines = 2
+        #expect(one.isNothing)
+        var all = one
+        all.add(one)
+        #expect(all.isNothing && all.isScanned && all.unfinishedLines == 4)
+        let (first, second) = (FileID(number: 1), FileID(number: 2))
+        let leave: [(inout TailerLeftovers) -> Void] = [
+            { $0.files = [first: 5] }, { $0.directories = 1 }, { $0.names = 1 },
+            { $0.isOver = false },
+        ]
+        for leave in leave {
+            var other = one
+            leave(&other)
+            #expect(!other.isNothing)
+            var (before, after) = (one, other)
+            before.add(other)
+            after.add(one)
+            #expect(!before.isNothing && !after.isNothing)
+            #expect(before.isOver == other.isOver && after.isOver == other.isOver)
+        }
+        // A file whose name lies on one reader's volume and then on another's.
+        var (here, there) = (one, one)
+        here.files = [first: 5, second: 1]
+        there.files = [first: .max]
+        there.isScanned = false
+        here.add(there)
+        #expect(here.files == [first: .max, second: 1])
+        #expect(!here.isScanned)
+    }
+
     /// 1. Files wait for a descriptor, with bytes that are not read.
     /// 2. Their volume is unmounted.
     @Test("what is unread of files that are out of reach is left, unless they are back")

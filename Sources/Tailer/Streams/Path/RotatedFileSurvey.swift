@@ -15,11 +15,13 @@ struct Stranger {
     let modified: FileTime
     let birth: FileTime?
     let isPacked: Bool
+}
 
+extension Stranger {
     init(_ candidate: Candidate) {
-        modified = candidate.status.modified
-        birth = candidate.identity.birthTime
-        isPacked = candidate.packed != nil
+        self.init(
+            modified: candidate.status.modified, birth: candidate.identity.birthTime,
+            isPacked: candidate.packed != nil)
     }
 }
 

@@ -65,4 +65,24 @@ import Testing
         #expect(!S6Name.isArchive(Array(name.utf8)))
         #expect(S6Listing([entry(name, 1)]).items.isEmpty)
     }
+
+    @Test(
+        "svlogd's processor makes @….s of @….u and has it under @….t meanwhile; s6-log makes no such"
+    )
+    func products() {
+        func text(_ name: [UInt8]?) -> String? { name.map { String(decoding: $0, as: UTF8.self) } }
+        let label = "@4000000065e07a152f072f40"
+        let (u, s, t) = (
+            Array("\(label).u".utf8), Array("\(label).s".utf8), Array("\(label).t".utf8)
+        )
+        #expect(text(S6Name.product(of: u)) == "\(label).s")
+        #expect(text(S6Name.original(of: s)) == "\(label).u")
+        #expect(S6Name.isUnfinished(t) && !S6Name.isUnfinished(u) && !S6Name.isUnfinished(s))
+        for name in [s, t, S6Name.current, S6Name.previous, []] {
+            #expect(S6Name.product(of: name) == nil)
+        }
+        for name in [u, t, S6Name.current, S6Name.previous, []] {
+            #expect(S6Name.original(of: name) == nil)
+        }
+    }
 }
