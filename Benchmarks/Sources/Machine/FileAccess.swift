@@ -74,6 +74,11 @@ package func makeDirectory(_ path: String) throws(MachineError) {
     guard unsafe mkdir(path, 0o700) == 0 else { throw MachineError("mkdir", path) }
 }
 
+/// Gives a file or directory another path on the same file system.
+package func move(_ path: String, to other: String) throws(MachineError) {
+    guard unsafe rename(path, other) == 0 else { throw MachineError("rename", path) }
+}
+
 /// How many names are in a directory, without `.` and `..`.
 package func countEntries(_ path: String) throws(MachineError) -> Int {
     try entries(path).count

@@ -165,8 +165,9 @@ import Testing
             ("start", ["wall_seconds", "cpu_seconds", "peak_rss_mb"]),
             (
                 "crowd",
-                ["calm_p50_milliseconds", "p50_milliseconds", "p99_milliseconds", "rss_mb"]
+                ["calm_p50_milliseconds", "p50_milliseconds", "p99_milliseconds", "make_seconds"]
             ),
+            ("full", ["calm_p50_milliseconds", "p50_milliseconds", "take_up_seconds"]),
             ("memory", ["rss_mb", "bytes_per_file"]), ("rest", ["cpu_percent", "rss_mb"]),
             ("bulk", ["one_cpu_seconds", "many_cpu_seconds", "cpu_ratio"]),
         ] {
@@ -179,11 +180,11 @@ import Testing
 
     @Test func aPartThatFailsIsNamedAndTheOthersGoOn() throws {
         let call = try Call([
-            "--scale", "--files", "20", "--seconds", "1", "--parts", "start,crowd,memory",
+            "--scale", "--files", "20", "--seconds", "1", "--parts", "start,crowd,full,memory",
             "--shipper", "/bin/false",
         ])
         #expect(call.code == 1)
-        for part in ["start", "crowd", "memory"] {
+        for part in ["start", "crowd", "full", "memory"] {
             #expect(
                 call.output.contains("FAILED: shipper json, \(part), run 1: "), "\(call.output)")
         }
@@ -228,7 +229,7 @@ import Testing
         (["--fast"], "unknown option --fast"), (["--node=1"], "--node takes no value"),
         (
             ["--parts", "start,end"],
-            "--parts: \"start,end\" is no list of start, crowd, memory, rest, bulk"
+            "--parts: \"start,end\" is no list of start, crowd, full, memory, rest, bulk"
         ),
         (["--brokers", "65"], "--brokers: \"65\" is no number from 1 to 64"),
     ])

@@ -3,33 +3,41 @@ import Machine
 /// How a contender fared while one directory filled with files.
 struct CrowdRun: Sendable {
     let command: [String]
-    /// Of the neighbour's lines before, and from the directory's first file until all of its files were
-    /// taken up; nanoseconds, ascending.
+    /// Of the neighbour's lines before, and from the first file until all were delivered; nanoseconds,
+    /// ascending.
     let calmAges: [Int64]
     let ages: [Int64]
-    /// Until then.
+    /// From the first file until all were delivered.
     let takeUpSeconds: Double
-    /// Then.
+    /// Until the last file was there.
+    let makeSeconds: Double?
+    /// When all was taken up.
     let figures: ProcessFigures?
     let fault: String?
 }
 
 /// Lets a contender follow one file that gets lines all the time, puts a directory with many files
-/// beside it, and looks at how old the lines of the one file grow.
+/// beside it, and looks at how old the lines of the one file grow. The directory fills as fast as files
+/// can be made, or is there `atOnce` with all of them.
 struct CrowdRunner {
     let stage: Stage
     let contender: Contender
     let files: Int
     let calmSeconds: Int
+    let atOnce: Bool
 
     /// The neighbour's.
     private static let linesASecond = 100
     private static let patience = 600
 
+    /// On the same file system as the files, and not among them.
+    private var elsewhere: String { stage.directory + "/crowd" }
+
     func run() throws(MachineError) -> CrowdRun {
         let root = try stage.makeDirectory("files")
         try makeDirectory(root + "/neighbour")
         let crowd = Crowd(root + "/crowd", files: files, seed: stage.options.seed)
+        if atOnce { try crowd.prepare(elsewhere) }
         let neighbour = try Trickle(
             paths: [root + "/neighbour/app.log"],
             lines: Self.linesASecond * (calmSeconds + Self.patience),
@@ -71,7 +79,12 @@ struct CrowdRunner {
         }
         let lead = neighbour.progress.lines
         let begin = Instant.now
-        let maker = try crowd.start()
+        var maker: Thread?
+        if atOnce {
+            try crowd.appear(elsewhere)
+        } else {
+            maker = try crowd.start()
+        }
         while goesOn, crowdAudit.arrived < files, neighbour.progress.lines < neighbour.lines {
             goesOn = try take(due: true)
         }
@@ -79,14 +92,15 @@ struct CrowdRunner {
         let figures = goesOn ? try ProcessFigures(trial.process) : nil
         crowd.stop()
         neighbour.stop()
-        maker.join()
+        maker?.join()
         writer.join()
         let written = neighbour.progress.lines
         while goesOn, audit.arrived < written { goesOn = try take(due: true) }
         let (_, fault) = try trial.finish(note)
         return CrowdRun(
             command: trial.command, calmAges: audit.ages(of: lead / 2..<lead),
-            ages: audit.ages(of: lead..<written), takeUpSeconds: takeUpSeconds, figures: figures,
+            ages: audit.ages(of: lead..<written), takeUpSeconds: takeUpSeconds,
+            makeSeconds: crowd.made?.secondsSince(begin), figures: figures,
             fault: fault ?? crowdAudit.fault { "line of file \($0)" }
                 ?? audit.fault(written: written) { "line \($0) of the neighbour" })
     }

@@ -1,6 +1,6 @@
 import Machine
 
-/// What an agent costs as the files of a node grow in number: five parts, each by itself.
+/// What an agent costs as the files of a node grow in number: some parts, each by itself.
 struct Scale {
     private struct Entry {
         let contender: Contender

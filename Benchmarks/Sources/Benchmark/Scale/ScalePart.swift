@@ -1,6 +1,6 @@
 /// What grows with a node and should not cost more for it.
 package enum ScalePart: String, CaseIterable, Sendable {
-    case start, crowd, memory, rest, bulk
+    case start, crowd, full, memory, rest, bulk
 
     /// A figure that a part finds.
     struct Figure: Sendable {
@@ -48,6 +48,8 @@ struct ScaleSizes: Sendable {
         case .crowd:
             return "one directory fills with \(count(files)) files of a line while a neighbour "
                 + "writes 100 lines a second"
+        case .full:
+            return "the same, and the directory is there at once with all of its files"
         case .memory:
             return "\(count(memory.files)) files in \(count(memory.directories)) directories, "
                 + "taken up and quiet"

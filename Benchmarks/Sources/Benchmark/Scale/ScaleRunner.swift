@@ -15,13 +15,13 @@ struct ScaleRunner {
         do throws(MachineError) {
             switch part {
             case .start: return try start()
-            case .crowd: return try crowd()
+            case .crowd, .full: return try crowd(part)
             case .memory: return try memory()
             case .rest: return try rest()
             case .bulk: return try bulk()
             }
         } catch {
-            for name in ["run", "files"] { try remove(stage.directory + "/" + name) }
+            for name in ["run", "files", "crowd"] { try remove(stage.directory + "/" + name) }
             return ScalePart.Outcome(figures: [], command: [], fault: error.description)
         }
     }
@@ -46,24 +46,25 @@ struct ScaleRunner {
             ], command: command, fault: run.fault)
     }
 
-    private func crowd() throws(MachineError) -> ScalePart.Outcome {
+    private func crowd(_ part: ScalePart) throws(MachineError) -> ScalePart.Outcome {
+        let atOnce = part == .full
         let runner = CrowdRunner(
             stage: stage, contender: contender, files: sizes.files,
-            calmSeconds: min(5, seconds))
+            calmSeconds: min(5, seconds), atOnce: atOnce)
         let run = try runner.run()
         func age(_ share: Double, _ ages: [Int64]) -> Double? {
             ages.isEmpty ? nil : Double(Spread.percentile(share, of: ages)) / 1e6
         }
-        let part = ScalePart.crowd
         let figures = run.figures
+        let making = part.figure("s until all are made", "make_seconds", 3, run.makeSeconds)
         return ScalePart.Outcome(
-            figures: [
+            figures: (atOnce ? [] : [making]) + [
                 part.figure("p50 ms before", "calm_p50_milliseconds", 3, age(0.5, run.calmAges)),
                 part.figure("p99 ms before", "calm_p99_milliseconds", 3, age(0.99, run.calmAges)),
                 part.figure("p50 ms", "p50_milliseconds", 3, age(0.5, run.ages)),
                 part.figure("p99 ms", "p99_milliseconds", 3, age(0.99, run.ages)),
                 part.figure("max ms", "max_milliseconds", 3, age(1, run.ages)),
-                part.figure("s until all is taken up", "take_up_seconds", 3, run.takeUpSeconds),
+                part.figure("s until all are delivered", "take_up_seconds", 3, run.takeUpSeconds),
                 part.figure("CPU s", "cpu_seconds", 3, figures?.cpuSeconds),
                 part.figure("RSS MB", "rss_mb", 1, figures.map { Double($0.rssBytes) / 1e6 }),
                 part.figure(
