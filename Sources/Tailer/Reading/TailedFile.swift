@@ -19,9 +19,8 @@ final class TailedFile {
     weak var holds: HeldFiles?
     /// The stream that reads it.
     private(set) weak var stream: LogStream?
-    /// The inode that its name leads to: that of the archive, where a compressor has made one of
-    /// what is still open here.
-    var identity: FileIdentity
+    /// Where it was seen last. Changed by the verbs below alone.
+    private(set) var lastSeen: Name
     /// The inode that is open.
     let key: InodeKey
     /// Its content is compressed, and read as what it was. All offsets are of that.
@@ -38,16 +37,6 @@ final class TailedFile {
     var unpackingTime = UnpackingShare.firstTime
     /// Of a compressed file: its bytes on the disk when last looked at.
     var diskSize: Int?
-    /// Its name in the stream's directory; nil when it has none there any more.
-    var name: [UInt8]? {
-        didSet {
-            lastName = name ?? lastName
-            if (name == nil) != (oldValue == nil) { holds?.update(self) }
-        }
-    }
-    /// The name that it has or had last.
-    private(set) var lastName: [UInt8]?
-    var path: String
     /// Logical offset of the next byte to hand over. Everything before was taken by the output.
     var position: LogicalOffset
     private(set) var base: Base
@@ -122,12 +111,9 @@ final class TailedFile {
         state = State(candidate.source)
         stream = candidate.request.stream
         changed = candidate.status.changed
-        identity = candidate.identity
+        lastSeen = Name(candidate)
         key = InodeKey(candidate.status)
         packed = candidate.packed
-        name = candidate.request.isElsewhere ? nil : candidate.request.name
-        lastName = candidate.request.name
-        path = candidate.request.path
         position = start.offset
         base = start.base
         size = start.base.logical(candidate.size)
@@ -425,6 +411,13 @@ extension TailedFile {
     var hasOldSize: Bool { state.hasOldSize }
     /// Since when somebody may still write to what was rotated away; nil where it is live or final.
     var drainsSince: MonotonicTime? { state.draining?.since }
+    /// Its name in the stream's directory; nil when it has none there any more.
+    var name: [UInt8]? { lastSeen.name }
+    /// The name that it has or had last.
+    var lastName: [UInt8] { lastSeen.last }
+    var path: String { lastSeen.path }
+    /// The inode that its name leads to.
+    var identity: FileIdentity { lastSeen.identity }
     /// Its content is not the one that was read.
     var isReplaced: Bool { state.isReplaced }
     /// It is not known yet whether its content is another one.
@@ -448,6 +441,40 @@ extension TailedFile {
     func drain(from now: MonotonicTime) {
         state.drain(from: now)
         assertInvariants()
+        assertNamed()
+    }
+
+    /// No name in its stream's directory leads to it any more.
+    func lostName(_ now: MonotonicTime) {
+        changeName { $0.lose() }
+        drain(from: now)
+    }
+
+    /// A look has found it under a name, in its stream's directory.
+    func rename(to name: [UInt8], path: String) {
+        changeName { $0.change(to: name, path: path) }
+        state.find()
+        assertNamed()
+    }
+
+    /// It was found in another directory, and opened there.
+    func move(to path: String) { lastSeen.move(to: path) }
+
+    /// A compressor has made an archive of it, which has its entry and its name from now on. What
+    /// is open here is read to its end.
+    func becomeArchive(_ archive: Candidate) {
+        lead(to: archive.identity)
+        rename(to: archive.request.name, path: archive.request.path)
+        becomeFinal()
+    }
+
+    /// Its name leads to this inode, whatever is open here.
+    func lead(to identity: FileIdentity) { lastSeen.lead(to: identity) }
+
+    private func changeName(_ change: (inout Name) -> Void) {
+        let hadName = name != nil
+        change(&lastSeen)
+        if hadName != (name != nil) { holds?.update(self) }
     }
 
     /// Somebody writes to it. Where it was rotated away, the time for that begins anew.
@@ -531,16 +558,24 @@ extension TailedFile {
     }
 
     /// It is parked, and a look has not found it. Since when; nil where it is not looked for.
-    func miss(_ now: MonotonicTime) -> MonotonicTime? { state.miss(now) }
-
-    /// It was found under a name.
-    func wasFound() { state.find() }
+    func miss(_ now: MonotonicTime) -> MonotonicTime? {
+        defer { assertNamed() }
+        return state.miss(now)
+    }
 
     /// Another file has its inode number.
     func remove() { state.remove() }
 
     /// Another stream reads it from now on.
     func takeOver() { state.takeOver() }
+
+    /// What is so of a file that has its place in its stream.
+    private func assertNamed() {
+        assert(phase != .live || name != nil, "who writes to a live file does so by its name")
+        if case .missing = state.parking {
+            assert(name == nil, "what has a name is looked for there")
+        }
+    }
 
     /// What is so between two transitions, whatever happens outside. Checked at each of them in
     /// debug builds alone: a fault of ours is found by a test, and no pod's agent ends of it.

@@ -90,10 +90,7 @@ extension StreamTable {
                     saved.file, to: candidate.sighting(isFirstScan: false, completeAt: end))
             else { continue }
             if let file, file.isOpen {
-                file.identity = candidate.identity
-                file.name = candidate.request.name
-                file.path = candidate.request.path
-                file.becomeFinal()
+                file.becomeArchive(candidate)
                 return .already(file)
             }
             if let closed { stream.closed[closed.key] = nil }

@@ -86,7 +86,7 @@ final class StreamTable {
     /// A directory left the tree: what is open is read to its end, and nothing new comes.
     func dropped(_ node: DirectoryNode, _ now: MonotonicTime) {
         for stream in node.streams.values {
-            for file in stream.files { file.name = nil }
+            for file in stream.files { file.lostName(now) }
             unfollowClosed(stream)
             giveUpCopies(stream)
             tellEarlier(of: stream, node)
@@ -223,9 +223,7 @@ final class StreamTable {
     func rename(_ file: TailedFile, to name: [UInt8], in node: DirectoryNode, final: Bool) {
         guard file.name != name || (final && !file.isFinal) else { return }
         if let stream = file.stream, stream.kind == .path { stream.learn(name) }
-        file.name = name
-        file.wasFound()
-        file.path = node.text(of: name)
+        file.rename(to: name, path: node.text(of: name))
         if final { file.becomeFinal() }
         if final, file.stream?.kind == .s6 { noteSize(of: file) }
         if final, !file.isOpen, let status = file.glance() {

@@ -209,7 +209,7 @@ struct ParkingTests {
         let earlier = FileIdentity(
             handle: there.handle.map { $0.dropLast() + [($0.last ?? 0) ^ 1] },
             device: there.device, inode: there.inode, birth: there.birth.map { $0 - 1 })
-        file.identity = earlier
+        file.lead(to: earlier)
         bench.output.state.withLock { $0.files[file.id.number].identity = earlier }
         _ = bench.opener.agenda.take()
         #expect(bench.opener.yields(file, there, to: stream))

@@ -90,8 +90,10 @@ struct OnceRunTests {
         let stream = try #require(bench.streams.first)
         file.lastSize = file.base.logical(14)
         bench.cache.close(file)
-        file.identity = FileIdentity(
-            handle: nil, device: file.identity.device + 1, inode: file.identity.inode, birth: nil)
+        file.lead(
+            to: FileIdentity(
+                handle: nil, device: file.identity.device + 1, inode: file.identity.inode,
+                birth: nil))
         bench.table.missing(file, of: stream)
         #expect(bench.files.isEmpty && bench.gone == 0 && bench.lost.isEmpty)
         var left = TailerLeftovers()

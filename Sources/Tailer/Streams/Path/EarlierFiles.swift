@@ -89,8 +89,7 @@ extension StreamTable {
         guard let waiting = earlier.waiting, names?.name(of: waiting.status.inode) == nil,
             case .opened(let file) = opener.takeUp(waiting)
         else { return }
-        file.name = nil
-        file.drain(from: now)
+        file.lostName(now)
         stream.files.append(file)
     }
 

@@ -322,7 +322,7 @@ extension StreamTable {
         let listed = archives[stream.input].files(stream.captures) { output.report($0) }
         for place in listed.files where place.inode == file.identity.inode {
             if opener.reopen(file, place.name, in: place.directory.descriptor) {
-                file.path = place.path
+                file.move(to: place.path)
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 agenda.wake(stream)
                 return true

@@ -189,8 +189,7 @@ extension StreamTable {
         for file in stream.files {
             guard let name = look.names.name(of: file.identity.inode) else {
                 if file.name != nil { agenda.wake(stream) }
-                file.name = nil
-                file.drain(from: look.now)
+                file.lostName(look.now)
                 continue
             }
             if name != stream.liveName {
@@ -211,7 +210,7 @@ extension StreamTable {
             if let name {
                 rename(file, to: name, in: look.node, final: false)
             } else {
-                file.name = nil
+                file.lostName(look.now)
             }
         }
     }

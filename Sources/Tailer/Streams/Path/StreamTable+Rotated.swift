@@ -299,8 +299,7 @@ extension StreamTable {
         let birth = live.identity.birthTime ?? .max
         takeUp(unread.filter { $0.identity.birthTime ?? .min < birth }, look, newest)
         if case .opened(let file) = opener.takeUp(live) {
-            file.name = nil
-            file.drain(from: look.now)
+            file.lostName(look.now)
             stream.files.append(file)
             agenda.wake(stream)
         }

@@ -234,8 +234,7 @@ extension StreamTable {
                     agenda.wake(stream)
                     if !S6Name.isArchive(name) { stream.census.lostName() }
                 }
-                file.name = nil
-                file.drain(from: look.now)
+                file.lostName(look.now)
                 continue
             }
             if file.name != item.name { agenda.wake(stream) }
@@ -249,7 +248,8 @@ extension StreamTable {
         switch result {
         case .opened(let file):
             if isPruned {
-                file.name = nil
+                // It is final.
+                file.lostName(.now())
                 stream.files.append(file)
             } else {
                 insert(file, into: stream)
