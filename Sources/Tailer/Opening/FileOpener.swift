@@ -255,14 +255,11 @@ final class FileOpener {
             if case .undecided = found { isReplaced = false }
         }
         if isReplaced {
-            file.becomeReplaced()
-            file.size = start.base.logical(start.size)
-            // Of when it was read last, its file system has said nothing more than that.
-            file.intactAt = candidate.identity.birthTime ?? .min
+            file.wasReplaced(at: start.size, birth: candidate.identity.birthTime)
         } else if isPast {
             file.passEnd()
         }
-        if once, candidate.packed == nil { file.limit = file.size }
+        if once { file.readNoFurther() }
         open[file.key] = file
         cache.add(file)
         output.report(.opened(path: request.path, offset: start.offset))
@@ -373,7 +370,7 @@ final class FileOpener {
             earlier.expect(size: file.size)
             earlier.drain(from: .now())
         }
-        if once, copy.packed == nil { earlier.limit = earlier.size }
+        if once { earlier.readNoFurther() }
         open[earlier.key] = earlier
         cache.add(earlier)
         return earlier

@@ -21,6 +21,14 @@ final class UnpackingShare {
         var memory: Int { file.packed?.windowSize ?? 0 }
     }
 
+    /// A file's share of time.
+    struct Time {
+        /// When it was read last.
+        fileprivate(set) var last = MonotonicTime.zero
+        /// How long it may have what it takes to be read while others wait for that, nanoseconds.
+        fileprivate(set) var allowed = UnpackingShare.firstTime
+    }
+
     private var users: [User] = []
 
     /// Files at a time: with the usual windows 10 MB of memory with gzip, and 100 with bzip2 or xz.
@@ -42,7 +50,7 @@ final class UnpackingShare {
     /// nanoseconds.
     func admit(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard let packed = file.packed else { return true }
-        file.unpackedAt = now
+        file.unpacking.last = now
         users.removeAll { !($0.file.packed?.isActive ?? false) }
         recount()
         if users.contains(where: { $0.file === file }) { return true }
@@ -51,7 +59,7 @@ final class UnpackingShare {
             guard let index = yielding(to: owner, now) else { return false }
             let user = users.remove(at: index)
             user.file.packed?.release()
-            user.file.unpackingTime = Self.longerTime(than: user.file.unpackingTime)
+            user.file.unpacking.allowed = Self.longerTime(than: user.file.unpacking.allowed)
         }
         users.append(User(file: file, owner: owner, since: now, counted: packed.windowSize))
         return true
@@ -80,14 +88,14 @@ final class UnpackingShare {
     /// Whose place another one's file may have.
     private func yielding(to owner: ObjectIdentifier, _ now: MonotonicTime) -> Int? {
         let idle = users.firstIndex { user in
-            user.file.stream?.attention != .ready && now - user.file.unpackedAt > Self.patience
+            user.file.stream?.attention != .ready && now - user.file.unpacking.last > Self.patience
         }
         if let idle { return idle }
         if !users.contains(where: { $0.owner == owner }) {
             let counts = users.reduce(into: [:]) { $0[$1.owner, default: 0] += 1 }
             if let index = users.lastIndex(where: { (counts[$0.owner] ?? 0) > 1 }) { return index }
         }
-        return users.firstIndex { now - $0.since > $0.file.unpackingTime }
+        return users.firstIndex { now - $0.since > $0.file.unpacking.allowed }
     }
 
     private func owner(of file: TailedFile) -> ObjectIdentifier {

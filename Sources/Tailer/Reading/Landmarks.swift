@@ -28,6 +28,14 @@ struct Landmarks {
     /// Where the next one from the beginning on is due, from the first byte on; nil where none is.
     var nextDue: Int? { spread.count < Self.mostSpread ? Self.first << spread.count : nil }
 
+    /// Of all of them.
+    var last: LogicalOffset? {
+        guard let line = lines.last, let mark = spread.last else {
+            return (lines.last ?? spread.last)?.offset
+        }
+        return max(line.offset, mark.offset)
+    }
+
     mutating func add(line mark: Mark) {
         guard lines.last.map({ mark.offset > $0.offset }) ?? true else { return }
         guard lines.count == Self.mostLines else {

@@ -27,8 +27,7 @@ extension StreamTurn {
 
     /// Says once what is wrong with the end of a compressed file, and what is missing.
     func tellEnd(of file: TailedFile) {
-        guard let packed = file.packed, packed.isAtEnd, !file.isDamaged else { return }
-        file.isDamaged = true
+        guard let packed = file.packed, packed.isAtEnd, file.becomeDamaged() else { return }
         if let fault = packed.fault {
             output.report(.damaged(path: file.path, error: fault))
         } else if packed.size < file.physicalPosition {

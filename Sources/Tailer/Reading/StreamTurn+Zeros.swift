@@ -48,7 +48,7 @@ extension StreamTurn {
             )
         }
         if file.packed != nil { return unpackedZeros(file, leading, of: count) }
-        if trailing == 0, file.zeros != nil { file.zeros = nil }
+        if trailing == 0, file.zeros != nil { file.saw(nil) }
         guard hasAny else { return .text(Text(count: count, isEnd: false, isWhole: true)) }
         let gap = try gap(in: file, of: count)
         let isWhole = gap == nil
@@ -96,7 +96,7 @@ extension StreamTurn {
     ) throws(SystemError) -> Zeros {
         let text = run.start - file.position
         guard run.isFollowed || file.isFinal else {
-            file.isPreallocated = true
+            file.becomePreallocated()
             return text > 0
                 ? .text(Text(count: text, isEnd: false, isWhole: chunk.isWhole)) : .awaited
         }
@@ -122,10 +122,8 @@ extension StreamTurn {
     private func unpackedZeros(_ file: TailedFile, _ leading: Int, of count: Int) -> Zeros {
         let isBegin = file.isAtStart && file.mayBeginWithZeros
         if leading > 0, isBegin || file.untoldHole != nil {
-            let start = file.position
             file.skip(leading)
             output.skipped(file.id, bytes: leading)
-            file.untoldHole = file.untoldHole ?? start
             return .passed
         }
         tellHole(file)
@@ -134,8 +132,7 @@ extension StreamTurn {
 
     /// Zeros of a compressed file end here.
     func tellHole(_ file: TailedFile) {
-        guard let start = file.untoldHole else { return }
-        file.untoldHole = nil
+        guard let start = file.endHole() else { return }
         output.report(
             .hole(path: file.path, range: ByteRange(start, file.position)))
     }
@@ -216,10 +213,10 @@ extension StreamTurn {
             run.reach(file.base.logical(end), isFollowed: false, cost: cost)
         case .underWay(let place):
             run.reach(file.base.logical(place), isFollowed: false, cost: cost)
-            file.zeros = run
+            file.saw(run)
             return nil
         }
-        file.zeros = run
+        file.saw(run)
         if file.isFilled { output.grew(file.id, size: file.written) }
         return run
     }

@@ -186,21 +186,16 @@ struct StreamTurn {
         file.saw(changed: status.changed)
         if let packed = file.packed {
             if packed.look(size: status.size) {
-                file.diskSize = status.size
-                file.updatePackedSize()
-                if status.modified != file.modified {
-                    file.modified = status.modified
-                    file.waitsForMore = false
-                }
+                file.sawDisk(size: status.size)
+                file.saw(modified: status.modified)
             } else {
                 try replaced(file, now)
             }
             return
         }
         let size = file.base.logical(status.size)
-        if status.isTooLarge, !file.isTooLarge {
+        if status.isTooLarge, file.becomeTooLarge() {
             // What it has within the bound is read; behind that a hole has no end to wait for.
-            file.isTooLarge = true
             output.report(.refused(path: file.path, reason: FileOpener.tooLarge))
         }
         if size < file.position || size < file.size {
@@ -216,16 +211,10 @@ struct StreamTurn {
             return
         }
         file.trust()
-        if status.modified != file.modified {
-            // What was the beginning of a line may have been replaced.
-            file.modified = status.modified
-            file.waitsForMore = false
-            file.zeros?.isOld = true
-        }
-        if file.waitsForMore, file.isFilled, try isFilledOn(file) { file.waitsForMore = false }
+        file.saw(modified: status.modified)
+        if file.waitsForMore, file.isFilled, try isFilledOn(file) { file.lookAgain() }
         if size > file.size {
             file.grew(to: size)
-            file.waitsForMore = false
             file.sawWriting(now)
             if file.held.unlinked > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
@@ -256,7 +245,7 @@ struct StreamTurn {
             // Of an unfinished line that is in the fingerprint something else became.
             output.headChanged(file.id, head: head)
         }
-        file.headLength = head.count
+        file.headGrew(to: head.count)
         return true
     }
 
@@ -377,7 +366,7 @@ struct StreamTurn {
             switch try zeros(file, now) {
             case .passed, .underWay: return .moved
             case .awaited:
-                file.waitsForMore = true
+                file.waitForMore()
                 return .atEnd
             case .text(let text):
                 if let consumed = handChunk(file, text, &frames) {
@@ -389,7 +378,7 @@ struct StreamTurn {
             // What was left in the buffer is the beginning of a line: read on from there.
             if buffer.isFresh { break }
         }
-        file.waitsForMore = true
+        file.waitForMore()
         buffer.withBytes(of: file) { file.remember(tail: $0) }
         // A final file that holds less than it did was cut short: the next look tells.
         file.doubtSize()
@@ -402,7 +391,7 @@ struct StreamTurn {
         guard waitsForLook, let node = stream.node else { return false }
         var wait = file.firstLineWait ?? FirstLineWait(since: now)
         let waits = !wait.isOver(in: node, now) && hasNews() && wait.waits(in: node)
-        file.firstLineWait = wait
+        file.wait(forFirstLine: wait)
         return waits
     }
 

@@ -109,11 +109,39 @@ extension TailedFile {
         try opened().descriptor.read(count: count, at: base.physical(offset))
     }
 
-    // MARK: What is remembered
+    /// Remembers the bytes that an earlier run has read, before they are read on: the file was just
+    /// found to be what it was.
+    func survey() throws(SystemError) {
+        guard packed == nil, !isAtStart, !content.landmarks.isWhole else { return }
+        var known = landmarks
+        while let due = known.nextDue, base.logical(due) <= position {
+            let offset = base.logical(due)
+            let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)
+            known.add(spread: .init(offset: offset, digest: Landmarks.digest(bytes)))
+        }
+        let start = max(base.start, position - Self.surveyed)
+        let bytes = try read(count: position - start, at: start)
+        guard bytes.count == position - start else { return knows(known) }
+        for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "\n") {
+            let offset = start + index + 1
+            // Of those before it too little was read.
+            guard index + 1 >= Anchor.longest || start == base.start else { continue }
+            let before = bytes[max(0, index + 1 - Anchor.longest)...index]
+            known.add(line: .init(offset: offset, digest: Landmarks.digest(before)))
+        }
+        known.complete()
+        knows(known)
+    }
 
+    private static let surveyed = 4096
+}
+
+// MARK: - What is remembered
+
+extension TailedFile.Content {
     /// The first `count` bytes of `chunk`, which begins at the position, are about to be taken, and
     /// `frames` are its lines.
-    func remember(_ chunk: Span<UInt8>, _ frames: [Frame], _ count: Int) {
+    mutating func remember(_ chunk: Span<UInt8>, _ frames: [Frame], _ count: Int) {
         func mark(_ offset: LogicalOffset) -> Landmarks.Mark {
             let place = offset - position
             let inChunk = min(place, Anchor.longest)
@@ -150,32 +178,8 @@ extension TailedFile {
         tail = []
     }
 
-    /// Remembers the bytes that an earlier run has read, before they are read on: the file was just
-    /// found to be what it was.
-    func survey() throws(SystemError) {
-        guard packed == nil, !isAtStart, !landmarks.isWhole else { return }
-        while let due = landmarks.nextDue, base.logical(due) <= position {
-            let offset = base.logical(due)
-            let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)
-            landmarks.add(spread: .init(offset: offset, digest: Landmarks.digest(bytes)))
-        }
-        let start = max(base.start, position - Self.surveyed)
-        let bytes = try read(count: position - start, at: start)
-        guard bytes.count == position - start else { return }
-        for index in bytes.indices.dropLast() where bytes[index] == UInt8(ascii: "\n") {
-            let offset = start + index + 1
-            // Of those before it too little was read.
-            guard index + 1 >= Anchor.longest || start == base.start else { continue }
-            let before = bytes[max(0, index + 1 - Anchor.longest)...index]
-            landmarks.add(line: .init(offset: offset, digest: Landmarks.digest(before)))
-        }
-        landmarks.complete()
-    }
-
-    private static let surveyed = 4096
-
     /// The bytes from the position to the end are the beginning of a line and wait for its rest.
-    func remember(tail chunk: Span<UInt8>) {
+    mutating func remember(tail chunk: Span<UInt8>) {
         guard position + chunk.count >= size else { return }
         let start = max(0, chunk.count - Anchor.longest)
         tail = []

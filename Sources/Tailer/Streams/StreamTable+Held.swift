@@ -34,7 +34,7 @@ extension StreamTable {
     private func closeNewest(of stream: LogStream) -> Bool {
         for file in stream.files.reversed() where file.held.files > 0 && file.name != nil {
             guard let status = file.glance() else { continue }
-            file.lastSize = file.base.logical(status.size)
+            file.sawFromOutside(size: status.size)
             opener.cache.close(file)
             return true
         }
@@ -43,7 +43,7 @@ extension StreamTable {
 
     private func letGo(_ file: TailedFile, of stream: LogStream) {
         let status = status(of: file)
-        if let status, file.packed == nil { file.lastSize = file.base.logical(status.size) }
+        if let status, file.packed == nil { file.sawFromOutside(size: status.size) }
         release(file, of: stream)
         agenda.wake(stream)
         // 1. A directory is swapped for a link, and what was read in it has no name for now.

@@ -228,7 +228,7 @@ final class StreamTable {
         if final, file.stream?.kind == .s6 { noteSize(of: file) }
         if final, !file.isOpen, let status = file.glance() {
             // Should it be removed before it is opened again, this is what was there.
-            file.lastSize = file.base.logical(status.size)
+            file.sawFromOutside(size: status.size)
         }
         output.moved(file.id, path: file.path, archived: file.isFinal)
     }

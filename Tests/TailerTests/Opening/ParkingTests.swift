@@ -226,7 +226,7 @@ struct ParkingTests {
         let (stream, file) = try parked()
         try bench.home.append("log/a", "two\n")
         // Known, unread, and out of reach.
-        file.size += 4
+        file.grew(to: file.size + 4)
         try rename(bench.home.path("log"), bench.home.path("elsewhere"))
         bench.table.dropped(bench.node, bench.now)
         #expect(bench.turn(stream) == .atEnd)

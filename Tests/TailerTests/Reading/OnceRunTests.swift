@@ -88,7 +88,7 @@ struct OnceRunTests {
         let file = try bench.file("a.log")
         try bench.write("a.log", "one\ntwo\nthree\n")
         let stream = try #require(bench.streams.first)
-        file.lastSize = file.base.logical(14)
+        file.sawFromOutside(size: 14)
         bench.cache.close(file)
         file.lead(
             to: FileIdentity(

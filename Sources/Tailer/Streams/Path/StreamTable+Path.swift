@@ -145,7 +145,7 @@ extension StreamTable {
         reconcile(look)
         let verdict = accept(opener.takeUp(candidate), candidate, look)
         guard let file = stream.live, file.isReplaced else { return verdict }
-        file.intactAt = max(file.intactAt, time(of: saved, look))
+        file.wasIntact(at: time(of: saved, look))
         return worse(verdict, renew(file, look))
     }
 

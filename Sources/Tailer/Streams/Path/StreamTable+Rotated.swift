@@ -178,7 +178,7 @@ extension StreamTable {
             let verdict = accept(opener.takeUp(candidate), candidate, look)
             stream.savedTime = .min
             if let file = stream.live, file.isReplaced {
-                file.intactAt = max(file.intactAt, savedTime)
+                file.wasIntact(at: savedTime)
                 // That is another piece.
                 if isLong(listed, of: stream) { return worse(verdict, .underWay) }
                 return worse(verdict, renew(file, look))
@@ -375,7 +375,7 @@ extension StreamTable {
                 live.becomeReplaced()
                 return .replaced
             }
-            live.waitsForMore = false
+            live.lookAgain()
             expectTruncation(look, candidate)
             // Whether it is still one is asked again when the live file is replaced.
             if candidate.packed != nil {

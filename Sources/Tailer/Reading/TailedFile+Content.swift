@@ -1,0 +1,420 @@
+import Model
+import Platform
+
+extension TailedFile {
+    /// What is known of the bytes of one content, and how far they were read. A value: with another
+    /// content the file gets another one. Its verbs alone change it; nobody but the file has it to
+    /// change. Offsets are logical where nothing else is said.
+    struct Content {
+        /// Its generation.
+        private(set) var id: FileID
+        private(set) var base: Base
+        /// The next byte to hand over. Everything before was taken by the output.
+        private(set) var position: LogicalOffset
+        /// The size when last looked at. Where it is less than the position, the next look finds
+        /// out what became of the rest.
+        var size: LogicalOffset
+        /// The size that was seen from outside while the file was closed, or when it had to be.
+        private(set) var lastSize = LogicalOffset(0)
+        /// The size that it had before it was seen to grow, until it is known to have grown by more
+        /// of the same content. Not above `size`.
+        private var provenSize: LogicalOffset?
+        /// `--once`: where reading ends.
+        private(set) var limit = LogicalOffset.max
+        /// Up to there another file has what it holds, which is read on instead.
+        private var successorEnd = LogicalOffset(0)
+        /// It has grown beyond what is read of any file, and that was reported.
+        private(set) var isTooLarge = false
+
+        /// It is compressed, and read as what it was: all offsets are of that.
+        var packing: Packing?
+        /// It is compressed by what cannot be read, so nothing of it is.
+        private(set) var unreadable: Compression?
+
+        /// The bytes before the position, at most `Anchor.longest`: when the file does not hold
+        /// them any more, its content is another one.
+        private(set) var anchor: [UInt8]
+        /// The very first bytes as they were read, none of them at the position or behind it: the
+        /// ends of many lines are alike, so an anchor alone does not tell one content from another.
+        private(set) var beginning = Beginning.unknown
+        /// The bytes that it has to begin with while nothing was read, and none after that: those
+        /// that were seen of it before.
+        private(set) var expectedHead: [UInt8]
+        /// Bytes at the beginning that the output knows for the fingerprint.
+        private(set) var headLength: Int
+        /// The knowledge of the bytes before the position, beside the anchor.
+        var landmarks = Landmarks()
+        /// The last bytes of the file when it was left with the beginning of a line at its end, at
+        /// most `Anchor.longest`; none when more came since.
+        var tail: [UInt8] = []
+        /// The bytes from the position to the size are the beginning of a line and were looked at.
+        private(set) var waitsForMore = false
+        /// Its first line waits for looks at its directory.
+        private(set) var firstLineWait: FirstLineWait?
+
+        /// Zeros before its first line are what a truncation left, and nobody's text.
+        private(set) var mayBeginWithZeros: Bool
+        /// Zeros were skipped just before the position.
+        private(set) var isInZeros = false
+        /// Zeros that reached the end of what was read, and what is known to follow them. None of a
+        /// compressed file, which nobody fills.
+        private(set) var zeros: ZeroRun?
+        /// Zeros reached its end while it was written to: its writer fills what is there already.
+        private(set) var isPreallocated = false
+        /// Of a compressed file: where zeros began that were passed and not told of yet. More of
+        /// them may follow.
+        private(set) var untoldHole: LogicalOffset?
+
+        /// When content, names or mode last changed, as of the last look.
+        private(set) var changed: FileTime
+        /// When the content last changed, as of the last look; zero before the first.
+        private(set) var modified = FileTime.zero
+        /// When it was last known to be the one that was read, or before, as files beside it have
+        /// it.
+        private(set) var intactAt: FileTime
+        /// When this run saw it first, or before, as files beside it have it.
+        private(set) var begunAt: FileTime
+        /// How often it was replaced in this run.
+        private(set) var restarts = 0
+    }
+}
+
+// MARK: - Its beginning
+
+extension TailedFile.Content {
+    /// `anchor` is the bytes before the start.
+    init(_ candidate: Candidate, _ start: FileStart, anchor: [UInt8]) {
+        let request = candidate.request
+        let isAtStart = start.offset == start.base.start
+        id = start.file
+        base = start.base
+        position = start.offset
+        size = start.base.logical(candidate.size)
+        packing = candidate.packed.map { TailedFile.Packing($0, of: candidate, start) }
+        let before = max(0, start.base.physical(start.offset))
+        self.anchor = Array(anchor.suffix(min(Anchor.longest, before)))
+        expectedHead = isAtStart ? candidate.begin : []
+        headLength = candidate.begin.count
+        // One of an earlier run that was read from its beginning up to nowhere may have been
+        // truncated then.
+        mayBeginWithZeros = request.mayBeginWithZeros || (start.isKnown && isAtStart)
+        changed = candidate.status.changed
+        intactAt = request.since ?? candidate.status.changed
+        // Of what it was when it was live, copies are none of this run's.
+        begunAt = request.name == request.stream.liveName ? intactAt : .max
+        if start.offset > start.base.start, candidate.packed == nil {
+            let read = min(candidate.head.count, start.base.physical(start.offset))
+            beginning = Beginning(head: Array(candidate.head[..<read]))
+        }
+        updatePackedSize()
+        assertInvariants()
+    }
+
+    /// The content that a file has now is another one, and is read from `start`.
+    func replaced(at start: FileStart, _ fresh: FileOpener.Fresh) -> Self {
+        var next = Self(
+            id: start.file, base: start.base, position: start.offset,
+            size: start.base.logical(fresh.sighting.size), anchor: [],
+            expectedHead: start.offset <= start.base.start ? fresh.sighting.begin : [],
+            headLength: fresh.sighting.begin.count, mayBeginWithZeros: true,
+            changed: fresh.changed, intactAt: fresh.changed, begunAt: fresh.changed)
+        next.modified = modified
+        next.restarts = restarts + 1
+        next.packing = fresh.packed.map { TailedFile.Packing($0, diskSize: fresh.diskSize) }
+        next.unreadable = fresh.compression.flatMap { $0.isReadable ? nil : $0 }
+        next.updatePackedSize()
+        if limit != .max { next.limit = next.size }
+        next.assertInvariants()
+        return next
+    }
+
+    /// One of which that much is known, and nothing else.
+    init(
+        id: FileID, base: Base, position: LogicalOffset, size: LogicalOffset, anchor: [UInt8],
+        expectedHead: [UInt8], headLength: Int, mayBeginWithZeros: Bool, changed: FileTime,
+        intactAt: FileTime, begunAt: FileTime
+    ) {
+        self.id = id
+        self.base = base
+        self.position = position
+        self.size = size
+        self.anchor = anchor
+        self.expectedHead = expectedHead
+        self.headLength = headLength
+        self.mayBeginWithZeros = mayBeginWithZeros
+        self.changed = changed
+        self.intactAt = intactAt
+        self.begunAt = begunAt
+    }
+}
+
+// MARK: - What follows from it
+
+extension TailedFile.Content {
+    /// Nothing of it was read that is there.
+    var isAtStart: Bool { position <= base.start }
+
+    /// Bytes before the position that are there.
+    var physicalPosition: Int { base.physical(position) }
+
+    /// Physical bytes when last looked at.
+    var physicalSize: Int { packing?.diskSize ?? base.physical(size) }
+
+    /// The byte before the position is there and is no newline.
+    var continuesLine: Bool {
+        !isInZeros && (anchor.last.map { $0 != UInt8(ascii: "\n") } ?? false)
+    }
+
+    /// What it grew by may be another content's.
+    var hasUnprovenGrowth: Bool { provenSize != nil && packing == nil }
+
+    /// The size without zeros at the end that are not written yet.
+    var written: LogicalOffset {
+        guard let zeros, !zeros.isFollowed, zeros.end >= size else { return size }
+        return min(zeros.start, size)
+    }
+
+    /// Behind that nothing is read, whatever is there: a look at the file would take what was read
+    /// beyond that for what it held before a truncation.
+    var readLimit: LogicalOffset { min(limit, base.logical(OutsideNumber.most)) }
+
+    /// Where reading has to end for now.
+    var end: LogicalOffset { unreadable == nil ? min(size, limit) : position }
+
+    /// Bytes that it is known to have had, and that are not in what was made of it.
+    var missingAtEnd: ByteRange? {
+        guard let packing, packing.reader.isAtEnd else { return nil }
+        let start = max(position, base.logical(packing.reader.size))
+        // The one byte more that stands for an end that was not reached.
+        return packing.seenSize > start + 1 ? ByteRange(start, packing.seenSize) : nil
+    }
+
+    /// The range that is known to have been unread of it, if the file holds another one by now.
+    var knownUnread: ByteRange? {
+        guard let packing else { return size > position ? ByteRange(position, size) : nil }
+        return packing.seenSize > position + 1 ? ByteRange(position, packing.seenSize) : nil
+    }
+
+    /// Relations that hold whatever happens outside. Checked in debug builds alone.
+    func assertInvariants() {
+        assert(anchor.count <= min(Anchor.longest, max(0, physicalPosition)), "bytes before it")
+        assert(beginning.count <= max(0, physicalPosition), "bytes that were read")
+        assert(expectedHead.isEmpty || isAtStart, "expected of what was not read")
+        assert((landmarks.last ?? position) <= position, "remembered of what was read")
+        assert((provenSize ?? size) <= size, "it grew")
+        assert(packing == nil || unreadable == nil, "it can be unpacked, or cannot")
+        assert(packing == nil || (zeros == nil && !isPreallocated), "nobody fills what is packed")
+        assert(untoldHole.map { packing != nil && $0 <= position } ?? true, "passed when unpacked")
+        assert(!(packing?.isComplete ?? false) || size == position, "there is no more of it")
+    }
+}
+
+// MARK: - How far it was read
+
+extension TailedFile.Content {
+    /// The first `count` bytes of `chunk`, which begins at the position, are taken.
+    mutating func advance(over chunk: Span<UInt8>, _ count: Int) {
+        if physicalPosition == beginning.count {
+            beginning.extend(chunk.extracting(0..<count))
+        }
+        position += count
+        isInZeros = false
+        if !expectedHead.isEmpty { expectedHead = [] }
+        // Bytes that were read are there, whatever the last look at the size said.
+        size = max(size, position)
+        if count < Anchor.longest {
+            anchor.removeFirst(max(0, anchor.count + count - Anchor.longest))
+        } else {
+            anchor.removeAll(keepingCapacity: true)
+        }
+        for index in max(0, count - Anchor.longest)..<count { anchor.append(chunk[index]) }
+        assertInvariants()
+    }
+
+    /// Zeros that stand for nothing, `count` of them from the position on, are passed.
+    mutating func skip(_ count: Int) {
+        let start = position
+        if isAtStart { beginning = .unknown }
+        position += count
+        size = max(size, position)
+        isInZeros = true
+        tail = []
+        anchor = Array(anchor.suffix(max(0, Anchor.longest - count)))
+        anchor += [UInt8](repeating: 0, count: min(count, Anchor.longest))
+        expectedHead = []
+        // Those of an ordinary file are told when they are passed.
+        if packing != nil { untoldHole = untoldHole ?? start }
+        assertInvariants()
+    }
+
+    /// The zeros that were passed last end here. Where they began, if they were not told of.
+    mutating func endHole() -> LogicalOffset? {
+        defer { untoldHole = nil }
+        return untoldHole
+    }
+
+    /// The position is beyond its end: there is nothing more.
+    mutating func passEnd() {
+        size = max(base.start, min(size, position))
+        position = size
+        anchor = []
+        beginning = beginning.cut(to: physicalPosition)
+        assertInvariants()
+    }
+
+    /// The bytes that it holds up to a physical offset are read on in another file.
+    mutating func succeeded(at end: Int) { successorEnd = base.logical(end) }
+
+    /// Nothing was written to it since, and nothing will be: a line that was not finished is the
+    /// other file's.
+    mutating func passWhatIsElsewhere() {
+        guard position < size, size <= successorEnd else { return }
+        position = size
+        anchor = []
+        expectedHead = []
+        assertInvariants()
+    }
+
+    /// Its last lines were rewritten, and are read from where the first of them began; `anchor` is
+    /// the bytes before that.
+    mutating func rewind(to start: FileStart, _ anchor: [UInt8], _ fresh: FileOpener.Fresh) {
+        id = start.file
+        position = start.offset
+        size = base.logical(fresh.sighting.size)
+        provenSize = nil
+        headLength = fresh.sighting.begin.count
+        self.anchor = anchor
+        beginning = beginning.cut(to: physicalPosition)
+        landmarks.forget(behind: position)
+        isInZeros = false
+        zeros = nil
+        tail = []
+        waitsForMore = false
+        saw(changed: fresh.changed)
+        intactAt = changed
+        restarts += 1
+        if limit != .max { limit = max(limit, size) }
+        assertInvariants()
+    }
+
+    /// There is nothing to do before the file grows or becomes final.
+    mutating func waitForMore() { waitsForMore = true }
+
+    /// What was the beginning of a line is looked at once more.
+    mutating func lookAgain() { waitsForMore = false }
+
+    mutating func wait(forFirstLine wait: FirstLineWait) { firstLineWait = wait }
+
+    /// `--once`: what is there now is all that is read. How long a compressed file is turns out.
+    mutating func readNoFurther() {
+        if packing == nil { limit = size }
+    }
+}
+
+// MARK: - What was seen of it
+
+extension TailedFile.Content {
+    /// It was looked at, and was last changed at that time.
+    mutating func saw(changed time: FileTime) {
+        if time < changed {
+            // The clock of its file system was set back: what happens from now on has earlier
+            // times.
+            begunAt = min(begunAt, time)
+            intactAt = min(intactAt, time)
+        }
+        changed = time
+    }
+
+    /// It was looked at, and was last written to at that time: what was the beginning of a line
+    /// may have been replaced.
+    mutating func saw(modified time: FileTime) {
+        guard time != modified else { return }
+        modified = time
+        waitsForMore = false
+        zeros?.isOld = true
+    }
+
+    /// A look has found it longer than it was.
+    ///
+    /// 1. A log of 100 bytes is read. It is overwritten whole with 300 bytes.
+    /// 2. Its size alone says that 200 bytes were added to it, which nobody reads any more.
+    mutating func grew(to size: LogicalOffset) {
+        provenSize = provenSize ?? self.size
+        self.size = size
+        waitsForMore = false
+        assertInvariants()
+    }
+
+    /// It was cut behind the position, to `size` bytes.
+    mutating func cut(to size: Int) {
+        self.size = base.logical(size)
+        provenSize = nil
+        waitsForMore = false
+        tail = []
+        zeros = nil
+        assertInvariants()
+    }
+
+    /// It had so many bytes, as seen from outside.
+    mutating func sawFromOutside(size: Int) { lastSize = base.logical(size) }
+
+    /// It has grown beyond what is read of any file. False where that was told.
+    mutating func becomeTooLarge() -> Bool {
+        defer { isTooLarge = true }
+        return !isTooLarge
+    }
+
+    /// The output knows so many of its first bytes.
+    mutating func headGrew(to count: Int) { headLength = count }
+
+    /// It was seen to begin with `head`, and nothing was read.
+    mutating func expect(_ head: [UInt8]) {
+        if isAtStart, expectedHead.count < head.count { expectedHead = head }
+    }
+
+    /// It was the one that was read a moment ago.
+    mutating func sawIntact() {
+        provenSize = nil
+        // When exactly, by the clock of its file system, nobody knows: not before that.
+        intactAt = changed
+    }
+
+    /// An earlier run has found it the one that was read, at that time or after.
+    mutating func wasIntact(at time: FileTime) { intactAt = max(intactAt, time) }
+
+    /// The file holds another one: what it was seen to grow by is that one's.
+    mutating func forgetUnprovenGrowth() {
+        if let provenSize { size = provenSize }
+        provenSize = nil
+    }
+
+    /// The file was found with another one. This one had `size` bytes when an earlier run saw it
+    /// last. When that was, its file system has not said: `birth` at the earliest.
+    mutating func wasReplaced(at size: Int, birth: FileTime?) {
+        self.size = base.logical(size)
+        intactAt = birth ?? .min
+    }
+
+    /// Nobody can write to it any more: what was seen of zeros at its end may have been filled
+    /// since.
+    mutating func becomeFinal() {
+        zeros = nil
+        waitsForMore = false
+        packing?.reader.isWhole = true
+    }
+
+    /// It may be written to again.
+    mutating func becomeLive() {
+        begunAt = min(begunAt, changed)
+        packing?.reader.isWhole = false
+    }
+
+    /// Zeros were followed to where they end, or may end.
+    mutating func saw(_ zeros: ZeroRun?) {
+        self.zeros = zeros
+        assertInvariants()
+    }
+
+    /// Its writer fills what is there already.
+    mutating func becomePreallocated() { isPreallocated = true }
+}
