@@ -10,6 +10,8 @@ final class LogLife {
     private(set) var pending = ""
     /// Rotated away: what is written now may come after what is written to its successor.
     var isLate = false
+    /// It was moved to where no pattern leads, and is back.
+    var wasAway = false
     /// The agent's run in which it began; 0 for none.
     var run = 0
     /// Something of it need not arrive.

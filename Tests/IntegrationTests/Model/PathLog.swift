@@ -98,6 +98,10 @@ final class PathLog {
         // It is read to its end where it is, and may be seen without a writer before it is back.
         away?.finalise(duty: .may("its file was moved away"), &run.book)
         try moveBack()
+        // The same of one that is back, where nobody has looked since.
+        if let live, live.wasAway {
+            live.finalise(duty: .may("its file was moved away, and back"), &run.book)
+        }
         live?.close()
     }
 
@@ -271,6 +275,7 @@ final class PathLog {
             life.isLate = true
         }
         try rename("\(path).away", path)
+        life.wasAway = true
         live = life
         away = nil
     }
