@@ -42,3 +42,10 @@ struct StreamLook {
     /// The inode number that the listing has under the stream's own name.
     var liveInode: UInt64? { names.inode(of: stream.liveName) }
 }
+
+/// A look ends before it has gone through everything.
+struct LookEnd: Error {
+    let verdict: StreamTable.Verdict
+
+    init(_ verdict: StreamTable.Verdict) { self.verdict = verdict }
+}
