@@ -53,6 +53,31 @@ struct S6Held: ~Copyable {
         return nil
     }
 
+    /// The file of that name.
+    mutating func take(_ role: S6Plan.Role) -> FileOpener.Held? {
+        take(role == .current ? S6Name.current : S6Name.previous) { _ in true }
+    }
+
+    /// Whether what an item of the listing is was opened, and under which name.
+    func held(_ item: S6Listing.Item) -> S6Plan.Held {
+        if Self.inode(of: current) == item.inode { return .file(.current) }
+        if Self.inode(of: previous) == item.inode { return .file(.previous) }
+        let isRefused =
+            switch item.role {
+            case .archive: false
+            case .previous: refusedPrevious?.item.inode == item.inode
+            case .current: refusedCurrent?.inode == item.inode
+            }
+        return isRefused ? .refused : .no
+    }
+
+    private static func inode(of held: borrowing FileOpener.Held?) -> UInt64? {
+        switch held {
+        case .some(let file): file.status.inode
+        case .none: nil
+        }
+    }
+
     /// A `previous` that was gone before it could be opened, where `listing`, which was made after,
     /// has it under no name, and no archive that may have been made of it.
     func lost(in listing: S6Listing, after first: S6Listing) -> S6Listing.Item? {

@@ -10,6 +10,11 @@ struct S6Listing {
         /// its archive, and after a kill `current`, before it unlinks the old name. A name
         /// elsewhere could lead to a file that whoever owns the directory may not read.
         let mostLinks: Int
+
+        var role: S6Plan.Role {
+            if isCurrent { return .current }
+            return name == S6Name.previous ? .previous : .archive
+        }
     }
 
     /// Archives by their label, then `previous` where it is not one of them, then `current`.

@@ -3,119 +3,184 @@ import Platform
 
 /// s6 log directories: `current`, `previous` and the archives of one writer.
 extension StreamTable {
+    /// Its files in the order of their content. What is new under the names that files pass through
+    /// is opened first and the directory listed after; what is to be done about each name then is a
+    /// plan (`S6Plan`).
     func lookAtS6(_ look: StreamLook) -> Verdict {
+        do throws(LookEnd) {
+            let first = S6Listing(look.names.entries)
+            var held = hold(first, look)
+            var verdict = Verdict.fine
+            if let refused = held.refusedCurrent {
+                verdict = accept(refused.result, look.stream)
+            }
+            let here = try listAgain(look, held)
+            follow(here.look, here.listing)
+            settleClosed(here.look)
+            try takeUpPruned(&held, here, &verdict)
+            beginProcessing(here)
+            let items = here.listing.items(with: held.lost(in: here.listing, after: first))
+            let isPartial = try !takeUp(items, &held, here, &verdict)
+            return end(here, verdict, isPartial: isPartial)
+        } catch {
+            return error.verdict
+        }
+    }
+
+    /// After something was opened the directory is listed once more.
+    private func listAgain(
+        _ look: StreamLook, _ held: borrowing S6Held
+    ) throws(LookEnd) -> S6Look {
         var look = look
-        let stream = look.stream
-        let first = S6Listing(look.names.entries)
-        var verdict = Verdict.fine
-        var held = hold(first, look)
-        if let refused = held.refusedCurrent { verdict = accept(refused.result, stream) }
         if held.isTried {
-            do {
+            do throws(SystemError) {
                 look.names = DirectoryNames(try look.directory.descriptor.entries())
             } catch {
                 _ = opener.trouble(look.node.text, error)
-                return .retry
+                throw LookEnd(.retry)
             }
         }
-        let listing = S6Listing(look.names.entries)
-        let here = S6Look(
-            look: look, listing: listing, ranAt: ranAt(in: look.directory.descriptor))
-        follow(look, listing)
-        settleClosed(look)
+        return S6Look(
+            look: look, listing: S6Listing(look.names.entries),
+            ranAt: ranAt(in: look.directory.descriptor))
+    }
+
+    /// A file that was opened and that the listing has under no name was rotated and removed in
+    /// between: only this descriptor still has its bytes, and whatever the listing has that is not
+    /// open yet is newer.
+    private func takeUpPruned(
+        _ held: inout S6Held, _ here: S6Look, _ verdict: inout Verdict
+    ) throws(LookEnd) {
         for name in S6Held.names {
             guard
                 let pruned = held.take(
-                    name, { inode in !listing.items.contains { $0.inode == inode } })
+                    name, { inode in !here.listing.items.contains { $0.inode == inode } })
             else { continue }
-            // What a processor has made of it by now is found as an archive. Else:
-            if isRunning(here) || (here.ranAt ?? .min) >= pruned.status.modified { return .again }
-            // It was rotated and removed in between; only this descriptor still has its bytes, and
-            // whatever the listing has that is not open yet is newer.
+            // What a processor has made of it by now is found as an archive.
+            if isRunning(here) || (here.ranAt ?? .min) >= pruned.status.modified {
+                throw LookEnd(.again)
+            }
             let request = FileOpener.Request(
-                stream: stream, name: name, path: look.node.text(of: name), isArchived: true,
+                stream: here.stream, name: name, path: here.node.text(of: name), isArchived: true,
                 mostLinks: 2)
             let result = opener.adopt(request, pruned)
-            if case .opened = result { stream.census.lostName() }
-            verdict = worse(verdict, accept(result, stream, isPruned: true))
+            if case .opened = result { here.stream.census.lostName() }
+            verdict = worse(verdict, accept(result, here.stream, isPruned: true))
         }
-        var isPartial = false
-        beginProcessing(here)
-        for item in listing.items(with: held.lost(in: listing, after: first)) {
-            let known = stream.files.contains { $0.identity.inode == item.inode }
-            if known || isClosed(item, look) {
-                if S6Name.isArchive(item.name) { stream.processing.order.pass(item.name) }
+    }
+
+    /// Takes up what is new, one name after the other. False where there is more of it than the
+    /// stream may have for now.
+    private func takeUp(
+        _ items: [S6Listing.Item], _ held: inout S6Held, _ here: S6Look, _ verdict: inout Verdict
+    ) throws(LookEnd) -> Bool {
+        let stream = here.stream
+        for item in items {
+            let result: FileOpener.Result
+            switch S6Plan.step(for: known(of: item, held, here)) {
+            case .pass:
+                if item.role == .archive { stream.processing.order.pass(item.name) }
                 continue
-            }
-            if hasEnough(stream) {
-                // What is newer has to come after these.
-                isPartial = true
-                break
-            }
-            if item.isCurrent, waitsForProcessed(here) { return .again }
-            let request = FileOpener.Request(
-                stream: stream, name: item.name, path: look.node.text(of: item.name),
-                isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
-            var result = FileOpener.Result.unknown
-            if let taken = held.take(S6Name.current, { $0 == item.inode }) {
-                switch opener.examine(request, taken) {
-                case .candidate(let candidate):
-                    succeed(candidate, here)
-                    result = opener.takeUp(candidate)
-                case .failed(let failure): result = failure
-                }
-            } else if let taken = held.take(S6Name.previous, { $0 == item.inode }) {
-                result = openArchive(request, taken, here)
-            } else if item.name == S6Name.previous {
-                // One that is newer than what was held: the next look takes it up, before what is
-                // newer yet.
-                guard let refused = held.refusedPrevious, refused.item.inode == item.inode else {
-                    return worse(verdict, .again)
-                }
-                result = refused.result
-            } else if !item.isCurrent {
-                result = openArchive(request, nil, here)
-            } else if opener.isTaken(
-                InodeKey(device: look.scanned.device, inode: item.inode), for: stream)
-            {
-                // Another stream has it open, of a pattern that leads here by another way or of
-                // this directory's earlier name: it reads on, and this one looks again later.
+            case .waitForRoom: return false
+            case .waitForProcessor: throw LookEnd(.again)
+            case .openHeld(let role):
+                result = openHeld(held.take(role), role, item, here)
+            case .open: result = openArchive(request(for: item, here), nil, here)
+            case .takeRefusal: result = held.refusedPrevious?.result ?? .unknown
+            case .leaveToOther:
                 verdict = worse(verdict, .retry)
-            } else if !opener.once, item.inode != held.refusedCurrent?.inode {
-                // A `current` newer than the one that was held: the next look takes it up. With
-                // `--once` it is newer than the start.
+                continue
+            case .leaveToNextLook:
                 verdict = worse(verdict, .again)
+                continue
+            case .endLook: throw LookEnd(.again)
             }
-            if case .vanished = result {
-                if stream.phantoms.contains(item.name) || isLost(item, stream) { continue }
-            } else if item.name == S6Name.previous {
-                stream.lostPrevious = nil
-            }
-            verdict = worse(verdict, accept(result, stream))
-            if stream.processing.holdsUp { return worse(verdict, .again) }
-            switch result {
-            case .exhausted:
-                // What is newer would come before it.
-                return verdict
-            case .vanished where isProcessed(item, here):
-                // What was made of it has no archive's name yet.
-                return verdict
-            case .vanished where hasProduct(item, look):
-                // What svlogd's processor made of it has an archive's name, and comes before what
-                // is newer.
-                return worse(verdict, .again)
-            case .vanished where item.name == S6Name.previous:
-                // It has become an archive since it was listed, or a processor has made one of it:
-                // the next listing has that, and it comes before what is newer.
-                noteLost(item, look)
-                return worse(verdict, .again)
-            case .vanished where !item.isCurrent && !opener.isFirstScan:
-                // An archive's name is given once.
-                output.report(.missed(path: request.path))
-                stream.phantoms.insert(item.name)
-            case .opened, .already, .nothing, .vanished, .unknown: break
-            }
+            try goOn(after: result, item, here, &verdict)
         }
+        return true
+    }
+
+    /// What is known of a name and what stands there. Each is asked for where nothing before it
+    /// decides.
+    private func known(
+        of item: S6Listing.Item, _ held: borrowing S6Held, _ here: S6Look
+    ) -> S6Plan.Item {
+        let stream = here.stream
+        var known = S6Plan.Item(role: item.role, once: opener.once)
+        known.isKnown =
+            stream.files.contains { $0.identity.inode == item.inode } || isClosed(item, here.look)
+        if known.isKnown { return known }
+        known.isFull = hasEnough(stream)
+        if known.isFull { return known }
+        known.isAwaited = item.isCurrent && waitsForProcessed(here)
+        known.held = held.held(item)
+        let key = InodeKey(device: here.look.scanned.device, inode: item.inode)
+        known.isTaken = item.isCurrent && opener.isTaken(key, for: stream)
+        return known
+    }
+
+    private func openHeld(
+        _ held: consuming FileOpener.Held?, _ role: S6Plan.Role, _ item: S6Listing.Item,
+        _ here: S6Look
+    ) -> FileOpener.Result {
+        guard let file = held.take() else { return .unknown }
+        let request = request(for: item, here)
+        guard role == .current else { return openArchive(request, file, here) }
+        switch opener.examine(request, file) {
+        case .candidate(let candidate):
+            succeed(candidate, here)
+            return opener.takeUp(candidate)
+        case .failed(let failure): return failure
+        }
+    }
+
+    private func request(for item: S6Listing.Item, _ here: S6Look) -> FileOpener.Request {
+        FileOpener.Request(
+            stream: here.stream, name: item.name, path: here.node.text(of: item.name),
+            isArchived: !item.isCurrent, mostLinks: item.mostLinks, inode: item.inode)
+    }
+
+    /// Takes account of what came of a name.
+    private func goOn(
+        after result: FileOpener.Result, _ item: S6Listing.Item, _ here: S6Look,
+        _ verdict: inout Verdict
+    ) throws(LookEnd) {
+        let stream = here.stream
+        let outcome = outcome(of: result, stream)
+        if item.role == .previous, outcome != .vanished { stream.lostPrevious = nil }
+        let next = S6Plan.next(
+            after: outcome, of: item.role,
+            isPhantom: stream.phantoms.contains(item.name) || isLost(item, stream),
+            isFirstScan: opener.isFirstScan, isProcessed: { isProcessed(item, here) },
+            hasProduct: { hasProduct(item, here.look) })
+        if next == .ignore { return }
+        verdict = worse(verdict, accept(result, stream))
+        switch next {
+        case .goOn, .ignore: break
+        case .end: throw LookEnd(verdict)
+        case .lookAgain: throw LookEnd(.again)
+        case .lookAgainForPrevious:
+            noteLost(item, here.look)
+            throw LookEnd(.again)
+        case .missed:
+            output.report(.missed(path: here.node.text(of: item.name)))
+            stream.phantoms.insert(item.name)
+        }
+    }
+
+    private func outcome(of result: FileOpener.Result, _ stream: LogStream) -> S6Plan.Outcome {
+        if stream.processing.holdsUp { return .heldUp }
+        switch result {
+        case .opened, .already, .nothing, .unknown: return .done
+        case .exhausted: return .noRoom
+        case .vanished: return .vanished
+        }
+    }
+
+    /// All names were gone through, or as many as the stream may have files for.
+    private func end(_ here: S6Look, _ verdict: Verdict, isPartial: Bool) -> Verdict {
+        let (look, stream) = (here.look, here.stream)
+        var verdict = verdict
         if !stream.phantoms.isEmpty {
             stream.phantoms.formIntersection(look.names.entries.lazy.map(\.name))
         }

@@ -7,7 +7,7 @@ import Testing
 @testable import Tailer
 
 @Suite("A look at an s6 log directory", .overBases)
-struct StreamTableTests {
+struct S6LookTests {
     private let home: TemporaryDirectory
     private let output = RecordingOutput()
     private let table: StreamTable
