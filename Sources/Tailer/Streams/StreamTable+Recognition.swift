@@ -7,11 +7,29 @@ extension StreamTable {
     /// Bytes of the same beginning that are no banner.
     static let longestBanner = 4096
 
+    /// A file that a candidate may have been made of, and where the stream has it.
+    private struct Source {
+        let saved: SavedFile
+        let file: TailedFile?
+        let closed: (name: [UInt8], file: LogStream.ClosedFile)?
+        let awaiting: LogStream.FileAwaitingCopy?
+
+        /// That, if there is a descriptor for it.
+        var open: TailedFile? { file.flatMap { $0.isOpen ? $0 : nil } }
+
+        /// Whether it was read to its end, and nothing can have come since that `candidate` has.
+        func isRead(_ candidate: Candidate) -> Bool {
+            closed.map { !$0.file.mayHaveGrown(before: candidate.status) }
+                ?? awaiting.map { $0.unread == nil } ?? false
+        }
+    }
+
     /// A compressor has made `candidate` of a file of the stream: what is left to be read of that
     /// one goes by the new name from now on. Nil when it is none of those.
     ///
     /// `processed`: a processor of s6-log's has made it, which may have left its bytes as they
-    /// were. `first` is the file that it was made of, if that is known.
+    /// were. `first` is the file that it was made of, if that is known. `elsewhere`: inodes where
+    /// rotated files go.
     func recognise(
         _ candidate: Candidate, _ look: StreamLook, processed: Bool = false, first: FileID? = nil,
         elsewhere: Set<UInt64> = []
@@ -20,94 +38,130 @@ extension StreamTable {
         guard candidate.packed != nil || processed,
             knownFiles.file(candidate.identity, head: candidate.head) == nil
         else { return nil }
+        let making = Recognition.Making(isProcessed: processed, isPlain: candidate.packed == nil)
         let known = knownFiles.saved(stream.name).reversed()
         let order = known.filter { $0.file == first } + known.filter { $0.file != first }
-        // A stream may have thousands of each.
-        let filesByID = Dictionary(
-            stream.files.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let closedByID = Dictionary(
-            stream.closed.map { ($0.value.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let awaitingByID = Dictionary(
-            stream.awaitingCopy.enumerated().map { ($1.id, $0) },
-            uniquingKeysWith: { first, _ in first })
-        for saved in order where saved.file != stream.live?.id {
-            let file = filesByID[saved.file]
-            // What it held was copied before: it looks for that itself.
-            if let file, file.isReplaced { continue }
-            let closed = closedByID[saved.file]
-            let awaiting = awaitingByID[saved.file]
-            // What became of an ordinary log's files of an earlier run is looked for when it
-            // begins.
-            let isEarlier =
-                stream.kind == .s6 && !stream.isReconciled
-                || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
-            // What was read and went to another directory is known by its entry alone.
-            let isElsewhere = candidate.request.isElsewhere && stream.isReconciled
-            guard isEarlier || isElsewhere || file != nil || closed != nil || awaiting != nil,
-                knownFiles.content(of: saved.file, beginsAs: candidate.head)
-                    || file.map({ $0.name == nil && isPacked($0, in: candidate) }) ?? false
-            else { continue }
-            // Until the compressor has removed what it read, that has the name.
-            if awaiting == nil, elsewhere.contains(saved.identity.inode) { return .unknown }
-            if awaiting == nil, file == nil || file?.name != nil,
-                let name = look.names.name(of: saved.identity.inode)
-            {
-                let presence = opener.presence(saved.identity, name, look.directory.descriptor)
-                // Of what a processor makes: what was renamed or removed since it was listed is not
-                // there.
-                if presence == .there || (presence == .moved && !processed) {
-                    // An archive of s6-log's stays what it is: what begins alike is another one.
-                    if stream.kind == .s6, S6Name.isArchive(name) { continue }
-                    // The name was given to another file since it was listed: the next listing
-                    // tells, and what is newer waits for that.
-                    if stream.kind == .s6, presence == .moved { stream.processing.holdsUp = true }
-                    return .unknown
-                }
+        let places = Places(stream)
+        let live = stream.live?.id
+        for saved in order where saved.file != live {
+            let source = places.source(saved)
+            let facts = facts(of: source, candidate, stream, elsewhere)
+            let origin = Recognition.origin(
+                of: making, facts, isS6: stream.kind == .s6,
+                beginsAlike: { begins(candidate, as: source) },
+                name: { name(of: source.saved.identity, look) },
+                endsAlike: { isCopied(source.saved, source.file, to: candidate) },
+                isWritten: { source.file.map(isWritten) ?? false })
+            switch origin {
+            case .another: continue
+            case .undecided: return .unknown
+            case .holdsUp:
+                stream.processing.holdsUp = true
+                return .unknown
+            case .made: break
             }
-            if candidate.packed == nil, !isCopied(saved, file, to: candidate) { continue }
-            if !processed, let file, file.isOpen, isWritten(file) { return .unknown }
-            if processed {
-                stream.processing.order.forget(saved.file)
-                if let file, file.isOpen {
-                    stream.processing.archives[candidate.request.name] = ProcessedArchive(
-                        inode: candidate.status.inode, source: file.id)
-                    return .unknown
-                }
-            }
-            // That two archives begin alike is no proof: what a processor made is read once more,
-            // up to the position and to its end, where its order does not tell. For what a whole
-            // log holds that may take minutes.
-            //
-            // Nor is it known that all of it was read where it was written to once more before it
-            // was compressed.
-            let isRead =
-                !processed
-                && (closed.map { !$0.value.mayHaveGrown(before: candidate.status) }
-                    ?? awaiting.map { stream.awaitingCopy[$0].unread == nil } ?? false)
-            let end = isRead ? knownFiles.progress(of: saved.file)?.position : nil
-            guard
-                let start = output.relocated(
-                    saved.file, to: candidate.sighting(isFirstScan: false, completeAt: end))
-            else { continue }
-            if let file, file.isOpen {
-                file.becomeArchive(candidate)
-                return .already(file)
-            }
-            if let closed { stream.closed[closed.key] = nil }
-            if let file { release(file, of: stream) }
-            if let awaiting { stream.awaitingCopy.remove(at: awaiting) }
-            guard isRead else { return opener.takeUp(candidate, at: start) }
-            output.finished(start.file, end: start.offset)
-            if candidate.request.isElsewhere {
-                output.unfollowed(start.file)
-            } else {
-                stream.keep(
-                    LogStream.ClosedFile(identity: candidate.identity, id: start.file),
-                    as: candidate.request.name)
-            }
-            return .unknown
+            if processed { stream.processing.order.forget(source.saved.file) }
+            let sequel = Recognition.sequel(of: making, facts) { source.isRead(candidate) }
+            if let result = goOn(with: source, as: candidate, stream, sequel) { return result }
         }
         return nil
+    }
+
+    /// Where a stream has its files, which may be thousands.
+    private struct Places {
+        private let files: [FileID: TailedFile]
+        private let closed: [FileID: (name: [UInt8], file: LogStream.ClosedFile)]
+        private let awaiting: [FileID: LogStream.FileAwaitingCopy]
+
+        init(_ stream: LogStream) {
+            files = Dictionary(
+                stream.files.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            closed = Dictionary(
+                stream.closed.map { ($0.value.id, ($0.key, $0.value)) },
+                uniquingKeysWith: { first, _ in first })
+            awaiting = Dictionary(
+                stream.awaitingCopy.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        func source(_ saved: SavedFile) -> Source {
+            Source(
+                saved: saved, file: files[saved.file], closed: closed[saved.file],
+                awaiting: awaiting[saved.file])
+        }
+    }
+
+    private func facts(
+        of source: Source, _ candidate: Candidate, _ stream: LogStream, _ elsewhere: Set<UInt64>
+    ) -> Recognition.Source {
+        let saved = source.saved
+        // What became of an ordinary log's files of an earlier run is looked for when it begins.
+        let isEarlier =
+            stream.kind == .s6 && !stream.isReconciled
+            || stream.obstacles.unopened.contains { $0.entry.file == saved.file }
+        // What was read and went to another directory is known by its entry alone.
+        let isElsewhere = candidate.request.isElsewhere && stream.isReconciled
+        return Recognition.Source(
+            isReplaced: source.file?.isReplaced ?? false,
+            isSought: isEarlier || isElsewhere || source.file != nil || source.closed != nil
+                || source.awaiting != nil,
+            isAwaitingCopy: source.awaiting != nil,
+            isElsewhere: elsewhere.contains(saved.identity.inode),
+            isNameless: source.file.map { $0.name == nil } ?? false, isOpen: source.open != nil)
+    }
+
+    private func begins(_ candidate: Candidate, as source: Source) -> Bool {
+        knownFiles.content(of: source.saved.file, beginsAs: candidate.head)
+            || source.file.map { $0.name == nil && isPacked($0, in: candidate) } ?? false
+    }
+
+    private func name(of identity: FileIdentity, _ look: StreamLook) -> Recognition.Name {
+        guard let name = look.names.name(of: identity.inode) else { return .none }
+        let isArchive = look.stream.kind == .s6 && S6Name.isArchive(name)
+        switch opener.presence(identity, name, look.directory.descriptor) {
+        case .there: return .there(isArchive: isArchive)
+        case .moved: return .moved(isArchive: isArchive)
+        case .replaced: return .none
+        }
+    }
+
+    /// `candidate` was made of a file, and has its entry from now on. Nil where the output knows
+    /// better.
+    private func goOn(
+        with source: Source, as candidate: Candidate, _ stream: LogStream,
+        _ sequel: Recognition.Sequel
+    ) -> FileOpener.Result? {
+        let file = source.saved.file
+        if case .settleLater = sequel {
+            stream.processing.archives[candidate.request.name] = ProcessedArchive(
+                inode: candidate.status.inode, source: file)
+            return .unknown
+        }
+        let end = sequel == .isRead ? knownFiles.progress(of: file)?.position : nil
+        guard
+            let start = output.relocated(
+                file, to: candidate.sighting(isFirstScan: false, completeAt: end))
+        else { return nil }
+        if case .goOnByDescriptor = sequel, let open = source.open {
+            open.becomeArchive(candidate)
+            return .already(open)
+        }
+        if let closed = source.closed { stream.closed[closed.name] = nil }
+        if let file = source.file { release(file, of: stream) }
+        if source.awaiting != nil,
+            let index = stream.awaitingCopy.firstIndex(where: { $0.id == file })
+        {
+            stream.awaitingCopy.remove(at: index)
+        }
+        guard case .isRead = sequel else { return opener.takeUp(candidate, at: start) }
+        output.finished(start.file, end: start.offset)
+        if candidate.request.isElsewhere {
+            output.unfollowed(start.file)
+        } else {
+            stream.keep(
+                LogStream.ClosedFile(identity: candidate.identity, id: start.file),
+                as: candidate.request.name)
+        }
+        return .unknown
     }
 
     /// 1. A log is rotated and compressed, and its program still has it open: it is told later.

@@ -3,7 +3,7 @@ import Platform
 
 /// Archives that a processor of s6-log's has made of a log: they are shipped only where the lines
 /// that they were made of were not read. Of which file that was is told by the order of rotations
-/// (`ProcessorOrder`), or by content (`recognise`) where the order is not known or something was
+/// (`ProcessorOrder`), or by content (`Recognition`) where the order is not known or something was
 /// not read. Where neither tells, all of it is shipped, and that is said: a line that comes twice
 /// is better than one that does not come.
 extension StreamTable {
