@@ -55,14 +55,15 @@ struct AppearedNames {
         return hasForgottenNames ? nil : names
     }
 
-    /// The archives that appeared since the last call, and how many more did than are remembered.
+    /// The archives that appeared before the directory was listed and were not taken yet, and how
+    /// many more did than are remembered. One that appeared after it is for the next listing:
+    ///
+    /// 1. A large directory is listed, and gone through in slices. Between two of them s6-log makes
+    ///    an archive, and the event of that is read.
+    /// 2. The listing does not have it, and it is there all the same.
     mutating func takeArchives() -> (names: [[UInt8]], forgotten: Int) {
-        defer {
-            archives = []
-            forgottenArchives = 0
-            listed = (0, 0)
-        }
-        return (archives, forgottenArchives)
+        defer { forgetListedArchives() }
+        return (Array(archives.prefix(listed.archives)), listed.forgotten)
     }
 
     /// There was no s6-log when the directory was listed: archives that appeared before that are

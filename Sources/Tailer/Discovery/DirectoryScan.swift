@@ -317,7 +317,7 @@ extension DirectoryTree {
         return Scanned(
             node: node, device: scan.device, names: scan.names, matches: matches,
             absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
-            eventReads: scan.eventReads, time: scan.time,
+            eventReads: scan.eventReads, readsByLook: eventReads, time: scan.time,
             watching: watches.isBelieved(node) ? node.watchNumber : nil)
     }
 

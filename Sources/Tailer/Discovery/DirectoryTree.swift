@@ -17,8 +17,10 @@ final class DirectoryTree {
         let matches: [Match]
         /// The match of a name that is not there.
         var absent: ([UInt8]) -> Match? = { _ in nil }
-        /// Events read before it was listed, by their number.
+        /// The number of the reading of events before it was listed.
         var eventReads = 0
+        /// The same before the look, which may list it again: it is gone through in slices.
+        var readsByLook = 0
         /// When a name in it last changed before it was listed, as files there have it.
         var time: FileTime?
         /// The number of the watch that tells of its names; nil where none is believed.

@@ -62,6 +62,7 @@ struct AppearedNamesTests {
         names.add(archive(2), isS6: false)
         names.forgetListedArchives()
         #expect(names.archives == [archive(2)])
+        _ = names.takeNames()
         let (_, forgotten) = names.takeArchives()
         #expect(forgotten == 0)
     }
@@ -70,11 +71,29 @@ struct AppearedNamesTests {
     func forgottenArchives() {
         var names = AppearedNames()
         for number in 0..<70_000 { names.add(archive(number), isS6: true) }
+        _ = names.takeNames()
         let (taken, forgotten) = names.takeArchives()
         #expect(taken.count == 65_536)
         #expect(forgotten == 70_000 - 65_536)
+        _ = names.takeNames()
         let (rest, again) = names.takeArchives()
         #expect(rest.isEmpty && again == 0)
+    }
+
+    @Test("archives that appear after the listing are for the next one, each once")
+    func afterTheListing() {
+        var names = AppearedNames()
+        names.add(archive(1))
+        _ = names.takeNames()
+        for number in 2..<65_540 { names.add(archive(number)) }
+        var (taken, forgotten) = names.takeArchives()
+        #expect(taken == [archive(1)] && forgotten == 0)
+        (taken, forgotten) = names.takeArchives()
+        #expect(taken.isEmpty && forgotten == 0)
+        _ = names.takeNames()
+        (taken, forgotten) = names.takeArchives()
+        #expect(taken == (2...65_536).map(archive) && forgotten == 3)
+        #expect(names.archives.isEmpty)
     }
 
     @Test("what was not remembered before a listing without s6-log is nobody's, either")
@@ -84,6 +103,7 @@ struct AppearedNamesTests {
         _ = names.takeNames()
         for number in 0..<3 { names.add(archive(number), isS6: false) }
         names.forgetListedArchives()
+        _ = names.takeNames()
         let (taken, forgotten) = names.takeArchives()
         #expect(taken.isEmpty && forgotten == 3)
     }

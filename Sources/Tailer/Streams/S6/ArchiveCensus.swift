@@ -19,16 +19,19 @@ struct ArchiveCensus {
     /// has no other.
     mutating func lostName() { fresh += 1 }
 
-    /// A look: the names of archives that events told of since the last one, and those there are.
+    /// A look: the names of archives that events told of before the listing, and those there are.
     /// Returns the names of those that were missed.
+    ///
+    /// `eventReads`: the number of the reading of events before the listing, with which `appeared`
+    /// ends. `readsByLook`: before what the look has seen, which may have listed once more.
     mutating func look(
         appeared: [[UInt8]], there: (([UInt8]) -> Bool), names: some Sequence<[UInt8]>,
-        eventReads: Int
+        eventReads: Int, readsByLook: Int
     ) -> [[UInt8]] {
         let vanished = appeared.filter { !there($0) && listed[$0] == nil }
         listed = listed.filter { there($0.key) || $0.value >= eventReads - 1 }
-        for name in names { listed[name] = eventReads }
-        unnamed += repeatElement(eventReads, count: fresh)
+        for name in names { listed[name] = readsByLook }
+        unnamed += repeatElement(readsByLook, count: fresh)
         fresh = 0
         // The oldest of them was open most likely: it was `current` at the last look.
         let missed = vanished.dropFirst(unnamed.count)

@@ -390,7 +390,7 @@ extension StreamTable {
         let missed = look.stream.census.look(
             appeared: archives, there: { look.names.inode(of: $0) != nil },
             names: look.names.entries.lazy.map(\.name).filter(S6Name.isArchive),
-            eventReads: look.scanned.eventReads)
+            eventReads: look.scanned.eventReads, readsByLook: look.scanned.readsByLook)
         for name in missed { output.report(.missed(path: look.node.text(of: name))) }
     }
 }

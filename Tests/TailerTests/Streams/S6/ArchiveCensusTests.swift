@@ -7,14 +7,14 @@ struct ArchiveCensusTests {
     private var census = ArchiveCensus()
 
     /// The names that are missed: events told of `appeared`, the listing has `there`, and events were
-    /// read `reads` times before it.
+    /// read `reads` times before it, and `byLook` times before it was looked at.
     private mutating func look(
-        _ appeared: String..., there: [String] = [], reads: Int
+        _ appeared: String..., there: [String] = [], reads: Int, byLook: Int? = nil
     ) -> [String] {
         census.look(
             appeared: appeared.map { Array($0.utf8) },
             there: { there.contains(String(decoding: $0, as: UTF8.self)) },
-            names: there.map { Array($0.utf8) }, eventReads: reads
+            names: there.map { Array($0.utf8) }, eventReads: reads, readsByLook: byLook ?? reads
         ).map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -58,6 +58,26 @@ struct ArchiveCensusTests {
         census.lostName()
         #expect(look(reads: 5).isEmpty)
         #expect(look("@1", "@2", reads: 6) == ["@2"])
+    }
+
+    @Test("also where a look comes between two portions of those events")
+    mutating func eventAfterAnotherLook() {
+        census.lostName()
+        #expect(look(there: ["@0"], reads: 5).isEmpty)
+        #expect(look(reads: 6).isEmpty)
+        #expect(look("@0", "@1", "@2", reads: 6) == ["@2"])
+    }
+
+    /// 1. A directory is listed, and gone through in slices, while events are read.
+    /// 2. The look lists it once more. One archive is there then, and another file has lost its name.
+    /// 3. The events of both come after that.
+    @Test("what a look has seen that came long after the listing is as old as the look")
+    mutating func slowLook() {
+        census.lostName()
+        #expect(look(there: ["@1"], reads: 1, byLook: 6).isEmpty)
+        #expect(look(reads: 6).isEmpty)
+        #expect(look("@1", "@2", reads: 7).isEmpty)
+        #expect(look("@3", reads: 8) == ["@3"])
     }
 
     @Test("however many events are read between two looks")
