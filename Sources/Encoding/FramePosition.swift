@@ -16,9 +16,9 @@ package struct FramePosition: Hashable, Sendable {
     /// Before the first byte of the first frame.
     package static let start = FramePosition(frame: 0, byte: 0)
 
-    /// The logical offset of this place: what is before it in the file is done with, and a reader
+    /// Where this is in the file: what is before it in the file is done with, and a reader
     /// that starts again there goes on with the same records. Nil for a run without frames.
-    package func offset(in frames: [Frame]) -> Int? {
+    package func offset(in frames: [Frame]) -> LogicalOffset? {
         if byte > 0 { return frames[frame].messageOffset + byte }
         if frame < frames.count { return frames[frame].offset }
         return frames.last.map { $0.offset + $0.length }

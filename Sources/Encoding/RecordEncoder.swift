@@ -155,7 +155,7 @@ private struct LineRun {
         by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32],
         offsets: inout [UInt32]
     ) -> EncodingProgress {
-        let origin = start.offset(in: self.frames) ?? 0
+        let origin = start.offset(in: self.frames) ?? LogicalOffset(0)
         let frames = frames.span
         var encoder = encoder
         var labels = labels.map(LabelReader.init)
@@ -185,7 +185,7 @@ private struct LineRun {
             let offset = done == 0 ? frame.offset : frame.messageOffset + done
             let isPart = done > 0 || frame.flags.contains(.split)
             let part = encoder.encode(
-                message, offset: offset, isPart: isPart, into: slab, room: room)
+                message, offset: offset.bytes, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
                 return EncodingProgress(
                     position: FramePosition(frame: index, byte: done), isCut: false,

@@ -1,8 +1,8 @@
 /// One framed line: where it lies in the file, and where its bytes lie in the chunk it was read
 /// with.
 package struct Frame: Sendable, BitwiseCopyable {
-    /// Logical offset of the line's first byte.
-    package var offset: Int
+    /// Where the line's first byte lies.
+    package var offset: LogicalOffset
     /// Index of the first message byte in the chunk.
     package var start: Int
     /// Message bytes: without the newline, without a CR before it, without a byte order mark.
@@ -14,8 +14,8 @@ package struct Frame: Sendable, BitwiseCopyable {
     /// Bytes between `offset` and the first message byte: those of a byte order mark.
     package var skipped: UInt8
 
-    /// Logical offset of the first message byte.
-    package var messageOffset: Int { offset + Int(skipped) }
+    /// Where the first message byte lies.
+    package var messageOffset: LogicalOffset { offset + Int(skipped) }
 
     /// How the line was cut, as far as a reader of the record has to know.
     package struct Flags: OptionSet, Sendable, BitwiseCopyable {
@@ -34,7 +34,7 @@ package struct Frame: Sendable, BitwiseCopyable {
     }
 
     @inlinable package init(
-        offset: Int, start: Int, count: Int, length: Int, flags: Flags, skipped: UInt8 = 0
+        offset: LogicalOffset, start: Int, count: Int, length: Int, flags: Flags, skipped: UInt8 = 0
     ) {
         self.offset = offset
         self.start = start

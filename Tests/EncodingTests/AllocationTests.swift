@@ -47,7 +47,7 @@ import Testing
                 while let end = ByteSearch.newline(in: chunk.span, from: start) {
                     frames.append(
                         Frame(
-                            offset: start, start: start, count: end - start,
+                            offset: LogicalOffset(start), start: start, count: end - start,
                             length: end - start + 1, flags: .none))
                     start = end + 1
                 }

@@ -117,10 +117,11 @@ import Testing
         let frames = [
             Frame(offset: 0, start: 0, count: first.count, length: first.count, flags: .split),
             Frame(
-                offset: first.count, start: first.count, count: second.count,
+                offset: LogicalOffset(first.count), start: first.count, count: second.count,
                 length: second.count + 1, flags: .continuation),
             Frame(
-                offset: bytes.count - 5, start: bytes.count - 5, count: 4, length: 5, flags: .none),
+                offset: LogicalOffset(bytes.count - 5), start: bytes.count - 5, count: 4, length: 5,
+                flags: .none),
         ]
         for capacity in [1, 700, 1 << 20] {
             let documents = try documents(encoder(), bytes, frames, capacity: capacity)

@@ -53,12 +53,13 @@ import Testing
         let progress = encoder.encode(
             frames, from: .start, of: bytes.span, readTime: EncodingFixture.readTime, into: slab,
             limit: slab.capacity, ends: &ends)
-        let place = try #require(progress.position.offset(in: frames))
+        let place = try #require(progress.position.offset(in: frames)).bytes
         #expect(ends.count == 2 && place > 0)
         // As after a restart: the rest of the line is read again, known to be no line's start.
         let rest = Array(bytes[place...])
         let frame = Frame(
-            offset: place, start: 0, count: rest.count - 1, length: rest.count, flags: .split)
+            offset: LogicalOffset(place), start: 0, count: rest.count - 1, length: rest.count,
+            flags: .split)
         #expect(EncodingFixture.records(encoder, rest, [frame]) == Array(expected[2...]))
     }
 
@@ -82,7 +83,8 @@ import Testing
                 var frames: [Frame] = []
                 framer.frame(
                     rest.span,
-                    at: .init(offset: place, continuesLine: continues, isFinal: false),
+                    at: .init(
+                        offset: LogicalOffset(place), continuesLine: continues, isFinal: false),
                     into: &frames)
                 // A batch or less at a time, as when credit is short.
                 let slab = PayloadSlab(capacity: 2000)
@@ -90,7 +92,9 @@ import Testing
                 let progress = encoder.encode(
                     frames, from: .start, of: rest.span, readTime: EncodingFixture.readTime,
                     into: slab, limit: 2000, ends: &ends)
-                guard let end = progress.position.offset(in: frames), end > place else { break }
+                guard let end = progress.position.offset(in: frames)?.bytes, end > place else {
+                    break
+                }
                 parts.append([place, end])
                 place = end
             }

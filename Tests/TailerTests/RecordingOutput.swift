@@ -244,7 +244,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var anchor: [UInt8] = []
         for index in max(0, consumed - 64)..<consumed { anchor.append(chunk[index]) }
         state.withLock { state in
-            #expect(frames.first?.offset == state.files[file.number].offset.bytes)
+            #expect(frames.first?.offset == state.files[file.number].offset)
             state.files[file.number].offset += consumed
             state.files[file.number].anchor = anchor
             state.lines[state.files[file.number].stream, default: []] += messages

@@ -4,7 +4,7 @@ import Platform
 extension Frame {
     /// The terminated lines of `bytes`, which stand at `offset` in their file; a CR before a
     /// newline is left out.
-    package static func lines(of bytes: [UInt8], at offset: Int = 0) -> [Frame] {
+    package static func lines(of bytes: [UInt8], at offset: LogicalOffset = 0) -> [Frame] {
         var frames: [Frame] = []
         var start = 0
         while let end = ByteSearch.newline(in: bytes.span, from: start) {

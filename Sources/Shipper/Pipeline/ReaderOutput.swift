@@ -55,7 +55,7 @@ final class ReaderOutput: TailerOutput {
         /// When the last line was logged, if its label said so: parts of it may follow.
         var lineTime: Int64?
         /// The credit that the next record takes, which begins there, once it was refused.
-        var awaited: (offset: Int, credit: Int)?
+        var awaited: (offset: LogicalOffset, credit: Int)?
     }
 
     private let parts: Parts
@@ -290,7 +290,7 @@ final class ReaderOutput: TailerOutput {
             let spent = min(credit, slab.count + ends.count * overhead + Self.batchOverhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
             give(source.stream, stream.lane, back: credit - spent)
-            let range = ByteRange(start: offset, end: reached)
+            let range = ByteRange(offset, reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
             lineTime = progress.lineTime

@@ -15,8 +15,8 @@ package struct LineFramer: Sendable {
 
     /// The chunk's place in the file, and what is known about the bytes around it.
     package struct Place: Sendable {
-        /// Logical offset of the chunk's first byte.
-        package var offset: Int
+        /// Where the chunk's first byte lies.
+        package var offset: LogicalOffset
         /// The chunk starts inside a line of which earlier parts were shipped.
         package var continuesLine: Bool
         /// Nothing will ever follow the chunk: what has no newline is a line as well.
@@ -25,7 +25,9 @@ package struct LineFramer: Sendable {
         /// that is known in any case.
         package var hasText: Bool
 
-        package init(offset: Int, continuesLine: Bool, isFinal: Bool, hasText: Bool = false) {
+        package init(
+            offset: LogicalOffset, continuesLine: Bool, isFinal: Bool, hasText: Bool = false
+        ) {
             self.offset = offset
             self.continuesLine = continuesLine
             self.isFinal = isFinal
@@ -42,7 +44,7 @@ package struct LineFramer: Sendable {
         while start < chunk.count {
             if start > 0, chunk[start] == 0, !place.hasText { return }
             var skipped: UInt8 = 0
-            if place.offset == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
+            if place.offset.bytes == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
             let first = start + Int(skipped)
             let newline = ByteSearch.newline(in: chunk, from: first)
             let end = newline ?? chunk.count

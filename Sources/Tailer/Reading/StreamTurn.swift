@@ -411,7 +411,7 @@ struct StreamTurn {
             framer.frame(
                 chunk,
                 at: .init(
-                    offset: file.position.bytes, continuesLine: file.continuesLine,
+                    offset: file.position, continuesLine: file.continuesLine,
                     isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),
                 into: &frames)

@@ -160,16 +160,16 @@ extension TailedFile.Content {
             var (low, high) = (0, frames.count)
             while low < high {
                 let middle = (low + high) / 2
-                if frames[middle].offset < due.bytes { low = middle + 1 } else { high = middle }
+                if frames[middle].offset < due { low = middle + 1 } else { high = middle }
             }
-            let line = low < frames.count ? LogicalOffset(frames[low].offset) : end
+            let line = low < frames.count ? frames[low].offset : end
             landmarks.add(spread: mark(min(line, end)))
             landmarks.complete()
         }
         if isAtStart { landmarks.complete() }
         for index in max(0, frames.count - Landmarks.mostLines)..<frames.count {
             let frame = frames[index]
-            let start = LogicalOffset(frame.offset)
+            let start = frame.offset
             guard start + frame.length <= end, !frame.flags.contains(.continuation) else {
                 continue
             }

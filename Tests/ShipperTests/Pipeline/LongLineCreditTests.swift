@@ -61,7 +61,7 @@ struct LongLineCreditTests {
 
     private func take(_ text: String, at offset: Int) -> Int {
         let bytes = Array(text.utf8)
-        return output.take(file, bytes.span, Frame.lines(of: bytes, at: offset))
+        return output.take(file, bytes.span, Frame.lines(of: bytes, at: LogicalOffset(offset)))
     }
 
     /// 1. What is on its way to other topics does not come back, and leaves less than the long line takes.

@@ -22,7 +22,7 @@ func take(
     _ output: ReaderOutput, _ file: FileID, _ text: String, at offset: Int
 ) -> Int {
     let bytes = Array(text.utf8)
-    return output.take(file, bytes.span, Frame.lines(of: bytes, at: offset))
+    return output.take(file, bytes.span, Frame.lines(of: bytes, at: LogicalOffset(offset)))
 }
 
 /// 1. `previous` is read to its end and closed; the broker does not answer, so nothing of it is

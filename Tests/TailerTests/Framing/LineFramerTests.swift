@@ -1,4 +1,5 @@
 import Model
+import TestSupport
 import Testing
 
 @testable import Tailer
@@ -14,11 +15,12 @@ struct LineFramerTests {
         var frames: [Frame] = []
         LineFramer(maxLine: maxLine).frame(
             text.span,
-            at: .init(offset: base + offset, continuesLine: continues, isFinal: final),
+            at: .init(
+                offset: LogicalOffset(base + offset), continuesLine: continues, isFinal: final),
             into: &frames)
         return frames.map {
             (
-                $0.offset - base, Array(text[$0.start..<($0.start + $0.count)]), $0.length,
+                $0.offset.bytes - base, Array(text[$0.start..<($0.start + $0.count)]), $0.length,
                 $0.flags.contains(.split)
             )
         }
