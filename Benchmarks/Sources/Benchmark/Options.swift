@@ -70,8 +70,8 @@ package struct Options: Sendable {
           --node             instead: what the lines of an ordinary node cost: 1000 (--rate) a second,
                              each to one of 110 files (--files); 3 brokers, topics of 30 partitions,
                              1 run
-          --scale            instead: what grows with the files of a node: start, crowd, full, memory,
-                             rest and bulk, with 100000 files (--files) in one directory and less in the
+          --scale            instead: what grows with the files of a node: start, crowd, full, found,
+                             memory, rest and bulk, with 100000 files (--files) in one directory and less in the
                              others; 1 run
           --parts LIST       of these; with commas
           --seconds N        how long; default 60 at rest, 10 of writing into one file, 30 into many

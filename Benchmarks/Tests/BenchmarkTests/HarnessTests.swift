@@ -168,6 +168,7 @@ import Testing
                 ["calm_p50_milliseconds", "p50_milliseconds", "p99_milliseconds", "make_seconds"]
             ),
             ("full", ["calm_p50_milliseconds", "p50_milliseconds", "take_up_seconds"]),
+            ("found", ["p50_milliseconds", "p99_milliseconds", "take_up_seconds"]),
             ("memory", ["rss_mb", "bytes_per_file"]), ("rest", ["cpu_percent", "rss_mb"]),
             ("bulk", ["one_cpu_seconds", "many_cpu_seconds", "cpu_ratio"]),
         ] {
@@ -180,11 +181,12 @@ import Testing
 
     @Test func aPartThatFailsIsNamedAndTheOthersGoOn() throws {
         let call = try Call([
-            "--scale", "--files", "20", "--seconds", "1", "--parts", "start,crowd,full,memory",
+            "--scale", "--files", "20", "--seconds", "1", "--parts",
+            "start,crowd,full,found,memory",
             "--shipper", "/bin/false",
         ])
         #expect(call.code == 1)
-        for part in ["start", "crowd", "full", "memory"] {
+        for part in ["start", "crowd", "full", "found", "memory"] {
             #expect(
                 call.output.contains("FAILED: shipper json, \(part), run 1: "), "\(call.output)")
         }
@@ -229,7 +231,7 @@ import Testing
         (["--fast"], "unknown option --fast"), (["--node=1"], "--node takes no value"),
         (
             ["--parts", "start,end"],
-            "--parts: \"start,end\" is no list of start, crowd, full, memory, rest, bulk"
+            "--parts: \"start,end\" is no list of start, crowd, full, found, memory, rest, bulk"
         ),
         (["--brokers", "65"], "--brokers: \"65\" is no number from 1 to 64"),
     ])

@@ -17,14 +17,23 @@ struct CrowdRun: Sendable {
 }
 
 /// Lets a contender follow one file that gets lines all the time, puts a directory with many files
-/// beside it, and looks at how old the lines of the one file grow. The directory fills as fast as files
-/// can be made, or is there `atOnce` with all of them.
+/// beside it, and looks at how old the lines of the one file grow.
 struct CrowdRunner {
     let stage: Stage
     let contender: Contender
     let files: Int
     let calmSeconds: Int
-    let atOnce: Bool
+    let coming: Coming
+
+    /// How the directory comes.
+    enum Coming {
+        /// It fills, as fast as files can be made.
+        case gradually
+        /// It is put in its place with all of its files.
+        case atOnce
+        /// It is there before the contender is started: no line of the neighbour is before it.
+        case before
+    }
 
     /// The neighbour's.
     private static let linesASecond = 100
@@ -37,7 +46,8 @@ struct CrowdRunner {
         let root = try stage.makeDirectory("files")
         try makeDirectory(root + "/neighbour")
         let crowd = Crowd(root + "/crowd", files: files, seed: stage.options.seed)
-        if atOnce { try crowd.prepare(elsewhere) }
+        if coming != .gradually { try crowd.prepare(elsewhere) }
+        if coming == .before { try crowd.appear(elsewhere) }
         let neighbour = try Trickle(
             paths: [root + "/neighbour/app.log"],
             lines: Self.linesASecond * (calmSeconds + Self.patience),
@@ -74,17 +84,15 @@ struct CrowdRunner {
         let writer = try neighbour.start()
         let calmLines = calmSeconds * Self.linesASecond
         var goesOn = true
-        while goesOn, neighbour.progress.lines < calmLines || audit.arrived == 0 {
+        while goesOn, coming != .before,
+            neighbour.progress.lines < calmLines || audit.arrived == 0
+        {
             goesOn = try take(due: audit.arrived == 0)
         }
-        let lead = neighbour.progress.lines
+        let lead = coming == .before ? 0 : neighbour.progress.lines
         let begin = Instant.now
-        var maker: Thread?
-        if atOnce {
-            try crowd.appear(elsewhere)
-        } else {
-            maker = try crowd.start()
-        }
+        let maker = coming == .gradually ? try crowd.start() : nil
+        if coming == .atOnce { try crowd.appear(elsewhere) }
         while goesOn, crowdAudit.arrived < files, neighbour.progress.lines < neighbour.lines {
             goesOn = try take(due: true)
         }

@@ -1,6 +1,6 @@
 /// What grows with a node and should not cost more for it.
 package enum ScalePart: String, CaseIterable, Sendable {
-    case start, crowd, full, memory, rest, bulk
+    case start, crowd, full, found, memory, rest, bulk
 
     /// A figure that a part finds.
     struct Figure: Sendable {
@@ -50,6 +50,8 @@ struct ScaleSizes: Sendable {
                 + "writes 100 lines a second"
         case .full:
             return "the same, and the directory is there at once with all of its files"
+        case .found:
+            return "the same, and the directory is there when the agent starts"
         case .memory:
             return "\(count(memory.files)) files in \(count(memory.directories)) directories, "
                 + "taken up and quiet"

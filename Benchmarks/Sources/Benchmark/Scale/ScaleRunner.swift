@@ -15,7 +15,9 @@ struct ScaleRunner {
         do throws(MachineError) {
             switch part {
             case .start: return try start()
-            case .crowd, .full: return try crowd(part)
+            case .crowd: return try crowd(part, .gradually)
+            case .full: return try crowd(part, .atOnce)
+            case .found: return try crowd(part, .before)
             case .memory: return try memory()
             case .rest: return try rest()
             case .bulk: return try bulk()
@@ -46,21 +48,29 @@ struct ScaleRunner {
             ], command: command, fault: run.fault)
     }
 
-    private func crowd(_ part: ScalePart) throws(MachineError) -> ScalePart.Outcome {
-        let atOnce = part == .full
+    private func crowd(
+        _ part: ScalePart, _ coming: CrowdRunner.Coming
+    ) throws(MachineError) -> ScalePart.Outcome {
         let runner = CrowdRunner(
             stage: stage, contender: contender, files: sizes.files,
-            calmSeconds: min(5, seconds), atOnce: atOnce)
+            calmSeconds: min(5, seconds), coming: coming)
         let run = try runner.run()
         func age(_ share: Double, _ ages: [Int64]) -> Double? {
             ages.isEmpty ? nil : Double(Spread.percentile(share, of: ages)) / 1e6
         }
         let figures = run.figures
-        let making = part.figure("s until all are made", "make_seconds", 3, run.makeSeconds)
-        return ScalePart.Outcome(
-            figures: (atOnce ? [] : [making]) + [
+        let making =
+            coming != .gradually
+            ? [] : [part.figure("s until all are made", "make_seconds", 3, run.makeSeconds)]
+        let calm =
+            coming == .before
+            ? []
+            : [
                 part.figure("p50 ms before", "calm_p50_milliseconds", 3, age(0.5, run.calmAges)),
                 part.figure("p99 ms before", "calm_p99_milliseconds", 3, age(0.99, run.calmAges)),
+            ]
+        return ScalePart.Outcome(
+            figures: making + calm + [
                 part.figure("p50 ms", "p50_milliseconds", 3, age(0.5, run.ages)),
                 part.figure("p99 ms", "p99_milliseconds", 3, age(0.99, run.ages)),
                 part.figure("max ms", "max_milliseconds", 3, age(1, run.ages)),
