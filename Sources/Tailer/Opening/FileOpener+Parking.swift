@@ -79,7 +79,7 @@ extension FileOpener {
             cache.add(file)
             return true
         } catch {
-            _ = trouble(file.path, error)
+            tell(file.path, error)
             return false
         }
     }

@@ -52,8 +52,25 @@ final class FileOpener {
         case exhausted
         /// The name is gone, or another file's, since it was listed.
         case vanished
-        /// It is not known, and only a known one was wanted.
-        case unknown
+        /// It is not to be taken up, or not now; nothing is wrong with it.
+        case notTakenUp(Reason)
+
+        /// Why a file is not taken up.
+        enum Reason {
+            /// It is not known, and only a known one was wanted.
+            case unknown
+            /// No name leads to the file that was wanted.
+            case missing
+            /// Something else has to come first. Whoever says so has seen to another look.
+            case postponed
+            /// Its entry has all that it holds as read, and it needs no descriptor.
+            case read
+        }
+
+        /// It could not be opened or read.
+        init(_ error: SystemError) {
+            self = error.isExhaustion ? .exhausted : .nothing(retry: true)
+        }
     }
 
     /// How a name is to be opened.
@@ -120,7 +137,9 @@ final class FileOpener {
                 return .failed(refuse(request.path, status))
             }
         } catch {
-            return .failed(error.code == .notFound ? .vanished : trouble(request.path, error))
+            if error.code == .notFound { return .failed(.vanished) }
+            tell(request.path, error)
+            return .failed(Result(error))
         }
     }
 
@@ -151,7 +170,8 @@ final class FileOpener {
         do throws(SystemError) {
             return try look(request, held)
         } catch {
-            return .failed(trouble(request.path, error))
+            tell(request.path, error)
+            return .failed(Result(error))
         }
     }
 
@@ -209,7 +229,7 @@ final class FileOpener {
         }
         let sighting = candidate.sighting(isFirstScan: isFirstScan)
         guard let start = output.opened(sighting, onlyIfKnown: candidate.request.onlyIfKnown) else {
-            return .unknown
+            return .notTakenUp(.unknown)
         }
         return takeUp(candidate, at: start)
     }
@@ -219,7 +239,8 @@ final class FileOpener {
         do throws(SystemError) {
             return .opened(try begin(candidate, start))
         } catch {
-            return trouble(candidate.request.path, error)
+            tell(candidate.request.path, error)
+            return Result(error)
         }
     }
 
@@ -423,15 +444,11 @@ final class FileOpener {
     /// A pod may make such a file at no cost, and positions within it would be no numbers.
     static let tooLarge = "it is larger than 1 EiB"
 
-    /// A file that cannot be read now: reported once, tried again, the others go on.
-    func trouble(_ path: String, _ error: SystemError) -> Result {
+    /// A path cannot be read now: reported once, tried again, the others go on.
+    func tell(_ path: String, _ error: SystemError) {
         let text = "\(error.call): \(error.code)"
         if troubles.note(path, .unreadable, text) {
             output.report(.unreadable(path: path, error: text))
-        }
-        switch error.code {
-        case .processLimit, .systemLimit, .outOfMemory: return .exhausted
-        default: return .nothing(retry: true)
         }
     }
 
@@ -454,4 +471,12 @@ final class FileOpener {
 
     /// A directory left the tree.
     func dropped(_ node: DirectoryNode) { troubles.gone(node.text) }
+}
+
+extension SystemError {
+    /// The process or the system has no room for one more open file. It is nothing about the one
+    /// that was to be opened.
+    var isExhaustion: Bool {
+        code == .processLimit || code == .systemLimit || code == .outOfMemory
+    }
 }

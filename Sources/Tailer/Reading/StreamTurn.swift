@@ -66,7 +66,8 @@ struct StreamTurn {
                 if isAtRest { file.proofFailed(now, isBlind: false) }
                 // What is newer must not come first only because there is no descriptor now. Of a
                 // file at rest nothing is known to come.
-                if case .exhausted = opener.trouble(file.path, error), !isAtRest { return .atEnd }
+                opener.tell(file.path, error)
+                if error.isExhaustion, !isAtRest { return .atEnd }
                 if holdsUp(file, now) { return .atEnd }
             }
         }

@@ -61,7 +61,7 @@ extension StreamTable {
             return try file.opened().descriptor.status()
         } catch {
             // What was seen of it last is what is told.
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
             return nil
         }
     }

@@ -54,10 +54,10 @@ extension StreamTable {
                 isWritten: { source.file.map(isWritten) ?? false })
             switch origin {
             case .another: continue
-            case .undecided: return .unknown
+            case .undecided: return .notTakenUp(.postponed)
             case .holdsUp:
                 stream.processing.holdsUp = true
-                return .unknown
+                return .notTakenUp(.postponed)
             case .made: break
             }
             if processed { stream.processing.order.forget(source.saved.file) }
@@ -134,7 +134,7 @@ extension StreamTable {
         if case .settleLater = sequel {
             stream.processing.archives[candidate.request.name] = ProcessedArchive(
                 inode: candidate.status.inode, source: file)
-            return .unknown
+            return .notTakenUp(.postponed)
         }
         let end = sequel == .isRead ? knownFiles.progress(of: file)?.position : nil
         guard
@@ -161,7 +161,7 @@ extension StreamTable {
                 LogStream.ClosedFile(identity: candidate.identity, id: start.file),
                 as: candidate.request.name)
         }
-        return .unknown
+        return .notTakenUp(.read)
     }
 
     /// 1. A log is rotated and compressed, and its program still has it open: it is told later.
@@ -196,7 +196,7 @@ extension StreamTable {
             let theirs = try candidate.read(count: Fingerprint.longest, at: last)
             return try source.descriptor.read(count: Fingerprint.longest, at: last) == theirs
         } catch {
-            _ = opener.trouble(candidate.request.path, error)
+            opener.tell(candidate.request.path, error)
             return false
         }
     }
@@ -214,7 +214,7 @@ extension StreamTable {
             }
             return try source.descriptor.read(count: Fingerprint.longest, at: 0) == candidate.head
         } catch {
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
             return false
         }
     }

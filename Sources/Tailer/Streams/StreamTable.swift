@@ -199,7 +199,7 @@ final class StreamTable {
         do throws(SystemError) {
             return try file.opened().descriptor.status().modified
         } catch {
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
             return file.changed
         }
     }
@@ -212,7 +212,7 @@ final class StreamTable {
         do throws(SystemError) {
             size = file.isOpen ? try file.opened().descriptor.status().size : file.glance()?.size
         } catch {
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
         }
         // Where it cannot be told, it has more than was read.
         output.grew(

@@ -1,5 +1,6 @@
 import Model
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -64,5 +65,43 @@ struct FileOpenerTests {
         case .failed:
             Issue.record("not held")
         }
+    }
+
+    @Test("newer files wait where no descriptor is to be had, and only there")
+    func exhaustion() {
+        func result(_ code: Errno) -> FileOpener.Result {
+            FileOpener.Result(SystemError("open", code: code))
+        }
+        for code in [Errno.processLimit, .systemLimit, .outOfMemory] {
+            guard case .exhausted = result(code) else {
+                Issue.record("\(code) is taken for a fault of the file")
+                return
+            }
+        }
+        for code in [Errno.permission, .inputOutput, .stale, .tooManyLinks] {
+            guard case .nothing(retry: true) = result(code) else {
+                Issue.record("\(code) is taken for a want of descriptors")
+                return
+            }
+        }
+    }
+
+    /// Nothing is decided by what was told already, nor told because something is decided.
+    @Test("what is wrong with a path is told once, and what follows from it each time")
+    func toldOnce() {
+        let output = RecordingOutput()
+        let opener = FileOpener(output: output, mostOpen: 10, once: false)
+        let error = SystemError("open", code: .permission)
+        for _ in 0..<2 { opener.tell("/log/a", error) }
+        #expect(opener.unreadableCount == 1)
+        var told: [String] = []
+        for case .unreadable(let path, _) in output.state.withLock({ $0.events }) {
+            told.append(path)
+        }
+        #expect(told == ["/log/a"])
+        opener.mended("/log/a")
+        #expect(opener.unreadableCount == 0)
+        opener.tell("/log/a", error)
+        #expect(opener.unreadableCount == 1)
     }
 }

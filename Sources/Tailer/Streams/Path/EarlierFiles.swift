@@ -142,7 +142,7 @@ extension StreamTable {
         do throws(SystemError) {
             return DirectoryNames(try look.directory.descriptor.entries())
         } catch {
-            _ = opener.trouble(look.node.text, error)
+            opener.tell(look.node.text, error)
             return nil
         }
     }
@@ -220,7 +220,7 @@ extension StreamTable {
             let waits = waits(for: rotatedFile, name, place, look)
             return waits ? .ends(.retry) : .passed
         case .failed(.exhausted): return .ends(.retry)
-        case .failed(.already), .failed(.nothing), .failed(.unknown), .failed(.opened):
+        case .failed(.already), .failed(.nothing), .failed(.notTakenUp), .failed(.opened):
             // What is open here already, or refused, may be another file.
             return isAnother(rotatedFile, name, look) ? nil : .done
         }
@@ -282,7 +282,7 @@ extension StreamTable {
             guard case .open = try opener.reopen(file) else { return false }
             return try candidate.isBeginning(of: file)
         } catch {
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
             return false
         }
     }

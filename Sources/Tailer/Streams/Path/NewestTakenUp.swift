@@ -48,7 +48,7 @@ extension StreamTable {
             do throws(SystemError) {
                 if file.isOpen { modified = try file.opened().descriptor.status().modified }
             } catch {
-                _ = opener.trouble(file.path, error)
+                opener.tell(file.path, error)
             }
             return newestTakenUp(
                 file.identity.inode, modified, file.identity.birthTime, look, strangers)

@@ -208,11 +208,11 @@ extension StreamTable {
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 insert(file, in: stream, before: stream.files.first)
             case .already: continue
-            case .unknown
+            case .notTakenUp
             where inode(of: look.directory.descriptor)?.device == entry.identity.device:
                 reportGone(item)
             // Where another file system is in its place, it may be back with its own.
-            case .nothing, .exhausted, .vanished, .unknown: unopened.append(item)
+            case .nothing, .exhausted, .vanished, .notTakenUp: unopened.append(item)
             }
         }
         stream.obstacles.unopened = unopened

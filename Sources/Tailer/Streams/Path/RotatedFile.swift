@@ -132,7 +132,7 @@ extension StreamTable {
         case .failed(.nothing(retry: false)):
             stream.refused[stamp] = rotatedFile.status.changed
             survey.pace.progress()
-        case .failed(.already), .failed(.unknown), .failed(.opened): break
+        case .failed(.already), .failed(.notTakenUp), .failed(.opened): break
         case .failed(.exhausted): return .exhausted
         case .failed(.vanished):
             if survey.isAhead { return .done }
@@ -232,7 +232,7 @@ extension StreamTable {
                 listed.rotatedFiles.append(rotatedFile)
             } catch {
                 let isRace = error.code == .notFound
-                if !isRace { _ = opener.trouble(look.node.text(of: entry.name), error) }
+                if !isRace { opener.tell(look.node.text(of: entry.name), error) }
                 if waits(look, entry.inode, entry.name, isRace: isRace) {
                     listed.verdict = worse(listed.verdict, isRace ? .again : .retry)
                 }
@@ -294,7 +294,7 @@ extension StreamTable {
             case .opened(let file):
                 file.drain(from: look.now)
                 insert(file, in: stream, before: live)
-            case .already, .nothing, .exhausted, .vanished, .unknown: break
+            case .already, .nothing, .exhausted, .vanished, .notTakenUp: break
             }
         }
         unknown.found = others
@@ -333,7 +333,7 @@ extension StreamTable {
             do throws(SystemError) {
                 try candidate.completeHead()
             } catch {
-                _ = opener.trouble(candidate.request.path, error)
+                opener.tell(candidate.request.path, error)
                 return false
             }
         }

@@ -91,7 +91,7 @@ extension StreamTable {
         do throws(SystemError) {
             listed = try list(look)
         } catch {
-            _ = opener.trouble(look.node.text, error)
+            opener.tell(look.node.text, error)
             throw LookEnd(.retry)
         }
         look.names = listed.names

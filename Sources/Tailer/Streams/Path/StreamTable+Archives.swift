@@ -93,7 +93,7 @@ extension StreamTable {
             } catch {
                 // Renamed since it was listed, it may be missing in that listing by now.
                 found.isComplete = false
-                if error.code != .notFound { _ = opener.trouble(file.path, error) }
+                if error.code != .notFound { opener.tell(file.path, error) }
             }
         }
         stream.judgedArchives.formIntersection(stamps)
@@ -215,7 +215,7 @@ extension StreamTable {
             try candidate.completeHead()
             found.known[known] = candidate
         } catch {
-            _ = opener.trouble(place.path, error)
+            opener.tell(place.path, error)
         }
         return true
     }
@@ -234,7 +234,7 @@ extension StreamTable {
                     return
                 }
             } catch {
-                _ = opener.trouble(file.place.path, error)
+                opener.tell(file.place.path, error)
                 // Whoever compares it next finds out the same, and what to do about it.
                 guard found.unknown.count < Self.mostArchivedAtOnce else {
                     found.hasFailed = true
@@ -270,7 +270,7 @@ extension StreamTable {
             return try look.directory.descriptor.status(of: stream.liveName).inode
                 != look.liveInode
         } catch {
-            if error.code != .notFound { _ = opener.trouble(stream.name, error) }
+            if error.code != .notFound { opener.tell(stream.name, error) }
             return look.liveInode != nil
         }
     }

@@ -26,7 +26,7 @@ extension StreamTable {
                 }
             } catch {
                 // One that cannot be read does not keep the others from their turn.
-                _ = opener.trouble(candidate.request.path, error)
+                opener.tell(candidate.request.path, error)
                 let inode = candidate.status.inode
                 if waits(look, inode, candidate.request.name, status: candidate.status) {
                     verdict = .retry

@@ -17,7 +17,7 @@ extension StreamTable {
                     agenda.wake(stream)
                 }
             } catch {
-                _ = opener.trouble(file.path, error)
+                opener.tell(file.path, error)
             }
         }
     }
@@ -94,7 +94,7 @@ extension StreamTable {
                         later.append((rotatedFile, candidate))
                     }
                 } catch {
-                    _ = opener.trouble(candidate.request.path, error)
+                    opener.tell(candidate.request.path, error)
                     let inode = candidate.status.inode
                     let name = candidate.request.name
                     if waits(look, inode, name, status: candidate.status) {
@@ -140,7 +140,7 @@ extension StreamTable {
             // With the last of them the file itself has its turn.
             return worse(verdict, stream.earlier == nil ? .underWay : .fine)
         } catch {
-            _ = opener.trouble(live.path, error)
+            opener.tell(live.path, error)
             return .retry
         }
     }
@@ -228,7 +228,7 @@ extension StreamTable {
         do throws(SystemError) {
             if let live, try candidate.wasBeginning(of: live) { return true }
         } catch {
-            _ = opener.trouble(candidate.request.path, error)
+            opener.tell(candidate.request.path, error)
             return false
         }
         // What the live file held before it was truncated: it looks for that itself.
@@ -257,7 +257,7 @@ extension StreamTable {
             let status = try file.opened().descriptor.status()
             return status.links > 0 && birth < status.changed
         } catch {
-            _ = opener.trouble(file.path, error)
+            opener.tell(file.path, error)
             return false
         }
     }

@@ -106,7 +106,7 @@ extension StreamTable {
                 made[entry.name] = status.modified.seconds
             } catch {
                 // The search that follows finds it under its new name, or not at all.
-                if error.code != .notFound { _ = opener.trouble(stream.name, error) }
+                if error.code != .notFound { opener.tell(stream.name, error) }
             }
         }
         return made

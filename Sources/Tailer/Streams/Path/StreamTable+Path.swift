@@ -102,7 +102,7 @@ extension StreamTable {
             } catch {
                 // What is gone by now is nothing to begin a stream for.
                 if error.code != .notFound {
-                    _ = opener.trouble(look.node.text(of: entry.name), error)
+                    opener.tell(look.node.text(of: entry.name), error)
                 }
             }
         }
@@ -178,7 +178,7 @@ extension StreamTable {
         case .nothing(let retry): return retry ? .retry : .fine
         case .exhausted: return .retry
         case .vanished: return .again
-        case .unknown: return .fine
+        case .notTakenUp: return .fine
         }
     }
 
@@ -289,7 +289,7 @@ extension StreamTable {
             passUnopened(entry, look)
             agenda.retry(node)
             return nil
-        case .already, .unknown, .nothing(retry: false): return true
+        case .already, .notTakenUp, .nothing(retry: false): return true
         }
     }
 

@@ -17,7 +17,7 @@ extension StreamTable {
             switch openSaved(entry, look) {
             case .opened(let opened): file = opened
             case .already, .nothing(retry: false): continue
-            case .unknown: break
+            case .notTakenUp: break
             case .exhausted: return .retry
             case .nothing(retry: true):
                 // What is newer is not opened before it.
@@ -55,13 +55,13 @@ extension StreamTable {
         return .fine
     }
 
-    /// A file of an earlier run under the name that its inode has now; `unknown` where it has none.
+    /// A file of an earlier run under the name that its inode has now; `missing` where it has none.
     func openSaved(_ entry: SavedFile, _ look: StreamLook) -> FileOpener.Result {
         let stream = look.stream
         guard let node = stream.node, let name = look.names.name(of: entry.identity.inode),
             name != stream.liveName,
             opener.presence(entry.identity, name, look.directory.descriptor) != .replaced
-        else { return .unknown }
+        else { return .notTakenUp(.missing) }
         var request = FileOpener.Request(
             stream: stream, name: name, path: node.text(of: name), isArchived: false)
         request.onlyIfKnown = true
@@ -87,7 +87,7 @@ extension StreamTable {
                 guard case .opened(let opened) = opener.takeUp(candidate, at: start) else { break }
                 return (opened, .fine)
             } catch {
-                _ = opener.trouble(candidate.request.path, error)
+                opener.tell(candidate.request.path, error)
                 if waits(look, candidate.status.inode, rotatedFile.name, status: candidate.status) {
                     verdict = .retry
                 }

@@ -64,7 +64,7 @@ extension StreamTable {
             else { return .none }
             return .goesOn
         } catch {
-            _ = opener.trouble(stream.name, error)
+            opener.tell(stream.name, error)
             return .none
         }
     }

@@ -172,7 +172,7 @@ extension StreamTable {
             return takeUp(candidate, madeOf: file, here)
         case .awaited:
             stream.processing.holdsUp = true
-            return .unknown
+            return .notTakenUp(.postponed)
         case .unseen:
             return recognise(candidate, here.look, processed: true)
                 ?? opener.takeUp(candidate)

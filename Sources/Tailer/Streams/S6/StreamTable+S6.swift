@@ -36,7 +36,7 @@ extension StreamTable {
             do throws(SystemError) {
                 look.names = DirectoryNames(try look.directory.descriptor.entries())
             } catch {
-                _ = opener.trouble(look.node.text, error)
+                opener.tell(look.node.text, error)
                 throw LookEnd(.retry)
             }
         }
@@ -86,7 +86,7 @@ extension StreamTable {
             case .openHeld(let role):
                 result = openHeld(held.take(role), role, item, here)
             case .open: result = openArchive(request(for: item, here), nil, here)
-            case .takeRefusal: result = held.refusedPrevious?.result ?? .unknown
+            case .takeRefusal: result = held.refusedPrevious?.result ?? .notTakenUp(.postponed)
             case .leaveToOther:
                 verdict = worse(verdict, .retry)
                 continue
@@ -123,7 +123,7 @@ extension StreamTable {
         _ held: consuming FileOpener.Held?, _ role: S6Plan.Role, _ item: S6Listing.Item,
         _ here: S6Look
     ) -> FileOpener.Result {
-        guard let file = held.take() else { return .unknown }
+        guard let file = held.take() else { return .notTakenUp(.postponed) }
         let request = request(for: item, here)
         guard role == .current else { return openArchive(request, file, here) }
         switch opener.examine(request, file) {
@@ -171,7 +171,7 @@ extension StreamTable {
     private func outcome(of result: FileOpener.Result, _ stream: LogStream) -> S6Plan.Outcome {
         if stream.processing.holdsUp { return .heldUp }
         switch result {
-        case .opened, .already, .nothing, .unknown: return .done
+        case .opened, .already, .nothing, .notTakenUp: return .done
         case .exhausted: return .noRoom
         case .vanished: return .vanished
         }
@@ -277,7 +277,7 @@ extension StreamTable {
                 return takeUp(candidate, madeOf: file, here)
             case .awaited:
                 if let node = request.stream.node { agenda.retry(node) }
-                return .unknown
+                return .notTakenUp(.postponed)
             case .none: break
             }
             succeed(candidate, here)
@@ -325,7 +325,7 @@ extension StreamTable {
                 agenda.wake(stream)
             }
             return .fine
-        case .already, .unknown: return .fine
+        case .already, .notTakenUp: return .fine
         case .nothing(let retry): return retry ? .retry : .fine
         case .exhausted: return .retry
         case .vanished: return .again

@@ -56,7 +56,7 @@ extension StreamTable {
                 : try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
             return isSame && output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
         } catch {
-            _ = opener.trouble(found.request.path, error)
+            opener.tell(found.request.path, error)
             return false
         }
     }

@@ -28,7 +28,9 @@ extension StreamTable {
     func settle(_ candidate: Candidate, _ here: S6Look) -> FileOpener.Result {
         let stream = here.stream
         let name = candidate.request.name
-        guard let archive = stream.processing.archives[name] else { return .unknown }
+        guard let archive = stream.processing.archives[name] else {
+            return .notTakenUp(.postponed)
+        }
         let source = archive.source
         guard isRead(source, of: stream) else {
             // It was let go, since its stream held too much.
@@ -38,7 +40,7 @@ extension StreamTable {
         }
         guard isSettled(archive, stream) else {
             if let node = stream.node { agenda.retry(node) }
-            return .unknown
+            return .notTakenUp(.postponed)
         }
         stream.processing.archives[name] = nil
         enter(candidate, source, of: stream)
@@ -46,7 +48,7 @@ extension StreamTable {
             stream.processing.isTold = true
             output.report(.processed(path: candidate.request.path))
         }
-        return .unknown
+        return .notTakenUp(.read)
     }
 
     /// Whether all of the file is delivered that an archive was made of.
