@@ -35,6 +35,7 @@ final class Readers: Sendable {
     private let state = Mutex(State())
     private let territories: Territories
     private let once: Bool
+    private let doorbell: Doorbell
     private let told: @Sendable (Event) -> Void
     private let make: Make
     private let count: EndCount
@@ -66,15 +67,16 @@ final class Readers: Sendable {
         return territories
     }
 
-    /// Starts a reader for each territory. `ended` is called when all have ended; `make` makes one,
-    /// and says with `isFirst` whether this is the start.
+    /// Starts a reader for each territory, which goes on when the doorbell rings. `ended` is called
+    /// when all have ended; `make` makes one, and says with `isFirst` whether this is the start.
     init(
-        _ territories: Territories, once: Bool,
+        _ territories: Territories, once: Bool, doorbell: Doorbell,
         ended: @escaping @Sendable (SystemError?) -> Void,
         told: @escaping @Sendable (Event) -> Void, make: @escaping Make
     ) throws(SystemError) {
         self.territories = territories
         self.once = once
+        self.doorbell = doorbell
         self.told = told
         self.make = make
         count = EndCount(ended)
@@ -98,6 +100,7 @@ final class Readers: Sendable {
                 count.ends($0)
             }
             state.withLock { $0.tailers.append((number, tailer)) }
+            doorbell.listen { tailer.wake() }
         } catch {
             count.ends(nil)
             throw error
@@ -120,8 +123,6 @@ final class Readers: Sendable {
     private var all: [(number: Int, tailer: Tailer)] { state.withLock { $0.tailers } }
 
     // MARK: All of them
-
-    func wake() { for reader in all { reader.tailer.wake() } }
 
     func sum(_ figure: (TailerFigures) -> Int) -> Int {
         all.reduce(0) { $0 +| figure($1.tailer.figures) }

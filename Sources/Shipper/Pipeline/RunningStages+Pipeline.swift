@@ -1,0 +1,69 @@
+import Kafka
+import Platform
+import Registry
+import Settings
+import Tailer
+
+/// The stages of the pipeline, in the order of their start.
+extension RunningStages<Shutdown> {
+    /// Opens the registry, which holds the data directory from then on.
+    mutating func startRegistry(
+        _ settings: Settings, _ counted: CountedEvents
+    ) throws(PipelineError) -> Registry {
+        let registry = try start(orThrow: PipelineError.registry) { () throws(RegistryError) in
+            try Registry.open(directory: settings.data, observer: counted)
+        } stop: {
+            $1.stop($0)
+        }
+        // The registry tells it events, and would be kept by it, with all that it has open.
+        counted.nameFiles { [weak registry] in registry?.entry($0)?.path }
+        return registry
+    }
+
+    /// Starts the thread that saves positions; what was delivered until it stops is saved by it.
+    mutating func startKeeper(
+        _ settings: Settings, _ log: Log, _ registry: Registry, _ ledger: DeliveryLedger,
+        _ agent: AgentID, _ vanished: [VanishedLooks], _ counters: Counters
+    ) throws(PipelineError) -> RegistryKeeper {
+        try start(orThrow: PipelineError.system) { () throws(SystemError) in
+            try RegistryKeeper(
+                registry, interval: settings.registry.sync, agent: agent, log: log,
+                taken: { counters.bytesTaken }, vanished: vanished)
+        } stop: {
+            $1.stop($0, ledger)
+        }
+    }
+
+    /// Starts the client of Kafka, and with `brokers: embedded` the broker that it talks to, which
+    /// ends with whoever has it.
+    mutating func startProducer(
+        _ settings: Settings, _ ledger: DeliveryLedger, _ doorbell: Doorbell,
+        _ counted: CountedEvents
+    ) throws(PipelineError) -> (Producer, EmbeddedBroker?) {
+        let (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
+            () throws(KafkaError) in
+            try KafkaSettings.from(settings.output.kafka)
+        }
+        let producer = try start(orThrow: PipelineError.kafka) { () throws(KafkaError) in
+            try Producer(
+                settings: kafka, handler: { ledger.delivered($0) },
+                answered: { doorbell.ring() }, observer: counted)
+        } stop: {
+            $1.stop($0)
+        }
+        return (producer, broker)
+    }
+
+    /// Starts the readers, and with them everything.
+    mutating func startReaders(
+        _ plan: ReaderPlan, _ doorbell: Doorbell, _ end: PipelineEnd, _ events: EventLog
+    ) throws(PipelineError) -> Readers {
+        try start(orThrow: PipelineError.system) { () throws(SystemError) in
+            try Readers(
+                plan.territories, once: plan.once, doorbell: doorbell,
+                ended: { end.readerEnded($0) }, told: { events.report($0) }, make: plan.start)
+        } stop: {
+            $1.stop($0)
+        }
+    }
+}
