@@ -6,14 +6,17 @@ import Tailer
 /// What stands at an entry's path now. Everybody who asks that asks here, and each says how sure it
 /// has to be:
 ///
-/// | who | asks | takes for its file | beside its path | knows what is away by |
-/// | --- | --- | --- | --- | --- |
-/// | `registry show` | `EntrySearch.glance`, and `open` where that is not enough | numbers; content | yes | its directory |
-/// | `registry rewind` | `EntrySearch.open` | content | yes | its directory |
-/// | entries that nobody follows (`VanishedFiles`) | `glance`, then by handle | numbers | no, the reader does | its directory, through no link beneath a prefix |
-/// | files that a listing misses (`FileMemory`) | `glance` or `open`, then by handle | numbers; content | no | its directory |
-/// | devices with another number (`DeviceNumbers`) | `open` in its directory | content, and only the device differs | yes | – |
-/// | whether a device has its number (`VolumeNumbers`) | `open` | content, and the device agrees | no | – |
+/// | who | asks | takes for its file | beside its path |
+/// | --- | --- | --- | --- |
+/// | `registry show` | `EntrySearch`: `glance`, and `open` where need be | numbers, content | yes |
+/// | `registry rewind` | `EntrySearch.open` | content | yes |
+/// | `VanishedFiles`: nobody follows it | `glance`, then by handle | numbers | no |
+/// | `FileMemory`: a listing misses it | either, then by handle | numbers, content | no |
+/// | `DeviceNumbers` | `open` in its directory | content, where the device differs | yes |
+/// | `VolumeNumbers` | `open` | content, where the device agrees | no |
+///
+/// Whether it is away its directory tells; to `VanishedFiles` as the reader comes there, through no
+/// link beneath a prefix (`DirectoryPlace.of(_:beneath:)`).
 ///
 /// An import asks about files that it has just found: `StreamFile.look`.
 enum EntryLook {

@@ -3,9 +3,9 @@ import Platform
 import Registry
 
 extension Whereabouts {
-    /// Looks for an entry's file by its handle, wherever it is, as a directory's file system has it,
-    /// if that is the file's own. A size is of the content: nothing is known of that of a compressed
-    /// file but what its entry says.
+    /// Looks for an entry's file by its handle, wherever it is, as a directory's file system has
+    /// it, if that is the file's own. A size is of the content: nothing is known of that of a
+    /// compressed file but what its entry says.
     static func of(_ entry: FileEntry, from directory: [UInt8]) -> Whereabouts {
         guard let handle = entry.identity.handle else { return .unknown }
         do throws(SystemError) {

@@ -8,7 +8,7 @@ package import Platform
 /// | another file, a link, FIFO, device or directory | `other` |
 /// | ENOENT, ENOTDIR; beneath a prefix, where no link is followed, ELOOP and EXDEV | `absent` |
 /// | EACCES, EIO, ESTALE, a loop of links, no descriptor left | `unreachable(.failed)` |
-/// | nothing, or another file, on another device than the one that the file was on | `unreachable(.away)` |
+/// | nothing, or another file, on another device than the file was on | `unreachable(.away)` |
 ///
 /// Only `other` and `absent` say that a file is missing. Nothing that follows from a missing file
 /// may follow from `unreachable`.
