@@ -42,107 +42,153 @@ extension StreamTable {
     }
 
     /// The live file's content was replaced: what it held is looked for in a copy, and what was
-    /// copied and truncated away since then in others.
+    /// copied and truncated away since then in others. What is to be done then is a plan
+    /// (`CopyPlan`).
     func renew(_ live: TailedFile, _ look: StreamLook) -> Verdict {
-        var look = look
-        let stream = look.stream
-        do throws(SystemError) {
-            guard case .open = try opener.reopen(live) else { return .retry }
-            // Before the listing: what begins otherwise when it is read was replaced once more, and
-            // a copy of it may be missing in that listing.
-            let fresh = try opener.fresh(live, of: stream)
-            live.saw(changed: fresh.changed)
-            let listed = try list(look)
+        do throws(LookEnd) {
+            var look = look
+            let (fresh, listed) = try trying(live) {
+                () throws(SystemError) -> (FileOpener.Fresh, SharedListing.Listed)? in
+                guard case .open = try opener.reopen(live) else { return nil }
+                // Before the listing: what begins otherwise when it is read was replaced once more,
+                // and a copy of it may be missing in that listing.
+                let fresh = try opener.fresh(live, of: look.stream)
+                live.saw(changed: fresh.changed)
+                return (fresh, try list(look))
+            }
             look.names = listed.names
             look.now = MonotonicTime.now()
-            var unknown = unknownRotatedFiles(look, listed, for: sought(stream))
-            guard case .fine = unknown.verdict else { return unknown.verdict }
-            // What was no business of the stream may be what this file held. Once: what this search
-            // has come to holds for its next slice.
-            if live.search() { stream.judgedArchives = [] }
-            let archived = searchArchives(look)
-            if archived.isUnderWay { return .underWay }
-            if !archived.isStable { return .again }
-            add(archived.unknown, to: &unknown)
-            recognise(&unknown, look, before: live, elsewhere: archived.inodes)
-            var copy: Candidate?
-            var missed: [Candidate] = []
-            var later: [(RotatedFile, Candidate?)] = []
-            for (rotatedFile, candidate) in inOrder(unknown) {
-                // What is empty is a copy that was just begun.
-                guard let candidate else {
-                    let isFresh =
-                        stream.isFreshCopy(
-                            rotatedFile, of: fresh.sighting.head, size: fresh.sighting.size)
-                        || stream.isFreshCopy(rotatedFile, of: fresh.raw, size: fresh.diskSize)
-                    if rotatedFile.status.size > 0, !isFresh { later.append((rotatedFile, nil)) }
-                    continue
-                }
-                if candidate.size == 0 { continue }
-                do throws(SystemError) {
-                    if try candidate.isBeginning(of: live) { continue }
-                    if copy == nil, try holds(candidate, live) {
-                        // What comes before it in order is older. Where something happens all the
-                        // time it may not have been looked for before what this file holds was
-                        // read: late, but whole.
-                        copy = candidate
-                        later.removeAll { $0.0.status.modified < live.begunAt }
-                        missed = later.compactMap(\.1)
-                        // What is not open has its turn after this.
-                        later.removeAll { $0.1 != nil }
-                    } else {
-                        later.append((rotatedFile, candidate))
-                    }
-                } catch {
-                    opener.tell(candidate.request.path, error)
-                    let inode = candidate.status.inode
-                    let name = candidate.request.name
-                    if waits(look, inode, name, status: candidate.status) {
-                        return .retry
-                    }
-                }
+            let unknown = try searchCopies(of: live, look, listed)
+            let plan = CopyPlan.make(try compare(unknown, live, fresh, look))
+            look.stream.expectsTruncationUntil = .zero
+            agenda.wake(look.stream)
+            return try trying(live) { () throws(SystemError) -> Verdict? in
+                try carryOut(plan, unknown, live, fresh, look)
             }
-            // What has taken its place is looked at next, and what was copied of that with it.
-            if look.liveInode != live.identity.inode { later = [] }
-            if copy == nil { later.removeAll { $0.0.status.modified < live.intactAt } }
-            if let name = live.name, let mine = stream.rotated(name) {
-                // What is newer than it has its turn when what took its place is taken up.
-                later.removeAll { rotatedFile, _ in
-                    stream.rotated(rotatedFile.name).flatMap { mine.isOlder(than: $0) } ?? false
-                }
+        } catch {
+            return error.verdict
+        }
+    }
+
+    /// A step that needs the file; nil, or what fails, is tried again with the next look.
+    private func trying<Value>(
+        _ file: TailedFile, _ step: () throws(SystemError) -> Value?
+    ) throws(LookEnd) -> Value {
+        do throws(SystemError) {
+            if let value = try step() { return value }
+        } catch {
+            opener.tell(file.path, error)
+        }
+        throw LookEnd(.retry)
+    }
+
+    /// Rotated files that nothing is known of, here and where they may go, oldest first; those that
+    /// were closed again without a candidate.
+    private func searchCopies(
+        of live: TailedFile, _ look: StreamLook, _ listed: SharedListing.Listed
+    ) throws(LookEnd) -> [(RotatedFile, Candidate?)] {
+        let stream = look.stream
+        var unknown = unknownRotatedFiles(look, listed, for: sought(stream))
+        guard case .fine = unknown.verdict else { throw LookEnd(unknown.verdict) }
+        // What was no business of the stream may be what this file held. Once: what this search
+        // has come to holds for its next slice.
+        if live.search() { stream.judgedArchives = [] }
+        let archived = searchArchives(look)
+        if archived.isUnderWay { throw LookEnd(.underWay) }
+        if !archived.isStable { throw LookEnd(.again) }
+        add(archived.unknown, to: &unknown)
+        recognise(&unknown, look, before: live, elsewhere: archived.inodes)
+        return inOrder(unknown)
+    }
+
+    private func compare(
+        _ unknown: [(RotatedFile, Candidate?)], _ live: TailedFile, _ fresh: FileOpener.Fresh,
+        _ look: StreamLook
+    ) throws(LookEnd) -> CopyPlan.Facts {
+        let stream = look.stream
+        var facts = CopyPlan.Facts(
+            begun: live.begunAt, intact: live.intactAt,
+            isInPlace: look.liveInode == live.identity.inode,
+            rotated: live.name.flatMap(stream.rotated))
+        var hasCopy = false
+        for (rotatedFile, candidate) in unknown {
+            var file = CopyPlan.File(
+                modified: rotatedFile.status.modified, isOpen: candidate != nil,
+                isElsewhere: candidate?.request.isElsewhere ?? false,
+                rotated: facts.rotated.flatMap { _ in stream.rotated(rotatedFile.name) })
+            if let candidate {
+                file.content = try content(of: candidate, live, look, hasCopy: hasCopy)
+                if file.content == .past { hasCopy = true }
+            } else if rotatedFile.status.size == 0 || isFreshCopy(rotatedFile, fresh, of: stream) {
+                file.content = .nothing
             }
-            stream.expectsTruncationUntil = .zero
-            agenda.wake(stream)
-            takeUp(missed, look, before: live)
+            facts.files.append(file)
+        }
+        return facts
+    }
+
+    /// `hasCopy`: there is one by now, and no other is asked for that.
+    private func content(
+        of candidate: Candidate, _ live: TailedFile, _ look: StreamLook, hasCopy: Bool
+    ) throws(LookEnd) -> CopyPlan.Content {
+        // What is empty is a copy that was just begun.
+        if candidate.size == 0 { return .nothing }
+        do throws(SystemError) {
+            if try candidate.isBeginning(of: live) { return .nothing }
+            if hasCopy { return .other }
+            return try holds(candidate, live) ? .past : .other
+        } catch {
+            opener.tell(candidate.request.path, error)
+            let inode = candidate.status.inode
+            let name = candidate.request.name
+            if waits(look, inode, name, status: candidate.status) { throw LookEnd(.retry) }
+            return .nothing
+        }
+    }
+
+    private func isFreshCopy(
+        _ rotatedFile: RotatedFile, _ fresh: FileOpener.Fresh, of stream: LogStream
+    ) -> Bool {
+        stream.isFreshCopy(rotatedFile, of: fresh.sighting.head, size: fresh.sighting.size)
+            || stream.isFreshCopy(rotatedFile, of: fresh.raw, size: fresh.diskSize)
+    }
+
+    private func carryOut(
+        _ plan: [CopyPlan.Action], _ unknown: [(RotatedFile, Candidate?)], _ live: TailedFile,
+        _ fresh: FileOpener.Fresh, _ look: StreamLook
+    ) throws(SystemError) -> Verdict {
+        let stream = look.stream
+        var verdict = Verdict.fine
+        for action in plan {
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
-            guard later.contains(where: { $0.1 == nil }) else {
-                // What is older has its entry before what it made way for begins.
-                takeUp(later.compactMap(\.1), look, before: live)
-                if let copy, let earlier = opener.restart(live, fresh, continuedIn: copy) {
+            switch action {
+            case .takeUp(let indices):
+                takeUp(indices.compactMap { unknown[$0].1 }, look, before: live)
+            case .restart(let copy, let later):
+                takeUp(later.compactMap { unknown[$0].1 }, look, before: live)
+                if let copy = copy.flatMap({ unknown[$0].1 }),
+                    let earlier = opener.restart(live, fresh, continuedIn: copy)
+                {
                     stream.files.insert(earlier, at: place)
                 } else {
                     opener.restart(live, fresh)
                 }
                 stream.freshCopies = [:]
-                return .fine
+            case .takeTurns(let copy, let elsewhere, let here):
+                takeUp(elsewhere.compactMap { unknown[$0].1 }, look, before: live)
+                // While nothing has changed: without a descriptor all of it is done once more.
+                let held = try hold(live)
+                let before = goOn(live, in: copy.flatMap { unknown[$0].1 }, at: place, look)
+                var waiting: Candidate?
+                if case .after = before { waiting = candidate(live, held, of: stream) }
+                stream.earlier = EarlierFiles(
+                    here.map { unknown[$0].0 }, before, waiting: waiting)
+                verdict = goOnWithEarlier(look)
+                // With the last of them the file itself has its turn.
+                if stream.earlier == nil { verdict = worse(verdict, .underWay) }
             }
-            // What lies elsewhere is open, and would be searched for.
-            let elsewhere = later.compactMap(\.1).filter(\.request.isElsewhere)
-            takeUp(elsewhere, look, before: live)
-            let rotatedFiles = later.filter { !($0.1?.request.isElsewhere ?? false) }.map(\.0)
-            // While nothing has changed: without a descriptor all of it is done once more.
-            let held = try hold(live)
-            let before = goOn(live, in: copy, at: place, look)
-            var waiting: Candidate?
-            if case .after = before { waiting = candidate(live, held, of: stream) }
-            stream.earlier = EarlierFiles(rotatedFiles, before, waiting: waiting)
-            let verdict = goOnWithEarlier(look)
-            // With the last of them the file itself has its turn.
-            return worse(verdict, stream.earlier == nil ? .underWay : .fine)
-        } catch {
-            opener.tell(live.path, error)
-            return .retry
         }
+        return verdict
     }
 
     /// Where what comes before a log's new content stands, which is more than is taken up at once.
