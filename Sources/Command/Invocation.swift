@@ -44,7 +44,7 @@ package enum Invocation: Hashable, Sendable {
         private let names: Set<String>
         private let numbers: [String: Int]
 
-        init(_ parsed: OptionParser.Result, _ command: CommandTable.Command) throws(UsageError) {
+        init(_ parsed: OptionParser.Parsed, _ command: CommandTable.Command) throws(UsageError) {
             var values: [String: String] = [:]
             var numbers: [String: Int] = [:]
             for option in parsed.options {
@@ -80,7 +80,7 @@ package enum Invocation: Hashable, Sendable {
     }
 
     private static func invocation(
-        _ command: CommandTable.Command, _ parsed: OptionParser.Result
+        _ command: CommandTable.Command, _ parsed: OptionParser.Parsed
     ) throws(UsageError) -> Invocation {
         let operands = parsed.operands
         let most = command.operands.reduce(0) { $0 + $1.most }
@@ -229,7 +229,7 @@ package enum Invocation: Hashable, Sendable {
     private static func parse(
         _ arguments: [String], _ options: [CommandTable.Option], _ extent: OptionParser.Extent,
         _ command: CommandTable.Command?
-    ) throws(UsageError) -> OptionParser.Result {
+    ) throws(UsageError) -> OptionParser.Parsed {
         do throws(OptionError) {
             return try OptionParser.parse(
                 arguments,
@@ -251,7 +251,7 @@ package enum Invocation: Hashable, Sendable {
 
     /// The answer to `--help` or `--version`; the first one counts.
     private static func answer(
-        _ parsed: OptionParser.Result, _ command: CommandTable.Command?
+        _ parsed: OptionParser.Parsed, _ command: CommandTable.Command?
     ) -> Invocation? {
         for option in parsed.options {
             if option.name == "help" {

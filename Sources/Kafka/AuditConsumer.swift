@@ -12,7 +12,7 @@ import Synchronization
 /// Sendable; the closure is called on the consumer's own thread.
 package final class AuditConsumer: Sendable {
     /// Where a record stands.
-    package struct Place: Hashable, Sendable {
+    package struct Coordinates: Hashable, Sendable {
         /// By its name with the brokers.
         package let topic: String
         /// Counted from 0 within the topic.
@@ -48,7 +48,8 @@ package final class AuditConsumer: Sendable {
     }
 
     /// Key and value of a record are lent for the call; a record without a key has an empty one.
-    package typealias Body = @Sendable (Place, _ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
+    package typealias Body =
+        @Sendable (Coordinates, _ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
 
     private let report: Shared
     private let thread: SystemThread
@@ -144,8 +145,8 @@ private final class AuditReader {
     private let topics: Set<String>?
     private let shared: AuditConsumer.Shared
     private let body: AuditConsumer.Body
-    /// The offset to come in each partition, named by its first place.
-    private var next: [AuditConsumer.Place: Int64] = [:]
+    /// The offset to come in each partition, named by its first record's.
+    private var next: [AuditConsumer.Coordinates: Int64] = [:]
 
     init(
         _ client: ConsumerHandle, topics: Set<String>?, _ shared: AuditConsumer.Shared,
@@ -187,12 +188,12 @@ private final class AuditReader {
             report.problem = problem
             return
         }
-        let place = message.place
-        let partition = AuditConsumer.Place(
-            topic: place.topic, partition: place.partition, offset: 0)
+        let coordinates = message.coordinates
+        let partition = AuditConsumer.Coordinates(
+            topic: coordinates.topic, partition: coordinates.partition, offset: 0)
         let expected = next[partition, default: 0]
-        guard let following = report.take(place.offset, expected: expected) else { return }
+        guard let following = report.take(coordinates.offset, expected: expected) else { return }
         next[partition] = following
-        message.withBytes { key, value in body(place, key, value) }
+        message.withBytes { key, value in body(coordinates, key, value) }
     }
 }

@@ -198,8 +198,8 @@ struct ConsumedMessage: ~Copyable {
         return unsafe "\(topic) [\(raw.pointee.partition)]: \(Verdict(code).text)"
     }
 
-    var place: AuditConsumer.Place {
-        unsafe AuditConsumer.Place(
+    var coordinates: AuditConsumer.Coordinates {
+        unsafe AuditConsumer.Coordinates(
             topic: topic, partition: Int(raw.pointee.partition), offset: raw.pointee.offset)
     }
 

@@ -33,7 +33,7 @@ package struct PatternSegments: Hashable, Sendable {
     }
 
     /// Where a walk stands.
-    package struct Place: Hashable, Sendable {
+    package struct WalkPoint: Hashable, Sendable {
         /// Index of the segment that the next name has to match.
         var segment: Int
         /// The names that captures stand for up to here.
@@ -41,47 +41,47 @@ package struct PatternSegments: Hashable, Sendable {
     }
 
     /// Where a walk stands before the first name.
-    package var start: [Place] { [Place(segment: 0)] }
+    package var start: [WalkPoint] { [WalkPoint(segment: 0)] }
 
-    /// The place that one more name leads to: the captures when the whole pattern matches it as a
+    /// The point that one more name leads to: the captures when the whole pattern matches it as a
     /// file, and where the walk stands below it when it is a directory.
     ///
     /// Of two ways to the same segment the first decides what is captured, so it alone is gone on
-    /// with: there are never more places than segments, however deep somebody nests directories.
+    /// with: there are never more points than segments, however deep somebody nests directories.
     package func step(
-        from places: [Place], into name: [UInt8]
-    ) -> (match: [String: String]?, below: [Place]) {
-        step(from: places, into: name, dots: .named)
+        from points: [WalkPoint], into name: [UInt8]
+    ) -> (match: [String: String]?, below: [WalkPoint]) {
+        step(from: points, into: name, dots: .named)
     }
 
     func step(
-        from places: [Place], into name: [UInt8], dots: SegmentPattern.Dots
-    ) -> (match: [String: String]?, below: [Place]) {
+        from points: [WalkPoint], into name: [UInt8], dots: SegmentPattern.Dots
+    ) -> (match: [String: String]?, below: [WalkPoint]) {
         var match: [String: String]?
-        var below: [Place] = []
-        for place in places {
-            var place = place
-            if segments[place.segment] == .anyDirectories {
+        var below: [WalkPoint] = []
+        for point in points {
+            var point = point
+            if segments[point.segment] == .anyDirectories {
                 // `**` takes this name as one more directory, and stands for none as well.
                 // Hidden directories are meant only when they are named, as in glob(7).
-                if dots == .matched || name.first != UInt8(ascii: ".") { add(place, to: &below) }
-                place.segment += 1
+                if dots == .matched || name.first != UInt8(ascii: ".") { add(point, to: &below) }
+                point.segment += 1
             }
-            guard case .name(let pattern) = segments[place.segment],
-                pattern.matches(name, dots: dots, captured: &place.captured)
+            guard case .name(let pattern) = segments[point.segment],
+                pattern.matches(name, dots: dots, captured: &point.captured)
             else { continue }
-            place.segment += 1
-            if place.segment == segments.count {
-                match = match ?? place.captured
+            point.segment += 1
+            if point.segment == segments.count {
+                match = match ?? point.captured
             } else {
-                add(place, to: &below)
+                add(point, to: &below)
             }
         }
         return (match, below)
     }
 
-    private func add(_ place: Place, to places: inout [Place]) {
-        if !places.contains(where: { $0.segment == place.segment }) { places.append(place) }
+    private func add(_ point: WalkPoint, to points: inout [WalkPoint]) {
+        if !points.contains(where: { $0.segment == point.segment }) { points.append(point) }
     }
 
     /// The captures when all of `path`, names between slashes, matches; nil when it does not.
@@ -89,11 +89,11 @@ package struct PatternSegments: Hashable, Sendable {
         _ path: some Collection<UInt8>, dots: SegmentPattern.Dots = .named
     ) -> [String: String]? {
         let names = path.split(separator: UInt8(ascii: "/"))
-        var places = start
+        var points = start
         for (index, name) in names.enumerated() {
-            let step = self.step(from: places, into: Array(name), dots: dots)
+            let step = self.step(from: points, into: Array(name), dots: dots)
             if index == names.count - 1 { return step.match }
-            places = step.below
+            points = step.below
         }
         return nil
     }

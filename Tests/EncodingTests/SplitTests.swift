@@ -83,7 +83,7 @@ import Testing
                 var frames: [Frame] = []
                 framer.frame(
                     rest.span,
-                    at: .init(
+                    within: .init(
                         offset: LogicalOffset(place), continuesLine: continues, isFinal: false),
                     into: &frames)
                 // A batch or less at a time, as when credit is short.

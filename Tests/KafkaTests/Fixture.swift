@@ -49,10 +49,11 @@ final class Witness: KafkaObserver {
 
     func release(_ batches: [RecordBatch]) { heard.withLock { $0.released += batches } }
 
-    func take(_ place: AuditConsumer.Place, _ value: Span<UInt8>) {
+    func take(_ coordinates: AuditConsumer.Coordinates, _ value: Span<UInt8>) {
         let text = String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
         heard.withLock {
-            $0.read[place.topic, default: [:]][place.partition, default: []].append(text)
+            $0.read[coordinates.topic, default: [:]][coordinates.partition, default: []].append(
+                text)
         }
     }
 }
@@ -134,8 +135,8 @@ struct Rig {
         let witness = witness
         producer = try Producer(
             settings: settings, handler: { witness.release($0) }, observer: witness)
-        audit = try AuditConsumer(brokers: broker.addresses) { place, _, value in
-            witness.take(place, value)
+        audit = try AuditConsumer(brokers: broker.addresses) { coordinates, _, value in
+            witness.take(coordinates, value)
         }
     }
 

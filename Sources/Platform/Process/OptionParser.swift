@@ -30,7 +30,7 @@ package enum OptionParser {
     }
 
     /// The options and operands of a command line.
-    package struct Result: Hashable, Sendable {
+    package struct Parsed: Hashable, Sendable {
         /// One option as it was found.
         package struct Option: Hashable, Sendable {
             /// The long name, however it was written.
@@ -56,12 +56,12 @@ package enum OptionParser {
     /// through.
     package static func parse(
         _ arguments: [String], _ specifications: [Specification], _ extent: Extent = .everywhere
-    ) throws(OptionError) -> Result {
+    ) throws(OptionError) -> Parsed {
         // getopt reads C strings, which a NUL would end early; no kernel passes one.
         precondition(
             arguments.allSatisfy { !$0.utf8.contains(0) }, "an argument that holds a NUL byte")
         let outcome = turn.withLock { _ in
-            Swift.Result { () throws(OptionError) in
+            Result { () throws(OptionError) in
                 try getopt(arguments, specifications, extent)
             }
         }
@@ -74,7 +74,7 @@ package enum OptionParser {
 
     private static func getopt(
         _ arguments: [String], _ specifications: [Specification], _ extent: Extent
-    ) throws(OptionError) -> Result {
+    ) throws(OptionError) -> Parsed {
         // argv[0] is what getopt takes for the program's name. It moves the pointers about, so they
         // lie in memory that is ours alone, and are freed by a copy of the list.
         let copies = unsafe ([""] + arguments).map { unsafe strdup($0) }
@@ -99,7 +99,7 @@ package enum OptionParser {
         let shorts = shortNames(specifications, extent)
         let count = Int32(arguments.count + 1)
 
-        var options: [Result.Option] = []
+        var options: [Parsed.Option] = []
         clinux_options_begin()
         while true {
             let next = unsafe clinux_options_next(count, argv, shorts, longs)
@@ -115,11 +115,11 @@ package enum OptionParser {
                 throw refusal(next, refused, unsafe string(argv[place - 1]), specifications)
             }
             let value = specification.takesValue ? unsafe string(clinux_option_argument()) : nil
-            options.append(Result.Option(name: specification.name, value: value))
+            options.append(Parsed.Option(name: specification.name, value: value))
         }
         // getopt has moved the operands behind the options.
         let operands = (Int(clinux_option_index())..<Int(count)).map { unsafe string(argv[$0]) }
-        return Result(options: options, operands: operands)
+        return Parsed(options: options, operands: operands)
     }
 
     /// `+` stops at the first operand; `:` tells a missing value from an unknown option.

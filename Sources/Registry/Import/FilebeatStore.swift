@@ -38,12 +38,12 @@ package struct FilebeatStore: Sendable {
     /// In the order of their paths.
     package private(set) var rows: [FilebeatRow] = []
     /// Rows that are no position of a file, or none that can be understood, in the order of keys.
-    package private(set) var strangers: [Stranger] = []
+    package private(set) var unusableRows: [UnusableRow] = []
     /// Where log.json was cut, if it was.
     package private(set) var cut: Cut?
 
     /// A row that says nothing about a file that could be taken over.
-    package struct Stranger: Hashable, Sendable {
+    package struct UnusableRow: Hashable, Sendable {
         /// The path, or the key where there is none.
         package let name: String
         /// Why, in words that go on after the name.
@@ -97,12 +97,12 @@ package struct FilebeatStore: Sendable {
         for (key, value) in table {
             switch FilebeatRow.make(String(decoding: key, as: UTF8.self), value) {
             case .row(let row): rows.append(row)
-            case .stranger(let stranger): strangers.append(stranger)
+            case .unusable(let row): unusableRows.append(row)
             case .over: continue
             }
         }
         rows.sort { ($0.source, $0.key) < ($1.source, $1.key) }
-        strangers.sort { ($0.name, $0.reason) < ($1.name, $1.reason) }
+        unusableRows.sort { ($0.name, $0.reason) < ($1.name, $1.reason) }
     }
 
     private struct Meta: Decodable { let version: String }

@@ -117,7 +117,7 @@ package struct FilebeatRow: Hashable, Sendable {
     /// The outcome of reading a row.
     enum Made {
         case row(FilebeatRow)
-        case stranger(FilebeatStore.Stranger)
+        case unusable(FilebeatStore.UnusableRow)
         /// Filebeat itself is done with it.
         case over
     }
@@ -127,7 +127,7 @@ package struct FilebeatRow: Hashable, Sendable {
         switch value {
         case .fields(let read): fields = read
         case .strange(let what):
-            return .stranger(.init(name: key, reason: "the row cannot be understood: \(what)"))
+            return .unusable(.init(name: key, reason: "the row cannot be understood: \(what)"))
         }
         if fields.ttl == 0 { return .over }
         if let tail = key.cut(after: "filebeat::logs::") {
@@ -137,12 +137,12 @@ package struct FilebeatRow: Hashable, Sendable {
             return filestream(key, tail, fields)
         }
         let input = key.firstRange(of: "::").map { String(key[..<$0.lowerBound]) } ?? key
-        return .stranger(.init(name: key, reason: "is of the input \(input), which reads no files"))
+        return .unusable(.init(name: key, reason: "is of the input \(input), which reads no files"))
     }
 
     private static func log(_ key: String, _ tail: String, _ fields: FilebeatValue.Fields) -> Made {
         guard let source = fields.source, !source.isEmpty, let offset = fields.offset else {
-            return .stranger(.init(name: key, reason: "the row names no path or no offset"))
+            return .unusable(.init(name: key, reason: "the row names no path or no offset"))
         }
         guard offset >= 0 else { return negative(source, offset) }
         let identity = self.identity(of: tail, named: fields.identity, source)
@@ -150,7 +150,7 @@ package struct FilebeatRow: Hashable, Sendable {
         switch identity {
         case .native(let inode, let device):
             if let state = fields.inode, state.inode != inode || state.device != device {
-                return .stranger(
+                return .unusable(
                     .init(name: source, reason: "key and FileStateOS name different files"))
             }
             found = .native(inode: inode, device: device)
@@ -174,7 +174,7 @@ package struct FilebeatRow: Hashable, Sendable {
         _ key: String, _ tail: String, _ fields: FilebeatValue.Fields
     ) -> Made {
         guard let source = fields.meta?.source, !source.isEmpty else {
-            return .stranger(.init(name: key, reason: "the row names no path"))
+            return .unusable(.init(name: key, reason: "the row names no path"))
         }
         let offset = fields.cursor?.offset ?? 0
         guard offset >= 0 else { return negative(source, offset) }
@@ -190,12 +190,12 @@ package struct FilebeatRow: Hashable, Sendable {
     }
 
     private static func negative(_ source: String, _ offset: Int) -> Made {
-        .stranger(.init(name: source, reason: "the offset is \(offset)"))
+        .unusable(.init(name: source, reason: "the offset is \(offset)"))
     }
 
     private static func unknown(_ source: String, _ name: String?, _ key: String) -> Made {
         let what = name.map { "the identity \($0)" } ?? "the identity in \(key)"
-        return .stranger(.init(name: source, reason: "\(what) is not known or has another form"))
+        return .unusable(.init(name: source, reason: "\(what) is not known or has another form"))
     }
 
     private static let names = ["native", "fingerprint", "inode_marker", "path"]

@@ -34,13 +34,14 @@ package enum RewindTarget: Hashable, Sendable {
 struct Rewind {
     /// One file's.
     struct Item {
-        enum Verdict {
+        /// The position's way, or why it stays.
+        enum Move {
             case moved(to: Int, anchor: Anchor, size: Int?)
             case unchanged
             case refused(String)
         }
         let entry: FileEntry
-        let verdict: Verdict
+        let move: Move
     }
     /// In the order of the entries.
     let items: [Item]
@@ -50,21 +51,21 @@ struct Rewind {
         items = entries.map { entry in
             if case .offset = target, entries.count > 1 {
                 let reason = "an offset is for one file, and \(entries.count) match"
-                return Item(entry: entry, verdict: .refused(reason))
+                return Item(entry: entry, move: .refused(reason))
             }
             let content = Content(search.open(entry))
-            return Item(entry: entry, verdict: Self.verdict(entry, target, content))
+            return Item(entry: entry, move: Self.move(entry, target, content))
         }
     }
 
     var edits: [RegistryEdit] {
         items.compactMap { item in
-            guard case .moved(let offset, let anchor, let size) = item.verdict else { return nil }
+            guard case .moved(let offset, let anchor, let size) = item.move else { return nil }
             return .rewind(item.entry.file, to: offset, anchor: anchor, size: size)
         }
     }
 
-    var refused: Int { items.count { if case .refused = $0.verdict { true } else { false } } }
+    var refused: Int { items.count { if case .refused = $0.move { true } else { false } } }
 
     /// What a position can be compared with.
     private enum Content {
@@ -84,9 +85,9 @@ struct Rewind {
         }
     }
 
-    private static func verdict(
+    private static func move(
         _ entry: FileEntry, _ target: RewindTarget, _ content: Content
-    ) -> Item.Verdict {
+    ) -> Item.Move {
         let offset: Int
         do throws(SystemError) {
             switch target {
@@ -151,7 +152,7 @@ struct Rewind {
             let entry = item.entry
             var to = ""
             let result: String
-            switch item.verdict {
+            switch item.move {
             case .moved(let offset, _, _):
                 moved += 1
                 to = "\(offset)"

@@ -27,10 +27,11 @@ struct Takeover {
         let path: String
         var offset: Int?
         var size: Int?
-        let verdict: Verdict
+        let admission: Admission
     }
 
-    enum Verdict {
+    /// Whether a position is taken into the registry.
+    enum Admission {
         case taken(remark: String?)
         /// An archive of an s6 log directory, older than what Filebeat was reading.
         case older
@@ -72,8 +73,8 @@ struct Takeover {
         self.known = known
         self.options = options
         written = filebeat.written
-        for stranger in filebeat.store.strangers {
-            items.append(Item(path: stranger.name, verdict: .refused(stranger.reason)))
+        for row in filebeat.store.unusableRows {
+            items.append(Item(path: row.name, admission: .refused(row.reason)))
         }
         let claims = claims(filebeat.store.rows)
         var oldest: [[UInt8]: Int] = [:]
@@ -127,12 +128,12 @@ struct Takeover {
                 claims[index, default: []].append(row)
             } else if found.isEmpty {
                 items.append(
-                    Item(path: row.source, offset: row.offset, verdict: .refused(absence(row))))
+                    Item(path: row.source, offset: row.offset, admission: .refused(absence(row))))
             } else {
                 items.append(
                     Item(
                         path: row.source, offset: row.offset,
-                        verdict: .refused("\(found.count) files begin like it")))
+                        admission: .refused("\(found.count) files begin like it")))
             }
         }
         return claims
@@ -154,12 +155,12 @@ struct Takeover {
         var heads: [[UInt8]: [Int]] = [:]
         for (index, file) in files.enumerated() {
             switch look(at: file, before: []) {
-            case .found(let look):
-                guard !look.isPacked, look.head.count == Fingerprint.longest else { continue }
-                heads[Fingerprint.of(head: look.head).digest, default: []].append(index)
+            case .found(let excerpt):
+                guard !excerpt.isPacked, excerpt.head.count == Fingerprint.longest else { continue }
+                heads[Fingerprint.of(head: excerpt.head).digest, default: []].append(index)
             case .unreachable(let reason):
                 items.append(
-                    Item(path: file.path, verdict: .refused("cannot be read: \(reason)")))
+                    Item(path: file.path, admission: .refused("cannot be read: \(reason)")))
             case .other, .absent, nil: break
             }
         }
@@ -169,7 +170,7 @@ struct Takeover {
     /// `StreamFile.look`; nil where its file system does not answer.
     private mutating func look(
         at file: StreamFile, before offsets: [Int]
-    ) -> PlaceLook<StreamFile.Look>? {
+    ) -> PlaceLook<StreamFile.Excerpt>? {
         patiently(PathText.bytes(of: file.path)) { file.look(before: offsets) }
     }
 
@@ -218,12 +219,12 @@ struct Takeover {
     private mutating func judge(_ file: StreamFile, _ rows: [FilebeatRow]) -> Bool {
         let offsets = rows.map(\.offset)
         guard let offset = offsets.min() else { return false }
-        var item = Item(path: file.path, offset: offset, verdict: .refused(""))
-        func say(_ verdict: Verdict) -> Item {
-            Item(path: item.path, offset: item.offset, size: item.size, verdict: verdict)
+        var item = Item(path: file.path, offset: offset, admission: .refused(""))
+        func say(_ admission: Admission) -> Item {
+            Item(path: item.path, offset: item.offset, size: item.size, admission: admission)
         }
         let answer = self.look(at: file, before: offsets)
-        guard case .found(let look) = answer else {
+        guard case .found(let excerpt) = answer else {
             let reason =
                 switch answer {
                 case .found, nil: Self.silence
@@ -234,14 +235,14 @@ struct Takeover {
             items.append(say(.refused(reason)))
             return false
         }
-        item.size = look.size
+        item.size = excerpt.size
         for row in rows {
-            if let reason = objection(row, look) {
+            if let reason = objection(row, excerpt) {
                 items.append(say(.refused(reason)))
                 return false
             }
         }
-        switch known.find(identity: look.identity, head: look.head) {
+        switch known.find(identity: excerpt.identity, head: excerpt.head) {
         case .same(let entry):
             items.append(say(.known(offset: entry.offset)))
             return false
@@ -250,38 +251,40 @@ struct Takeover {
             return false
         case .none: break
         }
-        adopt(file, look, at: offset, anchor: look.before[offset] ?? [])
+        adopt(file, excerpt, at: offset, anchor: excerpt.before[offset] ?? [])
         items.append(say(.taken(remark: remark(rows, file))))
         return true
     }
 
     /// The reason that speaks against a row, if any does.
-    private func objection(_ row: FilebeatRow, _ look: StreamFile.Look) -> String? {
-        if look.isPacked { return "is compressed, and Filebeat's position is not of its content" }
-        if let birth = look.identity.birth, birth > written {
+    private func objection(_ row: FilebeatRow, _ excerpt: StreamFile.Excerpt) -> String? {
+        if excerpt.isPacked {
+            return "is compressed, and Filebeat's position is not of its content"
+        }
+        if let birth = excerpt.identity.birth, birth > written {
             return
                 "was made after Filebeat had written its registry last: another file with the same "
                 + "inode number"
         }
         switch row.identity {
         case .path where !options.trustsPaths:
-            guard let birth = look.identity.birth, let updated = row.updated, birth <= updated
+            guard let birth = excerpt.identity.birth, let updated = row.updated, birth <= updated
             else {
                 return
                     "nothing but its path tells that it is the same file, and it may be newer than "
                     + "what Filebeat read: --trust-paths takes it over"
             }
         case .fingerprint(let digest):
-            guard look.head.count == Fingerprint.longest,
-                Fingerprint.of(head: look.head).digest == digest
+            guard excerpt.head.count == Fingerprint.longest,
+                Fingerprint.of(head: excerpt.head).digest == digest
             else { return "no longer begins with the 1024 bytes that Filebeat noted" }
         case .path, .native, .inodeMarker: break
         }
-        if row.offset > look.size {
+        if row.offset > excerpt.size {
             return "is shorter than what Filebeat has read of it (\(row.offset) bytes): truncated "
                 + "or replaced"
         }
-        if row.offset > 0, look.before[row.offset]?.last != 0x0A {
+        if row.offset > 0, excerpt.before[row.offset]?.last != 0x0A {
             return
                 "has no end of a line where Filebeat stopped (at byte \(row.offset)): truncated or "
                 + "replaced, and written again"
@@ -305,14 +308,14 @@ struct Takeover {
     }
 
     private mutating func adopt(
-        _ file: StreamFile, _ look: StreamFile.Look, at offset: Int, anchor: [UInt8]
+        _ file: StreamFile, _ excerpt: StreamFile.Excerpt, at offset: Int, anchor: [UInt8]
     ) {
         adopted.append(
             AdoptedFile(
                 NewFile(
                     input: names[file.input], stream: file.stream, path: file.path,
-                    identity: look.identity, fingerprint: Fingerprint.of(head: look.head),
-                    offset: offset, size: look.size,
+                    identity: excerpt.identity, fingerprint: Fingerprint.of(head: excerpt.head),
+                    offset: offset, size: excerpt.size,
                     state: file.isArchived ? .archived : .active),
                 anchor: Anchor(bytes: anchor)))
     }
@@ -330,14 +333,16 @@ struct Takeover {
             answer = look(at: file, before: [size])
         }
         switch answer {
-        case .found(let look):
-            guard case .none = known.find(identity: look.identity, head: look.head) else { return }
-            adopt(file, look, at: size, anchor: look.before[size] ?? [])
-            items.append(Item(path: file.path, offset: size, size: look.size, verdict: .older))
+        case .found(let excerpt):
+            guard case .none = known.find(identity: excerpt.identity, head: excerpt.head) else {
+                return
+            }
+            adopt(file, excerpt, at: size, anchor: excerpt.before[size] ?? [])
+            items.append(Item(path: file.path, offset: size, size: excerpt.size, admission: .older))
         case .other, .absent: return
         case .unreachable(let reason):
-            items.append(Item(path: file.path, verdict: .refused("cannot be read: \(reason)")))
-        case nil: items.append(Item(path: file.path, verdict: .refused(Self.silence)))
+            items.append(Item(path: file.path, admission: .refused("cannot be read: \(reason)")))
+        case nil: items.append(Item(path: file.path, admission: .refused(Self.silence)))
         }
     }
 }

@@ -18,7 +18,7 @@ struct TakeoverText {
     private func row(_ item: Takeover.Item) -> [String] {
         var left = ""
         if let offset = item.offset, let size = item.size {
-            switch item.verdict {
+            switch item.admission {
             case .taken, .older: left = "\(size -| offset)"
             case .known(let ours): left = "\(max(0, size -| ours))"
             case .refused: left = "\(size)"
@@ -26,12 +26,12 @@ struct TakeoverText {
         }
         return [
             PrintableText.of(item.path), item.offset.map(String.init) ?? "",
-            item.size.map(String.init) ?? "", left, result(item.verdict),
+            item.size.map(String.init) ?? "", left, result(item.admission),
         ]
     }
 
-    private func result(_ verdict: Takeover.Verdict) -> String {
-        switch verdict {
+    private func result(_ admission: Takeover.Admission) -> String {
+        switch admission {
         case .taken(let remark):
             "taken over" + (remark.map { " (\(PrintableText.of($0)))" } ?? "")
         case .older:
@@ -45,7 +45,7 @@ struct TakeoverText {
     private func summary() -> String {
         var (taken, older, known, refused, left) = (0, 0, 0, 0, 0)
         for item in takeover.items {
-            switch item.verdict {
+            switch item.admission {
             case .taken:
                 taken += 1
                 left +|= (item.size ?? 0) -| (item.offset ?? 0)

@@ -28,34 +28,34 @@ enum DeviceNumbers {
         _ entries: [FileEntry], patience: Int64 = patience,
         touches: @escaping @Sendable (String) -> Void = { _ in }, silent: (String) -> Void
     ) -> [FileID: FileIdentity] {
-        let look: Look
+        let relay: Relay
         var thread: SystemThread
         do throws(SystemError) {
             let (wakeup, directories) = (try Wakeup(), byDirectory(entries))
-            look = Look(directories, wakeup, touches)
-            thread = try SystemThread("devices") { [look] in look.go(turn: 0) }
+            relay = Relay(directories, wakeup, touches)
+            thread = try SystemThread("devices") { [relay] in relay.go(turn: 0) }
         } catch {
             // Without a thread there is no limit, which is better than no look.
             return changed(entries)
         }
         var turn = 0
         while true {
-            look.wakeup.wait(nanoseconds: patience)
-            switch look.progress() {
+            relay.wakeup.wait(nanoseconds: patience)
+            switch relay.progress() {
             case .ended:
                 thread.join()
-                return look.found
+                return relay.found
             case .moved: continue
             case .hangs(let place):
                 thread.detach()
                 silent(place)
                 turn += 1
-                guard look.passOver(turn: turn), turn < mostSilent else { return look.found }
+                guard relay.passOver(turn: turn), turn < mostSilent else { return relay.found }
                 do throws(SystemError) {
-                    thread = try SystemThread("devices") { [look, turn] in look.go(turn: turn) }
+                    thread = try SystemThread("devices") { [relay, turn] in relay.go(turn: turn) }
                 } catch {
                     // Without a thread the rest could hang for ever, and one is known to.
-                    return look.found
+                    return relay.found
                 }
             }
         }
@@ -63,7 +63,7 @@ enum DeviceNumbers {
 
     /// The directories that are to be looked at, and what came of it. Its threads come one after
     /// another: each has a turn, which is over when it hangs and the next one has the rest.
-    private final class Look: Sendable {
+    private final class Relay: Sendable {
         enum Progress {
             case ended
             case moved

@@ -86,7 +86,7 @@ struct VanishedFiles: Sendable {
     /// Its entry leaves when the next run sees it so. `now` is the time of day.
     mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
         var places: [ExactText: DirectoryPlace] = [:]
-        var look = Look(isLast: isLast)
+        var round = Round(isLast: isLast)
         var absent: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
@@ -94,7 +94,7 @@ struct VanishedFiles: Sendable {
             let place = places[directory] ?? .of(directory, beneath: prefixes)
             places[directory] = place
             guard isRead(entry) else {
-                switch fateOfForgotten(entry, place, directory, &look) {
+                switch fateOfForgotten(entry, place, directory, &round) {
                 case .gone: continue
                 case .outOfSight:
                     note(entry, isReachable: false)
@@ -108,25 +108,25 @@ struct VanishedFiles: Sendable {
             }
             switch place {
             case .there(let device):
-                if isAbsent(entry, from: directory, on: device, &look) { absent.append(entry) }
+                if isAbsent(entry, from: directory, on: device, &round) { absent.append(entry) }
             case .gone(let nearest, let device) where device == entry.identity.device:
-                self.look(for: entry, from: nearest, &look)
-                if look.gone.contains(entry.file) { absent.append(entry) }
+                look(for: entry, from: nearest, &round)
+                if round.gone.contains(entry.file) { absent.append(entry) }
             case .gone, .outOfReach:
                 note(entry, isReachable: false)
                 absent.append(entry)
             }
         }
         letGo(absent, now)
-        missing = look.gone
+        missing = round.gone
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
             told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
         }
     }
 
-    /// The knowledge of one look, which is new for each.
-    private struct Look {
+    /// The knowledge of one round through all entries, which is new for each.
+    private struct Round {
         let isLast: Bool
         /// Files that are out of sight.
         var gone: Set<FileID> = []
@@ -155,7 +155,7 @@ struct VanishedFiles: Sendable {
     // MARK: Files that patterns lead to
 
     /// The directory of an entry's file is gone.
-    private func look(for entry: FileEntry, from nearest: [UInt8], _ look: inout Look) {
+    private func look(for entry: FileEntry, from nearest: [UInt8], _ round: inout Round) {
         let whereabouts = Whereabouts.of(entry, from: nearest)
         // What was told of in an earlier run was seen then.
         let wasMissing = missing.contains(entry.file) || entry.state == .deleted
@@ -166,8 +166,8 @@ struct VanishedFiles: Sendable {
             // The reader finds it there, with its next scan.
             break
         case .at, .unknown, .deleted:
-            look.gone.insert(entry.file)
-            if wasMissing || look.isLast {
+            round.gone.insert(entry.file)
+            if wasMissing || round.isLast {
                 tell(entry, whereabouts)
             } else {
                 note(entry, isReachable: false)
@@ -183,7 +183,7 @@ struct VanishedFiles: Sendable {
     /// 1. A rotated file that was read to its end is moved to where no pattern leads.
     /// 2. It is compressed there, and removed, before anybody looks.
     private func isAbsent(
-        _ entry: FileEntry, from directory: ExactText, on device: UInt64, _ look: inout Look
+        _ entry: FileEntry, from directory: ExactText, on device: UInt64, _ round: inout Round
     ) -> Bool {
         switch glance(at: entry, on: device) {
         case .found(let isReadable):
@@ -224,13 +224,13 @@ struct VanishedFiles: Sendable {
             // What is unread of a `deleted` one was counted when its directory was listed, and it
             // was doubted then that this is its device.
             guard ledger.isUnfollowed(entry.file) || entry.state == .deleted,
-                !look.mayList(entry, in: directory)
+                !round.mayList(entry, in: directory)
             else { return false }
-            if missing.contains(entry.file), !look.isLast, isSure(of: entry) {
+            if missing.contains(entry.file), !round.isLast, isSure(of: entry) {
                 leave(entry, whereabouts)
                 return false
             }
-            look.gone.insert(entry.file)
+            round.gone.insert(entry.file)
             note(entry, isReachable: false)
             return true
         }
@@ -365,7 +365,7 @@ struct VanishedFiles: Sendable {
     /// Has the entry leave of a file that nobody reads any more and that is gone. Without a handle
     /// that tells, it is so only when its directory is gone, too: it may have another name there.
     private func fateOfForgotten(
-        _ entry: FileEntry, _ place: DirectoryPlace, _ directory: ExactText, _ look: inout Look
+        _ entry: FileEntry, _ place: DirectoryPlace, _ directory: ExactText, _ round: inout Round
     ) -> Fate {
         switch place {
         case .there(let device):
@@ -385,7 +385,7 @@ struct VanishedFiles: Sendable {
                 return isBeside ? .there : .outOfSight
             case .deleted: break
             case .unknown:
-                return look.mayList(entry, in: directory) ? .there : .outOfSight
+                return round.mayList(entry, in: directory) ? .there : .outOfSight
             }
         case .gone(let nearest, let device):
             guard device == entry.identity.device else { return .outOfSight }
@@ -394,14 +394,14 @@ struct VanishedFiles: Sendable {
             case .deleted: break
             case .unknown:
                 guard missing.contains(entry.file) else {
-                    look.gone.insert(entry.file)
+                    round.gone.insert(entry.file)
                     return .outOfSight
                 }
             }
         case .outOfReach: return .outOfSight
         }
         if isSure(of: entry), forget(entry) { return .gone }
-        look.gone.insert(entry.file)
+        round.gone.insert(entry.file)
         return .outOfSight
     }
 

@@ -2,7 +2,7 @@
 /// interval, with the number of those kept back. A value without a clock of its own.
 package struct RateLimit<Fault: Sendable>: Sendable {
     /// The decision about one fault.
-    package enum Verdict: Hashable, Sendable {
+    package enum Decision: Hashable, Sendable {
         /// To be told, with the number of equal ones kept back since the last that was told.
         case tell(repeated: Int)
         case keepBack
@@ -40,7 +40,7 @@ package struct RateLimit<Fault: Sendable>: Sendable {
     }
 
     /// Takes a fault that happened at `now`, in monotonic nanoseconds.
-    package mutating func happened(_ fault: Fault, key: String, at now: Int64) -> Verdict {
+    package mutating func happened(_ fault: Fault, key: String, at now: Int64) -> Decision {
         guard var entry = entries[key] else {
             if entries.count >= capacity { forgetOldest() }
             entries[key] = Entry(told: now)

@@ -25,7 +25,7 @@ struct ArchiveSearch {
     private static let mostDirectories = 4096
 
     /// The findings of a search.
-    struct Result {
+    struct Findings {
         var files: [Found] = []
         /// Nothing is left out: what is not among `files` is not there.
         var isComplete = true
@@ -45,11 +45,11 @@ struct ArchiveSearch {
     /// cannot be listed is handed to `report`.
     func files(
         _ captures: [String: String], report: (TailerEvent) -> Void
-    ) -> Result {
-        var found = Result()
+    ) -> Findings {
+        var found = Findings()
         var directories = 0
         for pattern in patterns {
-            var stack: [(path: [UInt8], places: [PatternSegments.Place])] = [
+            var stack: [(path: [UInt8], places: [PatternSegments.WalkPoint])] = [
                 ([], pattern.below.start)
             ]
             while let (path, places) = stack.popLast() {

@@ -183,7 +183,7 @@ final class DirectoryNode {
 struct PatternPlaces {
     let input: Int
     let pattern: Int
-    let places: [PatternSegments.Place]
+    let places: [PatternSegments.WalkPoint]
 }
 
 /// Tells two open files apart, and only two open ones: the numbers come back after a close.

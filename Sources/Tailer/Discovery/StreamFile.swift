@@ -20,8 +20,8 @@ package struct StreamFile: Sendable {
     /// Where it is, beneath the pattern's prefix.
     private let at: FilePlace
 
-    /// The file as it is now.
-    package struct Look: Sendable {
+    /// As much of the file, as it is now, as a look reads.
+    package struct Excerpt: Sendable {
         /// Of the inode that was opened.
         package let identity: FileIdentity
         /// The first 1024 bytes of the content, or all.
@@ -37,7 +37,7 @@ package struct StreamFile: Sendable {
 
     /// Opens the file, as safely as the agent does, and looks at it; another one with its name is
     /// `other`. Only what an s6 processor has compressed is taken for what it was.
-    package func look(before offsets: [Int]) -> PlaceLook<Look> {
+    package func look(before offsets: [Int]) -> PlaceLook<Excerpt> {
         at.open().only { opened throws(SystemError) in
             guard opened.status.inode == inode, opened.status.device == device else { return nil }
             return try Self.look(at: opened, offsets)
@@ -46,7 +46,7 @@ package struct StreamFile: Sendable {
 
     private static func look(
         at opened: FilePlace.Opened, _ offsets: [Int]
-    ) throws(SystemError) -> Look {
+    ) throws(SystemError) -> Excerpt {
         let identity = opened.identity
         let (file, status) = (opened.file, opened.status)
         let head = try file.descriptor.read(count: Fingerprint.longest, at: 0)
@@ -59,7 +59,7 @@ package struct StreamFile: Sendable {
                     into: &content, count: content.count, at: 0, budget: Candidate.mostForHead,
                     in: file.descriptor)
             }
-            return Look(
+            return Excerpt(
                 identity: identity, head: Array(content.prefix(count ?? 0)), size: reader.size,
                 isPacked: true, before: [:])
         }
@@ -68,7 +68,7 @@ package struct StreamFile: Sendable {
             let count = min(offset, Anchor.longest)
             before[offset] = try file.descriptor.read(count: count, at: offset - count)
         }
-        return Look(
+        return Excerpt(
             identity: identity, head: head, size: status.size, isPacked: false, before: before)
     }
 

@@ -222,7 +222,7 @@ package final class Territories: Sendable {
     /// Where a pattern, whose prefix leads to `destination`, meets a mount; nil where it does not.
     private static func root(
         of pattern: PathPattern, _ destination: [UInt8], at point: [UInt8]
-    ) -> (path: [UInt8], places: [PatternSegments.Place])? {
+    ) -> (path: [UInt8], places: [PatternSegments.WalkPoint])? {
         if MountTable.holds(point, destination) { return ([], pattern.below.start) }
         guard MountTable.holds(destination, point) else { return nil }
         let path = Array(point[(destination.count + 1)...])

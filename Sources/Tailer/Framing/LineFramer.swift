@@ -13,8 +13,8 @@ package struct LineFramer: Sendable {
         self.maxLine = maxLine
     }
 
-    /// The chunk's place in the file, and what is known about the bytes around it.
-    package struct Place: Sendable {
+    /// Where a chunk lies in its file, and what is known of the bytes before and after it.
+    package struct Surroundings: Sendable {
         /// Where the chunk's first byte lies.
         package var offset: LogicalOffset
         /// The chunk starts inside a line of which earlier parts were shipped.
@@ -37,20 +37,22 @@ package struct LineFramer: Sendable {
 
     /// Replaces `frames` by the lines of `chunk`, in order and without a gap. What is left over at
     /// the end is the beginning of a line that has not ended yet, or zeros that may be a hole.
-    package func frame(_ chunk: Span<UInt8>, at place: Place, into frames: inout [Frame]) {
+    package func frame(
+        _ chunk: Span<UInt8>, within surroundings: Surroundings, into frames: inout [Frame]
+    ) {
         frames.removeAll(keepingCapacity: true)
         var start = 0
-        var continues = place.continuesLine
+        var continues = surroundings.continuesLine
         while start < chunk.count {
-            if start > 0, chunk[start] == 0, !place.hasText { return }
+            if start > 0, chunk[start] == 0, !surroundings.hasText { return }
             var skipped: UInt8 = 0
-            if place.offset.bytes == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
+            if surroundings.offset.bytes == 0 && start == 0 { skipped = Self.byteOrderMark(chunk) }
             let first = start + Int(skipped)
             let newline = ByteSearch.newline(in: chunk, from: first)
             let end = newline ?? chunk.count
             var count = end - first
             if newline != nil, count > 0, chunk[end - 1] == UInt8(ascii: "\r") { count -= 1 }
-            if newline == nil && !place.isFinal {
+            if newline == nil && !surroundings.isFinal {
                 // A CR may yet turn out to belong to the line's end.
                 let open = count > 0 && chunk[end - 1] == UInt8(ascii: "\r") ? count - 1 : count
                 if open <= maxLine { return }
@@ -59,7 +61,7 @@ package struct LineFramer: Sendable {
                 let part = Self.part(of: chunk, from: first, longest: maxLine)
                 frames.append(
                     Frame(
-                        offset: place.offset + start, start: first, count: part,
+                        offset: surroundings.offset + start, start: first, count: part,
                         length: Int(skipped) + part, flags: continues ? .continuation : .split,
                         skipped: skipped))
                 start = first + part
@@ -68,7 +70,7 @@ package struct LineFramer: Sendable {
             }
             frames.append(
                 Frame(
-                    offset: place.offset + start, start: first, count: count,
+                    offset: surroundings.offset + start, start: first, count: count,
                     length: (newline == nil ? end : end + 1) - start,
                     flags: continues ? .continuation : .none, skipped: skipped))
             start = newline == nil ? end : end + 1

@@ -27,7 +27,7 @@ final class DescriptorCache {
     private static let mostQuietLooks = 64
 
     /// Where a file stands in the cache.
-    struct Place {
+    struct RingState {
         var isInRing = false
         /// Since the hand passed it last.
         var wasUsed = false
@@ -45,15 +45,15 @@ final class DescriptorCache {
         file.holds = holds
         holds.update(file)
         use(file)
-        guard !file.place.isInRing else { return }
-        file.place.isInRing = true
+        guard !file.ringState.isInRing else { return }
+        file.ringState.isInRing = true
         ring.append(file)
         if ring.count > 2 * count + 64 { sweep() }
     }
 
     /// An open file is used.
     func use(_ file: TailedFile) {
-        file.place.wasUsed = true
+        file.ringState.wasUsed = true
         isExhausted = false
     }
 
@@ -109,14 +109,14 @@ final class DescriptorCache {
         for _ in 0..<min(looks, 2 * ring.count) {
             guard let file = ring.popFirst() else { return nil }
             guard file.isOpen else {
-                file.place.isInRing = false
+                file.ringState.isInRing = false
                 continue
             }
-            if !file.place.wasUsed, file !== current, Self.mayBeParked(file, quiet: quiet) {
-                file.place.isInRing = false
+            if !file.ringState.wasUsed, file !== current, Self.mayBeParked(file, quiet: quiet) {
+                file.ringState.isInRing = false
                 return file
             }
-            file.place.wasUsed = false
+            file.ringState.wasUsed = false
             ring.append(file)
         }
         return nil
@@ -125,7 +125,7 @@ final class DescriptorCache {
     private func sweep() {
         for _ in 0..<ring.count {
             guard let file = ring.popFirst() else { return }
-            if file.isOpen { ring.append(file) } else { file.place.isInRing = false }
+            if file.isOpen { ring.append(file) } else { file.ringState.isInRing = false }
         }
     }
 

@@ -41,7 +41,7 @@ final class FileOpener {
     }
 
     /// The outcome of opening a name.
-    enum Result {
+    enum OpenResult {
         case opened(TailedFile)
         /// It is one of the open files.
         case already(TailedFile)
@@ -103,13 +103,13 @@ final class FileOpener {
     }
 
     /// A file that is open and that nothing else is known of yet.
-    struct Held: ~Copyable {
+    struct OpenFile: ~Copyable {
         let descriptor: Descriptor
         let status: FileStatus
     }
 
     /// Opens `request.name` in `directory` and asks the output where to start.
-    func open(_ request: Request, in directory: borrowing Descriptor) -> Result {
+    func open(_ request: Request, in directory: borrowing Descriptor) -> OpenResult {
         switch hold(request, in: directory) {
         case .held(let file): adopt(request, file)
         case .failed(let result): result
@@ -118,8 +118,8 @@ final class FileOpener {
 
     /// The outcome of holding a name.
     enum Holding: ~Copyable {
-        case held(Held)
-        case failed(Result)
+        case held(OpenFile)
+        case failed(OpenResult)
     }
 
     /// Opens `request.name` without taking it up.
@@ -132,19 +132,19 @@ final class FileOpener {
                 // 3. What is opened now under this name comes after that `current`, and was read
                 //    before it.
                 if let inode = request.inode, status.inode != inode { return .failed(.vanished) }
-                return .held(Held(descriptor: descriptor, status: status))
+                return .held(OpenFile(descriptor: descriptor, status: status))
             case .refused(let status):
                 return .failed(refuse(request.path, status))
             }
         } catch {
             if error.code == .notFound { return .failed(.vanished) }
             tell(request.path, error)
-            return .failed(Result(error))
+            return .failed(OpenResult(error))
         }
     }
 
     /// Takes up a file that was held.
-    func adopt(_ request: Request, _ held: consuming Held) -> Result {
+    func adopt(_ request: Request, _ held: consuming OpenFile) -> OpenResult {
         switch examine(request, held) {
         case .candidate(let candidate): takeUp(candidate)
         case .failed(let result): result
@@ -154,7 +154,7 @@ final class FileOpener {
     /// The outcome of looking at a file.
     enum Examination {
         case candidate(Candidate)
-        case failed(Result)
+        case failed(OpenResult)
     }
 
     /// Opens a name and looks at what is there without taking it up.
@@ -166,17 +166,17 @@ final class FileOpener {
     }
 
     /// Looks at a file that was held without taking it up.
-    func examine(_ request: Request, _ held: consuming Held) -> Examination {
+    func examine(_ request: Request, _ held: consuming OpenFile) -> Examination {
         do throws(SystemError) {
             return try look(request, held)
         } catch {
             tell(request.path, error)
-            return .failed(Result(error))
+            return .failed(OpenResult(error))
         }
     }
 
     private func look(
-        _ request: Request, _ held: consuming Held
+        _ request: Request, _ held: consuming OpenFile
     ) throws(SystemError) -> Examination {
         // 1. `current` is held, and is empty: s6-log has just made it.
         // 2. s6-log fills it and renames it, and the listing shows it as an archive.
@@ -223,7 +223,7 @@ final class FileOpener {
     }
 
     /// Takes up a file, from where the output says.
-    func takeUp(_ candidate: Candidate) -> Result {
+    func takeUp(_ candidate: Candidate) -> OpenResult {
         if let unreadable = candidate.unreadable {
             return refuse(candidate.request.path, unreadable)
         }
@@ -235,12 +235,12 @@ final class FileOpener {
     }
 
     /// Takes up a file from a start that the output gave.
-    func takeUp(_ candidate: Candidate, at start: FileStart) -> Result {
+    func takeUp(_ candidate: Candidate, at start: FileStart) -> OpenResult {
         do throws(SystemError) {
             return .opened(try begin(candidate, start))
         } catch {
             tell(candidate.request.path, error)
-            return Result(error)
+            return OpenResult(error)
         }
     }
 
@@ -423,18 +423,18 @@ final class FileOpener {
     var unreadableCount: Int { troubles.unreadable }
 
     /// Once for each path; a look at it may follow another rotation.
-    func refuse(_ path: String, _ compression: Compression) -> Result {
+    func refuse(_ path: String, _ compression: Compression) -> OpenResult {
         if troubles.note(path, .refused, "compressed by \(compression)") {
             output.report(.notReadable(path: path, compression: compression.description))
         }
         return .nothing(retry: false)
     }
 
-    private func refuse(_ path: String, _ status: FileStatus) -> Result {
+    private func refuse(_ path: String, _ status: FileStatus) -> OpenResult {
         refuse(path, "it is \(status.kindInWords), not a regular file")
     }
 
-    private func refuse(_ path: String, _ reason: String) -> Result {
+    private func refuse(_ path: String, _ reason: String) -> OpenResult {
         if troubles.note(path, .refused, reason) {
             output.report(.refused(path: path, reason: reason))
         }

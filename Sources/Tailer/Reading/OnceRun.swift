@@ -18,14 +18,15 @@ struct OnceRun {
     /// Bytes were handed over, or a file was taken up or finished.
     mutating func moved() { hasMoved = true }
 
-    enum Verdict: Hashable {
+    /// Whether the run has done its work.
+    enum Completion: Hashable {
         case isOver
         /// To look again after a pause.
         case isNot
     }
 
     /// Nothing is to be done at this moment. `isSettled`: nothing is left of what was there.
-    mutating func pauses(isSettled: Bool) -> Verdict {
+    mutating func pauses(isSettled: Bool) -> Completion {
         if isSettled { return .isOver }
         futileLooks = hasMoved ? 0 : futileLooks + 1
         hasMoved = false

@@ -283,7 +283,7 @@ final class ReaderLoop {
     private func settle(_ scan: DirectoryScan, _ now: MonotonicTime) {
         let node = scan.node
         var isLooked = true
-        switch scan.work.verdict {
+        switch scan.work.end {
         case .fine:
             node.changingLooks = 0
         case .again, .underWay:

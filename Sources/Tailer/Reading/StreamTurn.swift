@@ -411,7 +411,7 @@ struct StreamTurn {
             let reachesEnd = file.position + chunk.count >= file.size
             framer.frame(
                 chunk,
-                at: .init(
+                within: .init(
                     offset: file.position, continuesLine: file.continuesLine,
                     isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),

@@ -18,7 +18,7 @@ final class TailedFile {
     /// The stream that reads it.
     private(set) weak var stream: LogStream?
     /// Changed by `DescriptorCache` alone.
-    var place = DescriptorCache.Place()
+    var ringState = DescriptorCache.RingState()
     /// Descriptors and bytes that it keeps from others; changed by `HeldFiles` alone, which hears
     /// of what matters.
     var held = HeldShares.Amount()

@@ -43,9 +43,14 @@ struct StreamLook {
     var liveInode: UInt64? { names.inode(of: stream.liveName) }
 }
 
-/// A look ends before it has gone through everything.
-struct LookEnd: Error {
-    let verdict: StreamTable.Verdict
-
-    init(_ verdict: StreamTable.Verdict) { self.verdict = verdict }
+/// The end of a look, which says what is to be done next for its directory. It is thrown where the
+/// look has not gone through everything.
+enum LookEnd: Error {
+    case fine
+    /// Something could not be read and may be later.
+    case retry
+    /// It changed while it was looked at.
+    case again
+    /// There is more of it than a slice is enough for.
+    case underWay
 }

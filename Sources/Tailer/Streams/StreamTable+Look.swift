@@ -5,7 +5,7 @@ extension StreamTable {
     /// How far a look has come. It stops between two streams where a slice is over, and goes on
     /// there.
     final class LookWork {
-        fileprivate(set) var verdict = Verdict.fine
+        fileprivate(set) var end = LookEnd.fine
         fileprivate var step = Step.writers
         fileprivate var next = 0
         fileprivate var isS6 = false
@@ -43,11 +43,11 @@ extension StreamTable {
     }
 
     /// A directory was scanned: brings its streams up to date.
-    func look(_ look: DirectoryLook) -> Verdict {
+    func look(_ look: DirectoryLook) -> LookEnd {
         let work = LookWork()
         var slice = Slice.endless
         _ = go(on: work, look, &slice)
-        return work.verdict
+        return work.end
     }
 
     /// Learns what time it is where a directory lies.
@@ -99,7 +99,7 @@ extension StreamTable {
         }
         if let stream = node.streams[S6Name.current] ?? match.map({ begin($0, in: node) }) {
             work.seen.insert(S6Name.current)
-            work.verdict = worse(work.verdict, lookAtS6(look.at(stream)))
+            work.end = worse(work.end, lookAtS6(look.at(stream)))
         }
     }
 
@@ -208,12 +208,12 @@ extension StreamTable {
         _ stream: LogStream, _ work: LookWork, _ look: DirectoryLook
     ) -> Bool {
         let rotated = work.rotated[stream.liveName] ?? []
-        let verdict = lookAtPath(look.at(stream), rotated)
-        if case .underWay = verdict {
+        let end = lookAtPath(look.at(stream), rotated)
+        if case .underWay = end {
             work.next -= 1
             return false
         }
-        work.verdict = worse(work.verdict, verdict)
+        work.end = worse(work.end, end)
         return true
     }
 
@@ -236,7 +236,7 @@ extension StreamTable {
         // in which there is no log.
         let isResting = !hasArchives(stream) || look.now - stream.lastGrowth >= Self.archivesRest
         if stream.files.isEmpty, stream.closed.isEmpty, stream.awaitingCopy.isEmpty,
-            stream.obstacles.isEmpty, isResting, case .fine = work.verdict
+            stream.obstacles.isEmpty, isResting, case .fine = work.end
         {
             node.streams[name] = nil
             end(stream)
@@ -253,8 +253,8 @@ extension StreamTable {
         let base = work.others[work.next]
         work.next += 1
         if let entries = work.rotated[base] {
-            work.verdict = worse(
-                work.verdict, lookForUnseen(base, entries, look))
+            work.end = worse(
+                work.end, lookForUnseen(base, entries, look))
         }
         return true
     }

@@ -33,7 +33,7 @@ extension StreamTable {
     func recognise(
         _ candidate: Candidate, _ look: StreamLook, processed: Bool = false, first: FileID? = nil,
         elsewhere: Set<UInt64> = []
-    ) -> FileOpener.Result? {
+    ) -> FileOpener.OpenResult? {
         let stream = look.stream
         guard candidate.packed != nil || processed,
             knownFiles.file(candidate.identity, head: candidate.head) == nil
@@ -129,7 +129,7 @@ extension StreamTable {
     private func goOn(
         with source: Source, as candidate: Candidate, _ stream: LogStream,
         _ sequel: Recognition.Sequel
-    ) -> FileOpener.Result? {
+    ) -> FileOpener.OpenResult? {
         let file = source.saved.file
         if case .settleLater = sequel {
             stream.processing.archives[candidate.request.name] = ProcessedArchive(

@@ -51,18 +51,7 @@ final class StreamTable {
         agenda = opener.agenda
     }
 
-    /// The next thing to do for the tree after a look.
-    enum Verdict {
-        case fine
-        /// Something could not be read and may be later.
-        case retry
-        /// It changed while it was looked at.
-        case again
-        /// There is more of it than a slice is enough for.
-        case underWay
-    }
-
-    func worse(_ a: Verdict, _ b: Verdict) -> Verdict {
+    func worse(_ a: LookEnd, _ b: LookEnd) -> LookEnd {
         switch (a, b) {
         case (.again, _), (_, .again): .again
         case (.underWay, _), (_, .underWay): .underWay

@@ -44,7 +44,7 @@ struct FilebeatStoreTests {
         #expect(alone.rows.map(\.source) == (0..<4).map { "/input/\($0).log" })
         let whole = try FilebeatStore(meta: Self.meta, checkpoint: checkpoint, log: log)
         #expect(whole.rows.map(\.offset) == [1_819_500, 1_819_500, 1_819_500, 1_819_500])
-        #expect(whole.cut == nil && whole.strangers.isEmpty)
+        #expect(whole.cut == nil && whole.unusableRows.isEmpty)
         // The log was not emptied after a checkpoint that contains all of it.
         let contained = try FilebeatStore(
             meta: Self.meta, checkpoint: .init(number: 99_999, bytes: checkpoint.bytes), log: log)
@@ -66,7 +66,7 @@ struct FilebeatStoreTests {
                 ))
         #expect(store.rows.map(\.offset) == [0])
         #expect(store.rows.first?.identity == .native(inode: 4, device: 2))
-        #expect(store.strangers.isEmpty && store.cut == nil)
+        #expect(store.unusableRows.isEmpty && store.cut == nil)
     }
 
     @Test("Each kind of key and identity is understood")
@@ -107,7 +107,7 @@ struct FilebeatStoreTests {
         ]
         for (key, value, identity, input) in cases {
             let store = try read(set(1, key, value))
-            #expect(store.strangers.isEmpty, "\(key)")
+            #expect(store.unusableRows.isEmpty, "\(key)")
             #expect(store.rows.map(\.identity) == [identity], "\(key)")
             #expect(store.rows.map(\.input) == [input], "\(key)")
             #expect(store.rows.first?.source == "/l/a" && store.rows.first?.offset == 1)
@@ -156,7 +156,7 @@ struct FilebeatStoreTests {
     func strange(key: String, value: String, reason: String) throws {
         let store = try read(
             set(1, key, value) + set(2, "filestream::a::native::1-2", stream(5, "native")))
-        #expect(store.strangers.map(\.reason) == [reason])
+        #expect(store.unusableRows.map(\.reason) == [reason])
         #expect(store.rows.map(\.offset) == [5])
         #expect(store.cut == nil)
     }
@@ -187,7 +187,7 @@ struct FilebeatStoreTests {
             var bytes = log
             bytes[index] ^= 1 << UInt8(index % 8)
             let store = try FilebeatStore(meta: Self.meta, checkpoint: nil, log: bytes)
-            if store.cut != nil || !store.strangers.isEmpty { damage += 1 }
+            if store.cut != nil || !store.unusableRows.isEmpty { damage += 1 }
         }
         #expect(damage > log.count / 10)
     }

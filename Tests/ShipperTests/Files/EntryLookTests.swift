@@ -176,7 +176,7 @@ import Testing
             #expect(glance.look(at: lost).state == .deleted)
         }
         let item = try #require(Rewind([entry], .end).items.first)
-        switch item.verdict {
+        switch item.move {
         case .moved(let offset, let anchor, let size):
             #expect(story.refusal == nil)
             #expect(offset == (story == .grew ? 14 : 8))
@@ -189,7 +189,7 @@ import Testing
         // The middle of a line is found wherever the file is.
         if story.refusal == nil {
             let item = try #require(Rewind([entry], .offset(5)).items.first)
-            guard case .refused(let reason) = item.verdict else {
+            guard case .refused(let reason) = item.move else {
                 Issue.record("a line may not be cut in two")
                 return
             }

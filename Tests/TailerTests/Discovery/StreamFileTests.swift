@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    private func isAbsent(_ look: PlaceLook<StreamFile.Look>) -> Bool {
+    private func isAbsent(_ look: PlaceLook<StreamFile.Excerpt>) -> Bool {
         if case .absent = look { true } else { false }
     }
 }

@@ -15,7 +15,7 @@ struct LineFramerTests {
         var frames: [Frame] = []
         LineFramer(maxLine: maxLine).frame(
             text.span,
-            at: .init(
+            within: .init(
                 offset: LogicalOffset(base + offset), continuesLine: continues, isFinal: final),
             into: &frames)
         return frames.map {
@@ -76,12 +76,13 @@ struct LineFramerTests {
         var frames: [Frame] = []
         let framer = LineFramer(maxLine: 16)
         framer.frame(
-            text.span, at: .init(offset: 0, continuesLine: false, isFinal: false), into: &frames)
+            text.span, within: .init(offset: 0, continuesLine: false, isFinal: false), into: &frames
+        )
         #expect(frames.map(\.flags) == [.split, .continuation, .continuation, .none])
         #expect(frames.map(\.offset) == [0, 19, 35, 44])
         #expect(frames.map(\.messageOffset) == [3, 19, 35, 44])
         framer.frame(
-            text.span, at: .init(offset: 9, continuesLine: true, isFinal: false), into: &frames)
+            text.span, within: .init(offset: 9, continuesLine: true, isFinal: false), into: &frames)
         #expect(
             frames.map(\.flags) == [.continuation, .continuation, .continuation, .none])
         #expect(frames.map(\.messageOffset) == frames.map(\.offset))

@@ -69,8 +69,8 @@ struct FileOpenerTests {
 
     @Test("newer files wait where no descriptor is to be had, and only there")
     func exhaustion() {
-        func result(_ code: Errno) -> FileOpener.Result {
-            FileOpener.Result(SystemError("open", code: code))
+        func result(_ code: Errno) -> FileOpener.OpenResult {
+            FileOpener.OpenResult(SystemError("open", code: code))
         }
         for code in [Errno.processLimit, .systemLimit, .outOfMemory] {
             guard case .exhausted = result(code) else {

@@ -54,15 +54,15 @@ final class ParkingBench {
     func write(_ name: String, _ text: String) throws { try home.write("log/\(name)", text) }
 
     /// A look at the directory. Names that end in a digit or a tilde match no pattern.
-    func look(expecting expected: StreamTable.Verdict = .fine) throws {
-        let (verdict, _) = try lookInSlices(.endless)
-        #expect(verdict == expected)
+    func look(expecting expected: LookEnd = .fine) throws {
+        let (end, _) = try lookInSlices(.endless)
+        #expect(end == expected)
     }
 
     /// A look in slices, what came of it, and how many it took.
     func lookInSlices(
         _ slice: Slice = Slice(until: 0), between: () throws -> Void = {}
-    ) throws -> (StreamTable.Verdict, Int) {
+    ) throws -> (LookEnd, Int) {
         node.listings += 1
         defer { node.listingsDone = node.listings }
         let directory = SharedDescriptor(try node.open())
@@ -80,7 +80,7 @@ final class ParkingBench {
         var slices = 1
         while true {
             var slice = slice
-            if table.go(on: work, look, &slice) { return (work.verdict, slices) }
+            if table.go(on: work, look, &slice) { return (work.end, slices) }
             slices += 1
             try between()
         }
@@ -95,11 +95,11 @@ final class ParkingBench {
     func settle() throws {
         for _ in 0..<1_000 {
             now += 1_000_000
-            let (verdict, _) = try lookInSlices(.endless)
+            let (end, _) = try lookInSlices(.endless)
             for stream in streams {
                 while turn(stream) == .moved {}
             }
-            if case .fine = verdict, table.agenda.take().changed.isEmpty { return }
+            if case .fine = end, table.agenda.take().changed.isEmpty { return }
         }
         Issue.record("there is more to do after a thousand looks")
     }
@@ -126,7 +126,7 @@ final class ParkingBench {
 
     /// As if time had passed.
     func forgetUses() {
-        for file in files { file.place.wasUsed = false }
+        for file in files { file.ringState.wasUsed = false }
     }
 
     /// Runs `body`; how many files beneath a directory of the home were open at most, whoever opened them, as every

@@ -7,7 +7,7 @@ import Platform
 struct EarlierFiles {
     /// The next one last: some hundred bytes for each; bounded by the directory.
     fileprivate(set) var rest: [RotatedFile]
-    let place: Place
+    let rank: Rank
     /// The file that comes after them and that nobody else knows of: it had the stream's name when
     /// it was opened. It has none where it was removed before the directory was listed, or may lose
     /// it before its turn.
@@ -15,7 +15,8 @@ struct EarlierFiles {
     /// Something came of one of them that the next listing shows: it is not found as it was.
     fileprivate var hasCome = false
 
-    enum Place {
+    /// Where they stand in the stream's order.
+    enum Rank {
         /// Before a file whose content is another one now: it is not read before they are.
         case before(TailedFile)
         /// Those that are newer than this come last, the others before what was last without them.
@@ -23,15 +24,15 @@ struct EarlierFiles {
     }
 
     /// `rotatedFiles` are in order, oldest first.
-    init(_ rotatedFiles: [RotatedFile], _ place: Place, waiting: Candidate? = nil) {
+    init(_ rotatedFiles: [RotatedFile], _ rank: Rank, waiting: Candidate? = nil) {
         rest = rotatedFiles.reversed()
-        self.place = place
+        self.rank = rank
         self.waiting = waiting
     }
 
     /// Whether a file is not to be read yet.
     func holdsUp(_ file: TailedFile) -> Bool {
-        if case .before(let other) = place { other === file } else { false }
+        if case .before(let other) = rank { other === file } else { false }
     }
 }
 
@@ -44,10 +45,10 @@ final class EarlierCount {
 extension StreamTable {
     /// Takes up what comes next of a stream's earlier files: as many as may be known at once, and
     /// as a slice is enough for. `fine` when none is left.
-    func goOnWithEarlier(_ look: StreamLook) -> Verdict {
+    func goOnWithEarlier(_ look: StreamLook) -> LookEnd {
         let stream = look.stream
         guard var earlier = stream.earlier else { return .fine }
-        let verdict = takeUp(&earlier, look)
+        let end = takeUp(&earlier, look)
         stream.hasMoreRotated = !earlier.rest.isEmpty
         stream.earlier = earlier.rest.isEmpty ? nil : earlier
         if stream.earlier == nil, earlier.waiting != nil {
@@ -55,7 +56,7 @@ extension StreamTable {
         }
         agenda.wake(stream)
         // What is found as it was is found in a new listing, or there would be no end to it.
-        return earlier.rest.isEmpty && !earlier.hasCome ? .again : verdict
+        return earlier.rest.isEmpty && !earlier.hasCome ? .again : end
     }
 
     /// A stream leaves its directory: what is open is read.
@@ -78,25 +79,25 @@ extension StreamTable {
         stream.files.append(file)
     }
 
-    private func takeUp(_ earlier: inout EarlierFiles, _ look: StreamLook) -> Verdict {
+    private func takeUp(_ earlier: inout EarlierFiles, _ look: StreamLook) -> LookEnd {
         let stream = look.stream
         var pace = SurveyPace()
         pace.begin()
-        let live = liveBeside(earlier.place, look)
+        let live = liveBeside(earlier.rank, look)
         var open = stream.files.count(where: \.isOpen)
         var look = look
         var isListed = false
         while let rotatedFile = earlier.rest.last {
-            if !hasRoom(count(of: stream, before: earlier.place)) { return .retry }
+            if !hasRoom(count(of: stream, before: earlier.rank)) { return .retry }
             if pace.isOver { return .underWay }
             guard opener.cache.makeRoom() else { return .retry }
             let name = look.names.name(of: rotatedFile.status.inode)
             let taken = name.flatMap {
-                takeUp(rotatedFile, $0, earlier.place, look, live)
+                takeUp(rotatedFile, $0, earlier.rank, look, live)
             }
             if let taken {
                 switch taken {
-                case .ends(let verdict): return verdict
+                case .ends(let end): return end
                 case .done:
                     stream.obstacles.comeOn()
                     earlier.hasCome = true
@@ -155,8 +156,8 @@ extension StreamTable {
     }
 
     /// Files that come before what waits for them, read or not.
-    private func count(of stream: LogStream, before place: EarlierFiles.Place) -> Int {
-        switch place {
+    private func count(of stream: LogStream, before rank: EarlierFiles.Rank) -> Int {
+        switch rank {
         case .before(let file):
             stream.files.lastIndex { $0 === file } ?? stream.files.count
         case .after: stream.files.count
@@ -164,9 +165,9 @@ extension StreamTable {
     }
 
     /// Opens the file that has the stream's name now: an earlier file may be a copy of that.
-    private func liveBeside(_ place: EarlierFiles.Place, _ look: StreamLook) -> Candidate? {
+    private func liveBeside(_ rank: EarlierFiles.Rank, _ look: StreamLook) -> Candidate? {
         let stream = look.stream
-        guard case .after = place else { return nil }
+        guard case .after = rank else { return nil }
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
             mayBePacked: true)
@@ -184,13 +185,13 @@ extension StreamTable {
         /// It cannot be read, and the stream goes on without it.
         case passed
         /// It waits, and what comes after it.
-        case ends(Verdict)
+        case ends(LookEnd)
     }
 
     /// Takes up one of them, if it is still to be read; nil when it is gone and another file has
     /// its inode number.
     private func takeUp(
-        _ rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
+        _ rotatedFile: RotatedFile, _ name: [UInt8], _ rank: EarlierFiles.Rank,
         _ look: StreamLook, _ live: Candidate?
     ) -> Turn? {
         let stream = look.stream
@@ -211,13 +212,13 @@ extension StreamTable {
             guard !candidate.isInTheMaking, candidate.status.size > 0,
                 knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }
-            return takeUp(candidate, rotatedFile, place, look, live)
+            return takeUp(candidate, rotatedFile, rank, look, live)
         case .failed(.vanished):
             // It may just have been renamed. What is gone was never opened.
-            let waits = waits(for: rotatedFile, name, place, look, isRace: true)
+            let waits = waits(for: rotatedFile, name, rank, look, isRace: true)
             return waits ? .ends(.again) : .passed
         case .failed(.nothing(retry: true)):
-            let waits = waits(for: rotatedFile, name, place, look)
+            let waits = waits(for: rotatedFile, name, rank, look)
             return waits ? .ends(.retry) : .passed
         case .failed(.exhausted): return .ends(.retry)
         case .failed(.already), .failed(.nothing), .failed(.notTakenUp), .failed(.opened):
@@ -229,7 +230,7 @@ extension StreamTable {
     /// One of them cannot be opened now. Where that is not waited for any more, it is still wanted:
     /// what the stream has taken up by the time it can be, or is gone, says nothing about it.
     private func waits(
-        for rotatedFile: RotatedFile, _ name: [UInt8], _ place: EarlierFiles.Place,
+        for rotatedFile: RotatedFile, _ name: [UInt8], _ rank: EarlierFiles.Rank,
         _ look: StreamLook, isRace: Bool = false
     ) -> Bool {
         let stream = look.stream
@@ -238,18 +239,18 @@ extension StreamTable {
             return true
         }
         var newestTakenUp = NewestTakenUp(modified: .min)
-        if case .after(let newest, _) = place { newestTakenUp = newest }
+        if case .after(let newest, _) = rank { newestTakenUp = newest }
         stream.obstacles.settle(inode, after: newestTakenUp)
         return false
     }
 
     private func takeUp(
-        _ candidate: Candidate, _ rotatedFile: RotatedFile, _ place: EarlierFiles.Place,
+        _ candidate: Candidate, _ rotatedFile: RotatedFile, _ rank: EarlierFiles.Rank,
         _ look: StreamLook, _ live: Candidate?
     ) -> Turn {
         let stream = look.stream
         let stamp = LogStream.Stamp(candidate.status)
-        switch place {
+        switch rank {
         case .before(let file):
             if isBeginning(candidate, of: file) {
                 stream.freshCopies[stamp] = candidate.head

@@ -21,14 +21,14 @@ struct UnknownRotatedFiles {
     /// The same, for want of time.
     var isCut = false
     /// Of no use unless `fine`.
-    var verdict = StreamTable.Verdict.fine
+    var end = LookEnd.fine
 
     var inodes: Set<UInt64> {
         Set(found.map(\.1.status.inode)).union(strangers.map(\.0.status.inode))
     }
 
-    static func failed(_ verdict: StreamTable.Verdict) -> UnknownRotatedFiles {
-        UnknownRotatedFiles(verdict: verdict)
+    static func failed(_ end: LookEnd) -> UnknownRotatedFiles {
+        UnknownRotatedFiles(end: end)
     }
 }
 
@@ -59,10 +59,10 @@ extension StreamTable {
         let stream = look.stream
         var survey = RotatedFileSurvey(for: sought, mostOpen: mostAtOnce)
         let listed = listRotatedFiles(look, entries, for: sought)
-        guard case .fine = listed.verdict else { return .failed(listed.verdict) }
+        guard case .fine = listed.end else { return .failed(listed.end) }
         var unknown = UnknownRotatedFiles()
         unknown.strangers = listed.strangers
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
         survey.pace.begin()
         for rotatedFile in listed.rotatedFiles {
             if survey.pace.isOver {
@@ -79,15 +79,15 @@ extension StreamTable {
                 stream.hasMoreRotated = true
                 return .failed(.retry)
             }
-            if case .waits(let waits) = looked { verdict = worse(verdict, waits) }
+            if case .waits(let waits) = looked { end = worse(end, waits) }
         }
-        guard case .fine = verdict else { return .failed(verdict) }
+        guard case .fine = end else { return .failed(end) }
         return unknown
     }
 
     private enum RotatedFileLook {
         case done
-        case waits(Verdict)
+        case waits(LookEnd)
         case exhausted
     }
 
@@ -190,7 +190,7 @@ extension StreamTable {
         /// Oldest first.
         var rotatedFiles: [RotatedFile] = []
         var strangers: [(RotatedFile, Stranger)] = []
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
     }
 
     /// All that is done here is done for each of them every time.
@@ -234,11 +234,11 @@ extension StreamTable {
                 let isRace = error.code == .notFound
                 if !isRace { opener.tell(look.node.text(of: entry.name), error) }
                 if waits(look, entry.inode, entry.name, isRace: isRace) {
-                    listed.verdict = worse(listed.verdict, isRace ? .again : .retry)
+                    listed.end = worse(listed.end, isRace ? .again : .retry)
                 }
             }
         }
-        guard case .fine = listed.verdict else { return listed }
+        guard case .fine = listed.end else { return listed }
         // A write into it is no event.
         if hasEmpty { agenda.retry(look.node) }
         stream.keepStamps(stamps)

@@ -41,7 +41,7 @@ extension StreamTable {
         if let live = found.live, found.liveID == nil, found.isListed {
             switch succeed(live, found.look, found.saved) {
             case .goesOn: found.liveID = knownFiles.file(live.identity, head: live.head)
-            case .undecided: throw LookEnd(.retry)
+            case .undecided: throw LookEnd.retry
             case .none: break
             }
         }
@@ -50,7 +50,7 @@ extension StreamTable {
         if let live = found.live, !found.isListed,
             found.archived.keys.contains(InodeKey(live.status))
         {
-            throw LookEnd(.again)
+            throw LookEnd.again
         }
         if found.archived.isPartial { found.unknown.isPartial = true }
         var strangers = found.unknown.inodes
@@ -60,7 +60,7 @@ extension StreamTable {
         guard found.archived.waiting.isEmpty else {
             // Whenever one of those that are open is read to its end, the next one has its turn.
             stream.hasMoreRotated = true
-            throw LookEnd(.retry)
+            throw LookEnd.retry
         }
         takeUpMoved(found.archived, found.look)
         if stream.isReconciled {
@@ -85,14 +85,14 @@ extension StreamTable {
                 stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
                 mayBePacked: true)
             examination = opener.examine(request, in: look.directory.descriptor)
-            if case .failed(.exhausted) = examination { throw LookEnd(.retry) }
+            if case .failed(.exhausted) = examination { throw LookEnd.retry }
         }
         let listed: SharedListing.Listed
         do throws(SystemError) {
             listed = try list(look)
         } catch {
             opener.tell(look.node.text, error)
-            throw LookEnd(.retry)
+            throw LookEnd.retry
         }
         look.names = listed.names
         leavePath(look)
@@ -101,7 +101,7 @@ extension StreamTable {
         if case .candidate(let live) = examination {
             isListed = look.liveInode == live.status.inode
             // Rotated by now: under its new name the next look finds it.
-            if !isListed, look.names.name(of: live.status.inode) != nil { throw LookEnd(.again) }
+            if !isListed, look.names.name(of: live.status.inode) != nil { throw LookEnd.again }
             liveID = knownFiles.file(live.identity, head: live.head)
         }
         let saved = stream.isReconciled ? [] : knownFiles.saved(stream.name)
@@ -123,10 +123,10 @@ extension StreamTable {
     private func search(_ found: inout RotatedFindings) throws(LookEnd) {
         found.unknown = unknownRotatedFiles(
             found.look, found.listed, for: sought(found.stream))
-        guard case .fine = found.unknown.verdict else { throw LookEnd(found.unknown.verdict) }
+        guard case .fine = found.unknown.end else { throw found.unknown.end }
         found.archived = searchArchives(found.look)
-        if found.archived.isUnderWay { throw LookEnd(.underWay) }
-        if !found.archived.isStable || wasRotated(found.look) { throw LookEnd(.again) }
+        if found.archived.isUnderWay { throw LookEnd.underWay }
+        if !found.archived.isStable || wasRotated(found.look) { throw LookEnd.again }
         add(found.archived.unknown, to: &found.unknown)
     }
 
@@ -138,16 +138,16 @@ extension StreamTable {
         let (look, stream) = (found.look, found.stream)
         // What is newer is not opened before it.
         if found.archived.hasFailed, !opener.once, stream.obstacles.hasToWait(look.now) {
-            throw LookEnd(.retry)
+            throw LookEnd.retry
         }
-        var verdict = openPredecessors(
+        var end = openPredecessors(
             found.saved, look, live: found.liveID, found.archived, &found.unknown.found)
-        guard case .fine = verdict else { throw LookEnd(verdict) }
+        guard case .fine = end else { throw end }
         let hasReplaced = stream.files.contains(where: \.isToBeRenewed)
         if stream.files.contains(where: \.isReplaced) {
-            verdict = renewReplaced(look, hasLive: false)
-            guard case .fine = verdict else { throw LookEnd(verdict) }
-            if hasReplaced, isLong(found.listed, of: stream) { throw LookEnd(.underWay) }
+            end = renewReplaced(look, hasLive: false)
+            guard case .fine = end else { throw end }
+            if hasReplaced, isLong(found.listed, of: stream) { throw LookEnd.underWay }
             try search(&found)
         }
         found.newestTakenUp =

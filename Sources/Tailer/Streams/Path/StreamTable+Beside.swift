@@ -6,15 +6,15 @@ extension StreamTable {
     /// Files beside a live one that is still the same: a copy that was made and truncated from
     /// faster than was seen, or one that is being made.
     func lookForMissed(_ look: StreamLook, _ live: TailedFile, _ rotated: [DirectoryEntry])
-        -> Verdict
+        -> LookEnd
     {
         let stream = look.stream
         var unknown = unknownRotatedFiles(look, rotated, for: nil)
-        guard case .fine = unknown.verdict else { return unknown.verdict }
+        guard case .fine = unknown.end else { return unknown.end }
         stream.hasMoreRotated = unknown.isPartial
         recognise(&unknown, look, before: live)
         var unread: [Candidate] = []
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
         for (_, candidate) in unknown.found {
             do throws(SystemError) {
                 guard case .open = try opener.reopen(live) else { return .retry }
@@ -29,7 +29,7 @@ extension StreamTable {
                 opener.tell(candidate.request.path, error)
                 let inode = candidate.status.inode
                 if waits(look, inode, candidate.request.name, status: candidate.status) {
-                    verdict = .retry
+                    end = .retry
                 }
             }
         }
@@ -38,7 +38,7 @@ extension StreamTable {
         }
         if !unread.isEmpty { stream.hasMoreRotated = true }
         if stream.hasMoreRotated { return .retry }
-        return unknown.isCut ? worse(verdict, .underWay) : verdict
+        return unknown.isCut ? worse(end, .underWay) : end
     }
 
     private enum Judgement {

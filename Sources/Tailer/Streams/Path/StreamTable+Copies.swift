@@ -24,9 +24,9 @@ extension StreamTable {
 
     /// Finds out what became of the content of files that hold another one now. One that cannot be
     /// read holds up what is newer for a while.
-    func renewReplaced(_ look: StreamLook, hasLive: Bool) -> Verdict {
+    func renewReplaced(_ look: StreamLook, hasLive: Bool) -> LookEnd {
         let stream = look.stream
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
         for file in stream.files where file.isReplaced {
             let renewed = renew(file, look)
             // It goes on: nothing stands in its way.
@@ -34,17 +34,17 @@ extension StreamTable {
             if stream.earlier != nil { return renewed }
             guard case .fine = renewed else {
                 let isLive = hasLive && file === stream.live
-                if isLive || waits(look, file) { verdict = worse(verdict, renewed) }
+                if isLive || waits(look, file) { end = worse(end, renewed) }
                 continue
             }
         }
-        return verdict
+        return end
     }
 
     /// The live file's content was replaced: what it held is looked for in a copy, and what was
     /// copied and truncated away since then in others. What is to be done then is a plan
     /// (`CopyPlan`).
-    func renew(_ live: TailedFile, _ look: StreamLook) -> Verdict {
+    func renew(_ live: TailedFile, _ look: StreamLook) -> LookEnd {
         do throws(LookEnd) {
             var look = look
             let (fresh, listed) = try trying(live) {
@@ -62,11 +62,11 @@ extension StreamTable {
             let plan = CopyPlan.make(try compare(unknown, live, fresh, look))
             look.stream.expectsTruncationUntil = .zero
             agenda.wake(look.stream)
-            return try trying(live) { () throws(SystemError) -> Verdict? in
+            return try trying(live) { () throws(SystemError) -> LookEnd? in
                 try carryOut(plan, unknown, live, fresh, look)
             }
         } catch {
-            return error.verdict
+            return error
         }
     }
 
@@ -79,7 +79,7 @@ extension StreamTable {
         } catch {
             opener.tell(file.path, error)
         }
-        throw LookEnd(.retry)
+        throw LookEnd.retry
     }
 
     /// Rotated files that nothing is known of, here and where they may go, oldest first; those that
@@ -89,13 +89,13 @@ extension StreamTable {
     ) throws(LookEnd) -> [(RotatedFile, Candidate?)] {
         let stream = look.stream
         var unknown = unknownRotatedFiles(look, listed, for: sought(stream))
-        guard case .fine = unknown.verdict else { throw LookEnd(unknown.verdict) }
+        guard case .fine = unknown.end else { throw unknown.end }
         // What was no business of the stream may be what this file held. Once: what this search
         // has come to holds for its next slice.
         if live.search() { stream.judgedArchives = [] }
         let archived = searchArchives(look)
-        if archived.isUnderWay { throw LookEnd(.underWay) }
-        if !archived.isStable { throw LookEnd(.again) }
+        if archived.isUnderWay { throw LookEnd.underWay }
+        if !archived.isStable { throw LookEnd.again }
         add(archived.unknown, to: &unknown)
         recognise(&unknown, look, before: live, elsewhere: archived.inodes)
         return inOrder(unknown)
@@ -141,7 +141,7 @@ extension StreamTable {
             opener.tell(candidate.request.path, error)
             let inode = candidate.status.inode
             let name = candidate.request.name
-            if waits(look, inode, name, status: candidate.status) { throw LookEnd(.retry) }
+            if waits(look, inode, name, status: candidate.status) { throw LookEnd.retry }
             return .nothing
         }
     }
@@ -156,9 +156,9 @@ extension StreamTable {
     private func carryOut(
         _ plan: [CopyPlan.Action], _ unknown: [(RotatedFile, Candidate?)], _ live: TailedFile,
         _ fresh: FileOpener.Fresh, _ look: StreamLook
-    ) throws(SystemError) -> Verdict {
+    ) throws(SystemError) -> LookEnd {
         let stream = look.stream
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
         for action in plan {
             let place = stream.files.firstIndex { $0 === live } ?? stream.files.endIndex
             switch action {
@@ -183,12 +183,12 @@ extension StreamTable {
                 if case .after = before { waiting = candidate(live, held, of: stream) }
                 stream.earlier = EarlierFiles(
                     here.map { unknown[$0].0 }, before, waiting: waiting)
-                verdict = goOnWithEarlier(look)
+                end = goOnWithEarlier(look)
                 // With the last of them the file itself has its turn.
-                if stream.earlier == nil { verdict = worse(verdict, .underWay) }
+                if stream.earlier == nil { end = worse(end, .underWay) }
             }
         }
-        return verdict
+        return end
     }
 
     /// Where what comes before a log's new content stands, which is more than is taken up at once.
@@ -201,7 +201,7 @@ extension StreamTable {
     /// until its turn comes: after a restart, too, all that is newer than the copy is read before
     /// it.
     private func goOn(_ live: TailedFile, in copy: Candidate?, at place: Int, _ look: StreamLook)
-        -> EarlierFiles.Place
+        -> EarlierFiles.Rank
     {
         let stream = look.stream
         guard let copy, let earlier = opener.relocate(live, to: copy) else { return .before(live) }
@@ -219,16 +219,16 @@ extension StreamTable {
     }
 
     /// Another descriptor of an open file.
-    private func hold(_ file: TailedFile) throws(SystemError) -> FileOpener.Held {
+    private func hold(_ file: TailedFile) throws(SystemError) -> FileOpener.OpenFile {
         let source = try file.opened()
-        return FileOpener.Held(
+        return FileOpener.OpenFile(
             descriptor: try source.descriptor.duplicate(), status: try source.descriptor.status())
     }
 
     /// The file that holds another content now, as one that is no file of the stream until its turn
     /// comes.
     private func candidate(
-        _ live: TailedFile, _ held: consuming FileOpener.Held, of stream: LogStream
+        _ live: TailedFile, _ held: consuming FileOpener.OpenFile, of stream: LogStream
     ) -> Candidate? {
         let request = FileOpener.Request(
             stream: stream, name: stream.liveName, path: live.path, isArchived: false,

@@ -3,22 +3,22 @@ import Platform
 
 /// Ordinary logs: one path, and what rotation makes of its earlier files.
 extension StreamTable {
-    func lookAtPath(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> Verdict {
+    func lookAtPath(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> LookEnd {
         let stream = look.stream
         stream.obstacles.beginLook()
-        let verdict = lookAtFiles(look, rotated)
+        let end = lookAtFiles(look, rotated)
         // Only after a whole look, which finds what was compressed meanwhile under its new name.
-        if case .underWay = verdict { return verdict }
+        if case .underWay = end { return end }
         stream.surveyed = 0
-        if case .fine = verdict {
+        if case .fine = end {
             stream.obstacles.endLook()
             followClosed(look)
             tryObstacles(look)
         }
-        return verdict
+        return end
     }
 
-    private func lookAtFiles(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> Verdict {
+    private func lookAtFiles(_ look: StreamLook, _ rotated: [DirectoryEntry]) -> LookEnd {
         let stream = look.stream
         let inode = look.liveInode
         let hasLive = stream.live.map { $0.identity.inode == inode } ?? false
@@ -54,7 +54,7 @@ extension StreamTable {
                 reconcile(look)
                 return openLive(look)
             }
-            if let verdict = openKnown(look, saved) { return verdict }
+            if let end = openKnown(look, saved) { return end }
         }
         return takeUpRotated(look, hasLive: inode != nil)
     }
@@ -64,7 +64,7 @@ extension StreamTable {
     ///
     /// What was last written before this agent started is none of its business.
     func lookForUnseen(_ base: [UInt8], _ entries: [DirectoryEntry], _ look: DirectoryLook)
-        -> Verdict
+        -> LookEnd
     {
         let node = look.node
         guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
@@ -111,7 +111,7 @@ extension StreamTable {
 
     // MARK: The live file
 
-    private func openLive(_ look: StreamLook) -> Verdict {
+    private func openLive(_ look: StreamLook) -> LookEnd {
         let stream = look.stream
         guard let inode = look.liveInode else { return .fine }
         let request = FileOpener.Request(
@@ -128,7 +128,7 @@ extension StreamTable {
     /// 2. That has its name still, and nothing lies beside it.
     ///
     /// Nothing has to be looked for. Nil where it is another file, or cannot be opened.
-    private func openKnown(_ look: StreamLook, _ saved: [SavedFile]) -> Verdict? {
+    private func openKnown(_ look: StreamLook, _ saved: [SavedFile]) -> LookEnd? {
         let stream = look.stream
         guard saved.count == 1, let entry = saved.first,
             ExactText(entry.path) == ExactText(stream.name), !hasArchives(stream),
@@ -143,13 +143,14 @@ extension StreamTable {
             knownFiles.file(candidate.identity, head: candidate.head) == entry.file
         else { return nil }
         reconcile(look)
-        let verdict = accept(opener.takeUp(candidate), candidate, look)
-        guard let file = stream.live, file.isReplaced else { return verdict }
+        let end = accept(opener.takeUp(candidate), candidate, look)
+        guard let file = stream.live, file.isReplaced else { return end }
         file.wasIntact(at: time(of: saved, look))
-        return worse(verdict, renew(file, look))
+        return worse(end, renew(file, look))
     }
 
-    func accept(_ result: FileOpener.Result, _ candidate: Candidate?, _ look: StreamLook) -> Verdict
+    func accept(_ result: FileOpener.OpenResult, _ candidate: Candidate?, _ look: StreamLook)
+        -> LookEnd
     {
         let stream = look.stream
         switch result {

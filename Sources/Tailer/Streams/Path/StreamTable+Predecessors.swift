@@ -8,7 +8,7 @@ extension StreamTable {
     func openPredecessors(
         _ saved: [SavedFile], _ look: StreamLook, live: FileID?, _ archived: Archived,
         _ unknown: inout [(RotatedFile, Candidate)]
-    ) -> Verdict {
+    ) -> LookEnd {
         let stream = look.stream
         for entry in saved where entry.file != live {
             let inode = entry.identity.inode
@@ -43,7 +43,7 @@ extension StreamTable {
             // Its inode is gone: compressed, or copied to another place.
             if file == nil {
                 let found = openElsewhere(entry, look, &unknown)
-                guard case .fine = found.verdict else { return found.verdict }
+                guard case .fine = found.end else { return found.end }
                 file = found.file
             }
             guard let file else { continue }
@@ -56,7 +56,7 @@ extension StreamTable {
     }
 
     /// A file of an earlier run under the name that its inode has now; `missing` where it has none.
-    func openSaved(_ entry: SavedFile, _ look: StreamLook) -> FileOpener.Result {
+    func openSaved(_ entry: SavedFile, _ look: StreamLook) -> FileOpener.OpenResult {
         let stream = look.stream
         guard let node = stream.node, let name = look.names.name(of: entry.identity.inode),
             name != stream.liveName,
@@ -74,8 +74,8 @@ extension StreamTable {
     /// A file of an earlier run that is in another inode now.
     private func openElsewhere(
         _ entry: SavedFile, _ look: StreamLook, _ unknown: inout [(RotatedFile, Candidate)]
-    ) -> (file: TailedFile?, verdict: Verdict) {
-        var verdict = Verdict.fine
+    ) -> (file: TailedFile?, end: LookEnd) {
+        var end = LookEnd.fine
         for (index, (rotatedFile, candidate)) in unknown.enumerated() {
             do throws(SystemError) {
                 guard knownFiles.content(of: entry.file, beginsAs: candidate.head),
@@ -89,10 +89,10 @@ extension StreamTable {
             } catch {
                 opener.tell(candidate.request.path, error)
                 if waits(look, candidate.status.inode, rotatedFile.name, status: candidate.status) {
-                    verdict = .retry
+                    end = .retry
                 }
             }
         }
-        return (nil, verdict)
+        return (nil, end)
     }
 }

@@ -16,7 +16,7 @@ extension StreamTable {
     ///
     /// What is there is found out first; what is to be done about it is a plan (`TakeUpPlan`),
     /// which is carried out then.
-    func takeUpRotated(_ look: StreamLook, hasLive: Bool) -> Verdict {
+    func takeUpRotated(_ look: StreamLook, hasLive: Bool) -> LookEnd {
         do throws(LookEnd) {
             var found = try findRotated(look, hasLive: hasLive)
             let reach = reach(of: found)
@@ -28,7 +28,7 @@ extension StreamTable {
             }
             return carryOut(plan, unread, found, reach)
         } catch {
-            return error.verdict
+            return error
         }
     }
 
@@ -165,11 +165,11 @@ extension StreamTable {
     private func carryOut(
         _ plan: [TakeUpPlan.Action], _ unread: Unread, _ found: RotatedFindings,
         _ reach: TakeUpPlan.Reach
-    ) -> Verdict {
+    ) -> LookEnd {
         let (look, stream) = (found.look, found.stream)
         // All of them stand in one order, whatever was there before the first of them.
         let last = stream.files.last
-        var verdict = Verdict.fine
+        var end = LookEnd.fine
         stream.hasMoreRotated = false
         for action in plan {
             switch action {
@@ -185,16 +185,16 @@ extension StreamTable {
                 takeUp(indices.map { unread.open[$0] }, look, before: nil)
             case .takeTurns(let indices, let isBeforeRemoved):
                 let open = indices.map { unread.open[$0] }
-                verdict = takeTurns(
+                end = takeTurns(
                     unread.closed + rotatedFiles(open, of: stream), look,
                     .after(reach.newest, last: last),
                     waiting: isBeforeRemoved ? found.live : nil)
             case .takeUpRemoved: takeUpRemoved(found)
-            case .goOnWithLive: verdict = goOnWithLive(found)
-            case .end(let end): verdict = worse(verdict, end)
+            case .goOnWithLive: end = goOnWithLive(found)
+            case .end(let other): end = worse(end, other)
             }
         }
-        return verdict
+        return end
     }
 
     /// Open candidates as what is to be opened when its turn comes.
@@ -211,12 +211,12 @@ extension StreamTable {
     /// There are more to be taken up than are open: all of them in their order, and then what waits
     /// for them.
     private func takeTurns(
-        _ rotatedFiles: [RotatedFile], _ look: StreamLook, _ place: EarlierFiles.Place,
+        _ rotatedFiles: [RotatedFile], _ look: StreamLook, _ rank: EarlierFiles.Rank,
         waiting: Candidate?
-    ) -> Verdict {
+    ) -> LookEnd {
         var rotatedFiles = rotatedFiles
         sort(&rotatedFiles)
-        look.stream.earlier = EarlierFiles(rotatedFiles, place, waiting: waiting)
+        look.stream.earlier = EarlierFiles(rotatedFiles, rank, waiting: waiting)
         return goOnWithEarlier(look)
     }
 
@@ -230,23 +230,23 @@ extension StreamTable {
     }
 
     /// The file at the stream's own path is the live one from now on, if it can be opened.
-    private func goOnWithLive(_ found: RotatedFindings) -> Verdict {
+    private func goOnWithLive(_ found: RotatedFindings) -> LookEnd {
         let (look, stream) = (found.look, found.stream)
         switch found.examination {
         case .candidate(let candidate):
-            let verdict = accept(opener.takeUp(candidate), candidate, look)
+            let end = accept(opener.takeUp(candidate), candidate, look)
             stream.savedTime = .min
             if let file = stream.live, file.isReplaced {
                 file.wasIntact(at: found.savedTime)
                 // That is another piece.
-                if isLong(found.listed, of: stream) { return worse(verdict, .underWay) }
-                return worse(verdict, renew(file, look))
+                if isLong(found.listed, of: stream) { return worse(end, .underWay) }
+                return worse(end, renew(file, look))
             }
             // Which of those are copies of what a known file held can be told now.
             let hasClaimed =
                 found.unknown.found.contains { stream.claimed.contains($0.0.name) }
                 || found.unknown.strangers.contains { stream.claimed.contains($0.0.name) }
-            return found.liveID != nil && hasClaimed ? .again : verdict
+            return found.liveID != nil && hasClaimed ? .again : end
         case .failed(let result): return accept(result, nil, look)
         case nil: return .fine
         }

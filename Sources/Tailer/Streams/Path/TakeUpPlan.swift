@@ -99,7 +99,7 @@ enum TakeUpPlan {
         /// What stands at the stream's own path.
         case goOnWithLive
         /// Whatever came of the others, the look ends with this at the least.
-        case end(StreamTable.Verdict)
+        case end(LookEnd)
     }
 
     /// `hasRoom`: whether there are so many descriptors to be had; asked once at the most.

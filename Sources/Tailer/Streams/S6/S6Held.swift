@@ -13,12 +13,12 @@ struct S6Held: ~Copyable {
     /// The names of which one was opened, oldest first.
     static let names = [S6Name.previous, S6Name.current]
 
-    private var previous: FileOpener.Held?
-    private var current: FileOpener.Held?
+    private var previous: FileOpener.OpenFile?
+    private var current: FileOpener.OpenFile?
     /// The outcome of a `previous` that could not be opened.
-    private(set) var refusedPrevious: (item: S6Listing.Item, result: FileOpener.Result)?
+    private(set) var refusedPrevious: (item: S6Listing.Item, result: FileOpener.OpenResult)?
     /// The same of `current`, which is its inode.
-    private(set) var refusedCurrent: (inode: UInt64, result: FileOpener.Result)?
+    private(set) var refusedCurrent: (inode: UInt64, result: FileOpener.OpenResult)?
 
     /// Whether a new listing has to tell what became of them.
     var isTried: Bool {
@@ -40,13 +40,13 @@ struct S6Held: ~Copyable {
     }
 
     /// The file that was opened under one of `names`, if it is the wanted one by its inode.
-    mutating func take(_ name: [UInt8], _ isWanted: (UInt64) -> Bool) -> FileOpener.Held? {
+    mutating func take(_ name: [UInt8], _ isWanted: (UInt64) -> Bool) -> FileOpener.OpenFile? {
         name == S6Name.current ? Self.take(&current, isWanted) : Self.take(&previous, isWanted)
     }
 
     private static func take(
-        _ held: inout FileOpener.Held?, _ isWanted: (UInt64) -> Bool
-    ) -> FileOpener.Held? {
+        _ held: inout FileOpener.OpenFile?, _ isWanted: (UInt64) -> Bool
+    ) -> FileOpener.OpenFile? {
         guard let file = held.take() else { return nil }
         if isWanted(file.status.inode) { return file }
         held = consume file
@@ -54,7 +54,7 @@ struct S6Held: ~Copyable {
     }
 
     /// The file of that name.
-    mutating func take(_ role: S6Plan.Role) -> FileOpener.Held? {
+    mutating func take(_ role: S6Plan.Role) -> FileOpener.OpenFile? {
         take(role == .current ? S6Name.current : S6Name.previous) { _ in true }
     }
 
@@ -71,7 +71,7 @@ struct S6Held: ~Copyable {
         return isRefused ? .refused : .no
     }
 
-    private static func inode(of held: borrowing FileOpener.Held?) -> UInt64? {
+    private static func inode(of held: borrowing FileOpener.OpenFile?) -> UInt64? {
         switch held {
         case .some(let file): file.status.inode
         case .none: nil

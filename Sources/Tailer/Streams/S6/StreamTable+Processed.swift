@@ -157,7 +157,7 @@ extension StreamTable {
     // MARK: One archive
 
     /// Takes up an archive that no look has seen before.
-    func takeUpProcessed(_ candidate: Candidate, _ here: S6Look) -> FileOpener.Result {
+    func takeUpProcessed(_ candidate: Candidate, _ here: S6Look) -> FileOpener.OpenResult {
         let stream = here.stream
         let name = candidate.request.name
         if stream.processing.archives[name] != nil {
@@ -186,7 +186,9 @@ extension StreamTable {
     }
 
     /// A processor has made an archive of a file.
-    func takeUp(_ candidate: Candidate, madeOf file: FileID, _ here: S6Look) -> FileOpener.Result {
+    func takeUp(_ candidate: Candidate, madeOf file: FileID, _ here: S6Look)
+        -> FileOpener.OpenResult
+    {
         let stream = here.stream
         let name = candidate.request.name
         if stream.processing.archives[name] != nil {
@@ -302,7 +304,7 @@ extension StreamTable {
     /// 1. A listing is no moment: it may show neither `processed` nor the archive that it becomes.
     /// 2. So a file is given up when it has no archive in two listings while nothing is being
     ///    rotated.
-    func endProcessing(_ here: S6Look) -> Verdict {
+    func endProcessing(_ here: S6Look) -> LookEnd {
         let stream = here.stream
         var rotated: Set<FileID> = []
         for source in stream.processing.order.sources {

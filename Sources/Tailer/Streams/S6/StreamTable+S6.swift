@@ -6,24 +6,24 @@ extension StreamTable {
     /// Its files in the order of their content. What is new under the names that files pass through
     /// is opened first and the directory listed after; what is to be done about each name then is a
     /// plan (`S6Plan`).
-    func lookAtS6(_ look: StreamLook) -> Verdict {
+    func lookAtS6(_ look: StreamLook) -> LookEnd {
         do throws(LookEnd) {
             let first = S6Listing(look.names.entries)
             var held = hold(first, look)
-            var verdict = Verdict.fine
+            var end = LookEnd.fine
             if let refused = held.refusedCurrent {
-                verdict = accept(refused.result, look.stream)
+                end = accept(refused.result, look.stream)
             }
             let here = try listAgain(look, held)
             follow(here.look, here.listing)
             settleClosed(here.look)
-            try takeUpPruned(&held, here, &verdict)
+            try takeUpPruned(&held, here, &end)
             beginProcessing(here)
             let items = here.listing.items(with: held.lost(in: here.listing, after: first))
-            let isPartial = try !takeUp(items, &held, here, &verdict)
-            return end(here, verdict, isPartial: isPartial)
+            let isPartial = try !takeUp(items, &held, here, &end)
+            return finish(here, end, isPartial: isPartial)
         } catch {
-            return error.verdict
+            return error
         }
     }
 
@@ -37,7 +37,7 @@ extension StreamTable {
                 look.names = DirectoryNames(try look.directory.descriptor.entries())
             } catch {
                 opener.tell(look.node.text, error)
-                throw LookEnd(.retry)
+                throw LookEnd.retry
             }
         }
         return S6Look(
@@ -49,7 +49,7 @@ extension StreamTable {
     /// between: only this descriptor still has its bytes, and whatever the listing has that is not
     /// open yet is newer.
     private func takeUpPruned(
-        _ held: inout S6Held, _ here: S6Look, _ verdict: inout Verdict
+        _ held: inout S6Held, _ here: S6Look, _ end: inout LookEnd
     ) throws(LookEnd) {
         for name in S6Held.names {
             guard
@@ -58,44 +58,44 @@ extension StreamTable {
             else { continue }
             // What a processor has made of it by now is found as an archive.
             if isRunning(here) || (here.ranAt ?? .min) >= pruned.status.modified {
-                throw LookEnd(.again)
+                throw LookEnd.again
             }
             let request = FileOpener.Request(
                 stream: here.stream, name: name, path: here.node.text(of: name), isArchived: true,
                 mostLinks: 2)
             let result = opener.adopt(request, pruned)
             if case .opened = result { here.stream.census.lostName() }
-            verdict = worse(verdict, accept(result, here.stream, isPruned: true))
+            end = worse(end, accept(result, here.stream, isPruned: true))
         }
     }
 
     /// Takes up what is new, one name after the other. False where there is more of it than the
     /// stream may have for now.
     private func takeUp(
-        _ items: [S6Listing.Item], _ held: inout S6Held, _ here: S6Look, _ verdict: inout Verdict
+        _ items: [S6Listing.Item], _ held: inout S6Held, _ here: S6Look, _ end: inout LookEnd
     ) throws(LookEnd) -> Bool {
         let stream = here.stream
         for item in items {
-            let result: FileOpener.Result
+            let result: FileOpener.OpenResult
             switch S6Plan.step(for: known(of: item, held, here)) {
             case .pass:
                 if item.role == .archive { stream.processing.order.pass(item.name) }
                 continue
             case .waitForRoom: return false
-            case .waitForProcessor: throw LookEnd(.again)
+            case .waitForProcessor: throw LookEnd.again
             case .openHeld(let role):
                 result = openHeld(held.take(role), role, item, here)
             case .open: result = openArchive(request(for: item, here), nil, here)
             case .takeRefusal: result = held.refusedPrevious?.result ?? .notTakenUp(.postponed)
             case .leaveToOther:
-                verdict = worse(verdict, .retry)
+                end = worse(end, .retry)
                 continue
             case .leaveToNextLook:
-                verdict = worse(verdict, .again)
+                end = worse(end, .again)
                 continue
-            case .endLook: throw LookEnd(.again)
+            case .endLook: throw LookEnd.again
             }
-            try goOn(after: result, item, here, &verdict)
+            try goOn(after: result, item, here, &end)
         }
         return true
     }
@@ -120,9 +120,9 @@ extension StreamTable {
     }
 
     private func openHeld(
-        _ held: consuming FileOpener.Held?, _ role: S6Plan.Role, _ item: S6Listing.Item,
+        _ held: consuming FileOpener.OpenFile?, _ role: S6Plan.Role, _ item: S6Listing.Item,
         _ here: S6Look
-    ) -> FileOpener.Result {
+    ) -> FileOpener.OpenResult {
         guard let file = held.take() else { return .notTakenUp(.postponed) }
         let request = request(for: item, here)
         guard role == .current else { return openArchive(request, file, here) }
@@ -142,8 +142,8 @@ extension StreamTable {
 
     /// Takes account of what came of a name.
     private func goOn(
-        after result: FileOpener.Result, _ item: S6Listing.Item, _ here: S6Look,
-        _ verdict: inout Verdict
+        after result: FileOpener.OpenResult, _ item: S6Listing.Item, _ here: S6Look,
+        _ end: inout LookEnd
     ) throws(LookEnd) {
         let stream = here.stream
         let outcome = outcome(of: result, stream)
@@ -154,21 +154,21 @@ extension StreamTable {
             isFirstScan: opener.isFirstScan, isProcessed: { isProcessed(item, here) },
             hasProduct: { hasProduct(item, here.look) })
         if next == .ignore { return }
-        verdict = worse(verdict, accept(result, stream))
+        end = worse(end, accept(result, stream))
         switch next {
         case .goOn, .ignore: break
-        case .end: throw LookEnd(verdict)
-        case .lookAgain: throw LookEnd(.again)
+        case .end: throw end
+        case .lookAgain: throw LookEnd.again
         case .lookAgainForPrevious:
             noteLost(item, here.look)
-            throw LookEnd(.again)
+            throw LookEnd.again
         case .missed:
             output.report(.missed(path: here.node.text(of: item.name)))
             stream.phantoms.insert(item.name)
         }
     }
 
-    private func outcome(of result: FileOpener.Result, _ stream: LogStream) -> S6Plan.Outcome {
+    private func outcome(of result: FileOpener.OpenResult, _ stream: LogStream) -> S6Plan.Outcome {
         if stream.processing.holdsUp { return .heldUp }
         switch result {
         case .opened, .already, .nothing, .notTakenUp: return .done
@@ -178,17 +178,17 @@ extension StreamTable {
     }
 
     /// All names were gone through, or as many as the stream may have files for.
-    private func end(_ here: S6Look, _ verdict: Verdict, isPartial: Bool) -> Verdict {
+    private func finish(_ here: S6Look, _ end: LookEnd, isPartial: Bool) -> LookEnd {
         let (look, stream) = (here.look, here.stream)
-        var verdict = verdict
+        var end = end
         if !stream.phantoms.isEmpty {
             stream.phantoms.formIntersection(look.names.entries.lazy.map(\.name))
         }
         if !isPartial {
-            switch verdict {
+            switch end {
             case .fine:
                 followLater(here)
-                verdict = endProcessing(here)
+                end = endProcessing(here)
             case .again: followLater(here)
             case .retry, .underWay: break
             }
@@ -196,14 +196,14 @@ extension StreamTable {
         forgetMissing(look)
         countMissed(look)
         stream.hasMoreRotated = isPartial
-        if !stream.isReconciled, !isPartial, case .fine = verdict,
+        if !stream.isReconciled, !isPartial, case .fine = end,
             // What a processor made of a file may have no archive's name yet, and the file none any
             // more.
             look.names.inode(of: S6Name.processed) == nil
         {
             reconcile(look)
         }
-        return verdict
+        return end
     }
 
     /// `previous` is listed and is not there, under no name.
@@ -260,8 +260,8 @@ extension StreamTable {
 
     /// An archive may be what a processor of s6-log made of `previous`.
     private func openArchive(
-        _ request: FileOpener.Request, _ held: consuming FileOpener.Held?, _ here: S6Look
-    ) -> FileOpener.Result {
+        _ request: FileOpener.Request, _ held: consuming FileOpener.OpenFile?, _ here: S6Look
+    ) -> FileOpener.OpenResult {
         var request = request
         request.mayBePacked = true
         let examination =
@@ -308,8 +308,8 @@ extension StreamTable {
     }
 
     private func accept(
-        _ result: FileOpener.Result, _ stream: LogStream, isPruned: Bool = false
-    ) -> Verdict {
+        _ result: FileOpener.OpenResult, _ stream: LogStream, isPruned: Bool = false
+    ) -> LookEnd {
         switch result {
         case .opened(let file):
             if isPruned {

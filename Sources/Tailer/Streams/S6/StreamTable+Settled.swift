@@ -7,7 +7,7 @@ extension StreamTable {
     /// Ships `candidate`, which holds in other words what was not read of a file.
     func ship(
         _ candidate: Candidate, insteadOf file: FileID, of stream: LogStream
-    ) -> FileOpener.Result {
+    ) -> FileOpener.OpenResult {
         if knownFiles.progress(of: file).map({ $0.position > 0 }) ?? false {
             output.report(.unmatched(path: candidate.request.path))
         }
@@ -25,7 +25,7 @@ extension StreamTable {
 
     /// Enters an archive as read when that of which it was made is delivered. Till then a start
     /// that follows a kill has to find it unknown.
-    func settle(_ candidate: Candidate, _ here: S6Look) -> FileOpener.Result {
+    func settle(_ candidate: Candidate, _ here: S6Look) -> FileOpener.OpenResult {
         let stream = here.stream
         let name = candidate.request.name
         guard let archive = stream.processing.archives[name] else {

@@ -41,13 +41,13 @@ struct EarlierFilesTests {
             String(decoding: $0.name, as: UTF8.self)
         }
         for name in waiting { try rename(bench.home.path("log/\(name)"), bench.home.path(name)) }
-        func goOn(_ now: MonotonicTime) -> StreamTable.Verdict {
-            var verdict = StreamTable.Verdict.underWay
-            while verdict == .underWay {
+        func goOn(_ now: MonotonicTime) -> LookEnd {
+            var end = LookEnd.underWay
+            while end == .underWay {
                 look.now = now
-                verdict = bench.table.goOnWithEarlier(look)
+                end = bench.table.goOnWithEarlier(look)
             }
-            return verdict
+            return end
         }
         #expect(goOn(bench.now) == .again)
         bench.now += Obstacles.mostPatience
@@ -83,7 +83,7 @@ struct EarlierFilesTests {
         let reused = RotatedFile(
             name: Array("a.log.99".utf8), rotated: next.rotated, status: status,
             birth: hasBirth ? birth - 1 : nil)
-        stream.earlier = EarlierFiles([reused] + earlier.rest.reversed(), earlier.place)
+        stream.earlier = EarlierFiles([reused] + earlier.rest.reversed(), earlier.rank)
         bench.cache.use(other)
         _ = try bench.lookInSlices()
         #expect(other.isOpen)

@@ -81,14 +81,14 @@ struct ManyArchivesTests {
         try appendBytes(Array("line 1\n".utf8), to: bench.home.path("log/a.log"))
         bench.readAll()
         var isCut = false
-        let (verdict, _) = try bench.lookInSlices {
+        let (end, _) = try bench.lookInSlices {
             let stream = bench.streams.first
             let count = isKnown ? stream?.judgedArchives.count : stream?.strangersElsewhere.count
             if (1..<2_900).contains(count ?? 0) { isCut = true }
         }
         #expect(isCut)
-        guard case .fine = verdict else {
-            Issue.record("\(verdict)")
+        guard case .fine = end else {
+            Issue.record("\(end)")
             return
         }
         try bench.settle()

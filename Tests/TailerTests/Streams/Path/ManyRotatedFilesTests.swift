@@ -223,7 +223,7 @@ struct ManyRotatedFilesTests {
         var refused: String?
         var line = 0
         var slices = 0
-        let (verdict, _) = try next.lookInSlices {
+        let (end, _) = try next.lookInSlices {
             slices += 1
             if slices > 2_000 { throw Kill.now }
             guard refused == nil, let rotatedFile = next.streams.first?.earlier?.rest.last else {
@@ -234,7 +234,7 @@ struct ManyRotatedFilesTests {
             line = 100 - (try #require(Int(name.split(separator: ".").last ?? "")))
             try makeHardLink(next.home.path("second"), to: next.home.path("log/\(name)"))
         }
-        guard case .fine = verdict else { throw Kill.now }
+        guard case .fine = end else { throw Kill.now }
         try next.settle()
         #expect(next.output.texts() == (0...100).filter { $0 != line }.map { "line \($0)" })
         #expect(

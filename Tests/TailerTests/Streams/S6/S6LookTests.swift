@@ -221,7 +221,7 @@ struct S6LookTests {
 
     private func look(
         _ names: DirectoryNames, _ now: MonotonicTime = 0
-    ) throws -> StreamTable.Verdict {
+    ) throws -> LookEnd {
         let look = try DirectoryLook(
             node, names, matches: [S6Name.current],
             watching: node.watchNumber > 0 ? node.watchNumber : nil, now: now)
