@@ -19,6 +19,7 @@ struct ClientConfiguration: ~Copyable {
     ) throws(KafkaError) -> ClientConfiguration {
         let configuration = ClientConfiguration()
         for (name, value) in defaults { try configuration.set(name, value) }
+        try configuration.set("linger.ms", "\(settings.linger / .milliseconds(1))")
         for property in settings.properties {
             if let refusal = OwnedProperties.refusal(of: property.name) {
                 throw .property(name: property.name, reason: refusal)
@@ -39,9 +40,6 @@ struct ClientConfiguration: ~Copyable {
     /// Better for a shipper than librdkafka's own; the pass-through may change them.
     private static let defaults: [(String, String)] = [
         ("client.id", "shipper"),
-        // A line of a quiet stream must not wait long (new files are shipped within 50 ms); a busy
-        // stream fills its requests in less, so more would save nothing.
-        ("linger.ms", "20"),
         // Requests are bounded by their bytes (batch.size), not by 10,000 short lines.
         ("batch.num.messages", "100000"),
         ("socket.keepalive.enable", "true"),

@@ -20,11 +20,18 @@ final class DeliveryPoller {
     /// How long records may take to come back after a purge.
     private static let drainLimit: Int64 = 2_000_000_000
 
+    /// How long answers are gathered at the most, nanoseconds.
+    private static let mostGathering: Int64 = 10_000_000
+
     private let core: ProducerCore
     /// The client in `core.handle`; this thread owns it.
     private var handle: ProducerHandle
     private let page = DeliveryPage()
     private var now = Clock.monotonicNanoseconds()
+    /// When the last round began that waited for an event.
+    private var roundAt: Int64 = 0
+    /// How long answers are gathered, nanoseconds.
+    private let gathering: Int64
     private var released: [RecordBatch] = []
     /// Lanes in their back-off; bounded by the lanes.
     private var waiting: [(lane: Lane, until: Int64)] = []
@@ -46,6 +53,7 @@ final class DeliveryPoller {
     init(_ core: ProducerCore, _ handle: ProducerHandle) {
         self.core = core
         self.handle = handle
+        gathering = min(Self.mostGathering, core.settings.linger.nanoseconds / 2)
     }
 
     func run() {
@@ -81,10 +89,23 @@ final class DeliveryPoller {
         var patience = milliseconds
         for _ in 0..<Self.eventsPerRound {
             guard let event = handle.next(within: patience) else { return }
-            if patience > 0 { now = Clock.monotonicNanoseconds() }
+            if patience > 0 {
+                now = Clock.monotonicNanoseconds()
+                gather()
+            }
             patience = 0
             serve(event)
         }
+    }
+
+    /// The first answer after a while is followed by those to the other requests of its sweep: they
+    /// are waited for, and are one round, and one write of positions. Where answers come all the time
+    /// nobody waits: credit is short there.
+    private func gather() {
+        defer { roundAt = now }
+        guard gathering > 0, now - roundAt > 4 * gathering else { return }
+        Clock.sleep(nanoseconds: gathering)
+        now = Clock.monotonicNanoseconds()
     }
 
     /// Milliseconds until there is something to do without an event; one second if nothing is.

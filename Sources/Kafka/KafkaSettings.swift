@@ -33,6 +33,9 @@ package struct KafkaSettings: Hashable, Sendable {
     package var compression: Compression
     /// Decides about the partition of a stream, by its key.
     package var partitioner: Partitioner
+    /// How long a record waits for others of its partition, 0 for none; `linger.ms` among the
+    /// properties counts more.
+    package var linger: Duration
     /// Passed through, in order, over our defaults; see `OwnedProperties` for what is refused.
     package var properties: [Property]
     /// Set last, unchecked. For tests alone (time-outs inside the library); no setting fills it.
@@ -40,11 +43,13 @@ package struct KafkaSettings: Hashable, Sendable {
 
     package init(
         brokers: [String], compression: Compression = .lz4,
-        partitioner: Partitioner = .murmur2Random, properties: [Property] = []
+        partitioner: Partitioner = .murmur2Random, linger: Duration = .milliseconds(20),
+        properties: [Property] = []
     ) {
         self.brokers = brokers
         self.compression = compression
         self.partitioner = partitioner
+        self.linger = linger
         self.properties = properties
     }
 

@@ -85,11 +85,3 @@ package final class Producer: Sendable {
     /// For tests: the idempotent producer dies, as after a lost sequence number.
     func provokeFatalError() { core.handle.withLock { $0?.provokeFatalError() } }
 }
-
-extension Duration {
-    /// Whole nanoseconds; more than 31 years are taken for 31 years.
-    fileprivate var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return min(seconds, 1_000_000_000) * 1_000_000_000 + attoseconds / 1_000_000_000
-    }
-}

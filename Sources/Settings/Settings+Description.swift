@@ -50,6 +50,7 @@ extension Settings {
         text.list("exclude", input.exclude.map(\.text))
         text.list("archives", input.archives.map(\.text))
         text.pair("start", input.start.rawValue)
+        text.pair("latency", Quantity.text(input.latency.most))
         text.pair("format", input.format.rawValue)
         text.pair("max_line", Quantity.text(bytes: input.maxLine))
         text.pair("fields", .map(input.fields))

@@ -39,6 +39,8 @@ package struct Settings: Hashable, Sendable {
         package let archives: [PathPattern]
         /// For streams that no run has seen before.
         package let start: Start
+        /// How long a line may wait until it is handed to a broker's connection.
+        package let latency: LatencyBudget
         /// Go into each document, in the order of the file.
         package let fields: [Field]
         /// Go into each document, in the order of the file.

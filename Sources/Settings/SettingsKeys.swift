@@ -41,7 +41,7 @@ struct SettingsKeys: Sendable {
             + [("http", .map(http)), ("log", .map(log))])
 
     static let input = SettingsKeys(
-        built("name", "paths", "exclude", "archives", "start", "format", "max_line")
+        built("name", "paths", "exclude", "archives", "start", "latency", "format", "max_line")
             + [("multiline", .later(multiline))]
             + built("include_lines", "exclude_lines", "fields", "tags", "empty_lines")
             + built("timezone", "tai64n", "follow_symlinks", "topic")

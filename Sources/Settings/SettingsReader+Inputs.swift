@@ -63,6 +63,10 @@ extension SettingsReader {
             exclude: exclude(section["exclude"], paths.map(\.pattern)),
             archives: archives(section["archives"], paths),
             start: choice(section["start"], default: .beginning),
+            latency: LatencyBudget(
+                most: duration(
+                    section["latency"], in: LatencyBudget.range,
+                    default: LatencyBudget.standard.most)),
             fields: fields, tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),

@@ -13,15 +13,19 @@ package struct TailerInput: Sendable {
     package let archives: [PathPattern]
     /// Bytes of a message at the most; longer lines are split.
     package let maxLine: Int
+    /// Between two looks at a file that is being written to, nanoseconds. All files of an input are
+    /// looked at together, each time that so much of the monotonic clock is over.
+    package let sweep: Int64
 
     package init(
         name: String, paths: [PathPattern], exclude: [PathGlob], maxLine: Int,
-        archives: [PathPattern] = []
+        archives: [PathPattern] = [], sweep: Int64 = 5_000_000
     ) {
         self.name = name
         self.paths = paths
         self.exclude = exclude
         self.archives = archives
+        self.sweep = sweep
         self.maxLine = maxLine
     }
 }
@@ -39,10 +43,13 @@ package struct TailerIntervals: Sendable {
     /// Between two looks at a file that somebody copies, and is about to truncate: what was written
     /// after the copy and is not read before that, is lost.
     package var truncationPoll: Int64 = 200_000
-    /// Between two looks at a file that is being written to; doubles up to `slowestPoll`.
+    /// Between two looks at a file that grows fast: a stream with plenty to read waits for no sweep.
     package var fastestPoll: Int64 = 5_000_000
-    /// The longest time between two looks at a file that may still grow and is not watched.
+    /// The longest time between two looks at a quiet file that is not watched, unless a sweep is
+    /// longer; they double up to it.
     package var slowestPoll: Int64 = 640_000_000
+    /// The longest sweep, whatever the inputs say.
+    package var longestSweep = Int64.max
     /// Quiet time after which a file is no longer polled but watched for one write.
     package var idle: Int64 = 5_000_000_000
     /// Between two scans of a directory that inotify watches.

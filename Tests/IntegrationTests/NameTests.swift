@@ -164,6 +164,6 @@ struct NameTests {
             Set(reader.texts()).isSuperset(of: expected)
         }
         #expect(try agent.stop() == .code(0))
-        #expect(reader.texts().sorted() == expected)
+        #expect(reader.texts().sorted() == expected, "\(agent.said)")
     }
 }

@@ -78,6 +78,7 @@ import Testing
                       - "**/*.gz"
                     archives: []
                     start: beginning
+                    latency: 250ms
                     format: auto
                     max_line: 256KiB
                     fields: {}

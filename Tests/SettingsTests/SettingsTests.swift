@@ -40,6 +40,7 @@ import YAML
         #expect(input.paths.map(\.text) == ["/a/b"])
         #expect(input.exclude.map(\.text) == ["**/*.gz"])
         #expect(input.start == .beginning)
+        #expect(input.latency.most == .milliseconds(250))
         #expect(input.fields.isEmpty)
         #expect(input.tags.isEmpty)
         #expect(input.topic.text == "t")
@@ -159,12 +160,12 @@ import YAML
         let found = faults(text, environment: environment)
         #expect(
             found == [
-                "f.yaml:12:5: inputs[0].multiline: not supported yet; leave the key out",
-                "f.yaml:22:5: inputs[0].rotation: not supported yet; leave the key out",
-                "f.yaml:38:5: output.kafka.dead_letter_topic: not supported yet; leave the key out",
-                "f.yaml:41:5: output.kafka.headers: not supported yet; leave the key out",
-                "f.yaml:47:5: output.kafka.tls: not supported yet; leave the key out",
-                "f.yaml:48:5: output.kafka.sasl: not supported yet; leave the key out",
+                "f.yaml:13:5: inputs[0].multiline: not supported yet; leave the key out",
+                "f.yaml:23:5: inputs[0].rotation: not supported yet; leave the key out",
+                "f.yaml:39:5: output.kafka.dead_letter_topic: not supported yet; leave the key out",
+                "f.yaml:42:5: output.kafka.headers: not supported yet; leave the key out",
+                "f.yaml:48:5: output.kafka.tls: not supported yet; leave the key out",
+                "f.yaml:49:5: output.kafka.sasl: not supported yet; leave the key out",
             ])
     }
 

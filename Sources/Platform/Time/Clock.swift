@@ -18,6 +18,15 @@ package enum Clock {
     /// this one's nobody knows.)
     package static let fileTick: Int64 = 10_000_000
 
+    /// Lets the thread sleep for about that long, or less where a signal wakes it.
+    package static func sleep(nanoseconds: Int64) {
+        guard nanoseconds > 0 else { return }
+        var time = timespec()
+        time.tv_sec = Int(nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        unsafe nanosleep(&time, nil)
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var now = timespec()
         unsafe clock_gettime(clock, &now)

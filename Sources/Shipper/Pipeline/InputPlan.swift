@@ -69,7 +69,8 @@ struct InputPlan {
     var tailing: TailerInput {
         TailerInput(
             name: settings.name, paths: settings.paths, exclude: settings.exclude,
-            maxLine: settings.maxLine, archives: settings.archives)
+            maxLine: settings.maxLine, archives: settings.archives,
+            sweep: settings.latency.sweep.nanoseconds)
     }
 }
 

@@ -4,8 +4,9 @@ import Settings
 extension KafkaSettings {
     /// The producer's settings, and with `brokers: embedded` the broker that they name.
     static func from(
-        _ kafka: Settings.Kafka
+        _ settings: Settings
     ) throws(KafkaError) -> (KafkaSettings, EmbeddedBroker?) {
+        let kafka = settings.output.kafka
         var addresses: [String]
         var broker: EmbeddedBroker?
         switch kafka.brokers {
@@ -16,11 +17,14 @@ extension KafkaSettings {
         case .addresses(let list):
             addresses = list
         }
-        return (plain(kafka, addresses), broker)
+        return (plain(kafka, addresses, linger: settings.linger), broker)
     }
 
     /// The same without starting anything; nobody listens where the embedded broker would.
-    static func plain(_ kafka: Settings.Kafka, _ addresses: [String]) -> KafkaSettings {
+    static func plain(
+        _ kafka: Settings.Kafka, _ addresses: [String],
+        linger: Duration = LatencyBudget.standard.linger
+    ) -> KafkaSettings {
         let compression: Compression =
             switch kafka.compression {
             case .none: .none
@@ -35,7 +39,7 @@ extension KafkaSettings {
             case .consistentRandom: .consistentRandom
             }
         return KafkaSettings(
-            brokers: addresses, compression: compression, partitioner: partitioner,
+            brokers: addresses, compression: compression, partitioner: partitioner, linger: linger,
             properties: kafka.librdkafka.map { Property($0.name, $0.value) })
     }
 }

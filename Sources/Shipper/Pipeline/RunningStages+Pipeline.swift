@@ -42,7 +42,7 @@ extension RunningStages<Shutdown> {
     ) throws(PipelineError) -> (Producer, EmbeddedBroker?) {
         let (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
             () throws(KafkaError) in
-            try KafkaSettings.from(settings.output.kafka)
+            try KafkaSettings.from(settings)
         }
         let producer = try start(orThrow: PipelineError.kafka) { () throws(KafkaError) in
             try Producer(

@@ -41,6 +41,12 @@ final class ReaderLoop {
     /// by their time.
     private var polls: [IntervalQueue<LogStream>] = []
     private let pollIntervals: [Int64]
+    /// Streams whose next look is with those of all others at the next sweep, one queue for each
+    /// length of sweep; stale entries are known by their time.
+    private var sweeps: [IntervalQueue<LogStream>] = []
+    private let sweepLengths: [Int64]
+    /// Of each input, which of those is its own.
+    private let sweepOfInput: [Int]
     private var hasScannedAll = false
     private var onceRun = OnceRun()
     /// There may be more events than were read.
@@ -120,6 +126,11 @@ final class ReaderLoop {
         while let last = steps.last, last < intervals.watchedScan { steps.append(last * 2) }
         pollIntervals = steps
         polls = steps.map { _ in IntervalQueue() }
+        let lengths = inputs.map { max(1, min($0.sweep, intervals.longestSweep)) }
+        let distinct = Set(lengths).sorted()
+        sweepLengths = distinct
+        sweepOfInput = lengths.map { distinct.firstIndex(of: $0) ?? 0 }
+        sweeps = distinct.map { _ in IntervalQueue() }
     }
 
     /// Runs until stopped, or with `once` until everything that was there is read.
@@ -241,7 +252,12 @@ final class ReaderLoop {
         hasMoreEvents = reading.hasMore
         if reading.isLost { tree.overflowed(now) }
         for stream in watches.woken where stream.attention == .watched {
-            agenda.wake(stream, isFresh: stream.watch == nil)
+            if stream.watch == nil {
+                stream.interval = sweep(of: stream)
+                sweep(stream, now)
+            } else {
+                agenda.wake(stream, isFresh: false)
+            }
         }
         watches.woken.removeAll(keepingCapacity: true)
     }
@@ -341,6 +357,12 @@ final class ReaderLoop {
                 if stream.attention == .polled(due: due) { makeReady(stream, fresh: false) }
             }
         }
+        for index in sweeps.indices {
+            while wakes < Self.wakesPerPass, let (stream, due) = sweeps[index].popDue(now) {
+                wakes += 1
+                if stream.attention == .polled(due: due) { makeReady(stream, fresh: false) }
+            }
+        }
     }
 
     private func feedStarved(_ now: MonotonicTime) {
@@ -365,7 +387,7 @@ final class ReaderLoop {
     private func wait(atMost pause: Int64? = nil) {
         var next = tree.nextDue
         if let attempt = watches.nextAttempt { next = min(next ?? attempt, attempt) }
-        for queue in polls {
+        for queue in polls + sweeps {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
         if !starved.isEmpty { next = min(next ?? feedsAt, feedsAt) }
@@ -383,7 +405,7 @@ final class ReaderLoop {
     }
 
     private func makeReady(_ stream: LogStream, fresh: Bool) {
-        if fresh { stream.interval = intervals.fastestPoll }
+        if fresh { stream.interval = sweep(of: stream) }
         switch stream.attention {
         case .ready, .starved: return
         case .polled, .watched, .resting:
@@ -411,9 +433,11 @@ final class ReaderLoop {
         switch reading.run(now, &frames) {
         case .moved:
             onceRun.moved()
-            stream.lastGrowth = now
-            stream.interval = intervals.fastestPoll
+            grew(stream, now)
             append(stream)
+        case .caughtUp:
+            grew(stream, now)
+            rest(stream, now)
         case .noRoom:
             stream.attention = .starved
             starved.append(stream, of: stream.isOrphan ? nil : stream.node)
@@ -453,12 +477,34 @@ final class ReaderLoop {
         {
             return
         }
-        let isQuiet = now - stream.lastGrowth >= intervals.idle
-        let interval =
-            now < stream.expectsTruncationUntil
-            ? intervals.truncationPoll : isQuiet ? quietInterval(stream) : stream.interval
-        let polled = poll(stream, interval, now)
-        stream.interval = min(polled * 2, intervals.slowestPoll)
+        let isFast = stream.movesInRow > 1
+        stream.movesInRow = 0
+        if now < stream.expectsTruncationUntil {
+            poll(stream, intervals.truncationPoll, now)
+        } else if isFast {
+            poll(stream, intervals.fastestPoll, now)
+        } else if now - stream.lastGrowth < intervals.idle {
+            sweep(stream, now)
+        } else {
+            let polled = poll(stream, quietInterval(stream), now)
+            stream.interval = min(polled * 2, max(intervals.slowestPoll, sweep(of: stream)))
+        }
+    }
+
+    private func grew(_ stream: LogStream, _ now: MonotonicTime) {
+        stream.lastGrowth = now
+        stream.interval = sweep(of: stream)
+        stream.movesInRow += 1
+    }
+
+    private func sweep(of stream: LogStream) -> Int64 { sweepLengths[sweepOfInput[stream.input]] }
+
+    /// Its next look is at the next sweep.
+    private func sweep(_ stream: LogStream, _ now: MonotonicTime) {
+        let index = sweepOfInput[stream.input]
+        let due = now.next(multipleOf: sweepLengths[index])
+        stream.attention = .polled(due: due)
+        sweeps[index].add(stream, due: due)
     }
 
     /// Its next turn is after `interval`, or the next longer one that there is; that one.

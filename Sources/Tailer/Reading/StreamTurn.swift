@@ -21,6 +21,8 @@ struct StreamTurn {
     enum Result {
         /// Bytes were handed over or a file was finished; there may be more.
         case moved
+        /// Bytes were handed over, all that the live file had at this turn.
+        case caughtUp
         /// There are bytes, and no room for them.
         case noRoom
         /// Nothing to read now.
@@ -49,9 +51,9 @@ struct StreamTurn {
                 let result = try read(file, now, &frames)
                 file.wasRead()
                 switch result {
-                case .moved:
+                case .moved, .caughtUp:
                     opener.mended(file.path)
-                    return .moved
+                    return result
                 case .noRoom: return .noRoom
                 case .stuck: return .stuck
                 case .outdated: return .outdated
@@ -131,7 +133,8 @@ struct StreamTurn {
         }
         opener.cache.current = file
         if file.isReplaced { opener.restart(file, try opener.fresh(file, of: stream)) }
-        if file.position >= file.end || file.continuesToWait || file.hasOldSize {
+        let isLookedAt = file.position >= file.end || file.continuesToWait || file.hasOldSize
+        if isLookedAt {
             try look(at: file, now)
             if file.isInDoubt { return .atEnd }
             // The watch that told of it is gone, and no other event may come.
@@ -139,9 +142,17 @@ struct StreamTurn {
         }
         file.passWhatIsElsewhere()
         if file.position < file.end, !file.continuesToWait {
-            return try hand(file, now, &frames)
+            let result = try hand(file, now, &frames)
+            return result == .moved && isLookedAt && hasCaughtUp(with: file) ? .caughtUp : result
         }
         return try settle(file, now)
+    }
+
+    /// Whether there is nothing to do for the stream before its live file grows, or something
+    /// happens in its directory.
+    private func hasCaughtUp(with file: TailedFile) -> Bool {
+        !once && stream.files.count == 1 && file === stream.live && file.packed == nil
+            && file.position >= file.size && !file.isReplaced && !table.hasSettled(stream)
     }
 
     /// Opens a parked file if there is anything to do; otherwise what its turn comes to.
@@ -184,7 +195,7 @@ struct StreamTurn {
         let descriptor = try file.opened()
         let status = try descriptor.descriptor.status()
         file.sawSize()
-        file.saw(changed: status.changed)
+        file.saw(changed: status.changed, now)
         if let packed = file.packed {
             if packed.look(size: status.size) {
                 file.sawDisk(size: status.size)
@@ -207,9 +218,12 @@ struct StreamTurn {
         // 1. A file is read to its end. More is written and not seen, it is truncated, and refilled
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
-        if size == file.size, !(try file.isIntact()) {
-            try replaced(file, now)
-            return
+        if size == file.size, !file.isProvenIntact {
+            guard try file.isIntact(size: status.size) else {
+                try replaced(file, now)
+                return
+            }
+            file.provedIntact(now)
         }
         file.trust()
         file.saw(modified: status.modified)

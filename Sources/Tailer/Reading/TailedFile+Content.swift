@@ -67,6 +67,8 @@ extension TailedFile {
 
         /// When content, names or mode last changed, as of the last look.
         private(set) var changed: FileTime
+        /// Whether a look need not read it again.
+        var proof = ContentProof()
         /// When the content last changed, as of the last look; zero before the first.
         private(set) var modified = FileTime.zero
         /// When it was last known to be the one that was read, or before, as files beside it have

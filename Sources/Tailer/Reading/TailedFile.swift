@@ -305,6 +305,18 @@ extension TailedFile {
     func wait(forFirstLine wait: FirstLineWait) { content.wait(forFirstLine: wait) }
     func readNoFurther() { content.readNoFurther() }
     func saw(changed time: FileTime) { content.saw(changed: time) }
+
+    /// The same at a look that may find out whether it is intact.
+    func saw(changed time: FileTime, _ now: MonotonicTime) {
+        content.saw(changed: time)
+        content.proof.saw(changed: time, now)
+    }
+
+    /// It is intact as long as its change time stays what it is (`ContentProof`).
+    var isProvenIntact: Bool { content.proof.isProven }
+
+    /// A look has found it intact.
+    func provedIntact(_ now: MonotonicTime) { content.proof.sawIntact(now) }
     func saw(modified time: FileTime) { content.saw(modified: time) }
     func grew(to size: LogicalOffset) { content.grew(to: size) }
     func cut(to size: Int) { content.cut(to: size) }
@@ -330,10 +342,12 @@ extension TailedFile {
 
     /// Whether it still holds what was read of it, as far as the bytes before the position tell; or
     /// what it was seen to begin with, while nothing was read.
-    func isIntact() throws(SystemError) -> Bool {
+    /// `size`: its physical size, where that was just asked for.
+    func isIntact(size: Int? = nil) throws(SystemError) -> Bool {
         guard packed == nil, unreadable == nil else { return true }
         let source = try opened()
-        guard try source.descriptor.status().size >= physicalPosition else { return false }
+        let known = if let size { size } else { try source.descriptor.status().size }
+        guard known >= physicalPosition else { return false }
         if isAtStart {
             return try source.descriptor.read(count: expectedHead.count, at: 0) == expectedHead
         }

@@ -175,6 +175,9 @@ final class LogStream {
     weak var watchedIn: DirectoryNode?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
+    /// Turns in which bytes came since it was last read to its end: with more than one it grows
+    /// faster than a look takes.
+    var movesInRow = 0
     /// Until then its live file is about to be truncated.
     var expectsTruncationUntil = MonotonicTime.zero
     /// When bytes last came.

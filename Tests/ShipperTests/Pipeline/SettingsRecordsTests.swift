@@ -1,3 +1,4 @@
+import Kafka
 import Settings
 import TestSupport
 import Testing
@@ -64,5 +65,13 @@ import Testing
         #expect(
             try settings(", librdkafka: {message.max.bytes: \"4000000\"}").longestRecord
                 == 3_748_976)
+    }
+
+    @Test("the time that lines may wait becomes the client's linger")
+    func client() throws {
+        let settings = try settings(
+            "", input: ", latency: 40ms")
+        let (kafka, _) = try KafkaSettings.from(settings)
+        #expect(kafka.linger == .milliseconds(4))
     }
 }

@@ -1,0 +1,29 @@
+/// `latency`: the time that a line may wait between being written and being handed to a broker's
+/// connection, and its parts. The more of it there is, the more lines share a look at their files,
+/// a request and a write of the journal.
+package struct LatencyBudget: Hashable, Sendable {
+    /// As configured.
+    package let most: Duration
+
+    /// Where nothing is configured.
+    package static let standard = LatencyBudget(most: .milliseconds(250))
+    /// Those that can be kept and those that make sense.
+    package static let range: ClosedRange<Duration> = .milliseconds(5)...(.seconds(10))
+
+    package init(most: Duration) { self.most = most }
+
+    /// Between two looks at all files that are being written to: four fifths.
+    package var sweep: Duration { most * 4 / 5 }
+
+    /// How long a record waits in librdkafka for others of its partition: a tenth. Those of one
+    /// sweep come within that; the last tenth is for the work on them.
+    package var linger: Duration { most / 10 }
+}
+
+extension Settings {
+    /// How long a record waits for others of its partition: the input in the greatest hurry decides,
+    /// for all share the requests.
+    package var linger: Duration {
+        inputs.map(\.latency.linger).min() ?? LatencyBudget.standard.linger
+    }
+}
