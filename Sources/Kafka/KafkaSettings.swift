@@ -5,13 +5,15 @@ package struct KafkaSettings: Hashable, Sendable {
         case none, gzip, snappy, lz4, zstd
     }
 
-    /// Which partition a key goes to, by librdkafka's names. Keys must not be empty: an empty one
-    /// has no fixed partition with `consistentRandom`, and its stream no order.
-    package enum Partitioner: String, CaseIterable, Sendable {
+    /// Which partition a key goes to. Keys must not be empty: an empty one has no fixed partition
+    /// with `consistentRandom`, and its stream no order.
+    package enum Partitioner: Hashable, Sendable {
         /// As Java clients and Kafka Connect do.
-        case murmur2Random = "murmur2_random"
+        case murmur2Random
         /// CRC-32, as librdkafka's own default.
-        case consistentRandom = "consistent_random"
+        case consistentRandom
+        /// One of the `partitions` of each topic that are this node's.
+        case node(String, partitions: Int)
     }
 
     /// A librdkafka property and its value, as they stand in `librdkafka:`.

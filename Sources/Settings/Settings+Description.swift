@@ -74,6 +74,9 @@ extension Settings {
             text.comment("key: the stream's identity")
         }
         text.pair("partitioner", kafka.partitioner.rawValue)
+        if kafka.partitioner == .node {
+            text.pair("partitions_per_node", "\(kafka.partitionsPerNode)")
+        }
         text.pair("codec", kafka.codec.rawValue)
         text.pair("envelope", "full")
         text.pair("compression", kafka.compression.rawValue)

@@ -111,6 +111,8 @@ package struct Settings: Hashable, Sendable {
         package let key: Template?
         /// Which partition a key goes to.
         package let partitioner: Partitioner
+        /// With `node`, how many partitions of each topic a node writes to; 1...1000.
+        package let partitionsPerNode: Int
         /// The form of a record's value.
         package let codec: Codec
         /// Of batches, by Kafka's names.
@@ -133,6 +135,8 @@ package struct Settings: Hashable, Sendable {
     package enum Partitioner: String, Hashable, Sendable, CaseIterable {
         case murmur2Random = "murmur2_random"
         case consistentRandom = "consistent_random"
+        /// A window of partitions for each node and topic.
+        case node
     }
 
     /// `json` is the document as Filebeat writes it, `raw` the line as it is.

@@ -70,7 +70,9 @@ struct SettingsKeys: Sendable {
 
     static let kafka = SettingsKeys(
         built("brokers", "topic") + later("dead_letter_topic")
-            + built("key", "partitioner", "headers", "codec", "envelope", "compression", "acks")
+            + built(
+                "key", "partitioner", "partitions_per_node", "headers", "codec", "envelope",
+                "compression", "acks")
             + built("delivery")
             + [
                 ("tls", .later(SettingsKeys(later("ca", "certificate", "key", "verify")))),

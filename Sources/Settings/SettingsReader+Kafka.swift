@@ -28,10 +28,15 @@ extension SettingsReader {
         empty(kafka["headers"])
         fixed(kafka["envelope"], only: "full", later: ["minimal"])
         fixed(kafka["delivery"], only: "at_least_once", later: ["exactly_once"])
+        let partitioner: Settings.Partitioner = choice(
+            kafka["partitioner"], default: .murmur2Random, later: ["filebeat"])
+        if let value = kafka["partitions_per_node"], partitioner != .node {
+            fault(value.node.mark, value.path, "without partitioner: node it does nothing")
+        }
         let settings = Settings.Kafka(
             brokers: brokers, topic: topic, key: key,
-            partitioner: choice(
-                kafka["partitioner"], default: .murmur2Random, later: ["filebeat"]),
+            partitioner: partitioner,
+            partitionsPerNode: count(kafka["partitions_per_node"], in: 1...1_000, default: 3),
             codec: choice(kafka["codec"], default: .json),
             compression: choice(kafka["compression"], default: .lz4),
             acks: acks(kafka["acks"]),

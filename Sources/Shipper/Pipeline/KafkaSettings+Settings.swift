@@ -17,13 +17,13 @@ extension KafkaSettings {
         case .addresses(let list):
             addresses = list
         }
-        return (plain(kafka, addresses, linger: settings.linger), broker)
+        return (plain(kafka, addresses, node: settings.node, linger: settings.linger), broker)
     }
 
     /// The same without starting anything; nobody listens where the embedded broker would.
     static func plain(
         _ kafka: Settings.Kafka, _ addresses: [String],
-        linger: Duration = LatencyBudget.standard.linger
+        node: String = "", linger: Duration = LatencyBudget.standard.linger
     ) -> KafkaSettings {
         let compression: Compression =
             switch kafka.compression {
@@ -37,6 +37,7 @@ extension KafkaSettings {
             switch kafka.partitioner {
             case .murmur2Random: .murmur2Random
             case .consistentRandom: .consistentRandom
+            case .node: .node(node, partitions: kafka.partitionsPerNode)
             }
         return KafkaSettings(
             brokers: addresses, compression: compression, partitioner: partitioner, linger: linger,

@@ -67,11 +67,13 @@ import Testing
                 == 3_748_976)
     }
 
-    @Test("the time that lines may wait becomes the client's linger")
+    @Test("the time that lines may wait becomes the client's linger, and the node its partitioner")
     func client() throws {
         let settings = try settings(
-            "", input: ", latency: 40ms")
+            ", partitioner: node, partitions_per_node: 5", input: ", latency: 40ms",
+            more: "node: n1")
         let (kafka, _) = try KafkaSettings.from(settings)
         #expect(kafka.linger == .milliseconds(4))
+        #expect(kafka.partitioner == .node("n1", partitions: 5))
     }
 }
