@@ -46,6 +46,8 @@ package struct LabelFormat: Hashable, Sendable {
 package struct LabelReader {
     private let format: LabelFormat
     private var clock: LocalClock
+    /// Of the last line with a calendar's label: the next one mostly has the same.
+    private var lastSecond: KnownSecond?
 
     /// Keeps the zone's present period, so that a line costs one comparison.
     package init(_ format: LabelFormat) {
@@ -63,9 +65,10 @@ package struct LabelReader {
         guard line.count >= Self.shortest else { return nil }
         let first = line[0]
         if first == UInt8(ascii: "@") { return tai64n(line) }
-        guard first >= UInt8(ascii: "1"), first <= UInt8(ascii: "9"),
-            let date = CalendarLabel(line, at: 0), let seconds = seconds(date)
-        else { return nil }
+        guard first >= UInt8(ascii: "1"), first <= UInt8(ascii: "9") else { return nil }
+        if let label = lastSecond?.label(of: line) { return label }
+        guard let date = CalendarLabel(line, at: 0), let seconds = seconds(date) else { return nil }
+        lastSecond = KnownSecond(line, seconds)
         return LineLabel(
             length: date.length,
             milliseconds: seconds * 1000 + Int64(date.nanoseconds / 1_000_000))
@@ -130,8 +133,61 @@ package struct LabelReader {
     }
 }
 
+/// The text of a second, and which one it is: what is finer is all that the next line has of its own.
+private struct KnownSecond {
+    /// `2026-11-23 20:58:35`, with any separator: 8, 8 and 3 bytes.
+    private let text: (UInt64, UInt64, UInt64)
+    private let form: CalendarLabel.Form
+    private let milliseconds: Int64
+
+    /// `line` begins with a label of that second, which is one since 1970.
+    init(_ line: Span<UInt8>, _ seconds: Int64) {
+        text = (Self.word(line, 0, 8), Self.word(line, 8, 8), Self.word(line, 16, 3))
+        form = CalendarLabel.Form(separator: line[10])
+        milliseconds = seconds * 1000
+    }
+
+    /// The label of a line, 26 bytes long at least, that begins with one of this second.
+    func label(of line: Span<UInt8>) -> LineLabel? {
+        // Seconds change before minutes do.
+        guard Self.word(line, 16, 3) == text.2, Self.word(line, 8, 8) == text.1,
+            Self.word(line, 0, 8) == text.0,
+            let nanoseconds = form.nanoseconds(of: line, at: 0)
+        else { return nil }
+        return LineLabel(
+            length: form.length, milliseconds: milliseconds + Int64(nanoseconds / 1_000_000))
+    }
+
+    /// So many bytes, eight at most, as one number.
+    private static func word(_ line: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
+        var word: UInt64 = 0
+        for index in start..<start + count { word = word << 8 | UInt64(line[index]) }
+        return word
+    }
+}
+
 /// A date and a time as clocks show them, with the blanks behind them.
 private struct CalendarLabel {
+    /// svlogd writes five digits of a second, s6-log nine.
+    struct Form {
+        let isLong: Bool
+
+        init(separator: UInt8) { isLong = separator == UInt8(ascii: " ") }
+
+        var length: Int { isLong ? 31 : 26 }
+
+        /// The fraction of a second, and that blanks follow, of a label that begins at `start`; at
+        /// least 26 bytes do.
+        func nanoseconds(of line: Span<UInt8>, at start: Int) -> Int? {
+            guard line.count - start >= length, line[start + 19] == UInt8(ascii: "."),
+                line[start + length - 1] == UInt8(ascii: " "),
+                !isLong || line[start + length - 2] == UInt8(ascii: " "),
+                let fraction = CalendarLabel.decimal(line, start + 20, isLong ? 9 : 5)
+            else { return nil }
+            return isLong ? fraction : fraction * 10_000
+        }
+    }
+
     let date: CivilDate
     let hour: Int
     let minute: Int
@@ -147,21 +203,17 @@ private struct CalendarLabel {
         let rest = line.count - start
         guard rest >= 26 else { return nil }
         separator = line[start + 10]
-        // svlogd writes five digits of a second, s6-log nine.
-        let isLong = separator == UInt8(ascii: " ")
-        let digits = isLong ? 9 : 5
-        length = isLong ? 31 : 26
-        guard rest >= length, line[start + 4] == UInt8(ascii: "-"),
+        let form = Form(separator: separator)
+        length = form.length
+        guard let nanoseconds = form.nanoseconds(of: line, at: start),
+            line[start + 4] == UInt8(ascii: "-"),
             line[start + 7] == UInt8(ascii: "-"), line[start + 13] == UInt8(ascii: ":"),
-            line[start + 16] == UInt8(ascii: ":"), line[start + 19] == UInt8(ascii: "."),
-            line[start + length - 1] == UInt8(ascii: " "),
-            !isLong || line[start + length - 2] == UInt8(ascii: " "),
+            line[start + 16] == UInt8(ascii: ":"),
             let year = Self.decimal(line, start, 4), let month = Self.decimal(line, start + 5, 2),
             let day = Self.decimal(line, start + 8, 2),
             let hour = Self.decimal(line, start + 11, 2),
             let minute = Self.decimal(line, start + 14, 2),
-            let second = Self.decimal(line, start + 17, 2),
-            let fraction = Self.decimal(line, start + 20, digits)
+            let second = Self.decimal(line, start + 17, 2)
         else { return nil }
         date = CivilDate(year: year, month: month, day: day)
         guard year >= 1, date.isInCalendar, hour < 24, minute < 60, second <= 60 else {
@@ -170,7 +222,7 @@ private struct CalendarLabel {
         self.hour = hour
         self.minute = minute
         self.second = second
-        nanoseconds = isLong ? fraction : fraction * 10_000
+        self.nanoseconds = nanoseconds
     }
 
     /// Since 1970, if clocks show UTC.
@@ -178,7 +230,7 @@ private struct CalendarLabel {
         Int64(((date.daysSince1970 * 24 + hour) * 60 + minute) * 60 + second)
     }
 
-    private static func decimal(_ line: Span<UInt8>, _ start: Int, _ count: Int) -> Int? {
+    fileprivate static func decimal(_ line: Span<UInt8>, _ start: Int, _ count: Int) -> Int? {
         var number = 0
         for index in start..<start + count {
             let digit = line[index] &- UInt8(ascii: "0")

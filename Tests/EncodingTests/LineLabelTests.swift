@@ -222,4 +222,38 @@ import Testing
             #expect(try parts(label + " \(stamp)")?[1] == "x")
         }
     }
+
+    /// A reader keeps the second of the line before. Whatever lines follow one another, and whatever
+    /// byte of one is wrong, each is read as if it were the first.
+    @Test(
+        "The line before changes nothing in how a line is read",
+        arguments: ["UTC", "Europe/Berlin"], [false, true])
+    func memory(zone: String, takesT: Bool) throws {
+        let seconds = [
+            "2026-11-23 20:58:35.", "2026-11-23 20:58:36.", "2026-11-23_20:58:35.",
+            "2026-11-23T20:58:35.", "2026-10-25 02:30:00.", "2016-12-31 23:59:60.",
+            "2026-11-23 20:58:60.", "1969-12-31 23:59:59.", "9999-12-31 23:59:59.",
+        ]
+        let format = LabelFormat(
+            tai64n: .skalibs, zone: try ZoneRules.load(zone), takesT: takesT)
+        var random = SplitMix(seed: 7)
+        var reader = LabelReader(format)
+        var labels = 0
+        for _ in 0..<5_000 {
+            let second = seconds[Int(random.next() % UInt64(seconds.count))]
+            let isLong = second.utf8.dropFirst(10).first == UInt8(ascii: " ")
+            let fraction = String(1_000_000_000 + random.next() % 1_000_000_000).dropFirst()
+            var line = Array((second + fraction.prefix(isLong ? 9 : 5)).utf8)
+            line += Array((isLong ? "  a message" : " a message").utf8)
+            if random.next() % 4 == 0 {
+                line[Int(random.next() % 31)] = UInt8(truncatingIfNeeded: random.next())
+            }
+            if random.next() % 16 == 0 { line.removeLast(Int(random.next() % 20)) }
+            var fresh = LabelReader(format)
+            let label = reader.label(of: line.span)
+            #expect(label == fresh.label(of: line.span), "\(String(decoding: line, as: UTF8.self))")
+            if label != nil { labels += 1 }
+        }
+        #expect(labels > 1_000)
+    }
 }
