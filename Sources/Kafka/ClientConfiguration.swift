@@ -1,5 +1,4 @@
 import CRdkafka
-import Glibc
 
 /// An `rd_kafka_conf_t` being filled. Making a client consumes it, as librdkafka does; an unused
 /// one is destroyed.
@@ -36,8 +35,8 @@ struct ClientConfiguration: ~Copyable {
         switch settings.partitioner {
         case .murmur2Random: try configuration.set("partitioner", "murmur2_random")
         case .consistentRandom: try configuration.set("partitioner", "consistent_random")
-        case .node(let node, let partitions):
-            configuration.partition(by: NodeWindow(node: node, partitions: partitions))
+        // It is set for each topic: `ProducerHandle.open`.
+        case .node: break
         }
         for property in settings.overrides { try configuration.set(property.name, property.value) }
         return configuration
@@ -97,23 +96,6 @@ struct ClientConfiguration: ~Copyable {
         return Int(
             String(
                 decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
-
-    /// Has each node write to a few partitions of each topic.
-    private borrowing func partition(by window: NodeWindow) {
-        // It exists since a property of topics was set, `acks`, and stays the configuration's.
-        guard let topics = unsafe rd_kafka_conf_get_default_topic_conf(raw) else {
-            preconditionFailure("no property of topics was set")
-        }
-        unsafe rd_kafka_topic_conf_set_opaque(topics, window.opaque)
-        unsafe rd_kafka_topic_conf_set_partitioner_cb(topics) {
-            topic, key, length, count, opaque, _ in
-            let window = unsafe NodeWindow(opaque)
-            guard let name = unsafe rd_kafka_topic_name(topic) else { return 0 }
-            return unsafe window.partition(
-                of: UnsafeRawBufferPointer(start: key, count: length),
-                topic: UnsafeRawBufferPointer(start: name, count: strlen(name)), partitions: count)
-        }
     }
 
     /// Asks for delivery reports, errors and log lines as events.

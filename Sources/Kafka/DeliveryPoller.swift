@@ -91,7 +91,7 @@ final class DeliveryPoller {
             guard let event = handle.next(within: patience) else { return }
             if patience > 0 {
                 now = Clock.monotonicNanoseconds()
-                gather()
+                if event.kind == .deliveries { gather() }
             }
             patience = 0
             serve(event)
@@ -103,7 +103,7 @@ final class DeliveryPoller {
     /// nobody waits: credit is short there.
     private func gather() {
         defer { roundAt = now }
-        guard gathering > 0, now - roundAt > 4 * gathering else { return }
+        guard gathering > 0, now - roundAt > 10 * gathering else { return }
         Clock.sleep(nanoseconds: gathering)
         now = Clock.monotonicNanoseconds()
     }

@@ -11,33 +11,35 @@
 /// librdkafka calls it on any of its threads, once for each record; it is one number, which is passed
 /// in the place of a pointer, so nothing has to outlive the client.
 struct NodeWindow {
-    private let nodeHash: UInt32
+    /// Where it begins, before it is known how many partitions there are.
+    private let first: UInt32
     private let width: UInt16
 
-    init(node: String, partitions: Int) {
-        nodeHash = unsafe Array(node.utf8).withUnsafeBytes { unsafe Self.hash($0) }
+    init(node: String, topic: String, partitions: Int) {
+        first = Self.mix(Self.hash(node), Self.hash(topic))
         width = UInt16(clamping: Swift.max(1, partitions))
     }
 
     /// In the place of a pointer, which is never followed.
     var opaque: UnsafeMutableRawPointer? {
-        unsafe UnsafeMutableRawPointer(bitPattern: UInt(nodeHash) << 16 | UInt(width))
+        unsafe UnsafeMutableRawPointer(bitPattern: UInt(first) << 16 | UInt(width))
     }
 
     init(_ opaque: UnsafeMutableRawPointer?) {
         let bits = UInt(bitPattern: opaque)
-        nodeHash = UInt32(truncatingIfNeeded: bits >> 16)
+        first = UInt32(truncatingIfNeeded: bits >> 16)
         width = UInt16(truncatingIfNeeded: bits)
     }
 
-    /// The partition, from 0, of a topic with `partitions`, at least one.
-    func partition(
-        of key: UnsafeRawBufferPointer, topic: UnsafeRawBufferPointer, partitions: Int32
-    ) -> Int32 {
+    /// The partition, from 0, of the topic when it has `partitions`, at least one.
+    func partition(of key: UnsafeRawBufferPointer, partitions: Int32) -> Int32 {
         let count = UInt32(clamping: Swift.max(1, partitions))
-        let first = Self.mix(nodeHash, unsafe Self.hash(topic)) % count
         let place = unsafe Self.hash(key) % Swift.min(UInt32(width), count)
-        return Int32(truncatingIfNeeded: (first + place) % count)
+        return Int32(truncatingIfNeeded: (first % count + place) % count)
+    }
+
+    private static func hash(_ text: String) -> UInt32 {
+        unsafe Array(text.utf8).withUnsafeBytes { unsafe hash($0) }
     }
 
     /// FNV-1a, with its bits mixed: neighbours' names differ by a digit at their ends.

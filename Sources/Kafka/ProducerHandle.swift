@@ -12,12 +12,14 @@ final class ProducerHandle: @unchecked Sendable {
     private let client: OpaquePointer
     private let queue: OpaquePointer
     private var isClosed = false
+    private let partitioner: KafkaSettings.Partitioner
 
     /// Starts librdkafka's threads. Not `connecting`: no broker is named to it, so that only the
     /// configuration is checked.
     init(settings: KafkaSettings, connecting: Bool = true) throws(KafkaError) {
         let configuration = try ClientConfiguration.producer(settings, connecting: connecting)
         configuration.enableEvents()
+        partitioner = settings.partitioner
         let named = settings.properties.map(\.name)
         unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER, named: named)
         // Log lines come as events of the main queue; NULL names that queue.
@@ -39,10 +41,25 @@ final class ProducerHandle: @unchecked Sendable {
 
     /// A reference to a topic of this client; closed before the client is. Any thread.
     func open(topic: String) -> Result<TopicHandle, Verdict> {
-        guard let raw = unsafe rd_kafka_topic_new(client, topic, nil) else {
+        guard let raw = unsafe rd_kafka_topic_new(client, topic, configuration(of: topic)) else {
             return .failure(Verdict(rd_kafka_last_error()))
         }
         return unsafe .success(TopicHandle(owning: raw))
+    }
+
+    /// What is different for this topic; the new topic owns it. Nil where nothing is.
+    private func configuration(of topic: String) -> OpaquePointer? {
+        guard case .node(let node, let partitions) = partitioner,
+            let configuration = unsafe rd_kafka_default_topic_conf_dup(client)
+        else { return nil }
+        let window = NodeWindow(node: node, topic: topic, partitions: partitions)
+        unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque)
+        unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
+            _, key, length, count, opaque, _ in
+            let key = unsafe UnsafeRawBufferPointer(start: key, count: length)
+            return unsafe NodeWindow(opaque).partition(of: key, partitions: count)
+        }
+        return unsafe configuration
     }
 
     /// Whether a broker answers a question within `milliseconds`. Where none is connected this has

@@ -15,9 +15,10 @@ package struct LatencyBudget: Hashable, Sendable {
     /// Between two looks at all files that are being written to: four fifths.
     package var sweep: Duration { most * 4 / 5 }
 
-    /// How long a record waits in librdkafka for others of its partition: a tenth. Those of one
-    /// sweep come within that; the last tenth is for the work on them.
-    package var linger: Duration { most / 10 }
+    /// How long a record waits in librdkafka for others of its partition: a tenth, and no longer than
+    /// it takes to read what a sweep finds. The rest is for the work on them. What waits there holds
+    /// credit, so more would slow down who has plenty to send.
+    package var linger: Duration { min(most / 10, .milliseconds(100)) }
 }
 
 extension Settings {

@@ -43,6 +43,9 @@ package struct TailerIntervals: Sendable {
     /// Between two looks at a file that somebody copies, and is about to truncate: what was written
     /// after the copy and is not read before that, is lost.
     package var truncationPoll: Int64 = 200_000
+    /// How long a file is expected to be truncated after it was copied: a person's copy is followed
+    /// by no truncation.
+    package var truncationPatience: Int64 = 2_000_000_000
     /// Between two looks at a file that grows fast: a stream with plenty to read waits for no sweep.
     package var fastestPoll: Int64 = 5_000_000
     /// The longest time between two looks at a quiet file that is not watched, unless a sweep is

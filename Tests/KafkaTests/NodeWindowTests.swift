@@ -8,11 +8,10 @@ import Testing
         _ key: String, _ node: String, topic: String = "logs", of partitions: Int32 = 30,
         width: Int = 3
     ) -> Int32 {
-        let window = unsafe NodeWindow(NodeWindow(node: node, partitions: width).opaque)
+        let window = unsafe NodeWindow(
+            NodeWindow(node: node, topic: topic, partitions: width).opaque)
         return unsafe Array(key.utf8).withUnsafeBytes { key in
-            unsafe Array(topic.utf8).withUnsafeBytes { topic in
-                unsafe window.partition(of: key, topic: topic, partitions: partitions)
-            }
+            unsafe window.partition(of: key, partitions: partitions)
         }
     }
 

@@ -296,18 +296,20 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 /// A Tailer over patterns in one directory.
 func startTailer(
     _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
-    once: Bool = false, openFiles: Int = 1000, watches: Int = 1000, watchedScan: Int64? = nil
+    once: Bool = false, openFiles: Int = 1000, watches: Int = 1000, watchedScan: Int64? = nil,
+    sweep: Int64 = 5_000_000, _ change: (inout TailerIntervals) -> Void = { _ in }
 ) throws -> Tailer {
     var intervals = TailerIntervals()
     intervals.unwatchedScan = 50_000_000
     intervals.slowestPoll = 40_000_000
     intervals.idle = 200_000_000
     if let watchedScan { intervals.watchedScan = watchedScan }
+    change(&intervals)
     return try Tailer(
         inputs: [
             TailerInput(
                 name: "test", paths: try paths.map { try PathPattern($0) },
-                exclude: try exclude.map { try PathGlob($0) }, maxLine: maxLine)
+                exclude: try exclude.map { try PathGlob($0) }, maxLine: maxLine, sweep: sweep)
         ],
         once: once, intervals: intervals, openFiles: openFiles, heldBytes: 1 << 30,
         watches: watches,

@@ -45,6 +45,28 @@ struct TailerTests {
         try expect(["first", "half", "third"])
     }
 
+    /// 1. The next sweep is in an hour. A log is put down for it, or it is quiet and watched.
+    /// 2. logrotate copies it. What is written before it truncates the log would be lost.
+    @Test(
+        "a log that is copied is looked at until it is truncated, be it quiet or not, however long a sweep is",
+        arguments: [0, 3_600_000_000_000] as [Int64])
+    func copied(idle: Int64) throws {
+        _ = try directory.write("log/a.log", "one\n")
+        let tailer = try startTailer(
+            output, [directory.path("log/*.log")], sweep: 3_600_000_000_000
+        ) {
+            $0.idle = idle
+            $0.truncationPatience = 3_600_000_000_000
+        }
+        defer { tailer.stop() }
+        try expect(["one"])
+        _ = try directory.write("log/a.log.1", "one\n")
+        try directory.append("log/a.log", "two\n")
+        try expect(["one", "two"])
+        try directory.append("log/a.log", "three\n")
+        try expect(["one", "two", "three"])
+    }
+
     @Test("directories and files that appear later are found; a quiet file is woken by a write")
     func appearLater() throws {
         let tailer = try startTailer(output, [directory.path("log/{a}/**/*.log")])

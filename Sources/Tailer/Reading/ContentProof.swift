@@ -8,6 +8,10 @@ import Platform
 ///    had. Its change time is the one that was seen.
 /// 3. Its content is read again, a tick or more after the change time was seen first, and is what
 ///    it was. Whatever happens to it from now on has a later change time.
+///
+/// That is so where this machine alone writes to a file, and by calls: a change time moves with the
+/// first write to a mapped page only, and another machine's is known late. Who asks leaves such
+/// files out.
 struct ContentProof {
     private var changed = FileTime.min
     /// When that was seen first.
@@ -15,16 +19,17 @@ struct ContentProof {
     /// Nothing but a new change time can make it another content.
     private(set) var isProven = false
 
-    /// Longer than a tick of a clock that counts fractions of a second.
-    private static let tick = 5 * Clock.fileTick
+    /// Much longer than a tick of a clock that counts fractions of a second: a machine's clock stands
+    /// still while its host has no time for it.
+    private static let tick = 50 * Clock.fileTick
     /// The same of one that counts seconds, or pairs of them.
     private static let coarseTick: Int64 = 4_000_000_000
 
-    /// A look has found this change time.
-    mutating func saw(changed time: FileTime, _ now: MonotonicTime) {
+    /// A look has found this change time; `now` is not before that.
+    mutating func saw(changed time: FileTime, _ now: @autoclosure () -> MonotonicTime) {
         guard time != changed else { return }
         changed = time
-        since = now
+        since = now()
         isProven = false
     }
 

@@ -116,6 +116,7 @@ final class ReaderLoop {
             archives: inputs.map { ArchiveSearch(patterns: $0.archives) },
             firstStream: territory.reader << 40)
         table.patience = 2 * intervals.unwatchedScan
+        table.truncationPatience = intervals.truncationPatience
         tree.touches = { control.touches($0.text) }
         buffer = ChunkBuffer(maxLine: inputs.map(\.maxLine).max() ?? 1)
         var steps = [intervals.truncationPoll, intervals.fastestPoll]
@@ -252,11 +253,13 @@ final class ReaderLoop {
         hasMoreEvents = reading.hasMore
         if reading.isLost { tree.overflowed(now) }
         for stream in watches.woken where stream.attention == .watched {
-            if stream.watch == nil {
+            // 1. A quiet log is copied. A line is written to it.
+            // 2. It is truncated before the next sweep.
+            if stream.watch == nil, now >= stream.expectsTruncationUntil {
                 stream.interval = sweep(of: stream)
                 sweep(stream, now)
             } else {
-                agenda.wake(stream, isFresh: false)
+                agenda.wake(stream, isFresh: stream.watch == nil)
             }
         }
         watches.woken.removeAll(keepingCapacity: true)
@@ -472,16 +475,19 @@ final class ReaderLoop {
             stream.attention = .resting
             return
         }
-        if now - stream.lastGrowth >= intervals.idle, let live = stream.live, !live.needsLooks,
+        let isTruncatedSoon = now < stream.expectsTruncationUntil
+        if !isTruncatedSoon, now - stream.lastGrowth >= intervals.idle,
+            let live = stream.live, !live.needsLooks,
             stream.files.count == 1, watch(stream, live, now)
         {
             return
         }
         let isFast = stream.movesInRow > 1
         stream.movesInRow = 0
-        if now < stream.expectsTruncationUntil {
+        if isTruncatedSoon {
             poll(stream, intervals.truncationPoll, now)
-        } else if isFast {
+        } else if isFast || stream.files.contains(where: \.isInDoubt) {
+            // Doubt is given up after a second, with what was seen in it.
             poll(stream, intervals.fastestPoll, now)
         } else if now - stream.lastGrowth < intervals.idle {
             sweep(stream, now)
@@ -504,6 +510,9 @@ final class ReaderLoop {
         let index = sweepOfInput[stream.input]
         let due = now.next(multipleOf: sweepLengths[index])
         stream.attention = .polled(due: due)
+        // Its turns before that need no place of their own.
+        guard stream.sweptAt != due else { return }
+        stream.sweptAt = due
         sweeps[index].add(stream, due: due)
     }
 

@@ -195,7 +195,7 @@ struct StreamTurn {
         let descriptor = try file.opened()
         let status = try descriptor.descriptor.status()
         file.sawSize()
-        file.saw(changed: status.changed, now)
+        file.look(saw: status.changed)
         if let packed = file.packed {
             if packed.look(size: status.size) {
                 file.sawDisk(size: status.size)
@@ -218,7 +218,7 @@ struct StreamTurn {
         // 1. A file is read to its end. More is written and not seen, it is truncated, and refilled
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
-        if size == file.size, !file.isProvenIntact {
+        if size == file.size, !isProvenIntact(file) {
             guard try file.isIntact(size: status.size) else {
                 try replaced(file, now)
                 return
@@ -239,6 +239,12 @@ struct StreamTurn {
         } else if file.headLength < min(Fingerprint.longest, file.physicalPosition) {
             _ = try growHead(of: file)
         }
+    }
+
+    /// Whether its change time alone tells that it is what it was when it was read again last.
+    private func isProvenIntact(_ file: TailedFile) -> Bool {
+        file.isProvenIntact && !file.isPreallocated && !file.isInDoubt
+            && !(stream.node?.hasOtherWriters ?? true)
     }
 
     /// More of a file's first bytes is known from now on. False where they are another content's.

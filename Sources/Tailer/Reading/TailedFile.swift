@@ -307,9 +307,9 @@ extension TailedFile {
     func saw(changed time: FileTime) { content.saw(changed: time) }
 
     /// The same at a look that may find out whether it is intact.
-    func saw(changed time: FileTime, _ now: MonotonicTime) {
+    func look(saw time: FileTime) {
         content.saw(changed: time)
-        content.proof.saw(changed: time, now)
+        content.proof.saw(changed: time, MonotonicTime.now())
     }
 
     /// It is intact as long as its change time stays what it is (`ContentProof`).

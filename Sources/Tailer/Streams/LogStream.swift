@@ -175,6 +175,8 @@ final class LogStream {
     weak var watchedIn: DirectoryNode?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
+    /// The last sweep that it was put down for.
+    var sweptAt = MonotonicTime.zero
     /// Turns in which bytes came since it was last read to its end: with more than one it grows
     /// faster than a look takes.
     var movesInRow = 0

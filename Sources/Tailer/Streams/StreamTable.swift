@@ -22,6 +22,8 @@ final class StreamTable {
     var outOfReach: [FileID: Int] = [:]
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
+    /// How long a file is expected to be truncated after it was copied, nanoseconds.
+    var truncationPatience = TailerIntervals().truncationPatience
     /// Files of one stream that are taken up before its last ones, read or not, at some kilobytes
     /// each. With an entry, a file is known to whatever comes: a restart, a compressor, its
     /// removal. More than these wait for their turn; and they are more than a program leaves open,

@@ -13,9 +13,9 @@ import Testing
     func proven() {
         var proof = ContentProof()
         proof.saw(changed: Self.fine, Self.at(0))
-        proof.sawIntact(Self.at(100))
+        proof.sawIntact(Self.at(600))
         #expect(proof.isProven)
-        proof.saw(changed: Self.fine, Self.at(200))
+        proof.saw(changed: Self.fine, Self.at(800))
         #expect(proof.isProven)
     }
 
@@ -33,11 +33,11 @@ import Testing
         for step: Int64 in [1, -1, 3_600_000_000_000] {
             var proof = ContentProof()
             proof.saw(changed: Self.fine, Self.at(0))
-            proof.sawIntact(Self.at(100))
+            proof.sawIntact(Self.at(600))
             let later = FileTime(nanoseconds: Self.fine.nanoseconds + step)
-            proof.saw(changed: later, Self.at(200))
+            proof.saw(changed: later, Self.at(700))
             #expect(!proof.isProven)
-            proof.sawIntact(Self.at(201))
+            proof.sawIntact(Self.at(701))
             #expect(!proof.isProven)
         }
     }

@@ -102,8 +102,6 @@ extension StreamTable {
     /// 1. The live file was copied, or is being copied.
     /// 2. More is written to it.
     /// 3. It is truncated. What was not read of it by then is lost.
-    ///
-    /// A person's copy is followed by no truncation: after a while none is expected any more.
     private func expectTruncation(_ look: StreamLook, _ copy: Candidate) {
         let stream = look.stream
         agenda.wake(stream)
@@ -111,7 +109,7 @@ extension StreamTable {
         guard copy.status.modified >= opener.startTimes.time(on: copy.status.device),
             opener.stillness.time(of: copy.status, look.now) < 5_000_000_000
         else { return }
-        stream.expectsTruncationUntil = look.now + 2_000_000_000
+        stream.expectsTruncationUntil = look.now + truncationPatience
         agenda.retry(look.node)
     }
 }
