@@ -43,6 +43,8 @@ package final class TemporaryDirectory: Sendable {
     package func write(_ relative: String, _ bytes: [UInt8]) throws(SystemError) -> String {
         let file = path(relative)
         if let slash = file.lastIndex(of: "/") { try makeDirectories(String(file[..<slash])) }
+        ctest_begin_writing()
+        defer { ctest_end_writing() }
         try Descriptor.open(file, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).write(bytes)
         return file
     }
@@ -66,6 +68,8 @@ package final class TemporaryDirectory: Sendable {
 
 /// Adds bytes to the end of a file, which is made if need be.
 package func appendBytes(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    ctest_begin_writing()
+    defer { ctest_end_writing() }
     try Descriptor.openForAppending(path).write(bytes)
 }
 

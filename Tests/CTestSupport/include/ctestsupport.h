@@ -11,6 +11,11 @@
 pid_t ctest_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
                   int in, int out, int err, int *pidfd);
 
+// Between these no child is forked: a file that is opened and closed in between is open in none.
+// A thread begins once before it ends.
+void ctest_begin_writing(void);
+void ctest_end_writing(void);
+
 // Waits until a process ended, as long as `milliseconds`. 1: it ended; 0: not in time; -1: errno.
 int ctest_wait_ended(int pidfd, int64_t milliseconds);
 
