@@ -133,7 +133,8 @@ package struct LabelReader {
     }
 }
 
-/// The text of a second, and which one it is: what is finer is all that the next line has of its own.
+/// The text of a second, and which one it is: what is finer is all that the next line has of its
+/// own.
 private struct KnownSecond {
     /// `2026-11-23 20:58:35`, with any separator: 8, 8 and 3 bytes.
     private let text: (UInt64, UInt64, UInt64)

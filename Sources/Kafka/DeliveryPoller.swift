@@ -99,8 +99,8 @@ final class DeliveryPoller {
     }
 
     /// The first answer after a while is followed by those to the other requests of its sweep: they
-    /// are waited for, and are one round, and one write of positions. Where answers come all the time
-    /// nobody waits: credit is short there.
+    /// are waited for, and are one round, and one write of positions. Where answers come all the
+    /// time nobody waits: credit is short there.
     private func gather() {
         defer { roundAt = now }
         guard gathering > 0, now - roundAt > 10 * gathering else { return }

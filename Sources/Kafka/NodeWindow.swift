@@ -8,8 +8,8 @@
 /// leads it, or none: the records of a stream wait for their partition and never go around it, as
 /// order demands.
 ///
-/// librdkafka calls it on any of its threads, once for each record; it is one number, which is passed
-/// in the place of a pointer, so nothing has to outlive the client.
+/// librdkafka calls it on any of its threads, once for each record; it is one number, which is
+/// passed in the place of a pointer, so nothing has to outlive the client.
 struct NodeWindow {
     /// Where it begins, before it is known how many partitions there are.
     private let first: UInt32
@@ -32,22 +32,18 @@ struct NodeWindow {
     }
 
     /// The partition, from 0, of the topic when it has `partitions`, at least one.
-    func partition(of key: UnsafeRawBufferPointer, partitions: Int32) -> Int32 {
+    func partition(of key: Span<UInt8>, partitions: Int32) -> Int32 {
         let count = UInt32(clamping: Swift.max(1, partitions))
-        let place = unsafe Self.hash(key) % Swift.min(UInt32(width), count)
+        let place = Self.hash(key) % Swift.min(UInt32(width), count)
         return Int32(truncatingIfNeeded: (first % count + place) % count)
     }
 
-    private static func hash(_ text: String) -> UInt32 {
-        unsafe Array(text.utf8).withUnsafeBytes { unsafe hash($0) }
-    }
+    private static func hash(_ text: String) -> UInt32 { hash(Array(text.utf8).span) }
 
     /// FNV-1a, with its bits mixed: neighbours' names differ by a digit at their ends.
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    private static func hash(_ bytes: Span<UInt8>) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
-        for index in bytes.indices {
-            hash = (hash ^ UInt32(unsafe bytes[index])) &* 16_777_619
-        }
+        for index in bytes.indices { hash = (hash ^ UInt32(bytes[index])) &* 16_777_619 }
         return mix(hash, 0)
     }
 

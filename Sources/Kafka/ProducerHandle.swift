@@ -56,8 +56,9 @@ final class ProducerHandle: @unchecked Sendable {
         unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque)
         unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
             _, key, length, count, opaque, _ in
-            let key = unsafe UnsafeRawBufferPointer(start: key, count: length)
-            return unsafe NodeWindow(opaque).partition(of: key, partitions: count)
+            let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
+            return unsafe NodeWindow(opaque).partition(
+                of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
         }
         return unsafe configuration
     }

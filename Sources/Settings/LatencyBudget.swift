@@ -15,15 +15,15 @@ package struct LatencyBudget: Hashable, Sendable {
     /// Between two looks at all files that are being written to: four fifths.
     package var sweep: Duration { most * 4 / 5 }
 
-    /// How long a record waits in librdkafka for others of its partition: a tenth, and no longer than
-    /// it takes to read what a sweep finds. The rest is for the work on them. What waits there holds
-    /// credit, so more would slow down who has plenty to send.
+    /// How long a record waits in librdkafka for others of its partition: a tenth, and no longer
+    /// than it takes to read what a sweep finds. The rest is for the work on them. What waits there
+    /// holds credit, so more would slow down who has plenty to send.
     package var linger: Duration { min(most / 10, .milliseconds(100)) }
 }
 
 extension Settings {
-    /// How long a record waits for others of its partition: the input in the greatest hurry decides,
-    /// for all share the requests.
+    /// How long a record waits for others of its partition: the input in the greatest hurry
+    /// decides, for all share the requests.
     package var linger: Duration {
         inputs.map(\.latency.linger).min() ?? LatencyBudget.standard.linger
     }

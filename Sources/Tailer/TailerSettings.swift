@@ -46,7 +46,8 @@ package struct TailerIntervals: Sendable {
     /// How long a file is expected to be truncated after it was copied: a person's copy is followed
     /// by no truncation.
     package var truncationPatience: Int64 = 2_000_000_000
-    /// Between two looks at a file that grows fast: a stream with plenty to read waits for no sweep.
+    /// Between two looks at a file that grows fast: a stream with plenty to read waits for no
+    /// sweep.
     package var fastestPoll: Int64 = 5_000_000
     /// The longest time between two looks at a quiet file that is not watched, unless a sweep is
     /// longer; they double up to it.

@@ -8,11 +8,8 @@ import Testing
         _ key: String, _ node: String, topic: String = "logs", of partitions: Int32 = 30,
         width: Int = 3
     ) -> Int32 {
-        let window = unsafe NodeWindow(
-            NodeWindow(node: node, topic: topic, partitions: width).opaque)
-        return unsafe Array(key.utf8).withUnsafeBytes { key in
-            unsafe window.partition(of: key, partitions: partitions)
-        }
+        NodeWindow(node: node, topic: topic, partitions: width)
+            .partition(of: Array(key.utf8).span, partitions: partitions)
     }
 
     @Test(

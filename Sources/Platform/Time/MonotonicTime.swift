@@ -32,8 +32,8 @@
         MonotonicTime(nanoseconds: time.nanoseconds +| nanoseconds)
     }
 
-    /// The first moment after this one that is so many nanoseconds, or a multiple of them, after the
-    /// clock began; `length` is above 0.
+    /// The first moment after this one that is so many nanoseconds, or a multiple of them, after
+    /// the clock began; `length` is above 0.
     @inlinable package func next(multipleOf length: Int64) -> MonotonicTime {
         let part = nanoseconds % length
         return self + (length - (part < 0 ? part + length : part))

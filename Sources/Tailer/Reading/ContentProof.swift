@@ -19,8 +19,8 @@ struct ContentProof {
     /// Nothing but a new change time can make it another content.
     private(set) var isProven = false
 
-    /// Much longer than a tick of a clock that counts fractions of a second: a machine's clock stands
-    /// still while its host has no time for it.
+    /// Much longer than a tick of a clock that counts fractions of a second: a machine's clock
+    /// stands still while its host has no time for it.
     private static let tick = 50 * Clock.fileTick
     /// The same of one that counts seconds, or pairs of them.
     private static let coarseTick: Int64 = 4_000_000_000
