@@ -18,7 +18,8 @@ struct StreamTurn {
     /// Whether the stream's directory is to be looked at for what has happened up to now.
     let hasNews: () -> Bool
 
-    enum Result {
+    /// The end of a turn, which says whether the stream gets another one.
+    enum TurnEnd {
         /// Bytes were handed over or a file was finished; there may be more.
         case moved
         /// Bytes were handed over, all that the live file had at this turn.
@@ -39,7 +40,7 @@ struct StreamTurn {
         case news
     }
 
-    func run(_ now: MonotonicTime, _ frames: inout [Frame]) -> Result {
+    func run(_ now: MonotonicTime, _ frames: inout [Frame]) -> TurnEnd {
         // An older file that is read to its present end and may still grow does not hold up the
         // next one: its writer writes late, into a file that was rotated away.
         defer { opener.cache.current = nil }
@@ -119,7 +120,7 @@ struct StreamTurn {
 
     private func read(
         _ file: TailedFile, _ now: MonotonicTime, _ frames: inout [Frame]
-    ) throws(SystemError) -> Result {
+    ) throws(SystemError) -> TurnEnd {
         // What comes before it is taken up by looks at its directory.
         if waitsForLook, stream.earlier?.holdsUp(file) ?? false { return .outdated }
         // Until its directory was looked at for what it held.
@@ -156,7 +157,7 @@ struct StreamTurn {
     }
 
     /// Opens a parked file if there is anything to do; otherwise what its turn comes to.
-    private func unpark(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result? {
+    private func unpark(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> TurnEnd? {
         let hasUnread = file.position < file.end && !file.continuesToWait
         if hasUnread {
             guard output.hasRoom(stream.id) else { return .noRoom }
@@ -286,7 +287,8 @@ struct StreamTurn {
     }
 
     /// The same in the middle of a turn, which ends with that.
-    private func beginAnew(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result {
+    private func beginAnew(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> TurnEnd
+    {
         try replaced(file, now)
         if file.isInDoubt { return .atEnd }
         return file.isReplaced ? .outdated : .moved
@@ -337,7 +339,7 @@ struct StreamTurn {
 
     private func hand(
         _ file: TailedFile, _ now: MonotonicTime, _ frames: inout [Frame]
-    ) throws(SystemError) -> Result {
+    ) throws(SystemError) -> TurnEnd {
         guard output.hasRoom(stream.id) else {
             // It may be another content by the time there is: what it had grown to is to be known
             // by then.
@@ -458,7 +460,7 @@ struct StreamTurn {
     }
 
     /// The file is read to its present end: is that the last one?
-    private func settle(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Result {
+    private func settle(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> TurnEnd {
         if let packed = file.packed {
             // Of one whose first bytes are wrong nothing is ever handed over.
             if packed.fault != nil { tellEnd(of: file) }

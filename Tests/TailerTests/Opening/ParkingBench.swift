@@ -105,7 +105,7 @@ final class ParkingBench {
     }
 
     /// One turn of a stream.
-    func turn(_ stream: LogStream, once: Bool = false) -> StreamTurn.Result {
+    func turn(_ stream: LogStream, once: Bool = false) -> StreamTurn.TurnEnd {
         var frames: [Frame] = []
         let turn = StreamTurn(
             stream: stream, output: output, opener: opener, table: table,
