@@ -45,6 +45,22 @@ struct TailerTests {
         try expect(["first", "half", "third"])
     }
 
+    /// The next sweep is in an hour.
+    @Test("N2: an s6 log that rotates is read on at once, however long a sweep is")
+    func rotatesBeforeSweep() throws {
+        let archive = "log/pod/@4000000065e07a152f072f40.s"
+        _ = try directory.write("log/pod/current", "one\n")
+        let tailer = try startTailer(
+            output, [directory.path("log/*/current")], sweep: 3_600_000_000_000)
+        defer { tailer.stop() }
+        try expect(["one"])
+        try directory.append("log/pod/current", "two\n")
+        try rename(directory.path("log/pod/current"), directory.path("log/pod/previous"))
+        _ = try directory.write("log/pod/current", "three\n")
+        try rename(directory.path("log/pod/previous"), directory.path(archive))
+        try expect(["one", "two", "three"])
+    }
+
     /// 1. The next sweep is in an hour. A log is put down for it, or it is quiet and watched.
     /// 2. logrotate copies it. What is written before it truncates the log would be lost.
     @Test(

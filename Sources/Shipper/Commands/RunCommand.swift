@@ -214,7 +214,7 @@ extension Settings {
             case .embedded: ["127.0.0.1:1"]
             case .addresses(let list): list
             }
-        return KafkaSettings.plain(output.kafka, addresses)
+        return KafkaSettings.plain(self, addresses)
     }
 
     /// Checks what only librdkafka can: its own properties. The error names the line of the

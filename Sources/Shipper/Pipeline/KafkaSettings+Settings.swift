@@ -6,10 +6,9 @@ extension KafkaSettings {
     static func from(
         _ settings: Settings
     ) throws(KafkaError) -> (KafkaSettings, EmbeddedBroker?) {
-        let kafka = settings.output.kafka
         var addresses: [String]
         var broker: EmbeddedBroker?
-        switch kafka.brokers {
+        switch settings.output.kafka.brokers {
         case .embedded:
             let embedded = try EmbeddedBroker()
             broker = embedded
@@ -17,14 +16,12 @@ extension KafkaSettings {
         case .addresses(let list):
             addresses = list
         }
-        return (plain(kafka, addresses, node: settings.node, linger: settings.linger), broker)
+        return (plain(settings, addresses), broker)
     }
 
     /// The same without starting anything; nobody listens where the embedded broker would.
-    static func plain(
-        _ kafka: Settings.Kafka, _ addresses: [String],
-        node: String = "", linger: Duration = LatencyBudget.standard.linger
-    ) -> KafkaSettings {
+    static func plain(_ settings: Settings, _ addresses: [String]) -> KafkaSettings {
+        let kafka = settings.output.kafka
         let compression: Compression =
             switch kafka.compression {
             case .none: .none
@@ -37,10 +34,11 @@ extension KafkaSettings {
             switch kafka.partitioner {
             case .murmur2Random: .murmur2Random
             case .consistentRandom: .consistentRandom
-            case .node: .node(node, partitions: kafka.partitionsPerNode)
+            case .node: .node(settings.node, partitions: kafka.partitionsPerNode)
             }
         return KafkaSettings(
-            brokers: addresses, compression: compression, partitioner: partitioner, linger: linger,
+            brokers: addresses, compression: compression, partitioner: partitioner,
+            linger: settings.linger,
             properties: kafka.librdkafka.map { Property($0.name, $0.value) })
     }
 }

@@ -11,7 +11,7 @@ extension Settings {
         max(1, min(longestValue(message: longestMessage), limits.inFlight / 4))
     }
 
-    private var longestMessage: Int { KafkaSettings.plain(output.kafka, []).longestMessage }
+    private var longestMessage: Int { KafkaSettings.plain(self, []).longestMessage }
 
     /// A record's headers and its key count too.
     private func longestValue(message: Int) -> Int { message - message / 16 - 1024 }

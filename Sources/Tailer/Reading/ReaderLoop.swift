@@ -486,9 +486,13 @@ final class ReaderLoop {
         stream.movesInRow = 0
         if isTruncatedSoon {
             poll(stream, intervals.truncationPoll, now)
-        } else if isFast || stream.files.contains(where: \.isInDoubt) {
-            // Doubt is given up after a second, with what was seen in it.
+        } else if isFast {
             poll(stream, intervals.fastestPoll, now)
+        } else if let since = stream.files.compactMap(\.doubtedSince).max() {
+            // Soon at first, for the end of a doubt of a second; ever more seldom where deliveries
+            // are waited for, which takes as long as the brokers are away.
+            let age = min(now - since, intervals.slowestPoll)
+            poll(stream, max(age, intervals.fastestPoll), now)
         } else if now - stream.lastGrowth < intervals.idle {
             sweep(stream, now)
         } else {

@@ -171,12 +171,15 @@ extension TailedFile.State {
         }
     }
 
-    var isInDoubt: Bool {
+    /// Since when its end is known to be another one, as long as nothing more is known.
+    var doubtedSince: MonotonicTime? {
         switch continuity {
-        case .intact, .replaced: false
-        case .inDoubt: true
+        case .intact, .replaced: nil
+        case .inDoubt(let since): since
         }
     }
+
+    var isInDoubt: Bool { doubtedSince != nil }
 
     /// It is replaced, and archives were searched for what it held.
     var isSearched: Bool { continuity == .replaced(isSearched: true) }

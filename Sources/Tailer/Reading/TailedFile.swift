@@ -67,6 +67,7 @@ extension TailedFile {
     var isReplaced: Bool { state.isReplaced }
     /// It is not known yet whether its content is another one.
     var isInDoubt: Bool { state.isInDoubt }
+    var doubtedSince: MonotonicTime? { state.doubtedSince }
     /// The content that it had is looked for, and that is not given up for now.
     var isToBeRenewed: Bool { isReplaced && !isPassedOver }
     /// Newer files are read without it, because it cannot be read.

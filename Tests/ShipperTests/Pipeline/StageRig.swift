@@ -62,7 +62,7 @@ final class StageRig {
             }, allDelivered: {})
         self.ledger = ledger
         producer = try Producer(
-            settings: KafkaSettings.plain(settings.output.kafka, broker.addresses),
+            settings: KafkaSettings.plain(settings, broker.addresses),
             handler: { batches in
                 released(batches)
                 ledger.delivered(batches)

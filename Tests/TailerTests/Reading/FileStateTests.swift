@@ -154,6 +154,9 @@ struct FileStateTests {
         var next = state
         let since = next.doubt(from: Self.later)
         #expect(since == Self.start && state.isInDoubt && !state.isReplaced)
+        #expect(next.doubtedSince == Self.start)
+        next.trust()
+        #expect(next.doubtedSince == nil)
     }
 
     @Test(
