@@ -11,7 +11,8 @@ import Tailer
 /// | `registry show` | `EntrySearch`: `glance`, and `open` where need be | numbers, content | yes |
 /// | `registry rewind` | `EntrySearch.open` | content | yes |
 /// | `VanishedFiles`: nobody follows it | `glance`, then by handle | numbers | no |
-/// | `FileMemory`: a listing misses it | `glance`, then by handle; or by handle, then `open` | numbers, content | no |
+/// | `FileMemory`: a listing misses it | `glance`, then by handle | numbers | no |
+/// | `FileMemory`: it lost its name | by handle, then `open` | content | no |
 /// | `DeviceNumbers` | `open` in its directory | content, where the device differs | yes |
 /// | `VolumeNumbers` | `open` | content, where the device agrees | no |
 ///

@@ -208,14 +208,18 @@ extension StreamTable {
                 output.moved(file.id, path: file.path, archived: file.isFinal)
                 insert(file, in: stream, before: stream.files.first)
             case .already: continue
-            case .notTakenUp
-            where inode(of: look.directory.descriptor)?.device == entry.identity.device:
+            case .notTakenUp(.missing) where isOnItsVolume(entry, look),
+                .notTakenUp(.unknown) where isOnItsVolume(entry, look):
                 reportGone(item)
-            // Where another file system is in its place, it may be back with its own.
             case .nothing, .exhausted, .vanished, .notTakenUp: unopened.append(item)
             }
         }
         stream.obstacles.unopened = unopened
+    }
+
+    /// Where another file system is in its directory's place, it may be back with its own.
+    private func isOnItsVolume(_ entry: SavedFile, _ look: StreamLook) -> Bool {
+        inode(of: look.directory.descriptor)?.device == entry.identity.device
     }
 
     /// A file of an earlier run cannot be opened: the stream goes on without it.

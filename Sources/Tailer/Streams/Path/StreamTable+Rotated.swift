@@ -261,11 +261,6 @@ extension StreamTable {
     }
 
     /// Takes up files: those newer than `newestTakenUp` come last, and those older before it.
-    func takeUp(_ candidates: [Candidate], _ look: StreamLook, _ newestTakenUp: NewestTakenUp) {
-        let stream = look.stream
-        takeUp(candidates, look, newestTakenUp, last: stream.files.last)
-    }
-
     /// `last`: the stream's last file before any of them was taken up.
     func takeUp(
         _ candidates: [Candidate], _ look: StreamLook, _ newestTakenUp: NewestTakenUp,
