@@ -47,9 +47,25 @@ package final class AuditConsumer: Sendable {
         }
     }
 
+    /// What a record has beside its key and value.
+    package struct Extras: Hashable, Sendable {
+        /// Names and values, in their order; of a header with no value, an empty one.
+        package var headers: [Header] = []
+        /// It has no value at all, which compacted topics take for a removal; not an empty one.
+        package var isTombstone = false
+
+        /// One header.
+        package struct Header: Hashable, Sendable {
+            /// As it was written; names may stand more than once.
+            package let name: String
+            /// The bytes of its value.
+            package let value: [UInt8]
+        }
+    }
+
     /// Key and value of a record are lent for the call; a record without a key has an empty one.
     package typealias Body =
-        @Sendable (Coordinates, _ key: Span<UInt8>, _ value: Span<UInt8>) -> Void
+        @Sendable (Coordinates, _ key: Span<UInt8>, _ value: Span<UInt8>, Extras) -> Void
 
     private let report: Shared
     private let thread: SystemThread
@@ -194,6 +210,7 @@ private final class AuditReader {
         let expected = next[partition, default: 0]
         guard let following = report.take(coordinates.offset, expected: expected) else { return }
         next[partition] = following
-        message.withBytes { key, value in body(coordinates, key, value) }
+        let extras = message.extras
+        message.withBytes { key, value in body(coordinates, key, value, extras) }
     }
 }

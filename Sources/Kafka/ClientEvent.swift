@@ -169,6 +169,16 @@ struct Verdict: Error, Hashable, Sendable {
         return Self.content.contains(value) ? .content : .place
     }
 
+    /// It says that this record, by itself, will never be taken by its topic as it is. Other
+    /// refusals of one record alone are about all of them: a clock that is wrong, a policy, a
+    /// compression that the topic does not have.
+    var isOfRecord: Bool {
+        failure == .size || self == Self.invalidMessage || self == Self.invalidRecord
+    }
+
+    private static let invalidMessage = Verdict(RD_KAFKA_RESP_ERR_INVALID_MSG)
+    private static let invalidRecord = Verdict(RD_KAFKA_RESP_ERR_INVALID_RECORD)
+
     private static let size = Set(
         [
             RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE,

@@ -203,6 +203,26 @@ struct ConsumedMessage: ~Copyable {
             topic: topic, partition: Int(raw.pointee.partition), offset: raw.pointee.offset)
     }
 
+    /// Headers that cannot be read are left out.
+    var extras: AuditConsumer.Extras {
+        var extras = AuditConsumer.Extras(isTombstone: unsafe raw.pointee.payload == nil)
+        var headers: OpaquePointer?
+        guard unsafe rd_kafka_message_headers(raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            return extras
+        }
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var size = 0
+        while unsafe rd_kafka_header_get_all(headers, extras.headers.count, &name, &value, &size)
+            == RD_KAFKA_RESP_ERR_NO_ERROR, let name = unsafe name
+        {
+            let bytes = unsafe UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : size)
+            extras.headers.append(
+                unsafe .init(name: String(cString: name), value: Array(bytes)))
+        }
+        return extras
+    }
+
     borrowing func withBytes(_ body: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Void) {
         let key = unsafe UnsafeRawBufferPointer(
             start: raw.pointee.key, count: raw.pointee.key == nil ? 0 : raw.pointee.key_len)

@@ -23,16 +23,16 @@ final class DeliveryPoller {
     /// How long answers are gathered at the most, nanoseconds.
     private static let mostGathering: Int64 = 10_000_000
 
-    private let core: ProducerCore
+    let core: ProducerCore
     /// The client in `core.handle`; this thread owns it.
     private var handle: ProducerHandle
     private let page = DeliveryPage()
-    private var now = Clock.monotonicNanoseconds()
+    var now = Clock.monotonicNanoseconds()
     /// When the last round began that waited for an event.
     private var roundAt: Int64 = 0
     /// How long answers are gathered, nanoseconds.
     private let gathering: Int64
-    private var released: [RecordBatch] = []
+    var released: [RecordBatch] = []
     /// Lanes in their back-off; bounded by the lanes.
     private var waiting: [(lane: Lane, until: Int64)] = []
     /// Lanes whose time has come and whose topic has no room for them yet, in order, by topic;
@@ -41,6 +41,7 @@ final class DeliveryPoller {
     /// Topics that refused something for its size, when they are asked again what they take.
     private var limits: [String: Int64] = [:]
     private static let limitInterval: Int64 = 30_000_000_000
+    var letters = LettersUnderway()
     private var renewal = Renewal.none
     private var renewals = BackOff()
     /// While no broker is known to answer: when one is asked next.
@@ -62,6 +63,7 @@ final class DeliveryPoller {
             now = Clock.monotonicNanoseconds()
             let inbox = core.takeInbox()
             serve(inbox)
+            collectLetters()
             retryDueLanes()
             serveLines()
             askLimits()
@@ -217,6 +219,9 @@ final class DeliveryPoller {
         if lane.blocked(by: verdict.cause) {
             core.observer.report(
                 .laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)"))
+            if let stands = letters.lane(of: batch)?.recordToSetAside {
+                tell(stands.batch, stands.record)
+            }
         }
     }
 
@@ -224,13 +229,23 @@ final class DeliveryPoller {
         precondition(batch.outstanding >= 0, "more verdicts than records")
         guard batch.outstanding == 0 else { return }
         let lane = batch.lane
-        follow(lane.settle(batch, now: now, released: &released), lane)
+        let step = lane.settle(batch, now: now, released: &released)
+        if core.deadLetters != nil, !lane.isOfDeadLetters, lane.beginSettingAside() {
+            letters.append(lane)
+            writeLetters()
+            return
+        }
+        follow(step, lane)
         if let refused = lane.refusedAlone(now: now) { tell(refused.batch, refused.record) }
         if lane.flowsAgain() { core.observer.report(.laneFlows(topic: lane.topic)) }
         forgetIfFinished(lane)
     }
 
     private func tell(_ batch: RecordBatch, _ record: Int) {
+        core.observer.report(.recordRefused(refusal(of: batch, record)))
+    }
+
+    func refusal(of batch: RecordBatch, _ record: Int) -> RefusedRecord {
         let lane = batch.lane
         let verdict = lane.verdict ?? .acknowledged
         var limit: (bytes: Int, setting: String)?
@@ -241,13 +256,10 @@ final class DeliveryPoller {
             if let topic, topic < client { limit = (topic, "max.message.bytes of the topic") }
             if topic == nil, batch.bytes(of: record..<record + 1) < client { limit = nil }
         }
-        core.observer.report(
-            .recordRefused(
-                RefusedRecord(
-                    topic: lane.topic, file: batch.file, offset: batch.fileOffset(of: record),
-                    size: batch.bytes(of: record..<record + 1), code: verdict.name,
-                    text: verdict.text,
-                    limit: limit)))
+        return RefusedRecord(
+            topic: lane.topic, file: batch.file, offset: batch.fileOffset(of: record),
+            size: batch.bytes(of: record..<record + 1), code: verdict.name, text: verdict.text,
+            limit: limit)
     }
 
     // MARK: What a topic takes
@@ -273,7 +285,7 @@ final class DeliveryPoller {
 
     // MARK: Retries
 
-    private func follow(_ step: LaneStateMachine<RecordBatch>.Step, _ lane: Lane) {
+    func follow(_ step: LaneStateMachine<RecordBatch>.Step, _ lane: Lane) {
         switch step {
         case .none:
             return
@@ -331,7 +343,7 @@ final class DeliveryPoller {
         }
     }
 
-    private func forgetIfFinished(_ lane: Lane) {
+    func forgetIfFinished(_ lane: Lane) {
         if core.forgetIfFinished(lane) { lane.closeTopic() }
     }
 
@@ -399,6 +411,7 @@ final class DeliveryPoller {
             serve(core.takeInbox())
             now = Clock.monotonicNanoseconds()
         }
+        collectLetters()
         handOver()
         let undelivered = lanes.reduce(0) { $0 +| $1.undelivered }
         core.undelivered.store(undelivered, ordering: .releasing)

@@ -23,6 +23,9 @@ package enum KafkaEvent: Sendable {
     /// A record that can be the only reason why it was refused: nothing was sent beside it. Its
     /// stream waits at it. Once for each record.
     case recordRefused(RefusedRecord)
+    /// A record will never be taken by its topic; the dead-letter topic has acknowledged a letter
+    /// in its place, and the record's stream goes on.
+    case recordSetAside(RefusedRecord, deadLetterTopic: String)
     /// A lane that was blocked takes records again.
     case laneFlows(topic: String)
     /// An error that librdkafka deals with by itself, such as one broker's lost connection.

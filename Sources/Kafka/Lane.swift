@@ -57,6 +57,8 @@ package final class Lane: Sendable {
         }
     }
     private let inside: Mutex<Inside>
+    /// It leads to the dead-letter topic, and its records stand for others.
+    let isOfDeadLetters: Bool
     let share: TopicShare
 
     /// The observer is told of a record that stays refused each time that so long went by: whoever
@@ -76,8 +78,9 @@ package final class Lane: Sendable {
         }
     }
 
-    init(share: TopicShare, key: [UInt8], suspended: Bool) {
+    init(share: TopicShare, key: [UInt8], suspended: Bool, isOfDeadLetters: Bool = false) {
         topic = share.name
+        self.isOfDeadLetters = isOfDeadLetters
         self.share = share
         self.key = key
         inside = Mutex(Inside(machine: LaneStateMachine(suspended: suspended)))
@@ -253,6 +256,35 @@ package final class Lane: Sendable {
         }
     }
 
+    /// Stands still at a record that was refused alone for what it is, so that it can be delivered
+    /// somewhere else. False when there is none.
+    func beginSettingAside() -> Bool {
+        inside.withLock { inside in
+            inside.isRefusedAlone && inside.verdict?.isOfRecord == true
+                && inside.machine.beginSettingAside()
+        }
+    }
+
+    /// The record to set aside; nil when the lane was stopped meanwhile.
+    var recordToSetAside: (batch: RecordBatch, record: Int)? {
+        inside.withLock { inside in
+            inside.machine.state == .settingAside ? inside.machine.firstUndelivered : nil
+        }
+    }
+
+    /// The record that the lane stands at is delivered somewhere else.
+    func setAside(
+        now: Int64, released: inout [RecordBatch]
+    ) -> LaneStateMachine<RecordBatch>.Step {
+        inside.withLock { inside in
+            inside.isRefusedAlone = false
+            inside.refused = nil
+            let step = inside.machine.setAside(now: now, released: &released)
+            if !inside.machine.isRecovering { share.gate { $0.recovered() } }
+            return step
+        }
+    }
+
     /// Notes why the lane does not flow. True when that is news.
     func blocked(by verdict: Verdict) -> Bool {
         inside.withLock { inside in
@@ -295,7 +327,9 @@ package final class Lane: Sendable {
     var isBlocked: Bool { inside.withLock { $0.blockedBy != nil } }
     var isQuiet: Bool { inside.withLock { $0.machine.isQuiet } }
     var isEmpty: Bool { inside.withLock { $0.machine.isEmpty } }
-    var undelivered: Int { inside.withLock { $0.machine.undelivered } }
+    /// Records of files that are on it without an acknowledgement. What a dead letter stands for is
+    /// on another lane.
+    var undelivered: Int { isOfDeadLetters ? 0 : inside.withLock { $0.machine.undelivered } }
     /// Closed by its stream and empty: to be forgotten.
     var isFinished: Bool { inside.withLock { $0.isClosing && $0.machine.isEmpty } }
 }

@@ -16,6 +16,10 @@
 /// 4. When everything that was out at the failure is delivered (`horizon`), what came since follows
 ///    at once and the lane flows again.
 ///
+/// A record that was refused alone may be *set aside*: it is delivered in another form somewhere
+/// else, which somebody else does. The lane stands still (`settingAside`) until that is done; then
+/// it counts as acknowledged, and the lane goes on behind it.
+///
 /// What that repeats, at most, is what was out at the failure, once, wherever the bad record stands
 /// and however far librdkafka's batch with it, refused as a whole, reaches before and behind it:
 ///
@@ -37,6 +41,8 @@ struct LaneStateMachine<Batch> {
         case waiting(until: Int64)
         /// A hand-over is out, or being produced by the poller; new batches line up behind it.
         case resending
+        /// Nothing is outstanding; the first undelivered record is being delivered somewhere else.
+        case settingAside
         /// The producer's handle is being made anew; verdicts may still come in.
         case suspended
         /// No more passes, for good.
@@ -187,7 +193,7 @@ struct LaneStateMachine<Batch> {
             state = .waiting(until: .min)
             isUntold = true
             return .collect
-        case .draining, .waiting, .resending, .suspended:
+        case .draining, .waiting, .resending, .settingAside, .suspended:
             entries.append(Entry(batch: batch, records: records, standing: .held))
             return .hold
         case .stopped:
@@ -203,7 +209,7 @@ struct LaneStateMachine<Batch> {
         if refused { fail() }
         switch state {
         case .draining, .suspended, .stopped: return underway == 0
-        case .flowing, .waiting, .resending: return false
+        case .flowing, .waiting, .resending, .settingAside: return false
         }
     }
 
@@ -224,7 +230,7 @@ struct LaneStateMachine<Batch> {
             failure = what
             state = .draining
             return true
-        case .draining, .waiting, .suspended, .stopped:
+        case .draining, .waiting, .settingAside, .suspended, .stopped:
             failure = max(failure ?? what, what)
             return false
         }
@@ -264,7 +270,7 @@ struct LaneStateMachine<Batch> {
             return retreat(now: now)
         case .suspended, .stopped:
             return .none
-        case .waiting:
+        case .waiting, .settingAside:
             preconditionFailure("a lane waited while verdicts were to come")
         }
     }
@@ -278,9 +284,34 @@ struct LaneStateMachine<Batch> {
         case .waiting where isUntold:
             isUntold = false
             return goOn(at: now)
-        case .flowing, .waiting, .resending, .suspended, .stopped:
+        case .flowing, .waiting, .resending, .settingAside, .suspended, .stopped:
             return .none
         }
+    }
+
+    /// Stands still at the record that was refused alone, if it is that; the caller delivers it
+    /// somewhere else, and then calls `setAside`. False when there is none.
+    mutating func beginSettingAside() -> Bool {
+        guard case .waiting = state, isRefusedAlone, firstUndelivered != nil else { return false }
+        state = .settingAside
+        return true
+    }
+
+    /// The record that the lane stands at is delivered somewhere else. A lane that was stopped
+    /// meanwhile stays so.
+    mutating func setAside(now: Int64, released: inout [Batch]) -> Step {
+        precondition(
+            state == .settingAside || state == .stopped, "a lane did not stand at its record")
+        let first = (0..<entries.count).first { entries[$0].done < entries[$0].records }
+        guard let index = first else { preconditionFailure("there was no record to set aside") }
+        entries[index].done += 1
+        if entries[index].done == entries[index].records { entries[index].standing = .settled }
+        release(into: &released)
+        guard state != .stopped else { return .none }
+        isRefusedAlone = false
+        backOff.reset()
+        noteRecovery()
+        return goOn(at: now)
     }
 
     /// Begins a hand-over when its time has come: its first pass. `next` has the others.
@@ -343,7 +374,8 @@ struct LaneStateMachine<Batch> {
 
     /// Closes the lane while the handle is made anew.
     mutating func suspend() {
-        if state != .stopped { state = .suspended }
+        // What is being set aside is not with the client, or goes by another lane.
+        if state != .stopped, state != .settingAside { state = .suspended }
     }
 
     /// Opens it again; it has been quiet.

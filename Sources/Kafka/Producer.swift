@@ -14,14 +14,17 @@ package final class Producer: Sendable {
     /// long as it must. `handler` gets, on the poller thread, the batches released since the last
     /// call: each with every record acknowledged and, in its lane, everything before it. `answered`
     /// is called there when a lane `works` that did not, though nothing of it is released.
+    /// `deadLetters` says what becomes of a record that its topic will never take; without it that
+    /// record's lane waits at it.
     package init(
         settings: KafkaSettings, handler: @escaping @Sendable ([RecordBatch]) -> Void,
-        answered: @escaping @Sendable () -> Void = {}, observer: any KafkaObserver
+        answered: @escaping @Sendable () -> Void = {}, deadLetters: DeadLetters? = nil,
+        observer: any KafkaObserver
     ) throws(KafkaError) {
         let handle = try ProducerHandle(settings: settings)
         let core = ProducerCore(
-            settings: settings, handle: handle, observer: observer, handler: handler,
-            answered: answered)
+            settings: settings, handle: handle, observer: observer, deadLetters: deadLetters,
+            handler: handler, answered: answered)
         self.core = core
         do {
             thread = try SystemThread("kafka") { DeliveryPoller(core, handle).run() }
@@ -76,7 +79,7 @@ package final class Producer: Sendable {
     package var blockedLanes: Int {
         // Outside of the lock: there may be ten thousand.
         let lanes = core.lanes.withLock { Array($0.all.values) }
-        return lanes.count { $0.isBlocked }
+        return lanes.count { $0.isBlocked && !$0.isOfDeadLetters }
     }
 
     /// Lanes that are not closed and empty.

@@ -9,6 +9,8 @@ final class ProducerCore: Sendable {
     let longestMessage: Int
     private let longestBatch: Int
     let observer: any KafkaObserver
+    /// Nil: a record that its topic will never take stops its stream.
+    let deadLetters: DeadLetters?
     /// Called on the poller thread.
     let handler: @Sendable ([RecordBatch]) -> Void
     /// The same.
@@ -52,6 +54,7 @@ final class ProducerCore: Sendable {
     struct Address: Hashable {
         let topic: String
         let key: [UInt8]
+        let isOfDeadLetters: Bool
     }
 
     /// Messages of the sending threads to the poller. Bounded: one refusal a pass, and a pass more
@@ -65,6 +68,7 @@ final class ProducerCore: Sendable {
 
     init(
         settings: KafkaSettings, handle: ProducerHandle, observer: any KafkaObserver,
+        deadLetters: DeadLetters?,
         handler: @escaping @Sendable ([RecordBatch]) -> Void,
         answered: @escaping @Sendable () -> Void
     ) {
@@ -73,16 +77,17 @@ final class ProducerCore: Sendable {
         longestBatch = settings.longestBatch
         self.handle = Mutex(handle)
         self.observer = observer
+        self.deadLetters = deadLetters
         self.handler = handler
         self.answered = answered
     }
 
-    func lane(topic: String, key: [UInt8]) -> Lane {
+    func lane(topic: String, key: [UInt8], isOfDeadLetters: Bool = false) -> Lane {
         lanes.withLock { table in
             // 1. A stream ends while records of it wait out a back-off.
             // 2. It begins again: the same topic and key, so the same partition.
             // 3. On a lane of its own what is new would overtake what waits.
-            let address = Address(topic: topic, key: key)
+            let address = Address(topic: topic, key: key, isOfDeadLetters: isOfDeadLetters)
             if let (id, lane) = table.closing[address]?.first {
                 table.forgetClosing(id, address)
                 lane.reopen()
@@ -90,7 +95,7 @@ final class ProducerCore: Sendable {
             }
             let lane = Lane(
                 share: table.share(topic, longestBatch: longestBatch), key: key,
-                suspended: table.isSuspended)
+                suspended: table.isSuspended, isOfDeadLetters: isOfDeadLetters)
             if table.isStopped { lane.stop() }
             table.all[ObjectIdentifier(lane)] = lane
             return lane
@@ -172,7 +177,9 @@ final class ProducerCore: Sendable {
 }
 
 extension Lane {
-    fileprivate var address: ProducerCore.Address { .init(topic: topic, key: key) }
+    fileprivate var address: ProducerCore.Address {
+        .init(topic: topic, key: key, isOfDeadLetters: isOfDeadLetters)
+    }
 }
 
 extension ProducerCore.LaneTable {

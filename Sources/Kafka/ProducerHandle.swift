@@ -44,7 +44,7 @@ final class ProducerHandle: @unchecked Sendable {
         guard let raw = unsafe rd_kafka_topic_new(client, topic, configuration(of: topic)) else {
             return .failure(Verdict(rd_kafka_last_error()))
         }
-        return unsafe .success(TopicHandle(owning: raw))
+        return unsafe .success(TopicHandle(owning: raw, of: client))
     }
 
     /// What is different for this topic; the new topic owns it. Nil where nothing is.
@@ -132,9 +132,14 @@ final class ProducerHandle: @unchecked Sendable {
 @safe
 final class TopicHandle: @unchecked Sendable {
     private let raw: OpaquePointer
+    /// Alive while the topic is not closed.
+    private let client: OpaquePointer
     private var isClosed = false
 
-    init(owning raw: OpaquePointer) { unsafe self.raw = unsafe raw }
+    init(owning raw: OpaquePointer, of client: OpaquePointer) {
+        unsafe self.raw = unsafe raw
+        unsafe self.client = unsafe client
+    }
 
     deinit { precondition(isClosed, "a Kafka topic was left without closing it") }
 
@@ -150,6 +155,7 @@ final class TopicHandle: @unchecked Sendable {
     func produce(
         _ batch: RecordBatch, _ records: Range<Int>, key: [UInt8], page: MessagePage
     ) -> Refusal? {
+        if !batch.headers.list.isEmpty { return produceWithHeaders(batch, records, key: key) }
         let base = unsafe batch.slab.address
         let owner = unsafe Unmanaged.passUnretained(batch).toOpaque()
         return unsafe key.withUnsafeBufferPointer { key in
@@ -181,6 +187,66 @@ final class TopicHandle: @unchecked Sendable {
             }
             return nil
         }
+    }
+
+    /// The same, one record after the other: a call for many takes no headers. Nothing is offered
+    /// behind a record that was not taken.
+    private func produceWithHeaders(
+        _ batch: RecordBatch, _ records: Range<Int>, key: [UInt8]
+    ) -> Refusal? {
+        for index in records {
+            if let verdict = produceWithHeaders(batch, index, key: key) {
+                return Refusal(
+                    first: index, count: records.upperBound - index, verdict: verdict)
+            }
+        }
+        return nil
+    }
+
+    private func produceWithHeaders(
+        _ batch: RecordBatch, _ index: Int, key: [UInt8]
+    ) -> Verdict? {
+        guard let headers = unsafe rd_kafka_headers_new(batch.headers.list.count) else {
+            return Verdict(RD_KAFKA_RESP_ERR__FAIL)
+        }
+        for header in batch.headers.list {
+            let value = batch.headers.bytes(header.value, batch, index)
+            let code = unsafe value.withUnsafeBufferPointer { value in
+                // Name and value are copied; a null value is not an empty one.
+                unsafe rd_kafka_header_add(
+                    headers, header.name, -1,
+                    value.baseAddress.map { unsafe UnsafeRawPointer($0) }
+                        ?? UnsafeRawPointer(batch.slab.address),
+                    value.count)
+            }
+            precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "a new list of headers is read-only")
+        }
+        let verdict = unsafe key.withUnsafeBufferPointer { key in
+            var parts = unsafe [rd_kafka_vu_t](repeating: rd_kafka_vu_t(), count: 5)
+            unsafe parts[0].vtype = RD_KAFKA_VTYPE_RKT
+            unsafe parts[0].u.rkt = raw
+            unsafe parts[1].vtype = RD_KAFKA_VTYPE_VALUE
+            unsafe parts[1].u.mem.ptr = batch.slab.address + batch.start(of: index)
+            unsafe parts[1].u.mem.size = batch.bytes(of: index..<index + 1)
+            unsafe parts[2].vtype = RD_KAFKA_VTYPE_KEY
+            unsafe parts[2].u.mem.ptr = batch.slab.address
+            if let address = key.baseAddress {
+                unsafe parts[2].u.mem.ptr = UnsafeMutableRawPointer(mutating: address)
+            }
+            unsafe parts[2].u.mem.size = key.count
+            unsafe parts[3].vtype = RD_KAFKA_VTYPE_OPAQUE
+            unsafe parts[3].u.ptr = Unmanaged.passUnretained(batch).toOpaque()
+            unsafe parts[4].vtype = RD_KAFKA_VTYPE_HEADERS
+            unsafe parts[4].u.headers = headers
+            guard let error = unsafe rd_kafka_produceva(client, parts, parts.count) else {
+                return Verdict?.none
+            }
+            defer { unsafe rd_kafka_error_destroy(error) }
+            return Verdict(unsafe rd_kafka_error_code(error))
+        }
+        // Taken, they are the client's.
+        if verdict != nil { unsafe rd_kafka_headers_destroy(headers) }
+        return verdict
     }
 
     /// RD_KAFKA_PARTITION_UA: the partitioner decides, or waits until the topic's partitions are

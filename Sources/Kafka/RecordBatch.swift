@@ -29,6 +29,8 @@ package final class RecordBatch: @unchecked Sendable {
     package let anchor: Anchor
     /// Bytes of in-flight credit to give back at the release.
     package let credit: Int
+    /// Of each of its records, beside the key.
+    package let headers: RecordHeaders
     /// Where in the file record i begins, counted from the start of `range`; empty where nobody
     /// asks.
     let recordOffsets: [UInt32]
@@ -50,7 +52,7 @@ package final class RecordBatch: @unchecked Sendable {
     package init(
         lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
         generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int,
-        recordOffsets: [UInt32] = []
+        recordOffsets: [UInt32] = [], headers: RecordHeaders = .none
     ) {
         precondition(
             Int(recordEnds.last ?? 0) <= slab.count, "records end beyond the slab's bytes")
@@ -64,6 +66,7 @@ package final class RecordBatch: @unchecked Sendable {
         self.anchor = anchor
         self.credit = credit
         self.recordOffsets = recordOffsets
+        self.headers = headers
     }
 
     /// Records in it; 0 is allowed.
@@ -79,8 +82,19 @@ package final class RecordBatch: @unchecked Sendable {
     }
 
     /// Logical offset in the file of what record `index` begins with.
-    func fileOffset(of index: Int) -> Int {
+    package func fileOffset(of index: Int) -> Int {
         range.start + (index < recordOffsets.count ? Int(recordOffsets[index]) : 0)
+    }
+
+    /// As a document has it: of the same bytes of the same file it is always the same.
+    package func id(of index: Int) -> String {
+        let digits = String(UInt64(truncatingIfNeeded: fileOffset(of: index)), radix: 16)
+        return generation.digits + "-" + String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// Lends the value of record `index`.
+    package func withValue<R>(of index: Int, _ body: (Span<UInt8>) -> R) -> R {
+        slab.withBytes(start(of: index)..<Int(recordEnds[index]), body)
     }
 
     /// The record whose value starts at `offset` of the slab; of several (empty values) the first,

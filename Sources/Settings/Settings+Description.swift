@@ -68,6 +68,7 @@ extension Settings {
         case .addresses(let addresses): text.list("brokers", addresses)
         }
         if let topic = kafka.topic { text.pair("topic", topic.text) }
+        if let topic = kafka.deadLetterTopic { text.pair("dead_letter_topic", topic) }
         if let key = kafka.key {
             text.pair("key", key.text)
         } else {

@@ -107,6 +107,9 @@ package struct Settings: Hashable, Sendable {
         package let brokers: Brokers
         /// For inputs without one of their own.
         package let topic: Template?
+        /// Where records go that their topics will never take; a name that Kafka takes. Nil: they
+        /// stop their streams.
+        package let deadLetterTopic: String?
         /// Nil: the stream's identity. Each of its names has a value for every path of every input.
         package let key: Template?
         /// Which partition a key goes to.

@@ -69,7 +69,7 @@ struct SettingsKeys: Sendable {
     static let output = SettingsKeys([("kafka", .map(kafka))])
 
     static let kafka = SettingsKeys(
-        built("brokers", "topic") + later("dead_letter_topic")
+        built("brokers", "topic", "dead_letter_topic")
             + built(
                 "key", "partitioner", "partitions_per_node", "headers", "codec", "envelope",
                 "compression", "acks")

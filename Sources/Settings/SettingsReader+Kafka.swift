@@ -34,7 +34,8 @@ extension SettingsReader {
             fault(value.node.mark, value.path, "without partitioner: node it does nothing")
         }
         let settings = Settings.Kafka(
-            brokers: brokers, topic: topic, key: key,
+            brokers: brokers, topic: topic,
+            deadLetterTopic: topicName(kafka["dead_letter_topic"]), key: key,
             partitioner: partitioner,
             partitionsPerNode: count(kafka["partitions_per_node"], in: 1...1_000, default: 3),
             codec: choice(kafka["codec"], default: .json),
@@ -54,6 +55,33 @@ extension SettingsReader {
             return nil
         }
     }
+
+    /// The name of one topic, the same for every input; nil where there is none.
+    mutating func topicName(_ value: Value?) -> String? {
+        guard let value else { return nil }
+        if case .scalar(let scalar) = value.node.content, scalar.isNull { return nil }
+        let expected = "the name of one topic, as in logs.dead"
+        guard let name = word(value, expected) else { return nil }
+        let isLegal = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        if !isLegal || name == "." || name == ".." || name.utf8.count > Self.longestTopic {
+            fault(
+                value.node.mark, value.path,
+                "\(quoted(name)) is no name that Kafka takes: 1 to \(Self.longestTopic) letters, digits, "
+                    + "., _ and -; expected \(expected)")
+        }
+        return name
+    }
+
+    /// Kafka's own limit.
+    private static let longestTopic = 249
 
     private mutating func brokers(_ kafka: Section) -> Settings.Brokers {
         let expected = "a list of HOST:PORT, or embedded"

@@ -89,6 +89,54 @@ struct RefusedRecordTests {
         #expect(try agent.entry("sick.log")?.offset ?? .max <= before.count)
     }
 
+    @Test(
+        "K3: with a dead-letter topic a letter stands for the line, and its log goes on in order")
+    func deadLetter() throws {
+        let kafka = try cluster()
+        try kafka.createTopic("narrow")
+        try kafka.createTopic("dead")
+        let agent = try Agent(
+            kafka.address, path: "{pod}.log",
+            kafka: "topic: narrow, key: \"{pod}\", dead_letter_topic: dead")
+        var random = SplitMix(seed: 1)
+        // Nothing can compress it below the limit.
+        let big = (0..<2 * Self.limit).map { _ in UInt8.random(in: 33...126, using: &random) }
+        let (sick, fine) = (LineSource("sick"), LineSource("fine"))
+        let before = sick.lines(0..<700)
+        try agent.home.write("logs/sick.log", before + big + [10] + sick.lines(700..<3_000))
+        try agent.home.write("logs/fine.log", fine.lines(0..<3_000))
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        #expect(try agent.registry().allSatisfy { $0.lag == 0 })
+        let reader = try KafkaReader(kafka, topics: ["narrow", "dead"])
+        try eventually("the letter and all other lines; \(agent.said)") {
+            reader.records("dead").count == 1
+                && Set(reader.records("narrow").map(\.value)).count == 6_000
+        }
+        for source in [sick, fine] {
+            let messages = try reader.records("narrow").filter { $0.keyText == source.writer }
+                .map { try Array($0.document().message.utf8) }
+            var seen: Set<[UInt8]> = []
+            let last = messages.reversed().filter { seen.insert($0).inserted }.reversed()
+            #expect(Array(last) == (0..<3_000).map(source.line))
+        }
+        let letter = try #require(reader.records("dead").first)
+        #expect(letter.value == Array(big.prefix(8 * 1024)))
+        #expect(letter.keyText == "sick")
+        #expect(letter.header("reason")?.hasPrefix("MSG_SIZE_TOO_LARGE: ") == true)
+        #expect(letter.header("topic") == "narrow")
+        #expect(letter.header("file") == agent.log("sick.log"))
+        #expect(letter.header("offset") == "\(before.count)")
+        let size = try #require(letter.header("size").flatMap { Int($0) })
+        #expect(size > big.count, "that of the document")
+        let generation = try #require(try agent.entry("sick.log")).generation
+        let hex = String(before.count, radix: 16)
+        let digits = String(repeating: "0", count: 16 - hex.count) + hex
+        #expect(letter.header("_id") == "\(generation)-\(digits)")
+        #expect(
+            agent.said.split(separator: "\n").count { $0.contains("a letter in the dead") } == 1)
+        #expect(!agent.said.contains("its stream waits at it"), "\(agent.said)")
+    }
+
     /// librdkafka's batches have up to a megabyte. Every line is taken by itself, no batch is.
     @Test(
         "K12: a topic that takes small batches gets small batches, each line and few of them twice")

@@ -18,7 +18,7 @@ struct AuditConsumerTests {
         let broker = try BrokerProcess()
         let witness = Witness()
         let keys = Mutex<Set<[UInt8]>>([])
-        let audit = try AuditConsumer(brokers: broker.addresses) { coordinates, key, value in
+        let audit = try AuditConsumer(brokers: broker.addresses) { coordinates, key, value, _ in
             keys.withLock { _ = $0.insert(key.indices.map { key[$0] }) }
             witness.take(coordinates, value)
         }
@@ -43,7 +43,7 @@ struct AuditConsumerTests {
         let broker = try BrokerProcess()
         let witness = Witness()
         let audit = try AuditConsumer(brokers: broker.addresses, topics: ["wanted"]) {
-            coordinates, _, value in witness.take(coordinates, value)
+            coordinates, _, value, _ in witness.take(coordinates, value)
         }
         let producer = try producer(broker, witness)
         var other = Feed(producer.lane(topic: "other", key: [1]), name: "o")
@@ -69,7 +69,7 @@ struct AuditConsumerTests {
         let extent = try #require(try AuditConsumer.extents(brokers: broker.addresses)["logs"])
         #expect(extent.high == 8000)
         #expect(extent.low > 0, "the broker kept everything: nothing to miss")
-        let audit = try AuditConsumer(brokers: broker.addresses) { coordinates, _, value in
+        let audit = try AuditConsumer(brokers: broker.addresses) { coordinates, _, value, _ in
             witness.take(coordinates, value)
         }
         try eventually("what is held is read") { audit.progress.records == Int(extent.held) }

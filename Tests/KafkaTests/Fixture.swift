@@ -13,6 +13,7 @@ final class Witness: KafkaObserver {
         var released: [RecordBatch] = []
         /// Values in the order of their partition, by topic and partition.
         var read: [String: [Int: [String]]] = [:]
+        var extras: [String: [AuditConsumer.Extras]] = [:]
     }
     private let heard = Mutex(Heard())
 
@@ -21,6 +22,9 @@ final class Witness: KafkaObserver {
     func read(_ topic: String) -> [Int: [String]] { heard.withLock { $0.read[topic] ?? [:] } }
     func readCount(_ topic: String) -> Int {
         heard.withLock { ($0.read[topic] ?? [:]).values.reduce(0) { $0 + $1.count } }
+    }
+    func extras(_ topic: String) -> [AuditConsumer.Extras] {
+        heard.withLock { $0.extras[topic] ?? [] }
     }
     var releasedRecords: Int { heard.withLock { $0.released.reduce(0) { $0 + $1.count } } }
 
@@ -40,6 +44,8 @@ final class Witness: KafkaObserver {
         case .recordRefused(let refused):
             let limit = refused.limit?.bytes ?? -1
             note("refused \(refused.topic) \(refused.offset) \(refused.size) \(limit)")
+        case .recordSetAside(let refused, let topic):
+            note("set aside \(refused.topic) \(refused.offset) \(refused.size) \(topic)")
         case .laneFlows(let topic): note("flows \(topic)")
         case .clientError(let code, let text): note("error \(code) \(text)")
         case .clientLog(let severity, let facility, let text):
@@ -49,9 +55,13 @@ final class Witness: KafkaObserver {
 
     func release(_ batches: [RecordBatch]) { heard.withLock { $0.released += batches } }
 
-    func take(_ coordinates: AuditConsumer.Coordinates, _ value: Span<UInt8>) {
+    func take(
+        _ coordinates: AuditConsumer.Coordinates, _ value: Span<UInt8>,
+        _ extras: AuditConsumer.Extras = .init()
+    ) {
         let text = String(decoding: value.indices.map { value[$0] }, as: UTF8.self)
         heard.withLock {
+            $0.extras[coordinates.topic, default: []].append(extras)
             $0.read[coordinates.topic, default: [:]][coordinates.partition, default: []].append(
                 text)
         }
@@ -127,16 +137,18 @@ struct Rig {
     let audit: AuditConsumer
 
     init(
-        brokers: Int = 1, _ change: (inout KafkaSettings) -> Void = { _ in }
+        brokers: Int = 1, deadLetters: DeadLetters? = nil,
+        _ change: (inout KafkaSettings) -> Void = { _ in }
     ) throws {
         broker = try BrokerProcess(brokers: brokers)
         var settings = KafkaSettings(brokers: broker.addresses)
         change(&settings)
         let witness = witness
         producer = try Producer(
-            settings: settings, handler: { witness.release($0) }, observer: witness)
-        audit = try AuditConsumer(brokers: broker.addresses) { coordinates, _, value in
-            witness.take(coordinates, value)
+            settings: settings, handler: { witness.release($0) }, deadLetters: deadLetters,
+            observer: witness)
+        audit = try AuditConsumer(brokers: broker.addresses) { coordinates, _, value, extras in
+            witness.take(coordinates, value, extras)
         }
     }
 

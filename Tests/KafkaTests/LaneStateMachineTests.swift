@@ -345,6 +345,77 @@ struct LaneStateMachineTests {
 }
 
 /// A lane and what it released; a class, so that expectations can call what changes it.
+@Suite("A record that is set aside, as a value")
+struct SetAsideStateTests {
+    private let lane = Bench()
+
+    /// A lane that stands at record 1 of "a", which was refused alone.
+    private func stand() throws -> Int64 {
+        _ = lane.send("a", records: 3)
+        guard case .wait(let until) = lane.settle(0, failedAt: 1, of: .size) else { throw Unmet() }
+        #expect(!lane.beginSettingAside(), "others were out with it")
+        #expect(lane.handOver(at: until) == ["a 1..<2"])
+        guard case .wait(let then) = lane.settle(0, failedAt: 1, now: until, of: .size) else {
+            throw Unmet()
+        }
+        return then
+    }
+    private struct Unmet: Error {}
+
+    @Test("A lane stands still until its refused record is delivered elsewhere, and goes on")
+    func goesOnBehind() throws {
+        let then = try stand()
+        #expect(lane.beginSettingAside())
+        #expect(lane.isQuiet && !lane.isEmpty)
+        #expect(lane.handOver(at: then).isEmpty, "its time is no matter now")
+        #expect(lane.send("b", records: 1) == .hold)
+        #expect(lane.setAside(now: 9) == .wait(until: 9))
+        #expect(lane.undelivered == 2)
+        #expect(lane.handOver(at: 9) == ["a 2..<3"])
+        #expect(lane.settle(0, now: 10) == .wait(until: 10))
+        #expect(lane.released == ["a"])
+        #expect(lane.handOver(at: 10) == ["b 0..<1"])
+        _ = lane.settle(1, now: 11)
+        #expect(lane.released == ["a", "b"])
+        #expect(lane.isEmpty && lane.state == .flowing)
+    }
+
+    @Test("The last record of a batch, set aside, releases it")
+    func releases() throws {
+        _ = lane.send("a", records: 1)
+        guard case .wait(let until) = lane.settle(0, failedAt: 0, of: .content) else {
+            throw Unmet()
+        }
+        _ = lane.handOver(at: until)
+        _ = lane.settle(0, failedAt: 0, of: .content)
+        #expect(lane.beginSettingAside())
+        #expect(lane.released.isEmpty)
+        #expect(lane.setAside(now: 1) == .none)
+        #expect(lane.released == ["a"])
+        #expect(lane.state == .flowing)
+    }
+
+    @Test("A client that dies meanwhile changes nothing for who stands still")
+    func newClient() throws {
+        _ = try stand()
+        #expect(lane.beginSettingAside())
+        lane.suspend()
+        #expect(lane.state == .settingAside)
+        #expect(lane.resume(now: 5) == .none)
+        #expect(lane.setAside(now: 9) == .wait(until: 9))
+    }
+
+    @Test("What is delivered elsewhere while the lane ends still counts")
+    func atTheEnd() throws {
+        _ = try stand()
+        #expect(lane.beginSettingAside())
+        lane.stop()
+        #expect(lane.setAside(now: 9) == .none)
+        #expect(lane.undelivered == 1)
+        #expect(lane.released.isEmpty)
+    }
+}
+
 private final class Bench {
     private var machine: Machine
     private(set) var released: [String] = []
@@ -401,6 +472,8 @@ private final class Bench {
     func fail() { machine.fail() }
     func due(now: Int64) -> Machine.Pass? { machine.due(now: now) }
     func next() -> Machine.Pass? { machine.next() }
+    func beginSettingAside() -> Bool { machine.beginSettingAside() }
+    func setAside(now: Int64) -> Machine.Step { machine.setAside(now: now, released: &released) }
     func suspend() { machine.suspend() }
     func resume(now: Int64) -> Machine.Step { machine.resume(now: now) }
     func stop() { machine.stop() }

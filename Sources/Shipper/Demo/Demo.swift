@@ -153,7 +153,7 @@ package final class Demo: Sendable {
     // MARK: Its parts
 
     private func consumer(_ brokers: [String]) throws(KafkaError) -> AuditConsumer {
-        try AuditConsumer(brokers: brokers) { [audit, copies] _, _, value in
+        try AuditConsumer(brokers: brokers) { [audit, copies] _, _, value, _ in
             let line = RecordMessage.line(value) ?? []
             let count = copies(line)
             audit.withLock { audit in

@@ -9,6 +9,7 @@ import Synchronization
 final class CountedEvents: KafkaObserver, RegistryObserver {
     private let events: EventLog
     private let rejections = Mutex<[String: Int]>([:])
+    private let setAside = SaturatingCounter()
     private let syncs = Mutex(Figures.Syncs())
     private let saveFault = Mutex<String?>(nil)
     private let paths = Mutex<(@Sendable (FileID) -> String?)?>(nil)
@@ -20,6 +21,8 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
 
     /// Bad verdicts on records, by librdkafka's name of the code.
     var rejected: [String: Int] { rejections.withLock { $0 } }
+    /// Records of which the dead-letter topic has a letter.
+    var deadLetters: Int { setAside.now }
     /// The journal's fsyncs.
     var registrySyncs: Figures.Syncs { syncs.withLock { $0 } }
     /// Why positions cannot be saved; nil while they can.
@@ -40,6 +43,11 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
         case .recordRefused(let refused):
             let path = paths.withLock { $0 }
             events.recordRefused(refused, path: path?(refused.file))
+            return
+        case .recordSetAside(let refused, let topic):
+            setAside.add(1)
+            let path = paths.withLock { $0 }
+            events.recordSetAside(refused, path: path?(refused.file), to: topic)
             return
         case .brokersDown, .brokerUp, .fatal, .laneBlocked, .laneFlows, .clientError, .clientLog:
             break

@@ -16,11 +16,7 @@ struct InputPlan {
     init(_ input: Settings.Input, _ kafka: Settings.Kafka) {
         settings = input
         key = kafka.key
-        codec =
-            switch kafka.codec {
-            case .json: .json
-            case .raw: .raw
-            }
+        codec = RecordCodec(kafka.codec)
         guard !input.fields.isEmpty else {
             fields = nil
             return

@@ -28,6 +28,7 @@ extension Pipeline {
         figures.inFlightLimit = budget.limit
         figures.recordsWaiting = counters.recordsWaiting
         figures.recordsRejected = counted.rejected
+        figures.deadLetters = counted.deadLetters
         figures.lastAcknowledgement = counters.lastAcknowledgement
         figures.isBrokerReached = producer.brokerReach == .reached
         figures.streamsBlocked = producer.blockedLanes

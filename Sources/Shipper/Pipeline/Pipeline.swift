@@ -161,7 +161,8 @@ package final class Pipeline: Sendable {
             settings, log, registry, ledger, agent, vanished, counters)
         self.keeper = keeper
 
-        (producer, broker) = try running.startProducer(settings, ledger, doorbell, counted)
+        (producer, broker) = try running.startProducer(
+            settings, ledger, doorbell, counted, registry)
 
         let plan = ReaderPlan(
             inputs: tailing, once: once, intervals: intervals, settings: settings,

@@ -38,7 +38,7 @@ extension RunningStages<Shutdown> {
     /// ends with whoever has it.
     mutating func startProducer(
         _ settings: Settings, _ ledger: DeliveryLedger, _ doorbell: Doorbell,
-        _ counted: CountedEvents
+        _ counted: CountedEvents, _ registry: Registry
     ) throws(PipelineError) -> (Producer, EmbeddedBroker?) {
         let (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
             () throws(KafkaError) in
@@ -47,7 +47,11 @@ extension RunningStages<Shutdown> {
         let producer = try start(orThrow: PipelineError.kafka) { () throws(KafkaError) in
             try Producer(
                 settings: kafka, handler: { ledger.delivered($0) },
-                answered: { doorbell.ring() }, observer: counted)
+                answered: { doorbell.ring() },
+                deadLetters: DeadLetters.from(settings) { [weak registry] in
+                    registry?.entry($0)?.path
+                },
+                observer: counted)
         } stop: {
             $1.stop($0)
         }

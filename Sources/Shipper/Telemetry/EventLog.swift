@@ -197,6 +197,8 @@ extension EventLog: KafkaObserver {
                 ])
         case .recordRefused(let refused):
             recordRefused(refused, path: nil)
+        case .recordSetAside(let refused, let topic):
+            recordSetAside(refused, path: nil, to: topic)
         case .laneFlows(let topic):
             // No fault, but as often as one: a topic that refuses now and then would fill the log
             // with it.
@@ -226,12 +228,28 @@ extension EventLog: KafkaObserver {
             "a record is refused by its topic; its stream waits at it",
             [
                 "path": .text(file), "offset": .count(refused.offset),
-                "size": .count(refused.size),
-                "limit": .text(
-                    refused.limit.map { "\($0.bytes) (\($0.setting))" } ?? "unknown"),
+                "size": .count(refused.size), "limit": .text(Self.limit(refused)),
                 "topic": .text(refused.topic), "code": .text(refused.code),
                 "error": .text(refused.text),
             ])
+    }
+
+    /// `path` is the file's, where it is known. Of a topic that refuses many, one line in 30 s.
+    package func recordSetAside(_ refused: RefusedRecord, path: String?, to topic: String) {
+        log.fault(
+            .error, key: "set aside \(refused.topic)",
+            "a record is refused by its topic; a letter in the dead-letter topic stands for it",
+            [
+                "path": .text(path ?? "file \(refused.file.number)"),
+                "offset": .count(refused.offset), "size": .count(refused.size),
+                "limit": .text(Self.limit(refused)), "topic": .text(refused.topic),
+                "code": .text(refused.code), "error": .text(refused.text),
+                "dead_letter_topic": .text(topic),
+            ])
+    }
+
+    private static func limit(_ refused: RefusedRecord) -> String {
+        refused.limit.map { "\($0.bytes) (\($0.setting))" } ?? "unknown"
     }
 }
 

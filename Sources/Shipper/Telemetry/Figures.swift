@@ -27,6 +27,7 @@ struct Figures: Sendable {
     var inFlightLimit = 0
     var recordsWaiting = 0
     var recordsRejected: [String: Int] = [:]
+    var deadLetters = 0
     var lastAcknowledgement: Int64?
     var isBrokerReached = false
     var streams = 0

@@ -126,6 +126,11 @@ struct Metric: Sendable {
                         value: .integer(figures.recordsRejected[code] ?? 0))
                 }
             }),
+        counter(
+            "shipper_dead_letters_total",
+            "Records that their topics refuse for ever, and for which the dead-letter topic has a "
+                + "letter: among those delivered, too."
+        ) { $0.deadLetters },
         gauge(
             "shipper_streams_blocked",
             "Streams that wait because the last verdict on one of their records was a bad one."

@@ -53,7 +53,7 @@ final class ModelBench: Sendable {
         consumer = try AuditConsumer(
             brokers: [broker.address], topics: [Self.topic],
             properties: [.init("fetch.wait.max.ms", "2")]
-        ) { _, _, value in inbox.take(bytes(of: value)) }
+        ) { _, _, value, _ in inbox.take(bytes(of: value)) }
     }
 
     /// From now on only records of this sequence are taken.

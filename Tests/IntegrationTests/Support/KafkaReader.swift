@@ -9,6 +9,12 @@ struct KafkaRecord: Sendable {
     let partition: Int
     let key: [UInt8]
     let value: [UInt8]
+    let extras: AuditConsumer.Extras
+
+    /// The text of a header; nil where there is none.
+    func header(_ name: String) -> String? {
+        extras.headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
+    }
 
     var keyText: String { String(decoding: key, as: UTF8.self) }
     var text: String { String(decoding: value, as: UTF8.self) }
@@ -79,10 +85,10 @@ final class KafkaReader: Sendable {
             brokers: broker.addresses, topics: topics,
             // A broker that is back is read at once.
             properties: [KafkaSettings.Property("reconnect.backoff.max.ms", "500")]
-        ) { place, key, value in
+        ) { place, key, value, extras in
             let record = KafkaRecord(
                 topic: place.topic, partition: place.partition, key: bytes(of: key),
-                value: bytes(of: value))
+                value: bytes(of: value), extras: extras)
             if let take {
                 take(record)
             } else {

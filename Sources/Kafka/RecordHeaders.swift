@@ -1,0 +1,56 @@
+/// The headers of a batch's records: the same names, in this order, for all of them.
+package struct RecordHeaders: Hashable, Sendable {
+    /// The bytes of one header.
+    package enum Value: Hashable, Sendable {
+        /// The same for all records.
+        case bytes([UInt8])
+        /// Where the record begins in its file, in decimal digits.
+        case offset
+        /// The record's `_id`.
+        case id
+    }
+
+    /// One of them; names may stand more than once.
+    package struct Header: Hashable, Sendable {
+        /// Without a byte 0.
+        package let name: String
+        /// May be empty, and is never null.
+        package let value: Value
+
+        package init(_ name: String, _ value: Value) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// In the order in which consumers see them.
+    package let list: [Header]
+
+    package init(_ list: [Header]) { self.list = list }
+
+    /// Records without headers, which take a quicker way to the client.
+    package static let none = RecordHeaders([])
+
+    /// Most bytes that they add to a record, names and lengths included.
+    package var most: Int {
+        list.reduce(0) { sum, header in
+            let value =
+                switch header.value {
+                case .bytes(let bytes): bytes.count
+                case .offset: 20
+                case .id: 33
+                }
+            // Two lengths of up to five bytes each.
+            return sum + header.name.utf8.count + value + 10
+        }
+    }
+
+    /// The value of one header of record `index`.
+    func bytes(_ value: Value, _ batch: RecordBatch, _ index: Int) -> [UInt8] {
+        switch value {
+        case .bytes(let bytes): bytes
+        case .offset: Array(String(batch.fileOffset(of: index)).utf8)
+        case .id: Array(batch.id(of: index).utf8)
+        }
+    }
+}
