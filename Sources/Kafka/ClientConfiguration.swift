@@ -20,12 +20,12 @@ struct ClientConfiguration: ~Copyable {
         let configuration = ClientConfiguration()
         for (name, value) in defaults { try configuration.set(name, value) }
         try configuration.set("linger.ms", "\(settings.linger / .milliseconds(1))")
-        for property in settings.properties {
-            if let refusal = OwnedProperties.refusal(of: property.name) {
-                throw .property(name: property.name, reason: refusal)
-            }
+        try configuration.set("client.id", settings.clientID)
+        for property in settings.properties { try configuration.pass(property) }
+        for property in try settings.securityProperties() {
             try configuration.set(property.name, property.value)
         }
+        configuration.explainCertificates()
         if connecting {
             let list = settings.brokers.joined(separator: ",")
             try configuration.set("bootstrap.servers", list)
@@ -44,7 +44,6 @@ struct ClientConfiguration: ~Copyable {
 
     /// Better for a shipper than librdkafka's own; the pass-through may change them.
     private static let defaults: [(String, String)] = [
-        ("client.id", "shipper"),
         // Requests are bounded by their bytes (batch.size), not by 10,000 short lines.
         ("batch.num.messages", "100000"),
         ("socket.keepalive.enable", "true"),
@@ -65,8 +64,39 @@ struct ClientConfiguration: ~Copyable {
         ("queue.buffering.max.kbytes", "2147483647"),
         ("delivery.report.only.error", "false"),
         ("log.queue", "true"),
-        // A broker that closes an idle connection is no news.
-        ("log.connection.close", "false"),
+        // What a connection was closed for is the best hint to a wrong protocol. That a broker
+        // closes an idle one is no news: `BrokerTrouble` has nothing to say of it.
+        ("log.connection.close", "true"),
+    ]
+
+    /// Whether the property can be passed through, whatever else is.
+    static func check(_ property: KafkaSettings.Property) throws(KafkaError) {
+        try ClientConfiguration().pass(property)
+    }
+
+    private borrowing func pass(_ property: KafkaSettings.Property) throws(KafkaError) {
+        if let refusal = OwnedProperties.refusal(of: property.name) {
+            throw .property(name: property.name, reason: refusal)
+        }
+        try set(property.name, property.value)
+    }
+
+    /// Has a broker's certificate that is refused named with the reason: of itself librdkafka says
+    /// only that there is one.
+    private borrowing func explainCertificates() {
+        // It refuses what OpenSSL refuses, and nothing else. Without TLS in librdkafka there is
+        // nothing to explain.
+        _ = unsafe rd_kafka_conf_set_ssl_cert_verify_cb(raw) {
+            _, _, _, code, _, _, _, text, size, _ in
+            guard let code = unsafe code, unsafe code.pointee != 0 else { return 1 }
+            unsafe CertificateFault(code: code.pointee).write(to: text, size: size)
+            return 0
+        }
+    }
+
+    /// Properties whose values librdkafka looks at when the client is made: they name files.
+    static let namesOfFiles = [
+        "ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
     ]
 
     /// Sets one property; the error carries its name and librdkafka's own text.
@@ -121,7 +151,10 @@ struct ClientConfiguration: ~Copyable {
         }
         _ = consume self
         let reason = text.string
-        if let name = named.first(where: { reason.contains("`\($0)`") }) {
+        let name = named.first {
+            reason.contains("`\($0)`") || reason.hasPrefix("\($0) failed")
+        }
+        if let name {
             throw .property(name: name, reason: reason)
         }
         throw .client(reason: reason)

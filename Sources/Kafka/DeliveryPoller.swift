@@ -42,6 +42,7 @@ final class DeliveryPoller {
     private var limits: [String: Int64] = [:]
     private static let limitInterval: Int64 = 30_000_000_000
     var letters = LettersUnderway()
+    private var troubles = BrokerTroubles()
     private var renewal = Renewal.none
     private var renewals = BackOff()
     /// While no broker is known to answer: when one is asked next.
@@ -69,6 +70,7 @@ final class DeliveryPoller {
             askLimits()
             renewIfDue()
             askForBroker()
+            tellTroubles()
             handOver()
             if let stopAt = inbox.stopAt, now >= stopAt || allDelivered { break }
             serveEvents(within: patience(stopAt: inbox.stopAt))
@@ -147,12 +149,15 @@ final class DeliveryPoller {
                 beginRenewal(event.errorText)
             } else if verdict == .allBrokersDown {
                 core.brokerReach = .lost
-                core.observer.report(.brokersDown(event.errorText))
+                core.observer.report(.brokersDown(event.errorText, troubles.taken()))
+            } else if let trouble = troubles.heard(event.errorText, now: now) {
+                if trouble.cause == .credentials { renewPassword() }
             } else {
                 core.observer.report(.clientError(code: verdict.name, text: event.errorText))
             }
         case .log:
             guard let line = event.logLine else { return }
+            troubles.heard(facility: line.facility, line.text)
             core.observer.report(
                 .clientLog(
                     severity: line.severity, facility: line.facility, text: line.text))
@@ -181,6 +186,7 @@ final class DeliveryPoller {
         let before = core.brokerReach
         guard before != .reached else { return }
         core.brokerReach = .reached
+        troubles.reached()
         if before == .lost { core.observer.report(.brokerUp) }
     }
 
@@ -191,6 +197,23 @@ final class DeliveryPoller {
         if handle.reachesBroker(within: Self.askPatience) { reachedBroker() }
         now = Clock.monotonicNanoseconds()
         askAt = now + Self.askInterval
+    }
+
+    private func tellTroubles() {
+        for trouble in troubles.due(now: now) {
+            let isAlone = core.brokerReach == .reached
+            core.observer.report(
+                isAlone ? .brokerAway(trouble) : .brokersDown(trouble.text, trouble))
+        }
+    }
+
+    /// The password may have been changed, here and there, since it was read.
+    private func renewPassword() {
+        do throws(KafkaError) {
+            try handle.renewPassword(core.settings.sasl)
+        } catch {
+            core.observer.report(.clientError(code: "password_file", text: error.reason))
+        }
     }
 
     private func count(_ refusal: Refusal, of batch: RecordBatch) {

@@ -22,6 +22,16 @@ package enum KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What is wrong, without the words for what it is about.
+    package var reason: String {
+        switch self {
+        case .property(_, let reason), .broker(_, let reason), .client(let reason),
+            .call(_, _, let reason):
+            reason
+        case .thread(let error): "\(error)"
+        }
+    }
+
     package var description: String {
         switch self {
         case .property(let name, let reason): "librdkafka property \(name): \(reason)"

@@ -9,8 +9,11 @@ package protocol KafkaObserver: Sendable {
 /// What happens between us and the brokers. A `code` is librdkafka's name of a verdict, such as
 /// `MSG_SIZE_TOO_LARGE`, a `text` its words for it, in English.
 package enum KafkaEvent: Sendable {
-    /// No broker can be reached; records wait. Each time the client loses the last of them.
-    case brokersDown(String)
+    /// No broker can be reached; records wait. Each time the client loses the last of them, or has
+    /// news of why; with what keeps it from the last one, where it tells.
+    case brokersDown(String, BrokerTrouble?)
+    /// One broker cannot be reached, but others can.
+    case brokerAway(BrokerTrouble)
     /// A broker has answered, or acknowledged a record, after `brokersDown`.
     case brokerUp
     /// `count` records got a verdict; they will be tried again.

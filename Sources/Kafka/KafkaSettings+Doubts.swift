@@ -3,7 +3,24 @@ internal import CRdkafka
 extension KafkaSettings {
     /// Settings that are no fault, but fail with some brokers in a way that misleads: sentences for
     /// an operator.
-    package var doubts: [String] { Self.doubts(properties, library: rd_kafka_version()) }
+    package var doubts: [String] {
+        var all = properties
+        if let sasl { all.append(Property("sasl.mechanism", sasl.mechanism)) }
+        return Self.doubts(all, library: rd_kafka_version()) + unsafeConnections
+    }
+
+    /// What a stranger on the network could do.
+    private var unsafeConnections: [String] {
+        var doubts: [String] = []
+        if tls == nil, let sasl, sasl.mechanism == "PLAIN" {
+            doubts.append(
+                "sasl.mechanism PLAIN without tls: the password goes over the network as it is")
+        }
+        if tls?.verification == KafkaSettings.Verification.none {
+            doubts.append("tls.verify false: whoever answers at an address is taken for the broker")
+        }
+        return doubts
+    }
 
     /// `library` is 0xMMmmrrpp: major, minor, revision, pre-release.
     static func doubts(_ properties: [Property], library: Int32) -> [String] {

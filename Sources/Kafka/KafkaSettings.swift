@@ -38,6 +38,13 @@ package struct KafkaSettings: Hashable, Sendable {
     /// How long a record waits for others of its partition, 0 for none; `linger.ms` among the
     /// properties counts more.
     package var linger: Duration
+    /// The name that brokers know the client by, and give quotas to; `client.id` among the
+    /// properties counts more.
+    package var clientID: String
+    /// Nil: as the properties say, or else without.
+    package var tls: TLS?
+    /// Nil: as the properties say, or else without.
+    package var sasl: SASL?
     /// Passed through, in order, over our defaults; see `OwnedProperties` for what is refused.
     package var properties: [Property]
     /// Set last, unchecked. For tests alone (time-outs inside the library); no setting fills it.
@@ -46,12 +53,16 @@ package struct KafkaSettings: Hashable, Sendable {
     package init(
         brokers: [String], compression: Compression = .lz4,
         partitioner: Partitioner = .murmur2Random, linger: Duration = .milliseconds(20),
+        clientID: String = "shipper", tls: TLS? = nil, sasl: SASL? = nil,
         properties: [Property] = []
     ) {
         self.brokers = brokers
         self.compression = compression
         self.partitioner = partitioner
         self.linger = linger
+        self.clientID = clientID
+        self.tls = tls
+        self.sasl = sasl
         self.properties = properties
     }
 
@@ -70,15 +81,26 @@ package struct KafkaSettings: Hashable, Sendable {
         }
     }
 
-    /// Checks everything that can be known without a broker, librdkafka's own rules between
+    /// Everything that is wrong and can be known without a broker, librdkafka's own rules between
     /// properties included. Starts and ends a client that connects nowhere.
-    package func validate() throws(KafkaError) {
-        if brokers.isEmpty {
-            throw .broker(address: "", reason: "at least one host:port is needed")
+    package func faults() -> [KafkaError] {
+        var faults: [KafkaError] = []
+        func note(_ check: () throws(KafkaError) -> Void) {
+            do throws(KafkaError) { try check() } catch { faults.append(error) }
         }
-        for broker in brokers { try Self.check(broker: broker) }
-        let client = try ProducerHandle(settings: self, connecting: false)
-        client.close()
+        if brokers.isEmpty {
+            faults.append(.broker(address: "", reason: "at least one host:port is needed"))
+        }
+        for broker in brokers { note { () throws(KafkaError) in try Self.check(broker: broker) } }
+        for property in properties {
+            note { () throws(KafkaError) in try ClientConfiguration.check(property) }
+        }
+        guard faults.isEmpty else { return faults }
+        // What they are together only a client tells, and no more than the first thing.
+        note { () throws(KafkaError) in
+            try ProducerHandle(settings: self, connecting: false).close()
+        }
+        return faults
     }
 
     private static func check(broker: String) throws(KafkaError) {
@@ -88,7 +110,7 @@ package struct KafkaSettings: Hashable, Sendable {
             throw refuse("one host:port an entry, without spaces and commas")
         }
         if broker.contains("://") {
-            throw refuse("host:port without a protocol; librdkafka: security.protocol chooses it")
+            throw refuse("host:port without a protocol; output.kafka.tls and sasl choose it")
         }
         var host = broker[...]
         var rest = broker[broker.endIndex...]

@@ -20,7 +20,7 @@ final class ProducerHandle: @unchecked Sendable {
         let configuration = try ClientConfiguration.producer(settings, connecting: connecting)
         configuration.enableEvents()
         partitioner = settings.partitioner
-        let named = settings.properties.map(\.name)
+        let named = settings.properties.map(\.name) + ClientConfiguration.namesOfFiles
         unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER, named: named)
         // Log lines come as events of the main queue; NULL names that queue.
         let code = unsafe rd_kafka_set_log_queue(client, nil)
@@ -38,6 +38,19 @@ final class ProducerHandle: @unchecked Sendable {
 
     /// Makes a `next` that waits, or else the following one, return at once. Any thread.
     func wake() { unsafe rd_kafka_queue_yield(queue) }
+
+    /// Reads the file with the password again, if there is one; what is in it counts from the next
+    /// attempt of a connection on.
+    func renewPassword(_ sasl: KafkaSettings.SASL?) throws(KafkaError) {
+        guard let credentials = sasl?.credentials, case .file = credentials.password else { return }
+        let password = try credentials.password.read()
+        guard
+            let error = unsafe rd_kafka_sasl_set_credentials(client, credentials.user, password)
+        else { return }
+        defer { unsafe rd_kafka_error_destroy(error) }
+        throw .property(
+            name: "sasl.password", reason: unsafe String(cString: rd_kafka_error_string(error)))
+    }
 
     /// A reference to a topic of this client; closed before the client is. Any thread.
     func open(topic: String) -> Result<TopicHandle, Verdict> {

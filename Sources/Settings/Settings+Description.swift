@@ -83,6 +83,9 @@ extension Settings {
         text.pair("compression", kafka.compression.rawValue)
         text.pair("acks", kafka.acks.rawValue)
         text.pair("delivery", "at_least_once")
+        text.pair("client_id", kafka.clientID.text)
+        if let tls = kafka.tls { describe(tls, &text) }
+        if let sasl = kafka.sasl { describe(sasl, &text) }
         text.pair(
             "librdkafka",
             .map(
@@ -91,6 +94,38 @@ extension Settings {
                         name: option.name,
                         value: .string(option.isSecret ? Passthrough.hidden : option.value))
                 }))
+    }
+
+    private func describe(_ tls: TLS, _ text: inout YAMLText) {
+        text.key("tls")
+        text.indented { text in
+            if let file = tls.authorities {
+                text.pair("ca", file.path)
+            } else {
+                text.comment("ca: what the system trusts")
+            }
+            if let file = tls.certificate { text.pair("certificate", file.path) }
+            if let file = tls.key { text.pair("key", file.path) }
+            if tls.passphrase != nil { text.pair("key_passphrase", Passthrough.hidden) }
+            switch tls.verify {
+            case .full: text.pair("verify", .bool(true))
+            case .certificate: text.pair("verify", "certificate")
+            case .none: text.pair("verify", .bool(false))
+            }
+        }
+    }
+
+    private func describe(_ sasl: SASL, _ text: inout YAMLText) {
+        text.key("sasl")
+        text.indented { text in
+            text.pair("mechanism", sasl.mechanism.name)
+            guard let (user, password) = sasl.mechanism.credentials else { return }
+            text.pair("username", user)
+            switch password {
+            case .text: text.pair("password", Passthrough.hidden)
+            case .file(let file): text.pair("password_file", file.path)
+            }
+        }
     }
 }
 

@@ -122,6 +122,12 @@ package struct Settings: Hashable, Sendable {
         package let compression: Compression
         /// Who has to have a record before it counts as delivered.
         package let acks: Acks
+        /// The name that brokers know the client by; of names it may have `{node}`.
+        package let clientID: Template
+        /// Nil: connections are not encrypted, unless what is passed through says so.
+        package let tls: TLS?
+        /// Nil: the client does not prove who it is, unless what is passed through says so.
+        package let sasl: SASL?
         /// Passed through, in the order of the file.
         package let librdkafka: [Passthrough]
     }

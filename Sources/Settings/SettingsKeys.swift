@@ -73,14 +73,29 @@ struct SettingsKeys: Sendable {
             + built(
                 "key", "partitioner", "partitions_per_node", "headers", "codec", "envelope",
                 "compression", "acks")
-            + built("delivery")
-            + [
-                ("tls", .later(SettingsKeys(later("ca", "certificate", "key", "verify")))),
-                ("sasl", .later(sasl)),
-            ] + built("librdkafka"))
+            + built("delivery", "client_id") + [("tls", .map(tls)), ("sasl", .map(sasl))]
+            + built("librdkafka"),
+        filebeat: [
+            "hosts": "expected brokers", "ssl": "expected tls", "required_acks": "expected acks",
+            "username": "expected sasl.username", "password": "expected sasl.password",
+        ])
+
+    static let tls = SettingsKeys(
+        built("ca", "certificate", "key", "key_passphrase", "verify"),
+        filebeat: [
+            "enabled": "leave it out: that tls stands there turns it on",
+            "certificate_authorities": "expected ca, the path of one file with all of them",
+            "verification_mode":
+                "expected verify: true for full, certificate, or false for none",
+            "ca_sha256": "leave it out: expected ca, the authority's certificate",
+            "ca_trusted_fingerprint": "leave it out: expected ca, the authority's certificate",
+            "supported_protocols": "expected ssl.cipher.suites under librdkafka, if anything",
+            "cipher_suites": "expected ssl.cipher.suites under librdkafka",
+            "curve_types": "expected ssl.curves.list under librdkafka",
+        ])
 
     static let sasl = SettingsKeys(
-        later("mechanism", "username", "password", "password_file"))
+        built("mechanism", "username", "password", "password_file"))
 
     static let limits = SettingsKeys(
         built("in_flight", "open_files", "held_bytes", "watches", "readers"))
@@ -92,7 +107,8 @@ struct SettingsKeys: Sendable {
         let maps = [
             ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
             ("inputs[].rotation", rotation), ("output", output), ("output.kafka", kafka),
-            ("output.kafka.sasl", sasl), ("limits", limits), ("registry", registry), ("http", http),
+            ("output.kafka.tls", tls), ("output.kafka.sasl", sasl), ("limits", limits),
+            ("registry", registry), ("http", http),
             ("log", log),
         ]
         let homes = maps.filter { $0.1[name] != nil }.map(\.0)

@@ -33,6 +33,8 @@ extension SettingsReader {
         if let value = kafka["partitions_per_node"], partitioner != .node {
             fault(value.node.mark, value.path, "without partitioner: node it does nothing")
         }
+        let librdkafka = passthrough(kafka["librdkafka"])
+        twice(librdkafka, in: kafka)
         let settings = Settings.Kafka(
             brokers: brokers, topic: topic,
             deadLetterTopic: topicName(kafka["dead_letter_topic"]), key: key,
@@ -41,7 +43,10 @@ extension SettingsReader {
             codec: choice(kafka["codec"], default: .json),
             compression: choice(kafka["compression"], default: .lz4),
             acks: acks(kafka["acks"]),
-            librdkafka: passthrough(kafka["librdkafka"]))
+            clientID: clientID(kafka["client_id"]),
+            tls: tls(kafka["tls"]),
+            sasl: sasl(kafka["sasl"]),
+            librdkafka: librdkafka)
         return KafkaOutput(settings: settings, topic: kafka["topic"], key: kafka["key"])
     }
 

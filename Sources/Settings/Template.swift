@@ -49,6 +49,10 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
     /// Stands where a template could not be read, until that fault is thrown.
     static let unread = Template(text: "", parts: [])
 
+    /// Brokers' quotas are per client id: under one id a whole fleet would share one quota.
+    static let standardClientID = Template(
+        text: "shipper-{node}", parts: [.literal("shipper-"), .reference("node")])
+
     /// The names that it refers to, each once, in order.
     package var names: [String] {
         var names: [String] = []

@@ -35,7 +35,8 @@ final class Witness: KafkaObserver {
 
     func report(_ event: KafkaEvent) {
         switch event {
-        case .brokersDown(let message): note("down \(message)")
+        case .brokersDown(let message, _): note("down \(message)")
+        case .brokerAway(let trouble): note("away \(trouble.broker) \(trouble.cause)")
         case .brokerUp: note("up")
         case .recordsRejected(let topic, let code, _, let count):
             note("rejected \(topic) \(code) \(count)")

@@ -8,12 +8,17 @@ struct KafkaSettingsTests {
     private func error(_ change: (inout KafkaSettings) -> Void) -> KafkaError? {
         var settings = KafkaSettings(brokers: ["localhost:9092"])
         change(&settings)
-        do throws(KafkaError) {
-            try settings.validate()
-            return nil
-        } catch {
-            return error
-        }
+        return settings.faults().first
+    }
+
+    @Test("of several properties that cannot be taken each is named, in order")
+    func namesEach() {
+        var settings = KafkaSettings(brokers: ["localhost:9092"])
+        settings.properties = [
+            .init("acks", "1"), .init("linger.ms", "5"), .init("linger.sm", "5"),
+            .init("batch.size", "big"),
+        ]
+        #expect(settings.faults().map(\.property) == ["acks", "linger.sm", "batch.size"])
     }
 
     @Test(

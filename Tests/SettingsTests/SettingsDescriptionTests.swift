@@ -29,6 +29,9 @@ import Testing
             partitioner: consistent_random
             codec: raw
             compression: none
+            client_id: logs
+            tls: {ca: /t/ca.pem, certificate: /t/c.pem, key: /t/c.key, verify: certificate}
+            sasl: {mechanism: SCRAM-SHA-256, username: u, password_file: /t/password}
             librdkafka: {linger.ms: 50}
         limits: {in_flight: 256KiB, open_files: 16, held_bytes: 64KiB, watches: 100}
         shutdown_timeout: 1500ms
@@ -54,6 +57,11 @@ import Testing
         #expect(again.output.kafka.partitioner == settings.output.kafka.partitioner)
         #expect(again.output.kafka.codec == settings.output.kafka.codec)
         #expect(again.output.kafka.compression == settings.output.kafka.compression)
+        #expect(again.output.kafka.clientID == settings.output.kafka.clientID)
+        #expect(again.output.kafka.files.map(\.path) == settings.output.kafka.files.map(\.path))
+        #expect(again.output.kafka.tls?.verify == settings.output.kafka.tls?.verify)
+        #expect(
+            again.output.kafka.sasl?.mechanism.name == settings.output.kafka.sasl?.mechanism.name)
         #expect(
             again.output.kafka.librdkafka.map(\.value)
                 == settings.output.kafka.librdkafka.map(\.value))
@@ -100,6 +108,7 @@ import Testing
                     compression: lz4
                     acks: all
                     delivery: at_least_once
+                    client_id: "shipper-{node}"
                     librdkafka: {}
                 limits:
                   in_flight: 32MiB
@@ -132,5 +141,19 @@ import Testing
         #expect(!text.contains("geheim"))
         #expect(text.contains("client.id: seen"))
         #expect(text.contains("********"))
+    }
+
+    @Test func aPasswordAndAPassphraseAreNeverShown() throws {
+        let settings = try Settings.parse(
+            settingsText(
+                kafka: """
+                        tls: {certificate: /c.pem, key: /c.key, key_passphrase: "${ONE}"}
+                        sasl: {mechanism: PLAIN, username: seen, password: "${TWO}"}
+                    """), environment: ["ONE": "geheim", "TWO": "verborgen"])
+        #expect(settings.output.kafka.tls?.passphrase == "geheim")
+        let text = settings.described()
+        #expect(!text.contains("geheim") && !text.contains("verborgen"))
+        #expect(text.contains("key_passphrase: \"********\"\n"))
+        #expect(text.contains("username: seen\n      password: \"********\"\n"))
     }
 }

@@ -28,15 +28,19 @@ final class KafkaBroker: Sendable {
     var data: String { "\(directory)/data" }
 
     /// Writes its configuration. `more` comes last, so it wins.
-    func configure(voters: [String], more: [String: String]) throws {
+    func configure(
+        voters: [String], listeners: [KafkaListener] = [], more: [String: String]
+    ) throws {
         let replicas = min(voters.count, 3)
+        let open = ["CLIENTS://\(address)"] + listeners.map { "\($0.name)://\($0.address)" }
+        let protocols = listeners.map { ",\($0.name):\($0.security)" }.joined()
         let properties = [
             "process.roles=broker,controller",
             "node.id=\(number)",
             "controller.quorum.voters=\(voters.joined(separator: ","))",
-            "listeners=CLIENTS://\(address),CONTROLLERS://127.0.0.1:\(controllers.number)",
-            "advertised.listeners=CLIENTS://\(address)",
-            "listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLERS:PLAINTEXT",
+            "listeners=\(open.joined(separator: ",")),CONTROLLERS://127.0.0.1:\(controllers.number)",
+            "advertised.listeners=\(open.joined(separator: ","))",
+            "listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLERS:PLAINTEXT\(protocols)",
             "controller.listener.names=CONTROLLERS",
             "inter.broker.listener.name=CLIENTS",
             "log.dirs=\(data)",
@@ -56,6 +60,12 @@ final class KafkaBroker: Sendable {
             // The default is 128 MiB, half of the heap.
             "log.cleaner.dedupe.buffer.size=2097152",
         ]
+        var more = more
+        for listener in listeners {
+            for (name, value) in listener.properties {
+                more["listener.name.\(listener.name.lowercased()).\(name)"] = value
+            }
+        }
         let added = more.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         try makeDirectories(directory)
         try appendBytes(lines(properties + added), to: path("server.properties"))

@@ -18,7 +18,7 @@ extension KafkaServers {
 
 extension BrokerProcess: KafkaServers {}
 
-/// A real Apache Kafka of one or more brokers on loopback, without security. It ends with the last
+/// A real Apache Kafka of one or more brokers on loopback. It ends with the last
 /// reference, and with the test process however that ends; its data is removed then. Any thread may
 /// use it.
 package final class KafkaCluster: KafkaServers {
@@ -26,11 +26,13 @@ package final class KafkaCluster: KafkaServers {
     private let brokers: [KafkaBroker]
     private let directory: TemporaryDirectory
 
-    /// Starts it and waits until a client is answered by all brokers. `properties` are added to each
+    /// Starts it and waits until a client is answered by all brokers. `listeners` are those of one
+    /// broker, beside the plain one at `address`. `properties` are added to each
     /// broker's own. Topics exist only once they are created here; they are on up to three brokers,
     /// and with three a record is acknowledged when two have it.
     package init(
-        home: KafkaHome, brokers count: Int = 1, properties: [String: String] = [:]
+        home: KafkaHome, brokers count: Int = 1, listeners: [KafkaListener] = [],
+        properties: [String: String] = [:]
     ) throws {
         let directory = try TemporaryDirectory()
         let brokers = try (1...count).map { number in
@@ -41,7 +43,8 @@ package final class KafkaCluster: KafkaServers {
         address = brokers.map(\.address).joined(separator: ",")
         let cluster = String((0..<22).map { _ in "ABCDEFGHIJKLMNOP".randomElement() ?? "A" })
         for broker in brokers {
-            try broker.configure(voters: brokers.map(\.voter), more: properties)
+            try broker.configure(
+                voters: brokers.map(\.voter), listeners: listeners, more: properties)
             try broker.format(cluster: cluster)
         }
         for broker in brokers { try broker.finishFormat() }

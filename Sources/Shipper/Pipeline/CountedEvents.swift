@@ -12,6 +12,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     private let setAside = SaturatingCounter()
     private let syncs = Mutex(Figures.Syncs())
     private let saveFault = Mutex<String?>(nil)
+    private let trouble = Mutex<BrokerTrouble?>(nil)
     private let paths = Mutex<(@Sendable (FileID) -> String?)?>(nil)
 
     /// More codes than librdkafka has.
@@ -27,6 +28,9 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     var registrySyncs: Figures.Syncs { syncs.withLock { $0 } }
     /// Why positions cannot be saved; nil while they can.
     var whyNotSaved: String? { saveFault.withLock { $0 } }
+
+    /// What kept the client from a broker last; nil after it has reached one again.
+    var brokerTrouble: BrokerTrouble? { trouble.withLock { $0 } }
 
     /// Where the names of files are to be had, once there is a registry.
     func nameFiles(_ path: @escaping @Sendable (FileID) -> String?) {
@@ -49,7 +53,11 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
             let path = paths.withLock { $0 }
             events.recordSetAside(refused, path: path?(refused.file), to: topic)
             return
-        case .brokersDown, .brokerUp, .fatal, .laneBlocked, .laneFlows, .clientError, .clientLog:
+        case .brokersDown(_, let latest):
+            if let latest { trouble.withLock { $0 = latest } }
+        case .brokerAway(let latest): trouble.withLock { $0 = latest }
+        case .brokerUp: trouble.withLock { $0 = nil }
+        case .fatal, .laneBlocked, .laneFlows, .clientError, .clientLog:
             break
         }
         events.report(event)

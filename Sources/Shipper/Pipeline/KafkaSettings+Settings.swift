@@ -39,6 +39,36 @@ extension KafkaSettings {
         return KafkaSettings(
             brokers: addresses, compression: compression, partitioner: partitioner,
             linger: settings.linger,
+            clientID: kafka.clientID.render { $0 == "node" ? settings.node : "{\($0)}" },
+            tls: kafka.tls.map(TLS.init), sasl: kafka.sasl.map(SASL.init),
             properties: kafka.librdkafka.map { Property($0.name, $0.value) })
+    }
+}
+
+extension KafkaSettings.TLS {
+    fileprivate init(_ tls: Settings.TLS) {
+        let verification: KafkaSettings.Verification =
+            switch tls.verify {
+            case .full: .full
+            case .certificate: .certificate
+            case .none: .none
+            }
+        self.init(
+            authorities: tls.authorities?.path, certificate: tls.certificate?.path,
+            key: tls.key?.path, passphrase: tls.passphrase, verification: verification)
+    }
+}
+
+extension KafkaSettings.SASL {
+    fileprivate init(_ sasl: Settings.SASL) {
+        let credentials = sasl.mechanism.credentials.map { user, password in
+            let secret: KafkaSettings.Password =
+                switch password {
+                case .text(let text): .text(text)
+                case .file(let file): .file(file.path)
+                }
+            return KafkaSettings.Credentials(user: user, password: secret)
+        }
+        self.init(mechanism: sasl.mechanism.name, credentials: credentials)
     }
 }

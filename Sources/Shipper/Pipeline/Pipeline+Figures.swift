@@ -66,7 +66,7 @@ extension Pipeline {
                 isPollerLate: producer.heartbeat.isLate(now),
                 isKeeperLate: keeper.heartbeat.isLate(now),
                 whyNotSaved: counted.whyNotSaved, isScanned: end.isScanned,
-                brokerReach: producer.brokerReach,
+                brokerReach: producer.brokerReach, brokerTrouble: counted.brokerTrouble,
                 isStopping: isStopping.load(ordering: .relaxed)))
     }
 }

@@ -172,11 +172,26 @@ package final class EventLog: Sendable {
 extension EventLog: KafkaObserver {
     package func report(_ event: KafkaEvent) {
         switch event {
-        case .brokersDown(let message):
+        case .brokersDown(let message, nil):
             log.fault(
                 .warn, key: "brokers", "no broker can be reached; waiting",
+                ["error": .text(message)])
+        case .brokersDown(_, let trouble?):
+            // A new cause is news; that nobody listens is what all of them being away looks like.
+            let cause = trouble.cause == .refused ? "" : " \(trouble.cause.rawValue)"
+            log.fault(
+                .warn, key: "brokers\(cause)", "no broker can be reached; waiting",
                 [
-                    "error": .text(message)
+                    "broker": .text(trouble.broker), "cause": .text(trouble.advice),
+                    "error": .text(trouble.text),
+                ])
+        case .brokerAway(let trouble):
+            log.fault(
+                .warn, key: "broker \(trouble.broker) \(trouble.cause.rawValue)",
+                "a broker cannot be reached; trying again",
+                [
+                    "broker": .text(trouble.broker), "cause": .text(trouble.advice),
+                    "error": .text(trouble.text),
                 ])
         case .brokerUp:
             log.info("broker reached")
@@ -205,13 +220,18 @@ extension EventLog: KafkaObserver {
             log.fault(
                 .info, key: "flows \(topic)", "stream flows again", ["topic": .text(topic)])
         case .clientError(let code, let text):
+            // That a connection was closed, and nothing to say why: it was idle, or the next one
+            // fails and tells.
             log.fault(
-                .warn, key: "client \(code)", "Kafka client reports",
+                code == "_TRANSPORT" ? .debug : .warn, key: "client \(code)",
+                "Kafka client reports",
                 [
                     "code": .text(code), "error": .text(text),
                 ])
         case .clientLog(let severity, let facility, let text):
-            let level: Log.Level = severity <= 3 ? .warn : .debug
+            // Connections that fail come as events, with what can be done.
+            let isKnown = facility == "FAIL" || facility == "SSLCERTVRFY"
+            let level: Log.Level = severity <= 3 && !isKnown ? .warn : .debug
             log.fault(
                 level, key: "librdkafka \(facility)", "librdkafka",
                 [

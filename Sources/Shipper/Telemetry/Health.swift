@@ -31,6 +31,8 @@ struct Health: Hashable, Sendable {
         var whyNotSaved: String?
         var isScanned = true
         var brokerReach = BrokerReach.reached
+        /// What kept the client from a broker last.
+        var brokerTrouble: BrokerTrouble?
         var isStopping = false
     }
 
@@ -47,10 +49,11 @@ struct Health: Hashable, Sendable {
         ]
         var registry = facts.whyNotSaved
         if facts.isKeeperLate { registry = "writing to the disk takes more than a minute" }
+        let why = facts.brokerTrouble.map { ": \($0.broker): \($0.advice) (\($0.text))" } ?? ""
         let brokers: String? =
             switch facts.brokerReach {
-            case .unknown: "none has answered yet"
-            case .lost: "none can be reached"
+            case .unknown: "none has answered yet\(why)"
+            case .lost: "none can be reached\(why)"
             case .reached: nil
             }
         var ready = [
