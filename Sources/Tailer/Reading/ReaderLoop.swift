@@ -465,6 +465,7 @@ final class ReaderLoop {
 
     /// Nothing to read now: look again after a while that doubles, and at last let a watch wake it.
     private func rest(_ stream: LogStream, _ now: MonotonicTime) {
+        stream.settle()
         if stream.files.isEmpty {
             stream.attention = .resting
             watches.unwatch(stream)

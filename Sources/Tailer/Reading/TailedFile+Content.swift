@@ -14,22 +14,11 @@ extension TailedFile {
         /// The size when last looked at. Where it is less than the position, the next look finds
         /// out what became of the rest.
         var size: LogicalOffset
-        /// The size that was seen from outside while the file was closed, or when it had to be.
-        private(set) var lastSize = LogicalOffset(0)
         /// The size that it had before it was seen to grow, until it is known to have grown by more
         /// of the same content. Not above `size`.
         private var provenSize: LogicalOffset?
         /// `--once`: where reading ends.
         private(set) var limit = LogicalOffset.max
-        /// Up to there another file has what it holds, which is read on instead.
-        private var successorEnd = LogicalOffset(0)
-        /// It has grown beyond what is read of any file, and that was reported.
-        private(set) var isTooLarge = false
-
-        /// It is compressed, and read as what it was: all offsets are of that.
-        var packing: Packing?
-        /// It is compressed by what cannot be read, so nothing of it is.
-        private(set) var unreadable: Compression?
 
         /// The bytes before the position, at most `Anchor.longest`: when the file does not hold
         /// them any more, its content is another one.
@@ -44,26 +33,15 @@ extension TailedFile {
         private(set) var headLength: Int
         /// The knowledge of the bytes before the position, beside the anchor.
         var landmarks = Landmarks()
-        /// The last bytes of the file when it was left with the beginning of a line at its end, at
-        /// most `Anchor.longest`; none when more came since.
-        var tail: [UInt8] = []
         /// The bytes from the position to the size are the beginning of a line and were looked at.
         private(set) var waitsForMore = false
-        /// Its first line waits for looks at its directory.
-        private(set) var firstLineWait: FirstLineWait?
 
         /// Zeros before its first line are what a truncation left, and nobody's text.
         private(set) var mayBeginWithZeros: Bool
         /// Zeros were skipped just before the position.
         private(set) var isInZeros = false
-        /// Zeros that reached the end of what was read, and what is known to follow them. None of a
-        /// compressed file, which nobody fills.
-        private(set) var zeros: ZeroRun?
         /// Zeros reached its end while it was written to: its writer fills what is there already.
         private(set) var isPreallocated = false
-        /// Of a compressed file: where zeros began that were passed and not told of yet. More of
-        /// them may follow.
-        private(set) var untoldHole: LogicalOffset?
 
         /// When content, names or mode last changed, as of the last look.
         private(set) var changed: FileTime
@@ -78,6 +56,103 @@ extension TailedFile {
         private(set) var begunAt: FileTime
         /// How often it was replaced in this run.
         private(set) var restarts = 0
+        /// One at the most, and none while nothing of it is known. An array is copied when it is
+        /// changed, as a value's box has to be.
+        private var exceptions: [Exceptions] = []
+    }
+}
+
+// MARK: - What few files have
+
+extension TailedFile.Content {
+    /// What is known of few files and of hardly any that is read and quiet: a node has a hundred
+    /// thousand of those.
+    struct Exceptions: Blank {
+        /// The size that was seen from outside while the file was closed, or when it had to be.
+        fileprivate var lastSize: LogicalOffset?
+        /// Up to there another file has what it holds, which is read on instead.
+        fileprivate var successorEnd: LogicalOffset?
+        /// It has grown beyond what is read of any file, and that was reported.
+        fileprivate var isTooLarge = false
+        /// It is compressed, and read as what it was: all offsets are of that.
+        fileprivate var packing: TailedFile.Packing?
+        /// It is compressed by what cannot be read, so nothing of it is.
+        fileprivate var unreadable: Compression?
+        /// The last bytes of the file when it was left with the beginning of a line at its end, at
+        /// most `Anchor.longest`; none when more came since.
+        fileprivate var tail: [UInt8] = []
+        /// Its first line waits for looks at its directory.
+        fileprivate var firstLineWait: FirstLineWait?
+        /// Zeros that reached the end of what was read, and what is known to follow them. None of a
+        /// compressed file, which nobody fills.
+        fileprivate var zeros: ZeroRun?
+        /// Of a compressed file: where zeros began that were passed and not told of yet. More of
+        /// them may follow.
+        fileprivate var untoldHole: LogicalOffset?
+
+        var isBlank: Bool {
+            lastSize == nil && successorEnd == nil && !isTooLarge && packing == nil
+                && unreadable == nil && tail.isEmpty && firstLineWait == nil && zeros == nil
+                && untoldHole == nil
+        }
+    }
+
+    var hasExceptions: Bool { !exceptions.isEmpty }
+
+    private(set) var lastSize: LogicalOffset {
+        get { exceptions.first?.lastSize ?? LogicalOffset(0) }
+        set { note(\.lastSize, newValue) }
+    }
+
+    private var successorEnd: LogicalOffset {
+        get { exceptions.first?.successorEnd ?? LogicalOffset(0) }
+        set { note(\.successorEnd, newValue) }
+    }
+
+    private(set) var isTooLarge: Bool {
+        get { exceptions.first?.isTooLarge ?? false }
+        set { note(\.isTooLarge, newValue) }
+    }
+
+    var packing: TailedFile.Packing? {
+        get { exceptions.first?.packing }
+        set { note(\.packing, newValue) }
+    }
+
+    private(set) var unreadable: Compression? {
+        get { exceptions.first?.unreadable }
+        set { note(\.unreadable, newValue) }
+    }
+
+    var tail: [UInt8] {
+        get { exceptions.first?.tail ?? [] }
+        set { note(\.tail, newValue) }
+    }
+
+    private(set) var firstLineWait: FirstLineWait? {
+        get { exceptions.first?.firstLineWait }
+        set { note(\.firstLineWait, newValue) }
+    }
+
+    private(set) var zeros: ZeroRun? {
+        get { exceptions.first?.zeros }
+        set { note(\.zeros, newValue) }
+    }
+
+    private(set) var untoldHole: LogicalOffset? {
+        get { exceptions.first?.untoldHole }
+        set { note(\.untoldHole, newValue) }
+    }
+
+    private mutating func note<Value: Blank>(
+        _ path: WritableKeyPath<Exceptions, Value>, _ value: Value
+    ) {
+        if exceptions.isEmpty {
+            if value.isBlank { return }
+            exceptions.append(Exceptions())
+        }
+        exceptions[0][keyPath: path] = value
+        if exceptions[0].isBlank { exceptions = [] }
     }
 }
 
@@ -92,7 +167,6 @@ extension TailedFile.Content {
         base = start.base
         position = start.offset
         size = start.base.logical(candidate.size)
-        packing = candidate.packed.map { TailedFile.Packing($0, of: candidate, start) }
         let before = max(0, start.base.physical(start.offset))
         self.anchor = Array(anchor.suffix(min(Anchor.longest, before)))
         expectedHead = isAtStart ? candidate.begin : []
@@ -104,6 +178,7 @@ extension TailedFile.Content {
         intactAt = request.since ?? candidate.status.changed
         // Of what it was when it was live, copies are none of this run's.
         begunAt = request.name == request.stream.liveName ? intactAt : .max
+        packing = candidate.packed.map { TailedFile.Packing($0, of: candidate, start) }
         if start.offset > start.base.start, candidate.packed == nil {
             let read = min(candidate.head.count, start.base.physical(start.offset))
             beginning = Beginning(head: Array(candidate.head[..<read]))
@@ -222,6 +297,7 @@ extension TailedFile.Content {
         position += count
         isInZeros = false
         if !expectedHead.isEmpty { expectedHead = [] }
+        if firstLineWait != nil { firstLineWait = nil }
         // Bytes that were read are there, whatever the last look at the size said.
         size = max(size, position)
         if count < Anchor.longest {
@@ -229,6 +305,8 @@ extension TailedFile.Content {
         } else {
             anchor.removeAll(keepingCapacity: true)
         }
+        // As much as it may ever hold, and not twice as much.
+        anchor.reserveCapacity(Anchor.longest)
         for index in max(0, count - Anchor.longest)..<count { anchor.append(chunk[index]) }
         assertInvariants()
     }

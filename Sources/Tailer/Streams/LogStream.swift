@@ -25,23 +25,6 @@ final class LogStream {
     /// Files that are being read, open or parked, in the order of their content; the live one, if
     /// any, is the last.
     var files: [TailedFile] = [] { didSet { countEarlier() } }
-    /// The first of them that is asked for the proof of its end in the next turn, where one turn is
-    /// too short.
-    var nextProof = 0
-    /// Names whose files were read to their final end and closed; bounded by the directory. Where
-    /// another file of that name was closed since, a slash and the file's number follow.
-    var closed: [[UInt8]: ClosedFile] = [:]
-    /// Of an s6 log directory: what its archives' names tell.
-    var census = ArchiveCensus()
-    /// Archives that the listing still has and that are not there; bounded by the directory.
-    var phantoms: Set<[UInt8]> = []
-    /// The same of `previous`, a name that many files have one after the other: the inode that was
-    /// listed, and looks that have not found it.
-    var lostPrevious: (inode: UInt64, looks: Int)?
-    /// Of an s6 log directory: what became of its files in a processor.
-    var processing = StreamTable.Processing()
-    /// Files that were closed after their last name was gone, until the next whole look.
-    var awaitingCopy: [FileAwaitingCopy] = []
     /// A look has told the output which saved files are still there.
     var isReconciled = false
     /// An s6 log directory has a file that an earlier run has not seen: what comes after that is
@@ -49,56 +32,18 @@ final class LogStream {
     var isPastSaved = false
     /// The directory, or the path's last name, is gone; the stream ends with its last open file.
     var isOrphan = false
+    /// More of its rotated files are to be read than were taken up at once.
+    var hasMoreRotated = false
 
     /// The file that was live last, as far as it was taken up.
     var newest: Newest?
-    /// Rotated files that were looked at and are not to be read: known, or none of this stream's.
-    /// Bounded by the directory.
-    var judged: Set<Stamp> = []
-    /// Rotated files that lay there, as they are, when its live file was opened, and were none of
-    /// its business: no copies of what that held since. Bounded by the directory.
-    var beside: Set<Stamp> = []
-    /// The same of what lies in archives; bounded by those directories.
-    var judgedArchives: Set<Stamp> = []
-    /// Rotated files that hold nothing of the files `sought`, and are none that is known; those of
-    /// `judged` and what stayed open left out. Bounded by the directory.
-    var strangers: [Stamp: Stranger] = [:]
-    /// The same of what lies in archives, open or not; bounded by those directories.
-    var strangersElsewhere: [Stamp: Stranger] = [:]
-    private var sought: Set<FileID> = []
-    /// How many names beside it were gone through before a search for what it has read.
-    var surveyed = 0
-    /// Rotated files that are refused, with the last change to anything of theirs. Bounded by the
-    /// directory.
-    var refused: [Stamp: FileTime] = [:]
-    /// Compressed copies of what its live file holds. Bounded by the directory.
-    var copies: Set<Stamp> = []
-    /// Rotated files that hold what its live file holds or held, which is not taken up yet, and
-    /// what they begin with: they are asked again when that is, or holds something else. Bounded by
-    /// the directory.
-    var freshCopies: [Stamp: [UInt8]] = [:]
-    /// The files that are to be taken up before anything newer is.
-    var earlier: EarlierFiles?
     /// When an earlier run saved anything of it last, or before, as files have it; until its live
     /// file is taken up.
     var savedTime = FileTime.min
-    /// Names beside its own that the pattern matches, too: those files are read whatever their age.
-    var claimed: Set<[UInt8]> = []
-    /// More of its rotated files are to be read than were taken up at once.
-    var hasMoreRotated = false
-    /// While it has, in archives: what is newer than this is to be read, and copies of what its
-    /// newest file held since it was `begun`, whatever was taken up meanwhile.
-    var portions: (after: NewestTakenUp, begun: FileTime)?
-    /// Names that its files were seen to get, as shapes, where those are nothing that is known of
-    /// rotation; at most `mostShapes`.
-    private var shapes: Set<[UInt8]> = []
+    /// What is known of files beside those that it reads; nil while that is nothing.
+    private(set) var surroundings: Surroundings?
     /// A log that is renamed in more ways is no longer learnt from.
     private static let mostShapes = 16
-    /// The file that got the name of an editor's backup last, and when that was seen, monotonic
-    /// nanoseconds.
-    var backup: (inode: UInt64, since: MonotonicTime)?
-    /// Files beside it that cannot be read.
-    var obstacles = Obstacles()
 
     struct Newest {
         let inode: UInt64
@@ -209,6 +154,18 @@ final class LogStream {
         let now = max(0, files.count - 1)
         earlierFiles.total += now - counted
         counted = now
+    }
+
+    func keepSurroundings() -> Surroundings {
+        if let surroundings { return surroundings }
+        let made = Surroundings()
+        surroundings = made
+        return made
+    }
+
+    /// Nothing happens to it for a while: what it does not need has no room of its own.
+    func settle() {
+        if let surroundings, surroundings.isBlank { self.surroundings = nil }
     }
 
     /// A file was closed under this name, or has it by now. Another one that had it and was not

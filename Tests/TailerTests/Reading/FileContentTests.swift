@@ -30,6 +30,26 @@ struct FileContentTests {
         content.advance(over: bytes.span, bytes.count)
     }
 
+    /// A node has a hundred thousand files that are read and quiet.
+    @Test("What few files have takes no room in a file that is read")
+    func compact() {
+        #expect(MemoryLayout<TailedFile.Content>.size <= 256)
+        var content = content("one\n")
+        content.wait(forFirstLine: FirstLineWait(since: .zero))
+        #expect(content.hasExceptions && content.firstLineWait != nil)
+        advance(&content, "one\n")
+        #expect(!content.hasExceptions && content.firstLineWait == nil)
+        content.tail = [1]
+        let copy = content
+        content.tail = []
+        #expect(!content.hasExceptions && copy.tail == [1])
+        content.sawFromOutside(size: 7)
+        #expect(content.lastSize == base.logical(7) && content.hasExceptions)
+        // It never has room for more than an anchor.
+        for _ in 0..<100 { advance(&content, "one more\n") }
+        #expect(content.anchor.count == 64 && content.anchor.capacity < 128)
+    }
+
     @Test("Bytes that are taken are before the position: as anchor, and as the file's beginning")
     func advance() {
         var content = content("one\n")

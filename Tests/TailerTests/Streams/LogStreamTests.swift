@@ -29,6 +29,42 @@ struct LogStreamTests {
         stream.closed.filter { $0.key.starts(with: name.utf8) }.map(\.value.inode).sorted()
     }
 
+    /// A node has a hundred thousand quiet logs that were never rotated while anybody looked.
+    @Test(
+        "what is known of files beside a log has no room while that is nothing, and once it is again"
+    )
+    func surroundings() throws {
+        let stamp = LogStream.Stamp(try status("app.log.1", "one\n"))
+        // Asked for, gone through, and changed to what it was.
+        #expect(!stream.judged.contains(stamp) && stream.obstacles.isEmpty)
+        stream.claimed = []
+        stream.judged.formIntersection([stamp])
+        stream.obstacles.beginLook()
+        stream.keepStamps([stamp])
+        #expect(stream.surroundings == nil)
+        stream.judged.insert(stamp)
+        stream.refused[stamp] = .zero
+        stream.settle()
+        #expect(stream.judged == [stamp] && stream.refused == [stamp: .zero])
+        #expect(stream.hasLookedAt(try status("app.log.1", "one\n")) == false)
+        stream.keepStamps([])
+        #expect(stream.surroundings != nil)
+        stream.settle()
+        #expect(stream.surroundings == nil && stream.judged.isEmpty)
+    }
+
+    @Test("what is found out before an error, of files beside a log, is known")
+    func surroundingsOfFailure() {
+        func change(_ names: inout Set<[UInt8]>) throws(SystemError) {
+            names.insert([1])
+            // Of the others something is found out meanwhile.
+            stream.surveyed += 1
+            throw SystemError("read", path: "/log", code: .badDescriptor)
+        }
+        #expect(throws: SystemError.self) { try change(&stream.phantoms) }
+        #expect(stream.phantoms == [[1]] && stream.surveyed == 1)
+    }
+
     /// 1. A file is read to its end as `previous`. A processor has made an archive of it that was not
     ///    looked at yet.
     /// 2. The next one is read to its end as `previous`. With the first forgotten, its archive would be

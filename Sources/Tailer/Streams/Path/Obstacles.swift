@@ -6,7 +6,7 @@ import Platform
 ///
 /// Order is worth a while of waiting for them, and no more: then the stream goes on, and they are
 /// tried beside it, until they can be read or are gone. Lives on the reader thread.
-struct Obstacles {
+struct Obstacles: Blank {
     /// A file that the stream has gone on without.
     struct Passed {
         var name: [UInt8]
@@ -47,6 +47,7 @@ struct Obstacles {
     private static let mostZeal: Int64 = 60_000_000_000
 
     var isEmpty: Bool { passed.isEmpty && unopened.isEmpty }
+    var isBlank: Bool { isEmpty && waitsSince == nil && !waits }
 
     mutating func beginLook() { waits = false }
 

@@ -5,7 +5,7 @@
 ///    `previous`: which one that was, cannot be told any more.
 /// 3. Every `current` becomes one archive. So of the names that were never listed, as many are
 ///    missed as there are more of them than open or read files that have lost all their names.
-struct ArchiveCensus {
+struct ArchiveCensus: Blank {
     /// Names that a listing has shown, with the number of the reading of events before it. An event
     /// of one may be read only after that, once.
     private var listed: [[UInt8]: Int] = [:]
@@ -14,6 +14,8 @@ struct ArchiveCensus {
     private var unnamed: [Int] = []
     /// Those that no look was told of yet.
     private var fresh = 0
+
+    var isBlank: Bool { listed.isEmpty && unnamed.isEmpty && fresh == 0 }
 
     /// A file that was open or read to its end has lost the name of `current` or `previous`, and
     /// has no other.

@@ -44,6 +44,9 @@ struct ProcessorOrder {
     /// The file whose archive was found last.
     private var matched: FileID?
 
+    /// Nothing was found out yet.
+    var isBlank: Bool { sources.isEmpty && newest.isEmpty && names.isEmpty && matched == nil }
+
     /// More files without an archive, or archives that are dealt with by none, are made by no
     /// s6-log.
     private static let most = 1_024

@@ -33,7 +33,7 @@ extension StreamTable {
     }
 
     /// A stream's knowledge of its processor.
-    struct Processing {
+    struct Processing: Blank {
         var order = ProcessorOrder()
         /// Files of an earlier run are in that order.
         var isBegun = false
@@ -52,6 +52,11 @@ extension StreamTable {
         var looksAtRest = 0
         /// It was said that archives are what a processor made.
         var isTold = false
+
+        var isBlank: Bool {
+            order.isBlank && !isBegun && !isActive && ranAt == nil && archives.isEmpty && !holdsUp
+                && waitsSince == nil && looksAtRest == 0 && !isTold
+        }
     }
 
     /// When a processor has run last: it leaves `newstate`, which becomes `state` then.
