@@ -23,6 +23,8 @@ package final class Lane: Sendable {
         var topic: TopicHandle?
         /// The stream is gone: the poller forgets the lane as soon as it is empty.
         var isClosing = false
+        /// It is forgotten so, and the stream is not: its share of the topic stays.
+        var isResting = false
         /// The verdict that the observer was told last; nil while the lane flows.
         var blockedBy: Verdict?
         var verdict: Verdict?
@@ -59,7 +61,8 @@ package final class Lane: Sendable {
     private let inside: Mutex<Inside>
     /// It leads to the dead-letter topic, and its records stand for others.
     let isOfDeadLetters: Bool
-    let share: TopicShare
+    /// What it has in common with others of its topic.
+    package let share: TopicShare
 
     /// The observer is told of a record that stays refused each time that so long went by: whoever
     /// has to act may have missed it, or it was one of too many at a time for a line in the log.
@@ -124,9 +127,19 @@ package final class Lane: Sendable {
         inside.withLock { $0.machine.produced(refused: refused) }
     }
 
-    func reopen() { inside.withLock { $0.isClosing = false } }
+    func reopen() {
+        inside.withLock { inside in
+            inside.isClosing = false
+            inside.isResting = false
+        }
+    }
 
-    func beginClosing() { inside.withLock { $0.isClosing = true } }
+    func beginClosing(rests: Bool) {
+        inside.withLock { inside in
+            inside.isClosing = true
+            inside.isResting = rests
+        }
+    }
 
     // MARK: The thread whose turn it is to produce
 
@@ -326,7 +339,10 @@ package final class Lane: Sendable {
     /// The last verdict was a bad one.
     var isBlocked: Bool { inside.withLock { $0.blockedBy != nil } }
     var isQuiet: Bool { inside.withLock { $0.machine.isQuiet } }
-    var isEmpty: Bool { inside.withLock { $0.machine.isEmpty } }
+    /// Everything that was sent on it is delivered. Any thread.
+    package var isEmpty: Bool { inside.withLock { $0.machine.isEmpty } }
+    /// Its stream goes on without it.
+    var isResting: Bool { inside.withLock { $0.isResting } }
     /// Records of files that are on it without an acknowledgement. What a dead letter stands for is
     /// on another lane.
     var undelivered: Int { isOfDeadLetters ? 0 : inside.withLock { $0.machine.undelivered } }

@@ -40,6 +40,22 @@ package final class Producer: Sendable {
     /// was closed and still has records on their way. The key must not be empty.
     package func lane(topic: String, key: [UInt8]) -> Lane { core.lane(topic: topic, key: key) }
 
+    /// Forgets a lane on which everything is delivered and nothing is sent for a while; its stream
+    /// goes on with `lane(on:key:)`, or ends with `leave`. What was learnt of the topic stays.
+    package func rest(_ lane: Lane) {
+        core.close(lane, rests: true)
+        core.visit(lane)
+    }
+
+    /// A stream begins, without a lane for now. It ends with `leave`, or with the lane that it has.
+    package func join(_ topic: String) -> TopicShare { core.join(topic) }
+
+    /// A lane for a stream that has none for now.
+    package func lane(on share: TopicShare, key: [UInt8]) -> Lane { core.lane(on: share, key: key) }
+
+    /// A stream ends whose lane rests.
+    package func leave(_ share: TopicShare) { core.leave(share) }
+
     /// Forgets a lane when everything sent on it is delivered. Nothing is sent on it any more.
     package func close(_ lane: Lane) {
         core.close(lane)

@@ -44,7 +44,8 @@ final class ProducerCore: Sendable {
         /// Those of them that are closed and not yet empty, by where they lead. Streams may have a
         /// key in common.
         var closing: [Address: [ObjectIdentifier: Lane]] = [:]
-        /// The shares of topics, each with the number of its lanes; no topic without a lane.
+        /// The shares of topics, each with the number of its streams, with or without a lane for
+        /// now, and of lanes that are closed and not empty; no topic without any.
         var shares: [String: (share: TopicShare, lanes: Int)] = [:]
         var destinations = 0
         var isSuspended = false
@@ -88,23 +89,39 @@ final class ProducerCore: Sendable {
             // 2. It begins again: the same topic and key, so the same partition.
             // 3. On a lane of its own what is new would overtake what waits.
             let address = Address(topic: topic, key: key, isOfDeadLetters: isOfDeadLetters)
-            if let (id, lane) = table.closing[address]?.first {
-                table.forgetClosing(id, address)
-                lane.reopen()
+            if let (lane, rested) = table.reopen(address) {
+                // Its place is that of the stream that rests.
+                if rested { _ = table.share(topic, longestBatch: longestBatch) }
                 return lane
             }
-            let lane = Lane(
-                share: table.share(topic, longestBatch: longestBatch), key: key,
-                suspended: table.isSuspended, isOfDeadLetters: isOfDeadLetters)
-            if table.isStopped { lane.stop() }
-            table.all[ObjectIdentifier(lane)] = lane
-            return lane
+            return table.make(
+                on: table.share(topic, longestBatch: longestBatch), key,
+                isOfDeadLetters: isOfDeadLetters)
         }
     }
 
-    func close(_ lane: Lane) {
+    func join(_ topic: String) -> TopicShare {
+        lanes.withLock { $0.share(topic, longestBatch: longestBatch) }
+    }
+
+    /// The same for a stream that has a place in the share already.
+    func lane(on share: TopicShare, key: [UInt8]) -> Lane {
         lanes.withLock { table in
-            lane.beginClosing()
+            if let (lane, rested) = table.reopen(
+                Address(topic: share.name, key: key, isOfDeadLetters: false))
+            {
+                if !rested { table.leave(share) }
+                return lane
+            }
+            return table.make(on: share, key)
+        }
+    }
+
+    func leave(_ share: TopicShare) { lanes.withLock { $0.leave(share) } }
+
+    func close(_ lane: Lane, rests: Bool = false) {
+        lanes.withLock { table in
+            lane.beginClosing(rests: rests)
             table.closing[lane.address, default: [:]][ObjectIdentifier(lane)] = lane
         }
     }
@@ -115,7 +132,7 @@ final class ProducerCore: Sendable {
             let id = ObjectIdentifier(lane)
             guard lane.isFinished, table.all.removeValue(forKey: id) != nil else { return false }
             table.forgetClosing(id, lane.address)
-            table.leave(lane.share)
+            if !lane.isResting { table.leave(lane.share) }
             return true
         }
     }
@@ -183,13 +200,32 @@ extension Lane {
 }
 
 extension ProducerCore.LaneTable {
+    /// A lane that was closed and is there still, and whether its stream has gone to rest.
+    fileprivate mutating func reopen(_ address: ProducerCore.Address) -> (Lane, rested: Bool)? {
+        guard let (id, lane) = closing[address]?.first else { return nil }
+        forgetClosing(id, address)
+        let rested = lane.isResting
+        lane.reopen()
+        return (lane, rested)
+    }
+
+    fileprivate mutating func make(
+        on share: TopicShare, _ key: [UInt8], isOfDeadLetters: Bool = false
+    ) -> Lane {
+        let lane = Lane(
+            share: share, key: key, suspended: isSuspended, isOfDeadLetters: isOfDeadLetters)
+        if isStopped { lane.stop() }
+        all[ObjectIdentifier(lane)] = lane
+        return lane
+    }
+
     fileprivate mutating func forgetClosing(_ id: ObjectIdentifier, _ address: ProducerCore.Address)
     {
         closing[address]?[id] = nil
         if closing[address]?.isEmpty == true { closing[address] = nil }
     }
 
-    /// For one lane more.
+    /// For one stream more.
     fileprivate mutating func share(_ topic: String, longestBatch: Int) -> TopicShare {
         if let known = shares[topic] {
             shares[topic]?.lanes += 1
@@ -203,7 +239,7 @@ extension ProducerCore.LaneTable {
         return share
     }
 
-    /// One lane less.
+    /// One stream less.
     fileprivate mutating func leave(_ share: TopicShare) {
         guard let lanes = shares[share.name]?.lanes else { return }
         if lanes > 1 { shares[share.name]?.lanes = lanes - 1 } else { shares[share.name] = nil }

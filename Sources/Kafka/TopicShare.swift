@@ -1,11 +1,12 @@
-import Model
+package import Model
 import Synchronization
 
 /// Shared by the lanes of one topic: their way to librdkafka (`TopicGate`), and whether the topic
 /// takes records at all. Sendable; its lock is taken inside a lane's, never the other way round.
-final class TopicShare: Sendable {
+package final class TopicShare: Sendable {
     let name: String
-    let destination: DestinationID
+    /// Which of the topics it is, for the credit.
+    package let destination: DestinationID
     private struct Inside {
         var gate: TopicGate
         var hasWorked = false
@@ -43,7 +44,7 @@ final class TopicShare: Sendable {
 
     /// Whether what is sent to it can be expected to come through: it has, and nothing is heard to
     /// the contrary.
-    func works(now: Int64) -> Bool {
+    package func works(now: Int64) -> Bool {
         inside.withLock { inside in
             inside.hasWorked && !inside.isAway && inside.gate.isBusy(at: now) < Self.patience
         }

@@ -93,6 +93,10 @@ package protocol TailerOutput: AnyObject {
     func listed(
         _ stream: String, on devices: Set<UInt64>, isThere: (FileIdentity) -> Bool)
 
+    /// Nothing came of the stream for seconds, and what it has is read: what it needs to hand over
+    /// may be let go of, and is made anew with its next line. Told again now and then.
+    func rests(_ stream: StreamID)
+
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)
 

@@ -71,7 +71,7 @@ final class Witness: KafkaObserver {
 
 /// Makes batches of numbered records for one lane, with ranges that follow each other.
 struct Feed {
-    let lane: Lane
+    var lane: Lane
     let name: String
     let stream: StreamID
     private var next = 0

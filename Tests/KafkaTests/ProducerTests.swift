@@ -255,6 +255,60 @@ struct ProducerTests {
         rig.close()
     }
 
+    @Test(
+        "a stream that rests keeps no lane; what it sends next comes after it, in a topic that is known"
+    )
+    func restsLanes() throws {
+        let rig = try Rig()
+        var feeds = (0..<50).map { rig.feed("logs", "stream-\($0)", number: $0) }
+        for index in feeds.indices { rig.producer.send(feeds[index].batch(5)) }
+        try eventually("all is released") {
+            rig.witness.releasedRecords == 250 && feeds.allSatisfy { $0.lane.isEmpty }
+        }
+        for feed in feeds { rig.producer.rest(feed.lane) }
+        try eventually("no lane is kept") { rig.producer.laneCount == 0 }
+        for index in feeds.indices {
+            let share = feeds[index].lane.share
+            feeds[index].lane = rig.producer.lane(on: share, key: feeds[index].lane.key)
+            #expect(feeds[index].lane.share === share)
+            #expect(share.works(now: Clock.monotonicNanoseconds()))
+            rig.producer.send(feeds[index].batch(5))
+        }
+        #expect(rig.producer.laneCount == 50)
+        try eventually("the rest is released") { rig.witness.releasedRecords == 500 }
+        try eventually("it is read") { rig.witness.read("logs").values.joined().count == 500 }
+        for feed in feeds { #expect(try rig.read("logs", feed) == feed.values) }
+        rig.close()
+    }
+
+    /// Whether lanes are closing or resting when others with their key begin or go on.
+    @Test("a topic is known as long as a stream of it is there, with a lane or resting")
+    func keepsShareOfResting() throws {
+        let rig = try Rig { $0.brokers = ["127.0.0.1:1"] }
+        let producer = rig.producer
+        let lanes = (0..<3).map { _ in producer.lane(topic: "logs", key: [1]) }
+        let share = lanes[0].share
+        producer.rest(lanes[0])
+        // The second one ends, and the first goes on, in whichever lane is left.
+        producer.close(lanes[1])
+        let first = producer.lane(on: share, key: [1])
+        producer.rest(lanes[2])
+        producer.rest(first)
+        try eventually("no lane is kept") { producer.laneCount == 0 }
+        #expect(producer.lane(topic: "logs", key: [2]).share === share)
+        // Two of three have come and gone, and one that came later is there.
+        producer.leave(share)
+        producer.leave(share)
+        let other = producer.lane(topic: "logs", key: [3])
+        #expect(other.share === share)
+        producer.close(other)
+        producer.close(producer.lane(topic: "logs", key: [2]))
+        try eventually("no lane is kept but one") { producer.laneCount == 1 }
+        #expect(producer.lane(topic: "logs", key: [4]).share === share)
+        #expect(producer.stop(deadline: .seconds(30)) == 0)
+        rig.audit.stop()
+    }
+
     /// Thousands of streams end while their topic is away, and some begin again.
     @Test("a stream that begins again goes on in the lane that it left, whoever shares its key")
     func reopensLanes() throws {

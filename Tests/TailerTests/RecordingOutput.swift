@@ -36,6 +36,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var names: [StreamID: String] = [:]
         var events: [TailerEvent] = []
         var ended: [StreamID] = []
+        var resting: Set<StreamID> = []
         var scans = 0
         var hasRoom = true
         /// Something that was taken is not delivered.
@@ -276,6 +277,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             #expect(size >= state.files[file.number].base.start, "no logical size")
         }
     }
+    func rests(_ stream: StreamID) { state.withLock { _ = $0.resting.insert(stream) } }
+
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }
     func report(_ event: TailerEvent) {

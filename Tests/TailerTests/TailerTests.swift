@@ -99,6 +99,23 @@ struct TailerTests {
         }
     }
 
+    @Test("a log of which nothing comes is said to rest, and its next line is handed over")
+    func rests() throws {
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        for number in 0..<3 {
+            let line = "line \(number)\n"
+            if number == 0 {
+                _ = try directory.write("log/a.log", line)
+            } else {
+                try directory.append("log/a.log", line)
+            }
+            try expect((0...number).map { "line \($0)" })
+            try eventually("it rests") { output.state.withLock { !$0.resting.isEmpty } }
+            output.state.withLock { $0.resting = [] }
+        }
+    }
+
     @Test("a renamed file is read to its end before the one that took its place")
     func renamed() throws {
         let path = try directory.write("log/a.log", "one\n")

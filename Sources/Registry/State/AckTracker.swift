@@ -95,7 +95,8 @@ extension AckTracker.Outstanding {
         }
         // The room of what is done with is taken back once it is the larger half.
         if first == ranges.count {
-            ranges.removeAll(keepingCapacity: true)
+            // Most files have nothing on its way most of the time.
+            ranges = []
             first = 0
         } else if first > 64, first > ranges.count / 2 {
             ranges.removeFirst(first)

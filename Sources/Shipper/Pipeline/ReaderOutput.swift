@@ -35,8 +35,14 @@ final class ReaderOutput: TailerOutput {
     }
 
     private struct Stream {
-        let lane: Lane
+        /// None before its first line, and while it rests.
+        var lane: Lane?
+        /// Of the topic that it leads to.
+        let share: TopicShare
         let input: Int
+        /// What its key is made of.
+        let name: String
+        let captures: [String: String]
     }
 
     private struct File {
@@ -44,9 +50,6 @@ final class ReaderOutput: TailerOutput {
         let generation: GenerationID
         /// As it was opened, for its records.
         let path: String
-        let captures: [String: String]
-        /// In an s6 log directory.
-        let isS6: Bool
         let device: UInt64
         let inode: UInt64
         let base: Base
@@ -54,8 +57,8 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
         var lineTime: Int64?
-        /// The credit that the next record takes, which begins there, once it was refused.
-        var awaited: (offset: LogicalOffset, credit: Int)?
+        /// In an s6 log directory.
+        let isS6: Bool
     }
 
     private let parts: Parts
@@ -66,10 +69,19 @@ final class ReaderOutput: TailerOutput {
     private var streams: [StreamID: Stream] = [:]
     /// Open files.
     private var files: [FileID: File] = [:]
+    /// The credit that a file's next record takes, which begins there, once it was refused. Few
+    /// files have such a record.
+    private var awaited: [FileID: (offset: LogicalOffset, credit: Int)] = [:]
     /// Encoders of files that were read lately: a thousand bytes each, so ten thousand quiet files
     /// have none. Nil for a file whose records could hold no line; its lines wait.
     private var encoders: [FileID: RecordEncoder?] = [:]
     private static let mostEncoders = 1024
+    /// Streams that have a lane. When there are so many, those with nothing on its way rest; then
+    /// twice as many as are left may come, so that going through all of them is seldom.
+    private var lanes = 0
+    private var mostLanes = fewLanes
+    /// Half a kilobyte each.
+    private static let fewLanes = 4_096
 
     /// Bytes of a slab; more streams share the credit the smaller it is, and less work is done for
     /// each batch the larger it is.
@@ -145,16 +157,17 @@ final class ReaderOutput: TailerOutput {
         if streams[sighting.stream] == nil {
             let names = plan.names(sighting.captures, stream: sighting.streamName)
             streams[sighting.stream] = Stream(
-                lane: parts.producer.lane(topic: names.topic, key: names.key),
-                input: sighting.input)
+                share: parts.producer.join(names.topic), input: sighting.input,
+                name: sighting.streamName, captures: sighting.captures)
         }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         memory.begin(entry, isS6: sighting.isS6)
         files[entry.file] = File(
             stream: sighting.stream, generation: entry.generation, path: sighting.path,
-            captures: sighting.captures, isS6: sighting.isS6, device: sighting.identity.device,
-            inode: sighting.identity.inode, base: Base(entry.base), anchor: anchor, lineTime: nil)
+            device: sighting.identity.device, inode: sighting.identity.inode,
+            base: Base(entry.base), anchor: anchor, lineTime: nil, isS6: sighting.isS6)
+        awaited[entry.file] = nil
         encoders[entry.file] = nil
         return FileStart(
             file: entry.file, offset: LogicalOffset(offset), base: Base(entry.base), anchor: anchor,
@@ -189,6 +202,7 @@ final class ReaderOutput: TailerOutput {
 
     private func close(_ file: FileID) {
         files[file] = nil
+        awaited[file] = nil
         encoders[file] = nil
         memory.end(file)
     }
@@ -214,8 +228,43 @@ final class ReaderOutput: TailerOutput {
     }
 
     func ended(_ stream: StreamID) {
-        if let ended = streams.removeValue(forKey: stream) { parts.producer.close(ended.lane) }
+        if let ended = streams.removeValue(forKey: stream) {
+            if let lane = ended.lane {
+                parts.producer.close(lane)
+                lanes -= 1
+            } else {
+                parts.producer.leave(ended.share)
+            }
+        }
         parts.budget.forget(stream)
+    }
+
+    func rests(_ stream: StreamID) {
+        // One with records on their way is needed until they are there.
+        guard let lane = streams[stream]?.lane, lane.isEmpty else { return }
+        streams[stream]?.lane = nil
+        lanes -= 1
+        parts.producer.rest(lane)
+    }
+
+    /// 1. An agent starts on a node with a hundred thousand files.
+    /// 2. It reads all of them before the first has been quiet for seconds.
+    ///
+    /// What each of their lanes takes at that moment would never be given back.
+    private func restLanes() {
+        for stream in streams.keys { rests(stream) }
+        mostLanes = max(Self.fewLanes, 2 * lanes)
+    }
+
+    /// The way of a stream's records, made anew where it has rested.
+    private func lane(_ id: StreamID, _ stream: Stream) -> Lane {
+        if let lane = stream.lane { return lane }
+        let names = inputs[stream.input].names(stream.captures, stream: stream.name)
+        if lanes >= mostLanes { restLanes() }
+        let lane = parts.producer.lane(on: stream.share, key: names.key)
+        streams[id]?.lane = lane
+        lanes += 1
+        return lane
     }
 
     func scannedAll() {
@@ -233,11 +282,11 @@ final class ReaderOutput: TailerOutput {
     // MARK: Lines
 
     func hasRoom(_ stream: StreamID) -> Bool {
-        // Without a lane it has no file either.
-        guard let lane = streams[stream]?.lane else { return true }
-        let works = lane.works(now: Clock.monotonicNanoseconds())
+        // Without a share it has no file either.
+        guard let share = streams[stream]?.share else { return true }
+        let works = share.works(now: Clock.monotonicNanoseconds())
         return parts.budget.canTake(
-            stream, of: lane.destination, works: works, Self.leastCredit)
+            stream, of: share.destination, works: works, Self.leastCredit)
     }
 
     /// Whether its records could hold a line.
@@ -248,24 +297,26 @@ final class ReaderOutput: TailerOutput {
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
-            let encoder = encoder(file, source, stream.input), let begin = frames.first?.offset
+            let encoder = encoder(file, source, stream), let begin = frames.first?.offset
         else { return 0 }
+        let lane = lane(source.stream, stream)
         let readTime = Clock.wallNanoseconds()
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
         // Who takes less than what it waits for is served, and its turn is over.
         var least = Self.leastCredit
-        if let awaited = source.awaited, awaited.offset == begin { least = awaited.credit }
-        files[file]?.awaited = nil
-        let overhead = stream.lane.overheadPerRecord
+        if let awaited = awaited.removeValue(forKey: file), awaited.offset == begin {
+            least = awaited.credit
+        }
+        let overhead = lane.overheadPerRecord
         while position.frame < frames.count {
             let credit = parts.budget.take(
-                source.stream, of: stream.lane.destination,
-                works: stream.lane.works(now: Clock.monotonicNanoseconds()), atLeast: least,
+                source.stream, of: lane.destination,
+                works: lane.works(now: Clock.monotonicNanoseconds()), atLeast: least,
                 atMost: max(least, Self.slabSize))
             guard credit > 0 else {
-                if least > Self.leastCredit { files[file]?.awaited = (offset, least) }
+                if least > Self.leastCredit { awaited[file] = (offset, least) }
                 break
             }
             var slab = PayloadSlab(capacity: credit)
@@ -280,7 +331,7 @@ final class ReaderOutput: TailerOutput {
                 offsets: &offsets)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.
-                give(source.stream, stream.lane, back: credit)
+                give(source.stream, lane, back: credit)
                 guard let needed = progress.needed, needed + overhead > least else {
                     break
                 }
@@ -289,7 +340,7 @@ final class ReaderOutput: TailerOutput {
             }
             let spent = min(credit, slab.count + ends.count * overhead + Self.batchOverhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
-            give(source.stream, stream.lane, back: credit - spent)
+            give(source.stream, lane, back: credit - spent)
             let range = ByteRange(offset, reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
             files[file]?.anchor = anchor
@@ -299,7 +350,7 @@ final class ReaderOutput: TailerOutput {
             parts.counters.sent(records: ends.count)
             parts.producer.send(
                 RecordBatch(
-                    lane: stream.lane, slab: slab, recordEnds: ends, file: file,
+                    lane: lane, slab: slab, recordEnds: ends, file: file,
                     stream: source.stream, generation: source.generation, range: range,
                     anchor: anchor, credit: spent, recordOffsets: offsets))
             position = progress.position
@@ -311,12 +362,12 @@ final class ReaderOutput: TailerOutput {
         return offset - begin
     }
 
-    private func encoder(_ file: FileID, _ source: File, _ input: Int) -> RecordEncoder? {
+    private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> RecordEncoder? {
         if let known = encoders[file] { return known }
         if encoders.count >= Self.mostEncoders { encoders.removeAll(keepingCapacity: true) }
-        let plan = inputs[input]
+        let plan = inputs[stream.input]
         let template = RecordTemplate(
-            path: source.path, captures: source.captures, device: source.device,
+            path: source.path, captures: stream.captures, device: source.device,
             inode: source.inode, generation: source.generation, node: parts.settings.node,
             fields: plan.fields, tags: plan.settings.tags, agent: parts.agent)
         var made: RecordEncoder?

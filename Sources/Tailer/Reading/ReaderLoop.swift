@@ -481,6 +481,7 @@ final class ReaderLoop {
             let live = stream.live, !live.needsLooks,
             stream.files.count == 1, watch(stream, live, now)
         {
+            output.rests(stream.id)
             return
         }
         let isFast = stream.movesInRow > 1
@@ -497,6 +498,7 @@ final class ReaderLoop {
         } else if now - stream.lastGrowth < intervals.idle {
             sweep(stream, now)
         } else {
+            output.rests(stream.id)
             let polled = poll(stream, quietInterval(stream), now)
             stream.interval = min(polled * 2, max(intervals.slowestPoll, sweep(of: stream)))
         }
