@@ -38,6 +38,9 @@ static inline int64_t clinux_file_system(int fd) {
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
+// O_NOATIME, which Glibc's module leaves out.
+static const int clinux_no_access_time = O_NOATIME;
+
 static inline int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
     return openat(directory, path, flags, mode);
 }

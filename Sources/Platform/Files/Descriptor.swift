@@ -101,6 +101,33 @@ package struct Descriptor: ~Copyable, Sendable {
         return bytes
     }
 
+    /// Whether `bytes`, `shortLength` of them at the most, stand at `offset`.
+    package borrowing func holds(
+        _ bytes: Span<UInt8>, at offset: Int
+    ) throws(SystemError) -> Bool {
+        precondition(bytes.count <= Self.shortLength, "more bytes than are compared at once")
+        // On the stack: this is asked of every file with news, each time.
+        var there: [64 of UInt8] = .init(repeating: 0)
+        var filled = 0
+        while filled < bytes.count {
+            let descriptor = number
+            let got = unsafe withUnsafeMutableBytes(of: &there) { raw in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: raw[filled..<bytes.count])
+                return retrying {
+                    unsafe pread(descriptor, rest.baseAddress, rest.count, offset + filled)
+                }
+            }
+            guard got >= 0 else { throw SystemError("pread", code: .last) }
+            if got == 0 { return false }
+            filled += got
+        }
+        for index in 0..<bytes.count where there[index] != bytes[index] { return false }
+        return true
+    }
+
+    /// Bytes that `holds` compares at the most.
+    package static let shortLength = 64
+
     /// write(2) of all of `bytes`, however often it takes. On an error some of them may be written;
     /// the caller knows how many from `progress`.
     package borrowing func write(

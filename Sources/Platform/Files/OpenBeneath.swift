@@ -28,8 +28,7 @@ extension Descriptor {
         guard status.isRegular else { return .refused(status) }
         let path = place.withRawValue { "/proc/self/fd/\($0)" }
         do {
-            let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-            return .file(file, status)
+            return .file(try Self.openUnmarked(path), status)
         } catch {
             guard error.code == .notFound else { throw error }
             // No /proc here: open by name, and see that it is what was looked at.
@@ -38,6 +37,19 @@ extension Descriptor {
             guard again.isRegular, again.inode == status.inode, again.device == status.device
             else { return .refused(again) }
             return .file(file, again)
+        }
+    }
+
+    /// For reading, so that reading leaves no time of access behind: the kernel would write one to
+    /// the disk after each write of the log's own writer. Who neither owns the file nor has
+    /// CAP_FOWNER may not ask for that.
+    private static func openUnmarked(_ path: String) throws(SystemError) -> Descriptor {
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
+        do {
+            return try Descriptor.open(path, flags | clinux_no_access_time)
+        } catch {
+            guard error.code == .notPermitted else { throw error }
+            return try Descriptor.open(path, flags)
         }
     }
 

@@ -45,7 +45,6 @@ struct Beginning {
     /// Whether an open file begins so.
     func isAt(_ file: borrowing Descriptor) throws(SystemError) -> Bool {
         guard count > 0 else { return true }
-        let read = try file.read(count: count, at: 0)
-        return read.count == count && agrees(with: read)
+        return try file.holds(bytes.span.extracting(0..<count), at: 0)
     }
 }

@@ -99,9 +99,9 @@ final class ChunkBuffer {
         // 2. A writer that does not append wrote on at its old place before the rest was read.
         // 3. The rest is zeros.
         if count > Self.atOnce, file.packed == nil, !anchor.isEmpty {
-            let again = try source.descriptor.read(
-                count: anchor.count, at: file.base.physical(start))
-            guard again == anchor else { return .replaced }
+            guard try source.descriptor.holds(anchor.span, at: file.base.physical(start)) else {
+                return .replaced
+            }
         }
         if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
         file.sawIntact()
