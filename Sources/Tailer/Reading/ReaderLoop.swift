@@ -363,9 +363,23 @@ final class ReaderLoop {
         for index in sweeps.indices {
             while wakes < Self.wakesPerPass, let (stream, due) = sweeps[index].popDue(now) {
                 wakes += 1
-                if stream.attention == .polled(due: due) { makeReady(stream, fresh: false) }
+                guard stream.attention == .polled(due: due) else { continue }
+                if hasNothingNew(stream, now) {
+                    sweep(stream, now)
+                } else {
+                    makeReady(stream, fresh: false)
+                }
             }
         }
+    }
+
+    /// Whether its turn would come to nothing but the next sweep's.
+    private func hasNothingNew(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
+        guard !once, now >= stream.expectsTruncationUntil, stream.movesInRow == 0,
+            now - stream.lastGrowth < intervals.idle, let file = stream.asItWasRead(table)
+        else { return false }
+        opener.cache.use(file)
+        return true
     }
 
     private func feedStarved(_ now: MonotonicTime) {

@@ -219,7 +219,7 @@ struct StreamTurn {
         // 1. A file is read to its end. More is written and not seen, it is truncated, and refilled
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
-        if size == file.size, !isProvenIntact(file) {
+        if size == file.size, !file.isProvenIntact(in: stream) {
             guard try file.isIntact(size: status.size) else {
                 try replaced(file, now)
                 return
@@ -240,12 +240,6 @@ struct StreamTurn {
         } else if file.headLength < min(Fingerprint.longest, file.physicalPosition) {
             _ = try growHead(of: file)
         }
-    }
-
-    /// Whether its change time alone tells that it is what it was when it was read again last.
-    private func isProvenIntact(_ file: TailedFile) -> Bool {
-        file.isProvenIntact && !file.isPreallocated && !file.isInDoubt
-            && !(stream.node?.hasOtherWriters ?? true)
     }
 
     /// More of a file's first bytes is known from now on. False where they are another content's.

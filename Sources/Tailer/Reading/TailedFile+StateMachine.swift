@@ -181,6 +181,9 @@ extension TailedFile.State {
 
     var isInDoubt: Bool { doubtedSince != nil }
 
+    /// Its content is the one that was read, and can be read on, as far as is known.
+    var isUntroubled: Bool { continuity == .intact && access == .fine }
+
     /// It is replaced, and archives were searched for what it held.
     var isSearched: Bool { continuity == .replaced(isSearched: true) }
 

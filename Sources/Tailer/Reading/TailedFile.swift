@@ -313,8 +313,12 @@ extension TailedFile {
         content.proof.saw(changed: time, MonotonicTime.now())
     }
 
-    /// It is intact as long as its change time stays what it is (`ContentProof`).
-    var isProvenIntact: Bool { content.proof.isProven }
+    /// Whether its change time alone tells that it is what it was when it was read again last
+    /// (`ContentProof`).
+    func isProvenIntact(in stream: LogStream) -> Bool {
+        content.proof.isProven && !isPreallocated && !isInDoubt
+            && !(stream.node?.hasOtherWriters ?? true)
+    }
 
     /// A look has found it intact.
     func provedIntact(_ now: MonotonicTime) { content.proof.sawIntact(now) }
@@ -352,10 +356,8 @@ extension TailedFile {
         if isAtStart {
             return try source.descriptor.read(count: expectedHead.count, at: 0) == expectedHead
         }
-        let isThere =
-            try source.descriptor.read(count: anchor.count, at: physicalPosition - anchor.count)
-            == anchor
-        guard isThere else { return false }
+        let before = physicalPosition - anchor.count
+        guard try source.descriptor.holds(anchor.span, at: before) else { return false }
         return try beginning.isAt(source.descriptor)
     }
 
