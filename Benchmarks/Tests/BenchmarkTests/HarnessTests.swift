@@ -114,17 +114,25 @@ import Testing
         let call = try Call(
             [
                 "--node", "--rate", "200", "--files", "5", "--seconds", "1", "--partitions", "6",
-                "--brokers", "2", "--only", "shipper-json", "--json", file.path,
+                "--brokers", "2", "--only", "shipper-json,shipper-node",
+                "--json", file.path,
             ], shipper: true)
         #expect(call.code == 0, "\(call.errors)\(call.output)")
-        #expect(call.output.contains("\n| shipper json"))
+        for name in ["shipper json", "shipper node"] {
+            #expect(call.output.contains("\n| \(name)"), "\(name)")
+        }
         #expect(call.output.contains("lines: 200 a second for 1 s, each to one of 5 files"))
         #expect(call.output.contains("2 of librdkafka's mock brokers"))
 
         let contenders = try #require(try parse(file)["contenders"] as? [[String: Any]])
-        let run = try #require((contenders.first?["runs"] as? [[String: Any]])?.first)
+        #expect(contenders.count == 2)
+        for contender in contenders { try checkLinesOfANode(contender) }
+    }
+
+    private func checkLinesOfANode(_ contender: [String: Any]) throws {
+        let run = try #require((contender["runs"] as? [[String: Any]])?.first)
         #expect(run["records"] as? Int == 400)
-        let medians = try #require(contenders.first?["medians"] as? [String: Double])
+        let medians = try #require(contender["medians"] as? [String: Double])
         for figure in [
             "cpu_percent", "raw_kb_per_second", "sent_kb_per_second", "segments_per_second",
             "requests_per_second", "rss_mb", "p50_milliseconds",
