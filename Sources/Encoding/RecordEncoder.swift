@@ -66,6 +66,13 @@ package struct RecordEncoder: Sendable {
         self.keepsEmptyLines = keepsEmptyLines
     }
 
+    /// Bytes of a slab that so many lines take as a rule, and of what each record costs elsewhere:
+    /// more of them only where far more is escaped than in any log that people read.
+    package func expectedSize(lines: Int, bytes: Int, overhead: Int) -> Int {
+        let envelope = codec == .json ? template.envelope : 0
+        return bytes + bytes / 4 + lines * (envelope + overhead)
+    }
+
     /// Encodes lines of `frames` from `start` on, whose bytes lie in `chunk`, until all are done or
     /// the next record would make the slab longer than `limit` bytes. The end of each record in the
     /// slab is appended to `ends`, and where in the file it begins to `offsets`, counted from where

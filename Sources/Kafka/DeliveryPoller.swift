@@ -55,7 +55,7 @@ final class DeliveryPoller {
     init(_ core: ProducerCore, _ handle: ProducerHandle) {
         self.core = core
         self.handle = handle
-        gathering = min(Self.mostGathering, core.settings.linger.nanoseconds / 2)
+        gathering = min(Self.mostGathering, core.settings.linger.nanoseconds * 5)
     }
 
     func run() {

@@ -12,13 +12,17 @@ package struct LatencyBudget: Hashable, Sendable {
 
     package init(most: Duration) { self.most = most }
 
-    /// Between two looks at all files that are being written to: four fifths.
-    package var sweep: Duration { most * 4 / 5 }
+    /// Between two looks at all files that are being written to: what the rest leaves, which is
+    /// nearly all of it.
+    package var sweep: Duration { most - work - linger }
 
-    /// How long a record waits in librdkafka for others of its partition: a tenth, and no longer
-    /// than it takes to read what a sweep finds. The rest is for the work on them. What waits there
-    /// holds credit, so more would slow down who has plenty to send.
-    package var linger: Duration { min(most / 10, .milliseconds(100)) }
+    /// How long a record waits in librdkafka for others of its partition: a twentieth, and no
+    /// longer than it takes to hand over what a sweep has found, all of it at once. What waits
+    /// there holds credit: who has plenty to send to many partitions would wait for that.
+    package var linger: Duration { min(most / 20, .milliseconds(2)) }
+
+    /// For reading what a sweep finds: a tenth, and no more than a thousand files take.
+    private var work: Duration { min(most / 10, .milliseconds(10)) }
 }
 
 extension Settings {

@@ -72,6 +72,10 @@ package protocol TailerOutput: AnyObject {
     /// outlives the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
 
+    /// What was taken goes on its way now, if it does not yet: the reader is through with what it
+    /// had to read, or has read for so long that others should not wait for the rest.
+    func sendTaken()
+
     /// Whether the file's frames can be taken at all, once there is room.
     func canTake(_ file: FileID) -> Bool
 

@@ -3,15 +3,13 @@ import TestSupport
 import Testing
 
 @Suite("The time that a line may wait, and its parts") struct LatencyBudgetTests {
-    @Test("Looks and linger together take nine tenths of it, so that it can be kept")
-    func parts() {
-        for most in [5, 10, 250, 1_000] {
-            let budget = LatencyBudget(most: .milliseconds(most))
-            #expect(budget.sweep + budget.linger == .milliseconds(most) * 9 / 10)
-            #expect(budget.sweep == budget.linger * 8)
-        }
-        let longest = LatencyBudget(most: .seconds(10))
-        #expect(longest.sweep == .seconds(8) && longest.linger == .milliseconds(100))
+    @Test(
+        "Looks and linger leave a tenth of it for the work, 10 ms at the most, so that it can be kept",
+        arguments: [(5, 500), (10, 1_000), (100, 10_000), (250, 10_000), (10_000, 10_000)])
+    func parts(most: Int, work: Int) {
+        let budget = LatencyBudget(most: .milliseconds(most))
+        #expect(budget.sweep + budget.linger == .milliseconds(most) - .microseconds(work))
+        #expect(budget.linger == min(.milliseconds(most) / 20, .milliseconds(2)))
     }
 
     @Test("The input in the greatest hurry decides how long records wait for others")
@@ -23,7 +21,7 @@ import Testing
             "inputs:\n" + inputs.joined(separator: "\n")
             + "\noutput: {kafka: {brokers: [127.0.0.1:1], topic: t}}\n"
         let settings = try Settings.parse(text)
-        #expect(settings.linger == .milliseconds(4))
+        #expect(settings.linger == .milliseconds(2))
     }
 
     @Test(

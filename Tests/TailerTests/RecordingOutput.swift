@@ -39,6 +39,9 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var resting: Set<StreamID> = []
         var scans = 0
         var hasRoom = true
+        /// Calls of `take` since the last of `sendTaken`, and the most that there ever were.
+        var unsent = 0
+        var mostUnsent = 0
         /// Something that was taken is not delivered.
         var isOnItsWay = false
         var gone = 0
@@ -249,9 +252,13 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             state.files[file.number].offset += consumed
             state.files[file.number].anchor = anchor
             state.lines[state.files[file.number].stream, default: []] += messages
+            state.unsent += 1
+            state.mostUnsent = max(state.mostUnsent, state.unsent)
         }
         return consumed
     }
+
+    func sendTaken() { state.withLock { $0.unsent = 0 } }
 
     func finished(_ file: FileID, end: LogicalOffset) {
         state.withLock { state in

@@ -45,7 +45,9 @@ final class ReaderOutput: TailerOutput {
         let captures: [String: String]
     }
 
-    private struct File {
+    /// A class, so that a batch changes it where it is: with a value in the dictionary each change
+    /// would be a search and a copy.
+    private final class File {
         let stream: StreamID
         let generation: GenerationID
         /// As it was opened, for its records.
@@ -59,6 +61,17 @@ final class ReaderOutput: TailerOutput {
         var lineTime: Int64?
         /// In an s6 log directory.
         let isS6: Bool
+
+        init(_ entry: FileEntry, _ sighting: FileSighting, anchor: Anchor) {
+            stream = sighting.stream
+            generation = entry.generation
+            path = sighting.path
+            device = sighting.identity.device
+            inode = sighting.identity.inode
+            base = Base(entry.base)
+            self.anchor = anchor
+            isS6 = sighting.isS6
+        }
     }
 
     private let parts: Parts
@@ -82,6 +95,10 @@ final class ReaderOutput: TailerOutput {
     private var mostLanes = fewLanes
     /// Half a kilobyte each.
     private static let fewLanes = 4_096
+    /// Batches that were taken and are not sent yet, in order, and their bytes: less than a slab,
+    /// and the turns between two calls of `sendTaken`.
+    private var taken: [RecordBatch] = []
+    private var takenBytes = 0
 
     /// Bytes of a slab; more streams share the credit the smaller it is, and less work is done for
     /// each batch the larger it is.
@@ -163,10 +180,7 @@ final class ReaderOutput: TailerOutput {
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         memory.begin(entry, isS6: sighting.isS6)
-        files[entry.file] = File(
-            stream: sighting.stream, generation: entry.generation, path: sighting.path,
-            device: sighting.identity.device, inode: sighting.identity.inode,
-            base: Base(entry.base), anchor: anchor, lineTime: nil, isS6: sighting.isS6)
+        files[entry.file] = File(entry, sighting, anchor: anchor)
         awaited[entry.file] = nil
         encoders[entry.file] = nil
         return FileStart(
@@ -222,12 +236,15 @@ final class ReaderOutput: TailerOutput {
 
     func skipped(_ file: FileID, bytes: Int) {
         let zeros = min(bytes, Anchor.longest)
-        guard let earlier = files[file]?.anchor.bytes else { return }
-        files[file]?.anchor = Anchor(
+        guard let source = files[file] else { return }
+        let earlier = source.anchor.bytes
+        source.anchor = Anchor(
             bytes: earlier.suffix(Anchor.longest - zeros) + [UInt8](repeating: 0, count: zeros))
     }
 
     func ended(_ stream: StreamID) {
+        // Nothing is sent on a lane that is closed.
+        sendTaken()
         if let ended = streams.removeValue(forKey: stream) {
             if let lane = ended.lane {
                 parts.producer.close(lane)
@@ -240,6 +257,8 @@ final class ReaderOutput: TailerOutput {
     }
 
     func rests(_ stream: StreamID) {
+        // A lane that is to get records is empty until they are sent.
+        sendTaken()
         // One with records on their way is needed until they are there.
         guard let lane = streams[stream]?.lane, lane.isEmpty else { return }
         streams[stream]?.lane = nil
@@ -304,6 +323,7 @@ final class ReaderOutput: TailerOutput {
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
+        let before = source.anchor
         // Who takes less than what it waits for is served, and its turn is over.
         var least = Self.leastCredit
         if let awaited = awaited.removeValue(forKey: file), awaited.offset == begin {
@@ -311,10 +331,15 @@ final class ReaderOutput: TailerOutput {
         }
         let overhead = lane.overheadPerRecord
         while position.frame < frames.count {
+            // A slab of a few lines is as large as those: one of the full size would be taken from
+            // the system and given back for each of them.
+            let expected = encoder.expectedSize(
+                lines: frames.count - position.frame, bytes: chunk.count - (offset - begin),
+                overhead: overhead)
             let credit = parts.budget.take(
                 source.stream, of: lane.destination,
                 works: lane.works(now: Clock.monotonicNanoseconds()), atLeast: least,
-                atMost: max(least, Self.slabSize))
+                atMost: max(least, min(expected + Self.batchOverhead, Self.slabSize)))
             guard credit > 0 else {
                 if least > Self.leastCredit { awaited[file] = (offset, least) }
                 break
@@ -342,13 +367,13 @@ final class ReaderOutput: TailerOutput {
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
             give(source.stream, lane, back: credit - spent)
             let range = ByteRange(offset, reached)
-            let anchor = self.anchor(chunk, before: reached - begin, after: source.anchor)
-            files[file]?.anchor = anchor
+            let anchor = self.anchor(chunk, before: reached - begin, after: before)
+            source.anchor = anchor
             lineTime = progress.lineTime
-            files[file]?.lineTime = lineTime
+            source.lineTime = lineTime
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.counters.sent(records: ends.count)
-            parts.producer.send(
+            send(
                 RecordBatch(
                     lane: lane, slab: slab, recordEnds: ends, file: file,
                     stream: source.stream, generation: source.generation, range: range,
@@ -360,6 +385,21 @@ final class ReaderOutput: TailerOutput {
         }
         parts.counters.taken(offset - begin)
         return offset - begin
+    }
+
+    private func send(_ batch: RecordBatch) {
+        taken.append(batch)
+        takenBytes += batch.slab.count
+        if takenBytes >= Self.slabSize { sendTaken() }
+    }
+
+    /// Batches go to the client in one go: it wakes its threads for the first record of each
+    /// partition, and sends what comes to the partition shortly after along with that.
+    func sendTaken() {
+        guard !taken.isEmpty else { return }
+        for batch in taken { parts.producer.send(batch) }
+        taken.removeAll(keepingCapacity: true)
+        takenBytes = 0
     }
 
     private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> RecordEncoder? {

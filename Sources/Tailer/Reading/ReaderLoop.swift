@@ -53,10 +53,15 @@ final class ReaderLoop {
     private var hasMoreEvents = false
     /// Nanoseconds that scans have taken longer than turns of late.
     private var scanDebt: Int64 = 0
+    /// Turns since what they took was sent.
+    private var turnsUnsent = 0
 
     private static let mostChangingLooks = 8
     /// Turns in one pass before events are looked at again: archives live for milliseconds.
     private static let turnsPerPass = 8
+    /// Turns whose lines go to the client together: the files with news at one sweep of an ordinary
+    /// node, and some milliseconds' work.
+    private static let mostTurnsUnsent = 128
     /// Events in one pass: a queue that is full is read in four, and others wait milliseconds.
     private static let eventsPerPass = 4_096
     /// Streams in one pass that are polled, or that are asked whether they have room again.
@@ -162,6 +167,7 @@ final class ReaderLoop {
                 setFigures(now)
             }
         }
+        output.sendTaken()
         if once {
             control.set(leftovers(isOver: !control.isStopped))
         }
@@ -212,6 +218,12 @@ final class ReaderLoop {
         while turns < Self.turnsPerPass, let stream = ready.popFirst() {
             turn(stream)
             turns += 1
+        }
+        turnsUnsent += turns
+        // Scans may take long.
+        if ready.isEmpty || !tree.isQuiet || turnsUnsent >= Self.mostTurnsUnsent {
+            output.sendTaken()
+            turnsUnsent = 0
         }
         areFiguresOld = true
         scanDebt -= MonotonicTime.now() - begin

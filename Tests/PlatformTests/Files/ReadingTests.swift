@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test(
-        "Bytes are compared where they stand: others, and a file that ends before, are not the same")
+        "Bytes are compared where they stand: others, and a file that ends before, are not the same"
+    )
     func holds() throws {
         try home.write("app.log", "0123456789")
         let file = try open("app.log")

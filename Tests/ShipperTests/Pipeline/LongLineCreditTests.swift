@@ -61,6 +61,7 @@ struct LongLineCreditTests {
 
     private func take(_ text: String, at offset: Int) -> Int {
         let bytes = Array(text.utf8)
+        defer { output.sendTaken() }
         return output.take(file, bytes.span, Frame.lines(of: bytes, at: LogicalOffset(offset)))
     }
 

@@ -73,6 +73,64 @@ import Testing
         rig.close()
     }
 
+    @Test("Lines of one sweep go to the client together, at its end or as a slab's worth")
+    func together() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let first = try #require(
+            output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
+        let second = try #require(
+            output.opened(sighting("/log/b", inode: 2, head: "two\n"), onlyIfKnown: false))
+        #expect(take(output, first.file, "one\n", at: 0, more: true) == 4)
+        // Another one, of the same stream and so to the same partition, would be behind it.
+        let other = rig.producer.lane(topic: "logs", key: Array("/log".utf8))
+        let slab = PayloadSlab(capacity: 8)
+        slab.append(Array("fence".utf8))
+        rig.producer.send(
+            RecordBatch(
+                lane: other, slab: slab, recordEnds: [5], file: FileID(number: 99),
+                stream: StreamID(number: 9), generation: GenerationID(value: 9),
+                range: ByteRange(0, 5), anchor: .none, credit: 0))
+        try eventually("the other one is delivered") {
+            rig.calls.batches.load(ordering: .relaxed) == 1
+        }
+        #expect(rig.registry.entry(first.file)?.offset == 0)
+        #expect(take(output, second.file, "two\n", at: 0) == 4)
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(first.file)?.offset == 4)
+        #expect(rig.registry.entry(second.file)?.offset == 4)
+        // A slab's worth waits for nobody.
+        let long = String(repeating: "x", count: 1023) + "\n"
+        var end = 4
+        while end < 2 * ReaderOutput.slabSize {
+            let text = String(repeating: long, count: 32)
+            #expect(take(output, first.file, text, at: end, more: true) == text.utf8.count)
+            end += text.utf8.count
+        }
+        try eventually("most of it is delivered") {
+            (rig.registry.entry(first.file)?.offset ?? 0) > ReaderOutput.slabSize
+        }
+        output.sendTaken()
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(first.file)?.offset == end)
+        rig.close()
+    }
+
+    @Test("A stream that rests before its lines are sent sends them by its lane, and in order")
+    func restsUnsent() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let start = try #require(
+            output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0, more: true) == 4)
+        output.rests(StreamID(number: 1))
+        #expect(take(output, start.file, "two\n", at: 4, more: true) == 4)
+        output.ended(StreamID(number: 1))
+        try rig.waitForDelivery()
+        #expect(rig.registry.entry(start.file)?.offset == 8)
+        #expect(rig.close() == 0)
+    }
+
     @Test("Another content behind the same inode is a new generation")
     func otherContent() throws {
         var rig = try rig()

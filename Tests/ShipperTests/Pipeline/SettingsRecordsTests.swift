@@ -73,7 +73,7 @@ import Testing
             ", partitioner: node, partitions_per_node: 5", input: ", latency: 40ms",
             more: "node: n1")
         let (kafka, _) = try KafkaSettings.from(settings)
-        #expect(kafka.linger == .milliseconds(4))
+        #expect(kafka.linger == .milliseconds(2))
         #expect(kafka.partitioner == .node("n1", partitions: 5))
     }
 }

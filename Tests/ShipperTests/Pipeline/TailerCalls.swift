@@ -17,11 +17,13 @@ func sighting(
         archived: archived, firstScan: firstScan)
 }
 
-/// Hands `text`, whole lines, over from `offset` on; the bytes taken.
+/// Hands `text`, whole lines, over from `offset` on, as the last that there is to read for now, unless
+/// `more` is; the bytes taken.
 func take(
-    _ output: ReaderOutput, _ file: FileID, _ text: String, at offset: Int
+    _ output: ReaderOutput, _ file: FileID, _ text: String, at offset: Int, more: Bool = false
 ) -> Int {
     let bytes = Array(text.utf8)
+    defer { if !more { output.sendTaken() } }
     return output.take(file, bytes.span, Frame.lines(of: bytes, at: LogicalOffset(offset)))
 }
 
