@@ -39,7 +39,7 @@ final class ModelAgent {
         home = try TemporaryDirectory(inMemory: true)
         var intervals = TailerIntervals()
         intervals.fastestPoll = 1_000_000
-        intervals.longestSweep = 1_000_000
+        intervals.longestSweep = setting.sweepsSeldom ? 40_000_000 : 1_000_000
         intervals.slowestPoll = 8_000_000
         intervals.unwatchedScan = 20_000_000
         if setting.watchesSoon { intervals.idle = 2_000_000 }

@@ -6,11 +6,15 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
     let matchesArchives: Bool
     /// So many files may be open at a time, where that is few.
     let openFiles: Int?
+    /// Files that are written to are looked at each 40 ms and not each millisecond: several things
+    /// happen between two looks.
+    let sweepsSeldom: Bool
 
     init(seed: UInt64) {
         watchesSoon = seed % 3 == 0
         matchesArchives = seed % 4 == 1
         openFiles = seed % 5 == 2 ? 2 : nil
+        sweepsSeldom = seed % 7 < 2
     }
 
     /// Neither few descriptors nor a pattern that matches archives.
@@ -22,6 +26,7 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
     var description: String {
         var words = ["pattern \(pattern)"]
         if watchesSoon { words.append("watches soon") }
+        if sweepsSeldom { words.append("sweeps seldom") }
         if let openFiles { words.append("\(openFiles) descriptors") }
         return words.joined(separator: ", ")
     }
