@@ -128,7 +128,9 @@ final class ProducerCore: Sendable {
 
     /// Forgets a lane that is closed and empty. True when it was.
     func forgetIfFinished(_ lane: Lane) -> Bool {
-        lanes.withLock { table in
+        // Hardly any is, and this is asked for each batch. One that is closed now is visited.
+        guard lane.isFinished else { return false }
+        return lanes.withLock { table in
             let id = ObjectIdentifier(lane)
             guard lane.isFinished, table.all.removeValue(forKey: id) != nil else { return false }
             table.forgetClosing(id, lane.address)

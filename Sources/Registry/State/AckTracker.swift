@@ -37,11 +37,13 @@ package struct AckTracker: Sendable {
     /// Anything else is a mistake of ours. A range of another generation than the one begun is not
     /// tracked.
     package mutating func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
-        guard files[file]?.generation == generation, range.count > 0 else { return }
-        let end = files[file]?.end ?? 0
+        guard range.count > 0, let index = files.index(forKey: file),
+            files.values[index].generation == generation
+        else { return }
+        let end = files.values[index].end
         precondition(
             range.start >= end, "bytes \(range.start)..<\(range.end) were sent after \(end)")
-        files[file]?.ranges.append((range.end, false))
+        files.values[index].ranges.append((range.end, false))
     }
 
     /// `range`, which was sent as such, is delivered. Returns the new end of the unbroken run of
