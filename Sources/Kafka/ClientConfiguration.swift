@@ -36,7 +36,7 @@ struct ClientConfiguration: ~Copyable {
         case .murmur2Random: try configuration.set("partitioner", "murmur2_random")
         case .consistentRandom: try configuration.set("partitioner", "consistent_random")
         // It is set for each topic: `ProducerHandle.open`.
-        case .node: break
+        case .filebeat, .node: break
         }
         for property in settings.overrides { try configuration.set(property.name, property.value) }
         return configuration
@@ -47,6 +47,9 @@ struct ClientConfiguration: ~Copyable {
         // Requests are bounded by their bytes (batch.size), not by 10,000 short lines.
         ("batch.num.messages", "100000"),
         ("socket.keepalive.enable", "true"),
+        // How long a topic may be unknown before that is told: brokers that create topics do so in
+        // a second, and whoever forgot to wants to hear of it.
+        ("topic.metadata.propagation.max.ms", "3000"),
     ]
 
     private static let owned: [(String, String)] = [

@@ -154,7 +154,8 @@ struct Verdict: Error, Hashable, Sendable {
     static let allBrokersDown = Verdict(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
     private static let fatal = Verdict(RD_KAFKA_RESP_ERR__FATAL)
     private static let unknownHere = Verdict(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
-    private static let unknownThere = Verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    static let unknownThere = Verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    static let forbidden = Verdict(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     private static let purgedInQueue = Verdict(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     private static let purgedInFlight = Verdict(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 

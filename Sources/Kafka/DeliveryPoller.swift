@@ -230,7 +230,7 @@ final class DeliveryPoller {
         if verdict.isPurge { return }
         lane.verdict = verdict
         if failure == .place {
-            lane.share.isAway()
+            lane.share.isAway(verdict)
         } else if lane.share.answered(now: now) {
             core.answered()
         }
@@ -241,7 +241,7 @@ final class DeliveryPoller {
                 topic: topic, code: verdict.name, text: verdict.text, count: count))
         if lane.blocked(by: verdict.cause) {
             core.observer.report(
-                .laneBlocked(topic: topic, reason: "\(verdict.name): \(verdict.text)"))
+                .laneBlocked(topic: topic, reason: verdict.sentence, hint: verdict.hint))
             if let stands = letters.lane(of: batch)?.recordToSetAside {
                 tell(stands.batch, stands.record)
             }

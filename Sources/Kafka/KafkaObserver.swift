@@ -21,8 +21,9 @@ package enum KafkaEvent: Sendable {
     /// The idempotent producer gave up; it is made anew and every lane goes on from its first
     /// undelivered record.
     case fatal(String)
-    /// One lane waits with everything it holds. Once for each change of the reason.
-    case laneBlocked(topic: String, reason: String)
+    /// One lane waits with everything it holds. Once for each change of the reason. `hint` says
+    /// what is to be done, where somebody can do something.
+    case laneBlocked(topic: String, reason: String, hint: String?)
     /// A record that can be the only reason why it was refused: nothing was sent beside it. Its
     /// stream waits at it. Once for each record.
     case recordRefused(RefusedRecord)

@@ -12,6 +12,8 @@ package struct KafkaSettings: Hashable, Sendable {
         case murmur2Random
         /// CRC-32, as librdkafka's own default.
         case consistentRandom
+        /// As Filebeat does with a key, and sarama's hash partitioner that masks the sign.
+        case filebeat
         /// One of the `partitions` of each topic that are this node's.
         case node(String, partitions: Int)
     }

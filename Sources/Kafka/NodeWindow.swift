@@ -41,11 +41,7 @@ struct NodeWindow {
     private static func hash(_ text: String) -> UInt32 { hash(Array(text.utf8).span) }
 
     /// FNV-1a, with its bits mixed: neighbours' names differ by a digit at their ends.
-    private static func hash(_ bytes: Span<UInt8>) -> UInt32 {
-        var hash: UInt32 = 2_166_136_261
-        for index in bytes.indices { hash = (hash ^ UInt32(bytes[index])) &* 16_777_619 }
-        return mix(hash, 0)
-    }
+    private static func hash(_ bytes: Span<UInt8>) -> UInt32 { mix(FNV1a.hash(bytes), 0) }
 
     /// The finalizer of MurmurHash3.
     private static func mix(_ a: UInt32, _ b: UInt32) -> UInt32 {

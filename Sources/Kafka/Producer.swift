@@ -98,6 +98,13 @@ package final class Producer: Sendable {
         return lanes.count { $0.isBlocked && !$0.isOfDeadLetters }
     }
 
+    /// Topics that streams wait for until somebody does something, by their names. Goes through all
+    /// topics; any thread.
+    package var topicFaults: [TopicFault] {
+        let shares = core.lanes.withLock { $0.shares.values.map(\.share) }
+        return shares.compactMap(\.fault).sorted { $0.topic < $1.topic }
+    }
+
     /// Lanes that are not closed and empty.
     var laneCount: Int { core.lanes.withLock { $0.all.count } }
 

@@ -62,18 +62,34 @@ final class ProducerHandle: @unchecked Sendable {
 
     /// What is different for this topic; the new topic owns it. Nil where nothing is.
     private func configuration(of topic: String) -> OpaquePointer? {
-        guard case .node(let node, let partitions) = partitioner,
-            let configuration = unsafe rd_kafka_default_topic_conf_dup(client)
-        else { return nil }
-        let window = NodeWindow(node: node, topic: topic, partitions: partitions)
-        unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque)
-        unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
-            _, key, length, count, opaque, _ in
-            let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
-            return unsafe NodeWindow(opaque).partition(
-                of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
+        switch partitioner {
+        case .murmur2Random, .consistentRandom:
+            return nil
+        case .filebeat:
+            guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else {
+                return nil
+            }
+            unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
+                _, key, length, count, _, _ in
+                let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
+                return unsafe FNV1a.partition(
+                    of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
+            }
+            return unsafe configuration
+        case .node(let node, let partitions):
+            guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else {
+                return nil
+            }
+            let window = NodeWindow(node: node, topic: topic, partitions: partitions)
+            unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque)
+            unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
+                _, key, length, count, opaque, _ in
+                let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
+                return unsafe NodeWindow(opaque).partition(
+                    of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
+            }
+            return unsafe configuration
         }
-        return unsafe configuration
     }
 
     /// Whether a broker answers a question within `milliseconds`. Where none is connected this has

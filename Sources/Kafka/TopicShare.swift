@@ -10,7 +10,7 @@ package final class TopicShare: Sendable {
     private struct Inside {
         var gate: TopicGate
         var hasWorked = false
-        var isAway = false
+        var away: Verdict?
     }
     private let inside: Mutex<Inside>
 
@@ -32,21 +32,29 @@ package final class TopicShare: Sendable {
     func answered(now: Int64) -> Bool {
         inside.withLock { inside in
             defer { inside.hasWorked = true }
-            let isNews = !inside.hasWorked || inside.isAway
-            inside.isAway = false
+            let isNews = !inside.hasWorked || inside.away != nil
+            inside.away = nil
             inside.gate.verdictCame(now: now)
             return isNews
         }
     }
 
     /// The verdict on a record was that its topic, leader or permission is missing.
-    func isAway() { inside.withLock { $0.isAway = true } }
+    func isAway(_ verdict: Verdict) { inside.withLock { $0.away = verdict } }
+
+    /// Why nothing can be sent to it until somebody does something about it.
+    var fault: TopicFault? {
+        guard let verdict = inside.withLock({ $0.away }), let hint = verdict.hint else {
+            return nil
+        }
+        return TopicFault(topic: name, reason: verdict.sentence, hint: hint)
+    }
 
     /// Whether what is sent to it can be expected to come through: it has, and nothing is heard to
     /// the contrary.
     package func works(now: Int64) -> Bool {
         inside.withLock { inside in
-            inside.hasWorked && !inside.isAway && inside.gate.isBusy(at: now) < Self.patience
+            inside.hasWorked && inside.away == nil && inside.gate.isBusy(at: now) < Self.patience
         }
     }
 }

@@ -140,10 +140,12 @@ package struct Settings: Hashable, Sendable {
         case addresses([String])
     }
 
-    /// Partitioners of librdkafka's that keep the order of a key.
+    /// Partitioners that keep the order of a key.
     package enum Partitioner: String, Hashable, Sendable, CaseIterable {
         case murmur2Random = "murmur2_random"
         case consistentRandom = "consistent_random"
+        /// As Filebeat does with a key.
+        case filebeat
         /// A window of partitions for each node and topic.
         case node
     }

@@ -29,7 +29,7 @@ extension SettingsReader {
         fixed(kafka["envelope"], only: "full", later: ["minimal"])
         fixed(kafka["delivery"], only: "at_least_once", later: ["exactly_once"])
         let partitioner: Settings.Partitioner = choice(
-            kafka["partitioner"], default: .murmur2Random, later: ["filebeat"])
+            kafka["partitioner"], default: .murmur2Random)
         if let value = kafka["partitions_per_node"], partitioner != .node {
             fault(value.node.mark, value.path, "without partitioner: node it does nothing")
         }

@@ -103,6 +103,21 @@ import Testing
         }
     }
 
+    @Test("A topic that begins with a piece of the path, or that Kafka would refuse, is in doubt")
+    func topics() throws {
+        let (exit, output, _) = try check(
+            """
+              - {name: a, paths: ["/not/there/{app}/*.log"], topic: "{app}.logs"}
+              - {name: b, paths: ["/not/there/{app}/*.txt"], topic: "our logs.{app}"}
+              - {name: c, paths: ["/not/there/{app}/*.out"], topic: "{input}.{app}"}
+            """)
+        #expect(exit == .code(0))
+        let doubts = comments(output).filter { $0.contains("doubt") }
+        #expect(doubts.count == 2, "\(doubts)")
+        #expect(doubts.first?.contains("begin it with a text, as in logs.{app}.logs") == true)
+        #expect(doubts.last?.contains("each of them becomes _") == true)
+    }
+
     @Test("All it prints is YAML and the same configuration, whatever files are called")
     func yaml() throws {
         try directory.write("logs/a\nlog: {level: debug}\n#.log", "x\n")

@@ -53,4 +53,49 @@ struct TopicTests {
         }
         #expect(try agent.registry().allSatisfy { $0.lag == 0 })
     }
+
+    /// With the settings that everybody has: what is told takes no longer than that.
+    @Test("K4: a topic that nobody made is told with what to do, and readiness names it")
+    func missingTopic() throws {
+        let broker = try BrokerProcess(topics: ["logs.bad"])
+        try broker.setTopic("logs.bad", .unknownTopic)
+        let agent = try Agent(
+            broker.address, path: "{app}.log", kafka: "topic: \"logs.{app}\", codec: raw",
+            more: "http: {listen: \"127.0.0.1:0\"}")
+        try agent.home.write("logs/bad.log", "one\n")
+        try agent.start()
+        let hint =
+            "create the topic, or let the brokers create topics (auto.create.topics.enable)"
+        try eventually("the log says what to do; \(agent.said)") {
+            agent.said.contains("hint=\"\(hint)\"")
+        }
+        let address = try agent.address()
+        let unready = try httpGet(address, "/readyz")
+        #expect(unready.status == 503)
+        #expect(
+            unready.body.split(separator: "\n").contains {
+                $0.hasPrefix("topic logs.bad: ") && $0.hasSuffix("; \(hint)")
+            }, "\(unready.body)")
+        #expect(try httpGet(address, "/healthz").status == 200)
+        try broker.setTopic("logs.bad", .none)
+        try eventually("it is ready; \(agent.said)") {
+            try httpGet(address, "/readyz").status == 200
+        }
+        #expect(try !httpGet(address, "/readyz").body.contains("logs.bad"))
+        #expect(try agent.stop() == .code(0))
+        #expect(try agent.entry("bad.log")?.lag == 0)
+    }
+
+    @Test("K4: a run with --once and a time limit ends with 1 for a topic that nobody made")
+    func once() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        try broker.setTopic("logs", .unknownTopic)
+        let agent = try Agent(broker.address, path: "a.log")
+        try agent.home.write("logs/a.log", "one\n")
+        let run = try agent.launch(
+            ["run", "--config", agent.config, "--once", "--timeout", "6s"])
+        #expect(try run.wait() == .code(1), "\(agent.said)")
+        #expect(agent.said.contains("stream waits for its topic topic=logs"), "\(agent.said)")
+        #expect(try agent.entry("a.log")?.offset == 0)
+    }
 }

@@ -41,7 +41,7 @@ final class Witness: KafkaObserver {
         case .recordsRejected(let topic, let code, _, let count):
             note("rejected \(topic) \(code) \(count)")
         case .fatal(let text): note("fatal \(text)")
-        case .laneBlocked(let topic, let reason): note("blocked \(topic) \(reason)")
+        case .laneBlocked(let topic, let reason, _): note("blocked \(topic) \(reason)")
         case .recordRefused(let refused):
             let limit = refused.limit?.bytes ?? -1
             note("refused \(refused.topic) \(refused.offset) \(refused.size) \(limit)")

@@ -252,7 +252,7 @@ struct TopicGateTests {
         #expect(!share.works(now: 20 + TopicShare.patience), "no verdict for 5 s")
         share.answered(now: 20 + TopicShare.patience)
         #expect(share.works(now: 20 + TopicShare.patience))
-        share.isAway()
+        share.isAway(.unknownThere)
         #expect(!share.works(now: 20 + TopicShare.patience))
     }
 }

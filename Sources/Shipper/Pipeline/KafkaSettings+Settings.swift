@@ -34,6 +34,7 @@ extension KafkaSettings {
             switch kafka.partitioner {
             case .murmur2Random: .murmur2Random
             case .consistentRandom: .consistentRandom
+            case .filebeat: .filebeat
             case .node: .node(settings.node, partitions: kafka.partitionsPerNode)
             }
         return KafkaSettings(

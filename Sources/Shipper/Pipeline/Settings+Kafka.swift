@@ -13,7 +13,7 @@ extension Settings {
     }
 
     /// Settings that may fail with some brokers, in words for an operator.
-    var kafkaDoubts: [String] { plainKafka.doubts }
+    var kafkaDoubts: [String] { plainKafka.doubts + topicDoubts }
 
     private var plainKafka: KafkaSettings {
         let addresses: [String] =

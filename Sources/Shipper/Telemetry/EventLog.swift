@@ -204,12 +204,17 @@ extension EventLog: KafkaObserver {
                 ])
         case .fatal(let text):
             log.error("producer failed; making a new one", ["error": .text(text)])
-        case .laneBlocked(let topic, let reason):
+        case .laneBlocked(let topic, let reason, let hint):
+            let message: StaticString = "stream waits for its topic"
+            guard let hint else {
+                log.fault(
+                    .error, key: "blocked \(topic)", message,
+                    ["topic": .text(topic), "reason": .text(reason)])
+                return
+            }
             log.fault(
-                .error, key: "blocked \(topic)", "stream waits for its topic",
-                [
-                    "topic": .text(topic), "reason": .text(reason),
-                ])
+                .error, key: "blocked \(topic)", message,
+                ["topic": .text(topic), "reason": .text(reason), "hint": .text(hint)])
         case .recordRefused(let refused):
             recordRefused(refused, path: nil)
         case .recordSetAside(let refused, let topic):

@@ -33,6 +33,7 @@ struct Health: Hashable, Sendable {
         var brokerReach = BrokerReach.reached
         /// What kept the client from a broker last.
         var brokerTrouble: BrokerTrouble?
+        var topics: [TopicFault] = []
         var isStopping = false
     }
 
@@ -63,9 +64,24 @@ struct Health: Hashable, Sendable {
                 name: "first scan", fault: facts.isScanned ? nil : "directories are looked through"),
             Condition(name: "brokers", fault: brokers),
         ]
+        ready += Self.conditions(facts.topics)
         ready += alive.filter { $0.fault != nil }
         if facts.isStopping { ready.append(Condition(name: "agent", fault: "is being stopped")) }
         self.ready = ready
+    }
+
+    /// One for each topic that streams wait for until somebody does something.
+    private static func conditions(_ topics: [TopicFault]) -> [Condition] {
+        var conditions = topics.prefix(TopicFault.mostTold).map {
+            Condition(name: "topic \($0.topic)", fault: "\($0.reason); \($0.hint)")
+        }
+        if topics.count > conditions.count {
+            conditions.append(
+                Condition(
+                    name: "topics",
+                    fault: "\(topics.count - conditions.count) more cannot be written to"))
+        }
+        return conditions
     }
 }
 

@@ -46,6 +46,15 @@ import Testing
         #expect(health.ready.text.contains("\nregistry: /data of nobody: no space\n"))
     }
 
+    @Test func aTopicThatNobodyMadeIsNamedWithWhatToDo() {
+        let fault = TopicFault(topic: "logs.x", reason: "IS_AWAY: not there", hint: "make it")
+        let health = change { $0.topics = [fault] }
+        #expect(health.alive.areMet && !health.ready.areMet)
+        #expect(health.ready.text.hasSuffix("\ntopic logs.x: IS_AWAY: not there; make it\n"))
+        let many = change { $0.topics = Array(repeating: fault, count: 13) }
+        #expect(many.ready.text.hasSuffix("\ntopics: 3 more cannot be written to\n"))
+    }
+
     @Test func aHeartbeatIsLateAfterItsWaitAndAMinute() {
         let heartbeat = Heartbeat()
         #expect(!heartbeat.isLate(.max - 1))
