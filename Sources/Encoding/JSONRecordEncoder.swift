@@ -36,8 +36,9 @@ struct JSONRecordEncoder: LineEncoder {
         let start = slab.count
         slab.append(template.head.span)
         slab.replace(at: start + template.timeAt, with: time.span)
-        slab.replaceHex16(
-            at: start + template.offsetAt, with: UInt64(truncatingIfNeeded: offset))
+        if let offsetAt = template.offsetAt {
+            slab.replaceHex16(at: start + offsetAt, with: UInt64(truncatingIfNeeded: offset))
+        }
         let fit = slab.appendJSONString(message, limit: min(free, longestPart))
         let whole = fit.consumed == message.count
         guard whole || free >= longestPart else {

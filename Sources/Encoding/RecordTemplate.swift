@@ -30,8 +30,8 @@ package struct RecordTemplate: Sendable {
     let head: [UInt8]
     /// Where in `head` the 24 bytes of the time go.
     let timeAt: Int
-    /// Where in `head` the 16 digits of the offset go.
-    let offsetAt: Int
+    /// Where in `head` the 16 digits of the offset go; nil in a document without `_id`.
+    let offsetAt: Int?
     /// Between the message and `log.offset`.
     let middle: [UInt8]
     /// From `log.file` to the end.
@@ -48,11 +48,12 @@ package struct RecordTemplate: Sendable {
     /// and stand in no record.
     ///
     /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as
-    /// no tags leave out `tags`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
+    /// no tags leave out `tags`. With `isMinimal` nothing is in it but `@timestamp`, `message`,
+    /// `log` and `kubernetes`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
     package init(
         path: String, captures: [String: String], device: UInt64, inode: UInt64,
         generation: GenerationID, node: String, fields: [UInt8]?, tags: [String],
-        agent: AgentIdentity
+        agent: AgentIdentity, isMinimal: Bool = false
     ) {
         let begin = #"{"@timestamp":""#
         let metadata =
@@ -60,12 +61,17 @@ package struct RecordTemplate: Sendable {
         timeAt = begin.utf8.count
         var head = Array(begin.utf8)
         head.append(contentsOf: repeatElement(0x30, count: Timestamp.textCount))
-        head.append(contentsOf: metadata.utf8)
-        head.append(contentsOf: generation.digits.utf8)
-        head.append(0x2D)
-        offsetAt = head.count
-        head.append(contentsOf: repeatElement(0x30, count: 16))
-        head.append(contentsOf: #""},"message":""#.utf8)
+        if isMinimal {
+            offsetAt = nil
+            head.append(contentsOf: #"","message":""#.utf8)
+        } else {
+            head.append(contentsOf: metadata.utf8)
+            head.append(contentsOf: generation.digits.utf8)
+            head.append(0x2D)
+            offsetAt = head.count
+            head.append(contentsOf: repeatElement(0x30, count: 16))
+            head.append(contentsOf: #""},"message":""#.utf8)
+        }
         self.head = head
         middle = Array(#"","log":{"offset":"#.utf8)
 
@@ -77,6 +83,12 @@ package struct RecordTemplate: Sendable {
         rest.member("inode", String(inode))
         rest.closeObject()
         rest.closeObject()
+        if isMinimal {
+            rest.kubernetes(captures, node: node)
+            rest.closeObject()
+            tail = [0x2C] + rest.bytes
+            return
+        }
         rest.key("input")
         rest.openObject()
         rest.member("type", "filestream")

@@ -1,3 +1,5 @@
+import Platform
+
 /// The headers of a batch's records: the same names, in this order, for all of them.
 package struct RecordHeaders: Hashable, Sendable {
     /// The bytes of one header.
@@ -8,6 +10,8 @@ package struct RecordHeaders: Hashable, Sendable {
         case offset
         /// The record's `_id`.
         case id
+        /// One after the other.
+        case all([Value])
     }
 
     /// One of them; names may stand more than once.
@@ -33,15 +37,20 @@ package struct RecordHeaders: Hashable, Sendable {
 
     /// Most bytes that they add to a record, names and lengths included.
     package var most: Int {
-        list.reduce(0) { sum, header in
-            let value =
-                switch header.value {
-                case .bytes(let bytes): bytes.count
-                case .offset: 20
-                case .id: 33
-                }
-            // Two lengths of up to five bytes each.
-            return sum + header.name.utf8.count + value + 10
+        // Two lengths of up to five bytes each.
+        list.reduce(0) { $0 +| ($1.name.utf8.count + Self.most($1.value) + 10) }
+    }
+
+    /// Bytes that they take in memory beside a record until its verdict, at the most: librdkafka
+    /// keeps a copy of each.
+    package var overhead: Int { most + list.count * 64 }
+
+    private static func most(_ value: Value) -> Int {
+        switch value {
+        case .bytes(let bytes): bytes.count
+        case .offset: 20
+        case .id: 33
+        case .all(let values): values.reduce(0) { $0 +| most($1) }
         }
     }
 
@@ -51,6 +60,7 @@ package struct RecordHeaders: Hashable, Sendable {
         case .bytes(let bytes): bytes
         case .offset: Array(String(batch.fileOffset(of: index)).utf8)
         case .id: Array(batch.id(of: index).utf8)
+        case .all(let values): values.flatMap { bytes($0, batch, index) }
         }
     }
 }

@@ -78,8 +78,13 @@ extension Settings {
         if kafka.partitioner == .node {
             text.pair("partitions_per_node", "\(kafka.partitionsPerNode)")
         }
+        if !kafka.headers.isEmpty {
+            text.pair(
+                "headers",
+                .map(kafka.headers.map { Field(name: $0.name, value: .string($0.value.text)) }))
+        }
         text.pair("codec", kafka.codec.rawValue)
-        text.pair("envelope", "full")
+        text.pair("envelope", kafka.envelope.rawValue)
         text.pair("compression", kafka.compression.rawValue)
         text.pair("acks", kafka.acks.rawValue)
         text.pair("delivery", "at_least_once")

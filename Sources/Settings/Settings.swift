@@ -116,8 +116,13 @@ package struct Settings: Hashable, Sendable {
         package let partitioner: Partitioner
         /// With `node`, how many partitions of each topic a node writes to; 1...1000.
         package let partitionsPerNode: Int
+        /// Of each record, in the order of the file; at most 32. Beside what every path of every
+        /// input has, a value may name `path`, `offset` and `id`.
+        package let headers: [Header]
         /// The form of a record's value.
         package let codec: Codec
+        /// How much stands in a document.
+        package let envelope: Envelope
         /// Of batches, by Kafka's names.
         package let compression: Compression
         /// Who has to have a record before it counts as delivered.
@@ -148,6 +153,23 @@ package struct Settings: Hashable, Sendable {
         case filebeat
         /// A window of partitions for each node and topic.
         case node
+    }
+
+    /// A header of records and what stands in it.
+    package struct Header: Hashable, Sendable {
+        /// As consumers see it.
+        package let name: String
+        /// With `{path}`, `{offset}` and `{id}` for what the record is of, whatever else has these
+        /// names.
+        package let value: Template
+
+        /// The names that stand for something in a header alone.
+        package static let ownNames = ["path", "offset", "id"]
+    }
+
+    /// `full` is the document as Filebeat writes it, `minimal` its time, message, place and pod.
+    package enum Envelope: String, Hashable, Sendable, CaseIterable {
+        case full, minimal
     }
 
     /// `json` is the document as Filebeat writes it, `raw` the line as it is.

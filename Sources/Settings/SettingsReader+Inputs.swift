@@ -83,6 +83,11 @@ extension SettingsReader {
             if let value = kafka?.key, let key = kafka?.settings.key {
                 check(key, value, paths, input)
             }
+            if let kafka, kafka.headers.count == kafka.settings.headers.count {
+                for (value, header) in zip(kafka.headers, kafka.settings.headers) {
+                    check(header.value, value, paths, input, Settings.Header.ownNames)
+                }
+            }
         }
         return input
     }
@@ -200,16 +205,18 @@ extension SettingsReader {
 
     /// Whether each name of `template`, written at `value`, stands for something in every path.
     private mutating func check(
-        _ template: Template, _ value: Value, _ paths: [Path], _ input: Settings.Input
+        _ template: Template, _ value: Value, _ paths: [Path], _ input: Settings.Input,
+        _ more: [String] = []
     ) {
-        for name in template.names {
+        for name in template.names where !more.contains(name) {
             if input.value(of: name, captures: [:]) != nil { continue }
             let without = paths.first { $0.pattern?.captures.contains(name) == false }
             guard let without else { continue }
             fault(
                 value.node.mark, value.path,
                 "{\(name)} stands for nothing in \(without.value.path); expected a name that every "
-                    + "path of the input captures, a scalar of its fields, or input")
+                    + "path of the input captures, a scalar of its fields, or input"
+                    + more.map { ", or \($0)" }.joined())
         }
     }
 

@@ -8,6 +8,8 @@ extension SettingsReader {
         /// Nil where the key is not there.
         let topic: Value?
         let key: Value?
+        /// The values of the headers.
+        let headers: [Value]
     }
 
     /// Nil where there is no such map.
@@ -25,8 +27,14 @@ extension SettingsReader {
         let brokers = self.brokers(kafka)
         let topic = template(kafka["topic"])
         let key = template(kafka["key"])
-        empty(kafka["headers"])
-        fixed(kafka["envelope"], only: "full", later: ["minimal"])
+        let headers = self.headers(kafka["headers"])
+        let codec: Settings.Codec = choice(kafka["codec"], default: .json)
+        let envelope: Settings.Envelope = choice(kafka["envelope"], default: .full)
+        if let value = kafka["envelope"], codec == .raw, envelope != .full {
+            fault(
+                value.node.mark, value.path,
+                "with codec: raw there is no envelope; leave the key out")
+        }
         fixed(kafka["delivery"], only: "at_least_once", later: ["exactly_once"])
         let partitioner: Settings.Partitioner = choice(
             kafka["partitioner"], default: .murmur2Random)
@@ -40,14 +48,16 @@ extension SettingsReader {
             deadLetterTopic: topicName(kafka["dead_letter_topic"]), key: key,
             partitioner: partitioner,
             partitionsPerNode: count(kafka["partitions_per_node"], in: 1...1_000, default: 3),
-            codec: choice(kafka["codec"], default: .json),
+            headers: headers.map(\.header), codec: codec, envelope: envelope,
             compression: choice(kafka["compression"], default: .lz4),
             acks: acks(kafka["acks"]),
             clientID: clientID(kafka["client_id"]),
             tls: tls(kafka["tls"]),
             sasl: sasl(kafka["sasl"]),
             librdkafka: librdkafka)
-        return KafkaOutput(settings: settings, topic: kafka["topic"], key: kafka["key"])
+        return KafkaOutput(
+            settings: settings, topic: kafka["topic"], key: kafka["key"],
+            headers: headers.map(\.value))
     }
 
     /// A topic or key.
@@ -59,6 +69,38 @@ extension SettingsReader {
             fault(value.node.mark, value.path, error.description)
             return nil
         }
+    }
+
+    /// Every record has them all.
+    private static let mostHeaders = 32
+
+    private mutating func headers(
+        _ value: Value?
+    ) -> [(header: Settings.Header, value: Value)] {
+        let expected = "a map of names to texts, as in path: \"{path}\""
+        guard let value else { return [] }
+        guard case .map(let entries) = value.node.content else {
+            if case .scalar(let scalar) = value.node.content, scalar.isNull { return [] }
+            fault(value.node.mark, value.path, "\(found(value.node)); expected \(expected)")
+            return []
+        }
+        if entries.count > Self.mostHeaders {
+            fault(
+                value.node.mark, value.path,
+                "\(entries.count) headers; expected \(Self.mostHeaders) at the most")
+        }
+        var headers: [(header: Settings.Header, value: Value)] = []
+        for entry in entries.prefix(Self.mostHeaders) {
+            let item = Value(
+                path: "\(value.path).\(shown(entry.key))", keyMark: entry.keyMark,
+                node: entry.value)
+            if entry.key.isEmpty || entry.key.utf8.contains(0) {
+                fault(entry.keyMark, item.path, "no header's name; expected \(expected)")
+            }
+            guard let template = template(item) else { continue }
+            headers.append((Settings.Header(name: entry.key, value: template), item))
+        }
+        return headers
     }
 
     /// The name of one topic, the same for every input; nil where there is none.

@@ -39,6 +39,18 @@ import Testing
         #expect(text.contains(#""input":{"type":"filestream"},"kubernetes":"# + json + #","host""#))
     }
 
+    @Test func aMinimalDocumentIsGoldenByteByByte() throws {
+        let template = RecordTemplate(
+            path: "/input/app.log", captures: ["pod": "p"], device: 1, inode: 2,
+            generation: GenerationID(value: 7), node: "n", fields: Array(#"{"a":1}"#.utf8),
+            tags: ["t"], agent: EncodingFixture.agent, isMinimal: true)
+        #expect(
+            try onlyRecord(template)
+                == #"{"@timestamp":"2026-11-23T03:38:00.123Z","message":"x","log":{"offset":0,"#
+                + #""file":{"path":"/input/app.log","device_id":"1","inode":"2"}},"#
+                + #""kubernetes":{"pod":{"name":"p"},"node":{"name":"n"}}}"#)
+    }
+
     @Test func withoutCapturesFieldsAndTagsTheirObjectsAreAbsent() throws {
         let text = try onlyRecord(
             EncodingFixture.template(captures: ["shard": "3"], fields: Array("{}".utf8)))

@@ -51,6 +51,9 @@ struct ProducerTests {
                 range: ByteRange(start: 0, end: 4), anchor: .none, credit: 4))
         try eventually("all are read") { rig.witness.readCount("logs") == 3 }
         #expect(rig.witness.read("logs").values.first == ["", "x", ""])
+        #expect(
+            rig.witness.extras("logs").allSatisfy { !$0.isTombstone },
+            "no value at all is another thing")
         rig.close()
     }
 

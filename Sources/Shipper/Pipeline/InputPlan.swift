@@ -1,5 +1,6 @@
 import Encoding
 import Kafka
+import Model
 import Patterns
 import Platform
 import Settings
@@ -12,11 +13,15 @@ struct InputPlan {
     let fields: [UInt8]?
     private let key: Template?
     private let codec: RecordCodec
+    private let headerTemplates: [Settings.Header]
+    private let isMinimal: Bool
 
     init(_ input: Settings.Input, _ kafka: Settings.Kafka) {
         settings = input
         key = kafka.key
         codec = RecordCodec(kafka.codec)
+        headerTemplates = kafka.headers
+        isMinimal = kafka.envelope == .minimal
         guard !input.fields.isEmpty else {
             fields = nil
             return
@@ -36,11 +41,49 @@ struct InputPlan {
         return (TopicName.legal(topic), Array((key.isEmpty ? stream : key).utf8))
     }
 
+    /// The headers of the records of a file.
+    func headers(path: String, captures: [String: String]) -> RecordHeaders {
+        RecordHeaders(
+            headerTemplates.map { header in
+                let parts: [RecordHeaders.Value] = header.value.parts.map { part in
+                    switch part {
+                    case .literal(let text): .bytes(Array(text.utf8))
+                    case .reference("path"): .bytes(Array(path.utf8))
+                    case .reference("offset"): .offset
+                    case .reference("id"): .id
+                    case .reference(let name):
+                        .bytes(Array((settings.value(of: name, captures: captures) ?? "").utf8))
+                    }
+                }
+                return RecordHeaders.Header(
+                    header.name, parts.count == 1 ? parts[0] : .all(parts))
+            })
+    }
+
+    /// The constant part of the documents of a file.
+    func template(
+        path: String, captures: [String: String], device: UInt64, inode: UInt64,
+        generation: GenerationID, node: String, agent: AgentIdentity
+    ) -> RecordTemplate {
+        RecordTemplate(
+            path: path, captures: captures, device: device, inode: inode, generation: generation,
+            node: node, fields: fields, tags: settings.tags, agent: agent, isMinimal: isMinimal)
+    }
+
+    /// Headers count for the length of a record, too; the room that is left for a key is theirs
+    /// where they are short. Whole kilobytes, as a file's name may be in them, and where a line is
+    /// cut must not hang on that.
+    private func reserve(for headers: RecordHeaders) -> Int {
+        headers.most <= 512 ? 0 : (headers.most + 1023) / 1024 * 1024
+    }
+
     func encoder(
-        _ template: RecordTemplate, path: String, isS6: Bool, longestRecord: Int
+        _ template: RecordTemplate, path: String, isS6: Bool, longestRecord: Int,
+        headers: RecordHeaders
     ) throws(EncodingError) -> RecordEncoder {
         try RecordEncoder(
-            codec: codec, template: template, path: path, longestRecord: longestRecord,
+            codec: codec, template: template, path: path,
+            longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6))
     }
 

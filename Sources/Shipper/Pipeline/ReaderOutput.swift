@@ -87,7 +87,11 @@ final class ReaderOutput: TailerOutput {
     private var awaited: [FileID: (offset: LogicalOffset, credit: Int)] = [:]
     /// Encoders of files that were read lately: a thousand bytes each, so ten thousand quiet files
     /// have none. Nil for a file whose records could hold no line; its lines wait.
-    private var encoders: [FileID: RecordEncoder?] = [:]
+    private var encoders: [FileID: Encoder?] = [:]
+    private struct Encoder {
+        let records: RecordEncoder
+        let headers: RecordHeaders
+    }
     private static let mostEncoders = 1024
     /// Streams that have a lane. When there are so many, those with nothing on its way rest; then
     /// twice as many as are left may come, so that going through all of them is seldom.
@@ -329,11 +333,11 @@ final class ReaderOutput: TailerOutput {
         if let awaited = awaited.removeValue(forKey: file), awaited.offset == begin {
             least = awaited.credit
         }
-        let overhead = lane.overheadPerRecord
+        let overhead = lane.overheadPerRecord + encoder.headers.overhead
         while position.frame < frames.count {
             // A slab of a few lines is as large as those: one of the full size would be taken from
             // the system and given back for each of them.
-            let expected = encoder.expectedSize(
+            let expected = encoder.records.expectedSize(
                 lines: frames.count - position.frame, bytes: chunk.count - (offset - begin),
                 overhead: overhead)
             let credit = parts.budget.take(
@@ -350,7 +354,7 @@ final class ReaderOutput: TailerOutput {
             ends.reserveCapacity(min(frames.count - position.frame, credit / overhead))
             var offsets: [UInt32] = []
             offsets.reserveCapacity(ends.capacity)
-            let progress = encoder.encode(
+            let progress = encoder.records.encode(
                 frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
                 into: slab, limit: credit, overhead: overhead, ends: &ends,
                 offsets: &offsets)
@@ -377,7 +381,8 @@ final class ReaderOutput: TailerOutput {
                 RecordBatch(
                     lane: lane, slab: slab, recordEnds: ends, file: file,
                     stream: source.stream, generation: source.generation, range: range,
-                    anchor: anchor, credit: spent, recordOffsets: offsets))
+                    anchor: anchor, credit: spent, recordOffsets: offsets,
+                    headers: encoder.headers))
             position = progress.position
             offset = reached
             least = Self.leastCredit
@@ -402,19 +407,22 @@ final class ReaderOutput: TailerOutput {
         takenBytes = 0
     }
 
-    private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> RecordEncoder? {
+    private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> Encoder? {
         if let known = encoders[file] { return known }
         if encoders.count >= Self.mostEncoders { encoders.removeAll(keepingCapacity: true) }
         let plan = inputs[stream.input]
-        let template = RecordTemplate(
+        let template = plan.template(
             path: source.path, captures: stream.captures, device: source.device,
             inode: source.inode, generation: source.generation, node: parts.settings.node,
-            fields: plan.fields, tags: plan.settings.tags, agent: parts.agent)
-        var made: RecordEncoder?
+            agent: parts.agent)
+        let headers = plan.headers(path: source.path, captures: stream.captures)
+        var made: Encoder?
         do {
-            made = try plan.encoder(
-                template, path: source.path, isS6: source.isS6,
-                longestRecord: parts.longestRecord)
+            made = Encoder(
+                records: try plan.encoder(
+                    template, path: source.path, isS6: source.isS6,
+                    longestRecord: parts.longestRecord, headers: headers),
+                headers: headers)
         } catch {
             parts.events.cannotEncode(error)
         }

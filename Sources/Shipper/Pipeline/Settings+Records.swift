@@ -23,12 +23,14 @@ extension Settings {
         let longest = longestRecord
         for input in inputs {
             let plan = InputPlan(input, output.kafka)
-            let template = RecordTemplate(
+            let template = plan.template(
                 path: "/", captures: [:], device: 0, inode: 0, generation: GenerationID(value: 0),
-                node: node, fields: plan.fields, tags: input.tags,
+                node: node,
                 agent: AgentIdentity(version: Version.text, id: "", ephemeralID: ""))
             do throws(EncodingError) {
-                _ = try plan.encoder(template, path: "/", isS6: false, longestRecord: longest)
+                _ = try plan.encoder(
+                    template, path: "/", isS6: false, longestRecord: longest,
+                    headers: plan.headers(path: "/", captures: [:]))
             } catch {
                 faults.append(fault(error, input))
             }
