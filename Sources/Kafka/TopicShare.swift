@@ -4,7 +4,8 @@ import Synchronization
 /// Shared by the lanes of one topic: their way to librdkafka (`TopicGate`), and whether the topic
 /// takes records at all. Sendable; its lock is taken inside a lane's, never the other way round.
 package final class TopicShare: Sendable {
-    let name: String
+    /// The topic's.
+    package let name: String
     /// Which of the topics it is, for the credit.
     package let destination: DestinationID
     private struct Inside {

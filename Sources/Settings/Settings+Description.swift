@@ -19,6 +19,7 @@ extension Settings {
             text.pair("in_flight", Quantity.text(bytes: limits.inFlight))
             text.pair("open_files", .int(limits.openFiles))
             text.pair("held_bytes", Quantity.text(bytes: limits.heldBytes))
+            text.pair("topics", .int(limits.topics))
             text.pair("watches", limits.watches.map(FieldValue.int) ?? .string("auto"))
         }
         text.pair("shutdown_timeout", Quantity.text(shutdownTimeout))
@@ -69,6 +70,7 @@ extension Settings {
         }
         if let topic = kafka.topic { text.pair("topic", topic.text) }
         if let topic = kafka.deadLetterTopic { text.pair("dead_letter_topic", topic) }
+        if let topic = kafka.fallbackTopic { text.pair("fallback_topic", topic) }
         if let key = kafka.key {
             text.pair("key", key.text)
         } else {

@@ -110,6 +110,9 @@ package struct Settings: Hashable, Sendable {
         /// Where records go that their topics will never take; a name that Kafka takes. Nil: they
         /// stop their streams.
         package let deadLetterTopic: String?
+        /// Where streams go that have no topic of their own, for `limits.topics` is reached or
+        /// another name has become theirs; a name that Kafka takes. Nil: they wait.
+        package let fallbackTopic: String?
         /// Nil: the stream's identity. Each of its names has a value for every path of every input.
         package let key: Template?
         /// Which partition a key goes to.
@@ -214,6 +217,8 @@ package struct Settings: Hashable, Sendable {
         package let openFiles: Int
         /// Bytes of the disk that removed and unread files may keep, at most; 64 KiB...4,096 GiB.
         package let heldBytes: Int
+        /// Topics that are named by pieces of paths, 1...100,000.
+        package let topics: Int
         /// inotify watches at a time, 16...16,777,216; nil: as many as is fair to others.
         package let watches: Int?
     }

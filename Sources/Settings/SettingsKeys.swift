@@ -69,7 +69,7 @@ struct SettingsKeys: Sendable {
     static let output = SettingsKeys([("kafka", .map(kafka))])
 
     static let kafka = SettingsKeys(
-        built("brokers", "topic", "dead_letter_topic")
+        built("brokers", "topic", "dead_letter_topic", "fallback_topic")
             + built(
                 "key", "partitioner", "partitions_per_node", "headers", "codec", "envelope",
                 "compression", "acks")
@@ -98,7 +98,7 @@ struct SettingsKeys: Sendable {
         built("mechanism", "username", "password", "password_file"))
 
     static let limits = SettingsKeys(
-        built("in_flight", "open_files", "held_bytes", "watches", "readers"))
+        built("in_flight", "open_files", "held_bytes", "watches", "readers", "topics"))
 
     static let registry = SettingsKeys(built("sync"))
 

@@ -45,7 +45,8 @@ extension SettingsReader {
         twice(librdkafka, in: kafka)
         let settings = Settings.Kafka(
             brokers: brokers, topic: topic,
-            deadLetterTopic: topicName(kafka["dead_letter_topic"]), key: key,
+            deadLetterTopic: topicName(kafka["dead_letter_topic"]),
+            fallbackTopic: topicName(kafka["fallback_topic"]), key: key,
             partitioner: partitioner,
             partitionsPerNode: count(kafka["partitions_per_node"], in: 1...1_000, default: 3),
             headers: headers.map(\.header), codec: codec, envelope: envelope,

@@ -72,6 +72,7 @@ extension SettingsReader {
         }
         return Settings.Limits(
             inFlight: inFlight, openFiles: openFiles, heldBytes: heldBytes,
+            topics: count(section?["topics"], in: 1...100_000, default: 1_000),
             watches: watches(section?["watches"]))
     }
 

@@ -114,6 +114,7 @@ import Testing
                   in_flight: 32MiB
                   open_files: 4096
                   held_bytes: 4GiB
+                  topics: 1000
                   watches: auto
                 shutdown_timeout: 10s
                 node: n

@@ -35,10 +35,25 @@ struct InputPlan {
     /// partition, and the stream's order with it.
     func names(
         _ captures: [String: String], stream: String
-    ) -> (topic: String, key: [UInt8]) {
+    ) -> (topic: TopicPool.Wish, key: [UInt8]) {
         let topic = settings.topic.render { settings.value(of: $0, captures: captures) ?? "" }
+        let isMadeOfPaths = settings.topic.names.contains { captures[$0] != nil }
+        let wish = TopicPool.Wish(
+            name: topic, topic: TopicName.legal(topic),
+            group: isMadeOfPaths ? group(of: stream) : nil)
         let key = key?.render { settings.value(of: $0, captures: captures) ?? "" } ?? ""
-        return (TopicName.legal(topic), Array((key.isEmpty ? stream : key).utf8))
+        return (wish, Array((key.isEmpty ? stream : key).utf8))
+    }
+
+    /// The first directory that is not fixed in the patterns, or the last that is, where the stream
+    /// lies there.
+    private func group(of stream: String) -> String {
+        let prefix =
+            settings.paths.map(\.prefix).filter { stream.hasPrefix($0 + "/") }
+            .max { $0.utf8.count < $1.utf8.count } ?? ""
+        let below = stream.utf8.dropFirst(prefix.utf8.count + 1)
+        guard let end = below.firstIndex(of: UInt8(ascii: "/")) else { return prefix }
+        return String(Substring(stream.utf8[..<end]))
     }
 
     /// The headers of the records of a file.

@@ -29,6 +29,9 @@ extension Pipeline {
         figures.recordsWaiting = counters.recordsWaiting
         figures.recordsRejected = counted.rejected
         figures.deadLetters = counted.deadLetters
+        figures.topics = topics.count
+        figures.topicsLimit = topics.limit
+        figures.topicsRefused = topics.refusals
         figures.lastAcknowledgement = counters.lastAcknowledgement
         figures.isBrokerReached = producer.brokerReach == .reached
         figures.streamsBlocked = producer.blockedLanes

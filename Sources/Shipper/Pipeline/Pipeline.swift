@@ -56,6 +56,7 @@ package final class Pipeline: Sendable {
     let keeper: RegistryKeeper
     private let vanished: [VanishedLooks]
     let budget: InFlightBudget
+    let topics: TopicPool
     private let ledger: DeliveryLedger
     let log: Log
     let counted: CountedEvents
@@ -142,6 +143,10 @@ package final class Pipeline: Sendable {
             registry.entries(), booted: Timestamp(nanoseconds: Clock.bootNanoseconds()))
         let budget = InFlightBudget(limit: settings.limits.inFlight)
         self.budget = budget
+        let topics = TopicPool(
+            limit: settings.limits.topics, fallback: settings.output.kafka.fallbackTopic,
+            events: events)
+        self.topics = topics
         let doorbell = Doorbell()
         let end = PipelineEnd(try PipelineError.telling(PipelineError.system, Wakeup.init))
         self.end = end
@@ -170,6 +175,7 @@ package final class Pipeline: Sendable {
             parts: ReaderOutput.Parts(
                 settings: settings, registry: registry, producer: producer, budget: budget,
                 ledger: ledger, counters: counters, agent: agent.identity, events: events,
+                topics: topics,
                 longestRecord: settings.longestRecord, volumes: volumes,
                 scanned: { reader in
                     scans.ended(of: reader)

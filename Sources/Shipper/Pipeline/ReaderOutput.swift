@@ -19,6 +19,7 @@ final class ReaderOutput: TailerOutput {
         let counters: Counters
         let agent: AgentIdentity
         let events: EventLog
+        let topics: TopicPool
         /// Bytes of one record's value at the most.
         let longestRecord: Int
         /// The volumes that have other numbers since the machine was started, as far as that is
@@ -37,8 +38,8 @@ final class ReaderOutput: TailerOutput {
     private struct Stream {
         /// None before its first line, and while it rests.
         var lane: Lane?
-        /// Of the topic that it leads to.
-        let share: TopicShare
+        /// Of the topic that it leads to; nil while it has none.
+        var share: TopicShare?
         let input: Int
         /// What its key is made of.
         let name: String
@@ -178,8 +179,8 @@ final class ReaderOutput: TailerOutput {
         if streams[sighting.stream] == nil {
             let names = plan.names(sighting.captures, stream: sighting.streamName)
             streams[sighting.stream] = Stream(
-                share: parts.producer.join(names.topic), input: sighting.input,
-                name: sighting.streamName, captures: sighting.captures)
+                share: parts.topics.enter(names.topic).map { parts.producer.join($0) },
+                input: sighting.input, name: sighting.streamName, captures: sighting.captures)
         }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
@@ -249,13 +250,14 @@ final class ReaderOutput: TailerOutput {
     func ended(_ stream: StreamID) {
         // Nothing is sent on a lane that is closed.
         sendTaken()
-        if let ended = streams.removeValue(forKey: stream) {
+        if let ended = streams.removeValue(forKey: stream), let share = ended.share {
             if let lane = ended.lane {
                 parts.producer.close(lane)
                 lanes -= 1
             } else {
-                parts.producer.leave(ended.share)
+                parts.producer.leave(share)
             }
+            parts.topics.leave(names(of: ended).topic, share.name)
         }
         parts.budget.forget(stream)
     }
@@ -280,11 +282,11 @@ final class ReaderOutput: TailerOutput {
     }
 
     /// The way of a stream's records, made anew where it has rested.
-    private func lane(_ id: StreamID, _ stream: Stream) -> Lane {
+    private func lane(_ id: StreamID, _ stream: Stream, on share: TopicShare) -> Lane {
         if let lane = stream.lane { return lane }
-        let names = inputs[stream.input].names(stream.captures, stream: stream.name)
+        let key = names(of: stream).key
         if lanes >= mostLanes { restLanes() }
-        let lane = parts.producer.lane(on: stream.share, key: names.key)
+        let lane = parts.producer.lane(on: share, key: key)
         streams[id]?.lane = lane
         lanes += 1
         return lane
@@ -305,11 +307,27 @@ final class ReaderOutput: TailerOutput {
     // MARK: Lines
 
     func hasRoom(_ stream: StreamID) -> Bool {
-        // Without a share it has no file either.
-        guard let share = streams[stream]?.share else { return true }
+        // Who is no stream has no file either.
+        guard let known = streams[stream] else { return true }
+        guard let share = share(stream, known) else { return false }
         let works = share.works(now: Clock.monotonicNanoseconds())
         return parts.budget.canTake(
             stream, of: share.destination, works: works, Self.leastCredit)
+    }
+
+    /// Of the topic of a stream; nil while it has none, which is asked for each time.
+    private func share(_ id: StreamID, _ stream: Stream) -> TopicShare? {
+        if let share = stream.share { return share }
+        guard let topic = parts.topics.enter(names(of: stream).topic, isAgain: true) else {
+            return nil
+        }
+        let share = parts.producer.join(topic)
+        streams[id]?.share = share
+        return share
+    }
+
+    private func names(of stream: Stream) -> (topic: TopicPool.Wish, key: [UInt8]) {
+        inputs[stream.input].names(stream.captures, stream: stream.name)
     }
 
     /// Whether its records could hold a line.
@@ -320,9 +338,10 @@ final class ReaderOutput: TailerOutput {
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
+            let share = share(source.stream, stream),
             let encoder = encoder(file, source, stream), let begin = frames.first?.offset
         else { return 0 }
-        let lane = lane(source.stream, stream)
+        let lane = lane(source.stream, stream, on: share)
         let readTime = Clock.wallNanoseconds()
         var position = FramePosition.start
         var offset = begin

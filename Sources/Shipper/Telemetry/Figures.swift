@@ -28,6 +28,9 @@ struct Figures: Sendable {
     var recordsWaiting = 0
     var recordsRejected: [String: Int] = [:]
     var deadLetters = 0
+    var topics = 0
+    var topicsLimit = 0
+    var topicsRefused = 0
     var lastAcknowledgement: Int64?
     var isBrokerReached = false
     var streams = 0

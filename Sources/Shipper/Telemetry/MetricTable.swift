@@ -132,6 +132,16 @@ struct Metric: Sendable {
                 + "letter: among those delivered, too."
         ) { $0.deadLetters },
         gauge(
+            "shipper_topics",
+            "Topics named by pieces of paths that streams have, or had within a day."
+        ) { $0.topics },
+        gauge("shipper_topics_limit", "The setting limits.topics.") { $0.topicsLimit },
+        counter(
+            "shipper_topics_refused_total",
+            "Streams that began and did not get their topic, because of limits.topics or of another "
+                + "name that became the same: they go to fallback_topic, or wait."
+        ) { $0.topicsRefused },
+        gauge(
             "shipper_streams_blocked",
             "Streams that wait because the last verdict on one of their records was a bad one."
         ) { $0.streamsBlocked },

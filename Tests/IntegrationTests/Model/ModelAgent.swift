@@ -95,7 +95,8 @@ final class ModelAgent {
             output: settings.output,
             limits: Settings.Limits(
                 inFlight: settings.limits.inFlight, openFiles: openFiles,
-                heldBytes: settings.limits.heldBytes, watches: settings.limits.watches),
+                heldBytes: settings.limits.heldBytes, topics: settings.limits.topics,
+                watches: settings.limits.watches),
             registry: settings.registry, shutdownTimeout: settings.shutdownTimeout,
             node: settings.node, http: settings.http, log: settings.log)
     }

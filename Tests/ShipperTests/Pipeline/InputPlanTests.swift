@@ -24,7 +24,7 @@ import Testing
         _ plan: InputPlan, _ captures: [String: String]? = nil, stream: String = "/logs/s/o"
     ) -> [String] {
         let names = plan.names(captures ?? self.captures, stream: stream)
-        return [names.topic, String(decoding: names.key, as: UTF8.self)]
+        return [names.topic.topic, String(decoding: names.key, as: UTF8.self)]
     }
 
     @Test("Captures, then fields, then the input's name fill a topic and a key")

@@ -35,7 +35,8 @@ final class StageRig {
     }
 
     /// `input` and `kafka` are further lines of the configuration, indented as they have to be.
-    /// `released` hears of batches on the poller thread before the ledger does; `time` is the credit's.
+    /// `released` hears of batches on the poller thread before the ledger does; `time` is the
+    /// credit's.
     init(
         in directory: TemporaryDirectory, paths: String, input: String = "", kafka: String = "",
         rest: String = "", time: (@Sendable () -> Duration)? = nil,
@@ -77,6 +78,7 @@ final class StageRig {
         return ReaderOutput.Parts(
             settings: settings, registry: registry, producer: producer, budget: budget,
             ledger: ledger, counters: counters, agent: agent, events: events,
+            topics: TopicPool(limit: 1_000, fallback: nil, events: events),
             longestRecord: 900_000, scanned: { _ in calls.scans.add(1, ordering: .relaxed) })
     }
 
