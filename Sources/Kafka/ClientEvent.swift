@@ -131,16 +131,24 @@ final class DeliveryPage {
 }
 
 extension DeliveryRun {
+    /// A bad verdict on record `index`. Of several that of the lowest counts, but one that is about
+    /// the record itself more than one about its neighbour.
+    mutating func note(_ index: Int, _ bad: Verdict) {
+        if firstFailed == nil || index < firstFailed ?? .max && !bad.isOfNeighbour
+            || verdict.isOfNeighbour
+        {
+            verdict = bad
+        }
+        firstFailed = min(index, firstFailed ?? .max)
+    }
+
     fileprivate mutating func note(_ message: rd_kafka_message_t) {
         failed += 1
         var index = 0
         if let payload = unsafe message.payload {
             index = unsafe batch.record(at: payload - batch.slab.address)
         }
-        if index < firstFailed ?? .max {
-            firstFailed = index
-            verdict = unsafe Verdict(message.err)
-        }
+        note(index, Verdict(unsafe message.err))
     }
 }
 
@@ -149,6 +157,9 @@ struct Verdict: Error, Hashable, Sendable {
     private let value: Int32
 
     init(_ raw: rd_kafka_resp_err_t) { value = raw.rawValue }
+
+    /// By its number in librdkafka.
+    init(code: Int32) { value = code }
 
     static let acknowledged = Verdict(RD_KAFKA_RESP_ERR_NO_ERROR)
     static let allBrokersDown = Verdict(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
@@ -192,7 +203,14 @@ struct Verdict: Error, Hashable, Sendable {
             RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
             RD_KAFKA_RESP_ERR_INVALID_REQUEST, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, RD_KAFKA_RESP_ERR_UNKNOWN,
-        ].map(\.rawValue))
+        ].map(\.rawValue) + [neighbour])
+
+    /// `_INVALID_DIFFERENT_RECORD`, of librdkafka 2.4.0 and later: the batch was refused because of
+    /// another record in it.
+    private static let neighbour: Int32 = -138
+
+    /// Nothing is said of this record, but of one beside it.
+    var isOfNeighbour: Bool { value == Self.neighbour }
 
     /// One cause, one verdict: that a topic is unknown is said by the broker and later by the
     /// library, which remembers it.

@@ -1,3 +1,4 @@
+import Kafka
 import Shipper
 import TestSupport
 import Testing

@@ -73,6 +73,22 @@ import Testing
         }
     }
 
+    @Test("A batch that is refused for one record: that one is blamed, and its topic is not away")
+    func neighbours() throws {
+        let neighbour = Verdict(code: -138)
+        let invalid = Verdict(code: 87)
+        #expect(neighbour.failure == .content && !neighbour.isOfRecord)
+        #expect(invalid.failure == .content && invalid.isOfRecord)
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
+            var run = DeliveryRun(batch: send(at: 0))
+            for index in order { run.note(index, index == 1 ? invalid : neighbour) }
+            #expect(run.firstFailed == 0, "what stands before it is sent again, too")
+            #expect(run.verdict == invalid)
+            var released: [RecordBatch] = []
+            _ = lane.settle(run.batch, now: 1, released: &released)
+        }
+    }
+
     @Test("A record whose place went away while it was alone is not the one to blame")
     func place() throws {
         let batch = send(at: 0)
