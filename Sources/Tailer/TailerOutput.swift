@@ -101,6 +101,9 @@ package protocol TailerOutput: AnyObject {
     /// may be let go of, and is made anew with its next line. Told again now and then.
     func rests(_ stream: StreamID)
 
+    /// The bytes before the position of an open file, as the output keeps them.
+    func anchor(of file: FileID) -> [UInt8]
+
     /// No file of the stream is left, and no name in its place.
     func ended(_ stream: StreamID)
 

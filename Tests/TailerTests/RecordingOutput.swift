@@ -286,6 +286,10 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     }
     func rests(_ stream: StreamID) { state.withLock { _ = $0.resting.insert(stream) } }
 
+    func anchor(of file: FileID) -> [UInt8] {
+        state.withLock { state in state.files.first { $0.id == file }?.anchor ?? [] }
+    }
+
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }
     func report(_ event: TailerEvent) {

@@ -13,6 +13,7 @@ package enum RunCommand {
         config: String, once: Bool, timeout: Duration? = nil
     ) throws(SystemError) -> ExitCode {
         Signals.prepare(hangUp: true)
+        FreeMemory.giveBackLargeBlocks()
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings.validated(path: config)

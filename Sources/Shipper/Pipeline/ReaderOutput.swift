@@ -272,6 +272,8 @@ final class ReaderOutput: TailerOutput {
         parts.producer.rest(lane)
     }
 
+    func anchor(of file: FileID) -> [UInt8] { files[file]?.anchor.bytes ?? [] }
+
     /// 1. An agent starts on a node with a hundred thousand files.
     /// 2. It reads all of them before the first has been quiet for seconds.
     ///

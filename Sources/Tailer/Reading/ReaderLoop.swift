@@ -507,7 +507,7 @@ final class ReaderLoop {
             let live = stream.live, !live.needsLooks,
             stream.files.count == 1, watch(stream, live, now)
         {
-            output.rests(stream.id)
+            letRest(stream)
             return
         }
         let isFast = stream.movesInRow > 1
@@ -524,10 +524,16 @@ final class ReaderLoop {
         } else if now - stream.lastGrowth < intervals.idle {
             sweep(stream, now)
         } else {
-            output.rests(stream.id)
+            letRest(stream)
             let polled = poll(stream, quietInterval(stream), now)
             stream.interval = min(polled * 2, max(intervals.slowestPoll, sweep(of: stream)))
         }
+    }
+
+    /// It is quiet: what it needs to be read is let go of.
+    private func letRest(_ stream: LogStream) {
+        output.rests(stream.id)
+        for file in stream.files { file.share(anchor: output.anchor(of: file.id)) }
     }
 
     private func grew(_ stream: LogStream, _ now: MonotonicTime) {

@@ -407,7 +407,9 @@ struct StreamTurn {
     private func waitsForNews(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard waitsForLook, let node = stream.node else { return false }
         var wait = file.firstLineWait ?? FirstLineWait(since: now)
-        let waits = !wait.isOver(in: node, now) && hasNews() && wait.waits(in: node)
+        // Nothing is kept of a wait that has not begun: each file has a first line.
+        guard !wait.isOver(in: node, now), hasNews() else { return false }
+        let waits = wait.waits(in: node)
         file.wait(forFirstLine: wait)
         return waits
     }

@@ -311,6 +311,11 @@ extension TailedFile.Content {
         assertInvariants()
     }
 
+    /// Somebody else keeps the same anchor: one of them is enough.
+    mutating func share(anchor bytes: [UInt8]) {
+        if bytes == anchor { anchor = bytes }
+    }
+
     /// Zeros that stand for nothing, `count` of them from the position on, are passed.
     mutating func skip(_ count: Int) {
         let start = position

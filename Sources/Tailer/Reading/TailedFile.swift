@@ -296,6 +296,7 @@ extension TailedFile {
 
     func advance(over chunk: Span<UInt8>, _ count: Int) { content.advance(over: chunk, count) }
     func skip(_ count: Int) { content.skip(count) }
+    func share(anchor bytes: [UInt8]) { content.share(anchor: bytes) }
     func endHole() -> LogicalOffset? { content.endHole() }
     func passEnd() { content.passEnd() }
     func succeeded(at end: Int) { content.succeeded(at: end) }

@@ -48,6 +48,15 @@ struct FileContentTests {
         // It never has room for more than an anchor.
         for _ in 0..<100 { advance(&content, "one more\n") }
         #expect(content.anchor.count == 64 && content.anchor.capacity < 128)
+        // Nor of its own while somebody else keeps the same one.
+        let before = content.anchor
+        content.share(anchor: Array(before.dropLast()))
+        #expect(content.anchor == before)
+        let kept = before.map(\.self)
+        content.share(anchor: kept)
+        #expect(content.anchor == kept)
+        advance(&content, "another\n")
+        #expect(kept == before && content.anchor != kept)
     }
 
     @Test("Bytes that are taken are before the position: as anchor, and as the file's beginning")
