@@ -130,9 +130,17 @@ package struct CommandTable: Sendable {
             summary: "says whether a configuration is right, and what it means",
             details: [
                 "Prints the configuration with every default filled in, or everything that is "
-                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere."
+                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere.",
+                "With --connect it also asks each broker whether it can be reached and lets us "
+                    + "in, and each topic of the files that there are now whether it is there and "
+                    + "can be written, within 10 s, and says so one line each. Nothing is written.",
             ],
-            options: [config], operands: [], exits: [.done, .fault]),
+            options: [
+                config,
+                Option(
+                    name: "connect", short: nil, value: nil,
+                    help: "ask the brokers, too, and each topic"),
+            ], operands: [], exits: [.done, .fault]),
         Command(
             action: .demo, words: ["demo"],
             summary: "shows it at work, with a broker and writers of its own",

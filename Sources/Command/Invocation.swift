@@ -7,7 +7,7 @@ package enum Invocation: Hashable, Sendable {
     /// A text for standard output.
     case say(String)
     case run(config: String, once: Bool, timeout: Duration? = nil)
-    case check(config: String)
+    case check(config: String, connect: Bool = false)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
@@ -98,7 +98,7 @@ package enum Invocation: Hashable, Sendable {
                 throw UsageError("--timeout is for --once alone", command)
             }
             return .run(config: config, once: values.stands("once"), timeout: timeout)
-        case .check: return .check(config: config)
+        case .check: return .check(config: config, connect: values.stands("connect"))
         case .demo:
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),
@@ -257,7 +257,7 @@ package enum Invocation: Hashable, Sendable {
             if option.name == "help" {
                 return .say(command.map(HelpText.command) ?? HelpText.program())
             }
-            if option.name == "version" { return .say("shipper \(Version.text)\n") }
+            if option.name == "version" { return .say("shipper \(Version.full)\n") }
         }
         return nil
     }

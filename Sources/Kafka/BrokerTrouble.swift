@@ -20,25 +20,35 @@ package struct BrokerTrouble: Hashable, Sendable {
 
     /// Nil where `text`, that of an error of the client's, tells of no trouble with one broker: a
     /// broker that closes a connection without a reason was idle, or ends.
-    init?(_ text: String, certificate: CertificateFault? = nil) {
+    init?(_ text: String, certificates: [String: CertificateFault] = [:]) {
         // PROTOCOL://HOST:PORT/NUMBER: WORDS (after 5ms in state CONNECT)
         guard let colon = text.firstRange(of: ": ") else { return nil }
-        var node = text[..<colon.lowerBound]
-        if let scheme = node.firstRange(of: "://") { node = node[scheme.upperBound...] }
-        guard let slash = node.lastIndex(of: "/"), node[..<slash].contains(":") else { return nil }
+        guard let broker = Self.broker(text[..<colon.lowerBound]) else { return nil }
         var words = text[colon.upperBound...]
         if words.hasSuffix(")"), let tail = words.lastRange(of: " (after ") {
             words = words[..<tail.lowerBound]
         }
         let isUp = text.contains("in state UP")
-        guard let cause = Self.cause(of: words, isUp: isUp, certificate) else { return nil }
+        guard let cause = Self.cause(of: words, isUp: isUp, certificates[broker]) else {
+            return nil
+        }
         // librdkafka's advice is for one of the causes only, and so says the wrong thing of others.
         if let advice = words.firstRange(of: ": broker certificate could not be verified") {
             words = words[..<advice.lowerBound]
         }
-        broker = String(node[..<slash])
+        self.broker = broker
         self.cause = cause
         self.text = String(words)
+    }
+
+    /// The HOST:PORT of a node that librdkafka calls PROTOCOL://HOST:PORT/NUMBER, whatever stands
+    /// before it.
+    static func broker(_ node: Substring) -> String? {
+        var node = node
+        if let blank = node.lastIndex(of: " ") { node = node[node.index(after: blank)...] }
+        if let scheme = node.firstRange(of: "://") { node = node[scheme.upperBound...] }
+        guard let slash = node.lastIndex(of: "/"), node[..<slash].contains(":") else { return nil }
+        return String(node[..<slash])
     }
 
     private static func cause(

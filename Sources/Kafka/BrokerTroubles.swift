@@ -8,7 +8,8 @@ struct BrokerTroubles {
     /// Brokers in trouble that are remembered; others are told at once.
     private static let most = 64
 
-    private var certificate: CertificateFault?
+    /// By the broker that showed it. One handshake that fails can tell of it twice.
+    private var certificates: [String: CertificateFault] = [:]
     /// Of a broker that was not reached since: librdkafka does not repeat itself.
     private var last: BrokerTrouble?
     private var pending: [(trouble: BrokerTrouble, until: Int64)] = []
@@ -16,14 +17,17 @@ struct BrokerTroubles {
     /// A line of librdkafka's log. It may tell why a certificate is refused, which the error behind
     /// it does not.
     mutating func heard(facility: String, _ text: String) {
-        if facility == "SSLCERTVRFY" { certificate = CertificateFault(text: text) }
+        guard facility == "SSLCERTVRFY", let end = text.firstRange(of: ": Certificate ("),
+            let broker = BrokerTrouble.broker(text[..<end.lowerBound])
+        else { return }
+        if certificates.count >= Self.most { certificates = [:] }
+        certificates[broker] = CertificateFault(text: text)
     }
 
     /// An error of the client's. The trouble with one broker that it tells of, if it does; it is
     /// kept until it is taken or due.
     mutating func heard(_ text: String, now: Int64) -> BrokerTrouble? {
-        guard let trouble = BrokerTrouble(text, certificate: certificate) else { return nil }
-        certificate = nil
+        guard let trouble = BrokerTrouble(text, certificates: certificates) else { return nil }
         last = trouble
         pending.removeAll { $0.trouble.broker == trouble.broker }
         let isFull = pending.count >= Self.most
@@ -38,7 +42,10 @@ struct BrokerTroubles {
     }
 
     /// A broker has answered.
-    mutating func reached() { last = nil }
+    mutating func reached() {
+        last = nil
+        certificates = [:]
+    }
 
     /// Those that have waited long enough.
     mutating func due(now: Int64) -> [BrokerTrouble] {

@@ -14,6 +14,9 @@ struct ClientEvent: ~Copyable {
 
     deinit { unsafe rd_kafka_event_destroy(raw) }
 
+    /// Lends the event to who reads more of it.
+    borrowing func withRaw<R>(_ body: (OpaquePointer) -> R) -> R { unsafe body(raw) }
+
     var kind: Kind {
         switch unsafe rd_kafka_event_type(raw) {
         case RD_KAFKA_EVENT_DR: .deliveries

@@ -1,6 +1,9 @@
 internal import CRdkafka
 
 extension KafkaSettings {
+    /// The version of librdkafka that is there.
+    package static var library: String { text(of: rd_kafka_version()) }
+
     /// Settings that are no fault, but fail with some brokers in a way that misleads: sentences for
     /// an operator.
     package var doubts: [String] {
@@ -24,6 +27,22 @@ extension KafkaSettings {
 
     /// `library` is 0xMMmmrrpp: major, minor, revision, pre-release.
     static func doubts(_ properties: [Property], library: Int32) -> [String] {
+        var doubts = scram(properties, library: library).map { [$0] } ?? []
+        // It cuts a batch that it sends again in another place, and gives up when it notices.
+        if library >= 0x0202_0000, library < 0x0205_0000 {
+            doubts.append(
+                "librdkafka \(text(of: library)) fails when it sends a large batch again, and is "
+                    + "made anew; take 2.5.0 or newer, or a smaller batch.size under librdkafka")
+        }
+        return doubts
+    }
+
+    /// Major, minor and revision.
+    private static func text(of library: Int32) -> String {
+        [24, 16, 8].map { String((library >> $0) & 0xFF) }.joined(separator: ".")
+    }
+
+    private static func scram(_ properties: [Property], library: Int32) -> String? {
         // It reuses the client's nonce where the broker looks at it since Kafka 3.9.1.
         let firstThatWorks: Int32 = 0x0206_0100
         let mechanism = properties.last {
@@ -31,12 +50,10 @@ extension KafkaSettings {
         }
         guard let mechanism, library < firstThatWorks,
             mechanism.value.uppercased().hasPrefix("SCRAM")
-        else { return [] }
-        let version = [24, 16, 8].map { String((library >> $0) & 0xFF) }.joined(separator: ".")
-        return [
+        else { return nil }
+        return
             "\(mechanism.name) \(mechanism.value): brokers from Kafka 3.9.1 on refuse the SCRAM of librdkafka "
-                + "\(version) as invalid credentials, whatever the password is; it takes librdkafka 2.6.1 or "
-                + "newer (Debian 13), or another mechanism"
-        ]
+            + "\(text(of: library)) as invalid credentials, whatever the password is; it takes librdkafka 2.6.1 or "
+            + "newer (Debian 13), or another mechanism"
     }
 }

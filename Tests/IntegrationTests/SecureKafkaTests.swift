@@ -125,6 +125,53 @@ struct SecureKafkaTests {
         #expect(try count() == before)
     }
 
+    @Test("check --connect names the cause, ends with 1 and tells no secret", arguments: mistakes)
+    func checked(_ mistake: Mistake) throws {
+        let kafka = try SecureKafka.current
+        let broker = mistake.broker(kafka)
+        let agent = try agent(broker, mistake.settings(kafka))
+        let check = try agent.launch(["check", "--connect", "--config", agent.config])
+        #expect(try check.wait() == .code(1), "\(check.errors)")
+        #expect(check.errors.hasPrefix("\(agent.config): broker \(broker): "), "\(check.errors)")
+        #expect(check.errors.contains(mistake.cause), "\(check.errors)")
+        #expect(check.errors.split(separator: "\n").count == 1, "\(check.errors)")
+        expectNoSecret(check.errors + check.output)
+    }
+
+    @Test("check --connect asks brokers and topics, one line each, and writes nothing")
+    func connects() throws {
+        let kafka = try SecureKafka.current
+        let before = try count()
+        let agent = try agent(
+            kafka.saslTLS,
+            "\(kafka.trusting), sasl: {mechanism: PLAIN, username: shipper, password: "
+                + "\(SecureKafka.password)}")
+        let check = try agent.launch(["check", "--connect", "--config", agent.config])
+        #expect(try check.wait() == .code(0), "\(check.errors)")
+        let lines = check.output.split(separator: "\n").map(String.init).suffix(3)
+        #expect(
+            Array(lines) == [
+                "# \"broker \(kafka.saslTLS): answers, TLS, PLAIN\"",
+                "# \"cluster: 1 brokers, 1 of them answer at the addresses that it has for them\"",
+                "# \"topic secure: 1 partitions, 1 replicas, min.insync.replicas 1, "
+                    + "max.message.bytes 1048588, can be written\"",
+            ])
+        #expect(check.errors.isEmpty, "\(check.errors)")
+        #expect(try count() == before)
+        expectNoSecret(check.output)
+
+        // A topic that nobody made is not made by being asked for.
+        try agent.configure { $0.replace("topic: secure", with: "topic: missing") }
+        for _ in 0..<2 {
+            let check = try agent.launch(["check", "--connect", "--config", agent.config])
+            #expect(try check.wait() == .code(1))
+            #expect(
+                check.errors
+                    == "\(agent.config): topic missing: is not there, or not for this user; create "
+                    + "it, or let the user describe and write it\n")
+        }
+    }
+
     @Test("A password file that is set right lets the agent in without a restart")
     func passwordFile() throws {
         let kafka = try SecureKafka.current

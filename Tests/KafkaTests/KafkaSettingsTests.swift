@@ -89,6 +89,17 @@ struct KafkaSettingsTests {
     }
 
     @Test(
+        "a librdkafka that fails with large batches is doubted, and no other",
+        arguments: [
+            (Int32(0x0201_01FF), false), (0x0202_00FF, true), (0x0204_01FF, true),
+            (0x0205_00FF, false), (0x0208_00FF, false),
+        ])
+    func doubtsBatches(library: Int32, doubted: Bool) {
+        let doubts = KafkaSettings.doubts([], library: library)
+        #expect(doubts.contains { $0.contains("batch.size") } == doubted)
+    }
+
+    @Test(
         "what is not ours is passed through",
         arguments: ["linger.ms", "batch.size", "compression.level"])
     func passesThrough(name: String) {

@@ -1,3 +1,4 @@
+import Kafka
 import Patterns
 package import Platform
 import Settings
@@ -7,7 +8,10 @@ import Tailer
 package enum CheckCommand {
     /// Prints the resolved configuration to standard output, or everything that is wrong with it to
     /// standard error.
-    package static func run(config: String) throws(SystemError) -> ExitCode {
+    /// With `connect` it asks the brokers, too.
+    package static func run(
+        config: String, connect: Bool = false
+    ) throws(SystemError) -> ExitCode {
         let settings: Settings
         do throws(SettingsError) {
             settings = try Settings.validated(path: config)
@@ -15,8 +19,15 @@ package enum CheckCommand {
             try StandardStream.error.write(error.description + "\n")
             return .fault
         }
-        let (comments, faults) = try matches(settings)
+        var (comments, faults, topics) = try matches(settings)
         try StandardStream.output.write(settings.described() + comments)
+        if connect {
+            let answers = settings.look(at: topics)
+            comments = answers.filter { !$0.isFault }.map { "# \(LogLine.word($0.text))\n" }
+                .joined()
+            try StandardStream.output.write("\n" + comments)
+            faults += answers.filter(\.isFault).map(\.text)
+        }
         for fault in faults { try StandardStream.error.write("\(config): \(fault)\n") }
         return faults.isEmpty ? .done : .fault
     }
@@ -25,7 +36,7 @@ package enum CheckCommand {
     /// the output is YAML; and the faults that only the directories show.
     private static func matches(
         _ settings: Settings
-    ) throws(SystemError) -> (comments: String, faults: [String]) {
+    ) throws(SystemError) -> (comments: String, faults: [String], topics: [String]) {
         var troubles: [String] = []
         var faults: [String] = []
         var silent: [String] = []
@@ -58,7 +69,29 @@ package enum CheckCommand {
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
-        return (text, faults)
+        return (text, faults, topics(settings, files))
+    }
+
+    /// Where the lines of these files go, each topic once, in order.
+    private static func topics(_ settings: Settings, _ files: [MatchingFile]) -> [String] {
+        let kafka = settings.output.kafka
+        var topics = Set([kafka.deadLetterTopic, kafka.fallbackTopic].compactMap(\.self))
+        for (index, input) in settings.inputs.enumerated() {
+            let plan = InputPlan(input, kafka)
+            // One name for all of its files.
+            if input.topic.names.allSatisfy({ input.value(of: $0, captures: [:]) != nil }) {
+                topics.insert(plan.names([:], stream: "").topic.topic)
+                continue
+            }
+            for file in files where file.input == index {
+                for pattern in input.paths {
+                    guard let captures = pattern.match(file.path) else { continue }
+                    topics.insert(plan.names(captures, stream: file.path).topic.topic)
+                    break
+                }
+            }
+        }
+        return topics.sorted()
     }
 
     /// A path without wildcards that leads to a directory matches nothing.

@@ -15,6 +15,20 @@ extension Settings {
     /// Settings that may fail with some brokers, in words for an operator.
     var kafkaDoubts: [String] { plainKafka.doubts + topicDoubts }
 
+    /// What the brokers tell of themselves and of these topics.
+    func look(at topics: [String]) -> [ClusterLook.Finding] {
+        guard case .addresses = output.kafka.brokers else {
+            return [
+                ClusterLook.Finding(text: "broker embedded: is made at the start", isFault: false)
+            ]
+        }
+        do throws(KafkaError) {
+            return try ClusterLook.at(plainKafka, topics: topics)
+        } catch {
+            return [ClusterLook.Finding(text: error.description, isFault: true)]
+        }
+    }
+
     private var plainKafka: KafkaSettings {
         let addresses: [String] =
             switch output.kafka.brokers {

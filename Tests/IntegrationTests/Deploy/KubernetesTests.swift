@@ -56,6 +56,45 @@ import Testing
     }
 
     @Test(
+        "The overlay for TLS and SASL is admitted: a password by secretKeyRef, a certificate by a mount",
+        .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func secureOverlay() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let overlay = Deployment.path("kafka-sasl-tls")
+        let namespace = try cluster.kubectl(
+            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+        #expect(namespace.exit == .code(0), "\(namespace.errors)")
+        let applied = try cluster.kubectl(["apply", "-k", overlay])
+        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
+        #expect(applied.output.contains("daemonset.apps/shipper created\n"))
+        let difference = try cluster.kubectl(["diff", "-k", overlay])
+        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        func asked(_ path: String) throws -> String {
+            try cluster.kubectl(
+                ["get", "daemonset", "shipper", "--namespace=shipper", "--output=jsonpath=\(path)"]
+            ).output
+        }
+        let pod = "{.spec.template.spec"
+        let environment = "\(pod).containers[0].env[?(@.name==\"KAFKA_PASSWORD\")]"
+        #expect(
+            try asked("\(environment).valueFrom.secretKeyRef.name}") == "shipper-kafka")
+        #expect(try asked("\(environment).value}").isEmpty)
+        #expect(
+            try asked("\(pod).containers[0].volumeMounts[?(@.name==\"kafka-ca\")].mountPath}")
+                == "/etc/kafka")
+        #expect(
+            try asked("\(pod).volumes[?(@.name==\"kafka-ca\")].configMap.name}")
+                == "shipper-kafka-ca")
+        let map = try asked("\(pod).volumes[?(@.name==\"config\")].configMap.name}")
+        let settings = try cluster.kubectl(
+            [
+                "get", "configmap", map, "--namespace=shipper",
+                "--output=jsonpath={.data.shipper\\.yaml}",
+            ])
+        #expect(settings.output == (try Deployment.text("kafka-sasl-tls/shipper.yaml")))
+    }
+
+    @Test(
         "An overlay for a namespace that is there already neither changes nor deletes it",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func overlay() throws {

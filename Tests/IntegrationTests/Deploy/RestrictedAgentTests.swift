@@ -11,6 +11,21 @@ import Testing
         #expect(check.output.contains("node: node-7\n"))
     }
 
+    @Test func theSettingsOfTheOverlayAreValidAndHideThePassword() throws {
+        let certificates = try Certificates()
+        var settings = try Deployment.text("kafka-sasl-tls/shipper.yaml")
+        settings.replace("/etc/kafka/ca.pem", with: certificates.authority)
+        let config = try certificates.write("shipper.yaml", settings)
+        let check = try Deployment.run(
+            [findBinary(), "check", "--config", config],
+            environment: [
+                "NODE_NAME": "node-7", "KAFKA_USER": "logs", "KAFKA_PASSWORD": "geheim",
+            ])
+        #expect(check.exit == .code(0), "\(check.errors)")
+        #expect(check.output.contains("mechanism: SCRAM-SHA-512\n      username: logs\n"))
+        #expect(!check.output.contains("geheim"))
+    }
+
     @Test func probesAndScrapesAskWhereTheAgentAnswers() throws {
         let check = try Deployment.run(
             [findBinary(), "check", "--config", Deployment.path("kubernetes/shipper.yaml")],
