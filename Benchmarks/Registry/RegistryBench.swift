@@ -89,8 +89,10 @@ struct RegistryBench {
                     (0..<Self.perAdvance).map { index in
                         let entry = known[(first &+ index &* 131) % known.count]
                         return Advance(
-                            file: entry.file, generation: entry.generation, offset: round + 1,
-                            anchor: Anchor(bytes: [UInt8](repeating: 7, count: 64)), size: 1 << 20)
+                            file: entry.file, generation: entry.generation,
+                            offset: LogicalOffset(round + 1),
+                            anchor: Anchor(bytes: [UInt8](repeating: 7, count: 64)),
+                            size: PhysicalOffset(1 << 20))
                     })
                 longestJournal.max(registry.health.journalBytes, ordering: .relaxed)
             }
@@ -214,7 +216,8 @@ extension NewFile {
     static func sample(_ number: Int) -> NewFile {
         NewFile(
             input: "pods", stream: stream(number), path: stream(number) + "/current",
-            identity: .sample(number), fingerprint: fingerprint, offset: 0, size: 1 << 20)
+            identity: .sample(number), fingerprint: fingerprint, offset: .start,
+            size: PhysicalOffset(1 << 20))
     }
 }
 

@@ -44,8 +44,8 @@ package struct RefusedRecord: Sendable {
     package let topic: String
     /// The file that it was read from.
     package let file: FileID
-    /// Where it begins in the file, logical.
-    package let offset: Int
+    /// Where it begins in the file.
+    package let offset: LogicalOffset
     /// Bytes of its value.
     package let size: Int
     /// librdkafka's name of the verdict, such as `MSG_SIZE_TOO_LARGE`.

@@ -81,14 +81,14 @@ package final class RecordBatch: @unchecked Sendable {
             ? 0 : Int(recordEnds[records.upperBound - 1]) - start(of: records.lowerBound)
     }
 
-    /// Logical offset in the file of what record `index` begins with.
-    package func fileOffset(of index: Int) -> Int {
+    /// Where in the file record `index` begins.
+    package func fileOffset(of index: Int) -> LogicalOffset {
         range.start + (index < recordOffsets.count ? Int(recordOffsets[index]) : 0)
     }
 
     /// As a document has it: of the same bytes of the same file it is always the same.
     package func id(of index: Int) -> String {
-        let digits = String(UInt64(truncatingIfNeeded: fileOffset(of: index)), radix: 16)
+        let digits = String(UInt64(truncatingIfNeeded: fileOffset(of: index).bytes), radix: 16)
         return generation.digits + "-" + String(repeating: "0", count: 16 - digits.count) + digits
     }
 

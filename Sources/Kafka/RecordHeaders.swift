@@ -1,3 +1,4 @@
+import Model
 import Platform
 
 /// The headers of a batch's records: the same names, in this order, for all of them.
@@ -58,7 +59,7 @@ package struct RecordHeaders: Hashable, Sendable {
     func bytes(_ value: Value, _ batch: RecordBatch, _ index: Int) -> [UInt8] {
         switch value {
         case .bytes(let bytes): bytes
-        case .offset: Array(String(batch.fileOffset(of: index)).utf8)
+        case .offset: Array(String(batch.fileOffset(of: index).bytes).utf8)
         case .id: Array(batch.id(of: index).utf8)
         case .all(let values): values.flatMap { bytes($0, batch, index) }
         }

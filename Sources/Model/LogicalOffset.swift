@@ -2,10 +2,13 @@
 /// it stays what it is when a prefix of the file is removed in place. Records, ranges and the
 /// registry count so.
 ///
-/// What the kernel counts, from the first byte that is there, is a plain number and no such place:
-/// only a file's `Base` makes one of the other. It is one number, and costs what that costs.
+/// What the kernel counts, from the first byte that is there, is a `PhysicalOffset`: only a file's
+/// `Base` makes one of the other. It is one number, and costs what that costs.
 /// Arithmetic stops at the ends of the number.
-@frozen package struct LogicalOffset: Hashable, Comparable, Sendable, BitwiseCopyable {
+@frozen
+package struct LogicalOffset: Hashable, Comparable, Sendable, BitwiseCopyable,
+    CustomStringConvertible
+{
     /// Bytes before it, whether they are still there or not.
     package let bytes: Int
 
@@ -14,6 +17,9 @@
 
     /// Behind every byte that a file may have.
     @inlinable package static var max: LogicalOffset { LogicalOffset(.max) }
+
+    /// The number, as messages and tables have it.
+    package var description: String { bytes.description }
 
     /// Whether `a` comes before `b` in the content.
     @inlinable package static func < (a: LogicalOffset, b: LogicalOffset) -> Bool {
@@ -57,15 +63,12 @@
     @inlinable package var start: LogicalOffset { LogicalOffset(bytes) }
 
     /// The place of the byte that the kernel has at `physical`.
-    @inlinable package func logical(_ physical: Int) -> LogicalOffset { start + physical }
+    @inlinable package func logical(_ physical: PhysicalOffset) -> LogicalOffset {
+        start + physical.bytes
+    }
 
     /// Where the kernel has the byte at `offset`; below 0 where that is not there any more.
-    @inlinable package func physical(_ offset: LogicalOffset) -> Int { offset - start }
-}
-
-extension ByteRange {
-    /// The bytes from `start` to before `end`, which is not before it.
-    package init(_ start: LogicalOffset, _ end: LogicalOffset) {
-        self.init(start: start.bytes, end: end.bytes)
+    @inlinable package func physical(_ offset: LogicalOffset) -> PhysicalOffset {
+        PhysicalOffset(offset - start)
     }
 }

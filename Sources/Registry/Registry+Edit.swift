@@ -7,9 +7,9 @@ package enum RegistryEdit: Hashable, Sendable {
     /// The entry leaves: its file, if it is still there, is one that was never seen.
     case forget(FileID)
     /// The position moves, back or forward, within its generation: what is sent again has the ids
-    /// that it had. `anchor` is the bytes before `offset`, where they are known; `size` the file's
-    /// physical bytes, where it was looked at.
-    case rewind(FileID, to: Int, anchor: Anchor, size: Int?)
+    /// that it had. `anchor` is the bytes before `offset`, where they are known; `size` where the
+    /// file ends, if it was looked at.
+    case rewind(FileID, to: LogicalOffset, anchor: Anchor, size: PhysicalOffset?)
 }
 
 extension Registry {

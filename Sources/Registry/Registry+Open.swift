@@ -1,3 +1,4 @@
+package import Model
 package import Platform
 import Synchronization
 
@@ -8,10 +9,10 @@ extension Registry {
     /// Damage never keeps it from opening: what can be proven is used, and everything else is
     /// reported to the observer and in `recovery`. Throws where the directory cannot be used or
     /// must not be trusted, where another process holds it, and where its format is newer than this
-    /// version. `witness` is for tests.
+    /// version. `witness` and `newBase` are for tests.
     package static func open(
         directory: String, observer: any RegistryObserver,
-        witness: any FileStepWitness = SilentWitness()
+        witness: any FileStepWitness = SilentWitness(), newBase: Base = .none
     ) throws(RegistryError) -> Registry {
         let data = try prepare(directory)
         let lock = try RegistryLock(in: data, path: directory)
@@ -32,7 +33,7 @@ extension Registry {
         }
         return try start(
             found, folder, lock, directory: directory, path: path, observer: observer,
-            witness: witness)
+            witness: witness, newBase: newBase)
     }
 
     /// Makes the directory where it is missing, and refuses one that others could have put there.
@@ -80,7 +81,7 @@ extension Registry {
     private static func start(
         _ found: Recovery, _ folder: RegistryFolder, _ lock: consuming RegistryLock,
         directory: String, path: String, observer: any RegistryObserver,
-        witness: any FileStepWitness
+        witness: any FileStepWitness, newBase: Base
     ) throws(RegistryError) -> Registry {
         var state = found.state
         var summary = found.summary
@@ -111,7 +112,7 @@ extension Registry {
             maintenance: Maintenance(
                 folder: folder, lock: lock, snapshotLength: found.snapshotLength,
                 synchronised: nil, hasNothing: hasNothing),
-            observer: observer, witness: witness)
+            observer: observer, witness: witness, newBase: newBase)
         observer.report(.opened(summary))
         // That something was lost must outlive a kill right now, and so must what was saved of it.
         if !isWhole || isWorn || journal.file == nil { registry.repair() }

@@ -27,11 +27,15 @@ package final class Registry: Sendable {
     let witness: any FileStepWitness
     /// Mints the ids of this opening.
     let generation: Generation
+    /// Of content that is new: nothing was removed from it. Tests have another one, by which they
+    /// find who mixes up logical and physical offsets.
+    let newBase: Base
 
     init(
         directory: String, recovery: RecoverySummary, journaled: JournaledState,
         maintenance: consuming Maintenance, observer: any RegistryObserver,
-        witness: any FileStepWitness, generation: Generation = .random()
+        witness: any FileStepWitness, generation: Generation = .random(),
+        newBase: Base = .none
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -40,6 +44,7 @@ package final class Registry: Sendable {
         self.observer = observer
         self.witness = witness
         self.generation = generation
+        self.newBase = newBase
     }
 
     /// False while something is in memory only because it could not be written.
@@ -90,8 +95,8 @@ package final class Registry: Sendable {
                 file: file, input: new.input, stream: new.stream, path: new.path,
                 identity: new.identity, fingerprint: new.fingerprint,
                 generation: generation.mint(new.identity, file, count: 0), generationCount: 0,
-                base: 0, offset: new.offset, anchor: .none, size: new.size, state: new.state,
-                updated: .now())
+                base: newBase, offset: newBase.logical(new.offset), anchor: .none, size: new.size,
+                state: new.state, updated: .now())
             return (entry, [.seen(entry)])
         }
     }
@@ -149,10 +154,10 @@ package final class Registry: Sendable {
             entry.fingerprint = fingerprint
             entry.generationCount = OutsideNumber.count(entry.generationCount +| 1)
             entry.generation = generation.mint(identity, file, count: entry.generationCount)
-            entry.base = 0
-            entry.offset = 0
+            entry.base = newBase
+            entry.offset = entry.base.start
             entry.anchor = .none
-            entry.size = 0
+            entry.size = .start
             entry.updated = .now()
             return (entry, [.truncated(entry)])
         }
@@ -162,7 +167,8 @@ package final class Registry: Sendable {
     /// on there, all before being delivered. The new entry, or nil where the file is not known (any
     /// more).
     package func rewritten(
-        _ file: FileID, from offset: Int, anchor: Anchor, fingerprint: Fingerprint, size: Int
+        _ file: FileID, from offset: LogicalOffset, anchor: Anchor, fingerprint: Fingerprint,
+        size: PhysicalOffset
     ) -> FileEntry? {
         change { journaled in
             guard var entry = journaled.state.table[file] else { return (nil, []) }
@@ -192,7 +198,8 @@ package final class Registry: Sendable {
     /// entry goes there with its generation and its position, and the live inode gets a new one.
     /// Both are in the journal by one write. Nil where the file is not known (any more).
     package func continued(
-        _ file: FileID, in copy: FileIdentity, path: String, size: Int, live: NewFile
+        _ file: FileID, in copy: FileIdentity, path: String, size: PhysicalOffset,
+        live: NewFile
     ) -> (copy: FileEntry, live: FileEntry)? {
         change { journaled in
             guard var entry = journaled.state.table[file] else { return (nil, []) }
@@ -202,9 +209,8 @@ package final class Registry: Sendable {
                 file: number, input: live.input, stream: live.stream, path: live.path,
                 identity: live.identity, fingerprint: live.fingerprint,
                 generation: generation.mint(live.identity, number, count: count),
-                generationCount: count, base: 0, offset: live.offset, anchor: .none,
-                size: live.size, state: live.state,
-                updated: .now())
+                generationCount: count, base: newBase, offset: newBase.logical(live.offset),
+                anchor: .none, size: live.size, state: live.state, updated: .now())
             entry.relocate(to: copy, path: path, size: size)
             return ((entry, fresh), [.seen(entry), .seen(fresh)])
         }
@@ -214,7 +220,7 @@ package final class Registry: Sendable {
     /// file system to another, or replaced by its like (`active`: that one is written to). Nil
     /// where the file is not known (any more).
     package func relocated(
-        _ file: FileID, to identity: FileIdentity, path: String, size: Int,
+        _ file: FileID, to identity: FileIdentity, path: String, size: PhysicalOffset,
         state: FileState = .archived
     ) -> FileEntry? {
         change { journaled in

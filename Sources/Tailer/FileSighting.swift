@@ -23,7 +23,7 @@ package struct FileSighting: Sendable {
     /// known by from now on.
     package let begin: [UInt8]
     /// Bytes of the content, which of a compressed file are at least so many unless `hasKnownSize`.
-    package let size: Int
+    package let size: PhysicalOffset
     /// False for a compressed file whose end was not reached.
     package var hasKnownSize = true
     /// Nobody is going to write to it.

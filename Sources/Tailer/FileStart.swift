@@ -6,20 +6,20 @@ package struct FileStart: Sendable {
     package let file: FileID
     /// Of the next byte to read.
     package let offset: LogicalOffset
-    /// Bytes that were removed from the front: logical minus physical offset.
+    /// Bytes that were removed from the front.
     package let base: Base
     /// The bytes before `offset`, to be compared; none when nothing was read.
     package let anchor: Anchor
     /// Whether any byte of it was known before this run.
     package let isKnown: Bool
-    /// Physical bytes that the file is known to have had.
-    package let size: Int
+    /// As many bytes as the file is known to have had.
+    package let size: PhysicalOffset
     /// It is this inode, but its content begins otherwise than what is known.
     package let isReplaced: Bool
 
     package init(
         file: FileID, offset: LogicalOffset, base: Base, anchor: Anchor, isKnown: Bool,
-        size: Int = 0,
+        size: PhysicalOffset = .start,
         isReplaced: Bool = false
     ) {
         self.file = file

@@ -20,9 +20,9 @@ package protocol KnownFiles: AnyObject {
     /// never seen.
     func file(_ identity: FileIdentity, head: [UInt8]) -> FileID?
 
-    /// The saved name of a file's stream, and the physical offset up to which its bytes were taken,
-    /// delivered or not; nil when it is not known.
-    func progress(of file: FileID) -> (stream: String, position: Int)?
+    /// The saved name of a file's stream, and how far its bytes were taken, delivered or not; nil
+    /// when it is not known.
+    func progress(of file: FileID) -> (stream: String, position: PhysicalOffset)?
 
     /// Whether something that begins with `head` begins as the file's known content does. False
     /// while nothing is known of that.

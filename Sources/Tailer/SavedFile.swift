@@ -9,8 +9,8 @@ package struct SavedFile: Sendable {
     package let identity: FileIdentity
     /// Where it was seen last, as `PathText` spells it.
     package let path: String
-    /// Physical: bytes of it that are delivered.
-    package let position: Int
+    /// Everything before it is delivered.
+    package let position: PhysicalOffset
     /// The bytes before `position`.
     package let anchor: Anchor
     /// Something is known of its beginning.
@@ -18,16 +18,16 @@ package struct SavedFile: Sendable {
     /// When anything was saved of it last, by the agent's clock: says which
     /// of two was later, and nothing beside files' times.
     package let updated: Timestamp
-    /// Physical bytes that it is known to have had.
-    package let size: Int
+    /// As many bytes as it is known to have had.
+    package let size: PhysicalOffset
     /// Bytes that were removed from the front.
     package let base: Base
     /// It was seen under a name under which nobody writes to it, and its size since.
     package let isArchived: Bool
 
     package init(
-        file: FileID, identity: FileIdentity, path: String, position: Int, anchor: Anchor,
-        hasHead: Bool, updated: Timestamp, size: Int, base: Base,
+        file: FileID, identity: FileIdentity, path: String, position: PhysicalOffset,
+        anchor: Anchor, hasHead: Bool, updated: Timestamp, size: PhysicalOffset, base: Base,
         isArchived: Bool = false
     ) {
         self.file = file

@@ -29,7 +29,7 @@ package enum TailerEvent: Sendable {
     /// inotify lost events; everything is scanned.
     case overflow
     case opened(path: String, offset: LogicalOffset)
-    case truncated(path: String, read: Int, size: Int)
+    case truncated(path: String, read: PhysicalOffset, size: PhysicalOffset)
     /// The last lines of a file were overwritten in place: it is read on from where they began.
     case rewritten(path: String, offset: LogicalOffset)
     /// An archive was removed between its sighting and its opening: its bytes, of unknown number,
@@ -50,7 +50,7 @@ package enum TailerEvent: Sendable {
     /// The rest of a compressed file, of unknown size, cannot be read.
     case damaged(path: String, error: String)
     /// A compressed file ends, at `size`, before what was read of its content when it was none.
-    case endsEarly(path: String, read: Int, size: Int)
+    case endsEarly(path: String, read: PhysicalOffset, size: PhysicalOffset)
     /// Archives are what a processor of s6-log's made of files that were read. Once for each
     /// stream.
     case processed(path: String)

@@ -36,9 +36,9 @@ package protocol TailerOutput: AnyObject {
     /// when the file is not known.
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool
 
-    /// A file of which all before a physical offset was read as another one's: it is new, and
-    /// begins there; at its present end where that is nil.
-    func rest(of sighting: FileSighting, from place: Int?) -> FileStart
+    /// A file of which all before `place` was read as another one's: it is new, and begins there;
+    /// at its present end where that is nil.
+    func rest(of sighting: FileSighting, from place: PhysicalOffset?) -> FileStart
 
     /// Looks whether what has this name in the directory is such a file, of which nothing but its
     /// device's number has changed, and knows it by that from then on. Of one that is elsewhere,

@@ -42,7 +42,8 @@ import Testing
                     fingerprint: .of(head: [1]), offset: 0, size: 2048))
             registry.advance([
                 Advance(
-                    file: entry.file, generation: entry.generation, offset: 2048 >> number,
+                    file: entry.file, generation: entry.generation,
+                    offset: LogicalOffset(2048 >> number),
                     anchor: .none)
             ])
         }
@@ -168,7 +169,7 @@ import Testing
                     input: "pods", stream: "/nowhere/\(number)", path: "/nowhere/\(number)/current",
                     identity: FileIdentity(
                         handle: nil, device: 7, inode: UInt64(number), birth: nil),
-                    fingerprint: .of(head: [1]), offset: 0, size: 1 << 40))
+                    fingerprint: .of(head: [1]), offset: 0, size: PhysicalOffset(1 << 40)))
         }
         let stop = Atomic(false)
         let rounds = Atomic(0)
@@ -180,7 +181,8 @@ import Testing
                 registry.advance(
                     entries.map {
                         Advance(
-                            file: $0.file, generation: $0.generation, offset: offset, anchor: .none)
+                            file: $0.file, generation: $0.generation,
+                            offset: LogicalOffset(offset), anchor: .none)
                     })
                 reached.store(offset, ordering: .releasing)
                 registry.compact()

@@ -105,12 +105,12 @@ struct Feed {
         return RecordBatch(
             lane: lane, slab: slab, recordEnds: ends, file: FileID(number: stream.number),
             stream: stream, generation: GenerationID(value: 7),
-            range: ByteRange(start: start, end: position), anchor: .none, credit: slab.count)
+            range: ByteRange(start..<position), anchor: .none, credit: slab.count)
     }
 
     /// Whether `batches` are those of this feed from the first on, in order and without a hole.
     func isUnbroken(_ batches: [RecordBatch]) -> Bool {
-        var end = 0
+        var end: LogicalOffset = 0
         for batch in batches where batch.lane === lane {
             guard batch.range.start == end else { return false }
             end = batch.range.end

@@ -100,10 +100,12 @@ import Testing
         let there = Set(registry.entries().map(\.file))
         #expect(truth.count { there.contains($0.file) } >= truth.count - 1)
         for entry in registry.entries() {
-            #expect(0 <= entry.base && entry.base <= entry.offset)
-            #expect(max(entry.offset, entry.size, entry.generationCount) <= OutsideNumber.most)
-            #expect(entry.anchor.bytes.count <= entry.offset - entry.base)
-            #expect(entry.lag(size: OutsideNumber.most) >= 0)
+            #expect(entry.base.bytes >= 0 && entry.base.start <= entry.offset)
+            #expect(
+                max(entry.offset.bytes, entry.size.bytes, entry.generationCount)
+                    <= OutsideNumber.most)
+            #expect(entry.anchor.bytes.count <= entry.offset - entry.base.start)
+            #expect(entry.lag(size: PhysicalOffset(OutsideNumber.most)) >= 0)
             #expect(abs(entry.updated.nanoseconds) <= OutsideNumber.mostTime)
             #expect(entry.updated.description.hasSuffix("Z"))
             registry.advance(entry, to: entry.offset + 1)
@@ -153,7 +155,7 @@ import Testing
                     entry.file, identity: entry.identity, fingerprint: entry.fingerprint))
             #expect(ids.insert(next.generation).inserted)
             #expect(try #require(registry.entry(entry.file)).offset == 0)
-            registry.advance(next, to: 100 * number)
+            registry.advance(next, to: LogicalOffset(100 * number))
         }
         registry.close()
     }
@@ -198,8 +200,8 @@ import Testing
         registry.close()
         let again = try data.open()
         #expect(again.recovery.isWhole)
-        #expect(again.entry(entry.file)?.size == OutsideNumber.most)
-        #expect(again.entry(entry.file)?.offset == OutsideNumber.most)
+        #expect(again.entry(entry.file)?.size.bytes == OutsideNumber.most)
+        #expect(again.entry(entry.file)?.offset.bytes == OutsideNumber.most)
     }
 
     @Test("Random numbers in random fields, many at a time: it opens, works, and can be read again")

@@ -11,7 +11,7 @@ final class FaultStory: Sendable {
     /// What may be found after a crash.
     struct Truth: Sendable {
         /// The most that was ever asked to be saved of each generation.
-        var ceiling: [GenerationID: Int] = [:]
+        var ceiling: [GenerationID: LogicalOffset] = [:]
         /// The least of each file that a kill may leave: what calls have returned for.
         var saved: [FileID: Floor] = [:]
         /// The least that a power cut may leave: what was forced to the disk.
@@ -22,7 +22,7 @@ final class FaultStory: Sendable {
 
     struct Floor: Hashable, Sendable {
         var count: Int
-        var offset: Int
+        var offset: LogicalOffset
     }
 
     private let state = Mutex(Truth())
@@ -66,7 +66,7 @@ final class FaultStory: Sendable {
         }
     }
 
-    private func advance(_ registry: Registry, _ files: [FileID], _ offset: Int) {
+    private func advance(_ registry: Registry, _ files: [FileID], _ offset: LogicalOffset) {
         let entries = files.compactMap { registry.entry($0) }
         state.withLock { truth in
             for entry in entries {

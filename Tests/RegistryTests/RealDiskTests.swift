@@ -19,7 +19,7 @@ import Testing
         try #require(registry.health.failure == nil)
         try fault(data)
         for round in 2...2000 {
-            registry.advance(entries[round % 20], to: round)
+            registry.advance(entries[round % 20], to: LogicalOffset(round))
             if round % 100 == 0 {
                 registry.sync()
                 registry.compactIfDue()

@@ -360,9 +360,9 @@ import Testing
                 let removed = table.remove(file)
                 #expect(removed == (model.removeValue(forKey: file) != nil))
             case 1:
-                let changed = table.change(file) { $0.offset = round }
+                let changed = table.change(file) { $0.offset = LogicalOffset(round) }
                 #expect(changed == (model[file] != nil))
-                model[file]?.offset = round
+                model[file]?.offset = LogicalOffset(round)
             default:
                 let streams = ["a", "b", "c\(number % 50)"]
                 var entry = FileEntry.sample(

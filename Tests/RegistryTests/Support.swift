@@ -108,7 +108,7 @@ extension FileIdentity {
 extension NewFile {
     static func sample(
         _ number: UInt64, input: String = "pods", path: String? = nil, head: String = "head",
-        offset: Int = 0
+        offset: PhysicalOffset = .start
     ) -> NewFile {
         NewFile(
             input: input, stream: "shop/orders", path: path ?? "/data/logs/\(number)/current",
@@ -133,7 +133,7 @@ extension FileEntry {
 extension Registry {
     /// One file's position moved in its present generation.
     @discardableResult
-    func advance(_ entry: FileEntry, to offset: Int) -> Int {
+    func advance(_ entry: FileEntry, to offset: LogicalOffset) -> Int {
         advance([
             Advance(
                 file: entry.file, generation: entry.generation, offset: offset,

@@ -82,7 +82,7 @@ private final class Fault: Sendable {
         registry.advance(entry, to: 10)
         fault.begin(code)
         for offset in 11...200 {
-            registry.advance(entry, to: offset)
+            registry.advance(entry, to: LogicalOffset(offset))
             registry.sync()
             registry.compactIfDue()
         }
@@ -251,13 +251,13 @@ private final class Fault: Sendable {
                 try limitFileSize(try data.journalLength() + room)
                 for _ in 0..<2 {
                     offset += 1
-                    registry.advance(entry, to: offset)
+                    registry.advance(entry, to: LogicalOffset(offset))
                 }
                 try limitFileSize(nil)
                 let killed = try data.copy().open()
                 try #require(killed.recovery.damagedCount == 0)
                 let saved = try #require(killed.entry(entry.file)).offset
-                try #require(saved >= offset - 2 && saved <= offset)
+                try #require((offset - 2...offset).contains(saved.bytes))
                 registry.sync()
                 try #require(registry.isWritten)
                 let after = try data.copy().open()

@@ -1,5 +1,6 @@
 import Model
 import Platform
+import TestSupport
 import Testing
 
 @testable import Tailer
@@ -35,31 +36,31 @@ struct Bases {
         return Base(first + place * Self.distance)
     }
 
-    private func physical(_ offset: LogicalOffset) -> LogicalOffset {
-        base(of: offset).map { LogicalOffset($0.physical(offset)) } ?? offset
+    /// As it would be of a file that is whole.
+    private func whole(_ offset: LogicalOffset) -> LogicalOffset {
+        base(of: offset).map { Base.none.logical($0.physical(offset)) } ?? offset
     }
 
-    private func physical(_ range: ByteRange) -> ByteRange {
+    private func whole(_ range: ByteRange) -> ByteRange {
         // Of a file that was never opened nothing was removed.
-        guard range.start > 0, let base = base(of: LogicalOffset(range.start)) else { return range }
+        guard range.start > 0, let base = base(of: range.start) else { return range }
         return ByteRange(
-            start: base.physical(LogicalOffset(range.start)),
-            end: base.physical(LogicalOffset(range.end)))
+            start: Base.none.logical(base.physical(range.start)),
+            end: Base.none.logical(base.physical(range.end)))
     }
 
-    /// What was told, with physical offsets, which are those that a test has written to; those that are
-    /// physical are looked at.
-    func physical(_ event: TailerEvent) -> TailerEvent {
+    /// What was told, as it would be told of whole files; offsets that are physical are looked at.
+    func whole(_ event: TailerEvent) -> TailerEvent {
         switch event {
-        case .opened(let path, let offset): return .opened(path: path, offset: physical(offset))
+        case .opened(let path, let offset): return .opened(path: path, offset: whole(offset))
         case .rewritten(let path, let offset):
-            return .rewritten(path: path, offset: physical(offset))
-        case .vanished(let path, let from): return .vanished(path: path, from: physical(from))
-        case .hole(let path, let range): return .hole(path: path, range: physical(range))
+            return .rewritten(path: path, offset: whole(offset))
+        case .vanished(let path, let from): return .vanished(path: path, from: whole(from))
+        case .hole(let path, let range): return .hole(path: path, range: whole(range))
         case .lost(let path, let range, let reason):
-            return .lost(path: path, range: physical(range), reason: reason)
+            return .lost(path: path, range: whole(range), reason: reason)
         case .truncated(_, let read, _), .endsEarly(_, let read, _):
-            if first > 0 { #expect(read < first, "no physical offset") }
+            if first > 0 { #expect(read.bytes < first, "no physical offset") }
             return event
         default: return event
         }

@@ -19,14 +19,13 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         /// Of its content.
         var base: Base
         var offset: LogicalOffset
-        /// Physical.
-        var size: Int
+        var size: PhysicalOffset
         var anchor: [UInt8]
         var isFinished = false
         var isGone = false
 
-        /// Bytes before `offset` that are there.
-        var physicalOffset: Int { base.physical(offset) }
+        /// Where the kernel has what is at `offset`.
+        var physicalOffset: PhysicalOffset { base.physical(offset) }
     }
 
     struct State {
@@ -106,8 +105,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
             state.files.append(
                 Saved(
                     id: FileID(number: state.files.count), identity: identity, head: head,
-                    stream: stream, path: path, base: base, offset: base.logical(status.size),
-                    size: status.size,
+                    stream: stream, path: path, base: base, offset: base.logical(status.end),
+                    size: status.end,
                     anchor: Array(head.suffix(Anchor.longest))))
         }
     }
@@ -147,7 +146,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         }
     }
 
-    func progress(of file: FileID) -> (stream: String, position: Int)? {
+    func progress(of file: FileID) -> (stream: String, position: PhysicalOffset)? {
         state.withLock { state in
             let saved = state.files[file.number]
             return saved.isGone ? nil : (saved.stream, saved.physicalOffset)
@@ -211,7 +210,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         }
     }
 
-    func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
+    func rest(of sighting: FileSighting, from place: PhysicalOffset?) -> FileStart {
         state.withLock { state in
             let start = state.see(sighting)
             let offset = start.base.logical(place ?? sighting.size)
@@ -293,7 +292,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func ended(_ stream: StreamID) { state.withLock { $0.ended.append(stream) } }
     func scannedAll() { state.withLock { $0.scans += 1 } }
     func report(_ event: TailerEvent) {
-        state.withLock { state in state.events.append(state.bases.physical(event)) }
+        state.withLock { state in state.events.append(state.bases.whole(event)) }
     }
 
     /// All messages as text, of all streams or of one.

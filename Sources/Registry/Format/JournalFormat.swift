@@ -203,9 +203,9 @@ extension LineWriter {
             string("op", "advance")
             integer("file", advance.file.number)
             hex("generation", advance.generation.value)
-            integer("offset", advance.offset)
+            integer("offset", advance.offset.bytes)
             hex("anchor", advance.anchor.bytes)
-            if let size = advance.size { integer("size", size) }
+            if let size = advance.size { integer("size", size.bytes) }
             time("at", at)
         case .head(let file, let generation, let fingerprint, let at):
             string("op", "head")
@@ -248,10 +248,10 @@ extension LineWriter {
         hex("head", entry.fingerprint.digest)
         hex("generation", entry.generation.value)
         integer("generation_count", entry.generationCount)
-        integer("base", entry.base)
-        integer("offset", entry.offset)
+        integer("base", entry.base.bytes)
+        integer("offset", entry.offset.bytes)
         hex("anchor", entry.anchor.bytes)
-        integer("size", entry.size)
+        integer("size", entry.size.bytes)
         string("state", entry.state.rawValue)
         time("updated", entry.updated)
     }
@@ -328,9 +328,9 @@ extension LineScanner {
         case "advance":
             let file = FileID(number: try integer("file"))
             let generation = GenerationID(value: try hex64("generation"))
-            let offset = try quantity("offset")
+            let offset = LogicalOffset(try quantity("offset"))
             let anchor = Anchor(bytes: try hex("anchor", limit: Anchor.longest))
-            let size = has("size") ? try quantity() : nil
+            let size = has("size") ? PhysicalOffset(try quantity()) : nil
             let advance = Advance(
                 file: file, generation: generation, offset: offset, anchor: anchor, size: size)
             return .advance(advance, at: try time("at"))
@@ -384,7 +384,9 @@ extension LineScanner {
             file: file, input: input, stream: stream, path: path,
             identity: FileIdentity(handle: handle, device: device, inode: inode, birth: birth),
             fingerprint: fingerprint, generation: generation, generationCount: count,
-            base: start, offset: offset, anchor: Anchor(bytes: anchor.suffix(offset - start)),
-            size: try quantity("size"), state: try state(), updated: try time("updated"))
+            base: Base(start), offset: LogicalOffset(offset),
+            anchor: Anchor(bytes: anchor.suffix(offset - start)),
+            size: PhysicalOffset(try quantity("size")), state: try state(),
+            updated: try time("updated"))
     }
 }

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Model
+package import Model
 import Platform
 
 /// A row's value, as far as it is about a file. What is missing or of another type is a reason to
@@ -110,7 +110,7 @@ package struct FilebeatRow: Hashable, Sendable {
     /// The path under which Filebeat saw it last.
     package let source: String
     /// 0 where nothing was read.
-    package let offset: Int
+    package let offset: PhysicalOffset
     /// When Filebeat changed the row last, nanoseconds since 1970; nil where it does not say.
     package let updated: Int64?
 
@@ -167,7 +167,7 @@ package struct FilebeatRow: Hashable, Sendable {
         return .row(
             FilebeatRow(
                 key: key, input: fields.type ?? "log", identity: found, source: source,
-                offset: offset, updated: fields.time))
+                offset: PhysicalOffset(offset), updated: fields.time))
     }
 
     private static func filestream(
@@ -186,7 +186,7 @@ package struct FilebeatRow: Hashable, Sendable {
         return .row(
             FilebeatRow(
                 key: key, input: "filestream \(id)", identity: identity, source: source,
-                offset: offset, updated: fields.time))
+                offset: PhysicalOffset(offset), updated: fields.time))
     }
 
     private static func negative(_ source: String, _ offset: Int) -> Made {

@@ -30,9 +30,8 @@ extension Registry {
                     file: file, input: new.input, stream: new.stream, path: new.path,
                     identity: new.identity, fingerprint: new.fingerprint,
                     generation: generation.mint(new.identity, file, count: 0),
-                    generationCount: 0, base: 0, offset: new.offset, anchor: adopted.anchor,
-                    size: new.size,
-                    state: new.state, updated: now)
+                    generationCount: 0, base: .none, offset: Base.none.logical(new.offset),
+                    anchor: adopted.anchor, size: new.size, state: new.state, updated: now)
                 _ = journaled.state.apply(.seen(entry))
             }
             // Nothing of it goes into the journal, where a crash could leave the first few of them.

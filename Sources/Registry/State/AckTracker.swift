@@ -10,14 +10,14 @@ package struct AckTracker: Sendable {
     fileprivate struct Outstanding: Sendable {
         let generation: GenerationID
         /// Every byte before is delivered.
-        var watermark: Int
+        var watermark: LogicalOffset
         /// Ranges that were sent, in order; the first one begins at `watermark` and each where the
         /// one before ends. Invariant: the first is not delivered. Those before `first` are done
         /// with.
-        var ranges: [(end: Int, isDelivered: Bool)] = []
+        var ranges: [(end: LogicalOffset, isDelivered: Bool)] = []
         var first = 0
 
-        var end: Int { first < ranges.count ? ranges[ranges.count - 1].end : watermark }
+        var end: LogicalOffset { first < ranges.count ? ranges[ranges.count - 1].end : watermark }
     }
     private var files: [FileID: Outstanding] = [:]
 
@@ -25,7 +25,9 @@ package struct AckTracker: Sendable {
 
     /// Begins a generation of a file at its saved position; what was outstanding of an older one is
     /// forgotten, and its late deliveries count for nothing.
-    package mutating func begin(_ file: FileID, _ generation: GenerationID, at position: Int) {
+    package mutating func begin(
+        _ file: FileID, _ generation: GenerationID, at position: LogicalOffset
+    ) {
         files[file] = Outstanding(generation: generation, watermark: position)
     }
 
@@ -50,17 +52,17 @@ package struct AckTracker: Sendable {
     /// delivered bytes when it moved, else nil; nil also for what is late or was never sent.
     package mutating func delivered(
         _ file: FileID, _ generation: GenerationID, _ range: ByteRange
-    ) -> Int? {
+    ) -> LogicalOffset? {
         guard let index = files.index(forKey: file) else { return nil }
         return files.values[index].deliver(generation, range)
     }
 
     /// Every byte before it is delivered; nil for a file that is not tracked.
-    package func watermark(_ file: FileID) -> Int? { files[file]?.watermark }
+    package func watermark(_ file: FileID) -> LogicalOffset? { files[file]?.watermark }
 
     /// Every byte before it was sent in this generation, delivered or not; nil where the generation
     /// was not begun.
-    package func sentEnd(_ file: FileID, _ generation: GenerationID) -> Int? {
+    package func sentEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
         guard let outstanding = files[file], outstanding.generation == generation else {
             return nil
         }
@@ -80,7 +82,9 @@ package struct AckTracker: Sendable {
 }
 
 extension AckTracker.Outstanding {
-    fileprivate mutating func deliver(_ generation: GenerationID, _ range: ByteRange) -> Int? {
+    fileprivate mutating func deliver(
+        _ generation: GenerationID, _ range: ByteRange
+    ) -> LogicalOffset? {
         guard generation == self.generation else { return nil }
         // Ends grow, so the range is found by halving.
         var (low, high) = (first, ranges.count)

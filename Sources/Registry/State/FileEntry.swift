@@ -20,14 +20,14 @@ package struct FileEntry: Hashable, Sendable {
     package var generation: GenerationID
     /// How many lives the content had before this one.
     package var generationCount: Int
-    /// Bytes removed from the front of the file by rotation in place: physical = logical - base.
-    package var base: Int
-    /// Logical offset up to which every byte is delivered. Never moves back within a generation.
-    package var offset: Int
+    /// Of the bytes that rotation in place removed from the front of the file.
+    package var base: Base
+    /// Up to it every byte is delivered. Never moves back within a generation.
+    package var offset: LogicalOffset
     /// The bytes just before `offset`.
     package var anchor: Anchor
-    /// Physical bytes when last looked at.
-    package var size: Int
+    /// Where the file ended when last looked at.
+    package var size: PhysicalOffset
     /// As of the last look at the file, by this run or an earlier one.
     package var state: FileState
     /// When this entry last changed.
@@ -35,8 +35,9 @@ package struct FileEntry: Hashable, Sendable {
 
     package init(
         file: FileID, input: String, stream: String, path: String, identity: FileIdentity,
-        fingerprint: Fingerprint, generation: GenerationID, generationCount: Int, base: Int,
-        offset: Int, anchor: Anchor, size: Int, state: FileState, updated: Timestamp
+        fingerprint: Fingerprint, generation: GenerationID, generationCount: Int, base: Base,
+        offset: LogicalOffset, anchor: Anchor, size: PhysicalOffset, state: FileState,
+        updated: Timestamp
     ) {
         self.file = file
         self.input = input
@@ -55,7 +56,7 @@ package struct FileEntry: Hashable, Sendable {
     }
 
     /// The content is in another inode now, which nobody writes to.
-    mutating func relocate(to identity: FileIdentity, path: String, size: Int) {
+    mutating func relocate(to identity: FileIdentity, path: String, size: PhysicalOffset) {
         self.identity = identity
         self.path = path
         self.size = size
@@ -63,8 +64,11 @@ package struct FileEntry: Hashable, Sendable {
         updated = .now()
     }
 
-    /// Bytes not delivered yet of a file that has `size` physical bytes now.
-    package func lag(size: Int) -> Int { max(0, base + size - offset) }
+    /// Where its content ended when last looked at.
+    package var end: LogicalOffset { base.logical(size) }
+
+    /// Bytes not delivered yet of a file that ends at `size` now.
+    package func lag(size: PhysicalOffset) -> Int { max(0, base.logical(size) - offset) }
 }
 
 /// Whether a file may still grow, and whether it can be reached.
@@ -93,16 +97,17 @@ package struct NewFile: Hashable, Sendable {
     package let identity: FileIdentity
     /// Of the first bytes that it had when it was opened.
     package let fingerprint: Fingerprint
-    /// Where reading begins: 0, or the size with `start: end`.
-    package let offset: Int
-    /// Physical bytes now.
-    package let size: Int
+    /// Where reading begins: at the first byte, or at the end with `start: end`.
+    package let offset: PhysicalOffset
+    /// Where it ends now.
+    package let size: PhysicalOffset
     /// `archived` where nobody is going to write to it.
     package let state: FileState
 
     package init(
         input: String, stream: String, path: String, identity: FileIdentity,
-        fingerprint: Fingerprint, offset: Int, size: Int, state: FileState = .active
+        fingerprint: Fingerprint, offset: PhysicalOffset, size: PhysicalOffset,
+        state: FileState = .active
     ) {
         self.input = input
         self.stream = stream
@@ -121,15 +126,16 @@ package struct Advance: Hashable, Sendable {
     package let file: FileID
     /// The generation that was delivered; an advance of an older one changes nothing.
     package let generation: GenerationID
-    /// Logical.
-    package let offset: Int
+    /// Behind the last byte that is delivered.
+    package let offset: LogicalOffset
     /// The bytes just before `offset`.
     package let anchor: Anchor
-    /// Physical bytes of the file, where they are known.
-    package let size: Int?
+    /// Where the file ends, if that is known.
+    package let size: PhysicalOffset?
 
     package init(
-        file: FileID, generation: GenerationID, offset: Int, anchor: Anchor, size: Int? = nil
+        file: FileID, generation: GenerationID, offset: LogicalOffset, anchor: Anchor,
+        size: PhysicalOffset? = nil
     ) {
         self.file = file
         self.generation = generation

@@ -1,4 +1,5 @@
 package import Platform
+import Model
 import Registry
 
 /// `shipper registry forget`: entries leave, and their files become ones that were never seen.
@@ -33,7 +34,7 @@ package enum RegistryForgetCommand {
             + found.map { entry in
                 [
                     PrintableText.of(entry.stream), PrintableText.of(entry.path),
-                    entry.state.rawValue, "\(entry.offset)", "\(entry.size)",
+                    entry.state.rawValue, "\(entry.offset.bytes)", "\(entry.size.bytes)",
                 ]
             }
         try RegistryEditing.say(

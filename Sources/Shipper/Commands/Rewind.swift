@@ -1,4 +1,4 @@
-import Model
+package import Model
 import Platform
 import Registry
 import Tailer
@@ -10,8 +10,8 @@ package enum RewindTarget: Hashable, Sendable {
     /// To the end of the last whole line that is there; of a file that nobody writes to, to its
     /// end.
     case end
-    /// To this logical offset, which is `log.offset` of the record to begin with.
-    case offset(Int)
+    /// To this one, which is `log.offset` of the record to begin with.
+    case offset(LogicalOffset)
 
     /// Nil for what is neither a word nor a number of bytes.
     package init?(_ text: String) {
@@ -20,7 +20,7 @@ package enum RewindTarget: Hashable, Sendable {
         case "end": self = .end
         default:
             guard let offset = Int(text), offset >= 0, offset <= 1 << 60 else { return nil }
-            self = .offset(offset)
+            self = .offset(LogicalOffset(offset))
         }
     }
 }
@@ -36,7 +36,7 @@ struct Rewind {
     struct Item {
         /// The position's way, or why it stays.
         enum Move {
-            case moved(to: Int, anchor: Anchor, size: Int?)
+            case moved(to: LogicalOffset, anchor: Anchor, size: PhysicalOffset?)
             case unchanged
             case refused(String)
         }
@@ -69,7 +69,7 @@ struct Rewind {
 
     /// What a position can be compared with.
     private enum Content {
-        case file(SharedDescriptor, size: Int)
+        case file(SharedDescriptor, size: PhysicalOffset)
         case none(because: String)
 
         init(_ look: PlaceLook<EntryFile>) {
@@ -88,17 +88,17 @@ struct Rewind {
     private static func move(
         _ entry: FileEntry, _ target: RewindTarget, _ content: Content
     ) -> Item.Move {
-        let offset: Int
+        let offset: LogicalOffset
         do throws(SystemError) {
             switch target {
-            case .beginning: offset = entry.base
+            case .beginning: offset = entry.base.start
             case .end:
                 switch content {
                 case .file(let file, let size):
                     let end =
                         entry.state == .archived
                         ? size : try LineSearch.lineStart(in: file, before: size)
-                    offset = max(entry.offset, entry.base + end)
+                    offset = max(entry.offset, entry.base.logical(end))
                 case .none(let reason): return .refused(reason)
                 }
             case .offset(let wanted):
@@ -109,8 +109,9 @@ struct Rewind {
             guard case .file(let file, let size) = content else {
                 return .moved(to: offset, anchor: .none, size: nil)
             }
-            let count = min(offset - entry.base, Anchor.longest)
-            let before = try file.descriptor.read(count: count, at: offset - entry.base - count)
+            let position = entry.base.physical(offset)
+            let count = min(position.bytes, Anchor.longest)
+            let before = try file.descriptor.read(count: count, at: position - count)
             return .moved(to: offset, anchor: Anchor(bytes: before), size: size)
         } catch {
             return .refused("cannot be read: \(error)")
@@ -119,25 +120,26 @@ struct Rewind {
 
     /// Why the position cannot go to `offset`; nil where it can.
     private static func refusal(
-        of offset: Int, _ entry: FileEntry, _ content: Content
+        of offset: LogicalOffset, _ entry: FileEntry, _ content: Content
     ) throws(SystemError) -> String? {
-        guard offset >= entry.base else {
-            return "what was before \(entry.base) is removed from the file"
+        guard offset >= entry.base.start else {
+            return "what was before \(entry.base.bytes) is removed from the file"
         }
         switch content {
         case .file(let file, let size):
-            guard offset <= entry.base + size else {
-                return "beyond its end, which is \(entry.base + size)"
+            let end = entry.base.logical(size)
+            guard offset <= end else {
+                return "beyond its end, which is \(end.bytes)"
             }
-            let position = offset - entry.base
+            let position = entry.base.physical(offset)
             let start = try LineSearch.lineStart(in: file, before: position)
             guard start == position else {
-                return "\(offset) is in the middle of a line, which begins at "
-                    + "\(entry.base + start)"
+                return "\(offset.bytes) is in the middle of a line, which begins at "
+                    + "\(entry.base.logical(start).bytes)"
             }
         case .none(let reason):
-            guard offset <= entry.base + entry.size else {
-                return "beyond \(entry.base + entry.size), where the file ended when it was last "
+            guard offset <= entry.end else {
+                return "beyond \(entry.end.bytes), where the file ended when it was last "
                     + "seen; now \(reason)"
             }
         }
@@ -155,7 +157,7 @@ struct Rewind {
             switch item.move {
             case .moved(let offset, _, _):
                 moved += 1
-                to = "\(offset)"
+                to = "\(offset.bytes)"
                 if offset < entry.offset {
                     again +|= entry.offset - offset
                     result = "sends \(entry.offset - offset) bytes again"
@@ -165,12 +167,12 @@ struct Rewind {
                 }
             case .unchanged:
                 unchanged += 1
-                to = "\(entry.offset)"
+                to = "\(entry.offset.bytes)"
                 result = "is there already"
             case .refused(let reason):
                 result = "not rewound: \(PrintableText.of(reason))"
             }
-            rows.append([PrintableText.of(entry.path), "\(entry.offset)", to, result])
+            rows.append([PrintableText.of(entry.path), "\(entry.offset.bytes)", to, result])
         }
         var parts = [
             "\(RegistryEditing.files(moved)) rewound, \(again) bytes to be sent again, "

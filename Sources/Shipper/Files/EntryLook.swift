@@ -53,8 +53,8 @@ enum EntryLook {
 /// The open file of an entry, which proved to be that.
 struct EntryFile: Sendable {
     let file: SharedDescriptor
-    /// Physical bytes; of a compressed one those on the disk.
-    let size: Int
+    /// Where it ends; of a compressed one where that ends on the disk.
+    let size: PhysicalOffset
     let identity: FileIdentity
     /// It is compressed: its bytes are not those that offsets count.
     let isPacked: Bool
@@ -74,7 +74,7 @@ struct EntryFile: Sendable {
         }
         self.identity = identity
         file = opened.file
-        size = opened.status.size
+        size = opened.status.end
     }
 }
 

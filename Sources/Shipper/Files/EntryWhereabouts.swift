@@ -15,10 +15,10 @@ extension Whereabouts {
                 try !opened.fileSystemType().hasOtherWriters
             else { return .unknown }
             let found = opened.whereabouts(ofHandle: handle)
-            guard case .at(let path, let size) = found, size > entry.size,
+            guard case .at(let path, let size) = found, PhysicalOffset(size) > entry.size,
                 isPacked(entry, handle, in: opened)
             else { return found }
-            return .at(path: path, size: entry.size)
+            return .at(path: path, size: entry.size.bytes)
         } catch {
             // That directory is gone as well, or may not be opened.
             return .unknown

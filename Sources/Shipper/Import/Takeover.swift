@@ -25,8 +25,8 @@ struct Takeover {
     struct Item {
         /// The path now, or the one that Filebeat knew.
         let path: String
-        var offset: Int?
-        var size: Int?
+        var offset: PhysicalOffset?
+        var size: PhysicalOffset?
         let admission: Admission
     }
 
@@ -36,7 +36,7 @@ struct Takeover {
         /// An archive of an s6 log directory, older than what Filebeat was reading.
         case older
         /// The registry has it already.
-        case known(offset: Int)
+        case known(FileEntry)
         case refused(String)
     }
 
@@ -169,7 +169,7 @@ struct Takeover {
 
     /// `StreamFile.look`; nil where its file system does not answer.
     private mutating func look(
-        at file: StreamFile, before offsets: [Int]
+        at file: StreamFile, before offsets: [PhysicalOffset]
     ) -> PlaceLook<StreamFile.Excerpt>? {
         patiently(PathText.bytes(of: file.path)) { file.look(before: offsets) }
     }
@@ -244,10 +244,10 @@ struct Takeover {
         }
         switch known.find(identity: excerpt.identity, head: excerpt.head) {
         case .same(let entry):
-            items.append(say(.known(offset: entry.offset)))
+            items.append(say(.known(entry)))
             return false
         case .otherContent(let entry):
-            items.append(say(.known(offset: entry.offset)))
+            items.append(say(.known(entry)))
             return false
         case .none: break
         }
@@ -281,12 +281,13 @@ struct Takeover {
         case .path, .native, .inodeMarker: break
         }
         if row.offset > excerpt.size {
-            return "is shorter than what Filebeat has read of it (\(row.offset) bytes): truncated "
+            return
+                "is shorter than what Filebeat has read of it (\(row.offset.bytes) bytes): truncated "
                 + "or replaced"
         }
-        if row.offset > 0, excerpt.before[row.offset]?.last != 0x0A {
+        if row.offset > .start, excerpt.before[row.offset]?.last != 0x0A {
             return
-                "has no end of a line where Filebeat stopped (at byte \(row.offset)): truncated or "
+                "has no end of a line where Filebeat stopped (at byte \(row.offset.bytes)): truncated or "
                 + "replaced, and written again"
         }
         return nil
@@ -301,14 +302,15 @@ struct Takeover {
         if rows.count > 1 {
             parts.append(
                 offsets.count > 1
-                    ? "\(rows.count) rows, up to \(offsets.max() ?? 0): the smallest position counts"
+                    ? "\(rows.count) rows, up to \((offsets.max() ?? .start).bytes): the smallest position counts"
                     : "\(rows.count) rows")
         }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
     private mutating func adopt(
-        _ file: StreamFile, _ excerpt: StreamFile.Excerpt, at offset: Int, anchor: [UInt8]
+        _ file: StreamFile, _ excerpt: StreamFile.Excerpt, at offset: PhysicalOffset,
+        anchor: [UInt8]
     ) {
         adopted.append(
             AdoptedFile(
@@ -327,7 +329,7 @@ struct Takeover {
     ///    hold.
     private mutating func passOver(_ file: StreamFile) {
         var answer = look(at: file, before: [])
-        var size = 0
+        var size = PhysicalOffset.start
         if case .found(let first) = answer {
             size = first.size
             answer = look(at: file, before: [size])

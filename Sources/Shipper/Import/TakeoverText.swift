@@ -1,4 +1,6 @@
+import Model
 import Platform
+import Registry
 
 /// The output of `shipper registry import`.
 struct TakeoverText {
@@ -19,14 +21,14 @@ struct TakeoverText {
         var left = ""
         if let offset = item.offset, let size = item.size {
             switch item.admission {
-            case .taken, .older: left = "\(size -| offset)"
-            case .known(let ours): left = "\(max(0, size -| ours))"
-            case .refused: left = "\(size)"
+            case .taken, .older: left = "\(size - offset)"
+            case .known(let entry): left = "\(entry.lag(size: size))"
+            case .refused: left = "\(size.bytes)"
             }
         }
         return [
-            PrintableText.of(item.path), item.offset.map(String.init) ?? "",
-            item.size.map(String.init) ?? "", left, result(item.admission),
+            PrintableText.of(item.path), text(item.offset), text(item.size), left,
+            result(item.admission),
         ]
     }
 
@@ -36,8 +38,8 @@ struct TakeoverText {
             "taken over" + (remark.map { " (\(PrintableText.of($0)))" } ?? "")
         case .older:
             "taken for read: an archive older than what Filebeat was reading"
-        case .known(let offset):
-            "left as it is: known already, delivered up to \(offset)"
+        case .known(let entry):
+            "left as it is: known already, delivered up to \(entry.offset.bytes)"
         case .refused(let reason): "not taken over: \(PrintableText.of(reason))"
         }
     }
@@ -48,7 +50,7 @@ struct TakeoverText {
             switch item.admission {
             case .taken:
                 taken += 1
-                left +|= (item.size ?? 0) -| (item.offset ?? 0)
+                left +|= (item.size ?? .start) - (item.offset ?? .start)
             case .older: older += 1
             case .known: known += 1
             case .refused: refused += 1
@@ -60,6 +62,8 @@ struct TakeoverText {
         if refused > 0 { parts.append("\(refused) not taken over") }
         return parts.joined(separator: "; ") + (isDry ? " -- nothing was changed (--dry-run)" : "")
     }
+
+    private func text(_ place: PhysicalOffset?) -> String { place.map { "\($0.bytes)" } ?? "" }
 
     private func files(_ count: Int) -> String { count == 1 ? "1 file" : "\(count) files" }
 }

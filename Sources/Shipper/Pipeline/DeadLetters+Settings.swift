@@ -21,7 +21,7 @@ extension DeadLetters {
             let file = path(refused.file) ?? "file \(refused.file.number)"
             let headers = [
                 ("reason", "\(refused.code): \(refused.text)"), ("topic", refused.topic),
-                ("file", file), ("offset", "\(refused.offset)"), ("size", "\(refused.size)"),
+                ("file", file), ("offset", "\(refused.offset.bytes)"), ("size", "\(refused.size)"),
                 ("_id", batch.id(of: record)),
             ]
             return DeadLetter(

@@ -11,8 +11,8 @@ final class DeliveryLedger: Sendable {
         var tracker = AckTracker()
         /// The bytes before the end of what was sent of each file that the tracker knows.
         var anchors: [FileID: Anchor] = [:]
-        /// Physical sizes of tracked files that have grown since they were opened.
-        var sizes: [FileID: Int] = [:]
+        /// Sizes of tracked files that have grown since they were opened.
+        var sizes: [FileID: PhysicalOffset] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var leaving: Set<FileID> = []
         /// Files that were read to their ends and are out of sight; those who look after entries
@@ -36,7 +36,7 @@ final class DeliveryLedger: Sendable {
             guard var entry else { return nil }
             // Nothing is on its way: what was sent is delivered.
             let end = tracker.sentEnd(entry.file, entry.generation)
-            entry.offset = max(entry.offset, end ?? 0)
+            entry.offset = max(entry.offset, end ?? entry.offset)
             return entry
         }
 
@@ -77,8 +77,8 @@ final class DeliveryLedger: Sendable {
     /// 3. The saved position is behind by what is on its way. Read from there, that would be sent
     ///    twice, and the deliveries of the first time would count for the second.
     func begin(
-        _ file: FileID, _ generation: GenerationID, at position: Int, anchor: Anchor
-    ) -> (position: Int, anchor: Anchor) {
+        _ file: FileID, _ generation: GenerationID, at position: LogicalOffset, anchor: Anchor
+    ) -> (position: LogicalOffset, anchor: Anchor) {
         state.withLock { state in
             state.leaving.remove(file)
             state.unfollowed.remove(file)
@@ -98,7 +98,7 @@ final class DeliveryLedger: Sendable {
     }
 
     /// Where the file is to be read on; nil when this run has not read it.
-    func sentEnd(_ file: FileID, _ generation: GenerationID) -> Int? {
+    func sentEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
         state.withLock { $0.tracker.sentEnd(file, generation) }
     }
 
@@ -111,16 +111,16 @@ final class DeliveryLedger: Sendable {
         }
     }
 
-    /// An open file has `size` physical bytes now.
-    func grew(_ file: FileID, size: Int) { state.withLock { $0.sizes[file] = size } }
+    /// An open file ends at `size` now.
+    func grew(_ file: FileID, size: PhysicalOffset) { state.withLock { $0.sizes[file] = size } }
 
     /// Saves the size that a file had when it was last looked at.
     func saveSize(_ file: FileID) {
         if let size = state.withLock({ $0.sizes[file] }) { saveSize(file, size) }
     }
 
-    /// Saves that a file has `size` physical bytes, if that is news.
-    func saveSize(_ file: FileID, _ size: Int) {
+    /// Saves that a file ends at `size`, if that is news.
+    func saveSize(_ file: FileID, _ size: PhysicalOffset) {
         guard let entry = registry.entry(file), entry.size != size else { return }
         registry.advance([
             Advance(
@@ -202,7 +202,9 @@ final class DeliveryLedger: Sendable {
 
     /// Every byte of the file before it is delivered, whether that is saved already or about to be;
     /// nil for one that is not followed.
-    func delivered(_ file: FileID) -> Int? { state.withLock { $0.tracker.watermark(file) } }
+    func delivered(_ file: FileID) -> LogicalOffset? {
+        state.withLock { $0.tracker.watermark(file) }
+    }
 
     /// Bytes of each file that were sent and are not delivered.
     var undelivered: [FileID: Int] { state.withLock { $0.tracker.undelivered } }

@@ -226,8 +226,8 @@ enum DeviceNumbers {
         // A handle alone may be no more than the inode's number.
         if file.identity.birth == nil || entry.identity.birth == nil {
             let anchor = entry.anchor.bytes
-            let start = entry.offset - entry.base - anchor.count
-            guard start >= 0,
+            let start = entry.base.physical(entry.offset) - anchor.count
+            guard start >= .start,
                 try file.file.descriptor.read(count: anchor.count, at: start) == anchor
             else { return nil }
         }

@@ -14,8 +14,8 @@ extension EventLog {
                 .info, in: directory(entry.path),
                 "file is gone and no pattern leads to it; its position is forgotten",
                 [
-                    "path": .text(entry.path), "offset": .count(entry.offset),
-                    "size": .count(entry.base +| entry.size),
+                    "path": .text(entry.path), "offset": .count(entry.offset.bytes),
+                    "size": .count(entry.end.bytes),
                 ])
         case .kept(let files, let unread, let path):
             log.info(

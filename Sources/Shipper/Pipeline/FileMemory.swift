@@ -108,7 +108,7 @@ final class FileMemory: KnownFiles {
     }
 
     /// A new entry, for a file that was read to `end`.
-    func see(_ sighting: FileSighting, readTo end: Int? = nil) -> FileEntry {
+    func see(_ sighting: FileSighting, readTo end: PhysicalOffset? = nil) -> FileEntry {
         for entry in parts.registry.displaced(by: sighting.identity)
         where hasScannedAll && !isOpen(entry.file) && !parts.ledger.isFollowed(entry.file)
             && isMine(entry.path)
@@ -130,8 +130,8 @@ final class FileMemory: KnownFiles {
                 input: input.name, stream: sighting.streamName, path: sighting.path,
                 identity: sighting.identity, fingerprint: Fingerprint.of(head: sighting.begin),
                 // Where a compressed one ends is not known: with no bytes, it is read.
-                offset: end ?? (isPast && sighting.hasKnownSize ? sighting.size : 0),
-                size: end ?? (isPast && !sighting.hasKnownSize ? 0 : sighting.size),
+                offset: end ?? (isPast && sighting.hasKnownSize ? sighting.size : .start),
+                size: end ?? (isPast && !sighting.hasKnownSize ? .start : sighting.size),
                 state: sighting.archived ? .archived : .active))
     }
 
@@ -155,7 +155,7 @@ final class FileMemory: KnownFiles {
     ) -> FileEntry? {
         if parts.ledger.isOutstanding(file) { return nil }
         return parts.registry.rewritten(
-            file, from: place.bytes, anchor: Anchor(bytes: anchor),
+            file, from: place, anchor: Anchor(bytes: anchor),
             fingerprint: Fingerprint.of(head: sighting.begin), size: sighting.size)
     }
 
@@ -166,7 +166,7 @@ final class FileMemory: KnownFiles {
         let fresh = NewFile(
             input: parts.settings.inputs[live.input].name, stream: live.streamName,
             path: live.path, identity: live.identity, fingerprint: Fingerprint.of(head: live.begin),
-            offset: 0, size: live.size)
+            offset: .start, size: live.size)
         guard
             let entries = parts.registry.continued(
                 file, in: copy.identity, path: copy.path, size: size(of: copy, file), live: fresh)
@@ -192,7 +192,7 @@ final class FileMemory: KnownFiles {
     /// The size to be saved of the content of `file`, which goes on in another one. Until the end
     /// of a compressed one was reached that is more than the position: the bytes that were seen
     /// when it was none, or one byte.
-    private func size(of sighting: FileSighting, _ file: FileID) -> Int {
+    private func size(of sighting: FileSighting, _ file: FileID) -> PhysicalOffset {
         guard !sighting.hasKnownSize, let known = progress(of: file),
             let entry = parts.registry.entry(file)
         else { return sighting.size }
@@ -223,10 +223,10 @@ final class FileMemory: KnownFiles {
         parts.registry.entries(ofStream: stream).map { entry in
             SavedFile(
                 file: entry.file, identity: entry.identity, path: entry.path,
-                position: Base(entry.base).physical(LogicalOffset(entry.offset)),
+                position: entry.base.physical(entry.offset),
                 anchor: entry.anchor,
                 hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated, size: entry.size, base: Base(entry.base),
+                updated: entry.updated, size: entry.size, base: entry.base,
                 isArchived: entry.state == .archived)
         }
     }
@@ -288,10 +288,10 @@ final class FileMemory: KnownFiles {
         }
     }
 
-    func progress(of file: FileID) -> (stream: String, position: Int)? {
+    func progress(of file: FileID) -> (stream: String, position: PhysicalOffset)? {
         guard let entry = parts.registry.entry(file) else { return nil }
         let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
-        return (entry.stream, Base(entry.base).physical(LogicalOffset(end)))
+        return (entry.stream, entry.base.physical(end))
     }
 
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool {
@@ -354,7 +354,7 @@ final class FileMemory: KnownFiles {
     /// one's entry stays, and what is unread of it counts as lost, once.
     private func leave(_ entry: FileEntry) {
         // The entry was looked up a moment ago: its last delivery may be saved only now.
-        let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? 0)
+        let delivered = max(entry.offset, parts.ledger.delivered(entry.file) ?? entry.offset)
         let whereabouts = whereabouts(of: entry)
         if case .at(let place, _) = whereabouts,
             tailing.contains(where: { $0.reads(PathText.text(place)) })

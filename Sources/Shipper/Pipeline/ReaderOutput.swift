@@ -69,7 +69,7 @@ final class ReaderOutput: TailerOutput {
             path = sighting.path
             device = sighting.identity.device
             inode = sighting.identity.inode
-            base = Base(entry.base)
+            base = entry.base
             self.anchor = anchor
             isS6 = sighting.isS6
         }
@@ -167,8 +167,8 @@ final class ReaderOutput: TailerOutput {
         memory.succeeded(file, by: sighting)
     }
 
-    func rest(of sighting: FileSighting, from place: Int?) -> FileStart {
-        let end = place ?? (sighting.hasKnownSize ? sighting.size : 0)
+    func rest(of sighting: FileSighting, from place: PhysicalOffset?) -> FileStart {
+        let end = place ?? (sighting.hasKnownSize ? sighting.size : .start)
         return start(memory.see(sighting, readTo: end), sighting, isKnown: false)
     }
 
@@ -189,7 +189,7 @@ final class ReaderOutput: TailerOutput {
         awaited[entry.file] = nil
         encoders[entry.file] = nil
         return FileStart(
-            file: entry.file, offset: LogicalOffset(offset), base: Base(entry.base), anchor: anchor,
+            file: entry.file, offset: offset, base: entry.base, anchor: anchor,
             isKnown: isKnown, size: entry.size, isReplaced: isReplaced)
     }
 
@@ -391,7 +391,7 @@ final class ReaderOutput: TailerOutput {
             let spent = min(credit, slab.count + ends.count * overhead + Self.batchOverhead)
             if slab.count < slab.capacity / 2 { slab = slab.fitted() }
             give(source.stream, lane, back: credit - spent)
-            let range = ByteRange(offset, reached)
+            let range = ByteRange(start: offset, end: reached)
             let anchor = self.anchor(chunk, before: reached - begin, after: before)
             source.anchor = anchor
             lineTime = progress.lineTime

@@ -21,7 +21,7 @@ struct EntryJSON {
         json.key("generation")
         json.string(entry.generation.digits)
         for (name, number) in [
-            ("base", entry.base), ("offset", entry.offset), ("size", file.size),
+            ("base", entry.base.bytes), ("offset", entry.offset.bytes), ("size", file.size.bytes),
             ("lag_bytes", file.lag),
         ] {
             json.key(name)

@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Registry
 
@@ -78,7 +79,7 @@ struct FileTable {
         let entry = file.entry
         return [
             PrintableText.of(entry.stream), PrintableText.of(Self.name(entry)),
-            file.state.rawValue, Self.bytes(file.size), Self.bytes(entry.offset),
+            file.state.rawValue, Self.bytes(file.size.bytes), Self.bytes(entry.offset.bytes),
             file.lag == 0 ? "-" : Self.bytes(file.lag), Self.age(from: entry.updated, to: now),
         ]
     }

@@ -23,8 +23,8 @@ struct ShownFile {
 
     let entry: FileEntry
     let state: State
-    /// Physical bytes, now where that can be known, else when the agent looked last.
-    let size: Int
+    /// Where it ends, now where that can be known, else when the agent looked last.
+    let size: PhysicalOffset
 
     var lag: Int { entry.lag(size: size) }
 }
@@ -36,7 +36,7 @@ struct FileGlance {
     mutating func look(at entry: FileEntry) -> ShownFile {
         switch search.glance(entry) {
         case .found(let status):
-            return shown(entry, status.size < entry.size ? size(of: entry, status) : status.size)
+            return shown(entry, status.end < entry.size ? size(of: entry, status) : status.end)
         case .unreachable(.away):
             // Or its volume has another number, which the agent finds out when it starts.
             guard case .found(let file) = search.open(entry) else { break }
@@ -53,12 +53,12 @@ struct FileGlance {
     }
 
     /// Offsets are of the content, of which a compressed file has fewer bytes on the disk.
-    private mutating func size(of entry: FileEntry, _ status: FileStatus) -> Int {
-        guard case .found(let file) = search.open(entry), file.isPacked else { return status.size }
+    private mutating func size(of entry: FileEntry, _ status: FileStatus) -> PhysicalOffset {
+        guard case .found(let file) = search.open(entry), file.isPacked else { return status.end }
         return entry.size
     }
 
-    private func shown(_ entry: FileEntry, _ size: Int) -> ShownFile {
+    private func shown(_ entry: FileEntry, _ size: PhysicalOffset) -> ShownFile {
         let state: ShownFile.State =
             switch entry.state {
             case .active: .active

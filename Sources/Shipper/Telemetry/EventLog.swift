@@ -85,7 +85,8 @@ package final class EventLog: Sendable {
             log.event(
                 .info, in: directory(path), "file truncated; reading from its beginning",
                 [
-                    "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
+                    "path": .text(path), "read_bytes": .count(read.bytes),
+                    "size_bytes": .count(size.bytes),
                 ])
         case .rewritten(let path, let offset):
             log.debug(
@@ -125,7 +126,8 @@ package final class EventLog: Sendable {
             log.event(
                 .info, in: directory(path), bytes: range.count, "hole skipped",
                 [
-                    "path": .text(path), "from": .count(range.start), "to": .count(range.end),
+                    "path": .text(path), "from": .count(range.start.bytes),
+                    "to": .count(range.end.bytes),
                 ])
         case .damaged(let path, let error):
             log.event(
@@ -136,7 +138,8 @@ package final class EventLog: Sendable {
                 .warn, in: directory(path),
                 "compressed file ends before what was read of its content",
                 [
-                    "path": .text(path), "read_bytes": .count(read), "size_bytes": .count(size),
+                    "path": .text(path), "read_bytes": .count(read.bytes),
+                    "size_bytes": .count(size.bytes),
                 ])
         case .processed(let path):
             log.event(
@@ -157,7 +160,8 @@ package final class EventLog: Sendable {
             log.event(
                 .error, in: directory(path), bytes: range.count, "bytes lost",
                 [
-                    "path": .text(path), "from": .count(range.start), "to": .count(range.end),
+                    "path": .text(path), "from": .count(range.start.bytes),
+                    "to": .count(range.end.bytes),
                     "reason": .text(reason.rawValue),
                 ])
         }
@@ -252,7 +256,7 @@ extension EventLog: KafkaObserver {
             .error, key: "refused \(refused.topic) \(file)",
             "a record is refused by its topic; its stream waits at it",
             [
-                "path": .text(file), "offset": .count(refused.offset),
+                "path": .text(file), "offset": .count(refused.offset.bytes),
                 "size": .count(refused.size), "limit": .text(Self.limit(refused)),
                 "topic": .text(refused.topic), "code": .text(refused.code),
                 "error": .text(refused.text),
@@ -266,7 +270,7 @@ extension EventLog: KafkaObserver {
             "a record is refused by its topic; a letter in the dead-letter topic stands for it",
             [
                 "path": .text(path ?? "file \(refused.file.number)"),
-                "offset": .count(refused.offset), "size": .count(refused.size),
+                "offset": .count(refused.offset.bytes), "size": .count(refused.size),
                 "limit": .text(Self.limit(refused)), "topic": .text(refused.topic),
                 "code": .text(refused.code), "error": .text(refused.text),
                 "dead_letter_topic": .text(topic),

@@ -26,18 +26,18 @@ package struct StreamFile: Sendable {
         package let identity: FileIdentity
         /// The first 1024 bytes of the content, or all.
         package let head: [UInt8]
-        /// Bytes of the content; of a compressed file at least so many.
-        package let size: Int
+        /// Where the content ends; that of a compressed file not before that.
+        package let size: PhysicalOffset
         /// Compressed; `head` and `size` are of what it was, as far as that can be read.
         package let isPacked: Bool
         /// The bytes just before each offset that was asked for and that the file is long enough
         /// for.
-        package let before: [Int: [UInt8]]
+        package let before: [PhysicalOffset: [UInt8]]
     }
 
     /// Opens the file, as safely as the agent does, and looks at it; another one with its name is
     /// `other`. Only what an s6 processor has compressed is taken for what it was.
-    package func look(before offsets: [Int]) -> PlaceLook<Excerpt> {
+    package func look(before offsets: [PhysicalOffset]) -> PlaceLook<Excerpt> {
         at.open().only { opened throws(SystemError) in
             guard opened.status.inode == inode, opened.status.device == device else { return nil }
             return try Self.look(at: opened, offsets)
@@ -45,7 +45,7 @@ package struct StreamFile: Sendable {
     }
 
     private static func look(
-        at opened: FilePlace.Opened, _ offsets: [Int]
+        at opened: FilePlace.Opened, _ offsets: [PhysicalOffset]
     ) throws(SystemError) -> Excerpt {
         let identity = opened.identity
         let (file, status) = (opened.file, opened.status)
@@ -60,16 +60,16 @@ package struct StreamFile: Sendable {
                     in: file.descriptor)
             }
             return Excerpt(
-                identity: identity, head: Array(content.prefix(count ?? 0)), size: reader.size,
-                isPacked: true, before: [:])
+                identity: identity, head: Array(content.prefix(count ?? 0)),
+                size: PhysicalOffset(reader.size), isPacked: true, before: [:])
         }
-        var before: [Int: [UInt8]] = [:]
-        for offset in offsets where offset <= status.size {
-            let count = min(offset, Anchor.longest)
+        var before: [PhysicalOffset: [UInt8]] = [:]
+        for offset in offsets where offset <= status.end {
+            let count = min(offset.bytes, Anchor.longest)
             before[offset] = try file.descriptor.read(count: count, at: offset - count)
         }
         return Excerpt(
-            identity: identity, head: head, size: status.size, isPacked: false, before: before)
+            identity: identity, head: head, size: status.end, isPacked: false, before: before)
     }
 
     fileprivate init(

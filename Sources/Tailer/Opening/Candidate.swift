@@ -99,7 +99,7 @@ final class Candidate {
     }
 
     /// Bytes of its content; of a compressed one whose end was not reached fewer than it has.
-    var size: Int { packed?.size ?? status.size }
+    var size: PhysicalOffset { packed.map { PhysicalOffset($0.size) } ?? status.end }
 
     /// `size` is that.
     var hasKnownSize: Bool { packed?.isAtEnd ?? (unreadable == nil) }
@@ -108,12 +108,12 @@ final class Candidate {
     private var isPlain: Bool { packed == nil && unreadable == nil }
 
     /// At most `count` bytes of a plain one.
-    func read(count: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+    func read(count: Int, at offset: PhysicalOffset) throws(SystemError) -> [UInt8] {
         try source.descriptor.read(count: count, at: offset)
     }
 
     /// `completeAt`: all of its content is known to be read, which is so long.
-    func sighting(isFirstScan: Bool, completeAt: Int? = nil) -> FileSighting {
+    func sighting(isFirstScan: Bool, completeAt: PhysicalOffset? = nil) -> FileSighting {
         let stream = request.stream
         return FileSighting(
             input: stream.input, stream: stream.id, streamName: stream.name,
@@ -123,16 +123,18 @@ final class Candidate {
             archived: request.isArchived, firstScan: isFirstScan)
     }
 
-    /// Whether it holds what a file held that was read up to the physical offset `position`, and
-    /// whose bytes before that are `anchor`. Its head is known to agree.
+    /// Whether it holds what a file held that was read up to `position`, and whose bytes before
+    /// that are `anchor`. Its head is known to agree.
     ///
     /// A copy that ends before the position has nothing unread; a compressed one is compared when
     /// it is read.
-    func continues(at position: Int, after anchor: [UInt8]) throws(SystemError) -> Bool {
-        guard isPlain, status.size >= position, position > 0, !anchor.isEmpty else {
+    func continues(
+        at position: PhysicalOffset, after anchor: [UInt8]
+    ) throws(SystemError) -> Bool {
+        guard isPlain, status.end >= position, position > .start, !anchor.isEmpty else {
             return true
         }
-        let known = anchor.suffix(position)
+        let known = anchor.suffix(position.bytes)
         return try read(count: known.count, at: position - known.count) == Array(known)
     }
 
@@ -141,11 +143,11 @@ final class Candidate {
         guard isPlain, status.size > 0 else { return false }
         let source = try file.opened()
         guard try source.descriptor.status().size >= status.size else { return false }
-        let start = max(0, status.size - Anchor.longest)
+        let start = max(.start, status.end - Anchor.longest)
         let theirs = try source.descriptor.read(count: head.count, at: 0)
         guard theirs == head else { return false }
-        return try source.descriptor.read(count: status.size - start, at: start)
-            == read(count: status.size - start, at: start)
+        return try source.descriptor.read(count: status.end - start, at: start)
+            == read(count: status.end - start, at: start)
     }
 
     /// Whether its content was the beginning of what `other`, a plain file, held when that was
@@ -155,8 +157,8 @@ final class Candidate {
             other.head.starts(with: head)
         else { return false }
         guard try other.source.descriptor.status().size >= status.size else { return true }
-        let start = max(0, status.size - Anchor.longest)
-        return try other.read(count: status.size - start, at: start)
-            == read(count: status.size - start, at: start)
+        let start = max(.start, status.end - Anchor.longest)
+        return try other.read(count: status.end - start, at: start)
+            == read(count: status.end - start, at: start)
     }
 }

@@ -137,7 +137,7 @@ final class DescriptorCache {
         if file.isFinal && !isRead { return false }
         if quiet && !isRead && !file.waitsForMore { return false }
         guard let status = file.glance() else { return false }
-        return !quiet || status.size == file.physicalSize
+        return !quiet || status.size == file.diskSize
     }
 }
 
@@ -156,6 +156,6 @@ extension TailedFile {
     /// may be another file's by now, but then the time of the last change is another one too.
     var isUnchanged: Bool {
         guard state.mayBeFound, let status = glance() else { return false }
-        return status.size == physicalSize && status.changed == changed
+        return status.size == diskSize && status.changed == changed
     }
 }

@@ -213,7 +213,7 @@ final class FileOpener {
             let file = knownFiles.file(identity, head: []),
             let known = knownFiles.progress(of: file)
         else { return false }
-        return known.stream == stream.name && known.position > 0
+        return known.stream == stream.name && known.position > .start
     }
 
     /// Whether an identity is no other file's, whatever that holds: an inode number alone comes
@@ -250,16 +250,16 @@ final class FileOpener {
         let request = candidate.request
         var isReplaced = start.isReplaced
         let position = start.base.physical(start.offset)
-        var anchor = Array(start.anchor.bytes.suffix(max(0, position)))
+        var anchor = Array(start.anchor.bytes.suffix(max(0, position.bytes)))
         // What was copied or rotated away may end before what was read of it; it is read, then.
         let isPast =
             candidate.packed == nil && request.name != request.stream.liveName
             && position > candidate.size
         if start.isKnown, !isReplaced, !isPast, candidate.packed == nil {
             isReplaced = try !Self.agrees(
-                candidate.source.descriptor, start, size: candidate.status.size)
+                candidate.source.descriptor, start, size: candidate.status.end)
             if !isReplaced {
-                let before = min(position, Anchor.longest)
+                let before = min(position.bytes, Anchor.longest)
                 anchor = try candidate.read(count: before, at: position - before)
             }
         }
@@ -271,7 +271,7 @@ final class FileOpener {
         }
         if isReplaced, !start.isReplaced, candidate.packed == nil {
             // Its last lines may have been rewritten meanwhile: its first turn tells.
-            let found = try file.resumption(size: candidate.status.size)
+            let found = try file.resumption(size: candidate.status.end)
             if case .rewritten = found { isReplaced = false }
             if case .undecided = found { isReplaced = false }
         }
@@ -289,11 +289,11 @@ final class FileOpener {
 
     /// Whether the bytes before the saved position are still what they were.
     private static func agrees(
-        _ descriptor: borrowing Descriptor, _ start: FileStart, size: Int
+        _ descriptor: borrowing Descriptor, _ start: FileStart, size: PhysicalOffset
     ) throws(SystemError) -> Bool {
         let position = start.base.physical(start.offset)
-        guard position >= 0, position <= size else { return false }
-        let count = min(start.anchor.bytes.count, position)
+        guard position >= .start, position <= size else { return false }
+        let count = min(start.anchor.bytes.count, position.bytes)
         guard count > 0 else { return true }
         return try descriptor.read(count: count, at: position - count)
             == Array(start.anchor.bytes.suffix(count))
@@ -333,7 +333,7 @@ final class FileOpener {
                 isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
                 identity: file.identity, head: head,
                 begin: compression == nil ? FileSighting.written(head) : head,
-                size: packed?.size ?? status.size,
+                size: packed.map { PhysicalOffset($0.size) } ?? status.end,
                 hasKnownSize: compression == nil, archived: file.isFinal, firstScan: false),
             changed: status.changed, diskSize: status.size, compression: compression,
             packed: packed, raw: raw)
@@ -401,7 +401,7 @@ final class FileOpener {
         guard file.written > start else { return }
         output.report(
             .lost(
-                path: file.path, range: ByteRange(start, file.written),
+                path: file.path, range: ByteRange(start: start, end: file.written),
                 reason: .truncated))
     }
 

@@ -62,12 +62,12 @@ final class ChunkBuffer {
         let source = try file.opened()
         if let packed = file.packed {
             let read = try packed.read(
-                into: &bytes, count: wanted, at: file.base.physical(start),
+                into: &bytes, count: wanted, at: file.base.physical(start).bytes,
                 budget: Self.unpackedAtOnce,
                 in: source.descriptor)
             file.updatePackedSize()
             guard let read else { return .underWay }
-            if packed.size < file.physicalPosition {
+            if PhysicalOffset(packed.size) < file.physicalPosition {
                 // Until it is final, more of it is waited for.
                 return packed.isAtEnd ? .endsEarly : .underWay
             }
@@ -87,7 +87,7 @@ final class ChunkBuffer {
         // 3. Its beginning is asked, or it is read at once: that is the new content's.
         // 4. The next look finds it shorter than it was, and it would be read once more.
         if file.packed == nil, count < min(wanted, file.size - start) {
-            let size = try source.descriptor.status().size
+            let size = try source.descriptor.status().end
             if file.base.logical(size) < file.size { return .replaced }
         }
         let head = file.expectedHead

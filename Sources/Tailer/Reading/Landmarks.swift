@@ -25,8 +25,10 @@ struct Landmarks {
     /// hole of any size leaves to be remembered is some fifty places.
     static let mostSpread = 51
 
-    /// Where the next one from the beginning on is due, from the first byte on; nil where none is.
-    var nextDue: Int? { spread.count < Self.mostSpread ? Self.first << spread.count : nil }
+    /// Where the next one from the beginning on is due; nil where none is.
+    var nextDue: PhysicalOffset? {
+        spread.count < Self.mostSpread ? PhysicalOffset(Self.first << spread.count) : nil
+    }
 
     /// Of all of them.
     var last: LogicalOffset? {

@@ -12,7 +12,7 @@ extension LogStream {
         guard files.count == 1, let file = live, file.phase == .live, earlier == nil,
             file.isReadToEnd, file.isProvenIntact(in: self), !table.hasSettled(self),
             let status = try? file.opened().descriptor.status(),
-            status.size == file.physicalSize, status.changed == file.changed
+            status.size == file.diskSize, status.changed == file.changed
         else { return nil }
         return file
     }
@@ -24,6 +24,6 @@ extension TailedFile {
     fileprivate var isReadToEnd: Bool {
         isOpen && state.isUntroubled && !needsLooks && packed == nil && unreadable == nil
             && (position >= end || continuesToWait)
-            && headLength >= min(Fingerprint.longest, physicalPosition)
+            && headLength >= min(Fingerprint.longest, physicalPosition.bytes)
     }
 }

@@ -584,7 +584,7 @@ final class ReaderLoop {
             guard watches.watchOnce(stream, live, descriptor.descriptor, now) else { return false }
             // What was written before the watch was there is no event.
             let status = try descriptor.descriptor.status()
-            guard status.size == live.physicalSize, status.changed == live.changed else {
+            guard status.size == live.diskSize, status.changed == live.changed else {
                 watches.unwatch(stream)
                 return false
             }

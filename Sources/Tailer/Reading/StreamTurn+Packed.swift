@@ -30,10 +30,11 @@ extension StreamTurn {
         guard let packed = file.packed, packed.isAtEnd, file.becomeDamaged() else { return }
         if let fault = packed.fault {
             output.report(.damaged(path: file.path, error: fault))
-        } else if packed.size < file.physicalPosition {
+        } else if PhysicalOffset(packed.size) < file.physicalPosition {
             output.report(
                 .endsEarly(
-                    path: file.path, read: file.physicalPosition, size: packed.size))
+                    path: file.path, read: file.physicalPosition,
+                    size: PhysicalOffset(packed.size)))
         }
         if let range = file.missingAtEnd {
             let reason: LossReason = packed.fault == nil ? .truncated : .damaged

@@ -134,7 +134,7 @@ extension StreamTurn {
     func tellHole(_ file: TailedFile) {
         guard let start = file.endHole() else { return }
         output.report(
-            .hole(path: file.path, range: ByteRange(start, file.position)))
+            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
     }
 
     /// 1. Bytes are read of a file that is being filled: so far its lines, and then zeros.
@@ -205,14 +205,14 @@ extension StreamTurn {
         let source = try file.opened()
         var cost = 0
         let found = try source.descriptor.nextNonZero(
-            from: file.base.physical(run.end), budget: Self.followedAtOnce, read: &cost)
+            from: file.base.physical(run.end).bytes, budget: Self.followedAtOnce, read: &cost)
         switch found {
         case .found(let place):
-            run.reach(file.base.logical(place), isFollowed: true, cost: cost)
+            run.reach(file.base.logical(PhysicalOffset(place)), isFollowed: true, cost: cost)
         case .none(let end):
-            run.reach(file.base.logical(end), isFollowed: false, cost: cost)
+            run.reach(file.base.logical(PhysicalOffset(end)), isFollowed: false, cost: cost)
         case .underWay(let place):
-            run.reach(file.base.logical(place), isFollowed: false, cost: cost)
+            run.reach(file.base.logical(PhysicalOffset(place)), isFollowed: false, cost: cost)
             file.saw(run)
             return nil
         }
@@ -229,6 +229,6 @@ extension StreamTurn {
         file.skip(min(count, file.limit - start))
         output.skipped(file.id, bytes: file.position - start)
         output.report(
-            .hole(path: file.path, range: ByteRange(start, file.position)))
+            .hole(path: file.path, range: ByteRange(start: start, end: file.position)))
     }
 }

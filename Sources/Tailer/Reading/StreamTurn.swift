@@ -206,7 +206,7 @@ struct StreamTurn {
             }
             return
         }
-        let size = file.base.logical(status.size)
+        let size = file.base.logical(status.end)
         if status.isTooLarge, file.becomeTooLarge() {
             // What it has within the bound is read; behind that a hole has no end to wait for.
             output.report(.refused(path: file.path, reason: FileOpener.tooLarge))
@@ -220,7 +220,7 @@ struct StreamTurn {
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
         if size == file.size, !file.isProvenIntact(in: stream) {
-            guard try file.isIntact(size: status.size) else {
+            guard try file.isIntact(size: status.end) else {
                 try replaced(file, now)
                 return
             }
@@ -237,7 +237,7 @@ struct StreamTurn {
             if file.headLength < Fingerprint.longest, !(try growHead(of: file)) {
                 try replaced(file, now)
             }
-        } else if file.headLength < min(Fingerprint.longest, file.physicalPosition) {
+        } else if file.headLength < min(Fingerprint.longest, file.physicalPosition.bytes) {
             _ = try growHead(of: file)
         }
     }
@@ -253,7 +253,7 @@ struct StreamTurn {
             file.expect(FileSighting.written(head))
         }
         // What was read is known, whatever it is.
-        let read = min(head.count, file.physicalPosition)
+        let read = min(head.count, file.physicalPosition.bytes)
         head = head[..<read] + FileSighting.written(Array(head[read...]))
         if file.headLength == 0 || knownFiles.content(of: file.id, beginsAs: head) {
             output.headGrew(file.id, head: head)
@@ -291,7 +291,7 @@ struct StreamTurn {
     /// Whether the file's content is the one that was read, or most of it, or may yet turn out to
     /// be.
     private func goesOn(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Bool {
-        let size = try file.opened().descriptor.status().size
+        let size = try file.opened().descriptor.status().end
         switch try file.resumption(size: size) {
         case .intact:
             file.trust()
@@ -301,12 +301,12 @@ struct StreamTurn {
                 output.report(
                     .lost(
                         path: file.path,
-                        range: ByteRange(file.base.logical(size), file.written),
+                        range: ByteRange(start: file.base.logical(size), end: file.written),
                         reason: .truncated))
             }
             file.cut(to: size)
             output.grew(file.id, size: file.size)
-            if size < Fingerprint.longest { _ = try growHead(of: file) }
+            if size.bytes < Fingerprint.longest { _ = try growHead(of: file) }
             return true
         case .rewritten(let place, let anchor):
             _ = file.doubt(from: now)

@@ -167,7 +167,7 @@ extension TailedFile.Content {
         base = start.base
         position = start.offset
         size = start.base.logical(candidate.size)
-        let before = max(0, start.base.physical(start.offset))
+        let before = max(0, start.base.physical(start.offset).bytes)
         self.anchor = Array(anchor.suffix(min(Anchor.longest, before)))
         expectedHead = isAtStart ? candidate.begin : []
         headLength = candidate.begin.count
@@ -180,7 +180,7 @@ extension TailedFile.Content {
         begunAt = request.name == request.stream.liveName ? intactAt : .max
         packing = candidate.packed.map { TailedFile.Packing($0, of: candidate, start) }
         if start.offset > start.base.start, candidate.packed == nil {
-            let read = min(candidate.head.count, start.base.physical(start.offset))
+            let read = min(candidate.head.count, start.base.physical(start.offset).bytes)
             beginning = Beginning(head: Array(candidate.head[..<read]))
         }
         updatePackedSize()
@@ -231,11 +231,11 @@ extension TailedFile.Content {
     /// Nothing of it was read that is there.
     var isAtStart: Bool { position <= base.start }
 
-    /// Bytes before the position that are there.
-    var physicalPosition: Int { base.physical(position) }
+    /// Where the kernel has the next byte.
+    var physicalPosition: PhysicalOffset { base.physical(position) }
 
-    /// Physical bytes when last looked at.
-    var physicalSize: Int { packing?.diskSize ?? base.physical(size) }
+    /// Bytes on the disk when last looked at.
+    var diskSize: Int { packing?.diskSize ?? base.physical(size).bytes }
 
     /// The byte before the position is there and is no newline.
     var continuesLine: Bool {
@@ -253,7 +253,7 @@ extension TailedFile.Content {
 
     /// Behind that nothing is read, whatever is there: a look at the file would take what was read
     /// beyond that for what it held before a truncation.
-    var readLimit: LogicalOffset { min(limit, base.logical(OutsideNumber.most)) }
+    var readLimit: LogicalOffset { min(limit, base.logical(PhysicalOffset(OutsideNumber.most))) }
 
     /// Where reading has to end for now.
     var end: LogicalOffset { unreadable == nil ? min(size, limit) : position }
@@ -261,21 +261,25 @@ extension TailedFile.Content {
     /// Bytes that it is known to have had, and that are not in what was made of it.
     var missingAtEnd: ByteRange? {
         guard let packing, packing.reader.isAtEnd else { return nil }
-        let start = max(position, base.logical(packing.reader.size))
+        let start = max(position, base.logical(PhysicalOffset(packing.reader.size)))
         // The one byte more that stands for an end that was not reached.
-        return packing.seenSize > start + 1 ? ByteRange(start, packing.seenSize) : nil
+        return packing.seenSize > start + 1 ? ByteRange(start: start, end: packing.seenSize) : nil
     }
 
     /// The range that is known to have been unread of it, if the file holds another one by now.
     var knownUnread: ByteRange? {
-        guard let packing else { return size > position ? ByteRange(position, size) : nil }
-        return packing.seenSize > position + 1 ? ByteRange(position, packing.seenSize) : nil
+        guard let packing else {
+            return size > position ? ByteRange(start: position, end: size) : nil
+        }
+        return packing.seenSize > position + 1
+            ? ByteRange(start: position, end: packing.seenSize) : nil
     }
 
     /// Relations that hold whatever happens outside. Checked in debug builds alone.
     func assertInvariants() {
-        assert(anchor.count <= min(Anchor.longest, max(0, physicalPosition)), "bytes before it")
-        assert(beginning.count <= max(0, physicalPosition), "bytes that were read")
+        assert(
+            anchor.count <= min(Anchor.longest, max(0, physicalPosition.bytes)), "bytes before it")
+        assert(beginning.count <= max(0, physicalPosition.bytes), "bytes that were read")
         assert(expectedHead.isEmpty || isAtStart, "expected of what was not read")
         assert((landmarks.last ?? position) <= position, "remembered of what was read")
         assert((provenSize ?? size) <= size, "it grew")
@@ -291,7 +295,7 @@ extension TailedFile.Content {
 extension TailedFile.Content {
     /// The first `count` bytes of `chunk`, which begins at the position, are taken.
     mutating func advance(over chunk: Span<UInt8>, _ count: Int) {
-        if physicalPosition == beginning.count {
+        if physicalPosition.bytes == beginning.count {
             beginning.extend(chunk.extracting(0..<count))
         }
         position += count
@@ -343,12 +347,12 @@ extension TailedFile.Content {
         size = max(base.start, min(size, position))
         position = size
         anchor = []
-        beginning = beginning.cut(to: physicalPosition)
+        beginning = beginning.cut(to: physicalPosition.bytes)
         assertInvariants()
     }
 
-    /// The bytes that it holds up to a physical offset are read on in another file.
-    mutating func succeeded(at end: Int) { successorEnd = base.logical(end) }
+    /// The bytes that it holds up to `end` are read on in another file.
+    mutating func succeeded(at end: PhysicalOffset) { successorEnd = base.logical(end) }
 
     /// Nothing was written to it since, and nothing will be: a line that was not finished is the
     /// other file's.
@@ -369,7 +373,7 @@ extension TailedFile.Content {
         provenSize = nil
         headLength = fresh.sighting.begin.count
         self.anchor = anchor
-        beginning = beginning.cut(to: physicalPosition)
+        beginning = beginning.cut(to: physicalPosition.bytes)
         landmarks.forget(behind: position)
         isInZeros = false
         zeros = nil
@@ -430,8 +434,8 @@ extension TailedFile.Content {
         assertInvariants()
     }
 
-    /// It was cut behind the position, to `size` bytes.
-    mutating func cut(to size: Int) {
+    /// It was cut behind the position, to `size`.
+    mutating func cut(to size: PhysicalOffset) {
         self.size = base.logical(size)
         provenSize = nil
         waitsForMore = false
@@ -440,8 +444,8 @@ extension TailedFile.Content {
         assertInvariants()
     }
 
-    /// It had so many bytes, as seen from outside.
-    mutating func sawFromOutside(size: Int) { lastSize = base.logical(size) }
+    /// It was so long, as seen from outside.
+    mutating func sawFromOutside(size: PhysicalOffset) { lastSize = base.logical(size) }
 
     /// It has grown beyond what is read of any file. False where that was told.
     mutating func becomeTooLarge() -> Bool {
@@ -473,9 +477,9 @@ extension TailedFile.Content {
         provenSize = nil
     }
 
-    /// The file was found with another one. This one had `size` bytes when an earlier run saw it
+    /// The file was found with another one. This one ended at `size` when an earlier run saw it
     /// last. When that was, its file system has not said: `birth` at the earliest.
-    mutating func wasReplaced(at size: Int, birth: FileTime?) {
+    mutating func wasReplaced(at size: PhysicalOffset, birth: FileTime?) {
         self.size = base.logical(size)
         intactAt = birth ?? .min
     }

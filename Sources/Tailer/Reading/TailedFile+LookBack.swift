@@ -36,19 +36,19 @@ extension TailedFile {
     /// Bytes of the anchor that make a line's beginning known.
     private static let leastAnchor = 16
 
-    /// Looks at the file, which has `size` bytes.
-    func resumption(size: Int) throws(SystemError) -> Resumption {
+    /// Looks at the file, which ends at `size`.
+    func resumption(size: PhysicalOffset) throws(SystemError) -> Resumption {
         guard packed == nil, !isAtStart else { return .replaced }
         let size = base.logical(size)
         if size >= position, try isIntact(), try agrees(before: position) { return .intact }
         for place in try places() where place > base.start && place <= size {
-            let begins = beginning.cut(to: base.physical(place))
+            let begins = beginning.cut(to: base.physical(place).bytes)
             guard try begins.isAt(try opened().descriptor), try agrees(before: place) else {
                 return .replaced
             }
-            let before = min(Anchor.longest, base.physical(place))
+            let before = min(Anchor.longest, base.physical(place).bytes)
             let anchor = try read(count: before, at: place - before)
-            var isProven = base.physical(place) >= Self.longestBanner
+            var isProven = base.physical(place).bytes >= Self.longestBanner
             if !isProven { isProven = try hasOldEnd(size) }
             guard isProven else { return .undecided }
             return .rewritten(from: place, anchor: anchor)
@@ -84,7 +84,7 @@ extension TailedFile {
     }
 
     private func isThere(_ mark: Landmarks.Mark) throws(SystemError) -> Bool {
-        let count = min(Anchor.longest, base.physical(mark.offset))
+        let count = min(Anchor.longest, base.physical(mark.offset).bytes)
         let bytes = try read(count: count, at: mark.offset - count)
         return bytes.count == count && Landmarks.digest(bytes) == mark.digest
     }

@@ -41,7 +41,7 @@ extension TailedFile.Content {
     /// reached.
     mutating func updatePackedSize() {
         guard let packing else { return }
-        let produced = base.logical(packing.reader.size)
+        let produced = base.logical(PhysicalOffset(packing.reader.size))
         if packing.isComplete {
             size = position
         } else if packing.reader.isAtEnd || packing.reader.isWaiting {

@@ -143,7 +143,7 @@ extension TailedFile {
     }
 
     /// It was found like that, by a run that comes after the one that read it.
-    func wasReplaced(at size: Int, birth: FileTime?) {
+    func wasReplaced(at size: PhysicalOffset, birth: FileTime?) {
         becomeReplaced()
         content.wasReplaced(at: size, birth: birth)
     }
@@ -258,10 +258,10 @@ extension TailedFile {
     var base: Base { content.base }
     /// Logical offset of the next byte to hand over.
     var position: LogicalOffset { content.position }
-    var physicalPosition: Int { content.physicalPosition }
+    var physicalPosition: PhysicalOffset { content.physicalPosition }
     /// Logical size when last looked at.
     var size: LogicalOffset { content.size }
-    var physicalSize: Int { content.physicalSize }
+    var diskSize: Int { content.diskSize }
     var lastSize: LogicalOffset { content.lastSize }
     var written: LogicalOffset { content.written }
     var end: LogicalOffset { content.end }
@@ -299,7 +299,7 @@ extension TailedFile {
     func share(anchor bytes: [UInt8]) { content.share(anchor: bytes) }
     func endHole() -> LogicalOffset? { content.endHole() }
     func passEnd() { content.passEnd() }
-    func succeeded(at end: Int) { content.succeeded(at: end) }
+    func succeeded(at end: PhysicalOffset) { content.succeeded(at: end) }
     /// What another file has is passed, once nobody will write on here.
     func passWhatIsElsewhere() { if isFinal { content.passWhatIsElsewhere() } }
     func waitForMore() { content.waitForMore() }
@@ -325,8 +325,8 @@ extension TailedFile {
     func provedIntact(_ now: MonotonicTime) { content.proof.sawIntact(now) }
     func saw(modified time: FileTime) { content.saw(modified: time) }
     func grew(to size: LogicalOffset) { content.grew(to: size) }
-    func cut(to size: Int) { content.cut(to: size) }
-    func sawFromOutside(size: Int) { content.sawFromOutside(size: size) }
+    func cut(to size: PhysicalOffset) { content.cut(to: size) }
+    func sawFromOutside(size: PhysicalOffset) { content.sawFromOutside(size: size) }
     func becomeTooLarge() -> Bool { content.becomeTooLarge() }
     func headGrew(to count: Int) { content.headGrew(to: count) }
     func expect(_ head: [UInt8]) { content.expect(head) }
@@ -348,11 +348,11 @@ extension TailedFile {
 
     /// Whether it still holds what was read of it, as far as the bytes before the position tell; or
     /// what it was seen to begin with, while nothing was read.
-    /// `size`: its physical size, where that was just asked for.
-    func isIntact(size: Int? = nil) throws(SystemError) -> Bool {
+    /// `size`: where that was just asked for.
+    func isIntact(size: PhysicalOffset? = nil) throws(SystemError) -> Bool {
         guard packed == nil, unreadable == nil else { return true }
         let source = try opened()
-        let known = if let size { size } else { try source.descriptor.status().size }
+        let known = if let size { size } else { try source.descriptor.status().end }
         guard known >= physicalPosition else { return false }
         if isAtStart {
             return try source.descriptor.read(count: expectedHead.count, at: 0) == expectedHead

@@ -92,8 +92,8 @@ final class LogStream {
         let reason: LossReason
         /// It was read to an end that was its last one.
         let isRead: Bool
-        /// Where it was read to, physical, and the bytes before that.
-        let end: Int
+        /// Where it was read to, and the bytes before that.
+        let end: PhysicalOffset
         let anchor: [UInt8]
     }
 
@@ -207,11 +207,11 @@ final class LogStream {
         !shapes.isEmpty && RotatedName(name, of: liveName) == nil && rotated(name) != nil
     }
 
-    /// Whether a rotated file was found to be a copy of what its live file holds, which has `size`
-    /// bytes and begins with `head` now.
-    func isFreshCopy(_ rotatedFile: RotatedFile, of head: [UInt8], size: Int) -> Bool {
+    /// Whether a rotated file was found to be a copy of what its live file holds, which ends at
+    /// `size` and begins with `head` now.
+    func isFreshCopy(_ rotatedFile: RotatedFile, of head: [UInt8], size: PhysicalOffset) -> Bool {
         guard let theirs = freshCopies[Stamp(rotatedFile.status)] else { return false }
-        return !theirs.isEmpty && rotatedFile.status.size <= size && head.starts(with: theirs)
+        return !theirs.isEmpty && rotatedFile.status.end <= size && head.starts(with: theirs)
     }
 
     /// Whether a rotated file was looked at as it is, whatever came of that.

@@ -34,7 +34,7 @@ extension StreamTable {
     private func closeNewest(of stream: LogStream) -> Bool {
         for file in stream.files.reversed() where file.held.files > 0 && file.name != nil {
             guard let status = file.glance() else { continue }
-            file.sawFromOutside(size: status.size)
+            file.sawFromOutside(size: status.end)
             opener.cache.close(file)
             return true
         }
@@ -43,7 +43,7 @@ extension StreamTable {
 
     private func letGo(_ file: TailedFile, of stream: LogStream) {
         let status = status(of: file)
-        if let status, file.packed == nil { file.sawFromOutside(size: status.size) }
+        if let status, file.packed == nil { file.sawFromOutside(size: status.end) }
         release(file, of: stream)
         agenda.wake(stream)
         // 1. A directory is swapped for a link, and what was read in it has no name for now.
@@ -69,7 +69,7 @@ extension StreamTable {
     /// The range of a file that was seen and not read, as far as that is known.
     func unread(of file: TailedFile) -> ByteRange? {
         let end = file.written < file.size ? file.written : max(file.size, file.lastSize)
-        return end > file.position ? ByteRange(file.position, end) : nil
+        return end > file.position ? ByteRange(start: file.position, end: end) : nil
     }
 
     /// After a look: closed files that are final and still unread are held as far as the stream's

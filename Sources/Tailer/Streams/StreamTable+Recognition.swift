@@ -182,17 +182,17 @@ extension StreamTable {
     private func isCopied(
         _ saved: SavedFile, _ file: TailedFile?, to candidate: Candidate
     ) -> Bool {
-        let size = candidate.status.size
+        let size = candidate.status.end
         do throws(SystemError) {
             guard let file, file.isOpen else {
                 guard size >= saved.position else { return false }
                 return try candidate.continues(at: saved.position, after: saved.anchor.bytes)
             }
             let source = try file.opened()
-            guard file.packed == nil, try source.descriptor.status().size == size else {
+            guard file.packed == nil, try source.descriptor.status().end == size else {
                 return false
             }
-            let last = max(0, size - Fingerprint.longest)
+            let last = max(.start, size - Fingerprint.longest)
             let theirs = try candidate.read(count: Fingerprint.longest, at: last)
             return try source.descriptor.read(count: Fingerprint.longest, at: last) == theirs
         } catch {
@@ -207,7 +207,7 @@ extension StreamTable {
         guard file.isOpen, file.packed == nil, candidate.packed != nil else { return false }
         do throws(SystemError) {
             let source = try file.opened()
-            let size = try source.descriptor.status().size
+            let size = try source.descriptor.status().end
             guard candidate.hasKnownSize ? size == candidate.size : size >= candidate.size - 1
             else {
                 return false
@@ -218,10 +218,9 @@ extension StreamTable {
             return false
         }
     }
-    /// Whether `found` begins as is known of a file, and has the same bytes before a physical
-    /// position.
+    /// Whether `found` begins as is known of a file, and has the same bytes before `position`.
     func begins(
-        _ found: Candidate, as file: FileID, _ position: Int, _ anchor: [UInt8]
+        _ found: Candidate, as file: FileID, _ position: PhysicalOffset, _ anchor: [UInt8]
     ) throws(SystemError) -> Bool {
         guard !anchor.isEmpty, knownFiles.content(of: file, beginsAs: found.head) else {
             return false

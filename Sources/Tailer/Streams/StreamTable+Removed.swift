@@ -12,7 +12,7 @@ extension StreamTable {
             return gone(file, of: stream)
         }
         if opener.once, let range = unread(of: file) {
-            outOfReach[file.id] = file.base.physical(LogicalOffset(range.end))
+            outOfReach[file.id] = file.base.physical(range.end)
         }
         release(file, of: stream)
         output.finished(file.id, end: file.position)

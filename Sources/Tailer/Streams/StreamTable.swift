@@ -18,8 +18,8 @@ final class StreamTable {
     /// Streams without a directory that still have open files; bounded by those.
     private(set) var orphans: [LogStream] = []
     /// With `--once`, where bytes end of files that were closed with some unread and are out of
-    /// reach, physical: a volume was unmounted while it was read. At most as many as were there.
-    var outOfReach: [FileID: Int] = [:]
+    /// reach: a volume was unmounted while it was read. At most as many as were there.
+    var outOfReach: [FileID: PhysicalOffset] = [:]
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
     /// How long a file is expected to be truncated after it was copied, nanoseconds.
@@ -199,9 +199,9 @@ final class StreamTable {
     /// the next run can tell whether all of it was read.
     func noteSize(of file: TailedFile) {
         guard file.packed == nil else { return }
-        var size: Int?
+        var size: PhysicalOffset?
         do throws(SystemError) {
-            size = file.isOpen ? try file.opened().descriptor.status().size : file.glance()?.size
+            size = file.isOpen ? try file.opened().descriptor.status().end : file.glance()?.end
         } catch {
             opener.tell(file.path, error)
         }
@@ -219,7 +219,7 @@ final class StreamTable {
         if final, file.stream?.kind == .s6 { noteSize(of: file) }
         if final, !file.isOpen, let status = file.glance() {
             // Should it be removed before it is opened again, this is what was there.
-            file.sawFromOutside(size: status.size)
+            file.sawFromOutside(size: status.end)
         }
         output.moved(file.id, path: file.path, archived: file.isFinal)
     }

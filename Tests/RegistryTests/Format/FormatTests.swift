@@ -81,7 +81,9 @@ import Testing
                 .settled,
                 .input(text), .head(file, generation, .of(head: Array(text.utf8)), at: at),
                 .advance(
-                    Advance(file: file, generation: generation, offset: 1 << 60, anchor: .none),
+                    Advance(
+                        file: file, generation: generation, offset: LogicalOffset(1 << 60),
+                        anchor: .none),
                     at: at),
             ] + FileState.allCases.map { .moved(file, path: text, state: $0, at: at) }
         for change in changes {

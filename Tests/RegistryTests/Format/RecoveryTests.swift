@@ -11,13 +11,13 @@ private struct Sample {
     let data: Data
     let truth: [FileEntry]
     /// The highest position that was acknowledged in each generation.
-    let acknowledged: [GenerationID: Int]
+    let acknowledged: [GenerationID: LogicalOffset]
 
     init(compacted: Bool = true) throws {
         data = try Data()
         let registry = try data.open()
-        var acknowledged: [GenerationID: Int] = [:]
-        func advance(_ entry: FileEntry, _ offset: Int) {
+        var acknowledged: [GenerationID: LogicalOffset] = [:]
+        func advance(_ entry: FileEntry, _ offset: LogicalOffset) {
             registry.advance(entry, to: offset)
             acknowledged[entry.generation] = max(acknowledged[entry.generation] ?? 0, offset)
         }
@@ -243,8 +243,11 @@ private struct Sample {
     func killPoints() throws {
         let data = try Data()
         /// What had been saved when the step was about to be taken, and what was about to be.
-        let saved = Mutex<(floor: [FileID: Int], ceiling: [FileID: Int])>(([:], [:]))
-        let kills = Mutex<[(FileStep, Data, floor: [FileID: Int], ceiling: [FileID: Int])]>([])
+        let saved = Mutex<(floor: [FileID: LogicalOffset], ceiling: [FileID: LogicalOffset])>(
+            ([:], [:]))
+        let kills = Mutex<
+            [(FileStep, Data, floor: [FileID: LogicalOffset], ceiling: [FileID: LogicalOffset])]
+        >([])
         let problems = Mutex<[String]>([])
         let witness = Witness { step in
             do {
@@ -258,7 +261,7 @@ private struct Sample {
         }
         let registry = try data.open(witness: witness)
         var entries: [FileEntry] = []
-        func advance(_ offset: Int) {
+        func advance(_ offset: LogicalOffset) {
             saved.withLock { saved in for e in entries { saved.ceiling[e.file] = offset } }
             registry.advance(
                 entries.map {
@@ -269,12 +272,12 @@ private struct Sample {
         }
         for round in 1...4 {
             entries.append(registry.see(.sample(UInt64(round))))
-            advance(round * 10)
+            advance(LogicalOffset(round * 10))
             registry.sync()
             if round == 1 { registry.inputScanned("pods") }
-            advance(round * 10 + 1)
+            advance(LogicalOffset(round * 10 + 1))
             registry.compact()
-            advance(round * 10 + 2)
+            advance(LogicalOffset(round * 10 + 2))
         }
         registry.close()
         #expect(problems.withLock { $0 } == [])

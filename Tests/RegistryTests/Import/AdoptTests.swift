@@ -14,7 +14,7 @@ struct AdoptTests {
     private func files() -> [AdoptedFile] {
         (1...3).map { number in
             AdoptedFile(
-                .sample(UInt64(number), offset: 10 * number),
+                .sample(UInt64(number), offset: PhysicalOffset(10 * number)),
                 anchor: Anchor(bytes: Array("anchor \(number)".utf8)))
         }
     }

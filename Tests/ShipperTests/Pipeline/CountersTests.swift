@@ -15,7 +15,10 @@ import Testing
             for number in [Int.max, OutsideNumber.most] {
                 counters.lost(number, .truncated)
                 counters.lost(number, .deletedUnread)
-                counters.count(.hole(path: "/a", range: ByteRange(start: 0, end: number)))
+                counters.count(
+                    .hole(
+                        path: "/a",
+                        range: ByteRange(start: Base.none.start, end: LogicalOffset(number))))
                 counters.taken(number)
                 counters.delivered(records: number, bytes: number)
                 counters.sent(records: number)

@@ -28,7 +28,7 @@ import Testing
             /// Credit that was out at each write to the journal.
             var heldAtWrites: [Int] = []
             /// Saved offsets, read from the disk, each time that room came back.
-            var savedAtRoom: [Int] = []
+            var savedAtRoom: [LogicalOffset] = []
             var failure: Errno?
             /// Called once, at the next write to the journal.
             var atWrite: (@Sendable () -> Void)?
@@ -66,7 +66,7 @@ import Testing
         ledger = DeliveryLedger(
             registry: registry, budget: budget, counters: counters,
             roomCameBack: {
-                var saved: [Int] = []
+                var saved: [LogicalOffset] = []
                 do {
                     saved = try RegistryReader.read(directory: data).entries.map(\.offset)
                 } catch {
@@ -90,11 +90,11 @@ import Testing
 
     /// Opens a file at its saved position; where it is to be read from.
     @discardableResult
-    private func begin(_ entry: FileEntry) -> Int {
+    private func begin(_ entry: FileEntry) -> LogicalOffset {
         ledger.begin(entry.file, entry.generation, at: entry.offset, anchor: entry.anchor).position
     }
 
-    private func offset(_ file: FileID) -> Int? { registry.entry(file)?.offset }
+    private func offset(_ file: FileID) -> LogicalOffset? { registry.entry(file)?.offset }
 
     /// A batch on its way, with its credit taken.
     private func send(
@@ -104,7 +104,7 @@ import Testing
         let granted = budget.take(
             stream, of: lane.destination, works: works, atLeast: credit, atMost: credit)
         #expect(granted == credit)
-        let bytes = ByteRange(start: range.lowerBound, end: range.upperBound)
+        let bytes = ByteRange(range)
         let anchor = Anchor(bytes: Array("\(range.upperBound)".utf8))
         ledger.sent(entry.file, entry.generation, bytes, anchor: anchor)
         let slab = PayloadSlab(capacity: 8)
@@ -270,7 +270,7 @@ import Testing
         begin(entry)
         let batch = send(entry, 0..<10)
         ledger.leave(entry.file)
-        let begun = Mutex<Int?>(nil)
+        let begun = Mutex<LogicalOffset?>(nil)
         heard.state.withLock { state in
             state.atWrite = { [ledger] in
                 let (position, _) = ledger.begin(
@@ -291,7 +291,7 @@ import Testing
         let entry = see()
         begin(entry)
         let batch = send(entry, 0..<10)
-        let seen = Mutex<(Int?, Bool)>((nil, true))
+        let seen = Mutex<(LogicalOffset?, Bool)>((nil, true))
         heard.state.withLock { state in
             state.atWrite = { [ledger] in
                 let now = (ledger.delivered(entry.file), ledger.isOutstanding(entry.file))

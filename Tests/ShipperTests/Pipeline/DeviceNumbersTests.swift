@@ -123,7 +123,8 @@ import Testing
         let entry = registry.see(new)
         registry.advance([
             Advance(
-                file: entry.file, generation: entry.generation, offset: anchor.utf8.count,
+                file: entry.file, generation: entry.generation,
+                offset: LogicalOffset(anchor.utf8.count),
                 anchor: Anchor(bytes: Array(anchor.utf8)), size: 6)
         ])
         let saved = try #require(registry.entry(entry.file))

@@ -10,7 +10,7 @@ import Testing
 @testable import Tailer
 
 /// Saved files whose fate the reader finds out, by the calls of the Tailer, with a real producer behind.
-@Suite("What is remembered of files") struct FileMemoryTests {
+@Suite("What is remembered of files", .overBases) struct FileMemoryTests {
     let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }
@@ -47,7 +47,7 @@ import Testing
         #expect(rig.counters.bytesGone == 8)
         #expect(
             rig.log.all.filter { $0.hasPrefix("error") } == [
-                "error bytes lost path=/log/2 from=0 to=8 reason=deleted_unread"
+                "error bytes lost path=/log/2 from=\(at(0)) to=\(at(8)) reason=deleted_unread"
             ])
         rig.close()
     }
@@ -83,7 +83,7 @@ import Testing
         let start = try #require(
             output.opened(sighting("/log/a", head: "one\n"), onlyIfKnown: false))
         #expect(take(output, start.file, "one\n", at: 0) == 4)
-        output.finished(start.file, end: 4)
+        output.finished(start.file, end: at(4))
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entry(start.file) != nil)
         try rig.broker.bringUp()
@@ -108,23 +108,23 @@ import Testing
             output.opened(sighting("/log/a.log", head: text, isS6: false), onlyIfKnown: false))
         #expect(take(output, first.file, text, at: 0) == 8)
         try rig.waitForDelivery()
-        output.finished(first.file, end: 8)
+        output.finished(first.file, end: at(8))
         var packed = sighting("/old/a.log.1.gz", inode: 2, head: text, archived: true, isS6: false)
         packed.hasKnownSize = false
         let start = try #require(output.relocated(first.file, to: packed))
-        #expect(start.file == first.file && start.offset == 8 && start.size == 9)
+        #expect(start.file == first.file && start.offset == at(8) && start.size == 9)
         // Who lets it go before its end was reached has not found out that there is no more.
-        output.finished(first.file, end: 8)
+        output.finished(first.file, end: at(8))
         #expect(rig.registry.entry(first.file)?.size == 9)
 
         let again = try #require(output.opened(packed, onlyIfKnown: true))
-        let end = LogicalOffset(8 + more.utf8.count)
+        let end = at(8 + more.utf8.count)
         output.grew(again.file, size: end)
         if !more.isEmpty { #expect(take(output, again.file, more, at: 8) == more.utf8.count) }
         output.finished(again.file, end: end)
         try rig.waitForDelivery()
         let saved = try #require(rig.registry.entry(first.file))
-        #expect(saved.size == end.bytes && saved.offset == end.bytes)
+        #expect(saved.size.bytes == 8 + more.utf8.count && saved.offset == end)
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
         rig.close()
@@ -148,7 +148,7 @@ import Testing
         let start = try #require(output.opened(found, onlyIfKnown: false))
         #expect(take(output, start.file, "one\n", at: 0) == 4)
         try rig.waitForDelivery()
-        output.finished(start.file, end: 4)
+        output.finished(start.file, end: at(4))
         try rename(path, directory.path("aside"))
         #expect(rig.ledger.isFollowed(start.file))
         output.listed("/log", on: [found.identity.device]) { _ in false }
@@ -179,7 +179,7 @@ import Testing
         let start = try #require(output.opened(found, onlyIfKnown: false))
         #expect(take(output, start.file, "one\n", at: 0) == 4)
         try rig.waitForDelivery()
-        output.finished(start.file, end: 4)
+        output.finished(start.file, end: at(4))
         output.listed(log, on: [status.device]) { _ in false }
         #expect(rig.registry.entry(start.file)?.state == .archived)
         try remove(path)
@@ -211,7 +211,7 @@ import Testing
         let start = try #require(output.opened(found, onlyIfKnown: false))
         #expect(take(output, start.file, "one\n", at: 0) == 4)
         try rig.waitForDelivery()
-        output.finished(start.file, end: 4)
+        output.finished(start.file, end: at(4))
         let place = directory.path("logs/other")
         try rename(place, directory.path("aside"))
         if reason == .unreadable { try makeLink(place, to: place) }
@@ -236,7 +236,7 @@ import Testing
         let start = try #require(output.opened(found, onlyIfKnown: false))
         #expect(output.knownFiles.formers(in: "/old", on: 2).isEmpty)
         output.moved(start.file, path: "/old/a.1", archived: true)
-        output.finished(start.file, end: 0)
+        output.finished(start.file, end: at(0))
         #expect(output.knownFiles.formers(in: "/old", on: 2).map(\.file) == [start.file])
         rig.close()
     }
@@ -265,7 +265,7 @@ import Testing
         // This run has seen it, and that its device is the one that both were on.
         let start = try #require(
             output.opened(sighting("/log/2", inode: 2, head: "one\n"), onlyIfKnown: true))
-        output.finished(start.file, end: 0)
+        output.finished(start.file, end: at(0))
         output.listed("/log", on: [1]) { $0.inode == 2 }
         #expect(rig.registry.entries().map(\.identity.inode) == [2])
         output.listed("/log", on: [1]) { _ in false }

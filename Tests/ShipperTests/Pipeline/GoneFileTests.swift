@@ -14,13 +14,14 @@ import Testing
 
     private func entry(
         _ path: String, _ identity: FileIdentity? = nil, head: String = "", size: Int,
-        offset: Int, base: Int = 0
+        offset: LogicalOffset, base: Base = .none
     ) -> FileEntry {
         FileEntry(
             file: FileID(number: 1), input: "pods", stream: path, path: path,
             identity: identity ?? FileIdentity(handle: nil, device: 1, inode: 2, birth: nil),
             fingerprint: .of(head: Array(head.utf8)), generation: GenerationID(value: 1),
-            generationCount: 0, base: base, offset: offset, anchor: .none, size: size,
+            generationCount: 0, base: base, offset: offset, anchor: .none,
+            size: PhysicalOffset(size),
             state: .archived, updated: .now())
     }
 
@@ -40,9 +41,9 @@ import Testing
         ])
     func movedAway(size: Int, end: Int?) throws {
         let place = Whereabouts.at(path: Array("/aside".utf8), size: size)
-        let range = end.map { ByteRange(start: 4, end: $0) }
+        let range = end.map { ByteRange(start: 4, end: LogicalOffset($0)) }
         #expect(lost(entry("/a", size: 10, offset: 4), place) == range)
-        let shifted = end.map { ByteRange(start: 104, end: 100 + $0) }
+        let shifted = end.map { ByteRange(start: 104, end: LogicalOffset(100 + $0)) }
         #expect(lost(entry("/a", size: 10, offset: 104, base: 100), place) == shifted)
         #expect(lost(entry("/a", size: 10, offset: 20), place) == nil)
     }
@@ -59,7 +60,7 @@ import Testing
         let path = try compress(try directory.write("a.log.1", line), .gzip)
         return entry(
             path, try identity(Array(path.utf8)), head: line, size: line.utf8.count,
-            offset: line.utf8.count)
+            offset: LogicalOffset(line.utf8.count))
     }
 
     @Test(

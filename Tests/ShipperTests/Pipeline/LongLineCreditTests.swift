@@ -55,7 +55,7 @@ struct LongLineCreditTests {
             input: 0, stream: StreamID(number: number), streamName: "/log/\(number)", isS6: false,
             path: "/log/\(number)", captures: [:],
             identity: FileIdentity(handle: nil, device: 1, inode: UInt64(number), birth: 5),
-            head: Array(head.utf8), begin: Array(head.utf8), size: head.utf8.count,
+            head: Array(head.utf8), begin: Array(head.utf8), size: PhysicalOffset(head.utf8.count),
             archived: false, firstScan: true)
     }
 

@@ -10,7 +10,7 @@ import Testing
 @testable import Tailer
 
 /// The pipeline's side of the reader, called as the Tailer calls it, with a real producer behind.
-@Suite("What the reader hands over") struct ReaderOutputTests {
+@Suite("What the reader hands over", .overBases) struct ReaderOutputTests {
     let directory: TemporaryDirectory
 
     init() throws { directory = try TemporaryDirectory() }
@@ -29,21 +29,21 @@ import Testing
         let text = "one\ntwo\nthree\n"
         let first = try #require(
             output.opened(sighting("/log/previous", head: text), onlyIfKnown: false))
-        #expect(first.offset == 0 && !first.isKnown)
+        #expect(first.offset == at(0) && !first.isKnown)
         #expect(take(output, first.file, text, at: 0) == 14)
-        output.finished(first.file, end: 14)
-        #expect(rig.registry.entry(first.file)?.offset == 0)
+        output.finished(first.file, end: at(14))
+        #expect(rig.registry.entry(first.file)?.offset == at(0))
 
         let archive = sighting("/log/@4000000065e07a152f072f40.s", head: text, archived: true)
         let second = try #require(output.opened(archive, onlyIfKnown: false))
-        #expect(second.file == first.file && second.offset == 14 && second.isKnown)
+        #expect(second.file == first.file && second.offset == at(14) && second.isKnown)
         #expect(second.anchor.bytes == Array(text.utf8))
         let entry = try #require(rig.registry.entry(first.file))
-        #expect(entry.path == archive.path && entry.state == .archived && entry.offset == 0)
+        #expect(entry.path == archive.path && entry.state == .archived && entry.offset == at(0))
 
         try rig.broker.bringUp()
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(first.file)?.offset == 14)
+        #expect(rig.registry.entry(first.file)?.offset == at(14))
         #expect(rig.counters.recordsDelivered == 3)
         // Its last name goes, and with it the entry.
         output.gone(first.file)
@@ -58,17 +58,17 @@ import Testing
         let first = try #require(
             output.opened(sighting("/log/a", head: "one\ntwo\n"), onlyIfKnown: false))
         #expect(take(output, first.file, "one\ntwo\n", at: 0) == 8)
-        output.finished(first.file, end: 8)
+        output.finished(first.file, end: at(8))
         let other = sighting("/log/a", head: "other\n")
         let replaced = try #require(output.opened(other, onlyIfKnown: false))
         #expect(replaced.file == first.file && replaced.isReplaced)
         let again = output.restarted(replaced.file, other)
-        #expect(again.file == first.file && again.offset == 0 && !again.isKnown)
+        #expect(again.file == first.file && again.offset == at(0) && !again.isKnown)
         #expect(again.anchor == .none)
         #expect(take(output, again.file, "other\n", at: 0) == 6)
         try rig.waitForDelivery()
         let saved = try #require(rig.registry.entry(again.file))
-        #expect(saved.offset == 6 && saved.size == 6)
+        #expect(saved.offset == at(6) && saved.size == 6)
         #expect(rig.counters.recordsDelivered == 3)
         rig.close()
     }
@@ -90,15 +90,15 @@ import Testing
             RecordBatch(
                 lane: other, slab: slab, recordEnds: [5], file: FileID(number: 99),
                 stream: StreamID(number: 9), generation: GenerationID(value: 9),
-                range: ByteRange(0, 5), anchor: .none, credit: 0))
+                range: ByteRange(0..<5), anchor: .none, credit: 0))
         try eventually("the other one is delivered") {
             rig.calls.batches.load(ordering: .relaxed) == 1
         }
-        #expect(rig.registry.entry(first.file)?.offset == 0)
+        #expect(rig.registry.entry(first.file)?.offset == at(0))
         #expect(take(output, second.file, "two\n", at: 0) == 4)
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(first.file)?.offset == 4)
-        #expect(rig.registry.entry(second.file)?.offset == 4)
+        #expect(rig.registry.entry(first.file)?.offset == at(4))
+        #expect(rig.registry.entry(second.file)?.offset == at(4))
         // A slab's worth waits for nobody.
         let long = String(repeating: "x", count: 1023) + "\n"
         var end = 4
@@ -108,11 +108,11 @@ import Testing
             end += text.utf8.count
         }
         try eventually("most of it is delivered") {
-            (rig.registry.entry(first.file)?.offset ?? 0) > ReaderOutput.slabSize
+            (rig.registry.entry(first.file)?.offset ?? at(0)) > at(ReaderOutput.slabSize)
         }
         output.sendTaken()
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(first.file)?.offset == end)
+        #expect(rig.registry.entry(first.file)?.offset == at(end))
         rig.close()
     }
 
@@ -127,7 +127,7 @@ import Testing
         #expect(take(output, start.file, "two\n", at: 4, more: true) == 4)
         output.ended(StreamID(number: 1))
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(start.file)?.offset == 8)
+        #expect(rig.registry.entry(start.file)?.offset == at(8))
         #expect(rig.close() == 0)
     }
 
@@ -146,10 +146,10 @@ import Testing
         output = ReaderOutput(rig.parts)
         let other = sighting("/log/a", head: "new\n", size: 400)
         let replaced = try #require(output.opened(other, onlyIfKnown: true))
-        #expect(replaced.isReplaced && replaced.offset == 8 && replaced.size == 8)
+        #expect(replaced.isReplaced && replaced.offset == at(8) && replaced.size == 8)
         let second = output.restarted(replaced.file, other)
         let after = try #require(rig.registry.entry(second.file))
-        #expect(second.file == first.file && second.offset == 0)
+        #expect(second.file == first.file && second.offset == at(0))
         #expect(after.generation != before.generation && after.generationCount == 1)
         rig.close()
     }
@@ -167,18 +167,18 @@ import Testing
             output.continued(
                 first.file, in: sighting("/log/a.1", inode: 2, head: "one\ntwo\n"),
                 sighting("/log/a", head: "new\n")))
-        #expect(starts.copy.file == first.file && starts.copy.offset == 4)
-        #expect(starts.live.file != first.file && starts.live.offset == 0)
+        #expect(starts.copy.file == first.file && starts.copy.offset == at(4))
+        #expect(starts.live.file != first.file && starts.live.offset == at(0))
         // What was on its way when the copy was found counts for the copy.
         #expect(take(output, starts.live.file, "new\n", at: 0) == 4)
         #expect(take(output, starts.copy.file, "two\n", at: 4) == 4)
         try rig.waitForDelivery()
         let copy = try #require(rig.registry.entry(starts.copy.file))
         let live = try #require(rig.registry.entry(starts.live.file))
-        #expect(copy.generation == before.generation && copy.offset == 8)
+        #expect(copy.generation == before.generation && copy.offset == at(8))
         #expect(copy.identity.inode == 2 && copy.path == "/log/a.1" && copy.state == .archived)
         #expect(live.generation != before.generation && live.generationCount == 1)
-        #expect(live.identity.inode == 1 && live.path == "/log/a" && live.offset == 4)
+        #expect(live.identity.inode == 1 && live.path == "/log/a" && live.offset == at(4))
         rig.close()
     }
 
@@ -199,7 +199,7 @@ import Testing
         output = ReaderOutput(rig.parts)
         let second = try #require(
             output.opened(sighting("/log/a.1", head: "one\ntwo\n"), onlyIfKnown: true))
-        #expect(second.file == first.file && second.offset == 4 && second.isKnown)
+        #expect(second.file == first.file && second.offset == at(4) && second.isKnown)
         #expect(second.anchor.bytes == Array("one\n".utf8))
         #expect(rig.registry.entry(first.file)?.path == "/log/a.1")
         #expect(rig.registry.entry(first.file)?.fingerprint.length == 8)
@@ -215,16 +215,16 @@ import Testing
                 "/log/\(inode)", inode: inode, head: "four\n", firstScan: firstScan)
             return try #require(output.opened(found, onlyIfKnown: false)).offset
         }
-        #expect(try start(1, firstScan: true) == 5)
-        #expect(try start(2, firstScan: false) == 0)
+        #expect(try start(1, firstScan: true) == at(5))
+        #expect(try start(2, firstScan: false) == at(0))
         output.scannedAll()
         #expect(rig.calls.scans.load(ordering: .relaxed) == 1)
         rig.close()
 
         rig = try self.rig("    start: end")
         output = ReaderOutput(rig.parts)
-        #expect(try start(3, firstScan: true) == 0)
-        #expect(try start(1, firstScan: true) == 5)
+        #expect(try start(3, firstScan: true) == at(0))
+        #expect(try start(1, firstScan: true) == at(5))
         rig.close()
     }
 
@@ -235,7 +235,7 @@ import Testing
         rig = try self.rig("    start: end")
         let output = ReaderOutput(rig.parts)
         let found = sighting("/log/1", head: "four\n")
-        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == 5)
+        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == at(5))
         rig.close()
     }
 
@@ -249,7 +249,7 @@ import Testing
         #expect(rig.registry.mustStartAtBeginning)
         let output = ReaderOutput(rig.parts)
         let found = sighting("/log/1", head: "four\n")
-        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == 0)
+        #expect(try #require(output.opened(found, onlyIfKnown: false)).offset == at(0))
         output.scannedAll()
         #expect(!rig.registry.mustStartAtBeginning)
         rig.close()
@@ -263,7 +263,8 @@ import Testing
         let line = String(repeating: "x", count: 99) + "\n"
         let text = String(repeating: line, count: 2000)
         let start = try #require(
-            output.opened(sighting("/log/a", head: line, size: 1 << 30), onlyIfKnown: false))
+            output.opened(
+                sighting("/log/a", head: line, size: PhysicalOffset(1 << 30)), onlyIfKnown: false))
         var position = 0
         while true {
             let taken = take(output, start.file, text, at: position)
@@ -279,7 +280,7 @@ import Testing
         try rig.broker.bringUp()
         try rig.waitForDelivery()
         #expect(rig.calls.roomCameBack.load(ordering: .relaxed) > 0)
-        #expect(rig.registry.entry(start.file)?.offset == position)
+        #expect(rig.registry.entry(start.file)?.offset == at(position))
         #expect(rig.counters.bytesTaken == position && rig.counters.bytesDelivered == position)
         rig.close()
     }
@@ -292,7 +293,7 @@ import Testing
             output.opened(sighting("/log/a", head: "\n\n\n"), onlyIfKnown: false))
         #expect(take(output, start.file, "\n\n\n", at: 0) == 3)
         try rig.waitForDelivery()
-        #expect(rig.registry.entry(start.file)?.offset == 3)
+        #expect(rig.registry.entry(start.file)?.offset == at(3))
         #expect(rig.counters.recordsDelivered == 0)
         rig.close()
     }

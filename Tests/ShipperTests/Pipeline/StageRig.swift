@@ -52,7 +52,8 @@ final class StageRig {
         settings = try Settings.parse(text)
         log = LogLines()
         events = EventLog(Log(level: .debug, format: .text, sink: log.add))
-        registry = try Registry.open(directory: settings.data, observer: events)
+        registry = try Registry.open(
+            directory: settings.data, observer: events, newBase: NewBase.now)
         budget = InFlightBudget(limit: settings.limits.inFlight, time: time)
         let calls = calls
         let ledger = DeliveryLedger(

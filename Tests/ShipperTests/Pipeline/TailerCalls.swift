@@ -6,14 +6,15 @@ import TestSupport
 
 /// A file as the Tailer opens it, by default one of an s6 log directory.
 func sighting(
-    _ path: String, inode: UInt64 = 1, head: String, size: Int? = nil, archived: Bool = false,
-    firstScan: Bool = true, isS6: Bool = true
+    _ path: String, inode: UInt64 = 1, head: String, size: PhysicalOffset? = nil,
+    archived: Bool = false, firstScan: Bool = true, isS6: Bool = true
 ) -> FileSighting {
     FileSighting(
         input: 0, stream: StreamID(number: 1), streamName: "/log", isS6: isS6, path: path,
         captures: [:],
         identity: FileIdentity(handle: nil, device: 1, inode: inode, birth: 5),
-        head: Array(head.utf8), begin: Array(head.utf8), size: size ?? head.utf8.count,
+        head: Array(head.utf8), begin: Array(head.utf8),
+        size: size ?? PhysicalOffset(head.utf8.count),
         archived: archived, firstScan: firstScan)
 }
 
@@ -24,7 +25,7 @@ func take(
 ) -> Int {
     let bytes = Array(text.utf8)
     defer { if !more { output.sendTaken() } }
-    return output.take(file, bytes.span, Frame.lines(of: bytes, at: LogicalOffset(offset)))
+    return output.take(file, bytes.span, Frame.lines(of: bytes, at: at(offset)))
 }
 
 /// 1. `previous` is read to its end and closed; the broker does not answer, so nothing of it is

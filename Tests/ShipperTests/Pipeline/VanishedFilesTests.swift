@@ -95,7 +95,8 @@ import Testing
                     birth: nil), fingerprint: .of(head: []), offset: 0, size: 10))
         registry.advance([
             Advance(
-                file: entry.file, generation: entry.generation, offset: delivered, anchor: .none)
+                file: entry.file, generation: entry.generation, offset: LogicalOffset(delivered),
+                anchor: .none)
         ])
         return entry.file
     }
@@ -302,7 +303,9 @@ import Testing
         let (ledger, registry) = (self.ledger, self.registry)
         @Sendable func advance(to end: Int) {
             registry.advance([
-                Advance(file: other.file, generation: other.generation, offset: end, anchor: .none)
+                Advance(
+                    file: other.file, generation: other.generation, offset: LogicalOffset(end),
+                    anchor: .none)
             ])
         }
         // It hangs when the first one is told as lost.
@@ -411,7 +414,8 @@ import Testing
                 fingerprint: .of(head: []), offset: 0, size: 10))
         registry.advance([
             Advance(
-                file: entry.file, generation: entry.generation, offset: delivered, anchor: .none)
+                file: entry.file, generation: entry.generation, offset: LogicalOffset(delivered),
+                anchor: .none)
         ])
         return entry.file
     }
@@ -898,7 +902,7 @@ import Testing
         let files = try ["x", "y"].map { try make("a/log/\($0).log", delivered: 4) }
         for (file, end) in zip(files, [10, 7]) {
             let entry = try #require(registry.entry(file))
-            _ = ledger.begin(file, entry.generation, at: end, anchor: .none)
+            _ = ledger.begin(file, entry.generation, at: LogicalOffset(end), anchor: .none)
             ledger.unfollow(file)
         }
         try removeTree("a")

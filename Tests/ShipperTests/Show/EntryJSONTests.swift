@@ -1,13 +1,15 @@
 import Model
 import Platform
 import Registry
+import TestSupport
 import Testing
 
 @testable import Shipper
 
 @Suite("registry show --json") struct EntryJSONTests {
     private func line(
-        path: String, _ identity: FileIdentity, base: Int = 512, offset: Int = 4711, size: Int,
+        path: String, _ identity: FileIdentity, base: Base = 512, offset: LogicalOffset = 4711,
+        size: PhysicalOffset,
         state: ShownFile.State = .active, updated: Int64 = 1_795_406_555_685
     ) -> String {
         let entry = FileEntry(
@@ -45,7 +47,8 @@ import Testing
             handle: [255], device: .max, inode: .max, birth: OutsideNumber.mostTime)
         let most = OutsideNumber.most
         let text = line(
-            path: "/a", identity, base: most, offset: most, size: most,
+            path: "/a", identity, base: Base(most), offset: LogicalOffset(most),
+            size: PhysicalOffset(most),
             updated: OutsideNumber.mostTime / 1_000_000)
         #expect(text.contains(#""handle":"ff"}"#))
         for name in ["base", "offset", "size", "lag_bytes"] {

@@ -11,8 +11,9 @@ struct FileTableTests {
     static let now = Timestamp(milliseconds: 1_795_406_555_685)
 
     private func file(
-        _ number: Int, _ stream: String, _ path: String, size: Int, offset: Int, age: Int64 = 5,
-        state: ShownFile.State = .active
+        _ number: Int, _ stream: String, _ path: String, size: PhysicalOffset,
+        offset: LogicalOffset,
+        age: Int64 = 5, state: ShownFile.State = .active
     ) -> ShownFile {
         let entry = FileEntry(
             file: FileID(number: number), input: "pods", stream: stream, path: path,
@@ -39,7 +40,8 @@ struct FileTableTests {
         [
             file(1, "/l/shop/log", "/l/shop/log/current", size: 4096, offset: 1024, age: 7_200),
             file(
-                2, "/l/app.log", "/l/app.log.1", size: 3 << 30, offset: 3 << 30, age: 90_000,
+                2, "/l/app.log", "/l/app.log.1", size: PhysicalOffset(3 << 30),
+                offset: LogicalOffset(3 << 30), age: 90_000,
                 state: .gone),
             file(3, "/l/app.log", "/l/app.log", size: 700, offset: 0, state: .unreachable),
         ]
@@ -48,7 +50,9 @@ struct FileTableTests {
     @Test("The largest sizes have a table, and a sum that is no less than each")
     func extremes() {
         let most = OutsideNumber.most
-        let files = (1...20).map { file($0, "/l/\($0)", "/l/\($0)", size: most, offset: 0) }
+        let files = (1...20).map {
+            file($0, "/l/\($0)", "/l/\($0)", size: PhysicalOffset(most), offset: 0)
+        }
         let text = lines(files, .lag, screen(200))
         #expect(text[1].contains("1.0 EiB"))
         #expect(text.last?.contains("20 behind by 8.0 EiB in all") == true)
@@ -189,7 +193,7 @@ struct FileGlanceTests {
             base: 0, offset: 2, anchor: .none, size: 3, state: .active, updated: .now())
     }
 
-    private func look(_ entry: FileEntry) -> (ShownFile.State, Int) {
+    private func look(_ entry: FileEntry) -> (ShownFile.State, PhysicalOffset) {
         var glance = FileGlance()
         let shown = glance.look(at: entry)
         return (shown.state, shown.size)

@@ -61,7 +61,7 @@ struct FileOpenerTests {
                 Issue.record("not opened")
                 return
             }
-            #expect(file.isFinal && file.isAtStart && file.physicalSize == 8)
+            #expect(file.isFinal && file.isAtStart && file.diskSize == 8)
         case .failed:
             Issue.record("not held")
         }

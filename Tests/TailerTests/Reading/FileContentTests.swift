@@ -1,5 +1,6 @@
 import Model
 import Platform
+import TestSupport
 import Testing
 
 @testable import Tailer
@@ -16,7 +17,8 @@ struct FileContentTests {
     }
 
     private func content(
-        _ head: String = "", position: Int = 0, size: Int = 100, anchor: String = ""
+        _ head: String = "", position: PhysicalOffset = 0, size: PhysicalOffset = 100,
+        anchor: String = ""
     ) -> TailedFile.Content {
         TailedFile.Content(
             id: FileID(number: 1), base: base, position: base.logical(position),

@@ -33,8 +33,8 @@ struct LandmarksTests {
     mutating func due() {
         var places: [Int] = []
         while let next = landmarks.nextDue, places.count < 1_000 {
-            places.append(next)
-            landmarks.add(spread: mark(next))
+            places.append(next.bytes)
+            landmarks.add(spread: mark(next.bytes))
         }
         #expect(places.first == 1024)
         #expect(zip(places, places.dropFirst()).allSatisfy { $1 == 2 * $0 })

@@ -44,7 +44,7 @@ struct LookBackTests {
         let text = lines.prefix(count).joined(separator: "\n") + "\n"
         try write(text)
         for round in 0..<3 {
-            let size = try bench.file("a.log").physicalSize
+            let size = try bench.file("a.log").diskSize
             try append("half a li")
             try settle()
             try cut(to: size)

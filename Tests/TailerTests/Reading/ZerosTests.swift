@@ -70,8 +70,8 @@ struct ZerosTests {
             end += line.utf8.count
             #expect(bench.output.count == number + 1)
             let file = try bench.file("a.log")
-            #expect(file.physicalPosition == end)
-            #expect(file.base.physical(file.written) == end)
+            #expect(file.physicalPosition.bytes == end)
+            #expect(file.base.physical(file.written).bytes == end)
         }
         #expect(holes.isEmpty)
         // It is cut to its real length, and is the same file.
@@ -133,7 +133,7 @@ struct ZerosTests {
         var turns = 0
         while bench.streams.contains(where: { bench.turn($0) == .moved }) { turns += 1 }
         #expect(bench.output.texts() == ["before", "behind"])
-        #expect(holes == [ByteRange(start: 7, end: size)])
+        #expect(holes == [ByteRange(7..<size)])
         #expect(turns < 6)
     }
 
@@ -222,7 +222,7 @@ struct ZerosTests {
         try put("behind\n", at: 1 << 30)
         bench.readAll()
         #expect(bench.output.texts() == ["half a line", "behind"])
-        #expect(holes == [ByteRange(start: 11, end: 1 << 30)])
+        #expect(holes == [ByteRange(11..<1 << 30)])
     }
 
     /// The buffer has room for 256 KiB: what is read at once, and what is not.
@@ -240,8 +240,8 @@ struct ZerosTests {
         #expect(bench.output.texts() == lines + ["abc", "def", "with \0 in it", "x", "ghi"])
         #expect(
             holes == [
-                ByteRange(start: end, end: end + size),
-                ByteRange(start: end + size + 18, end: end + 2 * size),
+                ByteRange(end..<end + size),
+                ByteRange(end + size + 18..<end + 2 * size),
             ])
         // And a compact line goes on as ever.
         try appendBytes(Array("half ".utf8), to: path)

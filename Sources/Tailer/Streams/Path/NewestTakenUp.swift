@@ -91,9 +91,9 @@ extension StreamTable {
                 let status = try look.directory.descriptor.status(of: name)
                 // 1. A log was empty when that was saved, after it was copied and truncated.
                 // 2. It is written to, copied and truncated again, and is as long as it was.
-                if entry.size == 0, saved.count > 1 { continue }
+                if entry.size == .start, saved.count > 1 { continue }
                 // What was read to its end and is as long as it was.
-                if status.inode == entry.identity.inode, status.size == entry.size,
+                if status.inode == entry.identity.inode, status.end == entry.size,
                     entry.position == entry.size,
                     opener.presence(entry.identity, name, look.directory.descriptor) == .there
                 {

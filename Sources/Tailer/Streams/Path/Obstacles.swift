@@ -25,8 +25,8 @@ struct Obstacles: Blank {
         let entry: SavedFile
         /// The path that it had last.
         var path: String
-        /// Bytes that it was seen to have, by this run or an earlier one.
-        var size: Int
+        /// As long as it was seen to be, by this run or an earlier one.
+        var size: PhysicalOffset
     }
 
     /// By the inode numbers of the listing, so that a rotation changes nothing; bounded by the
@@ -191,7 +191,7 @@ extension StreamTable {
         guard let status = item.status else { return output.report(.missed(path: item.path)) }
         output.report(
             .lost(
-                path: item.path, range: ByteRange(start: 0, end: status.size),
+                path: item.path, range: status.whole,
                 reason: .deletedUnread))
     }
 
@@ -241,7 +241,7 @@ extension StreamTable {
             let status = try look.directory.descriptor.status(of: name)
             guard status.inode == item.entry.identity.inode else { return }
             item.path = node.text(of: name)
-            item.size = max(item.size, status.size)
+            item.size = max(item.size, status.end)
         } catch {
             // What was seen before has to do; that it cannot be read was told.
         }
@@ -258,7 +258,8 @@ extension StreamTable {
             let base = item.entry.base
             output.report(
                 .lost(
-                    path: item.path, range: ByteRange(base.logical(start), base.logical(item.size)),
+                    path: item.path,
+                    range: ByteRange(start: base.logical(start), end: base.logical(item.size)),
                     reason: .deletedUnread))
         }
         output.gone(item.entry.file)

@@ -337,7 +337,8 @@ extension StreamTable {
                 return false
             }
         }
-        guard known.position == 0 || knownFiles.content(of: file, beginsAs: candidate.head) else {
+        guard known.position == .start || knownFiles.content(of: file, beginsAs: candidate.head)
+        else {
             return false
         }
         if candidate.packed != nil { return true }

@@ -168,7 +168,7 @@ extension StreamTable {
             ?? NewestTakenUp(modified: device.map { opener.startTimes.time(on: $0) } ?? .min)
         var begun = stream.files.last?.begunAt ?? .max
         if live != nil, let entry = found.saved.first(where: { $0.file == found.liveID }),
-            entry.position == 0, !entry.hasHead
+            entry.position == .start, !entry.hasHead
         {
             // Nothing was ever seen in it: what was copied from it since nobody has read.
             begun = found.savedTime

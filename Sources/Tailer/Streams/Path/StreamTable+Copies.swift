@@ -9,7 +9,7 @@ extension StreamTable {
         for file in stream.files where file.isOpen && !file.isReplaced {
             do throws(SystemError) {
                 if try file.isIntact() { continue }
-                let size = try file.opened().descriptor.status().size
+                let size = try file.opened().descriptor.status().end
                 if case .replaced = try file.resumption(size: size) {
                     file.becomeReplaced()
                 } else {
@@ -132,7 +132,7 @@ extension StreamTable {
         of candidate: Candidate, _ live: TailedFile, _ look: StreamLook, hasCopy: Bool
     ) throws(LookEnd) -> CopyPlan.Content {
         // What is empty is a copy that was just begun.
-        if candidate.size == 0 { return .nothing }
+        if candidate.size == .start { return .nothing }
         do throws(SystemError) {
             if try candidate.isBeginning(of: live) { return .nothing }
             if hasCopy { return .other }
@@ -150,7 +150,7 @@ extension StreamTable {
         _ rotatedFile: RotatedFile, _ fresh: FileOpener.Fresh, of stream: LogStream
     ) -> Bool {
         stream.isFreshCopy(rotatedFile, of: fresh.sighting.head, size: fresh.sighting.size)
-            || stream.isFreshCopy(rotatedFile, of: fresh.raw, size: fresh.diskSize)
+            || stream.isFreshCopy(rotatedFile, of: fresh.raw, size: PhysicalOffset(fresh.diskSize))
     }
 
     private func carryOut(
@@ -249,13 +249,14 @@ extension StreamTable {
         }
         // Nothing of it was read; it was copied before the bytes that were seen of it were
         // complete.
-        if place == 0, candidate.size > 0, file.expectedHead.starts(with: candidate.head) {
+        if place == .start, candidate.size > .start, file.expectedHead.starts(with: candidate.head)
+        {
             return true
         }
         // It was copied, and more was written and seen before it was truncated: the copy is shorter
         // than what is known of the file's beginning.
-        let known = max(file.headLength - 1, min(place, Fingerprint.longest))
-        guard candidate.size > 0, candidate.size <= known,
+        let known = max(file.headLength - 1, min(place.bytes, Fingerprint.longest))
+        guard candidate.size > .start, candidate.size.bytes <= known,
             file.beginning.agrees(with: candidate.head)
         else { return false }
         return try candidate.continues(at: place, after: file.anchor)

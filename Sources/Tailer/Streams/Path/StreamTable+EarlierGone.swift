@@ -13,7 +13,7 @@ extension StreamTable {
             output.report(
                 .lost(
                     path: node.text(of: rotatedFile.name),
-                    range: ByteRange(start: 0, end: rotatedFile.status.size), reason: .deletedUnread
+                    range: rotatedFile.status.whole, reason: .deletedUnread
                 ))
         }
     }
@@ -73,7 +73,7 @@ extension StreamTable {
             output.report(
                 .lost(
                     path: look.node.text(of: rotatedFile.name),
-                    range: ByteRange(start: 0, end: rotatedFile.status.size), reason: .deletedUnread
+                    range: rotatedFile.status.whole, reason: .deletedUnread
                 ))
         }
         return isPacked

@@ -265,7 +265,7 @@ extension StreamTable {
         }
         do throws(SystemError) {
             let status = try look.directory.descriptor.status(of: name)
-            guard status.inode == closed.inode, status.size > known.position else { return true }
+            guard status.inode == closed.inode, status.end > known.position else { return true }
         } catch {
             return error.code == .notFound
         }

@@ -145,7 +145,7 @@ extension StreamTable {
         if found.liveID != nil {
             return found.stream.freshCopies[LogStream.Stamp(rotatedFile.status)] != nil
         }
-        return found.stream.isFreshCopy(rotatedFile, of: live.head, size: live.status.size)
+        return found.stream.isFreshCopy(rotatedFile, of: live.head, size: live.status.end)
     }
 
     private func facts(of found: RotatedFindings, _ unread: Unread) -> TakeUpPlan.Facts {

@@ -58,7 +58,7 @@ extension StreamTable {
             }
             guard let entry = saved.last(where: { $0.path == stream.name }),
                 look.names.name(of: entry.identity.inode) ?? stream.liveName == stream.liveName,
-                entry.position >= Self.longestBanner, found.status.size >= entry.position,
+                entry.position.bytes >= Self.longestBanner, found.status.end >= entry.position,
                 try begins(found, as: entry.file, entry.position, entry.anchor.bytes),
                 output.succeeded(entry.file, by: found.sighting(isFirstScan: false))
             else { return .none }
@@ -84,7 +84,7 @@ extension StreamTable {
             })
         else { return false }
         let awaiting = stream.awaitingCopy[index]
-        guard awaiting.end >= Self.longestBanner, found.status.size >= awaiting.end,
+        guard awaiting.end.bytes >= Self.longestBanner, found.status.end >= awaiting.end,
             try begins(found, as: awaiting.id, awaiting.end, awaiting.anchor),
             output.succeeded(awaiting.id, by: found.sighting(isFirstScan: false))
         else { return false }
@@ -116,27 +116,27 @@ extension StreamTable {
     /// Whether `found` may become what an open file is: nothing in its first bytes is another.
     private func begins(_ found: Candidate, as file: TailedFile) throws(SystemError) -> Bool {
         let old = try file.opened().descriptor.read(count: Self.longestBanner, at: 0)
-        let new = try found.read(count: Self.longestBanner, at: 0)
+        let new = try found.read(count: Self.longestBanner, at: .start)
         return zip(old, new).allSatisfy(==)
     }
 
-    /// Where what `file` holds ends, physical, if `found` holds all of that and of what it held.
+    /// Where what `file` holds ends, if `found` holds all of that and of what it held.
     private func commonEnd(
         _ found: Candidate, of file: TailedFile
-    ) throws(SystemError) -> Int? {
+    ) throws(SystemError) -> PhysicalOffset? {
         let position = file.physicalPosition
         let size = file.base.physical(file.written)
-        guard found.status.size >= max(position, size),
+        guard found.status.end >= max(position, size),
             try begins(found, as: file.id, position, file.anchor)
         else { return nil }
         for mark in file.landmarks.spread where mark.offset <= file.position {
             let place = file.base.physical(mark.offset)
-            let count = min(Anchor.longest, place)
+            let count = min(Anchor.longest, place.bytes)
             let bytes = try found.read(count: count, at: place - count)
             guard Landmarks.digest(bytes) == mark.digest else { return nil }
         }
         guard file.isOpen else {
-            return position >= Self.longestBanner && size <= position ? position : nil
+            return position.bytes >= Self.longestBanner && size <= position ? position : nil
         }
         let old = try file.opened()
         let status = try old.descriptor.status()
@@ -144,13 +144,13 @@ extension StreamTable {
             // Copied up beneath us: the very file that is open.
             return position
         }
-        let end = max(position, status.size)
-        let count = min(Anchor.longest, end)
-        let head = try old.descriptor.read(count: min(end, Self.longestBanner), at: 0)
-        guard found.status.size >= end,
+        let end = max(position, status.end)
+        let count = min(Anchor.longest, end.bytes)
+        let head = try old.descriptor.read(count: min(end.bytes, Self.longestBanner), at: 0)
+        guard found.status.end >= end,
             try old.descriptor.read(count: count, at: end - count)
                 == found.read(count: count, at: end - count),
-            try found.read(count: head.count, at: 0) == head
+            try found.read(count: head.count, at: .start) == head
         else { return nil }
         if head.count == Self.longestBanner { return end }
         guard status.links == 0, let birth = found.identity.birthTime else { return nil }
@@ -160,10 +160,10 @@ extension StreamTable {
     /// The rest of a file that another one has succeeded.
     private struct Rest {
         let fresh: FileOpener.Fresh
-        /// Where that begins, physical.
-        let place: Int
-        /// Up to there the other one has it, physical.
-        let end: Int
+        /// Where that begins.
+        let place: PhysicalOffset
+        /// Up to there the other one has it.
+        let end: PhysicalOffset
     }
 
     /// The bytes that were or may still be written to the old inode, by somebody who has it open,
@@ -172,21 +172,23 @@ extension StreamTable {
     /// 1. The two are compared, up to the end of the old one.
     /// 2. Its writer, who has it open, goes on. That is in no other file.
     private func rest(
-        of file: TailedFile, behind end: Int, _ found: Candidate, _ stream: LogStream
+        of file: TailedFile, behind end: PhysicalOffset, _ found: Candidate, _ stream: LogStream
     ) throws(SystemError) -> Rest? {
         guard file.isOpen else { return nil }
         let old = try file.opened()
         let status = try old.descriptor.status()
         if status.inode == found.status.inode, status.device == found.status.device { return nil }
         // The size is asked second: a writer may have written and gone before the first.
-        if old.descriptor.hasNoWriter() ?? false, try old.descriptor.status().size <= end {
+        if old.descriptor.hasNoWriter() ?? false, try old.descriptor.status().end <= end {
             guard file.name != nil else { return nil }
             // It stays known for what it is, until its editor removes it.
             return Rest(fresh: try opener.fresh(file, of: stream), place: end, end: end)
         }
         let fresh = try opener.fresh(file, of: stream)
         // Truncated meanwhile: all of it is new.
-        if fresh.diskSize < end { return Rest(fresh: fresh, place: 0, end: 0) }
+        if PhysicalOffset(fresh.diskSize) < end {
+            return Rest(fresh: fresh, place: .start, end: .start)
+        }
         let place = try lineStart(in: old, before: end, from: file.physicalPosition)
         return Rest(fresh: fresh, place: place, end: end)
     }
@@ -194,8 +196,8 @@ extension StreamTable {
     /// Where the unfinished line begins that ends at `end` for now, or the part of it that
     /// `position` is before; where it is very long, `end`.
     private func lineStart(
-        in file: SharedDescriptor, before end: Int, from position: Int
-    ) throws(SystemError) -> Int {
+        in file: SharedDescriptor, before end: PhysicalOffset, from position: PhysicalOffset
+    ) throws(SystemError) -> PhysicalOffset {
         let first = max(position, end - Self.longestUnfinished)
         var stop = end
         while stop > first {

@@ -29,7 +29,7 @@ extension StreamTable {
             let path = ExactText(stream.node?.text(of: name) ?? "")
             let entry = saved.last {
                 ExactText($0.path) == path
-                    && ($0.position == 0 ? $0.size : $0.position) >= Self.longestBanner
+                    && ($0.position == .start ? $0.size : $0.position).bytes >= Self.longestBanner
             }
             if let entry, goesOn(entry, as: found, here) { return }
         }
@@ -39,7 +39,7 @@ extension StreamTable {
     private func goesOn(_ entry: SavedFile, as found: Candidate, _ here: S6Look) -> Bool {
         let stream = here.stream
         guard found.packed == nil, found.unreadable == nil, found.status.links > 0,
-            found.status.size >= max(entry.position, entry.size),
+            found.status.end >= max(entry.position, entry.size),
             !stream.files.contains(where: { $0.id == entry.file }),
             !stream.closed.values.contains(where: { $0.id == entry.file })
         else { return false }
@@ -51,7 +51,7 @@ extension StreamTable {
         do throws(SystemError) {
             // Where nothing was delivered, nothing is skipped whatever it is.
             let isSame =
-                entry.position == 0
+                entry.position == .start
                 ? knownFiles.content(of: entry.file, beginsAs: found.head)
                 : try begins(found, as: entry.file, entry.position, entry.anchor.bytes)
             return isSame && output.succeeded(entry.file, by: found.sighting(isFirstScan: false))

@@ -8,7 +8,7 @@ extension StreamTable {
     func ship(
         _ candidate: Candidate, insteadOf file: FileID, of stream: LogStream
     ) -> FileOpener.OpenResult {
-        if knownFiles.progress(of: file).map({ $0.position > 0 }) ?? false {
+        if knownFiles.progress(of: file).map({ $0.position > .start }) ?? false {
             output.report(.unmatched(path: candidate.request.path))
         }
         forget(file, of: stream)
