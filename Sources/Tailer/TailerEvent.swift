@@ -40,7 +40,7 @@ package enum TailerEvent: Sendable {
     case archivesForgotten(path: String, count: Int)
     /// A file that was read to `from`, all of it that was ever seen, went while nobody looked: what
     /// was written to it after that, if anything, is lost.
-    case vanished(path: String, from: LogicalOffset)
+    case goneUnseen(path: String, from: LogicalOffset)
     /// A file of which bytes are lost is there yet, at a place where no pattern leads.
     case foundElsewhere(path: String, place: String)
     /// A file's content was replaced, and what it was is read on in this copy.
@@ -67,7 +67,7 @@ package enum TailerEvent: Sendable {
 package enum LossReason: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     /// The file was cut or its content replaced, and what it was is in no copy.
     case truncated
-    /// The file was deleted, by rotation or otherwise.
+    /// The file was removed, by rotation or otherwise.
     case deletedUnread = "deleted_unread"
     /// The file was moved to where no pattern leads, while nobody looked.
     case movedAway = "moved_away"

@@ -55,7 +55,7 @@ struct Bases {
         case .opened(let path, let offset): return .opened(path: path, offset: whole(offset))
         case .rewritten(let path, let offset):
             return .rewritten(path: path, offset: whole(offset))
-        case .vanished(let path, let from): return .vanished(path: path, from: whole(from))
+        case .goneUnseen(let path, let from): return .goneUnseen(path: path, from: whole(from))
         case .hole(let path, let range): return .hole(path: path, range: whole(range))
         case .lost(let path, let range, let reason):
             return .lost(path: path, range: whole(range), reason: reason)

@@ -6,7 +6,7 @@ package enum Whereabouts: Hashable, Sendable {
     /// It has this name now, as bytes, and so many of those on the disk.
     case at(path: [UInt8], size: Int)
     /// It has no name. `size` where somebody has it open still.
-    case deleted(size: Int?)
+    case removed(size: Int?)
     /// This process may not ask (CAP_DAC_READ_SEARCH), or the file system cannot tell.
     case unknown
 }
@@ -37,7 +37,7 @@ extension Descriptor {
         do throws(SystemError) {
             let file = try place(ofHandle: handle)
             let status = try file.status()
-            guard status.links > 0 else { return .deleted(size: status.size) }
+            guard status.links > 0 else { return .removed(size: status.size) }
             var path = [CChar](repeating: 0, count: Int(PATH_MAX))
             let length = file.withRawValue { number in
                 unsafe readlink("/proc/self/fd/\(number)", &path, path.count)
@@ -45,7 +45,7 @@ extension Descriptor {
             let bytes = path.prefix(max(0, length)).map(UInt8.init(bitPattern:))
             return .at(path: bytes, size: status.size)
         } catch {
-            return error.code == .stale ? .deleted(size: nil) : .unknown
+            return error.code == .stale ? .removed(size: nil) : .unknown
         }
     }
 

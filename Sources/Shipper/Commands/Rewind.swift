@@ -3,28 +3,6 @@ import Platform
 import Registry
 import Tailer
 
-/// Where a position is to go.
-package enum RewindTarget: Hashable, Sendable {
-    /// To the first byte that is there.
-    case beginning
-    /// To the end of the last whole line that is there; of a file that nobody writes to, to its
-    /// end.
-    case end
-    /// To this one, which is `log.offset` of the record to begin with.
-    case offset(LogicalOffset)
-
-    /// Nil for what is neither a word nor a number of bytes.
-    package init?(_ text: String) {
-        switch text {
-        case "beginning": self = .beginning
-        case "end": self = .end
-        default:
-            guard let offset = Int(text), offset >= 0, offset <= 1 << 60 else { return nil }
-            self = .offset(LogicalOffset(offset))
-        }
-    }
-}
-
 /// Moves each file's position by hand.
 ///
 /// A position keeps its generation, so a line that is sent again has the `_id` that it had, and
@@ -77,7 +55,7 @@ struct Rewind {
             case .found(let found) where found.isPacked: self = .none(because: "it is compressed")
             case .found(let found): self = .file(found.file, size: found.size)
             case .other: self = .none(because: "another file, or other content, has its name")
-            case .absent: self = .none(because: "it is not there")
+            case .missing: self = .none(because: "it is not there")
             case .unreachable(.failed(let error)):
                 self = .none(because: "it cannot be opened: \(error)")
             case .unreachable(.away): self = .none(because: "\(OutOfReach.away)")
@@ -182,5 +160,27 @@ struct Rewind {
         if refused > 0 { parts.append("\(refused) not rewound") }
         return TextColumns.lines(rows, right: [1, 2])
             + [parts.joined(separator: "; ") + (isDry ? RegistryEditing.dry : "")]
+    }
+}
+
+/// Where a position is to go.
+package enum RewindTarget: Hashable, Sendable {
+    /// To the first byte that is there.
+    case beginning
+    /// To the end of the last whole line that is there; of a file that nobody writes to, to its
+    /// end.
+    case end
+    /// To this one, which is `log.offset` of the record to begin with.
+    case offset(LogicalOffset)
+
+    /// Nil for what is neither a word nor a number of bytes.
+    package init?(_ text: String) {
+        switch text {
+        case "beginning": self = .beginning
+        case "end": self = .end
+        default:
+            guard let offset = Int(text), offset >= 0, offset <= 1 << 60 else { return nil }
+            self = .offset(LogicalOffset(offset))
+        }
     }
 }

@@ -100,7 +100,7 @@ package enum RunCommand {
             log.error("the reader cannot run", ["error": "\(error)"])
             code = .internalFault
         }
-        if once, end == .done, code == .done { pipeline.countVanished() }
+        if once, end == .done, code == .done { pipeline.countOutOfSight() }
         if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
         watch.begin()
         let outcome = pipeline.stop()
@@ -117,8 +117,8 @@ package enum RunCommand {
                 "records_delivered": .count(counters.recordsDelivered),
                 "bytes_delivered": .count(counters.bytesDelivered),
                 "records_undelivered": .count(outcome.undelivered),
-                "bytes_lost": .count(counters.bytesGone),
-                "archives_lost": .count(counters.archivesGone),
+                "bytes_lost": .count(counters.bytesLost),
+                "archives_lost": .count(counters.archivesMissed),
             ])
         if once, code == .done, !tell(outcome, end, counters, log) { code = .fault }
         return code
@@ -131,12 +131,13 @@ package enum RunCommand {
         // What is lost is not left: nothing is unread of a file that was cut, or whose rest is
         // damaged, which is told again as long as it is there.
         let hasLost =
-            counters.bytesGone > 0 || counters.archivesGone > 0 || counters.damagedArchives > 0
+            counters.bytesLost > 0 || counters.archivesMissed > 0 || counters.damagedArchives > 0
         if hasLost {
             log.error(
                 "lines were lost",
                 [
-                    "bytes": .count(counters.bytesGone), "archives": .count(counters.archivesGone),
+                    "bytes": .count(counters.bytesLost),
+                    "archives": .count(counters.archivesMissed),
                     "archives_damaged": .count(counters.damagedArchives),
                 ])
         }

@@ -64,7 +64,7 @@ final class DemoRun {
         for writer in writers { writer.close() }
         let undelivered = pipeline.stop().undelivered
         if undelivered > 0 { fault("\(undelivered) records were read and never acknowledged") }
-        let lost = pipeline.counters.bytesGone
+        let lost = pipeline.counters.bytesLost
         if lost > 0 { fault("\(lost) bytes were gone from the disk before they were read") }
         readToTheEnd()
         consumer.stop()

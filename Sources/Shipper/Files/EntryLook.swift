@@ -10,14 +10,14 @@ import Tailer
 /// | --- | --- | --- | --- |
 /// | `registry show` | `EntrySearch`: `glance`, and `open` where need be | numbers, content | yes |
 /// | `registry rewind` | `EntrySearch.open` | content | yes |
-/// | `VanishedFiles`: nobody follows it | `glance`, then by handle | numbers | no |
+/// | `OutOfSightFiles`: nobody follows it | `glance`, then by handle | numbers | no |
 /// | `FileMemory`: a listing misses it | `glance`, then by handle | numbers | no |
 /// | `FileMemory`: it lost its name | by handle, then `open` | content | no |
 /// | `DeviceNumbers` | `open` in its directory | content, where the device differs | yes |
 /// | `VolumeNumbers` | `open` | content, where the device agrees | no |
 ///
-/// Whether it is away its directory tells; to `VanishedFiles` as the reader comes there, through no
-/// link beneath a prefix (`DirectoryPlace.of(_:beneath:)`).
+/// Whether it is away its directory tells; to `OutOfSightFiles` as the reader comes there, through
+/// no link beneath a prefix (`DirectoryPlace.of(_:beneath:)`).
 ///
 /// An import asks about files that it has just found: `StreamFile.look`.
 enum EntryLook {
@@ -118,14 +118,14 @@ struct EntrySearch {
         let here = look(place)
         switch here {
         case .found, .unreachable: return here
-        case .other, .absent: break
+        case .other, .missing: break
         }
         switch listings.name(of: entry.identity.inode, beside: place, in: directory) {
         case .found(let name):
             let there = look(place.beside(name))
             if case .found = there { return there }
             if case .unreachable = there { return there }
-        case .other, .absent: break
+        case .other, .missing: break
         case .unreachable(let reason): return .unreachable(reason)
         }
         return here.unlessAway(entry.identity.device, .of(directory))
@@ -137,7 +137,7 @@ struct Listings {
     private var known: [ExactText: PlaceLook<[UInt64: [UInt8]]>] = [:]
 
     /// The name of an inode in the directory of `place`; `other` where that has none for it,
-    /// `absent` where it is not there itself.
+    /// `missing` where it is not there itself.
     mutating func name(
         of inode: UInt64, beside place: FilePlace, in directory: ExactText
     ) -> PlaceLook<[UInt8]> {

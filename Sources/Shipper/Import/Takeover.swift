@@ -161,7 +161,7 @@ struct Takeover {
             case .unreachable(let reason):
                 items.append(
                     Item(path: file.path, admission: .refused("cannot be read: \(reason)")))
-            case .other, .absent, nil: break
+            case .other, .missing, nil: break
             }
         }
         return heads
@@ -191,7 +191,7 @@ struct Takeover {
         let status: FileStatus
         switch patiently(path, { FilePlace.glance(at: path) }) {
         case .found(let found): status = found
-        case .other, .absent: return "is gone, and no file that an input matches is it"
+        case .other, .missing: return "is gone, and no file that an input matches is it"
         case .unreachable(let reason): return "cannot be read: \(reason)"
         case nil: return Self.silence
         }
@@ -229,7 +229,7 @@ struct Takeover {
                 switch answer {
                 case .found, nil: Self.silence
                 case .other: "was replaced just now; import again"
-                case .absent: "was removed or renamed just now; import again"
+                case .missing: "was removed or renamed just now; import again"
                 case .unreachable(let reason): "cannot be read: \(reason)"
                 }
             items.append(say(.refused(reason)))
@@ -341,7 +341,7 @@ struct Takeover {
             }
             adopt(file, excerpt, at: size, anchor: excerpt.before[size] ?? [])
             items.append(Item(path: file.path, offset: size, size: excerpt.size, admission: .older))
-        case .other, .absent: return
+        case .other, .missing: return
         case .unreachable(let reason):
             items.append(Item(path: file.path, admission: .refused("cannot be read: \(reason)")))
         case nil: items.append(Item(path: file.path, admission: .refused(Self.silence)))

@@ -8,10 +8,10 @@ package final class Counters: Sendable {
     private let records = SaturatingCounter()
     private let bytes = SaturatingCounter()
     private let bytesRead = SaturatingCounter()
-    private let bytesLost = Mutex<[LossReason: Int]>([:])
-    private let archivesMissed = SaturatingCounter()
+    private let lostBytes = Mutex<[LossReason: Int]>([:])
+    private let missedArchives = SaturatingCounter()
     private let filesPassed = SaturatingCounter()
-    private let filesGone = SaturatingCounter()
+    private let goneFiles = SaturatingCounter()
     private let holes = SaturatingCounter()
     private let recordsSent = SaturatingCounter()
     private let archivesDamaged = SaturatingCounter()
@@ -28,19 +28,19 @@ package final class Counters: Sendable {
     /// Bytes of files handed to the producer.
     package var bytesTaken: Int { bytesRead.now }
     /// Bytes that were on the disk and could not be read before they were gone.
-    package var bytesGone: Int { bytesLost.withLock { $0.values.reduce(0, +|) } }
+    package var bytesLost: Int { lostBytes.withLock { $0.values.reduce(0, +|) } }
     /// The same by reason.
-    var bytesGoneByReason: [LossReason: Int] { bytesLost.withLock { $0 } }
+    var bytesLostByReason: [LossReason: Int] { lostBytes.withLock { $0 } }
     /// Compressed files whose rest, of unknown size, is damaged.
     var damagedArchives: Int { archivesDamaged.now }
     /// Archives that a processor made, and that may hold lines that were shipped already.
     var unmatchedArchives: Int { archivesUnmatched.now }
     /// Archives that were removed between their sighting and their opening, or that are compressed
     /// by what cannot be read.
-    package var archivesGone: Int { archivesMissed.now }
+    package var archivesMissed: Int { missedArchives.now }
     /// Files that went while nobody looked, and with them whatever was written to them after the
     /// last look.
-    package var filesVanished: Int { filesGone.now }
+    package var filesGone: Int { goneFiles.now }
     /// Files that could not be read for so long that their streams went on without them.
     package var filesPassedOver: Int { filesPassed.now }
     /// Zeros that nobody wrote and that were passed over.
@@ -62,19 +62,19 @@ package final class Counters: Sendable {
     func sent(records count: Int) { recordsSent.add(count) }
     func taken(_ count: Int) { bytesRead.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {
-        bytesLost.withLock { $0[reason, default: 0] +|= count }
+        lostBytes.withLock { $0[reason, default: 0] +|= count }
     }
 
     /// Whatever of it is a number.
     func count(_ event: TailerEvent) {
         switch event {
         case .lost(_, let range, let reason): lost(range.count, reason)
-        case .missed, .notReadable: archivesMissed.add(1)
+        case .missed, .notReadable: missedArchives.add(1)
         case .damaged: archivesDamaged.add(1)
         case .hole(_, let range): holes.add(range.count)
         case .unmatched: archivesUnmatched.add(1)
         case .passedOver: filesPassed.add(1)
-        case .vanished: filesGone.add(1)
+        case .goneUnseen: goneFiles.add(1)
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
             .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .endsEarly,

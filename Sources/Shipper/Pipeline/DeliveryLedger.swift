@@ -14,7 +14,7 @@ final class DeliveryLedger: Sendable {
         /// Sizes of tracked files that have grown since they were opened.
         var sizes: [FileID: PhysicalOffset] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
-        var leaving: Set<FileID> = []
+        var gone: Set<FileID> = []
         /// Files that were read to their ends and are out of sight; those who look after entries
         /// that nobody follows may let them leave. What was sent of them stays known until then,
         /// should they be found.
@@ -80,7 +80,7 @@ final class DeliveryLedger: Sendable {
         _ file: FileID, _ generation: GenerationID, at position: LogicalOffset, anchor: Anchor
     ) -> (position: LogicalOffset, anchor: Anchor) {
         state.withLock { state in
-            state.leaving.remove(file)
+            state.gone.remove(file)
             state.unfollowed.remove(file)
             if let end = state.tracker.sentEnd(file, generation) {
                 return (end, state.anchors[file] ?? .none)
@@ -149,7 +149,7 @@ final class DeliveryLedger: Sendable {
                 state.end(file)
                 return true
             }
-            state.leaving.insert(file)
+            state.gone.insert(file)
             return false
         }
         if isDone { registry.gone(file) }
@@ -214,15 +214,15 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.outstanding(file) > 0 }
     }
 
-    /// The entry of a leaving file goes with its last delivery, which is saved by now: who finds a
-    /// file that is not followed may believe its entry. And only if it is leaving still:
+    /// The entry of a file that is gone leaves with its last delivery, which is saved by now: who
+    /// finds a file that is not followed may believe its entry. And only if it is gone still:
     ///
-    /// 1. The last delivery of a file that is leaving comes in, on the poller thread.
+    /// 1. The last delivery of a file that is gone comes in, on the poller thread.
     /// 2. The reader finds the file once more, under another name, and its entry, and begins it.
     /// 3. Were the entry to leave now, what is read from now on would be saved nowhere.
     private func endIfDone(_ file: FileID) {
         state.withLock { state in
-            guard state.tracker.outstanding(file) == 0, state.leaving.remove(file) != nil else {
+            guard state.tracker.outstanding(file) == 0, state.gone.remove(file) != nil else {
                 return
             }
             state.end(file)
@@ -245,7 +245,7 @@ final class DeliveryLedger: Sendable {
                     file: batch.file, generation: batch.generation, offset: end,
                     anchor: end == batch.range.end ? batch.anchor : .none,
                     size: state.sizes[batch.file])
-                if state.leaving.contains(batch.file) { left.append(batch.file) }
+                if state.gone.contains(batch.file) { left.append(batch.file) }
             }
         }
         registry.advance(Array(advances.values))

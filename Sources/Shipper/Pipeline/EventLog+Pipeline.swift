@@ -6,7 +6,7 @@ import Tailer
 /// What the pipeline itself tells, beside its stages.
 extension EventLog {
     /// A look after entries that nobody follows has found something. On its thread.
-    func report(_ event: VanishedFiles.Event) {
+    func report(_ event: OutOfSightFiles.Event) {
         switch event {
         case .tailer(let event): report(event)
         case .forgotten(let entry):

@@ -244,8 +244,8 @@ final class FileMemory: KnownFiles {
             savedStreams = streams
         }
         guard let streams = savedStreams?[directory] else { return [] }
-        let absent = streams.filter { !$0.value.contains(device) }
-        savedStreams?[directory] = absent.isEmpty ? nil : absent
+        let outOfSight = streams.filter { !$0.value.contains(device) }
+        savedStreams?[directory] = outOfSight.isEmpty ? nil : outOfSight
         return streams.sorted { $0.key < $1.key }
             .map { SavedStream(path: $0.key.text, isOnDevice: $0.value.contains(device)) }
     }
@@ -306,7 +306,7 @@ final class FileMemory: KnownFiles {
         guard isMine(entry.path) else { return true }
         switch look(at: entry, EntryLook.glance) {
         case .found, .unreachable: return true
-        case .other, .absent: return isElsewhere(whereabouts(of: entry))
+        case .other, .missing: return isElsewhere(whereabouts(of: entry))
         }
     }
 
@@ -366,10 +366,10 @@ final class FileMemory: KnownFiles {
             switch lookInAnotherLog(for: entry) {
             case .found: return
             case .unreachable:
-                // Until it is deleted there, or can be looked at.
+                // Until it is removed there, or can be looked at.
                 parts.ledger.unfollow(entry.file)
                 return
-            case .other, .absent: break
+            case .other, .missing: break
             }
         }
         for event in GoneFile.events(entry, delivered: delivered, whereabouts) {
@@ -379,7 +379,7 @@ final class FileMemory: KnownFiles {
             parts.registry.moved(
                 entry.file, path: entry.path, state: .deleted,
                 at: parts.volumes.timeOfNote(on: entry))
-            // Until it is deleted there, or comes back.
+            // Until it is removed there, or comes back.
             parts.ledger.unfollow(entry.file)
         } else {
             parts.ledger.leave(entry.file)
@@ -398,7 +398,7 @@ final class FileMemory: KnownFiles {
     ///    Its entry stays that of the log that it was.
     /// 2. The agent is started anew, and may not ask by handle. That log's directory does not list
     ///    the file.
-    /// 3. Taken for deleted, it would be sent again with the next start.
+    /// 3. Taken for gone, it would be sent again with the next start.
     private func lookInAnotherLog(for entry: FileEntry) -> PlaceLook<EntryFile> {
         let directory = ExactText(entry.path).parent
         let stream = ExactText(entry.stream)

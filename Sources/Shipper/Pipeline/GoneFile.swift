@@ -27,12 +27,12 @@ enum GoneFile {
                 to: entry.base.logical(max(seen, PhysicalOffset(size))), .movedAway)
             let event = TailerEvent.foundElsewhere(path: entry.path, place: PathText.text(place))
             return lost.isEmpty ? [] : lost + [event]
-        case .deleted(let size): seen = max(seen, PhysicalOffset(size ?? 0))
+        case .removed(let size): seen = max(seen, PhysicalOffset(size ?? 0))
         case .unknown: break
         }
         let end = entry.base.logical(seen)
         let lost = lost(to: end, .deletedUnread)
         guard entry.state == .active, !isRead else { return lost }
-        return lost + [.vanished(path: entry.path, from: max(end, delivered))]
+        return lost + [.goneUnseen(path: entry.path, from: max(end, delivered))]
     }
 }

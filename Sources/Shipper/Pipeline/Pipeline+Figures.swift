@@ -15,9 +15,9 @@ extension Pipeline {
         figures.recordsDelivered = counters.recordsDelivered
         figures.bytesDelivered = counters.bytesDelivered
         figures.bytesRead = counters.bytesTaken
-        figures.bytesLost = counters.bytesGoneByReason
-        figures.archivesLost = counters.archivesGone
-        figures.filesVanished = counters.filesVanished
+        figures.bytesLost = counters.bytesLostByReason
+        figures.archivesMissed = counters.archivesMissed
+        figures.filesGone = counters.filesGone
         figures.filesPassedOver = counters.filesPassedOver
         figures.archivesDamaged = counters.damagedArchives
         figures.archivesUnmatched = counters.unmatchedArchives

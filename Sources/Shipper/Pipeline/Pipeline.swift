@@ -7,35 +7,6 @@ package import Settings
 import Synchronization
 package import Tailer
 
-/// Why the pipeline could not start.
-package enum PipelineError: Error, CustomStringConvertible {
-    case registry(RegistryError)
-    case kafka(KafkaError)
-    /// Metrics and health cannot be served where the settings say.
-    case http(HTTPError)
-    case system(SystemError)
-
-    package var description: String {
-        switch self {
-        case .registry(let error): "\(error)"
-        case .kafka(let error): "\(error)"
-        case .http(let error): "http.listen: \(error); name a free ADDRESS:PORT, or none"
-        case .system(let error): "\(error)"
-        }
-    }
-
-    /// Calls `body`; `told` makes one of these of its error.
-    static func telling<Value, Failure: Error>(
-        _ told: (Failure) -> PipelineError, _ body: () throws(Failure) -> Value
-    ) throws(PipelineError) -> Value {
-        do throws(Failure) {
-            return try body()
-        } catch {
-            throw told(error)
-        }
-    }
-}
-
 /// The stages put together: registry, its keeper, Kafka and readers, started in that order and
 /// stopped in the reverse one. The only place where they meet. Sendable.
 package final class Pipeline: Sendable {
@@ -54,7 +25,7 @@ package final class Pipeline: Sendable {
     let readers: Readers
     let territories: Territories
     let keeper: RegistryKeeper
-    private let vanished: [VanishedLooks]
+    private let outOfSight: [OutOfSightLooks]
     let budget: InFlightBudget
     let topics: TopicPool
     private let ledger: DeliveryLedger
@@ -156,14 +127,14 @@ package final class Pipeline: Sendable {
         self.ledger = ledger
 
         let scans = FirstScans()
-        let vanished = Self.vanished(
+        let outOfSight = Self.outOfSight(
             tailing, registry, ledger, volumes, territories, scans, counters, events)
-        self.vanished = vanished
+        self.outOfSight = outOfSight
         let agent = try PipelineError.telling(PipelineError.system) { () throws(SystemError) in
             try AgentID(directory: settings.data)
         }
         let keeper = try running.startKeeper(
-            settings, log, registry, ledger, agent, vanished, counters)
+            settings, log, registry, ledger, agent, outOfSight, counters)
         self.keeper = keeper
 
         (producer, broker) = try running.startProducer(
@@ -203,14 +174,14 @@ package final class Pipeline: Sendable {
 
     /// Those who look after files on this machine's own disks, and after those on remote file
     /// systems, which may hang.
-    private static func vanished(
+    private static func outOfSight(
         _ inputs: [TailerInput], _ registry: Registry, _ ledger: DeliveryLedger,
         _ volumes: VolumeNumbers, _ territories: Territories, _ scans: FirstScans,
         _ counters: Counters, _ events: EventLog
-    ) -> [VanishedLooks] {
+    ) -> [OutOfSightLooks] {
         [false, true].map { isRemote in
-            VanishedLooks(
-                VanishedFiles(
+            OutOfSightLooks(
+                OutOfSightFiles(
                     inputs, registry: registry, ledger: ledger, volumes: volumes,
                     isMine: {
                         let reader = territories.reader(of: $0)
@@ -245,9 +216,9 @@ package final class Pipeline: Sendable {
 
     /// With `once`, when everything was looked at: counts what is unread of files that are nowhere.
     /// A file system that does not answer is left out.
-    package func countVanished() {
-        for looks in vanished {
-            if !looks.end(within: Self.vanishedPatience) {
+    package func countOutOfSight() {
+        for looks in outOfSight {
+            if !looks.end(within: Self.outOfSightPatience) {
                 log.error("files that are gone could not be looked for: a disk does not answer")
             }
         }
@@ -296,9 +267,38 @@ package final class Pipeline: Sendable {
     package var places: [String] { readers.places }
 
     /// One lstat(2) takes microseconds, and of a hundred thousand entries a second.
-    private static let vanishedPatience: Int64 = 10_000_000_000
+    private static let outOfSightPatience: Int64 = 10_000_000_000
 
     /// Ends a wait for deliveries that is under way in `stop`, or that is still to come; any
     /// thread.
     package func hurry() { _ = producer.stop(deadline: .zero) }
+}
+
+/// Why the pipeline could not start.
+package enum PipelineError: Error, CustomStringConvertible {
+    case registry(RegistryError)
+    case kafka(KafkaError)
+    /// Metrics and health cannot be served where the settings say.
+    case http(HTTPError)
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .registry(let error): "\(error)"
+        case .kafka(let error): "\(error)"
+        case .http(let error): "http.listen: \(error); name a free ADDRESS:PORT, or none"
+        case .system(let error): "\(error)"
+        }
+    }
+
+    /// Calls `body`; `told` makes one of these of its error.
+    static func telling<Value, Failure: Error>(
+        _ told: (Failure) -> PipelineError, _ body: () throws(Failure) -> Value
+    ) throws(PipelineError) -> Value {
+        do throws(Failure) {
+            return try body()
+        } catch {
+            throw told(error)
+        }
+    }
 }

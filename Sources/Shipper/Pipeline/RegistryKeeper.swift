@@ -22,7 +22,7 @@ final class RegistryKeeper: Sendable {
     init(
         _ registry: Registry, interval: Duration, agent: AgentID, log: Log,
         taken: @escaping @Sendable () -> Int,
-        vanished: [VanishedLooks]
+        outOfSight: [OutOfSightLooks]
     ) throws(SystemError) {
         let wakeup = try Wakeup()
         let isStopped = Flag()
@@ -49,7 +49,7 @@ final class RegistryKeeper: Sendable {
                 if registry.isWritten { figures.savedAll(began) }
                 let now = Clock.monotonicNanoseconds()
                 if isScanned.value.load(ordering: .acquiring), now >= next {
-                    for looks in vanished { looks.begin() }
+                    for looks in outOfSight { looks.begin() }
                     next = now + Self.lookInterval
                 }
                 if lull.hasBegun(taken: taken(), now) { FreeMemory.giveBack() }

@@ -23,12 +23,12 @@ extension RunningStages<Shutdown> {
     /// Starts the thread that saves positions; what was delivered until it stops is saved by it.
     mutating func startKeeper(
         _ settings: Settings, _ log: Log, _ registry: Registry, _ ledger: DeliveryLedger,
-        _ agent: AgentID, _ vanished: [VanishedLooks], _ counters: Counters
+        _ agent: AgentID, _ outOfSight: [OutOfSightLooks], _ counters: Counters
     ) throws(PipelineError) -> RegistryKeeper {
         try start(orThrow: PipelineError.system) { () throws(SystemError) in
             try RegistryKeeper(
                 registry, interval: settings.registry.sync, agent: agent, log: log,
-                taken: { counters.bytesTaken }, vanished: vanished)
+                taken: { counters.bytesTaken }, outOfSight: outOfSight)
         } stop: {
             $1.stop($0, ledger)
         }

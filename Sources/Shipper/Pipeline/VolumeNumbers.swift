@@ -10,7 +10,7 @@ import Tailer
 /// 1. The machine is started again, and two disks have each other's numbers. One of them is mounted
 ///    late.
 /// 2. What lies at its mount point until then has the number that it had: asked for its files, that
-///    says that all of them were deleted.
+///    says that all of them were removed.
 /// 3. It is mounted. Without their entries all of it would be sent again.
 ///
 /// So what was saved last before the machine was started is believed to be gone only where another
@@ -78,7 +78,7 @@ final class VolumeNumbers: Sendable {
         }
         guard isDoubtful else { return now }
         let before = booted.nanoseconds -| Self.margin
-        let recent = now.nanoseconds -| VanishedFiles.longestAbsence / 2
+        let recent = now.nanoseconds -| OutOfSightFiles.longestAbsence / 2
         return max(entry.updated, Timestamp(nanoseconds: max(before, recent)))
     }
 

@@ -41,7 +41,7 @@ struct FileGlance {
             // Or its volume has another number, which the agent finds out when it starts.
             guard case .found(let file) = search.open(entry) else { break }
             return shown(entry, file.isPacked ? max(file.size, entry.size) : file.size)
-        case .other, .absent:
+        case .other, .missing:
             if entry.state != .deleted {
                 return ShownFile(entry: entry, state: .gone, size: entry.size)
             }

@@ -109,7 +109,7 @@ package final class EventLog: Sendable {
                     "path": .text(path), "place": .text(place),
                     "hint": "name where rotated files go in inputs[].archives",
                 ])
-        case .vanished(let path, let from):
+        case .goneUnseen(let path, let from):
             log.event(
                 .warn, in: directory(path),
                 "file went while nobody looked; what was written to it since it was seen is lost",

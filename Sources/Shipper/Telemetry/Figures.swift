@@ -14,8 +14,8 @@ struct Figures: Sendable {
     var bytesDelivered = 0
     var bytesRead = 0
     var bytesLost: [LossReason: Int] = [:]
-    var archivesLost = 0
-    var filesVanished = 0
+    var archivesMissed = 0
+    var filesGone = 0
     var filesPassedOver = 0
     var archivesDamaged = 0
     var archivesUnmatched = 0

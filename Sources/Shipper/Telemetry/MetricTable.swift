@@ -65,7 +65,7 @@ struct Metric: Sendable {
             "shipper_archives_lost_total",
             "Archives that were seen and removed before they could be opened, or are compressed by "
                 + "what cannot be read: their bytes, of unknown number, are lost."
-        ) { $0.archivesLost },
+        ) { $0.archivesMissed },
         counter(
             "shipper_archives_damaged_total",
             "Compressed files whose rest, of unknown size, is damaged and not shipped."
@@ -83,7 +83,7 @@ struct Metric: Sendable {
             "shipper_files_vanished_total",
             "Files that were read as far as they were seen, and were moved or removed while nobody "
                 + "looked: what was written to them after that, of unknown size, is lost."
-        ) { $0.filesVanished },
+        ) { $0.filesGone },
         counter(
             "shipper_files_passed_over_total",
             "Files that could not be read for so long that what is newer in their streams was "

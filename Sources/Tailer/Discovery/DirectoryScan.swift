@@ -253,13 +253,13 @@ extension DirectoryTree {
     /// nil where that is another way.
     private func match(
         _ name: [UInt8], _ kind: DirectoryEntry.Kind, in node: DirectoryNode,
-        isAbsent: Bool = false
+        isMissing: Bool = false
     ) -> Match? {
         guard let claim = claim(name, node.places, in: node.text), !isRivals(name, node, claim)
         else { return nil }
         return Match(
             name: name, kind: kind, input: claim.input, captures: claim.captures,
-            isAbsent: isAbsent)
+            isMissing: isMissing)
     }
 
     private typealias Claim = (input: Int, pattern: Int, captures: [String: String])
@@ -305,7 +305,7 @@ extension DirectoryTree {
         // An s6 log directory whose `current` is missing, in the middle of a rotation or because
         // its s6-log died there: what was logged before is in `previous` and the archives.
         if scan.hasLogs, !scan.hasCurrent,
-            let match = match(S6Name.current, .unknown, in: node, isAbsent: true)
+            let match = match(S6Name.current, .unknown, in: node, isMissing: true)
         {
             matches.append(match)
         }
@@ -313,10 +313,10 @@ extension DirectoryTree {
             node.wasLooked = true
             node.savedStreams = savedStreams(node.text, scan.device)
         }
-        matches += absentSaved(node, scan)
+        matches += missingSaved(node, scan)
         return Scanned(
             node: node, device: scan.device, names: scan.names, matches: matches,
-            absent: { [unowned self] in match($0, .unknown, in: node, isAbsent: true) },
+            missing: { [unowned self] in match($0, .unknown, in: node, isMissing: true) },
             eventReads: scan.eventReads, readsByLook: eventReads, time: scan.time,
             watching: watches.isBelieved(node) ? node.watchNumber : nil)
     }
@@ -326,7 +326,7 @@ extension DirectoryTree {
     ///
     /// 1. A volume is not mounted yet, and its mount point is an empty directory of another device.
     /// 2. Its logs are not gone: there is nothing to be said of them before it is mounted.
-    private func absentSaved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
+    private func missingSaved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
         guard !node.savedStreams.isEmpty else { return [] }
         // A directory that has a log's name by now is none.
         let listed = Set(scan.entries.lazy.filter { $0.kind != .directory }.map(\.name))
@@ -337,7 +337,7 @@ extension DirectoryTree {
             guard !listed.contains(name), name != S6Name.current || !scan.hasLogs,
                 stream.isOnDevice || listed.contains(where: { RotatedName($0, of: name) != nil })
             else { return nil }
-            return match(name, .unknown, in: node, isAbsent: true)
+            return match(name, .unknown, in: node, isMissing: true)
         }
     }
 
@@ -386,6 +386,6 @@ extension DirectoryTree {
         for child in node.children.values { doom(child) }
         node.children = [:]
         watches.unwatch(node)
-        handlers.dropped(node)
+        handlers.gone(node)
     }
 }

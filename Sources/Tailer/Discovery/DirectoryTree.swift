@@ -16,7 +16,7 @@ final class DirectoryTree {
         /// Names that patterns match and no exclusion does; the first input that matches has them.
         let matches: [Match]
         /// The match of a name that is not there.
-        var absent: ([UInt8]) -> Match? = { _ in nil }
+        var missing: ([UInt8]) -> Match? = { _ in nil }
         /// The number of the reading of events before it was listed.
         var eventReads = 0
         /// The same before the look, which may list it again: it is gone through in slices.
@@ -33,7 +33,7 @@ final class DirectoryTree {
         let input: Int
         let captures: [String: String]
         /// The name is not there; what belongs to it is.
-        var isAbsent = false
+        var isMissing = false
     }
 
     /// Saved files of a directory whose device has another number by now: who they are, and a look
@@ -324,7 +324,7 @@ final class DirectoryTree {
     /// Handlers of the outcome of a scan.
     struct Handlers {
         /// Directories that are no longer there.
-        var dropped: (DirectoryNode) -> Void = { _ in }
+        var gone: (DirectoryNode) -> Void = { _ in }
         /// Another directory has the name of one that was scanned before.
         var swapped: (DirectoryNode) -> Void = { _ in }
         /// The open directory and what was seen of it. It is called until it returns true, each
@@ -450,7 +450,7 @@ final class DirectoryTree {
     func bury(_ slice: inout Slice, _ handlers: Handlers) -> Bool {
         while let node = doomed.popLast() {
             watches.unwatch(node)
-            handlers.dropped(node)
+            handlers.gone(node)
             if slice.isOverAfterStep() { break }
         }
         return doomed.isEmpty

@@ -1,13 +1,5 @@
 package import Platform
 
-/// A regular file that an input's pattern matches now.
-package struct MatchingFile: Hashable, Sendable {
-    /// Index of the input.
-    package let input: Int
-    /// The path as text for people.
-    package let path: String
-}
-
 /// Finds the files that patterns match at this moment, by one walk that opens no file.
 package enum MatchingFiles {
     /// In the order of inputs and paths. What cannot be looked at is handed to `report`, and those
@@ -17,7 +9,7 @@ package enum MatchingFiles {
         silent: (String) -> Void = { _ in }
     ) -> [MatchingFile] {
         var found = TreeWalk.all(inputs, mounts: mounts, report: report, silent: silent) { look in
-            look.matches.filter { $0.kind != .link && $0.kind != .other && !$0.isAbsent }
+            look.matches.filter { $0.kind != .link && $0.kind != .other && !$0.isMissing }
                 .map { MatchingFile(input: $0.input, path: look.node.text(of: $0.name)) }
         }
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
@@ -25,4 +17,12 @@ package enum MatchingFiles {
         var seen: Set<[UInt8]> = []
         return found.filter { seen.insert(Array($0.path.utf8)).inserted }
     }
+}
+
+/// A regular file that an input's pattern matches now.
+package struct MatchingFile: Hashable, Sendable {
+    /// Index of the input.
+    package let input: Int
+    /// The path as text for people.
+    package let path: String
 }

@@ -114,7 +114,7 @@ package enum StreamFiles {
                 scanned.matches.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             for entry in scanned.names.entries where isFile(entry.kind) {
                 for base in RotatedName.bases(of: entry.name) {
-                    guard let match = matches[base] ?? scanned.absent(base) else { continue }
+                    guard let match = matches[base] ?? scanned.missing(base) else { continue }
                     taken.insert(entry.name)
                     found.append(
                         StreamFile(
@@ -137,7 +137,7 @@ package enum StreamFiles {
                 continue
             }
             if isS6, S6Name.own.contains(match.name) || S6Name.isArchive(match.name) { continue }
-            guard !match.isAbsent, isFile(match.kind), !taken.contains(match.name),
+            guard !match.isMissing, isFile(match.kind), !taken.contains(match.name),
                 let inode = scanned.names.inode(of: match.name)
             else { continue }
             found.append(

@@ -11,9 +11,9 @@ extension FileOpener {
         /// gives it its new name or none.
         case outdated
         /// The last look at its directory did not find it. It may have gone to another directory,
-        /// or be deleted.
+        /// or be removed.
         case missing
-        /// Another file has its inode number: it was deleted.
+        /// Another file has its inode number: it was removed.
         case replaced
         /// Another stream reads it now.
         case takenOver
@@ -22,7 +22,7 @@ extension FileOpener {
     /// Gives a parked file its descriptor again, if under its name, beneath the pattern's prefix
     /// and through no link, that very file stands.
     ///
-    /// Throws where it cannot be known: a file that cannot be opened is not a deleted file.
+    /// Throws where it cannot be known: a file that cannot be opened is not a removed file.
     func reopen(_ file: TailedFile) throws(SystemError) -> Reopening {
         if file.isOpen {
             cache.use(file)
@@ -103,7 +103,7 @@ extension FileOpener {
     }
 
     /// Whether the file with these numbers is being read, as far as can be said without opening it.
-    /// That of another stream's parked file may be a new one: it was deleted, and its number came
+    /// That of another stream's parked file may be a new one: it was removed, and its number came
     /// back.
     func isTaken(_ key: InodeKey, for stream: LogStream) -> Bool {
         guard let file = open[key] else { return false }
@@ -128,7 +128,7 @@ extension FileOpener {
     /// Whether a name, behind which a file's inode number was listed, leads to that file.
     enum Presence {
         case there
-        /// Another file has the number by now: it was deleted.
+        /// Another file has the number by now: it was removed.
         case replaced
         /// The name was given to another file since it was listed.
         case moved

@@ -51,7 +51,7 @@ final class FileOpener {
         /// in the same stream has to wait too, or it would come first.
         case exhausted
         /// The name is gone, or another file's, since it was listed.
-        case vanished
+        case missing
         /// It is not to be taken up, or not now; nothing is wrong with it.
         case notTakenUp(Reason)
 
@@ -131,13 +131,13 @@ final class FileOpener {
                 // 2. s6-log rotates, once or often, before `previous` is opened.
                 // 3. What is opened now under this name comes after that `current`, and was read
                 //    before it.
-                if let inode = request.inode, status.inode != inode { return .failed(.vanished) }
+                if let inode = request.inode, status.inode != inode { return .failed(.missing) }
                 return .held(OpenFile(descriptor: descriptor, status: status))
             case .refused(let status):
                 return .failed(refuse(request.path, status))
             }
         } catch {
-            if error.code == .notFound { return .failed(.vanished) }
+            if error.code == .notFound { return .failed(.missing) }
             tell(request.path, error)
             return .failed(OpenResult(error))
         }
@@ -470,7 +470,7 @@ final class FileOpener {
     }
 
     /// A directory left the tree.
-    func dropped(_ node: DirectoryNode) { troubles.gone(node.text) }
+    func gone(_ node: DirectoryNode) { troubles.gone(node.text) }
 }
 
 extension SystemError {

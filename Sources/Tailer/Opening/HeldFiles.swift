@@ -47,7 +47,7 @@ final class HeldFiles {
             // ours.
             guard status.links == 0 else { return HeldShares.Amount(files: 1) }
             return HeldShares.Amount(
-                files: 1, unlinked: 1, bytes: min(status.allocated, shares.mostBytes + 1))
+                files: 1, removed: 1, bytes: min(status.allocated, shares.mostBytes + 1))
         } catch {
             // Its turn tells that it cannot be read; its descriptor is held all the same.
             return HeldShares.Amount(files: 1)

@@ -14,8 +14,8 @@ struct HeldShares {
         /// Descriptors that have to stay open.
         var files = 0
         /// Those of files that no name leads to: only the descriptor keeps their bytes on the disk.
-        var unlinked = 0
-        /// Bytes on the disk of the unlinked ones.
+        var removed = 0
+        /// Bytes on the disk of those that are removed.
         var bytes = 0
     }
 
@@ -47,7 +47,7 @@ struct HeldShares {
 
     private static func change(_ sum: inout Amount, _ old: Amount, _ new: Amount) {
         sum.files += new.files - old.files
-        sum.unlinked += new.unlinked - old.unlinked
+        sum.removed += new.removed - old.removed
         sum.bytes +|= new.bytes - old.bytes
     }
 
@@ -62,7 +62,7 @@ struct HeldShares {
         if let stream = overdrawn(most: mostFiles, total.files, \.files, count: \.files) {
             return (stream, .descriptors)
         }
-        if let stream = overdrawn(most: mostBytes, total.bytes, \.bytes, count: \.unlinked) {
+        if let stream = overdrawn(most: mostBytes, total.bytes, \.bytes, count: \.removed) {
             return (stream, .bytes)
         }
         return nil

@@ -22,7 +22,7 @@ package enum DirectoryPlace: Hashable, Sendable {
                 return isThere
                     ? .there(device: status.device)
                     : .gone(nearest: bytes, device: status.device)
-            case .absent:
+            case .missing:
                 guard let above = path.parent else { return .outOfReach }
                 isThere = false
                 path = above

@@ -82,7 +82,7 @@ package struct FilePlace: Hashable, Sendable {
         } catch {
             switch way {
             case .saved: return Self.missing(error)
-            case .beneath: return error.isAbsence ? .absent : .unreachable(.failed(error))
+            case .beneath: return error.isAbsence ? .missing : .unreachable(.failed(error))
             }
         }
     }
@@ -133,7 +133,7 @@ package struct FilePlace: Hashable, Sendable {
 
     private static func missing<Found>(_ error: SystemError) -> PlaceLook<Found> {
         error.code == .notFound || error.code == .notDirectory
-            ? .absent : .unreachable(.failed(error))
+            ? .missing : .unreachable(.failed(error))
     }
 }
 

@@ -6,16 +6,16 @@ package import Platform
 /// | --- | --- |
 /// | what was asked for | `found` |
 /// | another file, a link, FIFO, device or directory | `other` |
-/// | ENOENT, ENOTDIR; beneath a prefix, where no link is followed, ELOOP and EXDEV | `absent` |
+/// | ENOENT, ENOTDIR; beneath a prefix, where no link is followed, ELOOP and EXDEV | `missing` |
 /// | EACCES, EIO, ESTALE, a loop of links, no descriptor left | `unreachable(.failed)` |
 /// | nothing, or another file, on another device than the file was on | `unreachable(.away)` |
 ///
-/// Only `other` and `absent` say that a file is missing. Nothing that follows from a missing file
+/// Only `other` and `missing` say that a file is missing. Nothing that follows from a missing file
 /// may follow from `unreachable`.
 package enum PlaceLook<Found> {
     case found(Found)
     case other
-    case absent
+    case missing
     case unreachable(OutOfReach)
 
     /// The same answer with what was found looked at more closely: `judge` gives nil for what is
@@ -31,7 +31,7 @@ package enum PlaceLook<Found> {
                 return .unreachable(.failed(error))
             }
         case .other: return .other
-        case .absent: return .absent
+        case .missing: return .missing
         case .unreachable(let reason): return .unreachable(reason)
         }
     }
@@ -43,7 +43,7 @@ package enum PlaceLook<Found> {
     ) -> PlaceLook {
         switch self {
         case .found, .unreachable: self
-        case .other, .absent: place().lacks(device: device) ? self : .unreachable(.away)
+        case .other, .missing: place().lacks(device: device) ? self : .unreachable(.away)
         }
     }
 }

@@ -283,7 +283,7 @@ final class ReaderLoop {
         if ready.isEmpty { scanDebt = 0 }
         let begin = MonotonicTime.now()
         let handlers = DirectoryTree.Handlers(
-            dropped: { [table] in table.dropped($0, now) },
+            gone: { [table] in table.gone($0, now) },
             swapped: { [table] in table.swapped($0, now) },
             look: { [table] scan, directory, slice in
                 guard let scanned = scan.scanned else { return true }

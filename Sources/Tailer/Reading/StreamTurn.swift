@@ -114,7 +114,7 @@ struct StreamTurn {
         if file.passOver(now), !isNewest, !isRead {
             output.report(.passedOver(path: file.path))
         }
-        if file.name == nil, file.isUnlinked, !once { table.deleted(file, of: stream) }
+        if file.name == nil, file.isRemoved, !once { table.removed(file, of: stream) }
         return false
     }
 
@@ -170,7 +170,7 @@ struct StreamTurn {
             return nil
         case .outdated: return .outdated
         case .replaced:
-            table.deleted(file, of: stream)
+            table.removed(file, of: stream)
             return .outdated
         case .takenOver:
             table.release(file, of: stream)
@@ -232,7 +232,7 @@ struct StreamTurn {
         if size > file.size {
             file.grew(to: size)
             file.sawWriting(now)
-            if file.held.unlinked > 0 { opener.cache.holds.update(file) }
+            if file.held.removed > 0 { opener.cache.holds.update(file) }
             output.grew(file.id, size: size)
             if file.headLength < Fingerprint.longest, !(try growHead(of: file)) {
                 try replaced(file, now)

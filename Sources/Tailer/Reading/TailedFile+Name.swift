@@ -29,7 +29,7 @@ extension TailedFile {
         }
 
         /// No name in its directory leads to it any more.
-        mutating func lose() { name = nil }
+        mutating func becomeNameless() { name = nil }
 
         /// It was found under a name in its directory.
         mutating func change(to name: [UInt8], path: String) {

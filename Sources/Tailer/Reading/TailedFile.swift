@@ -206,7 +206,7 @@ extension TailedFile {
     var identity: FileIdentity { lastSeen.identity }
 
     /// No name anywhere leads to it.
-    var isUnlinked: Bool {
+    var isRemoved: Bool {
         guard let source = state.source else { return false }
         do throws(SystemError) {
             return try source.descriptor.status().links == 0
@@ -217,8 +217,8 @@ extension TailedFile {
     }
 
     /// No name in its stream's directory leads to it any more.
-    func lostName(_ now: MonotonicTime) {
-        changeName { $0.lose() }
+    func becomeNameless(_ now: MonotonicTime) {
+        changeName { $0.becomeNameless() }
         drain(from: now)
     }
 

@@ -17,7 +17,7 @@ extension LogStream {
         var phantoms: Set<[UInt8]> = []
         /// The same of `previous`, a name that many files have one after the other: the inode that
         /// was listed, and looks that have not found it.
-        var lostPrevious: (inode: UInt64, looks: Int)?
+        var missingPrevious: (inode: UInt64, looks: Int)?
         /// Of an s6 log directory: what became of its files in a processor.
         var processing = StreamTable.Processing()
         /// Files that were closed after their last name was gone, until the next whole look.
@@ -71,7 +71,7 @@ extension LogStream {
                 && closed.isBlank
                 && census.isBlank
                 && phantoms.isBlank
-                && lostPrevious.isBlank
+                && missingPrevious.isBlank
                 && processing.isBlank
                 && awaitingCopy.isBlank
                 && judged.isBlank
@@ -135,9 +135,9 @@ extension LogStream {
         _modify { yield &self[\.phantoms] }
     }
 
-    var lostPrevious: (inode: UInt64, looks: Int)? {
-        get { self[\.lostPrevious] }
-        _modify { yield &self[\.lostPrevious] }
+    var missingPrevious: (inode: UInt64, looks: Int)? {
+        get { self[\.missingPrevious] }
+        _modify { yield &self[\.missingPrevious] }
     }
 
     var processing: StreamTable.Processing {

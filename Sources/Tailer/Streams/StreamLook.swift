@@ -1,28 +1,5 @@
 import Platform
 
-/// A look at one directory: what its scan has found, for all of its streams. Lives on the reader
-/// thread, for a slice at the most.
-struct DirectoryLook {
-    let scanned: DirectoryTree.Scanned
-    /// The directory itself, open.
-    let directory: SharedDescriptor
-    /// When the look, or the slice of it, began.
-    let now: MonotonicTime
-
-    var node: DirectoryNode { scanned.node }
-    var names: DirectoryNames { scanned.names }
-    var matches: [DirectoryTree.Match] { scanned.matches }
-
-    /// The match of a name that is not there.
-    func absent(_ name: [UInt8]) -> DirectoryTree.Match? { scanned.absent(name) }
-
-    /// The part of the look that is one stream's.
-    func at(_ stream: LogStream) -> StreamLook {
-        StreamLook(
-            stream: stream, scanned: scanned, names: names, directory: directory, now: now)
-    }
-}
-
 /// A look at one stream: the stream, and where and when it is looked at.
 struct StreamLook {
     let stream: LogStream
@@ -41,6 +18,29 @@ struct StreamLook {
 
     /// The inode number that the listing has under the stream's own name.
     var liveInode: UInt64? { names.inode(of: stream.liveName) }
+}
+
+/// A look at one directory: what its scan has found, for all of its streams. Lives on the reader
+/// thread, for a slice at the most.
+struct DirectoryLook {
+    let scanned: DirectoryTree.Scanned
+    /// The directory itself, open.
+    let directory: SharedDescriptor
+    /// When the look, or the slice of it, began.
+    let now: MonotonicTime
+
+    var node: DirectoryNode { scanned.node }
+    var names: DirectoryNames { scanned.names }
+    var matches: [DirectoryTree.Match] { scanned.matches }
+
+    /// The match of a name that is not there.
+    func missing(_ name: [UInt8]) -> DirectoryTree.Match? { scanned.missing(name) }
+
+    /// The part of the look that is one stream's.
+    func at(_ stream: LogStream) -> StreamLook {
+        StreamLook(
+            stream: stream, scanned: scanned, names: names, directory: directory, now: now)
+    }
 }
 
 /// The end of a look, which says what is to be done next for its directory. It is thrown where the

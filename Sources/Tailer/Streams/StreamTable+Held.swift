@@ -20,7 +20,7 @@ extension StreamTable {
         while let (stream, pool) = opener.cache.holds.overdrawn() {
             if pool == .descriptors, closeNewest(of: stream) { continue }
             let oldest = stream.files.first {
-                pool == .bytes ? $0.held.unlinked > 0 : $0.held.files > 0
+                pool == .bytes ? $0.held.removed > 0 : $0.held.files > 0
             }
             // The shares count files of the stream's own list alone; if they did not, nothing could
             // be let go here.

@@ -61,8 +61,8 @@ extension StreamTable {
     /// What was listed may be old by then. It says where to look, and what is found there is
     /// compared with it: a name that leads to another file by now is looked for again.
     func go(on work: LookWork, _ look: DirectoryLook, _ slice: inout Slice) -> Bool {
-        let absent = look.scanned.absent
-        isMatched = { absent($0) != nil }
+        let missing = look.scanned.missing
+        isMatched = { missing($0) != nil }
         shared = work.shared
         defer {
             isMatched = { _ in false }
@@ -139,12 +139,12 @@ extension StreamTable {
         }
         let match = look.matches[work.next]
         work.next += 1
-        guard !match.isAbsent, look.node.alive[match.name] == nil else { return true }
+        guard !match.isMissing, look.node.alive[match.name] == nil else { return true }
         let bases = RotatedName.bases(of: match.name).filter { base in
             // `data.1` is a log of its own where there is no `data`.
             let input =
                 work.inputs[base]
-                ?? (base.contains(UInt8(ascii: ".")) ? look.absent(base)?.input : nil)
+                ?? (base.contains(UInt8(ascii: ".")) ? look.missing(base)?.input : nil)
             guard input == match.input, let rotated = RotatedName(match.name, of: base) else {
                 return false
             }
@@ -174,7 +174,7 @@ extension StreamTable {
         for (name, owner) in work.owners { work.claims[owner, default: []].append(name) }
         for owner in work.claims.keys
         where look.node.streams[owner] == nil && look.names.inode(of: owner) == nil {
-            if let match = look.absent(owner) { _ = begin(match, in: look.node) }
+            if let match = look.missing(owner) { _ = begin(match, in: look.node) }
         }
     }
 
@@ -274,7 +274,7 @@ extension StreamTable {
     /// What has the owner's name, or one that it claims, it finds there itself. Of the other files
     /// it could not know:
     ///
-    /// 1. `x-28.log` is deleted and made anew while Kafka is away. Two files are open, one without
+    /// 1. `x-28.log` is removed and made anew while Kafka is away. Two files are open, one without
     ///    a name.
     /// 2. At midnight there is `x-29.log`, and `x-28.log` is an earlier file of `x.log`.
     ///

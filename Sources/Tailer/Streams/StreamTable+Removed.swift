@@ -3,7 +3,7 @@ import Platform
 
 /// Files that no name leads to any more: they await their copies, and go.
 extension StreamTable {
-    /// A parked file was not found for a while: it was deleted, unless it is on a file system that
+    /// A parked file was not found for a while: it was removed, unless it is on a file system that
     /// is not mounted now, or was moved with all of it read.
     func missing(_ file: TailedFile, of stream: LogStream) {
         if findElsewhere(file, of: stream) { return }
@@ -35,8 +35,8 @@ extension StreamTable {
         return !DirectoryPlace.of(directory).lacks(device: file.identity.device)
     }
 
-    /// A file was deleted while it was parked: its bytes, read or not, are out of reach.
-    func deleted(_ file: TailedFile, of stream: LogStream) {
+    /// A file was removed while it was parked: its bytes, read or not, are out of reach.
+    func removed(_ file: TailedFile, of stream: LogStream) {
         if !findElsewhere(file, of: stream) { gone(file, of: stream) }
     }
 

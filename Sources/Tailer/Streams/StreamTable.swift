@@ -75,16 +75,16 @@ final class StreamTable {
     }
 
     /// A directory left the tree: what is open is read to its end, and nothing new comes.
-    func dropped(_ node: DirectoryNode, _ now: MonotonicTime) {
+    func gone(_ node: DirectoryNode, _ now: MonotonicTime) {
         for stream in node.streams.values {
-            for file in stream.files { file.lostName(now) }
+            for file in stream.files { file.becomeNameless(now) }
             unfollowClosed(stream)
             giveUpCopies(stream)
             tellEarlier(of: stream, node)
             leave(stream, now)
         }
         node.streams = [:]
-        opener.dropped(node)
+        opener.gone(node)
     }
 
     /// A stream leaves its directory with files that no name in it leads to, and ends with the last
@@ -156,7 +156,7 @@ final class StreamTable {
             output.moved(file.id, path: file.path, archived: true)
         }
         output.finished(file.id, end: file.position)
-        let isUnlinked = file.isUnlinked
+        let isRemoved = file.isRemoved
         if stream.newest?.inode == file.identity.inode { stream.newest?.modified = modified(file) }
         opener.close(file)
         stream.files.removeAll { $0 === file }
@@ -168,7 +168,7 @@ final class StreamTable {
             stream.keep(
                 LogStream.ClosedFile(identity: file.identity, id: file.id, modified: time),
                 as: name)
-        } else if isUnlinked {
+        } else if isRemoved {
             awaitCopy(file, of: stream, unread: nil, reason: .deletedUnread, isRead: true)
         } else {
             // It was only moved to where no pattern leads, and may come back.

@@ -119,7 +119,7 @@ final class ModelAgent {
         resumeBroker()
         let outcome = pipeline.stop()
         self.pipeline = nil
-        bytesLost += pipeline.counters.bytesGone
+        bytesLost += pipeline.counters.bytesLost
         delivered = pipeline.counters.recordsDelivered
         guard outcome.undelivered == 0 else {
             throw Unexpected(description: "\(outcome.undelivered) records were not delivered")

@@ -25,7 +25,7 @@ import Testing
             switch self {
             case .stayed, .grew, .behindLink: .found
             case .volumeRenumbered: .renumbered
-            case .renamed, .removed, .directoryRemoved, .directoryReplaced, .volumeAway: .absent
+            case .renamed, .removed, .directoryRemoved, .directoryReplaced, .volumeAway: .missing
             case .compressed: .packed
             case .replaced, .rewritten: .other
             case .behindLoop: .failed
@@ -72,14 +72,14 @@ import Testing
         }
     }
 
-    enum Answer { case found, renumbered, packed, other, absent, failed, away }
+    enum Answer { case found, renumbered, packed, other, missing, failed, away }
 
     private func answer(_ look: PlaceLook<EntryFile>) -> Answer {
         switch look {
         case .found(let file):
             file.isPacked ? .packed : file.isRenumbered ? .renumbered : .found
         case .other: .other
-        case .absent: .absent
+        case .missing: .missing
         case .unreachable(.failed): .failed
         case .unreachable(.away): .away
         }
@@ -89,7 +89,7 @@ import Testing
         switch look {
         case .found: .found
         case .other: .other
-        case .absent: .absent
+        case .missing: .missing
         case .unreachable(.failed): .failed
         case .unreachable(.away): .away
         }

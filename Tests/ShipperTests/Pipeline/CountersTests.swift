@@ -26,20 +26,20 @@ import Testing
             }
             counters.count(.missed(path: "/a"))
         }
-        #expect(counters.bytesGone == .max)
-        #expect(counters.bytesGoneByReason == [.truncated: .max, .deletedUnread: .max])
+        #expect(counters.bytesLost == .max)
+        #expect(counters.bytesLostByReason == [.truncated: .max, .deletedUnread: .max])
         #expect(counters.holeBytes == .max)
         #expect(counters.bytesTaken == .max)
         #expect(counters.bytesDelivered == .max)
         #expect(counters.recordsWaiting == 0)
-        #expect(counters.archivesGone == 10)
+        #expect(counters.archivesMissed == 10)
         #expect(events.registrySyncs.nanoseconds == .max)
 
         var figures = Figures()
         figures.unreadBytes = .max
         figures.bytesRead = .max
         figures.bytesDelivered = 1
-        figures.bytesLost = counters.bytesGoneByReason
+        figures.bytesLost = counters.bytesLostByReason
         figures.holeBytes = counters.holeBytes
         let page = Metric.page(figures)
         #expect(page.contains("\nshipper_lag_bytes 9223372036854775807\n"))

@@ -44,7 +44,7 @@ import Testing
         #expect(rig.registry.entries().count == 3)
         output.scannedAll()
         #expect(rig.registry.entries().map(\.identity.inode) == [3])
-        #expect(rig.counters.bytesGone == 8)
+        #expect(rig.counters.bytesLost == 8)
         #expect(
             rig.log.all.filter { $0.hasPrefix("error") } == [
                 "error bytes lost path=/log/2 from=\(at(0)) to=\(at(8)) reason=deleted_unread"
@@ -70,7 +70,7 @@ import Testing
         #expect(start.isKnown)
         output.scannedAll()
         #expect(rig.registry.entries().map(\.path) == ["/log/other"])
-        #expect(rig.counters.bytesGone == 8)
+        #expect(rig.counters.bytesLost == 8)
         rig.close()
     }
 
@@ -89,7 +89,7 @@ import Testing
         try rig.broker.bringUp()
         try rig.waitForDelivery()
         output.listed("/log", on: [1]) { _ in false }
-        #expect(rig.registry.entry(start.file) == nil && rig.counters.bytesGone == 0)
+        #expect(rig.registry.entry(start.file) == nil && rig.counters.bytesLost == 0)
         rig.close()
     }
 
@@ -126,7 +126,7 @@ import Testing
         let saved = try #require(rig.registry.entry(first.file))
         #expect(saved.size.bytes == 8 + more.utf8.count && saved.offset == end)
         output.listed("/log", on: [1]) { _ in false }
-        #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
+        #expect(rig.registry.entries().isEmpty && rig.counters.bytesLost == 0)
         rig.close()
     }
 
@@ -154,7 +154,7 @@ import Testing
         output.listed("/log", on: [found.identity.device]) { _ in false }
         #expect(rig.ledger.isUnfollowed(start.file))
         #expect(rig.registry.entry(start.file)?.state == .deleted)
-        #expect(rig.counters.bytesGone == 0)
+        #expect(rig.counters.bytesLost == 0)
         rig.close()
     }
 
@@ -184,7 +184,7 @@ import Testing
         #expect(rig.registry.entry(start.file)?.state == .archived)
         try remove(path)
         output.listed(log, on: [status.device]) { _ in false }
-        #expect(rig.registry.entries().isEmpty && rig.counters.bytesGone == 0)
+        #expect(rig.registry.entries().isEmpty && rig.counters.bytesLost == 0)
         rig.close()
     }
 
@@ -217,7 +217,7 @@ import Testing
         if reason == .unreadable { try makeLink(place, to: place) }
         #expect(output.knownFiles.isElsewhere(start.file))
         output.listed(log, on: [device]) { _ in false }
-        #expect(rig.registry.entry(start.file) != nil && rig.counters.bytesGone == 0)
+        #expect(rig.registry.entry(start.file) != nil && rig.counters.bytesLost == 0)
         // Nobody else decides of it.
         #expect(rig.ledger.isUnfollowed(start.file))
         if reason == .unreadable {
@@ -261,7 +261,7 @@ import Testing
         output.listed("/log", on: [1]) { _ in false }
         output.listed("/log", on: [1]) { _ in false }
         #expect(rig.registry.entries().map(\.state) == [.deleted, .deleted])
-        #expect(rig.counters.bytesGone == 8)
+        #expect(rig.counters.bytesLost == 8)
         // This run has seen it, and that its device is the one that both were on.
         let start = try #require(
             output.opened(sighting("/log/2", inode: 2, head: "one\n"), onlyIfKnown: true))

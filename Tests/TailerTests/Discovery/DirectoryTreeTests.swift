@@ -21,7 +21,7 @@ struct DirectoryTreeTests {
         var slicesOfLook = 1
         private var lookedSlices: [Int: Int] = [:]
         /// Names that are not there and were handed over by the last look at each directory.
-        var absent: [String: [String]] = [:]
+        var missing: [String: [String]] = [:]
 
         init(
             _ pattern: String, watches limit: Int = 1_000,
@@ -50,7 +50,7 @@ struct DirectoryTreeTests {
                 look: { [unowned self] scan, _, slice in
                     lookedSlices[scan.number, default: 0] += 1
                     if lookedSlices[scan.number] ?? 0 < slicesOfLook { return false }
-                    absent[scan.node.text] = scan.scanned?.matches.filter(\.isAbsent)
+                    missing[scan.node.text] = scan.scanned?.matches.filter(\.isMissing)
                         .map { PathText.text($0.name) }
                     return true
                 },
@@ -148,13 +148,13 @@ struct DirectoryTreeTests {
         for pod in 0..<12 { try bench.home.write("logs/pod-\(pod)/a.log", "") }
         bench.slicesOfLook = 6
         bench.scanAll(inSlices: true)
-        #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == ["gone.log"] })
+        #expect(pods.allSatisfy { asked[$0] == 1 && bench.missing[$0] == ["gone.log"] })
         for pod in 0..<12 {
             try bench.home.write("logs/pod-\(pod)/b.log", "")
             bench.tree.request(try bench.node("pod-\(pod)"), .never)
         }
         bench.scanAll()
-        #expect(pods.allSatisfy { asked[$0] == 1 && bench.absent[$0] == [] })
+        #expect(pods.allSatisfy { asked[$0] == 1 && bench.missing[$0] == [] })
     }
 
     /// 1. A directory is found, with files that were saved with another number of its device.

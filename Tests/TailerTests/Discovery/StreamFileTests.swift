@@ -39,7 +39,7 @@ import Testing
 
         let aside = Array(directory.path("aside").utf8)
         try rename(named: path, to: aside)
-        #expect(isAbsent(file.look(before: [])))
+        #expect(isMissing(file.look(before: [])))
         try appendBytes(Array("one\ntwo\n".utf8), toName: path)
         guard case .other = file.look(before: []) else {
             Issue.record("another file is taken for it")
@@ -48,9 +48,9 @@ import Testing
         try rename(named: aside, to: path)
         let behind = Array(directory.path("behind").utf8)
         try rename(named: pod, to: behind)
-        #expect(isAbsent(file.look(before: [])))
+        #expect(isMissing(file.look(before: [])))
         try makeLink(named: pod, to: behind)
-        #expect(isAbsent(file.look(before: [])))
+        #expect(isMissing(file.look(before: [])))
         try remove(named: pod)
         try rename(named: behind, to: pod)
         guard case .found = file.look(before: []) else {
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    private func isAbsent(_ look: PlaceLook<StreamFile.Excerpt>) -> Bool {
-        if case .absent = look { true } else { false }
+    private func isMissing(_ look: PlaceLook<StreamFile.Excerpt>) -> Bool {
+        if case .missing = look { true } else { false }
     }
 }

@@ -34,7 +34,7 @@ struct FileOpenerTests {
             mostLinks: item.mostLinks, inode: item.inode)
         try home.write("log/newest", "newest\n")
         try rename(home.path("log/newest"), home.path("log/previous"))
-        guard case .vanished = opener.open(request, in: directory) else {
+        guard case .missing = opener.open(request, in: directory) else {
             Issue.record("the newest file was taken for the older one")
             return
         }

@@ -16,7 +16,7 @@ struct HeldSharesTests {
 
         /// One more archive of a stream; which streams had to let go of one.
         mutating func hold(_ stream: Int, bytes: Int = 0) -> [Int] {
-            let archive = HeldShares.Amount(files: 1, unlinked: bytes > 0 ? 1 : 0, bytes: bytes)
+            let archive = HeldShares.Amount(files: 1, removed: bytes > 0 ? 1 : 0, bytes: bytes)
             let id = StreamID(number: stream)
             held[id, default: []].append(archive)
             shares.change(id, from: .init(), to: archive)

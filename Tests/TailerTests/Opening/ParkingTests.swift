@@ -228,7 +228,7 @@ struct ParkingTests {
         // Known, unread, and out of reach.
         file.grew(to: file.size + 4)
         try rename(bench.home.path("log"), bench.home.path("elsewhere"))
-        bench.table.dropped(bench.node, bench.now)
+        bench.table.gone(bench.node, bench.now)
         #expect(bench.turn(stream) == .atEnd)
         let node = DirectoryNode(root: 0, path: [], text: bench.home.path("elsewhere"), places: [])
         let look = try DirectoryLook(node, matches: [Array("a".utf8)], now: bench.now)

@@ -31,7 +31,7 @@ import Testing
         return place
     }
 
-    enum Answer: Equatable { case found(Int), other, absent, failed(Errno), away }
+    enum Answer: Equatable { case found(Int), other, missing, failed(Errno), away }
 
     private func answer(_ look: PlaceLook<FilePlace.Opened>) -> Answer {
         answer(look.only { $0.status })
@@ -41,7 +41,7 @@ import Testing
         switch look {
         case .found(let status): .found(status.size)
         case .other: .other
-        case .absent: .absent
+        case .missing: .missing
         case .unreachable(.failed(let error)): .failed(error.code)
         case .unreachable(.away): .away
         }
@@ -54,8 +54,8 @@ import Testing
         let place = PathText.text(try make(name))
         for (path, expected) in [
             ("file", .found(5)), ("way/beneath", .found(3)), ("link", .other), ("pipe", .other),
-            ("directory", .other), ("nothing", .absent), ("no/such", .absent),
-            ("file/beneath", .absent), ("loop/file", .failed(.tooManyLinks)),
+            ("directory", .other), ("nothing", .missing), ("no/such", .missing),
+            ("file/beneath", .missing), ("loop/file", .failed(.tooManyLinks)),
             (String(repeating: "x", count: 300), .failed(Errno(ENAMETOOLONG))),
         ] as [(String, Answer)] {
             let found = try #require(FilePlace(saved: "\(place)/\(path)"))
@@ -67,7 +67,7 @@ import Testing
             ("nothing", false), ("file/beneath", false),
         ] {
             let look = try #require(FilePlace(saved: "\(place)/\(path)")).glance()
-            if case .found = look { #expect(isThere, "\(path)") } else { #expect(look == .absent) }
+            if case .found = look { #expect(isThere, "\(path)") } else { #expect(look == .missing) }
         }
         #expect(
             answer(try #require(FilePlace(saved: "\(place)/loop/file")).glance())
@@ -88,12 +88,12 @@ import Testing
             }
             #expect(look("", "file") == .found(5))
             #expect(look("directory", "beneath") == .found(3))
-            #expect(look("way", "beneath") == .absent)
-            #expect(look("loop", "beneath") == .absent)
-            #expect(look("no", "such") == .absent)
-            #expect(look("file", "beneath") == .absent)
+            #expect(look("way", "beneath") == .missing)
+            #expect(look("loop", "beneath") == .missing)
+            #expect(look("no", "such") == .missing)
+            #expect(look("file", "beneath") == .missing)
             #expect(look("", "link") == .other)
-            #expect(look("", "file", through: Array("to-".utf8) + name) == .absent)
+            #expect(look("", "file", through: Array("to-".utf8) + name) == .missing)
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
         let place = try #require(FilePlace(saved: path))
         let device = try FileStatus.glance(at: Array(directory.path.utf8)).device
         let there = DirectoryPlace.of(ExactText(directory.path))
-        #expect(answer(place.glance().unlessAway(device, there)) == .absent)
+        #expect(answer(place.glance().unlessAway(device, there)) == .missing)
         #expect(answer(place.glance().unlessAway(device + 1, there)) == .away)
         #expect(answer(place.glance().unlessAway(device, .outOfReach)) == .away)
         try directory.write("a.log", "12345")
@@ -128,14 +128,14 @@ import Testing
             #expect(answer(other.open()) == .found(5))
         }
         #expect(
-            try #require(FilePlace(saved: "\(directory.path)/no/such")).names() == .absent)
+            try #require(FilePlace(saved: "\(directory.path)/no/such")).names() == .missing)
         let root = try #require(FilePlace(saved: "/nothing-of-that-name"))
         guard case .found(let names) = root.names() else {
             Issue.record("\(root.names())")
             return
         }
         #expect(names.values.contains(Array("proc".utf8)))
-        #expect(answer(root.open()) == .absent)
+        #expect(answer(root.open()) == .missing)
         #expect(FilePlace(saved: "no-path") == nil)
     }
 }

@@ -15,10 +15,10 @@ struct FileNameTests {
     @Test("What has lost its name is still told by the last one, and by where it lay")
     func lost() {
         var name = name("app.log")
-        name.lose()
+        name.becomeNameless()
         #expect(
             name.name == nil && name.last == Array("app.log".utf8) && name.path == "/log/app.log")
-        name.lose()
+        name.becomeNameless()
         #expect(name.last == Array("app.log".utf8))
     }
 
@@ -26,7 +26,7 @@ struct FileNameTests {
     func found() {
         for isLost in [false, true] {
             var name = name("app.log")
-            if isLost { name.lose() }
+            if isLost { name.becomeNameless() }
             name.change(to: Array("app.log.1".utf8), path: "/log/app.log.1")
             #expect(name == self.name("app.log.1"))
         }
@@ -37,7 +37,7 @@ struct FileNameTests {
         let found = name("app.log.1", isElsewhere: true)
         #expect(found.name == nil && found.last == Array("app.log.1".utf8))
         var moved = name("app.log")
-        moved.lose()
+        moved.becomeNameless()
         moved.move(to: "/old/app.log.1")
         #expect(moved.name == nil && moved.path == "/old/app.log.1" && moved.identity == identity)
     }

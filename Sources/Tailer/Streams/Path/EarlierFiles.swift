@@ -75,7 +75,7 @@ extension StreamTable {
         guard let waiting = earlier.waiting, names?.name(of: waiting.status.inode) == nil,
             case .opened(let file) = opener.takeUp(waiting)
         else { return }
-        file.lostName(now)
+        file.becomeNameless(now)
         stream.files.append(file)
     }
 
@@ -213,7 +213,7 @@ extension StreamTable {
                 knownFiles.file(candidate.identity, head: candidate.head) == nil
             else { return .done }
             return takeUp(candidate, rotatedFile, rank, look, live)
-        case .failed(.vanished):
+        case .failed(.missing):
             // It may just have been renamed. What is gone was never opened.
             let waits = waits(for: rotatedFile, name, rank, look, isRace: true)
             return waits ? .ends(.again) : .passed

@@ -212,7 +212,7 @@ extension StreamTable {
             case .notTakenUp(.missing) where isOnItsVolume(entry, look),
                 .notTakenUp(.unknown) where isOnItsVolume(entry, look):
                 reportGone(item)
-            case .nothing, .exhausted, .vanished, .notTakenUp: unopened.append(item)
+            case .nothing, .exhausted, .missing, .notTakenUp: unopened.append(item)
             }
         }
         stream.obstacles.unopened = unopened

@@ -134,7 +134,7 @@ extension StreamTable {
             survey.pace.progress()
         case .failed(.already), .failed(.notTakenUp), .failed(.opened): break
         case .failed(.exhausted): return .exhausted
-        case .failed(.vanished):
+        case .failed(.missing):
             if survey.isAhead { return .done }
             if waits(look, inode, rotatedFile.name, isRace: true) {
                 return .waits(.again)
@@ -294,7 +294,7 @@ extension StreamTable {
             case .opened(let file):
                 file.drain(from: look.now)
                 insert(file, in: stream, before: live)
-            case .already, .nothing, .exhausted, .vanished, .notTakenUp: break
+            case .already, .nothing, .exhausted, .missing, .notTakenUp: break
             }
         }
         unknown.found = others

@@ -175,7 +175,7 @@ extension StreamTable {
         switch opener.examine(request, in: place.directory.descriptor) {
         case .candidate(let looked): candidate = looked
         case .failed(.exhausted): return false
-        case .failed(.vanished):
+        case .failed(.missing):
             // Under its new name the next look finds it.
             found.isStable = false
             return true

@@ -85,7 +85,7 @@ extension StreamTable {
         let stream = look.stream
         // What had its turn when that one was to be taken up cannot be read any more where it was
         // removed.
-        if let waiting = earlier.waiting, isUnlinked(waiting) { return [:] }
+        if let waiting = earlier.waiting, isRemoved(waiting) { return [:] }
         // The inode number of one that is gone may be what was made of another.
         let listed = Set(earlier.rest.map { LogStream.Stamp($0.status) })
         var known: [[UInt8]: UInt64] = [:]
@@ -112,7 +112,7 @@ extension StreamTable {
         return made
     }
 
-    private func isUnlinked(_ candidate: Candidate) -> Bool {
+    private func isRemoved(_ candidate: Candidate) -> Bool {
         do throws(SystemError) {
             return try candidate.source.descriptor.status().links == 0
         } catch {

@@ -78,10 +78,10 @@ extension StreamTable {
                 && !RotatedName.bases(of: entry.name).contains { other in
                     other != base
                         && (node.streams[other] != nil || look.names.inode(of: other) != nil
-                            || (other.count < base.count && look.absent(other) != nil))
+                            || (other.count < base.count && look.missing(other) != nil))
                 }
         }
-        guard !others.isEmpty, let match = look.absent(base), isNew(others, look) else {
+        guard !others.isEmpty, let match = look.missing(base), isNew(others, look) else {
             return .fine
         }
         let stream = begin(match, in: node)
@@ -178,7 +178,7 @@ extension StreamTable {
             return .retry
         case .nothing(let retry): return retry ? .retry : .fine
         case .exhausted: return .retry
-        case .vanished: return .again
+        case .missing: return .again
         case .notTakenUp: return .fine
         }
     }
@@ -190,7 +190,7 @@ extension StreamTable {
         for file in stream.files {
             guard let name = look.names.name(of: file.identity.inode) else {
                 if file.name != nil { agenda.wake(stream) }
-                file.lostName(look.now)
+                file.becomeNameless(look.now)
                 continue
             }
             if name != stream.liveName {
@@ -211,7 +211,7 @@ extension StreamTable {
             if let name {
                 rename(file, to: name, in: look.node, final: false)
             } else {
-                file.lostName(look.now)
+                file.becomeNameless(look.now)
             }
         }
     }
@@ -280,7 +280,7 @@ extension StreamTable {
             output.moved(file.id, path: file.path, archived: false)
             insert(file, in: stream, before: stream.live)
             return nil
-        case .exhausted, .vanished:
+        case .exhausted, .missing:
             agenda.retry(node)
             return false
         case .nothing(retry: true):

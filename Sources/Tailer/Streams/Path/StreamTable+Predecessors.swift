@@ -24,7 +24,7 @@ extension StreamTable {
                 if waits(look, inode, name) { return .retry }
                 passUnopened(entry, look)
                 continue
-            case .vanished:
+            case .missing:
                 if waits(look, inode, name, isRace: true) { return .again }
                 passUnopened(entry, look)
                 continue

@@ -224,7 +224,7 @@ extension StreamTable {
     /// has its bytes.
     private func takeUpRemoved(_ found: RotatedFindings) {
         guard let live = found.live, case .opened(let file) = opener.takeUp(live) else { return }
-        file.lostName(found.look.now)
+        file.becomeNameless(found.look.now)
         found.stream.files.append(file)
         agenda.wake(found.stream)
     }

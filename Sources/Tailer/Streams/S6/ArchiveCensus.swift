@@ -19,7 +19,7 @@ struct ArchiveCensus: Blank {
 
     /// A file that was open or read to its end has lost the name of `current` or `previous`, and
     /// has no other.
-    mutating func lostName() { fresh += 1 }
+    mutating func fileBecameNameless() { fresh += 1 }
 
     /// A look: the names of archives that events told of before the listing, and those there are.
     /// Returns the names of those that were missed.
@@ -30,14 +30,14 @@ struct ArchiveCensus: Blank {
         appeared: [[UInt8]], there: (([UInt8]) -> Bool), names: some Sequence<[UInt8]>,
         eventReads: Int, readsByLook: Int
     ) -> [[UInt8]] {
-        let vanished = appeared.filter { !there($0) && listed[$0] == nil }
+        let missing = appeared.filter { !there($0) && listed[$0] == nil }
         listed = listed.filter { there($0.key) || $0.value >= eventReads - 1 }
         for name in names { listed[name] = readsByLook }
         unnamed += repeatElement(readsByLook, count: fresh)
         fresh = 0
         // The oldest of them was open most likely: it was `current` at the last look.
-        let missed = vanished.dropFirst(unnamed.count)
-        unnamed.removeFirst(min(vanished.count, unnamed.count))
+        let missed = missing.dropFirst(unnamed.count)
+        unnamed.removeFirst(min(missing.count, unnamed.count))
         // What lost its name just before the listing has its event read after it, and not later.
         unnamed.removeAll { $0 < eventReads - 1 }
         return Array(missed)

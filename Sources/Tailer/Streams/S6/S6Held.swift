@@ -81,7 +81,7 @@ struct S6Held: ~Copyable {
     /// A `previous` that was gone before it could be opened, where `listing`, which was made after,
     /// has it under no name, and no archive that may have been made of it.
     func lost(in listing: S6Listing, after first: S6Listing) -> S6Listing.Item? {
-        guard let refused = refusedPrevious, case .vanished = refused.result,
+        guard let refused = refusedPrevious, case .missing = refused.result,
             listing.newestArchive == first.newestArchive,
             !listing.items.contains(where: { $0.inode == refused.item.inode })
         else { return nil }

@@ -19,7 +19,7 @@ struct S6Listing {
 
     /// Archives by their label, then `previous` where it is not one of them, then `current`.
     let items: [Item]
-    /// Absent in the middle of a rotation.
+    /// Missing in the middle of a rotation.
     let current: Item?
     /// Names, by their labels; nil where there is no archive.
     let oldestArchive: [UInt8]?

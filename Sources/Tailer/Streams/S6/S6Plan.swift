@@ -76,7 +76,7 @@ enum S6Plan {
         /// What is newer than it has to wait for what a processor makes.
         case heldUp
         /// The name is gone, or another file's.
-        case vanished
+        case missing
     }
 
     /// What follows for the names after it.
@@ -95,7 +95,7 @@ enum S6Plan {
         case missed
     }
 
-    /// Of one that has vanished it is asked whether a processor made something of it.
+    /// Of one that is missing it is asked whether a processor made something of it.
     ///
     /// `isPhantom`: it was found missing before, and the listing still has it; `isFirstScan`: what
     /// was there before the agent is not told of; `isProcessed`: what was made of it has no
@@ -108,12 +108,12 @@ enum S6Plan {
         case (.done, _): return .goOn
         case (.noRoom, _): return .end
         case (.heldUp, _): return .lookAgain
-        case (.vanished, _) where isPhantom: return .ignore
-        case (.vanished, .previous): return isProcessed() ? .end : .lookAgainForPrevious
-        case (.vanished, .archive):
+        case (.missing, _) where isPhantom: return .ignore
+        case (.missing, .previous): return isProcessed() ? .end : .lookAgainForPrevious
+        case (.missing, .archive):
             if hasProduct() { return .lookAgain }
             return isFirstScan ? .goOn : .missed
-        case (.vanished, .current): return .goOn
+        case (.missing, .current): return .goOn
         }
     }
 }

@@ -64,7 +64,7 @@ extension StreamTable {
                 stream: here.stream, name: name, path: here.node.text(of: name), isArchived: true,
                 mostLinks: 2)
             let result = opener.adopt(request, pruned)
-            if case .opened = result { here.stream.census.lostName() }
+            if case .opened = result { here.stream.census.fileBecameNameless() }
             end = worse(end, accept(result, here.stream, isPruned: true))
         }
     }
@@ -147,7 +147,7 @@ extension StreamTable {
     ) throws(LookEnd) {
         let stream = here.stream
         let outcome = outcome(of: result, stream)
-        if item.role == .previous, outcome != .vanished { stream.lostPrevious = nil }
+        if item.role == .previous, outcome != .missing { stream.missingPrevious = nil }
         let next = S6Plan.next(
             after: outcome, of: item.role,
             isPhantom: stream.phantoms.contains(item.name) || isLost(item, stream),
@@ -173,7 +173,7 @@ extension StreamTable {
         switch result {
         case .opened, .already, .nothing, .notTakenUp: return .done
         case .exhausted: return .noRoom
-        case .vanished: return .vanished
+        case .missing: return .missing
         }
     }
 
@@ -211,8 +211,8 @@ extension StreamTable {
     /// Its name as an archive was told of where events are, so that is counted where archives are.
     private func noteLost(_ item: S6Listing.Item, _ look: StreamLook) {
         let stream = look.stream
-        let before = stream.lostPrevious.flatMap { $0.inode == item.inode ? $0.looks : nil } ?? 0
-        stream.lostPrevious = (item.inode, before + 1)
+        let before = stream.missingPrevious.flatMap { $0.inode == item.inode ? $0.looks : nil } ?? 0
+        stream.missingPrevious = (item.inode, before + 1)
         if !opener.isFirstScan, before + 1 == (look.node.watch == nil ? 1 : Self.mostLostLooks) {
             output.report(.missed(path: look.node.text(of: item.name)))
         }
@@ -221,7 +221,7 @@ extension StreamTable {
     /// A disk that goes on listing it (a stale cache of a server's) does not hold up what is newer
     /// for ever.
     private func isLost(_ item: S6Listing.Item, _ stream: LogStream) -> Bool {
-        guard item.name == S6Name.previous, let lost = stream.lostPrevious else { return false }
+        guard item.name == S6Name.previous, let lost = stream.missingPrevious else { return false }
         return lost.inode == item.inode && lost.looks >= Self.mostLostLooks
     }
 
@@ -297,9 +297,9 @@ extension StreamTable {
             guard let item = listing.items.first(where: { $0.inode == file.identity.inode }) else {
                 if let name = file.name {
                     agenda.wake(stream)
-                    if !S6Name.isArchive(name) { stream.census.lostName() }
+                    if !S6Name.isArchive(name) { stream.census.fileBecameNameless() }
                 }
-                file.lostName(look.now)
+                file.becomeNameless(look.now)
                 continue
             }
             if file.name != item.name { agenda.wake(stream) }
@@ -314,7 +314,7 @@ extension StreamTable {
         case .opened(let file):
             if isPruned {
                 // It is final.
-                file.lostName(.now())
+                file.becomeNameless(.now())
                 stream.files.append(file)
             } else {
                 insert(file, into: stream)
@@ -328,7 +328,7 @@ extension StreamTable {
         case .already, .notTakenUp: return .fine
         case .nothing(let retry): return retry ? .retry : .fine
         case .exhausted: return .retry
-        case .vanished: return .again
+        case .missing: return .again
         }
     }
 
@@ -370,7 +370,7 @@ extension StreamTable {
         for name in missing.keys { stream.closed[name] = nil }
         let kept = Set(stream.closed.values.map(\.id)).union(stream.files.map(\.id))
         for (name, closed) in missing where !kept.contains(closed.id) {
-            if !S6Name.isArchive(name) { stream.census.lostName() }
+            if !S6Name.isArchive(name) { stream.census.fileBecameNameless() }
             leave(closed)
         }
     }

@@ -272,7 +272,7 @@ struct EarlierFilesTests {
             let waiting = try #require(bench.streams.first?.earlier).rest.count
             let stream = try #require(bench.streams.first)
             try rename(bench.home.path("log"), bench.home.path("aside"))
-            bench.table.dropped(bench.node, bench.now)
+            bench.table.gone(bench.node, bench.now)
             while bench.turn(stream) == .moved {}
             #expect(bench.output.texts() == (0...(39 - waiting)).map { "line \($0)" } + ["line 40"])
             return

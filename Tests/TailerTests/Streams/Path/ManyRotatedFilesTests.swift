@@ -374,7 +374,7 @@ struct ManyRotatedFilesTests {
             try bench.home.makeDirectory("log")
             bench.table.swapped(bench.node, bench.now)
         } else {
-            bench.table.dropped(bench.node, bench.now)
+            bench.table.gone(bench.node, bench.now)
         }
         #expect(
             bench.lost

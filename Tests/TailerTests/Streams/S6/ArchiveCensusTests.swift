@@ -47,7 +47,7 @@ struct ArchiveCensusTests {
 
     @Test("a file that was open when it lost its name is one of the archives, the oldest of them")
     mutating func open() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look("@1", "@2", "@3", there: ["@3"], reads: 1) == ["@2"])
         // Each file excuses one.
         #expect(look("@4", reads: 2) == ["@4"])
@@ -55,14 +55,14 @@ struct ArchiveCensusTests {
 
     @Test("of an open file that lost its name just before the listing the event is read after it")
     mutating func eventAfterwards() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(reads: 5).isEmpty)
         #expect(look("@1", "@2", reads: 6) == ["@2"])
     }
 
     @Test("also where a look comes between two portions of those events")
     mutating func eventAfterAnotherLook() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(there: ["@0"], reads: 5).isEmpty)
         #expect(look(reads: 6).isEmpty)
         #expect(look("@0", "@1", "@2", reads: 6) == ["@2"])
@@ -73,7 +73,7 @@ struct ArchiveCensusTests {
     /// 3. The events of both come after that.
     @Test("what a look has seen that came long after the listing is as old as the look")
     mutating func slowLook() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(there: ["@1"], reads: 1, byLook: 6).isEmpty)
         #expect(look(reads: 6).isEmpty)
         #expect(look("@1", "@2", reads: 7).isEmpty)
@@ -82,7 +82,7 @@ struct ArchiveCensusTests {
 
     @Test("however many events are read between two looks")
     mutating func eventsBetweenLooks() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(reads: 5).isEmpty)
         #expect(look("@1", "@2", reads: 900) == ["@2"])
     }
@@ -91,7 +91,7 @@ struct ArchiveCensusTests {
     /// 2. Much later s6-log makes archives, which are removed at once.
     @Test("a file that never became an archive excuses none that comes later")
     mutating func removed() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(reads: 5).isEmpty)
         #expect(look(reads: 7).isEmpty)
         #expect(look("@1", reads: 8) == ["@1"])
@@ -102,9 +102,9 @@ struct ArchiveCensusTests {
     /// 3. Forgotten together with the first, it was told as missed, though it was read.
     @Test("and takes none with it that lost its name after it")
     mutating func removedBefore() {
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(reads: 5).isEmpty)
-        census.lostName()
+        census.fileBecameNameless()
         #expect(look(reads: 7).isEmpty)
         #expect(look("@1", reads: 8).isEmpty)
     }
@@ -113,8 +113,8 @@ struct ArchiveCensusTests {
     /// 2. Its event must not keep the other one for longer than its own could come.
     @Test("nor does one whose event came excuse another for longer")
     mutating func oneOfTwo() {
-        census.lostName()
-        census.lostName()
+        census.fileBecameNameless()
+        census.fileBecameNameless()
         #expect(look(reads: 5).isEmpty)
         #expect(look("@1", reads: 6).isEmpty)
         #expect(look(reads: 7).isEmpty)

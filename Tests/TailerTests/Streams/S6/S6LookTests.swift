@@ -108,7 +108,7 @@ struct S6LookTests {
         _ = try look(try names())
         let stream = try #require(node.streams[S6Name.current])
         #expect(stream.files.contains { $0.name == S6Name.previous })
-        #expect(stream.lostPrevious == nil)
+        #expect(stream.missingPrevious == nil)
     }
 
     /// 1. A listing shows `previous` alone: s6-log is about to make the next file.

@@ -89,26 +89,26 @@ struct S6PlanTests {
         }
     }
 
-    @Test("a previous that vanished has become an archive, or a processor makes one of it")
+    @Test("a previous that is missing has become an archive, or a processor makes one of it")
     func previousVanished() {
-        #expect(next(.vanished, .previous) == .lookAgainForPrevious)
-        #expect(next(.vanished, .previous, isProcessed: true) == .end)
-        #expect(next(.vanished, .previous, isFirstScan: true) == .lookAgainForPrevious)
+        #expect(next(.missing, .previous) == .lookAgainForPrevious)
+        #expect(next(.missing, .previous, isProcessed: true) == .end)
+        #expect(next(.missing, .previous, isFirstScan: true) == .lookAgainForPrevious)
     }
 
     @Test(
-        "an archive that vanished unopened is missed, but for one that was there before the agent")
+        "an archive that went unopened is missed, but for one that was there before the agent")
     func archiveVanished() {
-        #expect(next(.vanished, .archive) == .missed)
-        #expect(next(.vanished, .archive, isFirstScan: true) == .goOn)
-        #expect(next(.vanished, .archive, hasProduct: true) == .lookAgain)
+        #expect(next(.missing, .archive) == .missed)
+        #expect(next(.missing, .archive, isFirstScan: true) == .goOn)
+        #expect(next(.missing, .archive, hasProduct: true) == .lookAgain)
     }
 
     @Test("a name that the listing goes on having is told of once, and holds up nothing")
     func phantom() {
-        for role in roles { #expect(next(.vanished, role, isPhantom: true) == .ignore) }
+        for role in roles { #expect(next(.missing, role, isPhantom: true) == .ignore) }
     }
 
     @Test("that there is no current is a rotation under way")
-    func currentVanished() { #expect(next(.vanished, .current) == .goOn) }
+    func currentMissing() { #expect(next(.missing, .current) == .goOn) }
 }

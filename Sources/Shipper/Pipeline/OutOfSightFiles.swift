@@ -7,7 +7,7 @@ import Tailer
 /// Looks after entries that nobody follows: counts what is unread of files whose directory is gone
 /// with everything in it, and has such entries leave; marks those that are out of reach; and
 /// forgets those of files that are gone and that no pattern leads to. The Tailer does it for what
-/// it reads; what is left for here are files of directories that vanished while no agent ran, or
+/// it reads; what is left for here are files of directories that went while no agent ran, or
 /// before anything in them was opened. Used by one thread at a time.
 ///
 /// Nothing is forgotten because it cannot be seen for a while:
@@ -18,17 +18,17 @@ import Tailer
 /// - only where the directory is missing (ENOENT), and the nearest one above it that is left lies
 ///   on the file's own device. Where a volume is not mounted, its mount point, or what is above it,
 ///   lies on another one;
-/// - only when the file's handle says that it was deleted, or, where it says nothing, when two
+/// - only when the file's handle says that it was removed, or, where it says nothing, when two
 ///   looks in a row, minutes apart, see it so; and where the device is the one that it was on
-///   (`VolumeNumbers`). What the handle leads to at another place stays until it is deleted there.
+///   (`VolumeNumbers`). What the handle leads to at another place stays until it is removed there.
 ///
 /// A file that this run has read to its end and let go (`DeliveryLedger.isUnfollowed`) is decided
 /// of here alone, also where its directory is there. Where its log has `archives`, it may have
 /// become what lies there, and stays out of sight until its stream has found that.
 ///
 /// What stays so, be there a pattern that leads to it or not, is out of sight for `longestAbsence`,
-/// and of more than `mostAbsent` such entries those stay that went last.
-struct VanishedFiles: Sendable {
+/// and of more than `most` such entries those stay that went last.
+struct OutOfSightFiles: Sendable {
     private let registry: Registry
     private let ledger: DeliveryLedger
     private let volumes: VolumeNumbers
@@ -40,7 +40,7 @@ struct VanishedFiles: Sendable {
     /// Whether a path is looked at here.
     private let isMine: @Sendable (String) -> Bool
     /// Files that were out of sight at the last look.
-    private var missing: Set<FileID> = []
+    private var outOfSightBefore: Set<FileID> = []
     /// Once in a run it is said that positions are kept that nobody needs.
     private var hasToldKept = false
 
@@ -58,18 +58,18 @@ struct VanishedFiles: Sendable {
     /// disks of years must not fill the registry.
     static let longestAbsence: Int64 = 30 * 86_400_000_000_000
     /// Entries out of sight at a time: what is there has room beside them.
-    static let mostAbsent = 100_000
-    private let mostAbsent: Int
+    static let most = 100_000
+    private let most: Int
     /// Files that were out of sight for too long at the last look, or too many.
     private var overdue: Set<FileID> = []
 
     init(
         _ inputs: [TailerInput], registry: Registry, ledger: DeliveryLedger,
-        mostAbsent: Int = mostAbsent, volumes: VolumeNumbers = .sure,
+        most: Int = most, volumes: VolumeNumbers = .sure,
         isMine: @escaping @Sendable (String) -> Bool = { _ in true },
         told: @escaping @Sendable (Event) -> Void
     ) {
-        self.mostAbsent = mostAbsent
+        self.most = most
         self.isMine = isMine
         self.registry = registry
         self.ledger = ledger
@@ -87,7 +87,7 @@ struct VanishedFiles: Sendable {
     mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
         var places: [ExactText: DirectoryPlace] = [:]
         var round = Round(isLast: isLast)
-        var absent: [FileEntry] = []
+        var outOfSight: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
             guard let directory = ExactText(entry.path).parent else { continue }
@@ -98,7 +98,7 @@ struct VanishedFiles: Sendable {
                 case .gone: continue
                 case .outOfSight:
                     note(entry, isReachable: false)
-                    absent.append(entry)
+                    outOfSight.append(entry)
                 case .there: break
                 }
                 if kept.files == 0 { kept.path = entry.path }
@@ -108,17 +108,19 @@ struct VanishedFiles: Sendable {
             }
             switch place {
             case .there(let device):
-                if isAbsent(entry, from: directory, on: device, &round) { absent.append(entry) }
+                if isOutOfSight(entry, from: directory, on: device, &round) {
+                    outOfSight.append(entry)
+                }
             case .gone(let nearest, let device) where device == entry.identity.device:
                 look(for: entry, from: nearest, &round)
-                if round.gone.contains(entry.file) { absent.append(entry) }
+                if round.outOfSight.contains(entry.file) { outOfSight.append(entry) }
             case .gone, .outOfReach:
                 note(entry, isReachable: false)
-                absent.append(entry)
+                outOfSight.append(entry)
             }
         }
-        letGo(absent, now)
-        missing = round.gone
+        letGo(outOfSight, now)
+        outOfSightBefore = round.outOfSight
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
             told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
@@ -129,7 +131,7 @@ struct VanishedFiles: Sendable {
     private struct Round {
         let isLast: Bool
         /// Files that are out of sight.
-        var gone: Set<FileID> = []
+        var outOfSight: Set<FileID> = []
         private var listings = Listings()
 
         init(isLast: Bool) { self.isLast = isLast }
@@ -140,7 +142,7 @@ struct VanishedFiles: Sendable {
             switch listings.name(of: entry.identity.inode, beside: place, in: directory) {
             case .other: return false
             // It went or hid meanwhile: the next look tells.
-            case .found, .absent, .unreachable: return true
+            case .found, .missing, .unreachable: return true
             }
         }
     }
@@ -158,16 +160,16 @@ struct VanishedFiles: Sendable {
     private func look(for entry: FileEntry, from nearest: [UInt8], _ round: inout Round) {
         let whereabouts = Whereabouts.of(entry, from: nearest)
         // What was told of in an earlier run was seen then.
-        let wasMissing = missing.contains(entry.file) || entry.state == .deleted
+        let wasOutOfSight = outOfSightBefore.contains(entry.file) || entry.state == .deleted
         switch whereabouts {
-        case .deleted where isSure(of: entry): leave(entry, whereabouts)
-        case .unknown where wasMissing && isSure(of: entry): leave(entry, whereabouts)
+        case .removed where isSure(of: entry): leave(entry, whereabouts)
+        case .unknown where wasOutOfSight && isSure(of: entry): leave(entry, whereabouts)
         case .at(let path, _) where inputs.contains { $0.reads(PathText.text(path)) }:
             // The reader finds it there, with its next scan.
             break
-        case .at, .unknown, .deleted:
-            round.gone.insert(entry.file)
-            if wasMissing || round.isLast {
+        case .at, .unknown, .removed:
+            round.outOfSight.insert(entry.file)
+            if wasOutOfSight || round.isLast {
                 tell(entry, whereabouts)
             } else {
                 note(entry, isReachable: false)
@@ -177,12 +179,12 @@ struct VanishedFiles: Sendable {
 
     /// The directory of an entry's file is there. Whether its file is not: it is on another file
     /// system than the directory, or was moved to another directory. Then the entry stays until its
-    /// handle says that it was deleted. Of what was in sight all the time the Tailer finds out what
+    /// handle says that it was removed. Of what was in sight all the time the Tailer finds out what
     /// became of it, but for what it has let go:
     ///
     /// 1. A rotated file that was read to its end is moved to where no pattern leads.
     /// 2. It is compressed there, and removed, before anybody looks.
-    private func isAbsent(
+    private func isOutOfSight(
         _ entry: FileEntry, from directory: ExactText, on device: UInt64, _ round: inout Round
     ) -> Bool {
         switch glance(at: entry, on: device) {
@@ -192,7 +194,7 @@ struct VanishedFiles: Sendable {
         case .unreachable(let reason):
             note(entry, isReachable: false)
             return reason == .away
-        case .other, .absent: break
+        case .other, .missing: break
         }
         let whereabouts = Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/."))
         if case .at(let path, _) = whereabouts, isArchive(PathText.text(path), of: entry) {
@@ -210,10 +212,10 @@ struct VanishedFiles: Sendable {
             guard ExactText(PathText.text(path)).parent != directory else { return false }
             note(entry, isReachable: false)
             return true
-        case .deleted where !isSure(of: entry):
+        case .removed where !isSure(of: entry):
             note(entry, isReachable: false)
             return true
-        case .deleted:
+        case .removed:
             switch entry.state {
             case .unreachable, .deleted: leave(entry, whereabouts)
             case .active, .archived:
@@ -226,11 +228,11 @@ struct VanishedFiles: Sendable {
             guard ledger.isUnfollowed(entry.file) || entry.state == .deleted,
                 !round.mayList(entry, in: directory)
             else { return false }
-            if missing.contains(entry.file), !round.isLast, isSure(of: entry) {
+            if outOfSightBefore.contains(entry.file), !round.isLast, isSure(of: entry) {
                 leave(entry, whereabouts)
                 return false
             }
-            round.gone.insert(entry.file)
+            round.outOfSight.insert(entry.file)
             note(entry, isReachable: false)
             return true
         }
@@ -269,10 +271,10 @@ struct VanishedFiles: Sendable {
     /// Entries that have been out of sight for too long, or are too many, leave, if two looks see
     /// it so: a clock may be wrong for a moment. When such an entry changed last, it was found out
     /// of sight.
-    private mutating func letGo(_ absent: [FileEntry], _ now: Timestamp) {
-        let surplus = absent.count - mostAbsent
+    private mutating func letGo(_ outOfSight: [FileEntry], _ now: Timestamp) {
+        let surplus = outOfSight.count - most
         var seen: Set<FileID> = []
-        let known = absent.filter { $0.state == .unreachable || $0.state == .deleted }
+        let known = outOfSight.filter { $0.state == .unreachable || $0.state == .deleted }
             .sorted { ($0.updated, $0.file) < ($1.updated, $1.file) }
         for (index, entry) in known.enumerated()
         where index < surplus
@@ -377,13 +379,13 @@ struct VanishedFiles: Sendable {
                 note(entry, isReachable: false)
                 return .there
             case .unreachable(.away): return .outOfSight
-            case .other, .absent: break
+            case .other, .missing: break
             }
             switch Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/.")) {
             case .at(let path, _):
                 let isBeside = ExactText(PathText.text(path)).parent == directory
                 return isBeside ? .there : .outOfSight
-            case .deleted: break
+            case .removed: break
             case .unknown:
                 return round.mayList(entry, in: directory) ? .there : .outOfSight
             }
@@ -391,17 +393,17 @@ struct VanishedFiles: Sendable {
             guard device == entry.identity.device else { return .outOfSight }
             switch Whereabouts.of(entry, from: nearest) {
             case .at: return .outOfSight
-            case .deleted: break
+            case .removed: break
             case .unknown:
-                guard missing.contains(entry.file) else {
-                    round.gone.insert(entry.file)
+                guard outOfSightBefore.contains(entry.file) else {
+                    round.outOfSight.insert(entry.file)
                     return .outOfSight
                 }
             }
         case .outOfReach: return .outOfSight
         }
         if isSure(of: entry), forget(entry) { return .gone }
-        round.gone.insert(entry.file)
+        round.outOfSight.insert(entry.file)
         return .outOfSight
     }
 

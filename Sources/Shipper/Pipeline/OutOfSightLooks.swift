@@ -4,10 +4,10 @@ import Synchronization
 /// Looks for files that are gone, each look on a thread of its own: one that hangs with a file
 /// system keeps nobody waiting, and until it comes back there is no other one. Sendable; any
 /// thread.
-final class VanishedLooks: Sendable {
+final class OutOfSightLooks: Sendable {
     private struct State {
         /// Nil while somebody looks.
-        var files: VanishedFiles?
+        var files: OutOfSightFiles?
         /// Whoever looks, or looked last.
         var thread: SystemThread?
         /// There is no look after the last one.
@@ -15,7 +15,7 @@ final class VanishedLooks: Sendable {
     }
     private let state: Mutex<State>
 
-    init(_ files: VanishedFiles) { state = Mutex(State(files: files)) }
+    init(_ files: OutOfSightFiles) { state = Mutex(State(files: files)) }
 
     /// Begins a look, unless the last one has not come back.
     func begin() {
@@ -45,7 +45,7 @@ final class VanishedLooks: Sendable {
         // It has come back, and is ending.
         state.thread.take()?.detach()
         do throws(SystemError) {
-            state.thread = try SystemThread("vanished") { [self] in
+            state.thread = try SystemThread("outofsight") { [self] in
                 var looking = files
                 looking.look(isLast: isLast)
                 self.state.withLock { $0.files = looking }

@@ -11,7 +11,7 @@ import Testing
 @testable import Shipper
 @testable import Tailer
 
-@Suite("Entries of files that are gone with their directory") struct VanishedFilesTests {
+@Suite("Entries of files that are gone with their directory") struct OutOfSightFilesTests {
     let directory: TemporaryDirectory
     let registry: Registry
     let ledger: DeliveryLedger
@@ -24,7 +24,7 @@ import Testing
         let places = Mutex<[String: String]>([:])
         let forgotten = Mutex<[String]>([])
         let kept = Mutex<[Int]>([])
-        let vanished = Mutex<[String]>([])
+        let goneUnseen = Mutex<[String]>([])
     }
 
     init() throws {
@@ -45,12 +45,12 @@ import Testing
             """)
     }
 
-    private func vanished(
-        mostAbsent: Int = VanishedFiles.mostAbsent, of inputs: [TailerInput]? = nil,
+    private func outOfSight(
+        most: Int = OutOfSightFiles.most, of inputs: [TailerInput]? = nil,
         volumes: VolumeNumbers = .sure
-    ) -> VanishedFiles {
-        VanishedFiles(
-            inputs ?? tailing, registry: registry, ledger: ledger, mostAbsent: mostAbsent,
+    ) -> OutOfSightFiles {
+        OutOfSightFiles(
+            inputs ?? tailing, registry: registry, ledger: ledger, most: most,
             volumes: volumes
         ) {
             [lost] event in
@@ -60,7 +60,7 @@ import Testing
                 lost.reasons.withLock { $0[path] = reason }
             case .tailer(.foundElsewhere(let path, let place)):
                 lost.places.withLock { $0[path] = place }
-            case .tailer(.vanished(let path, _)): lost.vanished.withLock { $0.append(path) }
+            case .tailer(.goneUnseen(let path, _)): lost.goneUnseen.withLock { $0.append(path) }
             case .tailer: break
             case .forgotten(let entry): lost.forgotten.withLock { $0.append(entry.path) }
             case .kept(let files, _, _): lost.kept.withLock { $0.append(files) }
@@ -73,10 +73,10 @@ import Testing
     }
 
     /// Calls `body` with what is told as lost.
-    private func vanished(
+    private func outOfSight(
         _ body: @escaping @Sendable (_ path: String, ByteRange) -> Void
-    ) -> VanishedFiles {
-        VanishedFiles(tailing, registry: registry, ledger: ledger) { event in
+    ) -> OutOfSightFiles {
+        OutOfSightFiles(tailing, registry: registry, ledger: ledger) { event in
             if case .tailer(.lost(let path, let range, _)) = event { body(path, range) }
         }
     }
@@ -116,10 +116,10 @@ import Testing
         let half = try make("a/log/y.log", delivered: 4)
         let there = try make("b/log/x.log")
         try removeTree("a")
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [whole, half, there])
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [there])
         let path = directory.path("logs/a/log/y.log")
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
@@ -149,14 +149,14 @@ import Testing
         }
         try remove(named: path("removed.log"))
         try rename(named: path("renamed.log"), to: path("renamed.log.1"))
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entries().map(\.file) == [files[0], files[2]])
         #expect(registry.entry(files[0])?.state == .active)
         for name in ["there.log", "renamed.log.1"] { try remove(named: path(name)) }
         try remove(named: log)
         try remove(named: pod)
-        for _ in 0..<3 { vanished.look() }
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entries().isEmpty)
         #expect(
             lost.ranges.withLock { $0 } == [
@@ -171,9 +171,9 @@ import Testing
         let composed = try make("caf\u{E9}/log/x.log")
         let decomposed = try make("cafe\u{301}/log/x.log")
         try removeTree("cafe\u{301}")
-        var vanished = vanished()
-        vanished.look()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [composed])
         #expect(registry.entry(decomposed) == nil)
     }
@@ -186,8 +186,8 @@ import Testing
         let other = try make("b/log/x.log", delivered: 4)
         try rename(directory.path("logs/a"), directory.path("aside"))
         try makeLink(directory.path("logs/a"), to: directory.path("aside"))
-        var vanished = vanished()
-        for _ in 0..<2 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<2 { outOfSight.look() }
         #expect(registry.entry(file) == nil)
         #expect(registry.entry(other) != nil)
         let path = directory.path("logs/a/log/x.log")
@@ -208,8 +208,8 @@ import Testing
                 name: "pods", paths: try patterns.map { try PathPattern($0) }, exclude: [],
                 maxLine: 1024)
         ]
-        var vanished = vanished(of: inputs)
-        for _ in 0..<2 { vanished.look() }
+        var outOfSight = outOfSight(of: inputs)
+        for _ in 0..<2 { outOfSight.look() }
         #expect(registry.entry(file) != nil)
         #expect(lost.ranges.withLock { $0.isEmpty })
     }
@@ -229,8 +229,8 @@ import Testing
             try rename(path, directory.path("aside"))
             try directory.write("logs/b/log/x.log", "another\n")
         }
-        var vanished = vanished(volumes: volumes)
-        for _ in 0..<4 { vanished.look() }
+        var outOfSight = outOfSight(volumes: volumes)
+        for _ in 0..<4 { outOfSight.look() }
         #expect(
             registry.entries().map(\.file) == (isProven ? [beside] : [half, whole, beside]))
         // It may be gone, and is told.
@@ -242,12 +242,12 @@ import Testing
     func back() throws {
         let file = try make("a/log/x.log")
         try rename(directory.path("logs/a"), directory.path("aside"))
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         try rename(directory.path("aside"), directory.path("logs/a"))
-        vanished.look()
+        outOfSight.look()
         try rename(directory.path("logs/a"), directory.path("aside"))
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entry(file) != nil)
     }
 
@@ -256,8 +256,8 @@ import Testing
         let entry = try #require(registry.entry(try make("a/log/x.log", delivered: 0)))
         _ = ledger.begin(entry.file, entry.generation, at: 0, anchor: .none)
         try removeTree("a")
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entry(entry.file) != nil)
         // It is the Tailer that says when it is read to its end.
         ledger.leave(entry.file)
@@ -273,15 +273,15 @@ import Testing
         // When one is told as lost, the reader has just found the other one.
         let told = Mutex<[FileID]>([])
         let ledger = self.ledger
-        var vanished = vanished { path, _ in
+        var outOfSight = outOfSight { path, _ in
             guard let entry = entries.first(where: { $0.path == path }) else { return }
             told.withLock { $0.append(entry.file) }
             for other in entries where other.file != entry.file {
                 _ = ledger.begin(other.file, other.generation, at: 4, anchor: .none)
             }
         }
-        vanished.look()
-        vanished.look()
+        outOfSight.look()
+        outOfSight.look()
         let first = try #require(told.withLock { $0 }.first)
         #expect(told.withLock { $0 } == [first])
         #expect(registry.entries().map(\.file) == entries.map(\.file).filter { $0 != first })
@@ -309,7 +309,7 @@ import Testing
             ])
         }
         // It hangs when the first one is told as lost.
-        var vanished = vanished { path, range in
+        var outOfSight = outOfSight { path, range in
             guard let entry = entries.first(where: { $0.path == path }) else { return }
             told.withLock { $0[entry.file] = range }
             guard entry.file == first.file else { return }
@@ -325,8 +325,8 @@ import Testing
             case .advanced: advance(to: 7)
             }
         }
-        vanished.look()
-        vanished.look()
+        outOfSight.look()
+        outOfSight.look()
         let range = told.withLock { $0[other.file] }
         switch meanwhile {
         case .left: #expect(range == nil && registry.entry(other.file) == nil)
@@ -341,11 +341,11 @@ import Testing
         // Neither an empty mount point nor what is above a missing one has the device of the files beneath.
         let file = try make("a/log/x.log", elsewhere: true)
         try removeTree("a")
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         #expect(try #require(registry.entry(file)).state == .unreachable)
         try rename(directory.path("logs"), directory.path("aside"))
-        for _ in 0..<3 { vanished.look(isLast: true) }
+        for _ in 0..<3 { outOfSight.look(isLast: true) }
         #expect(try #require(registry.entry(file)).state == .unreachable)
         #expect(lost.ranges.withLock { $0 }.isEmpty)
         // Its device has another number by now, and it is there.
@@ -359,7 +359,7 @@ import Testing
                 identity: FileIdentity(
                     handle: nil, device: status.device, inode: status.inode, birth: nil),
                 fingerprint: .of(head: []), offset: 0, size: 10, state: .unreachable))
-        vanished.look()
+        outOfSight.look()
         #expect(try #require(registry.entry(back.file)).state == .active)
     }
 
@@ -369,10 +369,10 @@ import Testing
         let file = try make("a/log/x.log", delivered: 4)
         try removeTree("a")
         try removeDirectory(directory.path("logs"))
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         #expect(registry.entry(file) != nil)
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entry(file) == nil)
         let path = directory.path("logs/a/log/x.log")
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
@@ -385,19 +385,19 @@ import Testing
         let file = try make("a/log/x.log", delivered: 4)
         let path = directory.path("logs/a/log/x.log")
         try rename(directory.path("logs/a"), directory.path("aside"))
-        var first = vanished()
+        var first = outOfSight()
         first.look(isLast: true)
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 4, end: 10)])
         #expect(try #require(registry.entry(file)).state == .deleted)
         // Should it come back, it goes on where it was.
         try rename(directory.path("aside"), directory.path("logs/a"))
-        var second = vanished()
+        var second = outOfSight()
         second.look()
         #expect(try #require(registry.entry(file)).state == .active)
         try removeTree("a")
         second.look(isLast: true)
         lost.ranges.withLock { $0 = [:] }
-        var third = vanished()
+        var third = outOfSight()
         third.look()
         #expect(registry.entry(file) == nil)
         #expect(lost.ranges.withLock { $0 }.isEmpty)
@@ -429,18 +429,18 @@ import Testing
         let read = try makeKnown("b/log/y.log", delivered: 10)
         try removeTree("a")
         try rename(directory.path("logs/b"), directory.path("aside"))
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [moved, read])
         let paths = ["a/log/x.log", "b/log/x.log"].map { directory.path("logs/\($0)") }
         #expect(lost.reasons.withLock { $0 } == [paths[0]: .deletedUnread])
-        for _ in 0..<3 { vanished.look() }
+        for _ in 0..<3 { outOfSight.look() }
         #expect(lost.reasons.withLock { $0 } == [paths[0]: .deletedUnread, paths[1]: .movedAway])
         #expect(lost.places.withLock { $0 } == [paths[1]: directory.path("aside/log/x.log")])
         #expect(registry.entries().map(\.file) == [moved, read])
         lost.reasons.withLock { $0 = [:] }
         for name in ["x.log", "y.log"] { try remove(directory.path("aside/log/\(name)")) }
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entries().isEmpty)
         #expect(lost.reasons.withLock { $0 }.isEmpty)
     }
@@ -459,16 +459,16 @@ import Testing
                 fingerprint: .of(head: []), offset: 0, size: 10))
         // That its input has another name now makes no difference.
         let renamed = try make("a/log/x.log", delivered: 4, input: "renamed")
-        var vanished = vanished()
-        for _ in 0..<2 { vanished.look(isLast: true) }
+        var outOfSight = outOfSight()
+        for _ in 0..<2 { outOfSight.look(isLast: true) }
         #expect(lost.kept.withLock { $0 } == [1])
         #expect(registry.entries().map(\.file) == [entry.file, renamed])
         try remove(path)
         try removeDirectory(directory.path("other"))
         try removeTree("a")
-        vanished.look()
+        outOfSight.look()
         #expect(lost.forgotten.withLock { $0 }.isEmpty)
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entries().isEmpty)
         #expect(lost.forgotten.withLock { $0 } == [path])
         #expect(lost.ranges.withLock { Array($0.keys) } == [directory.path("logs/a/log/x.log")])
@@ -483,8 +483,8 @@ import Testing
         try rename(directory.path("logs/a/log/x.log"), directory.path("logs/a/log/x.log.1"))
         try directory.write("logs/a/log/new", "another\n")
         try rename(directory.path("logs/a/log/new"), directory.path("logs/a/log/y.log"))
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         for file in [file, replaced] {
             #expect(try #require(registry.entry(file)).state == .active)
         }
@@ -510,8 +510,8 @@ import Testing
         // A look hangs in its first loss as it would in a call on a dead file system.
         let answers = try Wakeup()
         let losses = Atomic(0)
-        let looks = VanishedLooks(
-            vanished { _, _ in
+        let looks = OutOfSightLooks(
+            outOfSight { _, _ in
                 losses.add(1, ordering: .relaxed)
                 answers.wait(nanoseconds: nil)
             })
@@ -541,8 +541,8 @@ import Testing
         ledger.sent(file, entry.generation, ByteRange(start: 10, end: 12), anchor: .none)
         ledger.unfollow(file)
         try removeTree("a")
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entry(file) != nil)
         // What was sent is known when it is found once more, and then somebody follows it.
         #expect(ledger.begin(file, entry.generation, at: 10, anchor: .none).position == 12)
@@ -551,10 +551,10 @@ import Testing
         let found = try #require(registry.entry(other))
         _ = ledger.begin(other, found.generation, at: 10, anchor: .none)
         try removeTree("b")
-        for _ in 0..<3 { vanished.look() }
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entry(other) != nil)
         ledger.unfollow(other)
-        for _ in 0..<2 { vanished.look() }
+        for _ in 0..<2 { outOfSight.look() }
         #expect(registry.entry(other) == nil)
         #expect(!ledger.isFollowed(other))
     }
@@ -577,10 +577,10 @@ import Testing
         try remove(directory.path("aside"))
         // The Tailer has that one, and says what becomes of it.
         try remove(directory.path("logs/a/log/y.log"))
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [other])
-        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.goneUnseen.withLock { $0.isEmpty })
     }
 
     @Test(
@@ -598,20 +598,20 @@ import Testing
         }
         // It has another name in its directory, and may come back.
         try rename(directory.path("logs/a/log/y.log"), directory.path("logs/a/log/y.old"))
-        var vanished = vanished()
-        vanished.look()
+        var outOfSight = outOfSight()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [file, renamed, followed])
         try rename(directory.path("x"), directory.path("logs/a/log/x.log"))
-        vanished.look()
+        outOfSight.look()
         #expect(try #require(registry.entry(file)).state == .active)
         try rename(directory.path("logs/a/log/x.log"), directory.path("x"))
-        vanished.look()
+        outOfSight.look()
         // The last one may come a moment after another one.
-        vanished.look(isLast: true)
+        outOfSight.look(isLast: true)
         #expect(registry.entries().map(\.file) == [file, renamed, followed])
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entries().map(\.file) == [renamed, followed])
-        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.goneUnseen.withLock { $0.isEmpty })
     }
 
     /// 1. A rotated file is moved to where `archives` leads, and is compressed there at night.
@@ -631,16 +631,16 @@ import Testing
         let archiving = TailerInput(
             name: input.name, paths: input.paths, exclude: [], maxLine: input.maxLine,
             archives: [try PathPattern(directory.path("old/*"))])
-        var vanished = vanished(of: [archiving])
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight(of: [archiving])
+        for _ in 0..<3 { outOfSight.look() }
         #expect(registry.entries().map(\.file) == [removed, moved, unhandled])
         // But not for ever.
         let later = Timestamp(
-            nanoseconds: Timestamp.now().nanoseconds + VanishedFiles.longestAbsence
+            nanoseconds: Timestamp.now().nanoseconds + OutOfSightFiles.longestAbsence
                 + 1_000_000_000)
-        for _ in 0..<2 { vanished.look(now: later) }
+        for _ in 0..<2 { outOfSight.look(now: later) }
         #expect(registry.entries().isEmpty)
-        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.goneUnseen.withLock { $0.isEmpty })
     }
 
     @Test(
@@ -657,18 +657,18 @@ import Testing
         let archiving = TailerInput(
             name: input.name, paths: input.paths, exclude: [], maxLine: input.maxLine,
             archives: [try PathPattern(directory.path("old/*"))])
-        var vanished = vanished(of: [archiving])
+        var outOfSight = outOfSight(of: [archiving])
         let later = Timestamp(
-            nanoseconds: Timestamp.now().nanoseconds + 12 * VanishedFiles.longestAbsence)
-        for _ in 0..<3 { vanished.look(now: later) }
+            nanoseconds: Timestamp.now().nanoseconds + 12 * OutOfSightFiles.longestAbsence)
+        for _ in 0..<3 { outOfSight.look(now: later) }
         let entry = try #require(registry.entry(file))
         #expect(entry.path == directory.path("old/x.log.1"))
         #expect(entry.state == .archived)
         // It is moved on there.
         try rename(directory.path("old/x.log.1"), directory.path("old/x.log.2"))
-        for _ in 0..<3 { vanished.look(now: later) }
+        for _ in 0..<3 { outOfSight.look(now: later) }
         #expect(registry.entry(file)?.path == directory.path("old/x.log.2"))
-        #expect(lost.ranges.withLock { $0.isEmpty } && lost.vanished.withLock { $0.isEmpty })
+        #expect(lost.ranges.withLock { $0.isEmpty } && lost.goneUnseen.withLock { $0.isEmpty })
     }
 
     @Test("What is out of reach for thirty days leaves, and what is unread of it counts as lost")
@@ -676,10 +676,11 @@ import Testing
         let away = try make("a/log/x.log", delivered: 4, elsewhere: true)
         let there = try make("a/log/y.log")
         try rename(directory.path("logs/a/log/x.log"), directory.path("aside"))
-        var vanished = vanished()
+        var outOfSight = outOfSight()
         let now = Timestamp.now()
         func look(days: Int64) {
-            vanished.look(now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
+            outOfSight.look(
+                now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
         }
         look(days: 0)
         #expect(try #require(registry.entry(away)).state == .unreachable)
@@ -720,10 +721,11 @@ import Testing
         let volumes = doubtful
         try removeTree("a")
         if hasDirectory { try directory.makeDirectory("logs/a/log") }
-        var vanished = vanished(of: inputs, volumes: volumes)
+        var outOfSight = outOfSight(of: inputs, volumes: volumes)
         let now = Timestamp.now()
         func look(days: Int64) {
-            vanished.look(now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
+            outOfSight.look(
+                now: Timestamp(nanoseconds: now.nanoseconds + days * 86_400_000_000_000))
         }
         for _ in 0..<4 { look(days: 29) }
         #expect(registry.entries().map(\.file) == [doubted, unhandled, elsewhere, there])
@@ -771,9 +773,9 @@ import Testing
         }
         for state in [FileState.unreachable, .deleted, .deleted] {
             let volumes = begin()
-            var vanished = vanished(volumes: volumes)
-            vanished.look()
-            vanished.look(isLast: state == .deleted)
+            var outOfSight = outOfSight(volumes: volumes)
+            outOfSight.look()
+            outOfSight.look(isLast: state == .deleted)
             for file in [noted, elsewhere] {
                 let entry = try #require(registry.entry(file))
                 #expect(!begin().isSure(of: entry, mayLook: { _ in false }))
@@ -841,7 +843,7 @@ import Testing
         let missing = try make("a/log/x.log", delivered: 4)
         let renamed = try make("a/log/y.log", delivered: 4)
         let beside = try make("b/log/x.log")
-        var vanished = vanished(volumes: doubtful)
+        var outOfSight = outOfSight(volumes: doubtful)
         try remove(directory.path("logs/a/log/x.log"))
         try rename(directory.path("logs/a/log/y.log"), directory.path("logs/a/log/y.old"))
         for file in [missing, renamed] {
@@ -849,14 +851,14 @@ import Testing
             registry.moved(file, path: path, state: .deleted)
         }
         if !isProven { try rename(directory.path("logs/b"), directory.path("aside")) }
-        for _ in 0..<3 { vanished.look() }
+        for _ in 0..<3 { outOfSight.look() }
         #expect(
             registry.entries().map(\.file)
                 == (isProven ? [renamed, beside] : [missing, renamed, beside]))
         let later = Timestamp(
-            nanoseconds: Timestamp.now().nanoseconds + VanishedFiles.longestAbsence
+            nanoseconds: Timestamp.now().nanoseconds + OutOfSightFiles.longestAbsence
                 + 1_000_000_000)
-        for _ in 0..<2 { vanished.look(now: later) }
+        for _ in 0..<2 { outOfSight.look(now: later) }
         #expect(registry.entry(missing) == nil && registry.entry(renamed) != nil)
         // It was told before.
         #expect(lost.ranges.withLock { $0.isEmpty })
@@ -866,8 +868,8 @@ import Testing
     func manyAbsent() throws {
         let files = try (0..<5).map { try make("a/log/\($0).log", elsewhere: true) }
         for index in 0..<5 { try remove(directory.path("logs/a/log/\(index).log")) }
-        var vanished = vanished(mostAbsent: 3)
-        for _ in 0..<4 { vanished.look() }
+        var outOfSight = outOfSight(most: 3)
+        for _ in 0..<4 { outOfSight.look() }
         #expect(registry.entries().map(\.file) == Array(files[2...]))
     }
 
@@ -886,11 +888,11 @@ import Testing
                 input: "pods", stream: path, path: path, identity: identity,
                 fingerprint: .of(head: []), offset: 10, size: 10))
         try rename(path, directory.path("aside"))
-        var vanished = vanished()
-        for _ in 0..<3 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<3 { outOfSight.look() }
         #expect(try #require(registry.entry(entry.file)).state == .unreachable)
         try remove(directory.path("aside"))
-        vanished.look()
+        outOfSight.look()
         #expect(registry.entry(entry.file) == nil)
         #expect(lost.ranges.withLock { $0.isEmpty })
     }
@@ -906,8 +908,8 @@ import Testing
             ledger.unfollow(file)
         }
         try removeTree("a")
-        var vanished = vanished()
-        for _ in 0..<2 { vanished.look() }
+        var outOfSight = outOfSight()
+        for _ in 0..<2 { outOfSight.look() }
         #expect(registry.entries().isEmpty)
         let path = directory.path("logs/a/log/y.log")
         #expect(lost.ranges.withLock { $0 } == [path: ByteRange(start: 7, end: 10)])
