@@ -1,30 +1,6 @@
 package import Model
 package import Platform
 
-/// The form of a record's value.
-package enum RecordCodec: Hashable, Sendable {
-    /// The document of `RecordTemplate`.
-    case json
-    /// The line's bytes as they are.
-    case raw
-}
-
-/// Why a file's lines cannot be encoded.
-package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file's path, for people.
-    package let path: String
-    /// Bytes that a record takes beside its message.
-    package let envelope: Int
-    /// Bytes that a record may have.
-    package let longestRecord: Int
-
-    package var description: String {
-        "\(path): a record takes \(envelope) bytes beside its message, which leaves too little of"
-            + " the \(longestRecord) that a record may have; raise message.max.bytes or shorten"
-            + " the input's fields and tags"
-    }
-}
-
 /// Turns the lines of one file into records of a slab. Sendable, without state of its own; the
 /// reader thread uses it.
 ///
@@ -106,6 +82,30 @@ package struct RecordEncoder: Sendable {
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         }
+    }
+}
+
+/// The form of a record's value.
+package enum RecordCodec: Hashable, Sendable {
+    /// The document of `RecordTemplate`.
+    case json
+    /// The line's bytes as they are.
+    case raw
+}
+
+/// Why a file's lines cannot be encoded.
+package struct EncodingError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file's path, for people.
+    package let path: String
+    /// Bytes that a record takes beside its message.
+    package let envelope: Int
+    /// Bytes that a record may have.
+    package let longestRecord: Int
+
+    package var description: String {
+        "\(path): a record takes \(envelope) bytes beside its message, which leaves too little of"
+            + " the \(longestRecord) that a record may have; raise message.max.bytes or shorten"
+            + " the input's fields and tags"
     }
 }
 

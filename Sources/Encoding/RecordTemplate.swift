@@ -1,22 +1,6 @@
 package import Model
 import Platform
 
-/// Who ships: the same for all records of one run.
-package struct AgentIdentity: Sendable {
-    /// The shipper's version.
-    package let version: String
-    /// Kept over restarts.
-    package let id: String
-    /// New in each run.
-    package let ephemeralID: String
-
-    package init(version: String, id: String, ephemeralID: String) {
-        self.version = version
-        self.id = id
-        self.ephemeralID = ephemeralID
-    }
-}
-
 /// The common part of all records of one file, rendered once: the document that Filebeat 8 writes
 /// for a filestream line, as constant bytes around its five variable parts.
 ///
@@ -110,6 +94,22 @@ package struct RecordTemplate: Sendable {
         rest.closeObject()
         rest.closeObject()
         tail = [0x2C] + rest.bytes
+    }
+}
+
+/// Who ships: the same for all records of one run.
+package struct AgentIdentity: Sendable {
+    /// The shipper's version.
+    package let version: String
+    /// Kept over restarts.
+    package let id: String
+    /// New in each run.
+    package let ephemeralID: String
+
+    package init(version: String, id: String, ephemeralID: String) {
+        self.version = version
+        self.id = id
+        self.ephemeralID = ephemeralID
     }
 }
 

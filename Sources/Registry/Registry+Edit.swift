@@ -2,16 +2,6 @@ package import Model
 import Platform
 import Synchronization
 
-/// A change of an entry that an operator makes while no agent runs.
-package enum RegistryEdit: Hashable, Sendable {
-    /// The entry leaves: its file, if it is still there, is one that was never seen.
-    case forget(FileID)
-    /// The position moves, back or forward, within its generation: what is sent again has the ids
-    /// that it had. `anchor` is the bytes before `offset`, where they are known; `size` where the
-    /// file ends, if it was looked at.
-    case rewind(FileID, to: LogicalOffset, anchor: Anchor, size: PhysicalOffset?)
-}
-
 extension Registry {
     /// Makes all of these changes or none, and returns when they are on the disk. Edits of files
     /// that are not known change nothing.
@@ -33,6 +23,16 @@ extension Registry {
             throw failure
         }
     }
+}
+
+/// A change of an entry that an operator makes while no agent runs.
+package enum RegistryEdit: Hashable, Sendable {
+    /// The entry leaves: its file, if it is still there, is one that was never seen.
+    case forget(FileID)
+    /// The position moves, back or forward, within its generation: what is sent again has the ids
+    /// that it had. `anchor` is the bytes before `offset`, where they are known; `size` where the
+    /// file ends, if it was looked at.
+    case rewind(FileID, to: LogicalOffset, anchor: Anchor, size: PhysicalOffset?)
 }
 
 extension RegistryState {

@@ -2,25 +2,6 @@ import Model
 import Platform
 import Synchronization
 
-/// Protected by the registry's outer lock: everything that waits for the disk.
-struct Maintenance: ~Copyable, Sendable {
-    let folder: RegistryFolder
-    /// Nil after `close`.
-    var lock: RegistryLock?
-    /// Bytes of the snapshot on the disk.
-    var snapshotLength: Int
-    /// The journal's file and length that are known to be on the disk.
-    var synchronised: (file: ObjectIdentifier, length: Int)?
-    /// Neither file is there: the journal comes first, or a reader or a crash between the two would
-    /// find a snapshot whose journal is missing.
-    var hasNothing = false
-    /// Monotonic; a compaction that failed is not tried again by itself before.
-    var retryAt: Int64 = .min
-
-    /// The journal is compacted when it has grown past this.
-    var journalLimit: Int { max(Registry.smallestJournalLimit, 2 * snapshotLength) }
-}
-
 extension Registry {
     /// The journal may grow to this, or to twice the snapshot, before it is compacted: replaying it
     /// at start then costs at most about twice what reading the snapshot does.
@@ -268,4 +249,23 @@ extension Registry {
             position += count
         }
     }
+}
+
+/// Protected by the registry's outer lock: everything that waits for the disk.
+struct Maintenance: ~Copyable, Sendable {
+    let folder: RegistryFolder
+    /// Nil after `close`.
+    var lock: RegistryLock?
+    /// Bytes of the snapshot on the disk.
+    var snapshotLength: Int
+    /// The journal's file and length that are known to be on the disk.
+    var synchronised: (file: ObjectIdentifier, length: Int)?
+    /// Neither file is there: the journal comes first, or a reader or a crash between the two would
+    /// find a snapshot whose journal is missing.
+    var hasNothing = false
+    /// Monotonic; a compaction that failed is not tried again by itself before.
+    var retryAt: Int64 = .min
+
+    /// The journal is compacted when it has grown past this.
+    var journalLimit: Int { max(Registry.smallestJournalLimit, 2 * snapshotLength) }
 }

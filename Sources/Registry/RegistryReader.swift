@@ -1,23 +1,5 @@
 import Platform
 
-/// The content of a registry's directory, seen from outside.
-package struct RegistryContents: Sendable {
-    /// By number.
-    package let entries: [FileEntry]
-    /// Inputs whose first scan is complete, by name.
-    package let inputs: [String]
-    /// Something was lost by damage, and not every input was scanned since: `start: end` is not
-    /// obeyed.
-    package let mustStartAtBeginning: Bool
-    /// Bytes of the snapshot; 0 where there is none.
-    package let snapshotBytes: Int
-    /// Bytes of the journal's whole lines; nil where it is missing or cannot be read.
-    package let journalBytes: Int?
-    /// Faults as an agent would find them that starts now. A torn tail is no fault: with a live
-    /// agent it is the record that is being written.
-    package let summary: RecoverySummary
-}
-
 /// Reads the registry of a live or dead agent, or of a copied directory, without a lock and without
 /// changing anything.
 ///
@@ -62,4 +44,22 @@ package enum RegistryReader {
             snapshotBytes: found.snapshotLength, journalBytes: found.journalEnd,
             summary: found.summary)
     }
+}
+
+/// The content of a registry's directory, seen from outside.
+package struct RegistryContents: Sendable {
+    /// By number.
+    package let entries: [FileEntry]
+    /// Inputs whose first scan is complete, by name.
+    package let inputs: [String]
+    /// Something was lost by damage, and not every input was scanned since: `start: end` is not
+    /// obeyed.
+    package let mustStartAtBeginning: Bool
+    /// Bytes of the snapshot; 0 where there is none.
+    package let snapshotBytes: Int
+    /// Bytes of the journal's whole lines; nil where it is missing or cannot be read.
+    package let journalBytes: Int?
+    /// Faults as an agent would find them that starts now. A torn tail is no fault: with a live
+    /// agent it is the record that is being written.
+    package let summary: RecoverySummary
 }

@@ -1,18 +1,5 @@
 package import YAML
 
-/// A name of `fields` with its value.
-package struct Field: Hashable, Sendable {
-    /// The key in `fields`, in the document and in templates.
-    package let name: String
-    /// The value as each record has it.
-    package let value: FieldValue
-
-    package init(name: String, value: FieldValue) {
-        self.name = name
-        self.value = value
-    }
-}
-
 /// A value of `fields` as it is printed into each record, typed by the YAML 1.2 core schema.
 package indirect enum FieldValue: Hashable, Sendable {
     case string(String)
@@ -117,5 +104,18 @@ package indirect enum FieldValue: Hashable, Sendable {
 
     private static func isSign(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+    }
+}
+
+/// A name of `fields` with its value.
+package struct Field: Hashable, Sendable {
+    /// The key in `fields`, in the document and in templates.
+    package let name: String
+    /// The value as each record has it.
+    package let value: FieldValue
+
+    package init(name: String, value: FieldValue) {
+        self.name = name
+        self.value = value
     }
 }

@@ -1,24 +1,5 @@
 import CYaml
 
-/// The next event of libyaml's parser.
-struct Event {
-    enum Kind {
-        case streamStart, streamEnd
-        case documentStart, documentEnd
-        case alias(name: String)
-        case scalar(Node.Scalar)
-        case listStart, listEnd
-        case mapStart, mapEnd
-        case none
-    }
-    let kind: Kind
-    let mark: Mark
-    /// The name that an alias can repeat this value by.
-    let anchor: String?
-    /// An explicit tag, long form.
-    let tag: String?
-}
-
 /// libyaml's parser over one text, event by event.
 ///
 /// The parser lives on the heap because libyaml keeps a pointer to it in itself; the text is copied
@@ -134,4 +115,23 @@ final class EventStream {
         guard let text = unsafe text else { return nil }
         return unsafe String(cString: text)
     }
+}
+
+/// The next event of libyaml's parser.
+struct Event {
+    enum Kind {
+        case streamStart, streamEnd
+        case documentStart, documentEnd
+        case alias(name: String)
+        case scalar(Node.Scalar)
+        case listStart, listEnd
+        case mapStart, mapEnd
+        case none
+    }
+    let kind: Kind
+    let mark: Mark
+    /// The name that an alias can repeat this value by.
+    let anchor: String?
+    /// An explicit tag, long form.
+    let tag: String?
 }

@@ -2,51 +2,6 @@ import Shipper
 import TestSupport
 import Testing
 
-/// What is written to an s6 log directory while no agent runs, besides that it is copied.
-private enum Since: String, CaseIterable, CustomTestStringConvertible {
-    case nothing, lines, rotation, rotations
-
-    var testDescription: String { rawValue }
-}
-
-/// An s6 log directory that is written by hand, so that nothing happens at the same time.
-private final class S6Files {
-    private let agent: Agent
-    private let source = LineSource("w")
-    private var labels = 0
-    private(set) var written = 0
-
-    init(_ agent: Agent) throws {
-        self.agent = agent
-        try agent.home.makeDirectory("logs/svc")
-    }
-
-    var texts: [String] { source.texts(0..<written) }
-
-    func path(_ name: String) -> String { agent.log("svc/\(name)") }
-
-    func write(to name: String = "current") throws {
-        try appendBytes(source.lines(written..<written + 300), to: path(name))
-        written += 300
-    }
-
-    func archive(_ name: String = "current") throws {
-        labels += 1
-        try rename(path(name), path("@400000006b03bb000000000\(labels).s"))
-    }
-
-    /// As with `cp -a`, and the copy takes its place: no file has its inode.
-    func copy() throws {
-        try agent.home.makeDirectory("copy")
-        for name in try agent.home.names("logs/svc") {
-            try appendBytes(readFile(path(name)), to: agent.home.path("copy/\(name)"))
-        }
-        for name in try agent.home.names("logs/svc") { try remove(path(name)) }
-        try removeDirectory(agent.log("svc"))
-        try rename(agent.home.path("copy"), agent.log("svc"))
-    }
-}
-
 @Suite("An s6 log directory that was copied goes on")
 struct CopiedDirectoryTests {
     private func start() throws -> (BrokerProcess, KafkaReader, Agent) {
@@ -159,5 +114,50 @@ struct CopiedDirectoryTests {
         }
         #expect(reader.texts() == banner + files.texts + banner + ["and more"])
         #expect(try AuditCount.of(broker) == 2 * banner.count + files.written + 1)
+    }
+}
+
+/// What is written to an s6 log directory while no agent runs, besides that it is copied.
+private enum Since: String, CaseIterable, CustomTestStringConvertible {
+    case nothing, lines, rotation, rotations
+
+    var testDescription: String { rawValue }
+}
+
+/// An s6 log directory that is written by hand, so that nothing happens at the same time.
+private final class S6Files {
+    private let agent: Agent
+    private let source = LineSource("w")
+    private var labels = 0
+    private(set) var written = 0
+
+    init(_ agent: Agent) throws {
+        self.agent = agent
+        try agent.home.makeDirectory("logs/svc")
+    }
+
+    var texts: [String] { source.texts(0..<written) }
+
+    func path(_ name: String) -> String { agent.log("svc/\(name)") }
+
+    func write(to name: String = "current") throws {
+        try appendBytes(source.lines(written..<written + 300), to: path(name))
+        written += 300
+    }
+
+    func archive(_ name: String = "current") throws {
+        labels += 1
+        try rename(path(name), path("@400000006b03bb000000000\(labels).s"))
+    }
+
+    /// As with `cp -a`, and the copy takes its place: no file has its inode.
+    func copy() throws {
+        try agent.home.makeDirectory("copy")
+        for name in try agent.home.names("logs/svc") {
+            try appendBytes(readFile(path(name)), to: agent.home.path("copy/\(name)"))
+        }
+        for name in try agent.home.names("logs/svc") { try remove(path(name)) }
+        try removeDirectory(agent.log("svc"))
+        try rename(agent.home.path("copy"), agent.log("svc"))
     }
 }

@@ -3,30 +3,6 @@ import Platform
 import TestSupport
 import Testing
 
-private enum GiantFiles {
-    static let largest = Int.max
-
-    static func canBeHeld() -> Bool {
-        do {
-            let place = try TemporaryDirectory(inMemory: true)
-            try grow(place.path("giant"), to: largest)
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    static func grow(_ path: String, to size: Int) throws(SystemError) {
-        try Descriptor.open(path, O_WRONLY | O_CREAT).truncate(to: size)
-    }
-
-    /// A line behind a hole of so many bytes.
-    static func writeBehind(_ hole: Int, _ path: String) throws {
-        try grow(path, to: hole)
-        try appendBytes(Array("x\ny\n".utf8), to: path)
-    }
-}
-
 /// What a pod can do with one call in a volume that lies in memory, where a file may be as large as a number.
 @Suite(
     "Files of 2^63 - 1 bytes are no other pod's concern", .serialized,
@@ -139,5 +115,29 @@ struct GiantFileTests {
         for text in ["first", "second", "third", "fourth"] {
             #expect(reader.texts().count { $0 == text } == 1)
         }
+    }
+}
+
+private enum GiantFiles {
+    static let largest = Int.max
+
+    static func canBeHeld() -> Bool {
+        do {
+            let place = try TemporaryDirectory(inMemory: true)
+            try grow(place.path("giant"), to: largest)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    static func grow(_ path: String, to size: Int) throws(SystemError) {
+        try Descriptor.open(path, O_WRONLY | O_CREAT).truncate(to: size)
+    }
+
+    /// A line behind a hole of so many bytes.
+    static func writeBehind(_ hole: Int, _ path: String) throws {
+        try grow(path, to: hole)
+        try appendBytes(Array("x\ny\n".utf8), to: path)
     }
 }

@@ -3,53 +3,6 @@ import Shipper
 import TestSupport
 import Testing
 
-/// How a log that nobody has read to its end goes while no agent runs.
-private enum Going: String, CaseIterable, CustomTestStringConvertible {
-    case alone, forAnotherFile, withItsNumber, fromAWriterOfArchives, forADirectory
-    case currentForAnother, currentWithItsNumber, withItsDirectory, withEverything
-
-    var testDescription: String { rawValue }
-
-    /// The log's name.
-    var name: String {
-        switch self {
-        case .fromAWriterOfArchives, .currentForAnother, .currentWithItsNumber: "current"
-        default: "app.log"
-        }
-    }
-
-    /// Its directory is there.
-    var isSeenAtOnce: Bool { self != .withItsDirectory && self != .withEverything }
-
-    func go(_ agent: Agent) throws {
-        let inode = try inode(agent.log("pod/\(name)"))
-        try remove(agent.log("pod/\(name)"))
-        switch self {
-        case .alone, .fromAWriterOfArchives: break
-        case .forAnotherFile, .currentForAnother:
-            try agent.home.write("logs/pod/\(name)", "another log\n")
-        case .withItsNumber, .currentWithItsNumber:
-            // File systems give numbers out again, most of them at once, to files that are no logs, too.
-            for number in 0..<32 {
-                let path = try agent.home.write("logs/pod/\(number)", "no log\n")
-                if try self.inode(path) == inode { break }
-            }
-        case .forADirectory: try agent.home.makeDirectory("logs/pod/\(name)")
-        case .withItsDirectory: try removeDirectory(agent.log("pod"))
-        case .withEverything:
-            try removeDirectory(agent.log("pod"))
-            try removeDirectory(agent.home.path("logs"))
-        }
-    }
-
-    private func inode(_ path: String) throws -> UInt64 {
-        try FileStatus.glance(at: Array(path.utf8)).inode
-    }
-
-    /// Files that are known after that.
-    var known: Int { self == .forAnotherFile || self == .currentForAnother ? 1 : 0 }
-}
-
 @Suite("What is unread of a file that is nowhere is counted and named")
 struct GoneFilesTests {
     /// An agent that has seen a thousand lines that Kafka did not take, and was stopped; the bytes of these.
@@ -197,4 +150,51 @@ struct GoneFilesTests {
         #expect(!agent.said.contains("bytes lost"), "\(agent.said)")
         #expect(agent.said.contains(" bytes_lost=0 "), "\(agent.said)")
     }
+}
+
+/// How a log that nobody has read to its end goes while no agent runs.
+private enum Going: String, CaseIterable, CustomTestStringConvertible {
+    case alone, forAnotherFile, withItsNumber, fromAWriterOfArchives, forADirectory
+    case currentForAnother, currentWithItsNumber, withItsDirectory, withEverything
+
+    var testDescription: String { rawValue }
+
+    /// The log's name.
+    var name: String {
+        switch self {
+        case .fromAWriterOfArchives, .currentForAnother, .currentWithItsNumber: "current"
+        default: "app.log"
+        }
+    }
+
+    /// Its directory is there.
+    var isSeenAtOnce: Bool { self != .withItsDirectory && self != .withEverything }
+
+    func go(_ agent: Agent) throws {
+        let inode = try inode(agent.log("pod/\(name)"))
+        try remove(agent.log("pod/\(name)"))
+        switch self {
+        case .alone, .fromAWriterOfArchives: break
+        case .forAnotherFile, .currentForAnother:
+            try agent.home.write("logs/pod/\(name)", "another log\n")
+        case .withItsNumber, .currentWithItsNumber:
+            // File systems give numbers out again, most of them at once, to files that are no logs, too.
+            for number in 0..<32 {
+                let path = try agent.home.write("logs/pod/\(number)", "no log\n")
+                if try self.inode(path) == inode { break }
+            }
+        case .forADirectory: try agent.home.makeDirectory("logs/pod/\(name)")
+        case .withItsDirectory: try removeDirectory(agent.log("pod"))
+        case .withEverything:
+            try removeDirectory(agent.log("pod"))
+            try removeDirectory(agent.home.path("logs"))
+        }
+    }
+
+    private func inode(_ path: String) throws -> UInt64 {
+        try FileStatus.glance(at: Array(path.utf8)).inode
+    }
+
+    /// Files that are known after that.
+    var known: Int { self == .forAnotherFile || self == .currentForAnother ? 1 : 0 }
 }

@@ -2,40 +2,6 @@ import Shipper
 import TestSupport
 import Testing
 
-/// How two patterns' prefixes lead to one directory.
-private enum Way: String, CustomTestStringConvertible {
-    case beneath, link, mount
-
-    var testDescription: String { rawValue }
-
-    /// A pattern's path beneath `logs`; the files are in `logs/pods/a`.
-    var other: String {
-        switch self {
-        case .beneath: "pods/a"
-        case .link: "link"
-        case .mount: "mounted/deep"
-        }
-    }
-}
-
-/// A log and which of two inputs comes first.
-private struct Pair: CustomTestStringConvertible {
-    let names: [String]
-    let wide: String
-    let isWideFirst: Bool
-
-    var testDescription: String { "\(names[0]), \(isWideFirst ? "wide" : "other") first" }
-
-    static let all = [false, true].flatMap { isWideFirst in
-        [
-            Pair(names: ["app.log"], wide: "*.log", isWideFirst: isWideFirst),
-            Pair(
-                names: ["current", "@400000006b03bb0027d04f81.s"], wide: "*",
-                isWideFirst: isWideFirst),
-        ]
-    }
-}
-
 @Suite("A file that two inputs lead to by different ways is the first one's")
 struct PrefixTests {
     /// 1. One input reads `logs/pods/*/…`, another one the same files by another way.
@@ -107,5 +73,39 @@ struct PrefixTests {
         #expect(
             check.output.contains("# Input \(mine) matches \(isWideFirst ? names.count : 1) "),
             "\(check.output)")
+    }
+}
+
+/// How two patterns' prefixes lead to one directory.
+private enum Way: String, CustomTestStringConvertible {
+    case beneath, link, mount
+
+    var testDescription: String { rawValue }
+
+    /// A pattern's path beneath `logs`; the files are in `logs/pods/a`.
+    var other: String {
+        switch self {
+        case .beneath: "pods/a"
+        case .link: "link"
+        case .mount: "mounted/deep"
+        }
+    }
+}
+
+/// A log and which of two inputs comes first.
+private struct Pair: CustomTestStringConvertible {
+    let names: [String]
+    let wide: String
+    let isWideFirst: Bool
+
+    var testDescription: String { "\(names[0]), \(isWideFirst ? "wide" : "other") first" }
+
+    static let all = [false, true].flatMap { isWideFirst in
+        [
+            Pair(names: ["app.log"], wide: "*.log", isWideFirst: isWideFirst),
+            Pair(
+                names: ["current", "@400000006b03bb0027d04f81.s"], wide: "*",
+                isWideFirst: isWideFirst),
+        ]
     }
 }

@@ -4,46 +4,6 @@ import Shipper
 import TestSupport
 import Testing
 
-/// A log in a directory, and what its writer makes of its name.
-private struct NamedLog: Sendable, CustomTestStringConvertible {
-    let live: String
-    let earlier: [String]
-
-    var testDescription: String { live }
-
-    static let all = [
-        NamedLog(live: "app.log", earlier: ["app.log.2", "app.log.1"]),
-        NamedLog(
-            live: "current",
-            earlier: ["@400000006b03bb0027d04f81.s", "@400000006b03bb0127d04f81.s"]),
-    ]
-
-    /// Writes ten lines, and waits until they are there.
-    func write(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
-        let source = LineSource(name)
-        try appendBytes(source.lines(0..<10), to: agent.log("\(directory)/\(live)"))
-        let texts = (0..<10).map { String(decoding: source.line($0), as: UTF8.self) }
-        try eventually("the lines of \(name); \(agent.said)") {
-            Set(reader.texts()).isSuperset(of: texts)
-        }
-    }
-
-    /// Ten lines in each of the earlier files, which were read when they were live, and in the live one.
-    func fill(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
-        for earlier in earlier {
-            try write(agent, reader, directory, "\(name)-\(earlier)")
-            try rename(agent.log("\(directory)/\(live)"), agent.log("\(directory)/\(earlier)"))
-            // It is closed when it is known that nobody writes to it.
-            try eventually("the rotated file is closed; \(agent.said)") {
-                try !agent.process.openFiles(beneath: agent.home.path("logs")).contains {
-                    $0.hasSuffix("/\(directory)/\(earlier)") || $0.hasSuffix("/\(live)")
-                }
-            }
-        }
-        try write(agent, reader, directory, "\(name)-live")
-    }
-}
-
 @Suite("A directory that is renamed, or moved away and back, is not sent again")
 struct RenamedDirectoryTests {
     /// So many lines have come, each once, and none again in the next run. Where a file may not be asked for by
@@ -134,5 +94,45 @@ struct RenamedDirectoryTests {
         let entries = try agent.registry()
         #expect(entries.count == 4, "\(entries); \(agent.said)")
         #expect(!agent.said.contains(" bytes lost"), "\(agent.said)")
+    }
+}
+
+/// A log in a directory, and what its writer makes of its name.
+private struct NamedLog: Sendable, CustomTestStringConvertible {
+    let live: String
+    let earlier: [String]
+
+    var testDescription: String { live }
+
+    static let all = [
+        NamedLog(live: "app.log", earlier: ["app.log.2", "app.log.1"]),
+        NamedLog(
+            live: "current",
+            earlier: ["@400000006b03bb0027d04f81.s", "@400000006b03bb0127d04f81.s"]),
+    ]
+
+    /// Writes ten lines, and waits until they are there.
+    func write(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
+        let source = LineSource(name)
+        try appendBytes(source.lines(0..<10), to: agent.log("\(directory)/\(live)"))
+        let texts = (0..<10).map { String(decoding: source.line($0), as: UTF8.self) }
+        try eventually("the lines of \(name); \(agent.said)") {
+            Set(reader.texts()).isSuperset(of: texts)
+        }
+    }
+
+    /// Ten lines in each of the earlier files, which were read when they were live, and in the live one.
+    func fill(_ agent: Agent, _ reader: KafkaReader, _ directory: String, _ name: String) throws {
+        for earlier in earlier {
+            try write(agent, reader, directory, "\(name)-\(earlier)")
+            try rename(agent.log("\(directory)/\(live)"), agent.log("\(directory)/\(earlier)"))
+            // It is closed when it is known that nobody writes to it.
+            try eventually("the rotated file is closed; \(agent.said)") {
+                try !agent.process.openFiles(beneath: agent.home.path("logs")).contains {
+                    $0.hasSuffix("/\(directory)/\(earlier)") || $0.hasSuffix("/\(live)")
+                }
+            }
+        }
+        try write(agent, reader, directory, "\(name)-live")
     }
 }

@@ -4,6 +4,90 @@ import Shipper
 import TestSupport
 import Testing
 
+@Suite(
+    "A volume that is mounted under another device number",
+    .enabled(if: PrivateMounts.permitted, "\(PrivateMounts.needed)"))
+struct RenumberedVolumeTests {
+    /// 1. A volume is detached while the agent runs. Another one is mounted there for a while, whose log has the same
+    ///    inode number.
+    /// 2. The first one comes back, with lines that were written elsewhere.
+    @Test(
+        "detached and attached while the agent runs: each file goes on where it was, under its ids",
+        arguments: LogPair.all)
+    fileprivate func whileRunning(log: LogPair) throws {
+        try PrivateMounts.run {
+            let story = try RenumberedStory(log)
+            let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)
+            try story.mount("volume", at: story.place)
+            try story.start()
+            try story.ship("one", to: live)
+            let inode = try Descriptor.open(live, O_RDONLY).status().inode
+            try rename(live, "\(story.place)/\(log.earlier)")
+            try story.ship("two", to: live)
+            try eventually("all is saved") {
+                try story.agent.registry().allSatisfy { $0.lag == 0 }
+            }
+            let before = try story.agent.registry()
+            var devices = Set([try story.device(story.place)])
+            try story.detach()
+
+            let away = home.path("pod/volume")
+            try story.mount("other", at: away, not: devices)
+            devices.insert(try story.device(away))
+            try story.write("other", to: "\(away)/\(log.live)")
+            try story.need(
+                try Descriptor.open("\(away)/\(log.live)", O_RDONLY).status().inode == inode)
+            try story.attach()
+            try story.expect(10, after: 20, "other")
+            try story.detach()
+
+            try story.mount("volume", at: away, not: devices)
+            try story.write("left", to: "\(away)/\(log.live)")
+            try story.attach()
+            try story.expect(10, after: 30, "left")
+            try story.ship("three", to: live)
+            try story.verify(50, before)
+            try story.clean()
+        }
+    }
+
+    /// 1. The node starts anew: the agent runs before the volume is mounted, and somebody logs where it will be.
+    /// 2. The volume is mounted, and its device has another number than when it was read.
+    @Test(
+        "mounted after the agent has found the directory without it: each file goes on where it was, under its ids",
+        arguments: LogPair.all)
+    fileprivate func afterStart(log: LogPair) throws {
+        try PrivateMounts.run {
+            let story = try RenumberedStory(log)
+            let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)
+            // A way to the mount point when something is mounted there.
+            try home.makeDirectory("beneath")
+            try PrivateMounts.bind(story.place, at: home.path("beneath"))
+            try story.mount("volume", at: story.place)
+            try story.start()
+            try story.ship("one", to: live)
+            try rename(live, "\(story.place)/\(log.earlier)")
+            try story.ship("two", to: live)
+            try story.need(try story.agent.stop() == .code(0))
+            let before = try story.agent.registry()
+            let devices = Set([try story.device(story.place)])
+            try story.write("left", to: live)
+            try PrivateMounts.unmount(story.place)
+
+            try story.start()
+            try story.ship("stray", to: live)
+            try story.mount("volume", at: story.place, not: devices)
+            // What happens at the mount point has the agent look there.
+            try home.write("beneath/news", "")
+            try story.expect(10, after: 30, "left")
+            try story.ship("three", to: live)
+            try story.verify(50, before)
+            try PrivateMounts.unmount(home.path("beneath"))
+            try story.clean()
+        }
+    }
+}
+
 /// A log on a volume whose device has another number each time that it is mounted, with an earlier file of it beside
 /// it.
 private struct RenumberedStory {
@@ -120,89 +204,5 @@ private struct RenumberedStory {
         try need(generations["two"] == generations["left"])
         try need(generations["two"] == generations["three"])
         try need(!agent.said.contains(" bytes lost"))
-    }
-}
-
-@Suite(
-    "A volume that is mounted under another device number",
-    .enabled(if: PrivateMounts.permitted, "\(PrivateMounts.needed)"))
-struct RenumberedVolumeTests {
-    /// 1. A volume is detached while the agent runs. Another one is mounted there for a while, whose log has the same
-    ///    inode number.
-    /// 2. The first one comes back, with lines that were written elsewhere.
-    @Test(
-        "detached and attached while the agent runs: each file goes on where it was, under its ids",
-        arguments: LogPair.all)
-    fileprivate func whileRunning(log: LogPair) throws {
-        try PrivateMounts.run {
-            let story = try RenumberedStory(log)
-            let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)
-            try story.mount("volume", at: story.place)
-            try story.start()
-            try story.ship("one", to: live)
-            let inode = try Descriptor.open(live, O_RDONLY).status().inode
-            try rename(live, "\(story.place)/\(log.earlier)")
-            try story.ship("two", to: live)
-            try eventually("all is saved") {
-                try story.agent.registry().allSatisfy { $0.lag == 0 }
-            }
-            let before = try story.agent.registry()
-            var devices = Set([try story.device(story.place)])
-            try story.detach()
-
-            let away = home.path("pod/volume")
-            try story.mount("other", at: away, not: devices)
-            devices.insert(try story.device(away))
-            try story.write("other", to: "\(away)/\(log.live)")
-            try story.need(
-                try Descriptor.open("\(away)/\(log.live)", O_RDONLY).status().inode == inode)
-            try story.attach()
-            try story.expect(10, after: 20, "other")
-            try story.detach()
-
-            try story.mount("volume", at: away, not: devices)
-            try story.write("left", to: "\(away)/\(log.live)")
-            try story.attach()
-            try story.expect(10, after: 30, "left")
-            try story.ship("three", to: live)
-            try story.verify(50, before)
-            try story.clean()
-        }
-    }
-
-    /// 1. The node starts anew: the agent runs before the volume is mounted, and somebody logs where it will be.
-    /// 2. The volume is mounted, and its device has another number than when it was read.
-    @Test(
-        "mounted after the agent has found the directory without it: each file goes on where it was, under its ids",
-        arguments: LogPair.all)
-    fileprivate func afterStart(log: LogPair) throws {
-        try PrivateMounts.run {
-            let story = try RenumberedStory(log)
-            let (live, home) = ("\(story.place)/\(log.live)", story.agent.home)
-            // A way to the mount point when something is mounted there.
-            try home.makeDirectory("beneath")
-            try PrivateMounts.bind(story.place, at: home.path("beneath"))
-            try story.mount("volume", at: story.place)
-            try story.start()
-            try story.ship("one", to: live)
-            try rename(live, "\(story.place)/\(log.earlier)")
-            try story.ship("two", to: live)
-            try story.need(try story.agent.stop() == .code(0))
-            let before = try story.agent.registry()
-            let devices = Set([try story.device(story.place)])
-            try story.write("left", to: live)
-            try PrivateMounts.unmount(story.place)
-
-            try story.start()
-            try story.ship("stray", to: live)
-            try story.mount("volume", at: story.place, not: devices)
-            // What happens at the mount point has the agent look there.
-            try home.write("beneath/news", "")
-            try story.expect(10, after: 30, "left")
-            try story.ship("three", to: live)
-            try story.verify(50, before)
-            try PrivateMounts.unmount(home.path("beneath"))
-            try story.clean()
-        }
     }
 }

@@ -6,29 +6,6 @@ import Testing
 
 @testable import Registry
 
-/// Lets steps fail while it is told to.
-private final class Fault: Sendable {
-    private let failing = Mutex<(@Sendable (FileStep) -> Bool)?>(nil)
-    private let code = Mutex(Errno.noSpace)
-
-    func begin(_ code: Errno) {
-        self.code.withLock { $0 = code }
-        begin()
-    }
-
-    func begin(_ what: @escaping @Sendable (FileStep) -> Bool = { _ in true }) {
-        failing.withLock { $0 = what }
-    }
-
-    func end() { failing.withLock { $0 = nil } }
-
-    var witness: Witness {
-        Witness { [self] step in
-            failing.withLock { $0?(step) ?? false } ? code.withLock { $0 } : nil
-        }
-    }
-}
-
 @Suite("When nothing can be written") struct WriteFailureTests {
     let data: Data
     private let fault = Fault()
@@ -266,6 +243,29 @@ private final class Fault: Sendable {
             try #require(try data.journalLength() > length)
             try #require(recorder.failures.count > 50)
             try #require(recorder.failures.count == recorder.recoveries)
+        }
+    }
+}
+
+/// Lets steps fail while it is told to.
+private final class Fault: Sendable {
+    private let failing = Mutex<(@Sendable (FileStep) -> Bool)?>(nil)
+    private let code = Mutex(Errno.noSpace)
+
+    func begin(_ code: Errno) {
+        self.code.withLock { $0 = code }
+        begin()
+    }
+
+    func begin(_ what: @escaping @Sendable (FileStep) -> Bool = { _ in true }) {
+        failing.withLock { $0 = what }
+    }
+
+    func end() { failing.withLock { $0 = nil } }
+
+    var witness: Witness {
+        Witness { [self] step in
+            failing.withLock { $0?(step) ?? false } ? code.withLock { $0 } : nil
         }
     }
 }

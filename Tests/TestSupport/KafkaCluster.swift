@@ -1,23 +1,6 @@
 internal import CTestSupport
 internal import Glibc
 
-/// Something with brokers that tests stop and let go on.
-package protocol KafkaServers: Sendable {
-    /// What a client's `bootstrap.servers` wants.
-    var address: String { get }
-    /// SIGSTOP for all brokers: connections stay, nothing is answered.
-    func pause()
-    /// SIGCONT
-    func resume()
-}
-
-extension KafkaServers {
-    /// The address of each broker.
-    package var addresses: [String] { address.split(separator: ",").map(String.init) }
-}
-
-extension BrokerProcess: KafkaServers {}
-
 /// A real Apache Kafka of one or more brokers on loopback. It ends with the last
 /// reference, and with the test process however that ends; its data is removed then. Any thread may
 /// use it.
@@ -156,3 +139,20 @@ package final class KafkaCluster: KafkaServers {
         throw Refusal(description: "\(subject): \(String(decoding: reason, as: UTF8.self))")
     }
 }
+
+/// Something with brokers that tests stop and let go on.
+package protocol KafkaServers: Sendable {
+    /// What a client's `bootstrap.servers` wants.
+    var address: String { get }
+    /// SIGSTOP for all brokers: connections stay, nothing is answered.
+    func pause()
+    /// SIGCONT
+    func resume()
+}
+
+extension KafkaServers {
+    /// The address of each broker.
+    package var addresses: [String] { address.split(separator: ",").map(String.init) }
+}
+
+extension BrokerProcess: KafkaServers {}

@@ -1,10 +1,5 @@
 import Machine
 
-/// A command line that makes no sense.
-package struct UsageError: Error, CustomStringConvertible {
-    package let description: String
-}
-
 /// What is to be measured.
 package struct Options: Sendable {
     package enum Mode: String, CaseIterable, Sendable {
@@ -161,4 +156,9 @@ package struct Options: Sendable {
         guard !keys.isEmpty else { throw UsageError(description: "--only: no contender") }
         return keys
     }
+}
+
+/// A command line that makes no sense.
+package struct UsageError: Error, CustomStringConvertible {
+    package let description: String
 }

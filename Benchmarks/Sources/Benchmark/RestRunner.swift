@@ -1,24 +1,5 @@
 import Machine
 
-/// What a contender that knows many files did, at work and at rest.
-struct RestRun: Sendable {
-    let command: [String]
-    /// From start to the last line of the first fill at the broker.
-    let fillSeconds: Double
-    let fillCPUSeconds: Double
-    /// From a line appended to every file to the last of them at the broker.
-    let appendSeconds: Double
-    let restSeconds: Double
-    let restCPUSeconds: Double
-    /// From one line appended to the last file, after the rest, to the broker.
-    let wakeSeconds: Double
-    /// At the end of the rest.
-    let figures: ProcessFigures
-    let fault: String?
-
-    var share: Double { restCPUSeconds / restSeconds }
-}
-
 /// Lets a contender take up many files, and looks at it while nothing happens.
 struct RestRunner {
     let stage: Stage
@@ -112,4 +93,23 @@ struct RestRunner {
             }
         }
     }
+}
+
+/// What a contender that knows many files did, at work and at rest.
+struct RestRun: Sendable {
+    let command: [String]
+    /// From start to the last line of the first fill at the broker.
+    let fillSeconds: Double
+    let fillCPUSeconds: Double
+    /// From a line appended to every file to the last of them at the broker.
+    let appendSeconds: Double
+    let restSeconds: Double
+    let restCPUSeconds: Double
+    /// From one line appended to the last file, after the rest, to the broker.
+    let wakeSeconds: Double
+    /// At the end of the rest.
+    let figures: ProcessFigures
+    let fault: String?
+
+    var share: Double { restCPUSeconds / restSeconds }
 }

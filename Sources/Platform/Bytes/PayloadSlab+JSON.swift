@@ -1,11 +1,3 @@
-/// How much of a text went into a slab as the inside of a JSON string.
-package struct JSONFit: Hashable, Sendable, BitwiseCopyable {
-    /// Bytes of the text that are in; less than all of them when the limit was reached.
-    package let consumed: Int
-    /// Whether a byte among them was no UTF-8 and stands as U+FFFD.
-    package let replaced: Bool
-}
-
 extension PayloadSlab {
     /// Appends `text` as the inside of a JSON string, without quotes, in at most `limit` bytes;
     /// `limit` above `room` is a mistake of ours. Where it does not fit whole it is cut between two
@@ -45,6 +37,14 @@ extension PayloadSlab {
         }
         return total
     }
+}
+
+/// How much of a text went into a slab as the inside of a JSON string.
+package struct JSONFit: Hashable, Sendable, BitwiseCopyable {
+    /// Bytes of the text that are in; less than all of them when the limit was reached.
+    package let consumed: Int
+    /// Whether a byte among them was no UTF-8 and stands as U+FFFD.
+    package let replaced: Bool
 }
 
 /// The inner loop of `appendJSONString`. Words of eight bytes, because SSE2 from C would save 0.09

@@ -1,12 +1,5 @@
 import Platform
 
-/// Why a line cannot be used; a phrase that follows "the line at byte N of FILE".
-struct LineFault: Error, Hashable {
-    let what: String
-    /// The version of the file, where that is the reason.
-    var version: Int?
-}
-
 /// Reads one line of flat JSON, keys in the order in which `LineWriter` was told to write them. It
 /// is strict, so that no two readings of a line exist, and nothing in a line can make it trap:
 /// every index is checked, every number bounded, and there is no nesting to descend into.
@@ -260,4 +253,11 @@ struct LineScanner {
         }
         return true
     }
+}
+
+/// Why a line cannot be used; a phrase that follows "the line at byte N of FILE".
+struct LineFault: Error, Hashable {
+    let what: String
+    /// The version of the file, where that is the reason.
+    var version: Int?
 }

@@ -1,38 +1,6 @@
 import Model
 import Platform
 
-/// One place where a file of the registry is not what was written.
-package struct RegistryFault: Hashable, Sendable, CustomStringConvertible {
-    /// The file's name in the registry's directory.
-    package let file: String
-    /// Where the damaged line begins, or where something is missing, in bytes from the file's
-    /// start.
-    package let position: Int
-    /// A phrase that follows "the line".
-    package let what: String
-
-    package var description: String { "\(file): byte \(position): \(what)" }
-}
-
-/// The findings of an opening: how much is known, and what was damaged.
-package struct RecoverySummary: Hashable, Sendable {
-    /// Files known.
-    package var entries = 0
-    /// The first faults, at most `Recovery.faultLimit`; none in a healthy registry.
-    package var damaged: [RegistryFault] = []
-    /// All faults, also those beyond the limit.
-    package var damagedCount = 0
-    /// Bytes of a record that was being written when the writer died; cut, and no fault.
-    package var tornTail = 0
-    /// Under which names damaged files were kept.
-    package var setAside: [String] = []
-    /// Time it took to read.
-    package var nanoseconds: Int64 = 0
-
-    /// Whether anything may have been lost.
-    package var isWhole: Bool { damagedCount == 0 && tornTail == 0 }
-}
-
 /// Reads a registry's directory without changing anything in it: the state that can be proven, and
 /// every fault. What a writer makes of the faults is `Registry.open`'s business.
 struct Recovery {
@@ -261,4 +229,36 @@ struct Recovery {
             if isFirst { note(name, 0, "is missing: the header") }
         }
     }
+}
+
+/// One place where a file of the registry is not what was written.
+package struct RegistryFault: Hashable, Sendable, CustomStringConvertible {
+    /// The file's name in the registry's directory.
+    package let file: String
+    /// Where the damaged line begins, or where something is missing, in bytes from the file's
+    /// start.
+    package let position: Int
+    /// A phrase that follows "the line".
+    package let what: String
+
+    package var description: String { "\(file): byte \(position): \(what)" }
+}
+
+/// The findings of an opening: how much is known, and what was damaged.
+package struct RecoverySummary: Hashable, Sendable {
+    /// Files known.
+    package var entries = 0
+    /// The first faults, at most `Recovery.faultLimit`; none in a healthy registry.
+    package var damaged: [RegistryFault] = []
+    /// All faults, also those beyond the limit.
+    package var damagedCount = 0
+    /// Bytes of a record that was being written when the writer died; cut, and no fault.
+    package var tornTail = 0
+    /// Under which names damaged files were kept.
+    package var setAside: [String] = []
+    /// Time it took to read.
+    package var nanoseconds: Int64 = 0
+
+    /// Whether anything may have been lost.
+    package var isWhole: Bool { damagedCount == 0 && tornTail == 0 }
 }

@@ -2,19 +2,6 @@ package import Model
 import Platform
 import Synchronization
 
-/// A file whose first bytes another program has delivered.
-package struct AdoptedFile: Hashable, Sendable {
-    /// The file as this registry is to know it, with the offset that was delivered.
-    package let file: NewFile
-    /// The bytes just before `file.offset`.
-    package let anchor: Anchor
-
-    package init(_ file: NewFile, anchor: Anchor) {
-        self.file = file
-        self.anchor = anchor
-    }
-}
-
 extension Registry {
     /// Enters files that this registry does not know, all or none: they are on the disk, in a new
     /// snapshot, when this returns true. False where not all of that could be written, and the
@@ -39,6 +26,19 @@ extension Registry {
         }
         compact()
         return isWritten
+    }
+}
+
+/// A file whose first bytes another program has delivered.
+package struct AdoptedFile: Hashable, Sendable {
+    /// The file as this registry is to know it, with the offset that was delivered.
+    package let file: NewFile
+    /// The bytes just before `file.offset`.
+    package let anchor: Anchor
+
+    package init(_ file: NewFile, anchor: Anchor) {
+        self.file = file
+        self.anchor = anchor
     }
 }
 

@@ -3,40 +3,6 @@ package import Platform
 package import Settings
 import Synchronization
 
-/// Why a demo could not be run.
-package enum DemoError: Error, CustomStringConvertible {
-    case noWriterProgram
-    case settings(SettingsError)
-    case kafka(KafkaError)
-    case pipeline(PipelineError)
-    case system(SystemError)
-
-    package var description: String {
-        switch self {
-        case .noWriterProgram:
-            "s6-log is not on PATH, and the demo's writers need it: install the Debian package s6"
-        case .settings(let error): "the demo's configuration is refused: \(error)"
-        case .kafka(let error): "the demo's broker: \(error)"
-        case .pipeline(let error): "the demo's pipeline: \(error)"
-        case .system(let error): "\(error)"
-        }
-    }
-}
-
-/// How far a demo is.
-package struct DemoProgress: Hashable, Sendable {
-    /// Since the writers began.
-    package var nanoseconds: Int64 = 0
-    /// Lines that the writers were given.
-    package var written = 0
-    /// Different lines that the independent consumer read.
-    package var delivered = 0
-    /// Archives that the writers' s6-logs have made so far.
-    package var rotations = 0
-    /// Bytes read from files and not yet acknowledged by the broker.
-    package var inFlight = 0
-}
-
 /// Everything at once: a broker in this process, s6-log writers that rotate, the pipeline as `run`
 /// has it, and a consumer that had no part in it and says what arrived.
 ///
@@ -241,4 +207,38 @@ package final class Demo: Sendable {
             wakeup.wait(nanoseconds: Self.second / 50)
         }
     }
+}
+
+/// Why a demo could not be run.
+package enum DemoError: Error, CustomStringConvertible {
+    case noWriterProgram
+    case settings(SettingsError)
+    case kafka(KafkaError)
+    case pipeline(PipelineError)
+    case system(SystemError)
+
+    package var description: String {
+        switch self {
+        case .noWriterProgram:
+            "s6-log is not on PATH, and the demo's writers need it: install the Debian package s6"
+        case .settings(let error): "the demo's configuration is refused: \(error)"
+        case .kafka(let error): "the demo's broker: \(error)"
+        case .pipeline(let error): "the demo's pipeline: \(error)"
+        case .system(let error): "\(error)"
+        }
+    }
+}
+
+/// How far a demo is.
+package struct DemoProgress: Hashable, Sendable {
+    /// Since the writers began.
+    package var nanoseconds: Int64 = 0
+    /// Lines that the writers were given.
+    package var written = 0
+    /// Different lines that the independent consumer read.
+    package var delivered = 0
+    /// Archives that the writers' s6-logs have made so far.
+    package var rotations = 0
+    /// Bytes read from files and not yet acknowledged by the broker.
+    package var inFlight = 0
 }

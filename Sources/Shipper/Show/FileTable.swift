@@ -2,15 +2,6 @@ import Model
 import Platform
 import Registry
 
-/// The abilities of the output.
-struct TerminalLook: Hashable {
-    /// Columns and rows; nil where nobody looks at a screen, and lines may have any length.
-    var screen: TerminalSize?
-    var hasColour = false
-
-    static let plain = TerminalLook()
-}
-
 /// `shipper registry show` as text for people: pure, so that it can be drawn again and again.
 struct FileTable {
     /// How files are ordered.
@@ -210,4 +201,13 @@ struct FileTable {
         default: return "\(seconds / 86_400)d"
         }
     }
+}
+
+/// The abilities of the output.
+struct TerminalLook: Hashable {
+    /// Columns and rows; nil where nobody looks at a screen, and lines may have any length.
+    var screen: TerminalSize?
+    var hasColour = false
+
+    static let plain = TerminalLook()
 }

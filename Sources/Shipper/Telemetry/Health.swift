@@ -1,12 +1,5 @@
 import Kafka
 
-/// Whether something that was asked about is in order.
-struct Condition: Hashable, Sendable {
-    let name: String
-    /// Nil: it is.
-    let fault: String?
-}
-
 /// The answers of `/healthz` and `/readyz`, out of plain values.
 struct Health: Hashable, Sendable {
     /// No pipeline yet: its registry is being opened.
@@ -83,6 +76,13 @@ struct Health: Hashable, Sendable {
         }
         return conditions
     }
+}
+
+/// Whether something that was asked about is in order.
+struct Condition: Hashable, Sendable {
+    let name: String
+    /// Nil: it is.
+    let fault: String?
 }
 
 extension [Condition] {

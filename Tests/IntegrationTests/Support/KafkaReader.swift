@@ -3,70 +3,6 @@ import Kafka
 import Synchronization
 import TestSupport
 
-/// A record as a consumer reads it.
-struct KafkaRecord: Sendable {
-    let topic: String
-    let partition: Int
-    let key: [UInt8]
-    let value: [UInt8]
-    let extras: AuditConsumer.Extras
-
-    /// The text of a header; nil where there is none.
-    func header(_ name: String) -> String? {
-        extras.headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
-    }
-
-    var keyText: String { String(decoding: key, as: UTF8.self) }
-    var text: String { String(decoding: value, as: UTF8.self) }
-
-    /// The value, which is a JSON document.
-    func document() throws -> Document {
-        try JSONDecoder().decode(Document.self, from: Data(value))
-    }
-}
-
-/// What tests look at in a document.
-struct Document: Decodable {
-    struct Metadata: Decodable {
-        let id: String
-        enum CodingKeys: String, CodingKey { case id = "_id" }
-    }
-    struct Log: Decodable {
-        struct File: Decodable { let path: String }
-        let offset: Int
-        let file: File
-        let flags: [String]?
-    }
-    struct Kubernetes: Decodable {
-        struct Pod: Decodable { let name: String }
-        let namespace: String?
-        let labels: [String: String]?
-        let pod: Pod?
-    }
-    struct Agent: Decodable {
-        let id: String
-        let ephemeral: String
-        enum CodingKeys: String, CodingKey {
-            case id
-            case ephemeral = "ephemeral_id"
-        }
-    }
-    let timestamp: String
-    let metadata: Metadata
-    let message: String
-    let log: Log
-    let kubernetes: Kubernetes?
-    let fields: [String: String]?
-    let tags: [String]?
-    let agent: Agent
-
-    enum CodingKeys: String, CodingKey {
-        case timestamp = "@timestamp"
-        case metadata = "@metadata"
-        case message, log, kubernetes, fields, tags, agent
-    }
-}
-
 /// An independent consumer that reads every topic while it is produced. Either it keeps the records,
 /// or a test takes each as it comes, on the consumer's thread.
 final class KafkaReader: Sendable {
@@ -128,5 +64,69 @@ final class KafkaReader: Sendable {
                 description: "\(error); read \(texts(topic).suffix(20)), wanted "
                     + "\(expected.suffix(20)); \(context())")
         }
+    }
+}
+
+/// A record as a consumer reads it.
+struct KafkaRecord: Sendable {
+    let topic: String
+    let partition: Int
+    let key: [UInt8]
+    let value: [UInt8]
+    let extras: AuditConsumer.Extras
+
+    /// The text of a header; nil where there is none.
+    func header(_ name: String) -> String? {
+        extras.headers.first { $0.name == name }.map { String(decoding: $0.value, as: UTF8.self) }
+    }
+
+    var keyText: String { String(decoding: key, as: UTF8.self) }
+    var text: String { String(decoding: value, as: UTF8.self) }
+
+    /// The value, which is a JSON document.
+    func document() throws -> Document {
+        try JSONDecoder().decode(Document.self, from: Data(value))
+    }
+}
+
+/// What tests look at in a document.
+struct Document: Decodable {
+    struct Metadata: Decodable {
+        let id: String
+        enum CodingKeys: String, CodingKey { case id = "_id" }
+    }
+    struct Log: Decodable {
+        struct File: Decodable { let path: String }
+        let offset: Int
+        let file: File
+        let flags: [String]?
+    }
+    struct Kubernetes: Decodable {
+        struct Pod: Decodable { let name: String }
+        let namespace: String?
+        let labels: [String: String]?
+        let pod: Pod?
+    }
+    struct Agent: Decodable {
+        let id: String
+        let ephemeral: String
+        enum CodingKeys: String, CodingKey {
+            case id
+            case ephemeral = "ephemeral_id"
+        }
+    }
+    let timestamp: String
+    let metadata: Metadata
+    let message: String
+    let log: Log
+    let kubernetes: Kubernetes?
+    let fields: [String: String]?
+    let tags: [String]?
+    let agent: Agent
+
+    enum CodingKeys: String, CodingKey {
+        case timestamp = "@timestamp"
+        case metadata = "@metadata"
+        case message, log, kubernetes, fields, tags, agent
     }
 }

@@ -33,13 +33,6 @@ func referenceJSONString(_ bytes: [UInt8]) -> (text: [UInt8], units: [Int], repl
     return (text, units, replaced)
 }
 
-extension PayloadSlab {
-    /// A copy of everything appended.
-    var contents: [UInt8] {
-        withBytes(0..<count) { bytes in bytes.indices.map { bytes[$0] } }
-    }
-}
-
 @Suite struct PayloadSlabTests {
     @Test func holdsWhatWasAppended() {
         let slab = PayloadSlab(capacity: 64)
@@ -176,5 +169,12 @@ extension PayloadSlab {
         let expected =
             "<b>&/\u{7F} äöü ☃ 😀 \u{2027}\\u2028\\u2029\u{202A} \\u0007\\u001b\\\"\\\\\\n\\r\\t"
         #expect(slab.contents == Array(expected.utf8))
+    }
+}
+
+extension PayloadSlab {
+    /// A copy of everything appended.
+    var contents: [UInt8] {
+        withBytes(0..<count) { bytes in bytes.indices.map { bytes[$0] } }
     }
 }

@@ -6,47 +6,6 @@ import Testing
 
 @testable import Registry
 
-/// A small registry with every kind of record, and what is true of it.
-private struct Sample {
-    let data: Data
-    let truth: [FileEntry]
-    /// The highest position that was acknowledged in each generation.
-    let acknowledged: [GenerationID: LogicalOffset]
-
-    init(compacted: Bool = true) throws {
-        data = try Data()
-        let registry = try data.open()
-        var acknowledged: [GenerationID: LogicalOffset] = [:]
-        func advance(_ entry: FileEntry, _ offset: LogicalOffset) {
-            registry.advance(entry, to: offset)
-            acknowledged[entry.generation] = max(acknowledged[entry.generation] ?? 0, offset)
-        }
-        let first = registry.see(.sample(1, path: "/a \"quoted\"\n"))
-        let second = registry.see(.sample(2, head: ""))
-        advance(first, 100)
-        if compacted { registry.inputScanned("pods") }
-        advance(first, 200)
-        registry.headGrew(second.file, head: [1, 2, 3])
-        if let again = registry.truncated(
-            second.file, identity: .sample(2), fingerprint: .of(head: [9]))
-        {
-            advance(again, 50)
-        }
-        let third = registry.see(.sample(3))
-        registry.moved(first.file, path: "/b", state: .archived)
-        registry.gone(third.file)
-        advance(first, 300)
-        registry.close()
-        truth = registry.entries()
-        self.acknowledged = acknowledged
-    }
-
-    /// No entry is beyond what was acknowledged of its generation.
-    func holds(_ state: RegistryState) -> Bool {
-        state.table.sorted.allSatisfy { $0.offset <= acknowledged[$0.generation] ?? 0 }
-    }
-}
-
 @Suite("Recovery") struct RecoveryTests {
     @Test(
         "R2: the journal cut after every byte gives a start, true positions and the place",
@@ -318,5 +277,46 @@ private struct Sample {
         third.close()
         let fourth = try data.open()
         #expect(fourth.recovery.isWhole && fourth.entries() == [next])
+    }
+}
+
+/// A small registry with every kind of record, and what is true of it.
+private struct Sample {
+    let data: Data
+    let truth: [FileEntry]
+    /// The highest position that was acknowledged in each generation.
+    let acknowledged: [GenerationID: LogicalOffset]
+
+    init(compacted: Bool = true) throws {
+        data = try Data()
+        let registry = try data.open()
+        var acknowledged: [GenerationID: LogicalOffset] = [:]
+        func advance(_ entry: FileEntry, _ offset: LogicalOffset) {
+            registry.advance(entry, to: offset)
+            acknowledged[entry.generation] = max(acknowledged[entry.generation] ?? 0, offset)
+        }
+        let first = registry.see(.sample(1, path: "/a \"quoted\"\n"))
+        let second = registry.see(.sample(2, head: ""))
+        advance(first, 100)
+        if compacted { registry.inputScanned("pods") }
+        advance(first, 200)
+        registry.headGrew(second.file, head: [1, 2, 3])
+        if let again = registry.truncated(
+            second.file, identity: .sample(2), fingerprint: .of(head: [9]))
+        {
+            advance(again, 50)
+        }
+        let third = registry.see(.sample(3))
+        registry.moved(first.file, path: "/b", state: .archived)
+        registry.gone(third.file)
+        advance(first, 300)
+        registry.close()
+        truth = registry.entries()
+        self.acknowledged = acknowledged
+    }
+
+    /// No entry is beyond what was acknowledged of its generation.
+    func holds(_ state: RegistryState) -> Bool {
+        state.table.sorted.allSatisfy { $0.offset <= acknowledged[$0.generation] ?? 0 }
     }
 }

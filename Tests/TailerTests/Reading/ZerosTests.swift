@@ -7,18 +7,6 @@ import Testing
 
 @testable import Tailer
 
-private enum GiantHoles {
-    static func canBeHeld() -> Bool {
-        do {
-            let place = try TemporaryDirectory(inMemory: true)
-            try Descriptor.open(place.path("giant"), O_WRONLY | O_CREAT).truncate(to: Int.max)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
 @Suite("Zeros: written, not written yet, and nobody's", .overAllBases)
 struct ZerosTests {
     let bench: ParkingBench
@@ -308,5 +296,17 @@ struct ZerosTests {
         try bench.look()
         bench.readAll()
         #expect(bench.output.texts() == lines + ["a\0b", "written, all of them", "last"])
+    }
+}
+
+private enum GiantHoles {
+    static func canBeHeld() -> Bool {
+        do {
+            let place = try TemporaryDirectory(inMemory: true)
+            try Descriptor.open(place.path("giant"), O_WRONLY | O_CREAT).truncate(to: Int.max)
+            return true
+        } catch {
+            return false
+        }
     }
 }

@@ -1,21 +1,5 @@
 import Machine
 
-/// How a contender fared while one directory filled with files.
-struct CrowdRun: Sendable {
-    let command: [String]
-    /// Of the neighbour's lines before, and from the first file until all were delivered; nanoseconds,
-    /// ascending.
-    let calmAges: [Int64]
-    let ages: [Int64]
-    /// From the first file until all were delivered.
-    let takeUpSeconds: Double
-    /// Until the last file was there.
-    let makeSeconds: Double?
-    /// When all was taken up.
-    let figures: ProcessFigures?
-    let fault: String?
-}
-
 /// Lets a contender follow one file that gets lines all the time, puts a directory with many files
 /// beside it, and looks at how old the lines of the one file grow.
 struct CrowdRunner {
@@ -112,4 +96,20 @@ struct CrowdRunner {
             fault: fault ?? crowdAudit.fault { "line of file \($0)" }
                 ?? audit.fault(written: written) { "line \($0) of the neighbour" })
     }
+}
+
+/// How a contender fared while one directory filled with files.
+struct CrowdRun: Sendable {
+    let command: [String]
+    /// Of the neighbour's lines before, and from the first file until all were delivered; nanoseconds,
+    /// ascending.
+    let calmAges: [Int64]
+    let ages: [Int64]
+    /// From the first file until all were delivered.
+    let takeUpSeconds: Double
+    /// Until the last file was there.
+    let makeSeconds: Double?
+    /// When all was taken up.
+    let figures: ProcessFigures?
+    let fault: String?
 }

@@ -1,6 +1,46 @@
 import Model
 import Platform
 
+/// How rotated files are gone through.
+struct RotatedFileSurvey {
+    /// Files that are looked for among all of them; nil where only the first few are looked at.
+    let sought: SoughtFiles?
+    /// Of those that hold nothing of that, the oldest stay open.
+    let mostOpen: Int
+    var pace = SurveyPace()
+    private var alike: [FileID: Int] = [:]
+    private var opened = 0
+
+    /// Rotated files of one content that stay open: the first one is taken for what became of a
+    /// file, unless it cannot be read.
+    private static let mostAlike = 4
+
+    /// Nothing of what is found is made use of yet.
+    let isAhead: Bool
+
+    init(for sought: SoughtFiles?, mostOpen: Int) {
+        self.sought = sought
+        self.mostOpen = mostOpen
+        isAhead = false
+    }
+
+    init(aheadOf sought: SoughtFiles) {
+        self.sought = sought
+        mostOpen = 0
+        isAhead = true
+    }
+
+    /// One more that nothing is known of, and which file's content it holds; whether it stays open.
+    mutating func keeps(_ file: FileID?) -> Bool {
+        if let file {
+            alike[file, default: 0] += 1
+            return alike[file, default: 0] <= Self.mostAlike
+        }
+        opened += 1
+        return opened <= mostOpen
+    }
+}
+
 /// A file beside a log that was opened once and closed again, as far as it is known.
 ///
 /// 1. A pod makes a hundred thousand files `app.log.N`, and truncates `app.log`. Or it has sixty
@@ -57,46 +97,6 @@ struct SurveyPace {
     mutating func progress(isPacked: Bool = false) { steps += isPacked ? Self.fewestSteps : 1 }
 
     var isOver: Bool { steps >= Self.fewestSteps && MonotonicTime.now() >= end }
-}
-
-/// How rotated files are gone through.
-struct RotatedFileSurvey {
-    /// Files that are looked for among all of them; nil where only the first few are looked at.
-    let sought: SoughtFiles?
-    /// Of those that hold nothing of that, the oldest stay open.
-    let mostOpen: Int
-    var pace = SurveyPace()
-    private var alike: [FileID: Int] = [:]
-    private var opened = 0
-
-    /// Rotated files of one content that stay open: the first one is taken for what became of a
-    /// file, unless it cannot be read.
-    private static let mostAlike = 4
-
-    /// Nothing of what is found is made use of yet.
-    let isAhead: Bool
-
-    init(for sought: SoughtFiles?, mostOpen: Int) {
-        self.sought = sought
-        self.mostOpen = mostOpen
-        isAhead = false
-    }
-
-    init(aheadOf sought: SoughtFiles) {
-        self.sought = sought
-        mostOpen = 0
-        isAhead = true
-    }
-
-    /// One more that nothing is known of, and which file's content it holds; whether it stays open.
-    mutating func keeps(_ file: FileID?) -> Bool {
-        if let file {
-            alike[file, default: 0] += 1
-            return alike[file, default: 0] <= Self.mostAlike
-        }
-        opened += 1
-        return opened <= mostOpen
-    }
 }
 
 extension StreamTable {

@@ -7,25 +7,6 @@ import Testing
 
 @testable import Tailer
 
-/// A program that has a log open.
-private final class Writer: Sendable {
-    private let file: Mutex<Descriptor?>
-
-    init(_ descriptor: consuming Descriptor) { file = Mutex(descriptor) }
-
-    func write(_ text: String) {
-        file.withLock { file in
-            do throws(SystemError) {
-                try file?.write(Array(text.utf8))
-            } catch {
-                Issue.record("\(error)")
-            }
-        }
-    }
-
-    func close() { file.withLock { $0 = nil } }
-}
-
 @Suite("A file that is replaced by the same content in a new inode goes on", .overAllBases)
 struct SuccessorTests {
     let bench: ParkingBench
@@ -277,6 +258,25 @@ struct SuccessorTests {
         try settle()
         #expect(bench.output.texts(bench.home.path("log/b.log")).count == 401 * 2 + 300)
     }
+}
+
+/// A program that has a log open.
+private final class Writer: Sendable {
+    private let file: Mutex<Descriptor?>
+
+    init(_ descriptor: consuming Descriptor) { file = Mutex(descriptor) }
+
+    func write(_ text: String) {
+        file.withLock { file in
+            do throws(SystemError) {
+                try file?.write(Array(text.utf8))
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+    }
+
+    func close() { file.withLock { $0 = nil } }
 }
 
 @Suite("Second names of a log", .overAllBases)
