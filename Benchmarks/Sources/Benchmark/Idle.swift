@@ -60,17 +60,12 @@ struct Idle {
             if let fault = entry.run.fault { text += "FAILED: \(entry.contender.name): \(fault)\n" }
         }
         text += stage.absentLines
-        text += """
-
-            date: \(date), load average \(load) before
-            machine: \(facts.description)
+        let subject = """
             files: \(Number.grouped(tree.files)) in \(Number.grouped(tree.directories)) \
             directories, \(tree.linesInFile) lines each; at rest for \(Number.fixed(seconds, 0)) s, \
             \(Number.fixed(settleSeconds, 0)) s after a line was appended to each
-            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
-            command: \(command.joined(separator: " "))
-
             """
+        text += stage.footer(facts, date, load: "\(load) before", subject, command)
         for entry in entries {
             text +=
                 "\(entry.contender.name): \(entry.contender.version): "

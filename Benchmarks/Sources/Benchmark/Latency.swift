@@ -161,16 +161,11 @@ struct Latency {
             if let fault = entry.fault { text += "FAILED: \(entry.name): \(fault)\n" }
         }
         text += stage.absentLines
-        text += """
-
-            date: \(date), load average \(load) before
-            machine: \(facts.description)
+        let subject = """
             lines: \(Number.grouped(rate)) a second into one file for \(seconds) s; \
             the writer and the consumer (fetch.wait.max.ms=1) run on the same machine
-            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
-            command: \(command.joined(separator: " "))
-
             """
+        text += stage.footer(facts, date, load: "\(load) before", subject, command)
         for entry in entries {
             text +=
                 "\(entry.name): \(entry.version): "

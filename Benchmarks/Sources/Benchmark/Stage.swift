@@ -102,6 +102,21 @@ final class Stage {
     }
 
     /// What every mode tells of the machine, in JSON.
+    /// What has to be known of figures, beneath each table: `subject` are lines of the mode's own.
+    func footer(
+        _ facts: MachineFacts, _ date: String, load: String, _ subject: String, _ command: [String]
+    ) -> String {
+        """
+
+        date: \(date), load average \(load)
+        machine: \(facts.description)
+        \(subject)
+        broker: \(brokerDescription), librdkafka \(librdkafkaVersion)
+        command: \(command.joined(separator: " "))
+
+        """
+    }
+
     func header(
         _ mode: Options.Mode, _ facts: MachineFacts, _ date: String, _ command: [String]
     ) -> [(String, JSON)] {

@@ -128,16 +128,12 @@ struct Throughput {
             }
         }
         text += stage.absentLines
-        text += """
-
-            date: \(date), load average \(loadBefore) before, \(loadAfter) after
-            machine: \(facts.description)
+        let subject = """
             corpus: \(Number.grouped(corpus.bytes)) bytes, \(Number.grouped(corpus.lines)) lines, \
             seed \(stage.options.seed)
-            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
-            command: \(command.joined(separator: " "))
-
             """
+        text += stage.footer(
+            facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
         for entry in entries {
             text +=
                 "\(entry.contender.name): \(entry.contender.version): "

@@ -74,18 +74,14 @@ struct Node {
             }
         }
         text += stage.absentLines
-        text += """
-
-            date: \(date), load average \(loadBefore) before, \(loadAfter) after
-            machine: \(facts.description)
+        let subject = """
             lines: \(Number.grouped(rate)) a second for \(seconds) s, each to one of \
             \(Number.grouped(files)) files, after \(warmUpSeconds) s of the same; medians of the runs
             CPU: share of one processor; sent: bytes and segments with bytes that left the agent's \
             sockets; ages: from write to a consumer on the same machine (fetch.wait.max.ms=5)
-            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
-            command: \(command.joined(separator: " "))
-
             """
+        text += stage.footer(
+            facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
         for entry in entries {
             text +=
                 "\(entry.contender.name): \(entry.contender.version): "

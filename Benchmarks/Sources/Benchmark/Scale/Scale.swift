@@ -90,20 +90,14 @@ struct Scale {
             }
         }
         text += stage.absentLines
-        text += """
-
-            date: \(date), load average \(loadBefore) before, \(loadAfter) after
-            machine: \(facts.description)
-
-            """
-        for part in parts { text += "\(part.rawValue): \(sizes.description(part))\n" }
-        text += """
+        let described = parts.map { "\($0.rawValue): \(sizes.description($0))\n" }.joined()
+        let subject = """
+            \(described)\
             at rest for \(seconds) s; ages: from write to a consumer on the same machine \
             (fetch.wait.max.ms=5); medians of the runs
-            broker: \(stage.brokerDescription), librdkafka \(librdkafkaVersion)
-            command: \(command.joined(separator: " "))
-
             """
+        text += stage.footer(
+            facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
         for entry in entries { text += "\(entry.contender.name): \(entry.contender.version)\n" }
         return text
     }
