@@ -77,14 +77,7 @@ package struct FilePlace: Hashable, Sendable {
 
     /// Opens what has the name, if that is a regular file.
     package func open() -> PlaceLook<Opened> {
-        do throws(SystemError) {
-            return Self.open(name, in: try openDirectory())
-        } catch {
-            switch way {
-            case .saved: return Self.missing(error)
-            case .beneath: return error.isAbsence ? .missing : .unreachable(.failed(error))
-            }
-        }
+        inDirectory { Self.open(name, in: $0) }
     }
 
     /// The same of a name in a directory that is open.
@@ -104,10 +97,12 @@ package struct FilePlace: Hashable, Sendable {
 
     /// The names that the directory lists now, by inode number; of several names of one the last.
     package func names() -> PlaceLook<[UInt64: [UInt8]]> {
-        do throws(SystemError) {
-            return .found(try Self.names(in: openDirectory()))
-        } catch {
-            return Self.missing(error)
+        inDirectory { directory in
+            do throws(SystemError) {
+                return .found(try Self.names(in: directory))
+            } catch {
+                return Self.missing(error)
+            }
         }
     }
 
@@ -120,14 +115,28 @@ package struct FilePlace: Hashable, Sendable {
         return names
     }
 
-    private func openDirectory() throws(SystemError) -> Descriptor {
-        switch way {
-        case .saved:
-            // The slash is for the root, whose name is empty.
-            return try Descriptor.open(directory + [UInt8(ascii: "/")], O.directory)
-        case .beneath(let prefix):
-            if directory.isEmpty { return try Descriptor.open(prefix, O.directory) }
-            return try Descriptor.open(prefix, O.path).openDirectory(beneath: directory)
+    /// Lends the directory to `look`, or says what stands in the way. Links lead to a prefix, so a
+    /// loop of them there proves nothing; beneath it a link is none of the reader's ways.
+    private func inDirectory<Found>(
+        _ look: (borrowing Descriptor) -> PlaceLook<Found>
+    ) -> PlaceLook<Found> {
+        let above: Descriptor
+        do throws(SystemError) {
+            switch way {
+            case .saved:
+                // The slash is for the root, whose name is empty.
+                return look(try Descriptor.open(directory + [UInt8(ascii: "/")], O.directory))
+            case .beneath(let prefix) where directory.isEmpty:
+                return look(try Descriptor.open(prefix, O.directory))
+            case .beneath(let prefix): above = try Descriptor.open(prefix, O.path)
+            }
+        } catch {
+            return Self.missing(error)
+        }
+        do throws(SystemError) {
+            return look(try above.openDirectory(beneath: directory))
+        } catch {
+            return error.isAbsence ? .missing : .unreachable(.failed(error))
         }
     }
 

@@ -97,6 +97,19 @@ import Testing
         }
     }
 
+    @Test("A loop of links on the way to a pattern's prefix proves nothing")
+    func loopBeforePrefix() throws {
+        let place = PathText.text(try make(Array("pod".utf8)))
+        for below in ["", "directory"] {
+            let place = FilePlace(
+                prefix: "\(place)/loop/app", below: Array(below.utf8), name: Array("file".utf8))
+            #expect(answer(place.open()) == .failed(.tooManyLinks))
+        }
+        let missing = FilePlace(
+            prefix: "\(place)/no/such", below: Array("directory".utf8), name: Array("file".utf8))
+        #expect(answer(missing.open()) == .missing)
+    }
+
     @Test("What is missing is out of reach where its directory is on another device than it was")
     func away() throws {
         let path = directory.path("a.log")
