@@ -132,17 +132,21 @@ struct OutOfSightFiles: Sendable {
         let isLast: Bool
         /// Files that are out of sight.
         var outOfSight: Set<FileID> = []
-        private var listings = Listings()
+        /// The inode numbers that directories list.
+        private var listed: [ExactText: PlaceLook<Set<UInt64>>] = [:]
 
         init(isLast: Bool) { self.isLast = isLast }
 
         /// Whether a directory has the file of `entry` under another name, or may have it.
         mutating func mayList(_ entry: FileEntry, in directory: ExactText) -> Bool {
             guard let place = FilePlace(saved: entry.path) else { return true }
-            switch listings.name(of: entry.identity.inode, beside: place, in: directory) {
+            let inodes = listed[directory] ?? place.names().only { Set($0.keys) }
+            listed[directory] = inodes
+            switch inodes {
+            case .found(let inodes): return inodes.contains(entry.identity.inode)
             case .other: return false
             // It went or hid meanwhile: the next look tells.
-            case .found, .missing, .unreachable: return true
+            case .missing, .unreachable: return true
             }
         }
     }

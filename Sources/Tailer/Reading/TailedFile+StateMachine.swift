@@ -206,14 +206,11 @@ extension TailedFile.State {
         }
     }
 
-    /// Its content is another one. False where that was known: then a search for what it held goes
-    /// on.
-    mutating func becomeReplaced() -> Bool {
+    /// Its content is another one. Where that was known, a search for what it held goes on.
+    mutating func becomeReplaced() {
         switch continuity {
-        case .intact, .inDoubt:
-            continuity = .replaced(isSearched: false)
-            return true
-        case .replaced: return false
+        case .intact, .inDoubt: continuity = .replaced(isSearched: false)
+        case .replaced: break
         }
     }
 

@@ -138,7 +138,7 @@ extension TailedFile {
     /// Its content is not the one that was read.
     func becomeReplaced() {
         content.forgetUnprovenGrowth()
-        _ = state.becomeReplaced()
+        state.becomeReplaced()
         assertInvariants()
     }
 

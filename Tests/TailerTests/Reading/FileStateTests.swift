@@ -28,7 +28,7 @@ struct FileStateTests {
         static let doubtSize = Verb(name: "doubt its size") { $0.doubtSize() }
         static let doubt = Verb(name: "doubt") { _ = $0.doubt(from: later) }
         static let trust = Verb(name: "trust") { $0.trust() }
-        static let replace = Verb(name: "replace") { _ = $0.becomeReplaced() }
+        static let replace = Verb(name: "replace") { $0.becomeReplaced() }
         static let search = Verb(name: "search") { $0.search() }
         static let restart = Verb(name: "restart") { $0.restart() }
         static let fail = Verb(name: "fail") { _ = $0.failed(later) }
@@ -163,16 +163,16 @@ struct FileStateTests {
         "A replaced content is looked for until the file begins anew, and archives are searched once"
     )
     func replaced() {
-        let replaced = Self.state { _ = $0.becomeReplaced() }
+        let replaced = Self.state { $0.becomeReplaced() }
         check(
             replaced, Verb.ofContinuity, \.continuity,
             ["search": .replaced(isSearched: true), "restart": .intact])
-        let searched = Self.state({ _ = $0.becomeReplaced() }, { $0.search() })
+        let searched = Self.state({ $0.becomeReplaced() }, { $0.search() })
         check(searched, Verb.ofContinuity, \.continuity, ["restart": .intact])
         var next = searched
         let since = next.doubt(from: Self.later)
-        let isNews = next.becomeReplaced()
-        #expect(since == nil && !isNews && !replaced.isInDoubt && searched.isSearched)
+        next.becomeReplaced()
+        #expect(since == nil && next.isSearched && !replaced.isInDoubt && searched.isSearched)
     }
 
     @Test("Who cannot be read is waited for from when that began, and passed over once")
@@ -195,7 +195,7 @@ struct FileStateTests {
 
     @Test("That a replaced file's turn is over does not say that it can be read")
     func replacedAccess() {
-        let state = Self.state({ _ = $0.becomeReplaced() }, { _ = $0.passOver(Self.start) })
+        let state = Self.state({ $0.becomeReplaced() }, { _ = $0.passOver(Self.start) })
         check(state, Verb.ofAccess, \.access, [:])
         var begun = state
         begun.restart()
@@ -252,8 +252,8 @@ struct FileStateTests {
     func independence() {
         let starts = [
             Self.state(), Self.state { $0.drain(from: Self.start) },
-            Self.state({ _ = $0.becomeFinal() }, { _ = $0.becomeReplaced() }),
-            Self.state({ $0.drain(from: Self.start) }, { _ = $0.becomeReplaced() }) {
+            Self.state({ _ = $0.becomeFinal() }, { $0.becomeReplaced() }),
+            Self.state({ $0.drain(from: Self.start) }, { $0.becomeReplaced() }) {
                 _ = $0.passOver(Self.start)
             },
             Self.state({ _ = $0.doubt(from: Self.start) }, { _ = $0.park() }),
