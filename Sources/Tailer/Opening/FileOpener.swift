@@ -346,7 +346,7 @@ final class FileOpener {
             output.report(
                 .truncated(
                     path: file.path, read: file.physicalPosition, size: fresh.sighting.size))
-            if let range = file.knownUnread {
+            if let range = file.content.knownUnread {
                 output.report(.lost(path: file.path, range: range, reason: .truncated))
             }
         }

@@ -51,7 +51,7 @@ final class ChunkBuffer {
     /// read on.
     func load(_ file: TailedFile, refill: Bool, limit: LogicalOffset) throws(SystemError) -> Load {
         let isHere =
-            owner === file && ownerRestarts == file.restarts
+            owner === file && ownerRestarts == file.content.restarts
             && file.position >= offset && file.position < offset + count
         isFresh = !isHere || refill
         guard isFresh else { return .done }
@@ -103,11 +103,13 @@ final class ChunkBuffer {
                 return .replaced
             }
         }
-        if file.packed == nil, !(try file.beginning.isAt(source.descriptor)) { return .replaced }
+        if file.packed == nil, !(try file.content.beginning.isAt(source.descriptor)) {
+            return .replaced
+        }
         file.sawIntact()
         offset = start
         owner = file
-        ownerRestarts = file.restarts
+        ownerRestarts = file.content.restarts
         return .done
     }
 

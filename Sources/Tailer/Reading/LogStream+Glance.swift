@@ -22,7 +22,7 @@ extension TailedFile {
     /// All that is known of its content was taken, but for the beginning of a line, and nothing
     /// else is to be found out about it.
     fileprivate var isReadToEnd: Bool {
-        isOpen && state.isUntroubled && !needsLooks && packed == nil && unreadable == nil
+        isOpen && state.isUntroubled && !needsLooks && packed == nil && content.unreadable == nil
             && (position >= end || continuesToWait)
             && headLength >= min(Fingerprint.longest, physicalPosition.bytes)
     }

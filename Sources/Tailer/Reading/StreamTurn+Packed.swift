@@ -36,7 +36,7 @@ extension StreamTurn {
                     path: file.path, read: file.physicalPosition,
                     size: PhysicalOffset(packed.size)))
         }
-        if let range = file.missingAtEnd {
+        if let range = file.content.missingAtEnd {
             let reason: LossReason = packed.fault == nil ? .truncated : .damaged
             output.report(.lost(path: file.path, range: range, reason: reason))
         }

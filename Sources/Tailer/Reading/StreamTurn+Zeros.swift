@@ -34,7 +34,7 @@ extension StreamTurn {
 
     /// Whether there are zeros that may have been filled, as far as the buffer's old bytes tell.
     func hasZeros(_ file: TailedFile) -> Bool {
-        file.isPreallocated
+        file.content.isPreallocated
             || buffer.withBytes(of: file) { ByteSearch.zero(in: $0) != nil }
     }
 
@@ -104,7 +104,7 @@ extension StreamTurn {
         guard text > 0 else {
             // What ends a file that nobody writes to any more is no line.
             var isNobodys = isGap
-            if !file.continuesLine {
+            if !file.content.continuesLine {
                 isNobodys =
                     run.isFollowed ? try self.isNobodys(file, run.end - run.start) : true
             }
@@ -121,7 +121,7 @@ extension StreamTurn {
     /// by where they are.
     private func unpackedZeros(_ file: TailedFile, _ leading: Int, of count: Int) -> Zeros {
         let isBegin = file.isAtStart && file.mayBeginWithZeros
-        if leading > 0, isBegin || file.untoldHole != nil {
+        if leading > 0, isBegin || file.content.untoldHole != nil {
             file.skip(leading)
             output.skipped(file.id, bytes: leading)
             return .passed
@@ -226,7 +226,7 @@ extension StreamTurn {
 
     private func pass(_ count: Int, of file: TailedFile) {
         let start = file.position
-        file.skip(min(count, file.limit - start))
+        file.skip(min(count, file.content.limit - start))
         output.skipped(file.id, bytes: file.position - start)
         output.report(
             .hole(path: file.path, range: ByteRange(start: start, end: file.position)))

@@ -337,17 +337,18 @@ struct StreamTurn {
         guard output.hasRoom(stream.id) else {
             // It may be another content by the time there is: what it had grown to is to be known
             // by then.
-            guard file.hasUnprovenGrowth else { return .noRoom }
+            guard file.content.hasUnprovenGrowth else { return .noRoom }
             guard try file.isIntact() else { return try beginAnew(file, now) }
             file.sawIntact()
             return .noRoom
         }
-        if let wait = file.firstLineWait, let node = stream.node, wait.stands(in: node, now) {
+        if let wait = file.content.firstLineWait, let node = stream.node, wait.stands(in: node, now)
+        {
             return .news
         }
         guard opener.unpacking.admit(file, now) else { return .waits }
         for refill in [false, true] {
-            switch try buffer.load(file, refill: refill, limit: file.readLimit) {
+            switch try buffer.load(file, refill: refill, limit: file.content.readLimit) {
             case .done: break
             case .underWay: return .moved
             case .endsEarly where stream.kind == .s6 && file.packed?.fault == nil:
@@ -366,7 +367,9 @@ struct StreamTurn {
                 // It was empty when it was opened, and a compressor has filled it since.
                 opener.restart(file, try opener.fresh(file, of: stream), isTruncated: false)
                 buffer.forget()
-                if let unreadable = file.unreadable { _ = opener.refuse(file.path, unreadable) }
+                if let unreadable = file.content.unreadable {
+                    _ = opener.refuse(file.path, unreadable)
+                }
                 return .moved
             }
             noteEnd(of: file)
@@ -406,7 +409,7 @@ struct StreamTurn {
     /// content.
     private func waitsForNews(_ file: TailedFile, _ now: MonotonicTime) -> Bool {
         guard waitsForLook, let node = stream.node else { return false }
-        var wait = file.firstLineWait ?? FirstLineWait(since: now)
+        var wait = file.content.firstLineWait ?? FirstLineWait(since: now)
         // Nothing is kept of a wait that has not begun: each file has a first line.
         guard !wait.isOver(in: node, now), hasNews() else { return false }
         let waits = wait.waits(in: node)
@@ -430,7 +433,7 @@ struct StreamTurn {
             framer.frame(
                 chunk,
                 within: .init(
-                    offset: file.position, continuesLine: file.continuesLine,
+                    offset: file.position, continuesLine: file.content.continuesLine,
                     isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),
                 into: &frames)

@@ -42,7 +42,7 @@ extension TailedFile {
         let size = base.logical(size)
         if size >= position, try isIntact(), try agrees(before: position) { return .intact }
         for place in try places() where place > base.start && place <= size {
-            let begins = beginning.cut(to: base.physical(place).bytes)
+            let begins = content.beginning.cut(to: base.physical(place).bytes)
             guard try begins.isAt(try opened().descriptor), try agrees(before: place) else {
                 return .replaced
             }
@@ -59,7 +59,7 @@ extension TailedFile {
     /// Beginnings of earlier lines before which the bytes are what they were, the last one first.
     private func places() throws(SystemError) -> [LogicalOffset] {
         var places: [LogicalOffset] = []
-        for mark in landmarks.lines.reversed() where mark.offset < position {
+        for mark in content.landmarks.lines.reversed() where mark.offset < position {
             if try isThere(mark) { places.append(mark.offset) }
         }
         // What an earlier run has read is known by the bytes before its position alone.
@@ -77,7 +77,7 @@ extension TailedFile {
 
     /// Whether all that is remembered before `place` is there.
     private func agrees(before place: LogicalOffset) throws(SystemError) -> Bool {
-        for mark in landmarks.spread where mark.offset <= place {
+        for mark in content.landmarks.spread where mark.offset <= place {
             guard try isThere(mark) else { return false }
         }
         return true
@@ -92,14 +92,15 @@ extension TailedFile {
     /// Whether a file that has grown ends as it did.
     private func hasOldEnd(_ size: LogicalOffset) throws(SystemError) -> Bool {
         // With the newline before it, so that it is a whole line again.
-        var end = anchor.suffix(1) + tail[...]
-        if tail.isEmpty {
+        var end = anchor.suffix(1) + content.tail[...]
+        if content.tail.isEmpty {
             end = anchor[...]
             if let newline = anchor.dropLast().lastIndex(of: UInt8(ascii: "\n")) {
                 end = anchor[newline...]
             }
         }
-        guard end.contains(where: { $0 > UInt8(ascii: " ") }), size > position + tail.count else {
+        guard end.contains(where: { $0 > UInt8(ascii: " ") }), size > position + content.tail.count
+        else {
             return false
         }
         return try read(count: end.count, at: size - end.count)[...] == end
@@ -113,7 +114,7 @@ extension TailedFile {
     /// found to be what it was.
     func survey() throws(SystemError) {
         guard packed == nil, !isAtStart, !content.landmarks.isWhole else { return }
-        var known = landmarks
+        var known = content.landmarks
         while let due = known.nextDue, base.logical(due) <= position {
             let offset = base.logical(due)
             let bytes = try read(count: Anchor.longest, at: offset - Anchor.longest)

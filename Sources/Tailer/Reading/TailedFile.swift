@@ -40,7 +40,7 @@ final class TailedFile {
     /// debug builds alone: a fault of ours is found by a test, and no pod's agent ends of it.
     private func assertInvariants() {
         content.assertInvariants()
-        assert(!isReplaced || !hasUnprovenGrowth, "what it grew by is another content's")
+        assert(!isReplaced || !content.hasUnprovenGrowth, "what it grew by is another content's")
         assert(!isFinal || packed?.isWhole ?? true, "nobody writes to it: its end is its end")
     }
 
@@ -262,37 +262,20 @@ extension TailedFile {
     /// Logical size when last looked at.
     var size: LogicalOffset { content.size }
     var diskSize: Int { content.diskSize }
-    var lastSize: LogicalOffset { content.lastSize }
     var written: LogicalOffset { content.written }
     var end: LogicalOffset { content.end }
-    var limit: LogicalOffset { content.limit }
-    var readLimit: LogicalOffset { content.readLimit }
     var isAtStart: Bool { content.isAtStart }
-    var isTooLarge: Bool { content.isTooLarge }
-    var hasUnprovenGrowth: Bool { content.hasUnprovenGrowth }
-    var knownUnread: ByteRange? { content.knownUnread }
     var anchor: [UInt8] { content.anchor }
-    var beginning: Beginning { content.beginning }
     var expectedHead: [UInt8] { content.expectedHead }
     var headLength: Int { content.headLength }
-    var landmarks: Landmarks { content.landmarks }
-    var tail: [UInt8] { content.tail }
     var waitsForMore: Bool { content.waitsForMore }
-    var firstLineWait: FirstLineWait? { content.firstLineWait }
-    var continuesLine: Bool { content.continuesLine }
     var zeros: ZeroRun? { content.zeros }
     var mayBeginWithZeros: Bool { content.mayBeginWithZeros }
-    var isPreallocated: Bool { content.isPreallocated }
-    var untoldHole: LogicalOffset? { content.untoldHole }
     var changed: FileTime { content.changed }
     var modified: FileTime { content.modified }
-    var intactAt: FileTime { content.intactAt }
     var begunAt: FileTime { content.begunAt }
-    var restarts: Int { content.restarts }
     /// Of a compressed file: it is read as what it was.
     var packed: Decompressor? { content.packing?.reader }
-    var unreadable: Compression? { content.unreadable }
-    var missingAtEnd: ByteRange? { content.missingAtEnd }
 
     func advance(over chunk: Span<UInt8>, _ count: Int) { content.advance(over: chunk, count) }
     func skip(_ count: Int) { content.skip(count) }
@@ -317,7 +300,7 @@ extension TailedFile {
     /// Whether its change time alone tells that it is what it was when it was read again last
     /// (`ContentProof`).
     func isProvenIntact(in stream: LogStream) -> Bool {
-        content.proof.isProven && !isPreallocated && !isInDoubt
+        content.proof.isProven && !content.isPreallocated && !isInDoubt
             && !(stream.node?.hasOtherWriters ?? true)
     }
 
@@ -350,7 +333,7 @@ extension TailedFile {
     /// what it was seen to begin with, while nothing was read.
     /// `size`: where that was just asked for.
     func isIntact(size: PhysicalOffset? = nil) throws(SystemError) -> Bool {
-        guard packed == nil, unreadable == nil else { return true }
+        guard packed == nil, content.unreadable == nil else { return true }
         let source = try opened()
         let known = if let size { size } else { try source.descriptor.status().end }
         guard known >= physicalPosition else { return false }
@@ -359,7 +342,7 @@ extension TailedFile {
         }
         let before = physicalPosition - anchor.count
         guard try source.descriptor.holds(anchor.span, at: before) else { return false }
-        return try beginning.isAt(source.descriptor)
+        return try content.beginning.isAt(source.descriptor)
     }
 
     /// Its last lines were rewritten: `Content.rewind`.

@@ -68,7 +68,7 @@ extension StreamTable {
 
     /// The range of a file that was seen and not read, as far as that is known.
     func unread(of file: TailedFile) -> ByteRange? {
-        let end = file.written < file.size ? file.written : max(file.size, file.lastSize)
+        let end = file.written < file.size ? file.written : max(file.size, file.content.lastSize)
         return end > file.position ? ByteRange(start: file.position, end: end) : nil
     }
 

@@ -150,8 +150,8 @@ struct ZerosTests {
         }
         #expect(bench.output.texts() == (wasRead ? ["before"] : []) + ["behind", "again"])
         let file = try bench.file("a.log")
-        #expect(file.landmarks.isWhole)
-        #expect(file.landmarks.spread.count <= Landmarks.mostSpread)
+        #expect(file.content.landmarks.isWhole)
+        #expect(file.content.landmarks.spread.count <= Landmarks.mostSpread)
     }
 
     @Test(

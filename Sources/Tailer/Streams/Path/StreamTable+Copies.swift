@@ -107,7 +107,7 @@ extension StreamTable {
     ) throws(LookEnd) -> CopyPlan.Facts {
         let stream = look.stream
         var facts = CopyPlan.Facts(
-            begun: live.begunAt, intact: live.intactAt,
+            begun: live.begunAt, intact: live.content.intactAt,
             isInPlace: look.liveInode == live.identity.inode,
             rotated: live.name.flatMap(stream.rotated))
         var hasCopy = false
@@ -257,7 +257,7 @@ extension StreamTable {
         // than what is known of the file's beginning.
         let known = max(file.headLength - 1, min(place.bytes, Fingerprint.longest))
         guard candidate.size > .start, candidate.size.bytes <= known,
-            file.beginning.agrees(with: candidate.head)
+            file.content.beginning.agrees(with: candidate.head)
         else { return false }
         return try candidate.continues(at: place, after: file.anchor)
     }

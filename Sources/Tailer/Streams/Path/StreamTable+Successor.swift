@@ -129,7 +129,7 @@ extension StreamTable {
         guard found.status.end >= max(position, size),
             try begins(found, as: file.id, position, file.anchor)
         else { return nil }
-        for mark in file.landmarks.spread where mark.offset <= file.position {
+        for mark in file.content.landmarks.spread where mark.offset <= file.position {
             let place = file.base.physical(mark.offset)
             let count = min(Anchor.longest, place.bytes)
             let bytes = try found.read(count: count, at: place - count)
