@@ -26,7 +26,8 @@ struct HTTPTests {
                 configuration: ok
                 registry: ok
                 first scan: ok
-                brokers: none can be reached
+                brokers: none can be reached: \(broker.address): nobody listens there; is the broker \
+                up, and the port right? (Connect to ipv4#\(broker.address) failed: Connection refused)
 
                 """
         }
