@@ -24,6 +24,15 @@ struct DeadLetterTests {
         "\(header.name)=\(String(decoding: header.value, as: UTF8.self))"
     }
 
+    /// The dead-letter topic is missing, which the client believes after a moment.
+    private func rigWithoutDeadTopic() throws -> Rig {
+        let rig = try Rig(deadLetters: dead) { settings in
+            settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
+        }
+        try rig.broker.setTopic("dead", .unknownTopic)
+        return rig
+    }
+
     @Test("K3: a letter takes its place, the others arrive in order, and the batch is released")
     func letter() throws {
         let rig = try Rig(deadLetters: dead)
@@ -55,10 +64,7 @@ struct DeadLetterTests {
 
     @Test("K18: a dead-letter topic that is missing stops the stream until it is made")
     func missing() throws {
-        let rig = try Rig(deadLetters: dead) { settings in
-            settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
-        }
-        try rig.broker.setTopic("dead", .unknownTopic)
+        let rig = try rigWithoutDeadTopic()
         var feed = rig.feed("logs", "one")
         var other = rig.feed("logs", "two", number: 2)
         try rig.broker.failNext(.produce, with: [.messageTooLarge, .messageTooLarge])
@@ -84,10 +90,7 @@ struct DeadLetterTests {
 
     @Test("A letter that is not delivered at the end leaves its record undelivered")
     func undelivered() throws {
-        let rig = try Rig(deadLetters: dead) { settings in
-            settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
-        }
-        try rig.broker.setTopic("dead", .unknownTopic)
+        let rig = try rigWithoutDeadTopic()
         var feed = rig.feed("logs", "one")
         try rig.broker.failNext(.produce, with: [.messageTooLarge, .messageTooLarge])
         rig.producer.send(feed.batch(3))
@@ -99,10 +102,7 @@ struct DeadLetterTests {
 
     @Test("A client that dies while a letter is on its way: the next one sends it")
     func newClient() throws {
-        let rig = try Rig(deadLetters: dead) { settings in
-            settings.overrides = [.init("topic.metadata.propagation.max.ms", "200")]
-        }
-        try rig.broker.setTopic("dead", .unknownTopic)
+        let rig = try rigWithoutDeadTopic()
         var feed = rig.feed("logs", "one")
         try rig.broker.failNext(.produce, with: [.messageTooLarge, .messageTooLarge])
         rig.producer.send(feed.batch(3))
