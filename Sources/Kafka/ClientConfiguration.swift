@@ -137,11 +137,46 @@ struct ClientConfiguration: ~Copyable {
             raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG)
     }
 
+    /// Has librdkafka's threads tell `figures`, which has to outlive the client, what happens on
+    /// its connections.
+    private borrowing func count(_ figures: ConnectionFigures) {
+        let opaque = unsafe Unmanaged.passUnretained(figures).toOpaque()
+        unsafe rd_kafka_conf_set_opaque(raw, opaque)
+        // No event of its own: the queue that is polled calls it.
+        unsafe rd_kafka_conf_set_throttle_cb(raw) { _, _, _, milliseconds, opaque in
+            unsafe ConnectionFigures.at(opaque)?.throttled(milliseconds: Int(milliseconds))
+        }
+        _ = unsafe rd_kafka_conf_interceptor_add_on_new(
+            raw, "figures",
+            { client, _, opaque, _, _ in
+                let code = unsafe rd_kafka_interceptor_add_on_request_sent(
+                    client, "figures",
+                    { _, _, _, _, _, _, _, size, opaque in
+                        unsafe ConnectionFigures.at(opaque)?.sent(bytes: size)
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }, opaque)
+                guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { return code }
+                return unsafe rd_kafka_interceptor_add_on_broker_state_change(
+                    client, "figures",
+                    { client, _, _, name, port, state, opaque in
+                        guard let name = unsafe name, let state = unsafe state else {
+                            return RD_KAFKA_RESP_ERR_NO_ERROR
+                        }
+                        let isUp = unsafe ["UP", "UPDATE"].contains(String(cString: state))
+                        unsafe ConnectionFigures.at(opaque)?.changed(
+                            "\(String(cString: name)):\(port)", of: UInt(bitPattern: client),
+                            isUp: isUp)
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }, opaque)
+            }, opaque)
+    }
+
     /// Makes the client. `named` are properties that an error may be about: librdkafka quotes the
-    /// name of the one it refuses.
+    /// name of the one it refuses. `figures` has to outlive it.
     consuming func makeClient(
-        _ type: rd_kafka_type_t, named: [String] = []
+        _ type: rd_kafka_type_t, named: [String] = [], counting figures: ConnectionFigures? = nil
     ) throws(KafkaError) -> OpaquePointer {
+        if let figures { count(figures) }
         var text = ErrorText()
         let configuration = unsafe raw
         let client = unsafe text.fill { text, size in
@@ -152,7 +187,10 @@ struct ClientConfiguration: ~Copyable {
             discard self
             return unsafe client
         }
-        _ = consume self
+        // What counts is in the configuration and destroyed already, and librdkafka 2.0.2 would
+        // destroy it once more with that: it is left as it is. `faults` finds what keeps a client
+        // from being made before, without that.
+        if figures == nil { _ = consume self } else { discard self }
         let reason = text.string
         let name = named.first {
             reason.contains("`\($0)`") || reason.hasPrefix("\($0) failed")
@@ -161,6 +199,16 @@ struct ClientConfiguration: ~Copyable {
             throw .property(name: name, reason: reason)
         }
         throw .client(reason: reason)
+    }
+}
+
+extension ConnectionFigures {
+    /// Those that librdkafka was given the address of.
+    @unsafe fileprivate static func at(
+        _ opaque: UnsafeMutableRawPointer?
+    ) -> ConnectionFigures? {
+        guard let opaque = unsafe opaque else { return nil }
+        return unsafe Unmanaged<ConnectionFigures>.fromOpaque(opaque).takeUnretainedValue()
     }
 }
 

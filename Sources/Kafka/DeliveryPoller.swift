@@ -404,8 +404,10 @@ final class DeliveryPoller {
 
     private func renew() {
         let fresh: ProducerHandle
-        do {
-            fresh = try ProducerHandle(settings: core.settings)
+        do throws(KafkaError) {
+            // A file that the settings name may be another one by now.
+            if let fault = core.settings.faults().first { throw fault }
+            fresh = try ProducerHandle(settings: core.settings, figures: core.figures)
         } catch {
             core.observer.report(.fatal(error.description))
             renewal = .waiting(until: now + renewals.next())

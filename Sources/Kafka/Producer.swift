@@ -21,10 +21,11 @@ package final class Producer: Sendable {
         answered: @escaping @Sendable () -> Void = {}, deadLetters: DeadLetters? = nil,
         observer: any KafkaObserver
     ) throws(KafkaError) {
-        let handle = try ProducerHandle(settings: settings)
+        let figures = ConnectionFigures()
+        let handle = try ProducerHandle(settings: settings, figures: figures)
         let core = ProducerCore(
-            settings: settings, handle: handle, observer: observer, deadLetters: deadLetters,
-            handler: handler, answered: answered)
+            settings: settings, handle: handle, figures: figures, observer: observer,
+            deadLetters: deadLetters, handler: handler, answered: answered)
         self.core = core
         do {
             thread = try SystemThread("kafka") { DeliveryPoller(core, handle).run() }
@@ -87,6 +88,9 @@ package final class Producer: Sendable {
 
     /// Whether a broker can be reached; any thread.
     package var brokerReach: BrokerReach { core.brokerReach }
+
+    /// What goes over its connections.
+    package var connections: ConnectionFigures { core.figures }
 
     /// The poller thread's.
     package var heartbeat: Heartbeat { core.heartbeat }

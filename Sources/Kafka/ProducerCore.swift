@@ -9,6 +9,8 @@ final class ProducerCore: Sendable {
     let longestMessage: Int
     private let longestBatch: Int
     let observer: any KafkaObserver
+    /// Of all clients, one after the other.
+    let figures: ConnectionFigures
     /// Nil: a record that its topic will never take stops its stream.
     let deadLetters: DeadLetters?
     /// Called on the poller thread.
@@ -68,8 +70,8 @@ final class ProducerCore: Sendable {
     }
 
     init(
-        settings: KafkaSettings, handle: ProducerHandle, observer: any KafkaObserver,
-        deadLetters: DeadLetters?,
+        settings: KafkaSettings, handle: ProducerHandle, figures: ConnectionFigures,
+        observer: any KafkaObserver, deadLetters: DeadLetters?,
         handler: @escaping @Sendable ([RecordBatch]) -> Void,
         answered: @escaping @Sendable () -> Void
     ) {
@@ -77,6 +79,7 @@ final class ProducerCore: Sendable {
         longestMessage = settings.longestMessage
         longestBatch = settings.longestBatch
         self.handle = Mutex(handle)
+        self.figures = figures
         self.observer = observer
         self.deadLetters = deadLetters
         self.handler = handler

@@ -13,15 +13,22 @@ final class ProducerHandle: @unchecked Sendable {
     private let queue: OpaquePointer
     private var isClosed = false
     private let partitioner: KafkaSettings.Partitioner
+    /// Kept for the client's threads, which tell it of their connections.
+    private let figures: ConnectionFigures?
 
     /// Starts librdkafka's threads. Not `connecting`: no broker is named to it, so that only the
     /// configuration is checked.
-    init(settings: KafkaSettings, connecting: Bool = true) throws(KafkaError) {
+    init(
+        settings: KafkaSettings, figures: ConnectionFigures? = nil,
+        connecting: Bool = true
+    ) throws(KafkaError) {
         let configuration = try ClientConfiguration.producer(settings, connecting: connecting)
         configuration.enableEvents()
         partitioner = settings.partitioner
+        self.figures = figures
         let named = settings.properties.map(\.name) + ClientConfiguration.namesOfFiles
-        unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER, named: named)
+        unsafe client = try configuration.makeClient(
+            RD_KAFKA_PRODUCER, named: named, counting: figures)
         // Log lines come as events of the main queue; NULL names that queue.
         let code = unsafe rd_kafka_set_log_queue(client, nil)
         precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "log.queue is set, yet refused")
@@ -62,34 +69,26 @@ final class ProducerHandle: @unchecked Sendable {
 
     /// What is different for this topic; the new topic owns it. Nil where nothing is.
     private func configuration(of topic: String) -> OpaquePointer? {
+        let window: NodeWindow?
         switch partitioner {
-        case .murmur2Random, .consistentRandom:
-            return nil
-        case .filebeat:
-            guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else {
-                return nil
-            }
-            unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
-                _, key, length, count, _, _ in
-                let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
-                return unsafe FNV1a.partition(
-                    of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
-            }
-            return unsafe configuration
+        case .murmur2Random, .consistentRandom: return nil
+        case .filebeat: window = nil
         case .node(let node, let partitions):
-            guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else {
-                return nil
-            }
-            let window = NodeWindow(node: node, topic: topic, partitions: partitions)
-            unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque)
-            unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
-                _, key, length, count, opaque, _ in
-                let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
-                return unsafe NodeWindow(opaque).partition(
-                    of: bytes.bindMemory(to: UInt8.self).span, partitions: count)
-            }
-            return unsafe configuration
+            window = NodeWindow(node: node, topic: topic, partitions: partitions)
         }
+        guard let configuration = unsafe rd_kafka_default_topic_conf_dup(client) else { return nil }
+        if let window { unsafe rd_kafka_topic_conf_set_opaque(configuration, window.opaque) }
+        unsafe rd_kafka_topic_conf_set_partitioner_cb(configuration) {
+            _, key, length, count, opaque, _ in
+            let bytes = unsafe UnsafeRawBufferPointer(start: key, count: length)
+                .bindMemory(to: UInt8.self).span
+            // Only a window has something to hand over.
+            guard let opaque = unsafe opaque else {
+                return FNV1a.partition(of: bytes, partitions: count)
+            }
+            return unsafe NodeWindow(opaque).partition(of: bytes, partitions: count)
+        }
+        return unsafe configuration
     }
 
     /// Whether a broker answers a question within `milliseconds`. Where none is connected this has
@@ -153,6 +152,7 @@ final class ProducerHandle: @unchecked Sendable {
         isClosed = true
         unsafe rd_kafka_queue_destroy(queue)
         unsafe rd_kafka_destroy(client)
+        figures?.ended(unsafe UInt(bitPattern: client))
     }
 }
 

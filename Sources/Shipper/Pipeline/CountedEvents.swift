@@ -13,6 +13,7 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
     private let syncs = Mutex(Figures.Syncs())
     private let saveFault = Mutex<String?>(nil)
     private let trouble = Mutex<BrokerTrouble?>(nil)
+    private let troubles = Mutex<[BrokerTrouble.Cause: Int]>([:])
     private let paths = Mutex<(@Sendable (FileID) -> String?)?>(nil)
 
     /// More codes than librdkafka has.
@@ -31,6 +32,14 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
 
     /// What kept the client from a broker last; nil after it has reached one again.
     var brokerTrouble: BrokerTrouble? { trouble.withLock { $0 } }
+
+    /// What kept the client from brokers, how often it was told.
+    var brokerTroubles: [BrokerTrouble.Cause: Int] { troubles.withLock { $0 } }
+
+    private func note(_ latest: BrokerTrouble) {
+        trouble.withLock { $0 = latest }
+        troubles.withLock { $0[latest.cause, default: 0] +|= 1 }
+    }
 
     /// Where the names of files are to be had, once there is a registry.
     func nameFiles(_ path: @escaping @Sendable (FileID) -> String?) {
@@ -54,8 +63,8 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
             events.recordSetAside(refused, path: path?(refused.file), to: topic)
             return
         case .brokersDown(_, let latest):
-            if let latest { trouble.withLock { $0 = latest } }
-        case .brokerAway(let latest): trouble.withLock { $0 = latest }
+            if let latest { note(latest) }
+        case .brokerAway(let latest): note(latest)
         case .brokerUp: trouble.withLock { $0 = nil }
         case .fatal, .laneBlocked, .laneFlows, .clientError, .clientLog:
             break

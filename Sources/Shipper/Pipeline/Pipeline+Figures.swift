@@ -34,6 +34,11 @@ extension Pipeline {
         figures.topicsRefused = topics.refusals
         figures.lastAcknowledgement = counters.lastAcknowledgement
         figures.isBrokerReached = producer.brokerReach == .reached
+        figures.brokersConnected = producer.connections.brokers
+        figures.brokerTroubles = counted.brokerTroubles
+        figures.requestsSent = producer.connections.requests
+        figures.requestBytes = producer.connections.bytesSent
+        figures.throttled = producer.connections.throttled
         figures.streamsBlocked = producer.blockedLanes
         figures.unreadBytes = readers.sum(\.unreadBytes)
         figures.streams = readers.sum(\.streams)

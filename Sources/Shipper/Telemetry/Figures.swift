@@ -1,3 +1,4 @@
+import Kafka
 import Platform
 import Tailer
 
@@ -33,6 +34,13 @@ struct Figures: Sendable {
     var topicsRefused = 0
     var lastAcknowledgement: Int64?
     var isBrokerReached = false
+    var brokersConnected = 0
+    /// How often a connection failed, by the cause.
+    var brokerTroubles: [BrokerTrouble.Cause: Int] = [:]
+    var requestsSent = 0
+    var requestBytes = 0
+    /// By brokers, because of quotas, nanoseconds.
+    var throttled: Int64 = 0
     var streams = 0
     var streamsStarved = 0
     var streamsBlocked = 0

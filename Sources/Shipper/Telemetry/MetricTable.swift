@@ -1,3 +1,4 @@
+import Kafka
 import Platform
 import Tailer
 
@@ -152,6 +153,32 @@ struct Metric: Sendable {
             "shipper_brokers_reachable",
             "1 while a broker is known to answer, 0 before the first one and while all are away."
         ) { $0.isBrokerReached ? 1 : 0 },
+        gauge(
+            "shipper_brokers_connected", "Addresses of brokers that there is a connection to."
+        ) { $0.brokersConnected },
+        Metric(
+            name: "shipper_broker_troubles_total", kind: .counter,
+            help: "How often a connection to a broker was told to fail, by the cause.",
+            samples: { figures in
+                BrokerTrouble.Cause.allCases.map { cause in
+                    MetricText.Sample(
+                        labels: [MetricText.Label(name: "cause", value: cause.label)],
+                        value: .integer(figures.brokerTroubles[cause] ?? 0))
+                }
+            }),
+        counter(
+            "shipper_requests_sent_total", "Requests of all kinds that were sent to brokers."
+        ) { $0.requestsSent },
+        counter(
+            "shipper_request_bytes_sent_total",
+            "Bytes of the requests that were sent to brokers, as they are before TLS."
+        ) { $0.requestBytes },
+        Metric(
+            name: "shipper_throttle_seconds_total", kind: .counter,
+            help:
+                "How long brokers held back the agent's requests because of quotas, the sum over all "
+                + "brokers.",
+            samples: { [MetricText.Sample(value: .seconds(nanoseconds: $0.throttled))] }),
         time(
             "shipper_last_acknowledgement_timestamp_seconds",
             "When Kafka acknowledged a record last; absent before the first one."
@@ -285,5 +312,15 @@ struct Metric: Sendable {
             samples: { figures in
                 value(figures).map { [MetricText.Sample(value: .seconds(nanoseconds: $0))] } ?? []
             })
+    }
+}
+
+extension BrokerTrouble.Cause {
+    /// As the labels of metrics are spelt: `client_certificate`.
+    var label: String {
+        rawValue.reduce(into: "") { label, character in
+            if character.isUppercase { label += "_" }
+            label += character.lowercased()
+        }
     }
 }
