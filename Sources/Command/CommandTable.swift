@@ -122,7 +122,7 @@ package struct CommandTable: Sendable {
                 Option(
                     name: "timeout", short: nil,
                     value: Value(placeholder: "DURATION", kind: .duration),
-                    help: "with --once: stop reading after that time, as SIGTERM does; as in 90s"),
+                    help: "with --once: end after that time, whatever is left; as in 90s"),
             ],
             operands: [], exits: [.done, .fault, .dataHeld, .badConfiguration]),
         Command(

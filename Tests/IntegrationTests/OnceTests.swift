@@ -201,6 +201,22 @@ struct OnceTests {
         #expect(!agent.process.errors.contains("not everything"), "\(agent.said)")
     }
 
+    @Test("The time of --timeout is the whole time: no shutdown_timeout comes on top of it")
+    func wholeTime() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        // Longer than anybody waits here.
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: "topic: logs", more: "shutdown_timeout: 1h")
+        try agent.home.write("logs/a.log", "a line\n")
+        broker.pause()
+        let run = try agent.launch(
+            ["run", "--config", agent.config, "--once", "--timeout", "2s"])
+        #expect(try run.wait() == .code(1), "\(agent.said)")
+        #expect(
+            agent.said.contains("not everything was shipped why=\"timed out\" files=1 bytes=7 "),
+            "\(agent.said)")
+    }
+
     enum Obstacle: CaseIterable { case link, closedFile, closedDirectory }
 
     @Test(

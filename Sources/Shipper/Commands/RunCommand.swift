@@ -12,6 +12,7 @@ package enum RunCommand {
     package static func run(
         config: String, once: Bool, timeout: Duration? = nil
     ) throws(SystemError) -> ExitCode {
+        let began = Clock.monotonicNanoseconds()
         Signals.prepare(hangUp: true)
         FreeMemory.giveBackLargeBlocks()
         let settings: Settings
@@ -62,7 +63,11 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
-        return end(pipeline, once: once, timeout, watch, log)
+        let left = timeout.map { timeout in
+            Duration.nanoseconds(
+                max(0, timeout.wholeNanoseconds - (Clock.monotonicNanoseconds() - began)))
+        }
+        return end(pipeline, once: once, left, watch, log)
     }
 
     /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too.
@@ -101,9 +106,11 @@ package enum RunCommand {
             code = .internalFault
         }
         if once, end == .done, code == .done { pipeline.countOutOfSight() }
-        if end == .timedOut { log.warn("stopping: the time of --timeout is over") }
-        watch.begin()
-        let outcome = pipeline.stop()
+        // Then nothing more is waited for: that time is the whole.
+        let isLate = end == .timedOut
+        if isLate { log.warn("stopping: the time of --timeout is over") }
+        if isLate { watch.beginHurried() } else { watch.begin() }
+        let outcome = pipeline.stop(within: isLate ? .zero : nil)
         for place in outcome.hanging {
             log.error(
                 "a file system does not answer; what is unread there is left",
