@@ -7,7 +7,7 @@ package struct BrokerTrouble: Hashable, Sendable {
         case authority, expired, notYetValid, host, certificate
         case clientCertificate, clientCertificateRefused
         case plainOnTLS, tlsOnPlain, tls
-        case saslWanted, saslUnwanted, mechanism, credentials, authentication
+        case saslWanted, saslUnwanted, mechanism, credentials, noToken, token, authentication
         case other
     }
 
@@ -17,6 +17,13 @@ package struct BrokerTrouble: Hashable, Sendable {
     package let cause: Cause
     /// librdkafka's own words.
     package let text: String
+
+    /// There is no token, and why: so far nobody has tried to connect to `broker`.
+    init(noTokenFor broker: String, _ why: String) {
+        self.broker = broker
+        cause = .noToken
+        text = why
+    }
 
     /// Nil where `text`, that of an error of the client's, tells of no trouble with one broker: a
     /// broker that closes a connection without a reason was idle, or ends.
@@ -79,6 +86,9 @@ package struct BrokerTrouble: Hashable, Sendable {
     private static let sentences: [(String, Cause)] = [
         ("Failed to resolve", .name),
         ("Connection refused", .refused),
+        ("there is no token available", .noToken),
+        ("invalid_token", .token),
+        ("SASL OAUTHBEARER authentication failed", .token),
         ("SASL authentication error", .credentials),
         ("Unsupported SASL mechanism", .mechanism),
         ("not valid in current SASL state", .saslUnwanted),
@@ -106,8 +116,13 @@ package struct BrokerTrouble: Hashable, Sendable {
     ]
 
     /// What is wrong and what to do, in one sentence.
-    package var advice: String {
-        switch cause {
+    package var advice: String { cause.advice }
+}
+
+extension BrokerTrouble.Cause {
+    /// What is wrong and what to do, in one sentence.
+    var advice: String {
+        switch self {
         case .name:
             "its name is not known here; look at output.kafka.brokers and at DNS, or, if "
                 + "another broker named it, at its advertised.listeners"
@@ -143,6 +158,11 @@ package struct BrokerTrouble: Hashable, Sendable {
             "it does not have this mechanism; set output.kafka.sasl.mechanism to one "
                 + "that it has"
         case .credentials: "it refuses the user name or password of output.kafka.sasl"
+        case .noToken:
+            "there is no token to log in with; look at the file of output.kafka.sasl.token_file"
+        case .token:
+            "it refuses the token of output.kafka.sasl.token_file; is it for this broker, and is "
+                + "this clock right?"
         case .authentication: "SASL fails"
         case .other: "there is no connection to it"
         }

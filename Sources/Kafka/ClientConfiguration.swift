@@ -131,10 +131,12 @@ struct ClientConfiguration: ~Copyable {
                 decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
     }
 
-    /// Asks for delivery reports, errors and log lines as events.
-    borrowing func enableEvents() {
-        unsafe rd_kafka_conf_set_events(
-            raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG)
+    /// Asks for delivery reports, errors and log lines as events, and for those that want a token
+    /// where `tokens` are ours to give: of itself librdkafka makes one up, or has them fetched.
+    borrowing func enableEvents(tokens: Bool) {
+        var events = RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG
+        if tokens { events |= RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH }
+        unsafe rd_kafka_conf_set_events(raw, events)
     }
 
     /// Has librdkafka's threads tell `figures`, which has to outlive the client, what happens on

@@ -5,7 +5,7 @@ import Platform
 @safe
 struct ClientEvent: ~Copyable {
     enum Kind {
-        case deliveries, error, log, limits, other
+        case deliveries, error, log, limits, tokenWanted, other
     }
 
     private let raw: OpaquePointer
@@ -23,6 +23,7 @@ struct ClientEvent: ~Copyable {
         case RD_KAFKA_EVENT_ERROR: .error
         case RD_KAFKA_EVENT_LOG: .log
         case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT: .limits
+        case RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH: .tokenWanted
         default: .other
         }
     }

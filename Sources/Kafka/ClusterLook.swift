@@ -101,6 +101,8 @@ package struct ClusterLook {
                 good("broker \(address): answers\(way)")
             } else if let trouble = client.troubled.first?.value {
                 bad("broker \(address): \(trouble.advice) (\(trouble.text))")
+            } else if let fault = settings.tokenFault {
+                bad("broker \(address): \(BrokerTrouble.Cause.noToken.advice) (\(fault))")
             } else {
                 bad("broker \(address): does not answer")
             }

@@ -70,6 +70,7 @@ final class DeliveryPoller {
             askLimits()
             renewIfDue()
             askForBroker()
+            lookAtToken()
             tellTroubles()
             handOver()
             if let stopAt = inbox.stopAt, now >= stopAt || allDelivered { break }
@@ -152,7 +153,8 @@ final class DeliveryPoller {
                 core.observer.report(.brokersDown(event.errorText, troubles.taken()))
             } else if let trouble = troubles.heard(event.errorText, now: now) {
                 if trouble.cause == .credentials { renewPassword() }
-            } else {
+                if trouble.cause == .token { renewToken() }
+            } else if !event.errorText.hasPrefix(TokenFile.echo) {
                 core.observer.report(.clientError(code: verdict.name, text: event.errorText))
             }
         case .log:
@@ -163,8 +165,8 @@ final class DeliveryPoller {
                     severity: line.severity, facility: line.facility, text: line.text))
         case .limits:
             for (topic, bytes) in event.topicLimits { learn(topic, bytes) }
-        case .other:
-            return
+        case .tokenWanted: renewToken(isAsking: true)
+        case .other: return
         }
     }
 
@@ -214,6 +216,23 @@ final class DeliveryPoller {
         } catch {
             core.observer.report(.clientError(code: "password_file", text: error.reason))
         }
+    }
+
+    /// Whoever renews a token does so while the last one is good.
+    private func lookAtToken() {
+        guard let due = handle.tokenIsDue, due <= now else { return }
+        renewToken()
+    }
+
+    /// Without any token the client does not even connect, and has nothing to tell of brokers.
+    private func renewToken(isAsking: Bool = false) {
+        guard let why = handle.renewToken(isAsking: isAsking) else { return }
+        guard core.brokerReach != .reached else {
+            core.observer.report(.clientError(code: "token_file", text: why))
+            return
+        }
+        let trouble = BrokerTrouble(noTokenFor: core.settings.brokers.first ?? "", why)
+        core.observer.report(.brokersDown(why, trouble))
     }
 
     private func count(_ refusal: Refusal, of batch: RecordBatch) {

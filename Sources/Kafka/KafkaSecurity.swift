@@ -1,4 +1,3 @@
-import Glibc
 import Platform
 
 extension KafkaSettings {
@@ -36,10 +35,28 @@ extension KafkaSettings {
         package var mechanism: String
         /// Nil for mechanisms that have other means.
         package var credentials: Credentials?
+        /// Where the token of OAUTHBEARER is had from; nil for other mechanisms.
+        package var token: TokenSource?
 
-        package init(mechanism: String, credentials: Credentials? = nil) {
+        package init(
+            mechanism: String, credentials: Credentials? = nil, token: TokenSource? = nil
+        ) {
             self.mechanism = mechanism
             self.credentials = credentials
+            self.token = token
+        }
+    }
+
+    /// A file with a bearer token, which is read again and again.
+    package struct TokenSource: Hashable, Sendable {
+        /// Of the file; absolute.
+        package var path: String
+        /// What brokers are told beside the token.
+        package var extensions: [Property]
+
+        package init(path: String, extensions: [Property] = []) {
+            self.path = path
+            self.extensions = extensions
         }
     }
 
@@ -96,9 +113,6 @@ extension KafkaSettings.TLS {
 }
 
 extension KafkaSettings.Password {
-    /// More than any password; a file that is longer is another.
-    private static let longest = 64 << 10
-
     /// The secret. Of a file it is all but the newline at its end, which editors and `echo` write.
     func read() throws(KafkaError) -> String {
         switch self {
@@ -106,7 +120,7 @@ extension KafkaSettings.Password {
         case .file(let path):
             let contents: [UInt8]
             do throws(SystemError) {
-                contents = try Self.contents(path)
+                contents = try SecretFile.contents(path)
             } catch {
                 throw .property(name: "sasl.password", reason: "\(error)")
             }
@@ -114,20 +128,13 @@ extension KafkaSettings.Password {
         }
     }
 
-    private static func contents(_ path: String) throws(SystemError) -> [UInt8] {
-        // Not blocking: a FIFO without a writer would keep us here for ever.
-        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
-        let status = try file.status()
-        if status.isDirectory { throw SystemError("open", path: path, code: .isDirectory) }
-        guard status.isRegular else { throw SystemError("open", path: path, code: .invalid) }
-        return try file.read(count: longest + 1, at: 0)
-    }
-
     private static func text(_ contents: [UInt8], _ path: String) throws(KafkaError) -> String {
         func refuse(_ reason: String) -> KafkaError {
             .property(name: "sasl.password", reason: "\(path): \(reason)")
         }
-        guard contents.count <= longest else { throw refuse("more than 64 KiB, no password") }
+        guard contents.count <= SecretFile.longest else {
+            throw refuse("more than 64 KiB, no password")
+        }
         var bytes = contents[...]
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }

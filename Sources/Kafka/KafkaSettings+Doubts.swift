@@ -10,14 +10,17 @@ extension KafkaSettings {
         var all = properties
         if let sasl { all.append(Property("sasl.mechanism", sasl.mechanism)) }
         return Self.doubts(all, library: rd_kafka_version()) + unsafeConnections
+            + (tokenFault.map { ["sasl.token_file: \($0)"] } ?? [])
     }
 
     /// What a stranger on the network could do.
     private var unsafeConnections: [String] {
         var doubts: [String] = []
-        if tls == nil, let sasl, sasl.mechanism == "PLAIN" {
+        if tls == nil, let sasl, ["PLAIN", "OAUTHBEARER"].contains(sasl.mechanism) {
+            let secret = sasl.token == nil ? "password" : "token"
             doubts.append(
-                "sasl.mechanism PLAIN without tls: the password goes over the network as it is")
+                "sasl.mechanism \(sasl.mechanism) without tls: the \(secret) goes over the network as "
+                    + "it is")
         }
         if tls?.verification == KafkaSettings.Verification.none {
             doubts.append("tls.verify false: whoever answers at an address is taken for the broker")

@@ -38,6 +38,7 @@ final class ProbeClient {
     private let answers: OpaquePointer
     private var isClosed = false
     private var troubles = BrokerTroubles()
+    private var token: TokenFile?
     /// What keeps it from which broker, the latest of each.
     private(set) var troubled: [String: BrokerTrouble] = [:]
     /// Verdicts on records that were offered, by topic.
@@ -52,7 +53,8 @@ final class ProbeClient {
         try configuration.set("compression.codec", "none")
         // Who looks for ten seconds tries again at once.
         try configuration.set("reconnect.backoff.max.ms", "500")
-        configuration.enableEvents()
+        token = settings.sasl?.token.map(TokenFile.init)
+        configuration.enableEvents(tokens: token != nil)
         unsafe client = try configuration.makeClient(RD_KAFKA_PRODUCER)
         let code = unsafe rd_kafka_set_log_queue(client, nil)
         precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "log.queue is set, yet refused")
@@ -156,6 +158,7 @@ final class ProbeClient {
                 troubled[trouble.broker] = trouble
             case .deliveries:
                 for (topic, verdict) in event.verdicts { verdicts[topic] = verdict }
+            case .tokenWanted: _ = unsafe token?.renew(of: client, isAsking: true)
             case .limits, .other: continue
             }
         }

@@ -15,6 +15,8 @@ final class ProducerHandle: @unchecked Sendable {
     private let partitioner: KafkaSettings.Partitioner
     /// Kept for the client's threads, which tell it of their connections.
     private let figures: ConnectionFigures?
+    /// The owner's.
+    private var token: TokenFile?
 
     /// Starts librdkafka's threads. Not `connecting`: no broker is named to it, so that only the
     /// configuration is checked.
@@ -23,7 +25,8 @@ final class ProducerHandle: @unchecked Sendable {
         connecting: Bool = true
     ) throws(KafkaError) {
         let configuration = try ClientConfiguration.producer(settings, connecting: connecting)
-        configuration.enableEvents()
+        token = settings.sasl?.token.map(TokenFile.init)
+        configuration.enableEvents(tokens: token != nil)
         partitioner = settings.partitioner
         self.figures = figures
         let named = settings.properties.map(\.name) + ClientConfiguration.namesOfFiles
@@ -57,6 +60,14 @@ final class ProducerHandle: @unchecked Sendable {
         defer { unsafe rd_kafka_error_destroy(error) }
         throw .property(
             name: "sasl.password", reason: unsafe String(cString: rd_kafka_error_string(error)))
+    }
+
+    /// When the file with the token is to be looked at, monotonic nanoseconds; nil without one.
+    var tokenIsDue: Int64? { token?.dueAt }
+
+    /// Reads the file with the token, if there is one; returns what is wrong with it.
+    func renewToken(isAsking: Bool) -> String? {
+        unsafe token?.renew(of: client, isAsking: isAsking)
     }
 
     /// A reference to a topic of this client; closed before the client is. Any thread.

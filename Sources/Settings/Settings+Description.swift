@@ -126,6 +126,12 @@ extension Settings {
         text.key("sasl")
         text.indented { text in
             text.pair("mechanism", sasl.mechanism.name)
+            if case .oauthBearer(let file, let extensions) = sasl.mechanism {
+                text.pair("token_file", file.path)
+                text.pair(
+                    "extensions",
+                    .map(extensions.map { Field(name: $0.name, value: .string($0.value)) }))
+            }
             guard let (user, password) = sasl.mechanism.credentials else { return }
             text.pair("username", user)
             switch password {

@@ -33,11 +33,22 @@ extension Settings {
             case plain(user: String, Password)
             case scram256(user: String, Password)
             case scram512(user: String, Password)
+            /// A token of this file, which is read again and again, and what goes to the brokers
+            /// beside it.
+            case oauthBearer(ConfiguredFile, extensions: [Extension])
             /// Kerberos; all of it is passed through.
             case gssapi
         }
         /// The one that the brokers are asked for.
         package let mechanism: Mechanism
+    }
+
+    /// A name and a value that brokers are told beside a token, such as `logicalCluster`.
+    package struct Extension: Hashable, Sendable {
+        /// Of ASCII letters, and not `auth`.
+        package let name: String
+        /// Printable ASCII and blanks.
+        package let value: String
     }
 
     /// A secret, and where it is had from.
@@ -65,6 +76,7 @@ extension Settings.SASL.Mechanism {
         case .plain: "PLAIN"
         case .scram256: "SCRAM-SHA-256"
         case .scram512: "SCRAM-SHA-512"
+        case .oauthBearer: "OAUTHBEARER"
         case .gssapi: "GSSAPI"
         }
     }
@@ -75,13 +87,14 @@ extension Settings.SASL.Mechanism {
         case .plain(let user, let password), .scram256(let user, let password),
             .scram512(let user, let password):
             (user, password)
-        case .gssapi: nil
+        case .oauthBearer, .gssapi: nil
         }
     }
 }
 
 extension Settings.Kafka {
-    /// Every file that the output's settings name; it has to be there at the start.
+    /// Every file that the output's settings name and that has to be there at the start. That with
+    /// a token may come later, for it comes and goes.
     package var files: [Settings.ConfiguredFile] {
         var files = [tls?.authorities, tls?.certificate, tls?.key].compactMap(\.self)
         if case .file(let file) = sasl?.mechanism.credentials?.password { files.append(file) }

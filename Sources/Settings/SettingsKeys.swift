@@ -95,7 +95,7 @@ struct SettingsKeys: Sendable {
         ])
 
     static let sasl = SettingsKeys(
-        built("mechanism", "username", "password", "password_file"))
+        built("mechanism", "username", "password", "password_file", "token_file", "extensions"))
 
     static let limits = SettingsKeys(
         built("in_flight", "open_files", "held_bytes", "watches", "readers", "topics"))

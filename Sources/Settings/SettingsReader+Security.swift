@@ -31,24 +31,84 @@ extension SettingsReader {
             return nil
         }
         let before = faults.count
-        let mechanism: Mechanism = choice(stands, default: .plain, later: ["OAUTHBEARER"])
+        let mechanism: Mechanism = choice(stands, default: .plain)
         guard faults.count == before else { return nil }
-        if mechanism == .gssapi {
-            for name in ["username", "password", "password_file"] {
-                guard let value = section[name] else { continue }
-                fault(
-                    value.keyMark, value.path,
-                    "with GSSAPI it does nothing; expected sasl.kerberos.* under librdkafka")
-            }
-            return Settings.SASL(mechanism: .gssapi)
-        }
+        useless(section, mechanism)
+        if mechanism == .gssapi { return Settings.SASL(mechanism: .gssapi) }
+        if mechanism == .oauthBearer { return bearer(section) }
         guard let user = username(section, mechanism), let password = password(section, mechanism)
         else { return nil }
         switch mechanism {
         case .plain: return Settings.SASL(mechanism: .plain(user: user, password))
         case .scram256: return Settings.SASL(mechanism: .scram256(user: user, password))
         case .scram512: return Settings.SASL(mechanism: .scram512(user: user, password))
-        case .gssapi: return nil
+        case .oauthBearer, .gssapi: return nil
+        }
+    }
+
+    /// Keys of other mechanisms.
+    private mutating func useless(_ section: Section, _ mechanism: Mechanism) {
+        let (names, instead) =
+            switch mechanism {
+            case .plain, .scram256, .scram512:
+                (["token_file", "extensions"], "password or password_file")
+            case .oauthBearer: (["username", "password", "password_file"], "token_file")
+            case .gssapi:
+                (
+                    ["username", "password", "password_file", "token_file", "extensions"],
+                    "sasl.kerberos.* under librdkafka"
+                )
+            }
+        for name in names {
+            guard let value = section[name] else { continue }
+            fault(
+                value.keyMark, value.path,
+                "with \(mechanism.rawValue) it does nothing; expected \(instead)")
+        }
+    }
+
+    private mutating func bearer(_ section: Section) -> Settings.SASL? {
+        let extensions = self.extensions(section["extensions"])
+        guard let value = section["token_file"] else {
+            fault(
+                section.mark, section.path("token_file"),
+                "missing; OAUTHBEARER needs the file with the token")
+            return nil
+        }
+        return file(value, as: "/var/run/secrets/kafka/token").map {
+            Settings.SASL(mechanism: .oauthBearer($0, extensions: extensions))
+        }
+    }
+
+    /// Each request to log in has them all.
+    private static let mostExtensions = 16
+
+    /// As RFC 7628 has them.
+    private mutating func extensions(_ value: Value?) -> [Settings.Extension] {
+        let expected = "a map of names of letters to texts, as in logicalCluster: lkc-1"
+        guard let value else { return [] }
+        guard case .map(let entries) = value.node.content, entries.count <= Self.mostExtensions
+        else {
+            if case .scalar(let scalar) = value.node.content, scalar.isNull { return [] }
+            fault(
+                value.node.mark, value.path,
+                "\(found(value.node)); expected \(expected), \(Self.mostExtensions) at the most")
+            return []
+        }
+        return entries.compactMap { entry in
+            let item = Value(
+                path: "\(value.path).\(shown(entry.key))", keyMark: entry.keyMark,
+                node: entry.value)
+            guard let text = word(item, expected) else { return nil }
+            let isName = entry.key.utf8.allSatisfy { (0x41...0x5A).contains($0 & 0xDF) }
+            let isText = text.utf8.allSatisfy {
+                (0x20...0x7E).contains($0) || [0x09, 0x0A, 0x0D].contains($0)
+            }
+            guard isName, isText, !entry.key.isEmpty, entry.key != "auth" else {
+                fault(entry.keyMark, item.path, "no extension of SASL; expected \(expected)")
+                return nil
+            }
+            return Settings.Extension(name: entry.key, value: text)
         }
     }
 
@@ -56,6 +116,7 @@ extension SettingsReader {
         case plain = "PLAIN"
         case scram256 = "SCRAM-SHA-256"
         case scram512 = "SCRAM-SHA-512"
+        case oauthBearer = "OAUTHBEARER"
         case gssapi = "GSSAPI"
     }
 
@@ -165,7 +226,9 @@ extension SettingsReader {
             [
                 "security.protocol": "", "sasl.mechanism": "mechanism",
                 "sasl.mechanisms": "mechanism", "sasl.username": "username",
-                "sasl.password": "password",
+                "sasl.password": "password", "sasl.oauthbearer.config": "token_file",
+                "enable.sasl.oauthbearer.unsecure.jwt": "token_file",
+                "sasl.oauthbearer.method": "token_file",
             ]
         ),
         ("client_id", ["client.id": ""]),

@@ -43,6 +43,9 @@ import Testing
 
     @Test(arguments: [
         full, settingsText(), settingsText(rest: "http: {listen: none}"),
+        full.replacing(
+            "{mechanism: SCRAM-SHA-256, username: u, password_file: /t/password}",
+            with: "{mechanism: OAUTHBEARER, token_file: /t/token, extensions: {logicalCluster: l}}"),
         settingsText().replacing("[a:9092]", with: "embedded"),
     ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
@@ -62,6 +65,15 @@ import Testing
         #expect(again.output.kafka.tls?.verify == settings.output.kafka.tls?.verify)
         #expect(
             again.output.kafka.sasl?.mechanism.name == settings.output.kafka.sasl?.mechanism.name)
+        if case .oauthBearer(let file, let extensions)? = settings.output.kafka.sasl?.mechanism {
+            guard case .oauthBearer(let fileAgain, extensions)? = again.output.kafka.sasl?.mechanism
+            else {
+                Issue.record("other extensions, or none")
+                return
+            }
+            #expect(fileAgain.path == file.path && file.path == "/t/token")
+            #expect(extensions.map(\.name) == ["logicalCluster"])
+        }
         #expect(
             again.output.kafka.librdkafka.map(\.value)
                 == settings.output.kafka.librdkafka.map(\.value))

@@ -43,6 +43,20 @@ package struct KafkaListener: Sendable {
         return try KafkaListener(name, "SASL_SSL", properties)
     }
 
+    /// SASL with OAUTHBEARER, which takes unsigned tokens and ends a connection whose token has
+    /// expired.
+    package static func bearer(_ name: String) throws -> KafkaListener {
+        try KafkaListener(
+            name, "SASL_PLAINTEXT",
+            [
+                "sasl.enabled.mechanisms": "OAUTHBEARER",
+                "oauthbearer.sasl.jaas.config":
+                    "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+                    + "unsecuredLoginStringClaim_sub=\"broker\";",
+                "oauthbearer.connections.max.reauth.ms": "3600000",
+            ])
+    }
+
     private static func stores(
         _ certificates: Certificates, _ pair: Certificates.Pair, _ asksClients: Bool
     ) throws -> [String: String] {

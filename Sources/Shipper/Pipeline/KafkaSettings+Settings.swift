@@ -70,6 +70,12 @@ extension KafkaSettings.SASL {
                 }
             return KafkaSettings.Credentials(user: user, password: secret)
         }
-        self.init(mechanism: sasl.mechanism.name, credentials: credentials)
+        var token: KafkaSettings.TokenSource?
+        if case .oauthBearer(let file, let extensions) = sasl.mechanism {
+            token = KafkaSettings.TokenSource(
+                path: file.path,
+                extensions: extensions.map { KafkaSettings.Property($0.name, $0.value) })
+        }
+        self.init(mechanism: sasl.mechanism.name, credentials: credentials, token: token)
     }
 }
