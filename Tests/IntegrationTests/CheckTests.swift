@@ -1,4 +1,5 @@
 import Glibc
+import Kafka
 import Settings
 import Shipper
 import TestSupport
@@ -37,9 +38,24 @@ import Testing
         return (try process.wait(), process.output, process.errors)
     }
 
-    /// The comments behind the configuration.
+    /// The comments behind the configuration, but for those on the machine's librdkafka.
     private func comments(_ output: String) -> [String] {
-        output.split(separator: "\n").map(String.init).filter { $0.hasPrefix("#") }
+        output.split(separator: "\n").map(String.init).filter {
+            $0.hasPrefix("#") && !$0.hasPrefix("# known: ")
+        }
+    }
+
+    @Test("It tells the faults of this librdkafka, as the agent's log does, and only those")
+    func library() throws {
+        let (_, output, _) = try check("  - {name: pods, paths: [/logs/*.log]}")
+        let known = output.split(separator: "\n").filter { $0.hasPrefix("# known: ") }
+        #expect(known == KafkaSettings.libraryFaults.map { "# known: \"\($0)\"" })
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(broker.address, path: "*.log")
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        for fault in KafkaSettings.libraryFaults {
+            #expect(agent.said.contains("librdkafka has a known fault fault=\"\(fault)\""))
+        }
     }
 
     @Test("It lists the files that each input matches now, the first input that does, in order")

@@ -81,22 +81,30 @@ struct KafkaSettingsTests {
             ("client.id", "SCRAM-SHA-512", 0x0200_02FF, false),
         ])
     func doubts(name: String, value: String, library: Int32, doubted: Bool) {
-        let doubts = KafkaSettings.doubts([.init(name, value)], library: library)
-        #expect(doubts.isEmpty != doubted)
-        if library == 0x0200_02FF {
-            #expect(doubts.allSatisfy { $0.contains("the SCRAM of librdkafka 2.0.2 as invalid") })
+        let doubt = KafkaSettings.scram([.init(name, value)], library: library)
+        #expect((doubt != nil) == doubted)
+        if library == 0x0200_02FF, doubted {
+            #expect(doubt?.contains("the SCRAM of librdkafka 2.0.2 as invalid") == true)
         }
     }
 
     @Test(
-        "a librdkafka that fails with large batches is doubted, and no other",
+        "each version of librdkafka has its own faults, with what to do, and a new one has none",
         arguments: [
-            (Int32(0x0201_01FF), false), (0x0202_00FF, true), (0x0204_01FF, true),
-            (0x0205_00FF, false), (0x0208_00FF, false),
-        ])
-    func doubtsBatches(library: Int32, doubted: Bool) {
-        let doubts = KafkaSettings.doubts([], library: library)
-        #expect(doubts.contains { $0.contains("batch.size") } == doubted)
+            (0x0200_02FF, ["a request times out"]), (0x0201_01FF, ["a request times out"]),
+            (0x0202_00FF, ["a request times out", "a large batch again"]),
+            (0x0202_01FF, ["a large batch again"]),
+            (0x0203_00FF, ["a large batch again", "asks for metadata several times a second"]),
+            (0x0204_00FF, ["a large batch again"]), (0x0204_01FF, ["a large batch again"]),
+            (0x0205_00FF, []), (0x0208_00FF, []),
+        ] as [(Int32, [String])])
+    func libraryFaults(library: Int32, sentences: [String]) {
+        let faults = KafkaSettings.faults(of: library)
+        #expect(faults.count == sentences.count, "\(faults)")
+        for (fault, sentence) in zip(faults, sentences) {
+            #expect(fault.contains(sentence) && fault.contains("; take 2."), "\(fault)")
+            #expect(fault.hasPrefix("librdkafka 2."), "\(fault)")
+        }
     }
 
     @Test(

@@ -67,6 +67,7 @@ package enum CheckCommand {
             for path in paths { text += "#   \(LogLine.word(path))\n" }
         }
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
+        for fault in Settings.libraryFaults { text += "\n# known: \(LogLine.word(fault))\n" }
         for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults, topics(settings, files))

@@ -54,6 +54,9 @@ package enum RunCommand {
                 "open_files": .count(pipeline.openFiles),
             ])
         for doubt in settings.kafkaDoubts { log.warn("settings in doubt", ["doubt": .text(doubt)]) }
+        for fault in Settings.libraryFaults {
+            log.info("librdkafka has a known fault", ["fault": .text(fault)])
+        }
         if pipeline.openFiles < settings.limits.openFiles {
             log.warn(
                 "fewer files than limits.open_files can be open; raise the limit of descriptors",

@@ -15,6 +15,9 @@ extension Settings {
     /// Settings that may fail with some brokers, in words for an operator.
     var kafkaDoubts: [String] { plainKafka.doubts + topicDoubts }
 
+    /// What is wrong with the client library itself, in words for an operator.
+    static var libraryFaults: [String] { KafkaSettings.libraryFaults }
+
     /// What the brokers tell of themselves and of these topics.
     func look(at topics: [String]) -> [ClusterLook.Finding] {
         guard case .addresses = output.kafka.brokers else {
