@@ -11,7 +11,10 @@ package import Platform
 package struct RecordEncoder: Sendable {
     private let codec: RecordCodec
     private let template: RecordTemplate
+    /// Cut off and made a document's time.
     private let labels: LabelFormat?
+    /// What lines may begin with, though it stays there.
+    private let times: LabelFormat?
     private let longestPart: Int
     private let keepsEmptyLines: Bool
 
@@ -38,6 +41,7 @@ package struct RecordEncoder: Sendable {
         self.codec = codec
         self.template = template
         self.labels = codec == .json ? labels : nil
+        times = labels
         self.longestPart = longestRecord - reserved
         self.keepsEmptyLines = keepsEmptyLines
     }
@@ -47,6 +51,23 @@ package struct RecordEncoder: Sendable {
     package func expectedSize(lines: Int, bytes: Int, overhead: Int) -> Int {
         let envelope = codec == .json ? template.envelope : 0
         return bytes + bytes / 4 + lines * (envelope + overhead)
+    }
+
+    /// The time of the line that `frame` of `chunk` is, or is a part of, as its document has it, in
+    /// milliseconds since 1970; also where there is no document.
+    package func time(
+        of frame: Frame, in chunk: Span<UInt8>, readTime: Int64, lineTime: Int64?
+    ) -> Int64 {
+        var time: Int64?
+        if let times {
+            var reader = LabelReader(times)
+            time =
+                frame.flags.contains(.continuation)
+                ? lineTime
+                : reader.label(of: chunk.extracting(frame.start..<frame.start + frame.count))?
+                    .milliseconds
+        }
+        return time ?? Timestamp(nanoseconds: readTime).milliseconds
     }
 
     /// Encodes lines of `frames` from `start` on, whose bytes lie in `chunk`, until all are done or
@@ -60,16 +81,20 @@ package struct RecordEncoder: Sendable {
     /// `lineTime` is that of the encoding that went before, for a first frame that goes on with its
     /// last line; nil where that is not known.
     ///
+    /// A line of a time from `until` on, milliseconds since 1970, ends it, too.
+    ///
     /// A slab may come back with no record in it although frames were done with: empty lines.
     package func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
-        ends: inout [UInt32], offsets: inout [UInt32]
+        lineTime: Int64? = nil, until: Int64 = .max, into slab: PayloadSlab, limit: Int,
+        overhead: Int = 0, ends: inout [UInt32], offsets: inout [UInt32]
     ) -> EncodingProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = LineRun(
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
-            keepsEmptyLines: keepsEmptyLines, labels: labels, lineTime: lineTime)
+            keepsEmptyLines: keepsEmptyLines, labels: until == .max ? labels : times,
+            cutsLabels: labels != nil, lineTime: lineTime, until: until,
+            readTime: Timestamp(nanoseconds: readTime).milliseconds)
         switch codec {
         case .json:
             let time = Timestamp(nanoseconds: readTime)
@@ -116,7 +141,8 @@ package struct EncodingProgress: Hashable, Sendable {
     /// A frame that is a part of a line was too long for a record: what is behind the position is
     /// to be framed anew from there.
     package let isCut: Bool
-    /// nil when all frames are done with; else the bytes that the next record needs at most.
+    /// nil when all frames are done with, or the next is of a later time than was asked for; else
+    /// the bytes that the next record needs at most.
     package let needed: Int?
     /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was
     /// not.
@@ -156,7 +182,12 @@ private struct LineRun {
     let overhead: Int
     let keepsEmptyLines: Bool
     let labels: LabelFormat?
+    /// Whether they are no part of the message.
+    let cutsLabels: Bool
     let lineTime: Int64?
+    /// Where the time of the next line is not before it, it is another run's.
+    let until: Int64
+    let readTime: Int64
 
     func encode<Encoder: LineEncoder>(
         by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32],
@@ -180,9 +211,14 @@ private struct LineRun {
                     let line = chunk.extracting(frame.start..<frame.start + frame.count)
                     let label = labels?.label(of: line)
                     lineTime = label?.milliseconds
-                    if let label, done == 0 { from = label.length }
+                    if let label, done == 0, cutsLabels { from = label.length }
                 }
                 encoder.setTime(lineTime)
+            }
+            if until != .max, (lineTime ?? readTime) >= until {
+                return EncodingProgress(
+                    position: FramePosition(frame: index, byte: done), isCut: false, needed: nil,
+                    lineTime: lineTime)
             }
             if from == frame.count, !keepsEmptyLines {
                 index += 1

@@ -263,6 +263,10 @@ package final class InFlightBudget: Sendable {
         if least > state.available(to: stream, limit: limit) / 2 { state.refused = true }
     }
 
+    /// Whoever calls this waits for something else to be delivered: the next bytes that come back
+    /// wake it, as if it had been refused some.
+    package func awaitReturn() { state.withLock { $0.refused = true } }
+
     /// Gives `bytes` of `stream` back, which are delivered: its topic works, unless nothing of them
     /// was for Kafka (`isProof`). True when a stream that this may help was refused since bytes
     /// last came back, so that whoever waits should look again; with `unused`, bytes that were

@@ -194,7 +194,7 @@ extension SettingsReader {
     // MARK: Topic
 
     private mutating func topic(_ section: Section, _ kafka: KafkaOutput?) -> Template? {
-        if let value = section["topic"] { return template(value) }
+        if let value = section["topic"] { return template(value, takesDates: true) }
         if let kafka, kafka.topic == nil {
             fault(
                 section.mark, section.path("topic"),

@@ -25,7 +25,7 @@ extension SettingsReader {
         }
         guard let kafka = section(value, .kafka) else { return nil }
         let brokers = self.brokers(kafka)
-        let topic = template(kafka["topic"])
+        let topic = template(kafka["topic"], takesDates: true)
         let key = template(kafka["key"])
         let headers = self.headers(kafka["headers"])
         let codec: Settings.Codec = choice(kafka["codec"], default: .json)
@@ -61,11 +61,13 @@ extension SettingsReader {
             headers: headers.map(\.value))
     }
 
-    /// A topic or key.
-    mutating func template(_ value: Value?) -> Template? {
+    /// A topic, key or the like.
+    mutating func template(_ value: Value?, takesDates: Bool = false) -> Template? {
         guard let value, let text = text(value, "a text, as in logs.{app}") else { return nil }
         do throws(TemplateError) {
-            return try Template(text)
+            let template = try Template(text)
+            if template.isDated, !takesDates { throw TemplateError.dated }
+            return template
         } catch {
             fault(value.node.mark, value.path, error.description)
             return nil

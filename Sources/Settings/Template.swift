@@ -4,6 +4,8 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
     package enum Part: Hashable, Sendable {
         case literal(String)
         case reference(String)
+        /// Of the record; in the names of topics alone.
+        case date(DateFormat)
     }
 
     /// As it was written.
@@ -25,10 +27,10 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
                     rest[end] == "}"
                 else { throw .notClosed }
                 let name = String(rest[..<end])
-                guard Self.isName(name) else { throw .badName(name) }
+                let part = try Self.part(name, isFilebeats: literal.hasSuffix("%"))
                 if !literal.isEmpty { parts.append(.literal(literal)) }
                 literal = ""
-                parts.append(.reference(name))
+                parts.append(part)
                 rest = rest[rest.index(after: end)...]
             case "}":
                 throw .notOpened
@@ -39,6 +41,18 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
         if !literal.isEmpty { parts.append(.literal(literal)) }
         self.text = text
         self.parts = parts
+    }
+
+    /// What stands in braces.
+    private static func part(_ name: String, isFilebeats: Bool) throws(TemplateError) -> Part {
+        guard name.hasPrefix("+") || name.hasPrefix("[") else {
+            guard isName(name) else { throw .badName(name) }
+            return .reference(name)
+        }
+        if isFilebeats { throw .filebeats(name) }
+        guard name.hasPrefix("+") else { throw .badName(name) }
+        guard let format = DateFormat(name.dropFirst()) else { throw .badDate(name) }
+        return .date(format)
     }
 
     private init(text: String, parts: [Part]) {
@@ -60,13 +74,23 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
         return names
     }
 
-    /// The text with `value` of each name in its place.
+    /// Whether records of two days have two texts.
+    package var isDated: Bool {
+        parts.contains { part in
+            if case .date = part { return true }
+            return false
+        }
+    }
+
+    /// The text with `value` of each name in its place, and this day, counted from 1970-01-01 on,
+    /// in that of a date.
     package func render<Failure>(
-        _ value: (String) throws(Failure) -> String
+        day: Int = 0, _ value: (String) throws(Failure) -> String
     ) throws(Failure) -> String {
         var result = ""
         for part in parts {
             switch part {
+            case .date(let format): result += format.text(ofDay: day)
             case .literal(let text): result += text
             case .reference(let name): result += try value(name)
             }
@@ -96,6 +120,11 @@ package enum TemplateError: Error, Hashable, CustomStringConvertible {
     case notClosed
     case notOpened
     case badName(String)
+    case badDate(String)
+    /// `%{…}`.
+    case filebeats(String)
+    /// A date where none can stand.
+    case dated
 
     package var description: String {
         switch self {
@@ -104,6 +133,10 @@ package enum TemplateError: Error, Hashable, CustomStringConvertible {
         case .notOpened: "a } without its {; expected a name in braces, as in logs.{app}"
         case .badName(let name):
             "{\(name)} is no name; expected letters, digits and _ in braces, as in logs.{app}"
+        case .badDate(let name): "{\(name)} is no date; expected \(DateFormat.expected)"
+        case .filebeats(let name):
+            "%{\(name)} is Filebeat's form; expected braces without %, as in {app} or {+yyyy.MM.dd}"
+        case .dated: "a date in braces; it can stand in a topic alone"
         }
     }
 }

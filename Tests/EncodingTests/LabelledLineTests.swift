@@ -52,6 +52,37 @@ import Testing
         #expect(documents.allSatisfy { $0.log.flags == nil })
     }
 
+    @Test(
+        "What is encoded ends before a line of another time, by its label or the read time",
+        arguments: [RecordCodec.json, .raw])
+    func until(codec: RecordCodec) throws {
+        let text = "\(Self.label)one\n\(Self.label)two\nthree\n\(Self.label)four\n"
+        let bytes = Array(text.utf8)
+        let frames = Frame.lines(of: bytes, at: 0)
+        let encoder = try encoder(codec)
+        let labelled: Int64 = 1_795_406_555_667
+        let read: Int64 = 1_795_405_080_123
+        #expect(
+            frames.map {
+                encoder.time(
+                    of: $0, in: bytes.span, readTime: read * 1_000_000, lineTime: nil)
+            } == [labelled, labelled, read, labelled])
+        func count(until: Int64) -> Int {
+            let slab = PayloadSlab(capacity: 1 << 16)
+            var ends: [UInt32] = []
+            var offsets: [UInt32] = []
+            let progress = encoder.encode(
+                frames, from: .start, of: bytes.span, readTime: read * 1_000_000, until: until,
+                into: slab, limit: 1 << 16, ends: &ends, offsets: &offsets)
+            #expect(progress.needed == nil && !progress.isCut)
+            #expect(progress.position.frame == ends.count)
+            return ends.count
+        }
+        #expect(count(until: .max) == 4)
+        #expect(count(until: labelled + 1) == 4)
+        #expect(count(until: labelled) == 0)
+    }
+
     @Test("A line with nothing behind its label is empty: skipped, or kept with its time")
     func emptyLines() throws {
         let bytes = Array("\(Self.label)\n\n\(Self.label)x\n".utf8)

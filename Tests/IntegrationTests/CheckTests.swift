@@ -1,5 +1,6 @@
 import Glibc
 import Kafka
+import Platform
 import Settings
 import Shipper
 import TestSupport
@@ -117,6 +118,30 @@ import Testing
                     "the path \(path) is a directory, and matches no file; expected a glob for "
                         + "files, as in \(path)/*.log\n"), "\(errors)")
         }
+    }
+
+    @Test("Topics of days are shown by their names of today")
+    func dates() throws {
+        for app in ["a", "b"] { try directory.write("logs/\(app)/x.log", "x\n") }
+        let day = { String("\(Timestamp.now())".prefix(10)) }
+        let before = day()
+        let (exit, output, _) = try check(
+            """
+              - {name: apps, paths: ["\(directory.path("logs"))/{app}/*.log"],
+                 topic: "logs-{app}-{+yyyy-MM-dd}"}
+              - {name: all, paths: ["\(directory.path("logs"))/*/*.log"], topic: "all.{+yyyyMMdd}"}
+              - {name: plain, paths: ["\(directory.path("logs"))/*/*.log"]}
+            """)
+        #expect(exit == .code(0))
+        let shown = comments(output).filter { $0.contains("today") }
+        // It may be midnight.
+        let expected = [before, day()].map { day in
+            [
+                "# Topics of input apps today: logs-a-\(day), logs-b-\(day)",
+                "# Topics of input all today: all.\(day.replacing("-", with: ""))",
+            ]
+        }
+        #expect(expected.contains(shown), "\(shown)")
     }
 
     @Test("A topic that begins with a piece of the path, or that Kafka would refuse, is in doubt")

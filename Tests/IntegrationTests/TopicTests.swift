@@ -54,6 +54,32 @@ struct TopicTests {
         #expect(try agent.registry().allSatisfy { $0.lag == 0 })
     }
 
+    @Test("K19: lines of several days are in the topics of their days, each once and in order")
+    func dated() throws {
+        let days = ["2026-11-23", "2026-11-24", "2026-11-26"]
+        let topics = days.map { "logs-\($0.replacing("-", with: "."))" }
+        let broker = try BrokerProcess(topics: topics)
+        let reader = try KafkaReader(broker, topics: Set(topics))
+        let agent = try Agent(
+            broker.address, path: "*.log", input: "format: s6",
+            kafka: "topic: \"logs-{+yyyy.MM.dd}\", codec: raw",
+            more: "limits: {in_flight: 256KiB}")
+        // Three times what may be in flight.
+        let text = days.map { day in
+            (0..<10_000).map { "\(day) 04:02:35.667963265  line \($0)\n" }.joined()
+        }.joined()
+        try agent.home.write("logs/a.log", text)
+        #expect(try agent.once() == .code(0), "\(agent.said)")
+        for (day, topic) in zip(days, topics) {
+            try eventually("all of \(topic); \(agent.said)") {
+                reader.records(topic).count >= 10_000
+            }
+            let expected = (0..<10_000).map { "\(day) 04:02:35.667963265  line \($0)" }
+            #expect(reader.texts(topic) == expected)
+        }
+        #expect(try agent.registry().allSatisfy { $0.lag == 0 })
+    }
+
     /// With the settings that everybody has: what is told takes no longer than that.
     @Test("K4: a topic that nobody made is told with what to do, and readiness names it")
     func missingTopic() throws {

@@ -16,8 +16,8 @@ package struct CivilDate: Equatable, Sendable {
         self.day = day
     }
 
-    /// Days before 1970-01-01 are negative.
-    init(daysSince1970 days: Int) {
+    /// Days before 1970-01-01 are negative. A day is of any year that a `Timestamp` can have.
+    package init(daysSince1970 days: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let inEra = shifted - era * 146_097

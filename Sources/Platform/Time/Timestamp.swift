@@ -28,6 +28,12 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         OutsideNumber.time(seconds: 0, nanoseconds: milliseconds *| 1_000_000)
     }
 
+    /// Days since 1970-01-01 in UTC, and 0 on that; negative before.
+    package var day: Int { Int(Self.floorDivide(milliseconds, 86_400_000).quotient) }
+
+    /// When a day of these begins.
+    package init(day: Int) { self.init(milliseconds: Int64(day) *| 86_400_000) }
+
     /// The wall clock's time, to the millisecond.
     package static func now() -> Timestamp { Timestamp(nanoseconds: Clock.wallNanoseconds()) }
 

@@ -66,6 +66,13 @@ package enum CheckCommand {
             text += "\n# Input \(input.name) matches \(count) now.\n"
             for path in paths { text += "#   \(LogLine.word(path))\n" }
         }
+        for (index, input) in settings.inputs.enumerated() where input.topic.isDated {
+            let names = Self.topics(settings, files.filter { $0.input == index }, of: index)
+            let more = names.count > mostShown ? " and \(names.count - mostShown) more" : ""
+            let shown = names.sorted().prefix(mostShown).map(LogLine.word).joined(separator: ", ")
+            if names.isEmpty { continue }
+            text += "\n# Topics of input \(input.name) today: \(shown)\(more)\n"
+        }
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for fault in Settings.libraryFaults { text += "\n# known: \(LogLine.word(fault))\n" }
         for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
@@ -73,26 +80,39 @@ package enum CheckCommand {
         return (text, faults, topics(settings, files))
     }
 
-    /// Where the lines of these files go, each topic once, in order.
+    /// Of an input, topics that are named.
+    private static let mostShown = 10
+
+    /// Where the lines of these files go, if they are today's: each topic once, in order.
     private static func topics(_ settings: Settings, _ files: [MatchingFile]) -> [String] {
         let kafka = settings.output.kafka
         var topics = Set([kafka.deadLetterTopic, kafka.fallbackTopic].compactMap(\.self))
-        for (index, input) in settings.inputs.enumerated() {
-            let plan = InputPlan(input, kafka)
-            // One name for all of its files.
-            if input.topic.names.allSatisfy({ input.value(of: $0, captures: [:]) != nil }) {
-                topics.insert(plan.names([:], stream: "").topic.topic)
-                continue
-            }
-            for file in files where file.input == index {
-                for pattern in input.paths {
-                    guard let captures = pattern.match(file.path) else { continue }
-                    topics.insert(plan.names(captures, stream: file.path).topic.topic)
-                    break
-                }
-            }
+        for index in settings.inputs.indices {
+            topics.formUnion(Self.topics(settings, files, of: index))
         }
         return topics.sorted()
+    }
+
+    private static func topics(
+        _ settings: Settings, _ files: [MatchingFile], of index: Int
+    ) -> Set<String> {
+        let input = settings.inputs[index]
+        let plan = InputPlan(input, settings.output.kafka)
+        let today = Timestamp.now().day
+        // One name for all of its files.
+        if input.topic.names.allSatisfy({ input.value(of: $0, captures: [:]) != nil }) {
+            return [plan.names([:], stream: "", day: today).topic.topic]
+        }
+        var topics: Set<String> = []
+        for file in files where file.input == index {
+            for pattern in input.paths {
+                guard let captures = pattern.match(file.path) else { continue }
+                topics.insert(
+                    plan.names(captures, stream: file.path, day: today).topic.topic)
+                break
+            }
+        }
+        return topics
     }
 
     /// A path without wildcards that leads to a directory matches nothing.

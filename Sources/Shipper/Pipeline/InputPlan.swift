@@ -31,16 +31,22 @@ struct InputPlan {
         fields = text.bytes
     }
 
-    /// The topic and the key of a stream. A key is never empty: an empty one would go to any
-    /// partition, and the stream's order with it.
+    /// Whether the topic of a record hangs on its day.
+    var isDated: Bool { settings.topic.isDated }
+
+    /// The topic of a stream on a day, counted from 1970-01-01 on, and its key. A key is never
+    /// empty: an empty one would go to any partition, and the stream's order with it.
     func names(
-        _ captures: [String: String], stream: String
+        _ captures: [String: String], stream: String, day: Int
     ) -> (topic: TopicPool.Wish, key: [UInt8]) {
-        let topic = settings.topic.render { settings.value(of: $0, captures: captures) ?? "" }
-        let isMadeOfPaths = settings.topic.names.contains { captures[$0] != nil }
+        let topic = settings.topic.render(day: day) {
+            settings.value(of: $0, captures: captures) ?? ""
+        }
+        // Times of lines make names as pieces of paths do.
+        let isMadeOutside = isDated || settings.topic.names.contains { captures[$0] != nil }
         let wish = TopicPool.Wish(
             name: topic, topic: TopicName.legal(topic),
-            group: isMadeOfPaths ? group(of: stream) : nil)
+            group: isMadeOutside ? group(of: stream) : nil)
         let key = key?.render { settings.value(of: $0, captures: captures) ?? "" } ?? ""
         return (wish, Array((key.isEmpty ? stream : key).utf8))
     }
@@ -63,6 +69,8 @@ struct InputPlan {
                 let parts: [RecordHeaders.Value] = header.value.parts.map { part in
                     switch part {
                     case .literal(let text): .bytes(Array(text.utf8))
+                    // No header has one.
+                    case .date: .bytes([])
                     case .reference("path"): .bytes(Array(path.utf8))
                     case .reference("offset"): .offset
                     case .reference("id"): .id

@@ -25,6 +25,8 @@ final class ReaderOutput: TailerOutput {
         /// The volumes that have other numbers since the machine was started, as far as that is
         /// known.
         var volumes = VolumeNumbers.sure
+        /// The wall clock; tests have one of their own.
+        var now: @Sendable () -> Timestamp = Timestamp.now
         /// Called when a reader has scanned each of its directories once.
         let scanned: @Sendable (Int) -> Void
 
@@ -35,7 +37,7 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    private struct Stream {
+    struct Stream {
         /// None before its first line, and while it rests.
         var lane: Lane?
         /// Of the topic that it leads to; nil while it has none.
@@ -44,6 +46,8 @@ final class ReaderOutput: TailerOutput {
         /// What its key is made of.
         let name: String
         let captures: [String: String]
+        /// Where its topic is that of a day.
+        var days = StreamDays()
     }
 
     /// A class, so that a batch changes it where it is: with a value in the dictionary each change
@@ -75,12 +79,14 @@ final class ReaderOutput: TailerOutput {
         }
     }
 
-    private let parts: Parts
+    let parts: Parts
     private let territory: Territory?
-    private let inputs: [InputPlan]
+    let inputs: [InputPlan]
     private let memory: FileMemory
     /// Streams with an open file; bounded by those.
-    private var streams: [StreamID: Stream] = [:]
+    var streams: [StreamID: Stream] = [:]
+    /// When streams were last gone through whose topic is that of a day.
+    var today = Int.min
     /// Open files.
     private var files: [FileID: File] = [:]
     /// The credit that a file's next record takes, which begins there, once it was refused. Few
@@ -177,10 +183,15 @@ final class ReaderOutput: TailerOutput {
     ) -> FileStart {
         let plan = inputs[sighting.input]
         if streams[sighting.stream] == nil {
-            let names = plan.names(sighting.captures, stream: sighting.streamName)
-            streams[sighting.stream] = Stream(
-                share: parts.topics.enter(names.topic).map { parts.producer.join($0) },
+            var stream = Stream(
                 input: sighting.input, name: sighting.streamName, captures: sighting.captures)
+            // Which day's it is, its first line says.
+            if !plan.isDated {
+                stream.share = parts.topics.enter(names(of: stream).topic).map {
+                    parts.producer.join($0)
+                }
+            }
+            streams[sighting.stream] = stream
         }
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
@@ -250,16 +261,24 @@ final class ReaderOutput: TailerOutput {
     func ended(_ stream: StreamID) {
         // Nothing is sent on a lane that is closed.
         sendTaken()
-        if let ended = streams.removeValue(forKey: stream), let share = ended.share {
-            if let lane = ended.lane {
-                parts.producer.close(lane)
-                lanes -= 1
-            } else {
-                parts.producer.leave(share)
-            }
-            parts.topics.leave(names(of: ended).topic, share.name)
-        }
+        leaveTopic(stream)
+        streams[stream] = nil
         parts.budget.forget(stream)
+    }
+
+    /// What is on its way is delivered all the same. The topic `isOver` where it is that of a day
+    /// which is.
+    func leaveTopic(_ id: StreamID, isOver: Bool = false) {
+        guard let stream = streams[id], let share = stream.share else { return }
+        if let lane = stream.lane {
+            parts.producer.close(lane)
+            lanes -= 1
+        } else {
+            parts.producer.leave(share)
+        }
+        parts.topics.leave(names(of: stream).topic, share.name, isOver: isOver)
+        streams[id]?.lane = nil
+        streams[id]?.share = nil
     }
 
     func rests(_ stream: StreamID) {
@@ -284,7 +303,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     /// The way of a stream's records, made anew where it has rested.
-    private func lane(_ id: StreamID, _ stream: Stream, on share: TopicShare) -> Lane {
+    func lane(_ id: StreamID, _ stream: Stream, on share: TopicShare) -> Lane {
         if let lane = stream.lane { return lane }
         let key = names(of: stream).key
         if lanes >= mostLanes { restLanes() }
@@ -311,6 +330,11 @@ final class ReaderOutput: TailerOutput {
     func hasRoom(_ stream: StreamID) -> Bool {
         // Who is no stream has no file either.
         guard let known = streams[stream] else { return true }
+        if inputs[known.input].isDated {
+            if known.days.awaitsEnd, !isDelivered(stream) { return false }
+            // Which topic it is the next line says.
+            if known.days.day == nil { return parts.budget.canTake(stream, Self.leastCredit) }
+        }
         guard let share = share(stream, known) else { return false }
         let works = share.works(now: Clock.monotonicNanoseconds())
         return parts.budget.canTake(
@@ -318,18 +342,20 @@ final class ReaderOutput: TailerOutput {
     }
 
     /// Of the topic of a stream; nil while it has none, which is asked for each time.
-    private func share(_ id: StreamID, _ stream: Stream) -> TopicShare? {
+    func share(_ id: StreamID, _ stream: Stream, isAgain: Bool = true) -> TopicShare? {
         if let share = stream.share { return share }
-        guard let topic = parts.topics.enter(names(of: stream).topic, isAgain: true) else {
+        guard let topic = parts.topics.enter(names(of: stream).topic, isAgain: isAgain) else {
             return nil
         }
         let share = parts.producer.join(topic)
         streams[id]?.share = share
+        streams[id]?.days.isLive = stream.days.day == parts.now().day
         return share
     }
 
-    private func names(of stream: Stream) -> (topic: TopicPool.Wish, key: [UInt8]) {
-        inputs[stream.input].names(stream.captures, stream: stream.name)
+    func names(of stream: Stream) -> (topic: TopicPool.Wish, key: [UInt8]) {
+        inputs[stream.input].names(
+            stream.captures, stream: stream.name, day: stream.days.day ?? 0)
     }
 
     /// Whether its records could hold a line.
@@ -340,11 +366,12 @@ final class ReaderOutput: TailerOutput {
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
-            let share = share(source.stream, stream),
             let encoder = encoder(file, source, stream), let begin = frames.first?.offset
         else { return 0 }
-        let lane = lane(source.stream, stream, on: share)
-        let readTime = Clock.wallNanoseconds()
+        let isDated = inputs[stream.input].isDated
+        var way = isDated ? nil : way(source.stream, stream)
+        guard way != nil || isDated else { return 0 }
+        let readTime = parts.now().nanoseconds
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
@@ -354,8 +381,16 @@ final class ReaderOutput: TailerOutput {
         if let awaited = awaited.removeValue(forKey: file), awaited.offset == begin {
             least = awaited.credit
         }
-        let overhead = lane.overheadPerRecord + encoder.headers.overhead
         while position.frame < frames.count {
+            if isDated {
+                way = self.way(
+                    source.stream,
+                    at: encoder.records.time(
+                        of: frames[position.frame], in: chunk, readTime: readTime,
+                        lineTime: lineTime))
+            }
+            guard let (lane, until) = way else { break }
+            let overhead = lane.overheadPerRecord + encoder.headers.overhead
             // A slab of a few lines is as large as those: one of the full size would be taken from
             // the system and given back for each of them.
             let expected = encoder.records.expectedSize(
@@ -377,7 +412,7 @@ final class ReaderOutput: TailerOutput {
             offsets.reserveCapacity(ends.capacity)
             let progress = encoder.records.encode(
                 frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
-                into: slab, limit: credit, overhead: overhead, ends: &ends,
+                until: until, into: slab, limit: credit, overhead: overhead, ends: &ends,
                 offsets: &offsets)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.

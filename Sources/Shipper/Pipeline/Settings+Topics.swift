@@ -19,6 +19,7 @@ extension Settings {
                 switch part {
                 case .literal(let text): text
                 case .reference: "a"
+                case .date(let format): format.text(ofDay: 0)
                 }
             }.joined()
             if literal.utf8.count <= TopicName.longest, TopicName.legal(literal) != literal {

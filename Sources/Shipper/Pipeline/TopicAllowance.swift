@@ -9,6 +9,10 @@ import Platform
 /// 3. And no directory has all of them: of what is left, one that has as many already gets none.
 ///    The first may have half, and who comes later still finds some.
 ///
+/// 4. A topic of a day that is over is needed no more, and makes room at once: at midnight there
+///    would be twice as many. That goes for the streams that were in it on that very day; nobody
+///    can have more than one such topic a day, whatever times stand in lines.
+///
 /// Two names that become the same one, because Kafka refuses characters of theirs, are two topics:
 /// the second one is refused while the first is in use.
 struct TopicAllowance {
@@ -65,12 +69,13 @@ struct TopicAllowance {
         return .granted
     }
 
-    /// One stream of it less.
-    mutating func leave(_ topic: String, now: Int64) {
+    /// One stream of it less. The topic `isOver` where its day is.
+    mutating func leave(_ topic: String, now: Int64, isOver: Bool = false) {
         guard var known = topics[topic], known.streams > 0 else { return }
         known.streams -= 1
         known.leftAt = now
         topics[topic] = known
+        if known.streams == 0, isOver { return remove(topic, of: known.group) }
         if known.streams == 0 { nextForgotten = min(nextForgotten, now +| Self.remembered) }
     }
 
@@ -83,9 +88,13 @@ struct TopicAllowance {
                 nextForgotten = min(nextForgotten, until)
                 continue
             }
-            topics[name] = nil
-            let left = (groups[topic.group] ?? 1) - 1
-            groups[topic.group] = left > 0 ? left : nil
+            remove(name, of: topic.group)
         }
+    }
+
+    private mutating func remove(_ topic: String, of group: String) {
+        topics[topic] = nil
+        let left = (groups[group] ?? 1) - 1
+        groups[group] = left > 0 ? left : nil
     }
 }

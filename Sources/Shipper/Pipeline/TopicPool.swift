@@ -10,8 +10,8 @@ final class TopicPool: Sendable {
         let name: String
         /// What Kafka takes of it.
         let topic: String
-        /// The directory that the stream is counted for; nil where no piece of a path is in the
-        /// name, so that nobody can make one by it.
+        /// The directory that the stream is counted for; nil where neither a piece of a path nor a
+        /// line's day is in the name, so that nobody can make one by it.
         let group: String?
     }
 
@@ -47,10 +47,13 @@ final class TopicPool: Sendable {
         return fallback
     }
 
-    /// A stream has ended that `topic` was the answer for.
-    func leave(_ wish: Wish, _ topic: String) {
+    /// A stream has ended that `topic` was the answer for, or goes on in the topic of another day:
+    /// then this one's `isOver` where it was today's.
+    func leave(_ wish: Wish, _ topic: String, isOver: Bool = false) {
         guard wish.group != nil, topic == wish.topic else { return }
-        allowance.withLock { $0.leave(topic, now: Clock.monotonicNanoseconds()) }
+        allowance.withLock {
+            $0.leave(topic, now: Clock.monotonicNanoseconds(), isOver: isOver)
+        }
     }
 }
 

@@ -134,7 +134,7 @@ struct Metric: Sendable {
         ) { $0.deadLetters },
         gauge(
             "shipper_topics",
-            "Topics named by pieces of paths that streams have, or had within a day."
+            "Topics named by pieces of paths or by days that streams have, or had within a day."
         ) { $0.topics },
         gauge("shipper_topics_limit", "The setting limits.topics.") { $0.topicsLimit },
         counter(

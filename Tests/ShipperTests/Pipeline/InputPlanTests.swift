@@ -23,7 +23,7 @@ import Testing
     private func names(
         _ plan: InputPlan, _ captures: [String: String]? = nil, stream: String = "/logs/s/o"
     ) -> [String] {
-        let names = plan.names(captures ?? self.captures, stream: stream)
+        let names = plan.names(captures ?? self.captures, stream: stream, day: 0)
         return [names.topic.topic, String(decoding: names.key, as: UTF8.self)]
     }
 

@@ -39,7 +39,7 @@ final class StageRig {
     /// credit's.
     init(
         in directory: TemporaryDirectory, paths: String, input: String = "", kafka: String = "",
-        rest: String = "", time: (@Sendable () -> Duration)? = nil,
+        topic: String = "logs", rest: String = "", time: (@Sendable () -> Duration)? = nil,
         released: @escaping @Sendable ([RecordBatch]) -> Void = { _ in },
         settled: @escaping @Sendable () -> Void = {}
     ) throws {
@@ -47,7 +47,7 @@ final class StageRig {
         broker = try BrokerProcess()
         var lines = ["data: \(directory.path("data"))", "inputs:", "  - name: pods"]
         lines += ["    paths: [\(paths)]", input, "output:", "  kafka:"]
-        lines += ["    brokers: [\"\(broker.address)\"]", "    topic: logs", kafka, rest]
+        lines += ["    brokers: [\"\(broker.address)\"]", "    topic: \"\(topic)\"", kafka, rest]
         let text = lines.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
         settings = try Settings.parse(text)
         log = LogLines()
@@ -73,14 +73,21 @@ final class StageRig {
             }, observer: events)
     }
 
-    var parts: ReaderOutput.Parts {
+    var parts: ReaderOutput.Parts { parts() }
+
+    /// With a clock and a bound of topics of the test's own.
+    func parts(
+        limit: Int = 1_000, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) -> ReaderOutput.Parts {
         let calls = calls
         let agent = AgentIdentity(version: "0.1.0", id: "agent", ephemeralID: "run")
         return ReaderOutput.Parts(
             settings: settings, registry: registry, producer: producer, budget: budget,
             ledger: ledger, counters: counters, agent: agent, events: events,
-            topics: TopicPool(limit: 1_000, fallback: nil, events: events),
-            longestRecord: 900_000, scanned: { _ in calls.scans.add(1, ordering: .relaxed) })
+            topics: TopicPool(
+                limit: limit, fallback: settings.output.kafka.fallbackTopic, events: events),
+            longestRecord: 900_000, now: now,
+            scanned: { _ in calls.scans.add(1, ordering: .relaxed) })
     }
 
     /// Waits until everything that was sent is delivered.

@@ -42,6 +42,24 @@ import Testing
         #expect(topics.count == 1)
     }
 
+    @Test("A topic whose day is over makes room at once, when its last stream has left it so")
+    func over() {
+        var topics = TopicAllowance(limit: 2)
+        #expect(topics.enter("a", for: "a", of: "/a", now: 0) == .granted)
+        #expect(topics.enter("a", for: "a", of: "/a", now: 0) == .granted)
+        topics.leave("a", now: 1, isOver: true)
+        #expect(topics.count == 1, "it has a stream")
+        topics.leave("a", now: 1, isOver: true)
+        #expect(topics.count == 0)
+        // Its directory has its share again, too.
+        #expect(topics.enter("b", for: "b", of: "/a", now: 1) == .granted)
+        #expect(topics.enter("c", for: "c", of: "/c", now: 1) == .granted)
+        #expect(topics.enter("c", for: "c", of: "/c", now: 1) == .granted)
+        topics.leave("c", now: 1, isOver: true)
+        topics.leave("c", now: 1)
+        #expect(topics.count == 2, "who was there last was not in it on its day")
+    }
+
     @Test("Two names that become one topic never have it at a time")
     func collision() {
         var topics = TopicAllowance(limit: 10)
