@@ -212,12 +212,12 @@ extension EventLog: KafkaObserver {
             let message: StaticString = "stream waits for its topic"
             guard let hint else {
                 log.fault(
-                    .error, key: "blocked \(topic)", message,
+                    .error, key: "blocked \(topic) \(reason)", message,
                     ["topic": .text(topic), "reason": .text(reason)])
                 return
             }
             log.fault(
-                .error, key: "blocked \(topic)", message,
+                .error, key: "blocked \(topic) \(reason)", message,
                 ["topic": .text(topic), "reason": .text(reason), "hint": .text(hint)])
         case .recordRefused(let refused):
             recordRefused(refused, path: nil)
