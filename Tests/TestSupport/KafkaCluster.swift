@@ -6,7 +6,8 @@ internal import Glibc
 /// use it.
 package final class KafkaCluster: KafkaServers {
     package let address: String
-    private let brokers: [KafkaBroker]
+    let brokers: [KafkaBroker]
+    private let home: KafkaHome
     private let directory: TemporaryDirectory
 
     /// Starts it and waits until a client is answered by all brokers. `listeners` are those of one
@@ -22,6 +23,7 @@ package final class KafkaCluster: KafkaServers {
             try KafkaBroker(number, home: home, directory: directory.path("broker-\(number)"))
         }
         self.directory = directory
+        self.home = home
         self.brokers = brokers
         address = brokers.map(\.address).joined(separator: ",")
         let cluster = String((0..<22).map { _ in "ABCDEFGHIJKLMNOP".randomElement() ?? "A" })
@@ -44,10 +46,29 @@ package final class KafkaCluster: KafkaServers {
             unsafe ctest_kafka_create_topic(
                 address, name, Int32(partitions), Int32(min(brokers.count, 3)), 30_000, error, size)
         }
+        try waitUntilAllKnow(name, partitions: partitions)
+    }
+
+    /// Waits until each broker says that a topic has so many partitions, which is 0 for one that is
+    /// not there, and until each of these is served.
+    func waitUntilAllKnow(_ topic: String, partitions: Int) throws {
         for broker in brokers {
-            try wait(for: broker, "knows topic \(name)", topic: name) {
+            try wait(for: broker, "has topic \(topic) with \(partitions)", topic: topic) {
                 $0.partitions == partitions
             }
+        }
+    }
+
+    /// Runs one of Kafka's own tools on this cluster to its end.
+    func run(tool name: String, _ arguments: [String]) throws {
+        let tool = try ChildProcess(
+            home.java,
+            home.arguments(running: name, log: directory.path("broker-1/log4j2.properties"))
+                + ["--bootstrap-server", address] + arguments,
+            environment: ["LOG_DIR": directory.path("")])
+        let exit = try tool.wait()
+        guard exit == .code(0) else {
+            throw TimedOut(description: "\(name): \(exit), \(tool.output) \(tool.errors)")
         }
     }
 
@@ -100,7 +121,7 @@ package final class KafkaCluster: KafkaServers {
     }
 
     /// What a client was told instead of an answer.
-    private struct Refusal: Error, CustomStringConvertible {
+    struct Refusal: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -127,7 +148,7 @@ package final class KafkaCluster: KafkaServers {
             brokers: Int(brokers), partitions: Int(partitions), silent: Int(silent))
     }
 
-    private static func ask(
+    static func ask(
         _ subject: String, _ call: (UnsafeMutablePointer<CChar>?, Int) -> Int32
     ) throws(Refusal) {
         var text = [CChar](repeating: 0, count: 512)
