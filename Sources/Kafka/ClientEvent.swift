@@ -171,6 +171,7 @@ struct Verdict: Error, Hashable, Sendable {
     private static let unknownHere = Verdict(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
     static let unknownThere = Verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
     static let forbidden = Verdict(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    static let forbiddenAll = Verdict(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
     private static let purgedInQueue = Verdict(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     private static let purgedInFlight = Verdict(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 
@@ -184,6 +185,17 @@ struct Verdict: Error, Hashable, Sendable {
         if Self.size.contains(value) { return .size }
         return Self.content.contains(value) ? .content : .place
     }
+
+    /// It says that the producer is not the one any more that the broker knows by its number: a new
+    /// one has to be asked for.
+    var isOfProducer: Bool { Self.producer.contains(value) }
+
+    private static let producer = Set(
+        [
+            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
+            RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING, RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+            RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+        ].map(\.rawValue))
 
     /// It says that this record, by itself, will never be taken by its topic as it is. Other
     /// refusals of one record alone are about all of them: a clock that is wrong, a policy, a

@@ -7,8 +7,9 @@ import Synchronization
 final class DeliveryPoller {
     private enum Renewal: Equatable {
         case none
-        /// Lanes are suspended; waits until nothing of them is inside the dead client.
-        case draining
+        /// Lanes are suspended; waits until nothing of them is inside the dead client, and for what
+        /// is on its way until then.
+        case draining(until: Int64)
         /// All quiet; the client is replaced at that time.
         case waiting(until: Int64)
     }
@@ -45,6 +46,10 @@ final class DeliveryPoller {
     private var troubles = BrokerTroubles()
     private var renewal = Renewal.none
     private var renewals = BackOff()
+    /// When a client that took the place of a dead one and has not died since counts as alive.
+    private var provenAt: Int64?
+    /// One that is to die of what the last one died of does so at once, when it asks who it is.
+    private static let probation: Int64 = 10_000_000_000
     /// While no broker is known to answer: when one is asked next.
     private var askAt: Int64 = 0
     private static let askInterval: Int64 = 1_000_000_000
@@ -69,6 +74,7 @@ final class DeliveryPoller {
             serveLines()
             askLimits()
             renewIfDue()
+            if let provenAt, now >= provenAt, renewal == .none { noteLife() }
             askForBroker()
             lookAtToken()
             tellTroubles()
@@ -120,7 +126,7 @@ final class DeliveryPoller {
         for line in lines.values { next = min(next, line.share.gate { $0.deadline } ?? .max) }
         switch renewal {
         case .none: break
-        case .draining: return Self.drainStep
+        case .draining(_): return Self.drainStep
         case .waiting(let until): next = min(next, until)
         }
         if let stopAt { next = min(next, stopAt) }
@@ -173,6 +179,7 @@ final class DeliveryPoller {
     private func count(_ run: DeliveryRun) {
         if run.count > run.failed {
             renewals.reset()
+            if renewal == .none, provenAt != nil { noteLife() }
             reachedBroker()
             run.batch.lane.share.answered(now: now)
         }
@@ -247,6 +254,9 @@ final class DeliveryPoller {
         let failure = verdict.failure
         lane.fail(failure)
         if verdict.isPurge { return }
+        // The client goes on with the number that it has, and its next records may be refused for
+        // ever, or be taken for repeats.
+        if verdict.isOfProducer { beginRenewal(verdict.sentence) }
         lane.verdict = verdict
         if failure == .place {
             lane.share.isAway(verdict)
@@ -391,30 +401,35 @@ final class DeliveryPoller {
 
     // MARK: A client that died
 
-    /// 1. The client reports a fatal error; from now on it takes no record.
-    /// 2. Every lane is suspended, new ones included, and what is inside is purged. A thread that
-    ///    is producing at this moment finishes; what it got in is purged in the next round.
+    /// 1. The client reports a fatal error, and takes no record from now on; or a broker refuses
+    ///    records because of the client's number.
+    /// 2. Every lane is suspended, new ones included, and what waits inside is purged. What is on
+    ///    its way to a broker gets its verdict, if that comes soon: taken back, it would be
+    ///    repeated. A thread that is producing at this moment finishes; what it got in is purged
+    ///    in the next round.
     /// 3. When every lane is quiet, no thread is inside the client and no verdict is missing: it
     ///    can be closed. A new one takes its place after a back-off.
     /// 4. Lanes go on from their first undelivered record.
     private func beginRenewal(_ text: String) {
         guard renewal == .none else { return }
-        core.observer.report(.fatal(handle.fatalError ?? text))
+        let cause = handle.fatalError ?? text
+        core.death.withLock { $0 = cause }
+        core.observer.report(.fatal(cause))
         core.lanes.withLock { $0.isSuspended = true }
         for lane in allLanes { lane.suspend() }
-        handle.purge()
-        renewal = .draining
+        handle.purge(inFlight: false)
+        renewal = .draining(until: now + Self.drainLimit)
     }
 
     private func renewIfDue() {
         switch renewal {
         case .none:
             return
-        case .draining:
+        case .draining(let limit):
             if allLanes.allSatisfy(\.isQuiet) {
                 renewal = .waiting(until: now + renewals.next())
             } else {
-                handle.purge()
+                handle.purge(inFlight: now >= limit)
             }
         case .waiting(let until):
             if until <= now { renew() }
@@ -438,8 +453,15 @@ final class DeliveryPoller {
         core.handle.withLock { $0 = fresh }
         dead.close()
         renewal = .none
+        provenAt = now + Self.probation
         core.lanes.withLock { $0.isSuspended = false }
         for lane in allLanes { follow(lane.resume(now: now), lane) }
+    }
+
+    /// A client that took the place of a dead one is believed to live.
+    private func noteLife() {
+        provenAt = nil
+        core.death.withLock { $0 = nil }
     }
 
     // MARK: The end

@@ -92,6 +92,10 @@ package final class Producer: Sendable {
     /// What goes over its connections.
     package var connections: ConnectionFigures { core.figures }
 
+    /// What the client died of, until its successor had a record acknowledged or has lived for ten
+    /// seconds; any thread.
+    package var death: String? { core.death.withLock { $0 } }
+
     /// The poller thread's.
     package var heartbeat: Heartbeat { core.heartbeat }
 

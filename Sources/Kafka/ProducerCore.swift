@@ -29,6 +29,8 @@ final class ProducerCore: Sendable {
         get { reach.load(ordering: .relaxed) }
         set { reach.store(newValue, ordering: .relaxed) }
     }
+    /// What the client died of; nil once another one is known to live. Set by the poller thread.
+    let death = Mutex<String?>(nil)
     /// Opened when the poller has counted what is undelivered.
     let counted = Latch()
     /// Opened when the client is closed and the poller thread is about to end.

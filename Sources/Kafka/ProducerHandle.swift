@@ -128,21 +128,25 @@ final class ProducerHandle: @unchecked Sendable {
         }
     }
 
-    /// Takes back every record that has no verdict; each gets one, which says so.
-    func purge() {
+    /// Takes back every record that has no verdict; each gets one, which says so. With `inFlight`
+    /// those, too, that a broker may have by now.
+    func purge(inFlight: Bool = true) {
         let flags =
-            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING
+            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING
+            | (inFlight ? RD_KAFKA_PURGE_F_INFLIGHT : 0)
         let code = unsafe rd_kafka_purge(client, flags)
         precondition(code == RD_KAFKA_RESP_ERR_NO_ERROR, "rd_kafka_purge refused its flags")
     }
 
-    /// The text of the fatal error that the client died of; nil while it lives.
+    /// What the client died of, and what is to be done where somebody can; nil while it lives.
     var fatalError: String? {
         var text = ErrorText()
         let code = unsafe text.fill { text, size in unsafe rd_kafka_fatal_error(client, text, size)
         }
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
-        return "\(Verdict(code).name): \(text.string)"
+        let verdict = Verdict(code)
+        let hint = verdict.hint.map { "; \($0)" } ?? ""
+        return "\(verdict.name): \(text.string)\(hint)"
     }
 
     /// For tests: makes the client die as after a lost sequence number.

@@ -25,6 +25,9 @@ extension Verdict {
             "create the topic, or let the brokers create topics (auto.create.topics.enable)"
         case Self.forbidden:
             "let this client write to the topic: an ACL that allows Write and Describe"
+        case Self.forbiddenAll:
+            "let this client write to its topics: an ACL that allows Write; brokers before 2.8 want "
+                + "IdempotentWrite on the cluster, too"
         default: nil
         }
     }

@@ -112,10 +112,7 @@ static const char *fault(rd_kafka_event_t *event) {
         const rd_kafka_DeleteAcls_result_response_t **answers =
             rd_kafka_DeleteAcls_result_responses(rd_kafka_event_DeleteAcls_result(event), &count);
         if (count != 1) return "no verdict";
-        const rd_kafka_error_t *refusal = rd_kafka_DeleteAcls_result_response_error(answers[0]);
-        if (refusal) return rd_kafka_error_string(refusal);
-        rd_kafka_DeleteAcls_result_response_matching_acls(answers[0], &count);
-        return count ? NULL : "there was none";
+        return error_fault(rd_kafka_DeleteAcls_result_response_error(answers[0]));
     }
     case RD_KAFKA_EVENT_DELETERECORDS_RESULT: {
         const rd_kafka_topic_partition_list_t *offsets =
@@ -179,13 +176,14 @@ int ctest_kafka_set_topic(const char *servers, const char *topic, const char *pr
     return finish(&asked, milliseconds, error, size);
 }
 
-int ctest_kafka_allow(const char *servers, const char *principal, const char *topic,
+int ctest_kafka_allow(const char *servers, const char *principal, const char *topic, int writes,
                       int milliseconds, char *error, size_t size) {
     question asked;
     if (begin(&asked, servers, error, size)) return -1;
     rd_kafka_AclBinding_t *permission = rd_kafka_AclBinding_new(
         RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, "*",
-        RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, NULL, 0);
+        writes ? RD_KAFKA_ACL_OPERATION_WRITE : RD_KAFKA_ACL_OPERATION_DESCRIBE,
+        RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, NULL, 0);
     rd_kafka_CreateAcls(asked.client, &permission, 1, NULL, asked.queue);
     rd_kafka_AclBinding_destroy(permission);
     return finish(&asked, milliseconds, error, size);
@@ -196,7 +194,7 @@ int ctest_kafka_forbid(const char *servers, const char *principal, const char *t
     question asked;
     if (begin(&asked, servers, error, size)) return -1;
     rd_kafka_AclBindingFilter_t *permission = rd_kafka_AclBindingFilter_new(
-        RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, NULL,
+        RD_KAFKA_RESOURCE_TOPIC, topic[0] ? topic : NULL, RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, NULL,
         RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, NULL, 0);
     rd_kafka_DeleteAcls(asked.client, &permission, 1, NULL, asked.queue);
     rd_kafka_AclBinding_destroy(permission);

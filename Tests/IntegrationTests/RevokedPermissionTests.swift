@@ -5,6 +5,7 @@ extension KafkaFaultTests {
     @Test("K17: a permission is taken away under load and given back: on by itself, others go on")
     func revokedPermission() throws {
         let kafka = try FaultyKafka.current
+        try kafka.cluster.forbid(FaultyKafka.user)
         for name in ["taken", "kept"] {
             try kafka.cluster.createTopic("logs.\(name)", partitions: 2)
             try kafka.cluster.allow(FaultyKafka.user, toWrite: "logs.\(name)")
@@ -33,6 +34,7 @@ extension KafkaFaultTests {
     @Test("K17: every permission is taken away, and one given back: on by itself, and ready")
     func revokedPermissions() throws {
         let kafka = try FaultyKafka.current
+        try kafka.cluster.forbid(FaultyKafka.user)
         for name in ["all-1", "all-2"] {
             try kafka.cluster.createTopic("logs.\(name)", partitions: 2)
         }
@@ -54,5 +56,25 @@ extension KafkaFaultTests {
         }
         try flows.finish()
         try flows.expectExactly("all-1", "all-2")
+    }
+    /// 1. The client may know the topics, so nothing is wrong with them.
+    /// 2. Nobody gives it the number that an idempotent producer needs: it dies, and so does each that
+    ///    takes its place.
+    @Test("K17: who may see its topics and write to none is told of it, and goes on when it may")
+    func describeOnly() throws {
+        let kafka = try FaultyKafka.current
+        try kafka.cluster.forbid(FaultyKafka.user)
+        try kafka.cluster.createTopic("logs.seen", partitions: 2)
+        try kafka.cluster.allow(FaultyKafka.user, toDescribe: "logs.seen")
+        let flows = try TopicFlows(
+            kafka.cluster, at: kafka.guarded, topics: ["seen"], settings: kafka.login)
+        try flows.waitForLog(
+            "producer failed", "CLUSTER_AUTHORIZATION_FAILED", "an ACL that allows Write")
+        try flows.waitForReadiness("producer: ", "CLUSTER_AUTHORIZATION_FAILED", "allows Write")
+        try kafka.cluster.allow(FaultyKafka.user, toWrite: "logs.seen")
+        try flows.waitForLines("seen")
+        try flows.waitForReadiness()
+        try flows.finish()
+        try flows.expectExactly("seen")
     }
 }

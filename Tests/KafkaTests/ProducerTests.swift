@@ -190,6 +190,31 @@ struct ProducerTests {
         rig.close()
     }
 
+    /// Before, what was on its way was taken back, and so came twice.
+    @Test("What is on its way when the client dies gets its verdict, and is not repeated")
+    func survivesFatalErrorWithoutRepeats() throws {
+        let rig = try Rig(brokers: 2)
+        var feeds = (0..<8).map { rig.feed("logs", "stream-\($0)", number: $0) }
+        for index in feeds.indices { rig.producer.send(feeds[index].batch(10)) }
+        try eventually("the first are released") { rig.witness.releasedRecords == 80 }
+        try rig.broker.setRoundTrip(broker: 1, milliseconds: 1_000)
+        for index in feeds.indices { rig.producer.send(feeds[index].batch(10)) }
+        // Then those of the slow one are on their way.
+        try eventually("the other broker answers") { rig.witness.releasedRecords > 80 }
+        rig.producer.provokeFatalError()
+        for index in feeds.indices { rig.producer.send(feeds[index].batch(10)) }
+        try eventually("it is heard") { rig.witness.count("fatal") == 1 }
+        #expect(rig.producer.death?.contains("provoked") == true)
+        try rig.broker.setRoundTrip(broker: 1, milliseconds: 0)
+        try eventually("all is released") { rig.witness.releasedRecords == 240 }
+        try eventually("the new client is known to live") { rig.producer.death == nil }
+        for feed in feeds {
+            try eventually("all is read") { try rig.read("logs", feed).count >= feed.values.count }
+        }
+        rig.close()
+        for feed in feeds { #expect(try rig.read("logs", feed) == feed.values) }
+    }
+
     @Test("K10: stopping with a dead broker returns in time and hands out nothing undelivered")
     func stopsWithDeadBroker() throws {
         let rig = try Rig(brokers: 3)

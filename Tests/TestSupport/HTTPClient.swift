@@ -20,8 +20,12 @@ package final class RawConnection {
 
     /// Sends all of it; false when the server has closed the connection.
     @discardableResult
-    package func send(_ text: String) throws(SystemError) -> Bool {
-        var rest = Array(text.utf8)[...]
+    package func send(_ text: String) throws(SystemError) -> Bool { try send(Array(text.utf8)) }
+
+    /// The same with any bytes.
+    @discardableResult
+    package func send(_ bytes: [UInt8]) throws(SystemError) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { bytes in
                 socket.withRawValue { number in
@@ -35,6 +39,23 @@ package final class RawConnection {
             rest = rest.dropFirst(count)
         }
         return true
+    }
+
+    /// The next bytes that the server sends, so many; fewer when it closes the connection before.
+    package func receive(_ count: Int) throws(SystemError) -> [UInt8] {
+        var all: [UInt8] = []
+        var page = [UInt8](repeating: 0, count: count)
+        while all.count < count {
+            let taken = unsafe page.withUnsafeMutableBytes { bytes in
+                socket.withRawValue { number in
+                    unsafe recv(number, bytes.baseAddress, count - all.count, 0)
+                }
+            }
+            guard taken >= 0 else { throw SystemError("recv", code: .last) }
+            if taken == 0 { break }
+            all += page[..<taken]
+        }
+        return all
     }
 
     /// Everything that the server sends until it closes the connection.

@@ -40,14 +40,23 @@ extension KafkaCluster {
 
     /// Lets a user write to a topic, and so know of it.
     package func allow(_ user: String, toWrite topic: String) throws {
+        try allow(user, topic, writes: true)
+    }
+
+    /// Lets a user know of a topic, and no more.
+    package func allow(_ user: String, toDescribe topic: String) throws {
+        try allow(user, topic, writes: false)
+    }
+
+    private func allow(_ user: String, _ topic: String, writes: Bool) throws {
         unsafe try Self.ask("allow \(user) \(topic)") { error, size in
             unsafe ctest_kafka_allow(
-                address, "User:\(user)", topic, Self.patience, error, size)
+                address, "User:\(user)", topic, writes ? 1 : 0, Self.patience, error, size)
         }
     }
 
-    /// Takes every permission of a user for a topic away; it is an error if there is none.
-    package func forbid(_ user: String, _ topic: String) throws {
+    /// Takes every permission of a user for a topic away; without one, for all topics.
+    package func forbid(_ user: String, _ topic: String = "") throws {
         unsafe try Self.ask("forbid \(user) \(topic)") { error, size in
             unsafe ctest_kafka_forbid(
                 address, "User:\(user)", topic, Self.patience, error, size)

@@ -16,6 +16,12 @@ package struct PartitionLog: Sendable {
     /// Unique for each partition of each topic that ever was.
     package let directory: String
     package let records: [Record]
+
+    /// Those in the bytes of a segment, or in a piece of it that begins with a batch.
+    static func records(in bytes: [UInt8]) throws -> [Record] {
+        var batches = RecordBatches(bytes)
+        return try batches.records()
+    }
 }
 
 extension KafkaCluster {
@@ -32,8 +38,7 @@ extension KafkaCluster {
             else { continue }
             var records: [PartitionLog.Record] = []
             for file in try directoryNames("\(data)/\(name)").sorted() where file.contains(".log") {
-                var batches = RecordBatches(try readFile("\(data)/\(name)/\(file)"))
-                records += try batches.records()
+                records += try PartitionLog.records(in: readFile("\(data)/\(name)/\(file)"))
             }
             logs.append(
                 PartitionLog(

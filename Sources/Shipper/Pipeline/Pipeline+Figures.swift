@@ -75,7 +75,7 @@ extension Pipeline {
                 isKeeperLate: keeper.heartbeat.isLate(now),
                 whyNotSaved: counted.whyNotSaved, isScanned: end.isScanned,
                 brokerReach: producer.brokerReach, brokerTrouble: counted.brokerTrouble,
-                topics: producer.topicFaults,
+                producerDeath: producer.death, topics: producer.topicFaults,
                 isStopping: isStopping.load(ordering: .relaxed)))
     }
 }

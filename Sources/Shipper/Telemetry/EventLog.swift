@@ -207,7 +207,8 @@ extension EventLog: KafkaObserver {
                     "records": .count(count),
                 ])
         case .fatal(let text):
-            log.error("producer failed; making a new one", ["error": .text(text)])
+            log.fault(
+                .error, key: "fatal", "producer failed; making a new one", ["error": .text(text)])
         case .laneBlocked(let topic, let reason, let hint):
             let message: StaticString = "stream waits for its topic"
             guard let hint else {

@@ -26,6 +26,8 @@ struct Health: Hashable, Sendable {
         var brokerReach = BrokerReach.reached
         /// What kept the client from a broker last.
         var brokerTrouble: BrokerTrouble?
+        /// What the Kafka client died of, where none is known to live since.
+        var producerDeath: String?
         var topics: [TopicFault] = []
         var isStopping = false
     }
@@ -57,6 +59,10 @@ struct Health: Hashable, Sendable {
                 name: "first scan", fault: facts.isScanned ? nil : "directories are looked through"),
             Condition(name: "brokers", fault: brokers),
         ]
+        if let death = facts.producerDeath {
+            ready.append(
+                Condition(name: "producer", fault: "gave up, and is made anew: \(death)"))
+        }
         ready += Self.conditions(facts.topics)
         ready += alive.filter { $0.fault != nil }
         if facts.isStopping { ready.append(Condition(name: "agent", fault: "is being stopped")) }

@@ -25,11 +25,11 @@ int ctest_kafka_grow_topic(const char *servers, const char *topic, int partition
 int ctest_kafka_set_topic(const char *servers, const char *topic, const char *property,
                           const char *value, int milliseconds, char *error, size_t size);
 
-// Lets a principal, such as "User:name", write to a topic, which includes that it may know of it.
-int ctest_kafka_allow(const char *servers, const char *principal, const char *topic,
+// Lets a principal, such as "User:name", know of a topic, and write to it if `writes`.
+int ctest_kafka_allow(const char *servers, const char *principal, const char *topic, int writes,
                       int milliseconds, char *error, size_t size);
 
-// Takes all of a principal's permissions for a topic away; an error if it has none.
+// Takes all of a principal's permissions for a topic away, or for all topics where it has no name.
 int ctest_kafka_forbid(const char *servers, const char *principal, const char *topic,
                        int milliseconds, char *error, size_t size);
 

@@ -16,7 +16,7 @@ final class TopicFlows {
     init(
         _ kafka: KafkaCluster, at address: String? = nil, topics: [String], logs count: Int = 2,
         linesPerSecond rate: Int = 1_000, settings: String = "", properties: String = "",
-        more: String = ""
+        more: String = "", wrapper: [String] = []
     ) throws {
         self.kafka = kafka
         agent = try Agent(
@@ -37,7 +37,7 @@ final class TopicFlows {
                     (name, try LogWriter(source, to: path, linesPerSecond: rate)))
             }
         }
-        try agent.start()
+        try agent.start(wrapper: wrapper)
     }
 
     /// Records that the topic of this name has now.
@@ -62,6 +62,13 @@ final class TopicFlows {
                 parts.allSatisfy { line.contains($0) }
             }
         }
+    }
+
+    /// Where the newest record of a topic's fullest partition stands, and who sent it.
+    func newest(_ name: String) throws -> (partition: Int, record: PartitionLog.Record) {
+        let pieces = try pieces(of: name)
+        let fullest = try #require(pieces.max { $0.records.count < $1.records.count })
+        return (fullest.partition, try #require(fullest.records.last))
     }
 
     /// Waits until `/readyz` says 200, or else 503 with all of these in one line.
@@ -127,13 +134,14 @@ final class TopicFlows {
         }
     }
 
-    /// Of each stream, what deleted topics had comes first. Where a key moves from one partition to
+    /// Of each stream, what deleted topics had comes first. Records without a key are none of the
+    /// agent's. Where a key moves from one partition to
     /// another nobody reads both in one order: they stand in that of their first lines.
     func pieces(of name: String) throws -> [Piece] {
         var pieces: [Piece] = []
         for log in try kafka.logs(of: "logs.\(name)") {
             let keys = Dictionary(grouping: log.records) { String(decoding: $0.key, as: UTF8.self) }
-            for (key, records) in keys {
+            for (key, records) in keys where !key.isEmpty {
                 pieces.append(
                     Piece(
                         key: key, partition: log.partition, isOfDeleted: log.isDeleted,

@@ -55,6 +55,14 @@ import Testing
         #expect(many.ready.text.hasSuffix("\ntopics: 3 more cannot be written to\n"))
     }
 
+    @Test func aClientThatDiedIsNamedWithTheCause() {
+        let health = change { $0.producerDeath = "_FENCED: by another" }
+        #expect(health.alive.areMet && !health.ready.areMet)
+        #expect(
+            health.ready.text.hasSuffix(
+                "\nproducer: gave up, and is made anew: _FENCED: by another\n"))
+    }
+
     @Test func aHeartbeatIsLateAfterItsWaitAndAMinute() {
         let heartbeat = Heartbeat()
         #expect(!heartbeat.isLate(.max - 1))
