@@ -172,6 +172,8 @@ struct Verdict: Error, Hashable, Sendable {
     static let unknownThere = Verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
     static let forbidden = Verdict(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
     static let forbiddenAll = Verdict(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+    /// The time of a record is that of its sending, so it is the clock's fault and no record's.
+    static let wrongTime = Verdict(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
     private static let purgedInQueue = Verdict(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     private static let purgedInFlight = Verdict(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 
@@ -198,8 +200,8 @@ struct Verdict: Error, Hashable, Sendable {
         ].map(\.rawValue))
 
     /// It says that this record, by itself, will never be taken by its topic as it is. Other
-    /// refusals of one record alone are about all of them: a clock that is wrong, a policy, a
-    /// compression that the topic does not have.
+    /// refusals of one record alone are about all of them: a policy, a compression that the topic
+    /// does not have.
     var isOfRecord: Bool {
         failure == .size || self == Self.invalidMessage || self == Self.invalidRecord
     }
@@ -216,8 +218,8 @@ struct Verdict: Error, Hashable, Sendable {
     private static let content = Set(
         [
             RD_KAFKA_RESP_ERR_INVALID_MSG, RD_KAFKA_RESP_ERR_INVALID_RECORD,
-            RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
-            RD_KAFKA_RESP_ERR_INVALID_REQUEST, RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
+            RD_KAFKA_RESP_ERR_POLICY_VIOLATION, RD_KAFKA_RESP_ERR_INVALID_REQUEST,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT,
             RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, RD_KAFKA_RESP_ERR_UNKNOWN,
         ].map(\.rawValue) + [neighbour])
 

@@ -28,6 +28,9 @@ extension Verdict {
         case Self.forbiddenAll:
             "let this client write to its topics: an ACL that allows Write; brokers before 2.8 want "
                 + "IdempotentWrite on the cluster, too"
+        case Self.wrongTime:
+            "set the clock of this machine right: it is further from the broker's than the topic "
+                + "takes (message.timestamp.after.max.ms, message.timestamp.before.max.ms)"
         default: nil
         }
     }

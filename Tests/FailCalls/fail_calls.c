@@ -18,6 +18,12 @@
 //   FILE_CLOCK="SECONDS TICK PATH"
 //
 // What lies beneath PATH is on a device of its own, and its times are SECONDS later than they are, in steps of TICK nanoseconds.
+//
+// And sets the clock that librdkafka gives records their times by, which is gettimeofday; whoever waits asks other clocks:
+//
+//   CLOCK_AHEAD=FILE
+//
+// FILE has the seconds that it is ahead, and is read at every call.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -36,6 +42,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -312,4 +319,21 @@ long syscall(long number, ...) {
         return -1;
     if (number == SYS_getdents64 && is_faulty("getdents", (int)a, NULL)) return -1;
     return real(number, a, b, c, d, e, f);
+}
+
+int gettimeofday(struct timeval *restrict time, void *restrict zone) {
+    REAL(int, "gettimeofday", struct timeval *, void *);
+    int result = real(time, zone);
+    const char *path = getenv("CLOCK_AHEAD");
+    if (result || !path) return result;
+    char text[32] = {0};
+    int saved = errno;
+    long file = real_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+    if (file >= 0) {
+        real_syscall(SYS_read, file, (long)text, sizeof text - 1, 0);
+        real_syscall(SYS_close, file, 0, 0, 0);
+        time->tv_sec += atol(text);
+    }
+    errno = saved;
+    return result;
 }
