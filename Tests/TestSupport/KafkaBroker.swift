@@ -12,6 +12,8 @@ final class KafkaBroker: Sendable {
     private let directory: String
     private let home: KafkaHome
     private let process = Mutex<ChildProcess?>(nil)
+    /// How often another broker took its place.
+    private let life = Atomic(0)
 
     init(_ number: Int, home: KafkaHome, directory: String) throws {
         self.number = number
@@ -22,12 +24,22 @@ final class KafkaBroker: Sendable {
     }
 
     var address: String { "127.0.0.1:\(clients.number)" }
+    /// Its number in its cluster.
+    private var node: Int { number + 100 * life.load(ordering: .acquiring) }
     /// As `controller.quorum.voters` names it.
-    var voter: String { "\(number)@127.0.0.1:\(controllers.number)" }
+    var voter: String { "\(node)@127.0.0.1:\(controllers.number)" }
     /// Where the partitions of topics are, one directory each.
-    var data: String { "\(directory)/data" }
+    var data: String { "\(directory)/data-\(life.load(ordering: .acquiring))" }
+    /// The same of those whose place it took, the oldest first.
+    var formerData: [String] {
+        (0..<life.load(ordering: .acquiring)).map { "\(directory)/data-\($0)" }
+    }
 
-    /// Writes its configuration. `more` comes last, so it wins.
+    /// Another broker takes its place, with its addresses, another number and no data. It has been
+    /// killed, and is to be configured and formatted.
+    func replace() { life.add(1, ordering: .acquiringAndReleasing) }
+
+    /// Writes its configuration, behind that of an earlier life. What comes last wins, so `more` does.
     func configure(
         voters: [String], listeners: [KafkaListener] = [], more: [String: String]
     ) throws {
@@ -36,7 +48,7 @@ final class KafkaBroker: Sendable {
         let protocols = listeners.map { ",\($0.name):\($0.security)" }.joined()
         let properties = [
             "process.roles=broker,controller",
-            "node.id=\(number)",
+            "node.id=\(node)",
             "controller.quorum.voters=\(voters.joined(separator: ","))",
             "listeners=\(open.joined(separator: ",")),CONTROLLERS://127.0.0.1:\(controllers.number)",
             "advertised.listeners=\(open.joined(separator: ","))",

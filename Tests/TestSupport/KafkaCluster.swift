@@ -8,6 +8,8 @@ package final class KafkaCluster: KafkaServers {
     package let address: String
     let brokers: [KafkaBroker]
     private let home: KafkaHome
+    private let listeners: [KafkaListener]
+    private let properties: [String: String]
     private let directory: TemporaryDirectory
 
     /// Starts it and waits until a client is answered by all brokers. `listeners` are those of one
@@ -24,8 +26,15 @@ package final class KafkaCluster: KafkaServers {
         }
         self.directory = directory
         self.home = home
+        self.listeners = listeners
+        self.properties = properties
         self.brokers = brokers
         address = brokers.map(\.address).joined(separator: ",")
+        try form()
+    }
+
+    /// Makes a cluster of the brokers, none of which runs or has data.
+    private func form() throws {
         let cluster = String((0..<22).map { _ in "ABCDEFGHIJKLMNOP".randomElement() ?? "A" })
         for broker in brokers {
             try broker.configure(
@@ -34,7 +43,20 @@ package final class KafkaCluster: KafkaServers {
         }
         for broker in brokers { try broker.finishFormat() }
         for broker in brokers { try broker.start() }
-        for broker in brokers { try wait(for: broker, "serves") { $0.brokers == count } }
+        for broker in brokers {
+            try wait(for: broker, "serves") { $0.brokers == brokers.count }
+        }
+    }
+
+    /// Kills all brokers and has those of another cluster take their addresses: they have other
+    /// numbers, and no topic. Waits until they serve.
+    package func replace() throws {
+        for broker in brokers { broker.signal(SIGKILL) }
+        for broker in brokers {
+            broker.kill()
+            broker.replace()
+        }
+        try form()
     }
 
     deinit { for broker in brokers { broker.kill() } }

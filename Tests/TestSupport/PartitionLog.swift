@@ -13,8 +13,6 @@ package struct PartitionLog: Sendable {
     package let partition: Int
     /// It belongs to a topic that was deleted.
     package let isDeleted: Bool
-    /// Unique for each partition of each topic that ever was.
-    package let directory: String
     package let records: [Record]
 
     /// Those in the bytes of a segment, or in a piece of it that begins with a batch.
@@ -26,9 +24,20 @@ package struct PartitionLog: Sendable {
 
 extension KafkaCluster {
     /// The logs of a topic with one broker: those of the topics of this name that were deleted come
-    /// first. Its records must not be compressed.
+    /// first, and before them those of clusters that were replaced, which count as deleted. Its
+    /// records must not be compressed.
     package func logs(of topic: String, broker: Int = 1) throws -> [PartitionLog] {
-        let data = brokers[broker - 1].data
+        let broker = brokers[broker - 1]
+        let former = try broker.formerData.flatMap { data in
+            try logs(of: topic, in: data, isReplaced: true)
+        }
+        let present = try logs(of: topic, in: broker.data, isReplaced: false)
+        return former + present.filter(\.isDeleted) + present.filter { !$0.isDeleted }
+    }
+
+    private func logs(
+        of topic: String, in data: String, isReplaced: Bool
+    ) throws -> [PartitionLog] {
         var logs: [PartitionLog] = []
         for name in try directoryNames(data).sorted() where name.hasPrefix("\(topic)-") {
             // TOPIC-PARTITION, or TOPIC-PARTITION.UUID-delete
@@ -42,9 +51,9 @@ extension KafkaCluster {
             }
             logs.append(
                 PartitionLog(
-                    partition: partition, isDeleted: isDeleted, directory: name, records: records))
+                    partition: partition, isDeleted: isDeleted || isReplaced, records: records))
         }
-        return logs.filter(\.isDeleted) + logs.filter { !$0.isDeleted }
+        return logs
     }
 }
 

@@ -1,0 +1,27 @@
+import TestSupport
+import Testing
+
+@Suite("A Kafka that another one took the place of", .serialized, .needsKafka)
+struct ReplacedClusterTests {
+    @Test("K14: all three brokers are replaced under load by a new cluster: found again by itself")
+    func replacedCluster() throws {
+        let kafka = try KafkaCluster(home: KafkaHome(), brokers: 3)
+        try kafka.createTopic("logs.moved", partitions: 3)
+        let flows = try TopicFlows(
+            kafka, topics: ["moved"], logs: 4, more: "limits: {in_flight: 256KiB}")
+        try flows.waitForLines("moved")
+        try kafka.replace()
+        try flows.waitForLog("no broker can be reached")
+        // The new cluster has no topic yet, and that is told.
+        try flows.waitForReadiness("topic logs.moved: ", "create the topic")
+        try kafka.createTopic("logs.moved", partitions: 2)
+        try flows.waitForLines("moved")
+        try flows.waitForReadiness()
+        try flows.finish()
+        let report = try flows.report("moved")
+        #expect(report.isComplete && report.written > 1_000, "\(report)\n\(flows.agent.said)")
+        // What the old brokers had and did not acknowledge any more is sent again. Of the credit
+        // each record takes 200 bytes beside its own.
+        #expect(report.duplicated <= 256 * 1024 / 200, "\(report)")
+    }
+}
