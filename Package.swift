@@ -3,7 +3,8 @@ import PackageDescription
 
 // One-way imports: Command -> Shipper -> {Tailer, Encoding, Kafka, Registry} -> Model, all of them
 // also -> Platform, Shipper -> {Settings, HTTPServer}, Settings -> YAML, {Settings, Tailer} ->
-// Patterns -> Model. Stages never import each other. `make lint` proves it with files that must not compile.
+// Patterns -> Model, {Settings, Encoding, Shipper} -> Expressions. Stages never import each other.
+// `make lint` proves it with files that must not compile.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -39,6 +40,8 @@ let package = Package(
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(
             name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(
             name: "CMicrohttpd", pkgConfig: "libmicrohttpd",
@@ -46,18 +49,19 @@ let package = Package(
         library("Platform", ["CLinux", "CZlib", "CZstd", "CLZMA", "CBZip2", "CCrypto"]),
         library("Model", []),
         library("YAML", ["CYaml"]),
-        library("Settings", ["Platform", "Patterns", "YAML"]),
+        library("Expressions", ["Platform", "CPCRE2"]),
+        library("Settings", ["Platform", "Patterns", "YAML", "Expressions"]),
         library("HTTPServer", ["Platform", "CMicrohttpd"]),
         library("Patterns", ["Model"]),
         library("Tailer", ["Model", "Platform", "Patterns"]),
-        library("Encoding", ["Model", "Platform"]),
+        library("Encoding", ["Model", "Platform", "Expressions"]),
         library("Kafka", ["Model", "Platform", "CRdkafka"]),
         library("Registry", ["Model", "Platform"]),
         library(
             "Shipper",
             [
                 "Model", "Platform", "Patterns", "Settings", "HTTPServer", "Tailer", "Encoding",
-                "Kafka", "Registry",
+                "Kafka", "Registry", "Expressions",
             ]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Settings", "Platform"],
@@ -80,12 +84,16 @@ let package = Package(
         tests("ModelTests", ["Model"]),
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
+        tests("ExpressionsTests", ["Expressions", "CAllocationCounter"]),
         tests("SettingsTests", ["Settings", "Patterns", "Platform", "YAML"]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("PatternsTests", ["Patterns", "Model"]),
         tests("TailerTests", ["Tailer", "Patterns", "Model", "Platform"]),
         tests(
-            "EncodingTests", ["Encoding", "Tailer", "Model", "Platform", "CAllocationCounter"]),
+            "EncodingTests",
+            [
+                "Encoding", "Tailer", "Expressions", "Model", "Platform", "CAllocationCounter",
+            ]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
         tests(

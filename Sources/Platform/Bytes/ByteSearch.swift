@@ -82,6 +82,25 @@ package enum ByteSearch {
         }
     }
 
+    /// The first byte at or after `start` that is not ASCII; `bytes.count` if there is none.
+    package static func beyondASCII(in bytes: Span<UInt8>, from start: Int) -> Int {
+        precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
+                return buffer.count
+            }
+            var index = start
+            while buffer.count - index >= 8 {
+                let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let found = UInt64(littleEndian: word) & highBits
+                if found != 0 { return index + found.trailingZeroBitCount / 8 }
+                index += 8
+            }
+            while index < buffer.count, unsafe buffer[index] < 0x80 { index += 1 }
+            return index
+        }
+    }
+
     /// Bytes of the valid UTF-8 sequence that starts at `index`, 1...4, or 0 when the byte there
     /// starts none: too short, overlong, a surrogate, beyond U+10FFFF or a stray continuation.
     package static func sequence(in bytes: Span<UInt8>, at index: Int) -> Int {

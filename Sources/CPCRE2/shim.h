@@ -1,0 +1,4 @@
+#pragma once
+// Subjects and patterns are bytes.
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
