@@ -10,11 +10,16 @@ struct JSONRecordEncoder: LineEncoder {
     private let readTime: [24 of UInt8]
     /// The text of the next record's time.
     private var time: [24 of UInt8]
+    /// A limit kept a rule from being told of the next line.
+    private var isUndecided = false
     let longestPart: Int
 
-    init(template: RecordTemplate, readTime: Timestamp, longestPart: Int) {
+    /// `hasRules`: records may say that a limit kept one of them from being told.
+    init(
+        template: RecordTemplate, readTime: Timestamp, longestPart: Int, hasRules: Bool = false
+    ) {
         self.template = template
-        self.envelope = template.envelope
+        self.envelope = template.envelope + (hasRules ? RecordFlags.longestOfRules : 0)
         self.readTime = readTime.text
         self.time = self.readTime
         self.longestPart = longestPart
@@ -27,6 +32,8 @@ struct JSONRecordEncoder: LineEncoder {
         }
         time = Timestamp(milliseconds: milliseconds).text
     }
+
+    mutating func setUndecided(_ isUndecided: Bool) { self.isUndecided = isUndecided }
 
     func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
@@ -47,10 +54,11 @@ struct JSONRecordEncoder: LineEncoder {
         }
         slab.append(template.middle.span)
         slab.appendDecimal(offset)
-        let split = !whole || isPart
-        if split || fit.replaced {
-            slab.append(RecordFlags.json(split: split, invalid: fit.replaced))
-        }
+        var flags: RecordFlags = .none
+        if !whole || isPart { flags.insert(.split) }
+        if fit.replaced { flags.insert(.invalid) }
+        if isUndecided { flags.insert(.undecided) }
+        if flags != .none { slab.append(flags.json.span) }
         slab.append(template.tail.span)
         return .encoded(fit.consumed)
     }
@@ -61,19 +69,28 @@ struct JSONRecordEncoder: LineEncoder {
 }
 
 /// `log.flags` as it stands between `log.offset` and `log.file`.
-enum RecordFlags {
-    private static let split = Array(#","flags":["split"]"#.utf8)
-    private static let invalid = Array(#","flags":["invalid_utf8"]"#.utf8)
-    private static let both = Array(#","flags":["split","invalid_utf8"]"#.utf8)
-    /// Bytes of all of them.
-    static let longest = both.count
+struct RecordFlags: OptionSet {
+    let rawValue: UInt8
 
-    static func json(split: Bool, invalid: Bool) -> [UInt8] {
-        switch (split, invalid) {
-        case (true, true): both
-        case (true, false): Self.split
-        case (false, true): Self.invalid
-        case (false, false): []
-        }
+    /// No literal, as for `Frame.Flags`.
+    static var none: RecordFlags { RecordFlags(rawValue: 0) }
+    /// A part of a line, or of an event, that was too long for one record or not finished.
+    static var split: RecordFlags { RecordFlags(rawValue: 1) }
+    /// Bytes that are no UTF-8 were replaced.
+    static var invalid: RecordFlags { RecordFlags(rawValue: 2) }
+    /// A limit kept a rule from being told.
+    static var undecided: RecordFlags { RecordFlags(rawValue: 4) }
+
+    private static let texts: [[UInt8]] = (0..<8).map { number in
+        let names = ["split", "invalid_utf8", "match_limit"].enumerated()
+            .filter { number & (1 << $0.offset) != 0 }.map { #""\#($0.element)""# }
+        return names.isEmpty ? [] : Array(#","flags":[\#(names.joined(separator: ","))]"#.utf8)
     }
+
+    var json: [UInt8] { Self.texts[Int(rawValue)] }
+
+    /// Bytes of all that a line without rules may have.
+    static let longest = RecordFlags([.split, .invalid]).json.count
+    /// Bytes that one with rules may have beyond that.
+    static let longestOfRules = RecordFlags([.split, .invalid, .undecided]).json.count - longest
 }

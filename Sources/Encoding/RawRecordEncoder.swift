@@ -8,6 +8,9 @@ struct RawRecordEncoder: LineEncoder {
     /// The value has no time.
     func setTime(_ milliseconds: Int64?) {}
 
+    /// Nor anything else that is not the line's.
+    func setUndecided(_ isUndecided: Bool) {}
+
     func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {

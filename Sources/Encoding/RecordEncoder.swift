@@ -17,6 +17,8 @@ package struct RecordEncoder: Sendable {
     private let times: LabelFormat?
     private let longestPart: Int
     private let keepsEmptyLines: Bool
+    /// Nil where they ask for nothing.
+    private let rules: LineRules?
 
     /// Least bytes of message that a record must leave room for.
     package static let leastPart = 64
@@ -26,12 +28,13 @@ package struct RecordEncoder: Sendable {
     ///
     /// `labels` are those that lines may begin with: cut off and made the document's time. Nil
     /// where lines have none. A raw value keeps its label whatever it is, because it is the line as
-    /// it is.
+    /// it is; rules look behind it all the same.
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
-        keepsEmptyLines: Bool, labels: LabelFormat? = nil
+        keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules()
     ) throws(EncodingError) {
-        let envelope = codec == .json ? template.envelope : 0
+        var envelope = codec == .json ? template.envelope : 0
+        if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
         // A record that is short itself cannot give whole kilobytes away.
         let reserved = longestRecord >= 8 * rounded ? rounded : envelope
@@ -40,10 +43,11 @@ package struct RecordEncoder: Sendable {
         }
         self.codec = codec
         self.template = template
-        self.labels = codec == .json ? labels : nil
+        self.labels = codec == .json || !rules.isEmpty ? labels : nil
         times = labels
         self.longestPart = longestRecord - reserved
         self.keepsEmptyLines = keepsEmptyLines
+        self.rules = rules.isEmpty ? nil : rules
     }
 
     /// Bytes of a slab that so many lines take as a rule, and of what each record costs elsewhere:
@@ -79,27 +83,30 @@ package struct RecordEncoder: Sendable {
     /// they are not in the slab.
     ///
     /// `lineTime` is that of the encoding that went before, for a first frame that goes on with its
-    /// last line; nil where that is not known.
+    /// last line; nil where that is not known. So is `leavesLineOut`, false where it is not known.
     ///
     /// A line of a time from `until` on, milliseconds since 1970, ends it, too.
     ///
-    /// A slab may come back with no record in it although frames were done with: empty lines.
+    /// A slab may come back with no record in it although frames were done with: empty lines, and
+    /// those that rules leave out.
     package func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        lineTime: Int64? = nil, until: Int64 = .max, into slab: PayloadSlab, limit: Int,
+        lineTime: Int64? = nil, leavesLineOut: Bool = false, until: Int64 = .max,
+        into slab: PayloadSlab, limit: Int,
         overhead: Int = 0, ends: inout [UInt32], offsets: inout [UInt32]
     ) -> EncodingProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = LineRun(
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
             keepsEmptyLines: keepsEmptyLines, labels: until == .max ? labels : times,
-            cutsLabels: labels != nil, lineTime: lineTime, until: until,
-            readTime: Timestamp(nanoseconds: readTime).milliseconds)
+            cutsLabels: codec == .json, lineTime: lineTime, leavesLineOut: leavesLineOut,
+            rules: rules, until: until, now: Timestamp(nanoseconds: readTime).milliseconds)
         switch codec {
         case .json:
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
-                template: template, readTime: time, longestPart: longestPart)
+                template: template, readTime: time, longestPart: longestPart,
+                hasRules: rules != nil)
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         case .raw:
@@ -147,6 +154,10 @@ package struct EncodingProgress: Hashable, Sendable {
     /// The time that the last line was labelled with, in milliseconds since 1970; nil when it was
     /// not.
     package let lineTime: Int64?
+    /// Rules left the last line out: if it goes on in the next frame, that is left out, too.
+    package let leavesLineOut: Bool
+    /// What rules did.
+    package let counts: LineCounts
 }
 
 /// The outcome of encoding the next record of a line.
@@ -162,6 +173,9 @@ protocol LineEncoder {
     /// The time of the records from now on, in milliseconds since 1970; nil for the read time,
     /// which it is at first.
     mutating func setTime(_ milliseconds: Int64?)
+
+    /// Whether the records from now on say that a limit kept a rule from being told.
+    mutating func setUndecided(_ isUndecided: Bool)
 
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
     /// message's first byte in the file, `isPart` whether more of its line went before or comes
@@ -185,9 +199,12 @@ private struct LineRun {
     /// Whether they are no part of the message.
     let cutsLabels: Bool
     let lineTime: Int64?
+    let leavesLineOut: Bool
+    let rules: LineRules?
     /// Where the time of the next line is not before it, it is another run's.
     let until: Int64
-    let readTime: Int64
+    /// In milliseconds since 1970.
+    let now: Int64
 
     func encode<Encoder: LineEncoder>(
         by encoder: Encoder, of chunk: Span<UInt8>, into slab: PayloadSlab, ends: inout [UInt32],
@@ -197,7 +214,7 @@ private struct LineRun {
         let frames = frames.span
         var encoder = encoder
         var labels = labels.map(LabelReader.init)
-        var lineTime = lineTime
+        var line = RuledLine(rules, time: lineTime, isLeftOut: leavesLineOut)
         var index = start.frame
         var done = start.byte
         // What is left of the limit for the next record's value.
@@ -205,34 +222,49 @@ private struct LineRun {
         while index < frames.count {
             let frame = frames[index]
             var from = done
+            var label = 0
             if labels != nil {
                 // Of a line that was cut the first part alone has a label; the others, its time.
                 if !frame.flags.contains(.continuation) {
-                    let line = chunk.extracting(frame.start..<frame.start + frame.count)
-                    let label = labels?.label(of: line)
-                    lineTime = label?.milliseconds
-                    if let label, done == 0, cutsLabels { from = label.length }
+                    let text = chunk.extracting(frame.start..<frame.start + frame.count)
+                    let read = labels?.label(of: text)
+                    line.time = read?.milliseconds
+                    if let read, done == 0 { label = read.length }
                 }
-                encoder.setTime(lineTime)
+                encoder.setTime(line.time)
+                if cutsLabels { from += label }
             }
-            if until != .max, (lineTime ?? readTime) >= until {
-                return EncodingProgress(
-                    position: FramePosition(frame: index, byte: done), isCut: false, needed: nil,
-                    lineTime: lineTime)
+            if until != .max, (line.time ?? now) >= until {
+                return progress(FramePosition(frame: index, byte: done), line)
             }
             if from == frame.count, !keepsEmptyLines {
                 index += 1
                 continue
             }
             let message = chunk.extracting(frame.start + from..<frame.start + frame.count)
+            if line.hasRules {
+                // Of a line in parts the first one tells.
+                if done == 0, !frame.flags.contains(.continuation) {
+                    line.judge(message, behind: cutsLabels ? 0 : label, now: now)
+                }
+                if line.isLeftOut {
+                    index += 1
+                    continue
+                }
+            }
             let offset = done == 0 ? frame.offset : frame.messageOffset + done
             let isPart = done > 0 || frame.flags.contains(.split)
-            let part = encoder.encode(
-                message, offset: offset.bytes, isPart: isPart, into: slab, room: room)
+            let isCut = frame.isCut
+            let part =
+                line.hasRules
+                ? line.encode(
+                    message, behind: cutsLabels ? 0 : label, by: &encoder, offset: offset.bytes,
+                    isPart: isPart, isOpen: line.goesOn(behind: frame), into: slab, room: room)
+                : encoder.encode(
+                    message, offset: offset.bytes, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
-                return EncodingProgress(
-                    position: FramePosition(frame: index, byte: done), isCut: false,
-                    needed: encoder.size(of: message), lineTime: lineTime)
+                let needed = line.needed ?? encoder.size(of: message)
+                return progress(FramePosition(frame: index, byte: done), line, needed: needed)
             }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))
@@ -241,20 +273,30 @@ private struct LineRun {
             if done == frame.count {
                 index += 1
                 done = 0
-            } else if frame.length == Int(frame.skipped) + frame.count {
+            } else if isCut {
                 // 1. A part of a line, cut where the longest line would end, is too long for a
                 //    record, and is cut in two.
                 // 2. The agent ends between the two. The next one counts the longest line from
                 //    there.
                 // 3. All parts behind are others, under other ids.
                 // So it is counted from there at once.
-                return EncodingProgress(
-                    position: FramePosition(frame: index, byte: done), isCut: true, needed: nil,
-                    lineTime: lineTime)
+                return progress(FramePosition(frame: index, byte: done), line, isCut: true)
             }
         }
-        return EncodingProgress(
-            position: FramePosition(frame: index, byte: 0), isCut: false, needed: nil,
-            lineTime: lineTime)
+        return progress(FramePosition(frame: index, byte: 0), line)
     }
+
+    private func progress(
+        _ position: FramePosition, _ line: borrowing RuledLine, isCut: Bool = false,
+        needed: Int? = nil
+    ) -> EncodingProgress {
+        EncodingProgress(
+            position: position, isCut: isCut, needed: needed, lineTime: line.time,
+            leavesLineOut: line.isLeftOut, counts: line.counts)
+    }
+}
+
+extension Frame {
+    /// More of its line comes in the next frame.
+    var isCut: Bool { flags.contains(.split) && length == Int(skipped) + count }
 }

@@ -32,13 +32,18 @@ package struct RecordTemplate: Sendable {
     /// and stand in no record.
     ///
     /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as
-    /// no tags leave out `tags`. With `isMinimal` nothing is in it but `@timestamp`, `message`,
-    /// `log` and `kubernetes`. `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
+    /// no tags leave out `tags`. `rootFields` stand beside the document's own keys instead, and
+    /// never in the place of one: of an object that has the name of one of the document's, members
+    /// go into that, and what has another of its names is left out.
+    ///
+    /// With `isMinimal` nothing is in it but `@timestamp`, `message`, `log` and `kubernetes`.
+    /// `node` is `host.name`, `agent.name` and `kubernetes.node.name`.
     package init(
         path: String, captures: [String: String], device: UInt64, inode: UInt64,
         generation: GenerationID, node: String, fields: [UInt8]?, tags: [String],
-        agent: AgentIdentity, isMinimal: Bool = false
+        agent: AgentIdentity, isMinimal: Bool = false, rootFields: [RootField] = []
     ) {
+        var root = RootFields(rootFields)
         let begin = #"{"@timestamp":""#
         let metadata =
             #"","@metadata":{"beat":"filebeat","type":"_doc","version":"8.17.0","_id":""#
@@ -66,9 +71,10 @@ package struct RecordTemplate: Sendable {
         rest.member("device_id", String(device))
         rest.member("inode", String(inode))
         rest.closeObject()
+        root.join("log", ["offset", "flags", "file"], &rest)
         rest.closeObject()
         if isMinimal {
-            rest.kubernetes(captures, node: node)
+            rest.kubernetes(captures, node: node, &root)
             rest.closeObject()
             tail = [0x2C] + rest.bytes
             return
@@ -76,22 +82,27 @@ package struct RecordTemplate: Sendable {
         rest.key("input")
         rest.openObject()
         rest.member("type", "filestream")
+        root.join("input", ["type"], &rest)
         rest.closeObject()
-        rest.kubernetes(captures, node: node)
+        rest.kubernetes(captures, node: node, &root)
         if let fields, fields.count > 2 {
             rest.key("fields")
             rest.rendered(fields)
         }
+        if !tags.isEmpty { root.own("tags") }
         rest.tags(tags)
         rest.key("host")
         rest.openObject()
         rest.member("name", node)
+        root.join("host", ["name"], &rest)
         rest.closeObject()
-        rest.agent(agent, name: node)
+        rest.agent(agent, name: node, &root)
         rest.key("ecs")
         rest.openObject()
         rest.member("version", "8.0.0")
+        root.join("ecs", ["version"], &rest)
         rest.closeObject()
+        root.rest(&rest)
         rest.closeObject()
         tail = [0x2C] + rest.bytes
     }
@@ -119,7 +130,9 @@ extension JSONText {
         string(value)
     }
 
-    fileprivate mutating func kubernetes(_ captures: [String: String], node: String) {
+    fileprivate mutating func kubernetes(
+        _ captures: [String: String], node: String, _ root: inout RootFields
+    ) {
         let namespace = captures["namespace"]
         let app = captures["app"]
         let pod = captures["pod"]
@@ -130,6 +143,7 @@ extension JSONText {
         if let app { object("labels", with: "app", app) }
         if let pod { object("pod", with: "name", pod) }
         object("node", with: "name", node)
+        root.join("kubernetes", ["namespace", "labels", "pod", "node"], &self)
         closeObject()
     }
 
@@ -148,7 +162,9 @@ extension JSONText {
         closeArray()
     }
 
-    fileprivate mutating func agent(_ agent: AgentIdentity, name: String) {
+    fileprivate mutating func agent(
+        _ agent: AgentIdentity, name: String, _ root: inout RootFields
+    ) {
         key("agent")
         openObject()
         member("type", "shipper")
@@ -156,6 +172,7 @@ extension JSONText {
         member("name", name)
         member("id", agent.id)
         member("ephemeral_id", agent.ephemeralID)
+        root.join("agent", ["type", "version", "name", "id", "ephemeral_id"], &self)
         closeObject()
     }
 }

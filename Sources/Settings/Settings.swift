@@ -43,6 +43,8 @@ package struct Settings: Hashable, Sendable {
         package let latency: LatencyBudget
         /// Go into each document, in the order of the file.
         package let fields: [Field]
+        /// `fields` stand beside the document's own keys, not in an object of their own.
+        package let fieldsUnderRoot: Bool
         /// Go into each document, in the order of the file.
         package let tags: [String]
         /// The input's own, or else the output's. Each of its names has a value for every path.
@@ -51,6 +53,8 @@ package struct Settings: Hashable, Sendable {
         package let maxLine: Int
         /// Whether a line without a message becomes a record.
         package let emptyLines: EmptyLines
+        /// Which lines become records, and what in them nobody is to see.
+        package let lines: Lines
         /// Whether lines begin with a time that their logger wrote.
         package let format: LineFormat
         /// Of the clocks that s6-log's ISO 8601 stamps show.

@@ -43,7 +43,10 @@ struct SettingsKeys: Sendable {
     static let input = SettingsKeys(
         built("name", "paths", "exclude", "archives", "start", "latency", "format", "max_line")
             + [("multiline", .later(multiline))]
-            + built("include_lines", "exclude_lines", "fields", "tags", "empty_lines")
+            + built("include_lines", "exclude_lines") + [
+                ("drop", .map(drop)), ("mask", .list(mask)),
+            ]
+            + built("fields", "fields_under_root", "tags", "empty_lines")
             + built("timezone", "tai64n", "follow_symlinks", "topic")
             + [("rotation", .later(rotation))],
         filebeat: [
@@ -61,6 +64,10 @@ struct SettingsKeys: Sendable {
 
     static let multiline = SettingsKeys(
         later("pattern", "negate", "match", "max_lines", "timeout"))
+
+    static let drop = SettingsKeys(built("older_than"))
+
+    static let mask = SettingsKeys(built("pattern", "with"))
 
     static let rotation = SettingsKeys(
         later("size", "schedule", "age", "keep", "max_age", "compress", "delay_compress")
@@ -106,7 +113,8 @@ struct SettingsKeys: Sendable {
     static func homes(of name: String) -> String? {
         let maps = [
             ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
-            ("inputs[].rotation", rotation), ("output", output), ("output.kafka", kafka),
+            ("inputs[].drop", drop), ("inputs[].mask[]", mask), ("inputs[].rotation", rotation),
+            ("output", output), ("output.kafka", kafka),
             ("output.kafka.tls", tls), ("output.kafka.sasl", sasl), ("limits", limits),
             ("registry", registry), ("http", http),
             ("log", log),

@@ -67,10 +67,13 @@ extension SettingsReader {
                 most: duration(
                     section["latency"], in: LatencyBudget.range,
                     default: LatencyBudget.standard.most)),
-            fields: fields, tags: tags(section["tags"]),
+            fields: fields,
+            fieldsUnderRoot: boolean(section["fields_under_root"], default: false),
+            tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
+            lines: lines(section),
             format: choice(section["format"], default: .auto, later: ["cri", "docker"]),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
@@ -94,8 +97,6 @@ extension SettingsReader {
 
     /// Keys that must not ask for more than what is done anyway.
     private mutating func unbuilt(_ section: Section) {
-        empty(section["include_lines"])
-        empty(section["exclude_lines"])
         guard let links = section["follow_symlinks"] else { return }
         if case .list = links.node.content {
             fault(

@@ -19,21 +19,24 @@ enum EncodingFixture {
 
     static func template(
         path: String = "/input/app.log", captures: [String: String] = [:], node: String = "node-1",
-        fields: [UInt8]? = nil, tags: [String] = []
+        fields: [UInt8]? = nil, tags: [String] = [], rootFields: [RootField] = [],
+        isMinimal: Bool = false
     ) -> RecordTemplate {
         RecordTemplate(
             path: path, captures: captures, device: 64768, inode: 1_234_567,
             generation: GenerationID(value: 0x5F0C_9BE2_1A77_D1C3), node: node, fields: fields,
-            tags: tags, agent: agent)
+            tags: tags, agent: agent, isMinimal: isMinimal, rootFields: rootFields)
     }
 
     static func encoder(
         _ codec: RecordCodec = .json, _ template: RecordTemplate = template(),
-        longestRecord: Int = 1_000_000, keepsEmptyLines: Bool = false, labels: LabelFormat? = nil
+        longestRecord: Int = 1_000_000, keepsEmptyLines: Bool = false, labels: LabelFormat? = nil,
+        rules: LineRules = LineRules()
     ) throws -> RecordEncoder {
         try RecordEncoder(
             codec: codec, template: template, path: "/input/app.log",
-            longestRecord: longestRecord, keepsEmptyLines: keepsEmptyLines, labels: labels)
+            longestRecord: longestRecord, keepsEmptyLines: keepsEmptyLines, labels: labels,
+            rules: rules)
     }
 
     /// 2026-11-23T03:38:00.123Z and a bit.
@@ -139,12 +142,13 @@ extension RecordEncoder {
     /// Where in the file the records begin is told to nobody.
     func encode(
         _ frames: [Frame], from start: FramePosition, of chunk: Span<UInt8>, readTime: Int64,
-        lineTime: Int64? = nil, into slab: PayloadSlab, limit: Int, overhead: Int = 0,
-        ends: inout [UInt32]
+        lineTime: Int64? = nil, leavesLineOut: Bool = false, into slab: PayloadSlab, limit: Int,
+        overhead: Int = 0, ends: inout [UInt32]
     ) -> EncodingProgress {
         var offsets: [UInt32] = []
         return encode(
-            frames, from: start, of: chunk, readTime: readTime, lineTime: lineTime, into: slab,
-            limit: limit, overhead: overhead, ends: &ends, offsets: &offsets)
+            frames, from: start, of: chunk, readTime: readTime, lineTime: lineTime,
+            leavesLineOut: leavesLineOut, into: slab, limit: limit, overhead: overhead, ends: &ends,
+            offsets: &offsets)
     }
 }

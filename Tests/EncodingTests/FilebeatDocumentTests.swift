@@ -1,4 +1,5 @@
 import Encoding
+import Expressions
 import FoundationEssentials
 import Model
 import TestSupport
@@ -20,13 +21,15 @@ import Testing
     }
 
     private func ours(
-        _ name: String, path: String, fields: String? = nil, tags: [String] = []
+        _ name: String, path: String, fields: String? = nil, tags: [String] = [],
+        rootFields: [RootField] = [], rules: LineRules = LineRules()
     ) throws -> [(payload: String, document: Document)] {
         let bytes = try EncodingFixture.bytes("filebeat/\(name)/input.log")
         let template = EncodingFixture.template(
-            path: path, fields: fields.map { Array($0.utf8) }, tags: tags)
+            path: path, fields: fields.map { Array($0.utf8) }, tags: tags, rootFields: rootFields)
         let records = EncodingFixture.records(
-            try EncodingFixture.encoder(.json, template), bytes, Frame.lines(of: bytes))
+            try EncodingFixture.encoder(.json, template, rules: rules), bytes,
+            Frame.lines(of: bytes))
         return try records.map { (EncodingFixture.text($0), try EncodingFixture.document($0)) }
     }
 
@@ -74,28 +77,44 @@ import Testing
         for (mine, other) in zip(ours, theirs) { expectEqual(mine.document, other.document) }
     }
 
-    /// Filebeat filtered this case; the lines that it kept are ours too.
-    @Test func offsetsOfLinesBetweenOthersAreTheSame() throws {
-        let ours = try ours("lines", path: "/input/a.log")
+    @Test func theSameLinesAreIncludedAndExcluded() throws {
+        let rules = LineRules(
+            include: [try Expression("worker-[01]")], exclude: [try Expression("request 1[0-9]")])
+        let ours = try ours("lines", path: "/input/a.log", rules: rules)
         let theirs = try captured("lines")
-        #expect(!theirs.isEmpty)
-        for other in theirs {
-            let mine = ours.first { $0.document.log.offset == other.document.log.offset }
-            expectEqual(try #require(mine).document, other.document)
-        }
+        #expect(ours.count == theirs.count && !theirs.isEmpty)
+        for (mine, other) in zip(ours, theirs) { expectEqual(mine.document, other.document) }
     }
 
-    /// `fields_under_root` there, which is not offered here: all else is the same, and there too a
-    /// field of the user's could not replace `host`.
-    @Test func bookkeepingIsNotTheUsers() throws {
-        let fields = #"{"app":"orders","host":"override"}"#
-        let ours = try ours("fields-root", path: "/input/a.log", fields: fields)
+    /// There too a field of the user's could not replace `host`.
+    @Test func fieldsUnderTheRootStandWhereFilebeatPutsThem() throws {
+        let fields = ["app": "orders", "host": "override"].sorted { $0.key < $1.key }.map {
+            RootField(name: $0.key, value: Array("\"\($0.value)\"".utf8), members: nil)
+        }
+        let ours = try ours("fields-root", path: "/input/a.log", rootFields: fields)
         let theirs = try captured("fields-root")
         #expect(ours.count == theirs.count)
         for (mine, other) in zip(ours, theirs) {
-            #expect(mine.document.host == other.document.host)
-            #expect(mine.document.message == other.document.message)
-            #expect(mine.document.log.offset == other.document.log.offset)
+            expectEqual(mine.document, other.document)
+            let keys = try [mine, other].map { try Self.keys(of: $0.payload) }
+            #expect(keys[0] == keys[1])
+            #expect(try Self.text("app", of: mine.payload) == "orders")
+        }
+    }
+
+    private static func keys(of payload: String) throws -> Set<String> {
+        Set(try JSONDecoder().decode([String: AnyValue].self, from: Data(payload.utf8)).keys)
+    }
+
+    private static func text(_ key: String, of payload: String) throws -> String? {
+        try JSONDecoder().decode([String: AnyValue].self, from: Data(payload.utf8))[key]?.text
+    }
+
+    private struct AnyValue: Decodable {
+        let text: String?
+
+        init(from decoder: any Decoder) throws {
+            text = try? decoder.singleValueContainer().decode(String.self)
         }
     }
 

@@ -14,6 +14,11 @@ import Testing
             max_line: 1000
             fields: {a: [1, {b: [2.5, [true, ~]], c: {}}, []], d: {e: "5", "f: g": "x\\ny\\u202e"}, '': ' '}
             tags: ["true", "0x1F", "a#b", "- c", "'", "1e3", ".inf", "a:", "99999999999999999999"]
+            include_lines: ['^a', '\\bü$']
+            exclude_lines: [':']
+            drop: {older_than: 36h}
+            mask: [{pattern: '\\d{16}', with: '****'}, {pattern: x, with: ''}]
+            fields_under_root: true
             empty_lines: keep
             format: s6
             timezone: America/New_York
@@ -101,7 +106,10 @@ import Testing
                     latency: 250ms
                     format: auto
                     max_line: 256KiB
+                    include_lines: []
+                    exclude_lines: []
                     fields: {}
+                    fields_under_root: false
                     tags: []
                     empty_lines: skip
                     timezone: UTC

@@ -1,3 +1,4 @@
+import Encoding
 import Model
 import Platform
 import Synchronization
@@ -16,6 +17,9 @@ package final class Counters: Sendable {
     private let recordsSent = SaturatingCounter()
     private let archivesDamaged = SaturatingCounter()
     private let archivesUnmatched = SaturatingCounter()
+    private let leftOut = SaturatingCounter()
+    private let undecided = SaturatingCounter()
+    private let masked = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
@@ -46,6 +50,13 @@ package final class Counters: Sendable {
     /// Zeros that nobody wrote and that were passed over.
     package var holeBytes: Int { holes.now }
 
+    /// Lines that an input's settings left out.
+    package var linesLeftOut: Int { leftOut.now }
+    /// Records of lines that an expression reached a limit on.
+    package var linesUndecided: Int { undecided.now }
+    /// Matches of masks that were replaced.
+    package var matchesMasked: Int { masked.now }
+
     /// Records handed to the producer and not yet acknowledged.
     var recordsWaiting: Int { max(0, recordsSent.now -| recordsDelivered) }
     /// When Kafka acknowledged something last, nanoseconds since 1970; nil when it never did.
@@ -60,6 +71,12 @@ package final class Counters: Sendable {
     }
     func acknowledgedNow() { acknowledged.store(Clock.wallNanoseconds(), ordering: .relaxed) }
     func sent(records count: Int) { recordsSent.add(count) }
+    func ruled(_ counts: LineCounts) {
+        guard counts != .none else { return }
+        leftOut.add(counts.leftOut)
+        undecided.add(counts.undecided)
+        masked.add(counts.masked)
+    }
     func taken(_ count: Int) { bytesRead.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {
         lostBytes.withLock { $0[reason, default: 0] +|= count }

@@ -9,12 +9,14 @@ import Tailer
 /// An input's settings made ready for its streams and files.
 struct InputPlan {
     let settings: Settings.Input
-    /// `fields` as JSON; nil when there are none.
+    /// `fields` as JSON; nil when there are none, or they stand beside the document's own keys.
     let fields: [UInt8]?
+    private let rootFields: [RootField]
     private let key: Template?
     private let codec: RecordCodec
     private let headerTemplates: [Settings.Header]
     private let isMinimal: Bool
+    private let rules: LineRules
 
     init(_ input: Settings.Input, _ kafka: Settings.Kafka) {
         settings = input
@@ -22,13 +24,13 @@ struct InputPlan {
         codec = RecordCodec(kafka.codec)
         headerTemplates = kafka.headers
         isMinimal = kafka.envelope == .minimal
-        guard !input.fields.isEmpty else {
-            fields = nil
-            return
-        }
-        var text = JSONText()
-        FieldValue.map(input.fields).render(into: &text)
-        fields = text.bytes
+        rules = LineRules(input.lines, longestLine: input.maxLine)
+        fields =
+            input.fields.isEmpty || input.fieldsUnderRoot
+            ? nil : FieldValue.map(input.fields).rendered
+        rootFields =
+            input.fieldsUnderRoot
+            ? input.fields.map { RootField($0) } : []
     }
 
     /// Whether the topic of a record hangs on its day.
@@ -90,7 +92,8 @@ struct InputPlan {
     ) -> RecordTemplate {
         RecordTemplate(
             path: path, captures: captures, device: device, inode: inode, generation: generation,
-            node: node, fields: fields, tags: settings.tags, agent: agent, isMinimal: isMinimal)
+            node: node, fields: fields, tags: settings.tags, agent: agent, isMinimal: isMinimal,
+            rootFields: rootFields)
     }
 
     /// Headers count for the length of a record, too; the room that is left for a key is theirs
@@ -107,7 +110,8 @@ struct InputPlan {
         try RecordEncoder(
             codec: codec, template: template, path: path,
             longestRecord: longestRecord - reserve(for: headers),
-            keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6))
+            keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
+            rules: rules)
     }
 
     /// The labels that lines of an s6 log directory, or of another file, may begin with.
@@ -136,7 +140,34 @@ struct InputPlan {
     }
 }
 
+extension LineRules {
+    init(_ lines: Settings.Lines, longestLine: Int) {
+        self.init(
+            include: lines.include, exclude: lines.exclude,
+            masks: lines.masks.map { Mask(pattern: $0.pattern, replacement: Array($0.with.utf8)) },
+            longestAgo: lines.dropOlderThan.map { $0.components.seconds * 1000 },
+            longestLine: longestLine)
+    }
+}
+
+extension RootField {
+    init(_ field: Field) {
+        var members: [(name: String, value: [UInt8])]?
+        if case .map(let fields) = field.value {
+            members = fields.map { ($0.name, $0.value.rendered) }
+        }
+        self.init(name: field.name, value: field.value.rendered, members: members)
+    }
+}
+
 extension FieldValue {
+    /// As JSON.
+    var rendered: [UInt8] {
+        var text = JSONText()
+        render(into: &text)
+        return text.bytes
+    }
+
     /// Appends the value as JSON.
     func render(into text: inout JSONText) {
         switch self {

@@ -22,6 +22,9 @@ extension Pipeline {
         figures.archivesDamaged = counters.damagedArchives
         figures.archivesUnmatched = counters.unmatchedArchives
         figures.holeBytes = counters.holeBytes
+        figures.linesLeftOut = counters.linesLeftOut
+        figures.linesUndecided = counters.linesUndecided
+        figures.matchesMasked = counters.matchesMasked
         figures.unreadable = readers.sum(\.unreadable)
         figures.mountsSilent = readers.silentCount
         figures.inFlightBytes = budget.held

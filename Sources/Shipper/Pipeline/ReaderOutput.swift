@@ -64,6 +64,8 @@ final class ReaderOutput: TailerOutput {
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
         var lineTime: Int64?
+        /// Whether rules left it out: so they do its parts.
+        var leavesLineOut = false
         /// In an s6 log directory.
         let isS6: Bool
 
@@ -375,6 +377,7 @@ final class ReaderOutput: TailerOutput {
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
+        var leavesLineOut = source.leavesLineOut
         let before = source.anchor
         // Who takes less than what it waits for is served, and its turn is over.
         var least = Self.leastCredit
@@ -412,8 +415,8 @@ final class ReaderOutput: TailerOutput {
             offsets.reserveCapacity(ends.capacity)
             let progress = encoder.records.encode(
                 frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
-                until: until, into: slab, limit: credit, overhead: overhead, ends: &ends,
-                offsets: &offsets)
+                leavesLineOut: leavesLineOut, until: until, into: slab, limit: credit,
+                overhead: overhead, ends: &ends, offsets: &offsets)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
                 // Not even one record fits into so little.
                 give(source.stream, lane, back: credit)
@@ -431,6 +434,9 @@ final class ReaderOutput: TailerOutput {
             source.anchor = anchor
             lineTime = progress.lineTime
             source.lineTime = lineTime
+            leavesLineOut = progress.leavesLineOut
+            source.leavesLineOut = leavesLineOut
+            parts.counters.ruled(progress.counts)
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.counters.sent(records: ends.count)
             send(

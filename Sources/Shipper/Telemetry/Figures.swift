@@ -21,6 +21,9 @@ struct Figures: Sendable {
     var archivesDamaged = 0
     var archivesUnmatched = 0
     var holeBytes = 0
+    var linesLeftOut = 0
+    var linesUndecided = 0
+    var matchesMasked = 0
     var unreadable = 0
     var mountsSilent = 0
     var unreadBytes = 0

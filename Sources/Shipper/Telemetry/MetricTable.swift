@@ -10,7 +10,7 @@ struct Metric: Sendable {
     let samples: @Sendable (Figures) -> [MetricText.Sample]
 
     /// Every metric, in the order in which they are shown; docs/metrics.md has the same table.
-    static let all: [Metric] = flow + loss + delivery + reading + registry + process
+    static let all: [Metric] = flow + rules + loss + delivery + reading + registry + process
 
     /// The page that `/metrics` answers.
     static func page(_ figures: Figures) -> String {
@@ -48,6 +48,20 @@ struct Metric: Sendable {
             "Bytes of the files that are followed which Kafka has not acknowledged, without last lines "
                 + "that have no newline yet."
         ) { $0.unreadBytes +| max(0, $0.bytesRead -| $0.bytesDelivered) },
+    ]
+
+    private static let rules = [
+        counter(
+            "shipper_lines_left_out_total",
+            "Lines that include_lines, exclude_lines or drop left out: their bytes count as delivered."
+        ) { $0.linesLeftOut },
+        counter(
+            "shipper_lines_undecided_total",
+            "Lines that were shipped with the flag match_limit, because an expression took too long."
+        ) { $0.linesUndecided },
+        counter(
+            "shipper_matches_masked_total", "Matches of mask that were replaced."
+        ) { $0.matchesMasked },
     ]
 
     private static let loss = [
