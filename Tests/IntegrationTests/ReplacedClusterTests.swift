@@ -1,3 +1,4 @@
+import Shipper
 import TestSupport
 import Testing
 
