@@ -112,6 +112,7 @@ package struct BrokerTrouble: Hashable, Sendable {
         ("Network is unreachable", .unreachable),
         ("Host is unreachable", .unreachable),
         ("timed out", .silence),
+        ("Timed out", .silence),
         ("Connection setup timed out", .silence),
     ]
 

@@ -12,6 +12,11 @@ struct BrokerTroubleTests {
             ("Connect to ipv4#10.1.2.3:9092 failed: No route to host", .unreachable),
             ("Connection setup timed out in state CONNECT", .silence),
             ("1 request(s) timed out: disconnect", .silence),
+            // Of a broker that is stopped, whatever its version.
+            (
+                "ApiVersionRequest failed: Local: Timed out: probably due to broker version < 0.10 "
+                    + "(see api.version.request configuration)", .silence
+            ),
             (
                 "SASL authentication error: Authentication failed: Invalid username or password",
                 .credentials
