@@ -10,6 +10,9 @@ package enum Clock {
     /// Nanoseconds that only grow; for time-outs and intervals.
     package static func monotonicNanoseconds() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// Nanoseconds that the calling thread has had a processor.
+    package static func threadNanoseconds() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
     /// When the machine was started, by the wall clock as it goes now; nanoseconds since 1970.
     package static func bootNanoseconds() -> Int64 { wallNanoseconds() &- read(CLOCK_BOOTTIME) }
 
