@@ -31,9 +31,33 @@ package final class RecordBatch: @unchecked Sendable {
     package let credit: Int
     /// Of each of its records, beside the key.
     package let headers: RecordHeaders
-    /// Where in the file record i begins, counted from the start of `range`; empty where nobody
-    /// asks.
+    /// Where in the file record i begins, counted from the start of `range`, and maybe behind its
+    /// end; empty where nobody asks.
     let recordOffsets: [UInt32]
+    /// Of other files, what is done with when the batch is released: an event may have begun in a
+    /// file and ended in the next one. Empty as a rule.
+    let others: [Part]
+
+    /// A range of a file, and the bytes before its end.
+    package struct Part: Hashable, Sendable {
+        /// May be another one than the batch's.
+        package let file: FileID
+        /// The life of the file's content that the range is of.
+        package let generation: GenerationID
+        /// May be empty: records before an event that has not ended.
+        package let range: ByteRange
+        /// The bytes before the range's end; none where they are not known.
+        package let anchor: Anchor
+
+        package init(
+            file: FileID, generation: GenerationID, range: ByteRange, anchor: Anchor
+        ) {
+            self.file = file
+            self.generation = generation
+            self.range = range
+            self.anchor = anchor
+        }
+    }
 
     /// The place in the lane's order. Written by the lane under its lock before anybody reads it.
     var ordinal = 0
@@ -52,7 +76,7 @@ package final class RecordBatch: @unchecked Sendable {
     package init(
         lane: Lane, slab: PayloadSlab, recordEnds: [UInt32], file: FileID, stream: StreamID,
         generation: GenerationID, range: ByteRange, anchor: Anchor, credit: Int,
-        recordOffsets: [UInt32] = [], headers: RecordHeaders = .none
+        recordOffsets: [UInt32] = [], headers: RecordHeaders = .none, others: [Part] = []
     ) {
         precondition(
             Int(recordEnds.last ?? 0) <= slab.count, "records end beyond the slab's bytes")
@@ -67,6 +91,13 @@ package final class RecordBatch: @unchecked Sendable {
         self.credit = credit
         self.recordOffsets = recordOffsets
         self.headers = headers
+        self.others = others
+    }
+
+    /// Goes through all that is done with when the batch is released, of whichever file.
+    package func forEachPart(_ body: (Part) -> Void) {
+        body(Part(file: file, generation: generation, range: range, anchor: anchor))
+        for part in others { body(part) }
     }
 
     /// Records in it; 0 is allowed.

@@ -16,8 +16,11 @@ package struct AckTracker: Sendable {
         /// with.
         var ranges: [(end: LogicalOffset, isDelivered: Bool)] = []
         var first = 0
+        /// Every byte before was read, sent or not; before `end` where nothing is kept back.
+        var taken = LogicalOffset(0)
 
         var end: LogicalOffset { first < ranges.count ? ranges[ranges.count - 1].end : watermark }
+        var isKeptBack: Bool { taken > end }
     }
     private var files: [FileID: Outstanding] = [:]
 
@@ -48,6 +51,16 @@ package struct AckTracker: Sendable {
         files.values[index].ranges.append((range.end, false))
     }
 
+    /// The bytes of the file up to `end` are read. Those behind what was sent are kept back: they
+    /// are of an event that has not ended, and count as outstanding until they are sent.
+    package mutating func took(
+        _ file: FileID, _ generation: GenerationID, upTo end: LogicalOffset
+    ) {
+        guard let index = files.index(forKey: file), files.values[index].generation == generation
+        else { return }
+        files.values[index].taken = end
+    }
+
     /// `range`, which was sent as such, is delivered. Returns the new end of the unbroken run of
     /// delivered bytes when it moved, else nil; nil also for what is late or was never sent.
     package mutating func delivered(
@@ -60,14 +73,17 @@ package struct AckTracker: Sendable {
     /// Every byte before it is delivered; nil for a file that is not tracked.
     package func watermark(_ file: FileID) -> LogicalOffset? { files[file]?.watermark }
 
-    /// Every byte before it was sent in this generation, delivered or not; nil where the generation
-    /// was not begun.
-    package func sentEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
+    /// Every byte before it was read in this generation, whether it is sent, delivered or kept
+    /// back; nil where the generation was not begun.
+    package func takenEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
         guard let outstanding = files[file], outstanding.generation == generation else {
             return nil
         }
-        return outstanding.end
+        return max(outstanding.end, outstanding.taken)
     }
+
+    /// Whether bytes of the file are kept back.
+    package func isKeptBack(_ file: FileID) -> Bool { files[file]?.isKeptBack ?? false }
 
     /// Files of which ranges are sent and not covered by the watermark, with the bytes from that to
     /// the last one's end.
@@ -75,9 +91,10 @@ package struct AckTracker: Sendable {
         files.compactMapValues { $0.first < $0.ranges.count ? $0.end - $0.watermark : nil }
     }
 
-    /// Ranges of the file that are sent and not covered by the watermark.
+    /// Ranges of the file that are sent and not covered by the watermark, and one more where bytes
+    /// behind them are kept back.
     package func outstanding(_ file: FileID) -> Int {
-        files[file].map { $0.ranges.count - $0.first } ?? 0
+        files[file].map { $0.ranges.count - $0.first + ($0.isKeptBack ? 1 : 0) } ?? 0
     }
 }
 
@@ -85,7 +102,8 @@ extension AckTracker.Outstanding {
     fileprivate mutating func deliver(
         _ generation: GenerationID, _ range: ByteRange
     ) -> LogicalOffset? {
-        guard generation == self.generation else { return nil }
+        // Records of an event that has not ended in front of them move no position.
+        guard generation == self.generation, range.count > 0 else { return nil }
         // Ends grow, so the range is found by halving.
         var (low, high) = (first, ranges.count)
         while low < high {

@@ -1,5 +1,6 @@
 import Kafka
 import Model
+import Platform
 import Registry
 import Synchronization
 
@@ -35,7 +36,7 @@ final class DeliveryLedger: Sendable {
         func delivered(_ entry: FileEntry?) -> FileEntry? {
             guard var entry else { return nil }
             // Nothing is on its way: what was sent is delivered.
-            let end = tracker.sentEnd(entry.file, entry.generation)
+            let end = tracker.takenEnd(entry.file, entry.generation)
             entry.offset = max(entry.offset, end ?? entry.offset)
             return entry
         }
@@ -82,7 +83,7 @@ final class DeliveryLedger: Sendable {
         state.withLock { state in
             state.gone.remove(file)
             state.unfollowed.remove(file)
-            if let end = state.tracker.sentEnd(file, generation) {
+            if let end = state.tracker.takenEnd(file, generation) {
                 return (end, state.anchors[file] ?? .none)
             }
             state.tracker.begin(file, generation, at: position)
@@ -98,8 +99,8 @@ final class DeliveryLedger: Sendable {
     }
 
     /// Where the file is to be read on; nil when this run has not read it.
-    func sentEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
-        state.withLock { $0.tracker.sentEnd(file, generation) }
+    func takenEnd(_ file: FileID, _ generation: GenerationID) -> LogicalOffset? {
+        state.withLock { $0.tracker.takenEnd(file, generation) }
     }
 
     /// To be called before the batch goes to the producer, which may deliver it at once. `anchor`
@@ -107,6 +108,18 @@ final class DeliveryLedger: Sendable {
     func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {
         state.withLock { state in
             state.tracker.sent(file, generation, range)
+            state.anchors[file] = anchor
+        }
+    }
+
+    /// The file was read up to `end`, and what is behind the bytes that were sent is kept back, of
+    /// an event that has not ended: a run that comes after this one reads that again. `anchor` is
+    /// the bytes before `end`.
+    func took(
+        _ file: FileID, _ generation: GenerationID, upTo end: LogicalOffset, anchor: Anchor
+    ) {
+        state.withLock { state in
+            state.tracker.took(file, generation, upTo: end)
             state.anchors[file] = anchor
         }
     }
@@ -214,6 +227,9 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.outstanding(file) > 0 }
     }
 
+    /// Whether bytes of the file were read that are not sent, of an event that has not ended.
+    func isKeptBack(_ file: FileID) -> Bool { state.withLock { $0.tracker.isKeptBack(file) } }
+
     /// The entry of a file that is gone leaves with its last delivery, which is saved by now: who
     /// finds a file that is not followed may believe its entry. And only if it is gone still:
     ///
@@ -237,15 +253,17 @@ final class DeliveryLedger: Sendable {
         var left: [FileID] = []
         state.withLock { state in
             for batch in batches {
-                guard let end = state.tracker.delivered(batch.file, batch.generation, batch.range)
-                else { continue }
-                // Batches of a stream are released in order, so the watermark is a batch's end, and
-                // its anchor the bytes before it.
-                advances[batch.file] = Advance(
-                    file: batch.file, generation: batch.generation, offset: end,
-                    anchor: end == batch.range.end ? batch.anchor : .none,
-                    size: state.sizes[batch.file])
-                if state.gone.contains(batch.file) { left.append(batch.file) }
+                batch.forEachPart { part in
+                    guard let end = state.tracker.delivered(part.file, part.generation, part.range)
+                    else { return }
+                    // Batches of a stream are released in order, so the watermark is a part's end,
+                    // and its anchor the bytes before it.
+                    advances[part.file] = Advance(
+                        file: part.file, generation: part.generation, offset: end,
+                        anchor: end == part.range.end ? part.anchor : .none,
+                        size: state.sizes[part.file])
+                    if state.gone.contains(part.file) { left.append(part.file) }
+                }
             }
         }
         registry.advance(Array(advances.values))
@@ -254,7 +272,9 @@ final class DeliveryLedger: Sendable {
         if batches.contains(where: { $0.count > 0 }) { counters.acknowledgedNow() }
         var wasRefused = false
         for batch in batches {
-            counters.delivered(records: batch.count, bytes: batch.range.count)
+            var bytes = 0
+            batch.forEachPart { bytes = bytes +| $0.range.count }
+            counters.delivered(records: batch.count, bytes: bytes)
             if budget.giveBack(
                 batch.stream, of: batch.lane.destination, batch.credit, isProof: batch.count > 0)
             {

@@ -290,7 +290,7 @@ final class FileMemory: KnownFiles {
 
     func progress(of file: FileID) -> (stream: String, position: PhysicalOffset)? {
         guard let entry = parts.registry.entry(file) else { return nil }
-        let end = parts.ledger.sentEnd(file, entry.generation) ?? entry.offset
+        let end = parts.ledger.takenEnd(file, entry.generation) ?? entry.offset
         return (entry.stream, entry.base.physical(end))
     }
 

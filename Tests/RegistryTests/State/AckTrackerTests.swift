@@ -72,6 +72,27 @@ import Testing
         #expect(tracker.watermark(file) == nil)
     }
 
+    @Test("What is kept back of an unfinished event is read, outstanding, and not delivered")
+    func keptBack() {
+        var tracker = AckTracker()
+        tracker.begin(file, generation, at: 0)
+        tracker.sent(file, generation, range(0, 10))
+        tracker.took(file, generation, upTo: 30)
+        #expect(tracker.takenEnd(file, generation) == 30)
+        #expect(tracker.delivered(file, generation, range(0, 10)) == 10)
+        // A record that comes before the event's end covers nothing.
+        tracker.sent(file, generation, range(10, 10))
+        #expect(tracker.delivered(file, generation, range(10, 10)) == nil)
+        #expect(tracker.watermark(file) == 10)
+        #expect(tracker.outstanding(file) == 1)
+        #expect(tracker.undelivered.isEmpty)
+        tracker.sent(file, generation, range(10, 40))
+        #expect(tracker.outstanding(file) == 1)
+        #expect(tracker.delivered(file, generation, range(10, 40)) == 40)
+        #expect(tracker.outstanding(file) == 0)
+        #expect(tracker.takenEnd(file, generation) == 40)
+    }
+
     /// The model: a set of delivered bytes and a walk from the start.
     @Test("In whatever order deliveries come, the position is the unbroken run", arguments: 0..<40)
     func model(_ seed: Int) {
