@@ -10,16 +10,27 @@ struct JSONRecordEncoder: LineEncoder {
     private let readTime: [24 of UInt8]
     /// The text of the next record's time.
     private var time: [24 of UInt8]
+    /// Of the next record: the stream that its container wrote it to, as it stands behind the
+    /// message; none of what is no container's.
+    private var source: [UInt8] = []
+    /// An object of strings that its container's runtime wrote along with it.
+    private var attributes: [UInt8] = []
+    /// The next line is not as its format has it.
+    private var isMalformed = false
     /// A limit kept a rule from being told of the next line.
     private var isUndecided = false
     let longestPart: Int
 
-    /// `hasRules`: records may say that a limit kept one of them from being told.
+    /// `hasRules`: records may say that a limit kept one of them from being told. `hasSource`: they
+    /// may say which stream of a container they are of, and that they are malformed.
     init(
-        template: RecordTemplate, readTime: Timestamp, longestPart: Int, hasRules: Bool = false
+        template: RecordTemplate, readTime: Timestamp, longestPart: Int, hasRules: Bool = false,
+        hasSource: Bool = false
     ) {
         self.template = template
-        self.envelope = template.envelope + (hasRules ? RecordFlags.longestOfRules : 0)
+        self.envelope =
+            template.envelope + (hasRules ? RecordFlags.longestOfRules : 0)
+            + (hasSource ? Self.longestSource : 0)
         self.readTime = readTime.text
         self.time = self.readTime
         self.longestPart = longestPart
@@ -35,10 +46,44 @@ struct JSONRecordEncoder: LineEncoder {
 
     mutating func setUndecided(_ isUndecided: Bool) { self.isUndecided = isUndecided }
 
+    /// Bytes that a record with a source takes beyond the template's envelope.
+    static let longestSource =
+        stdout.count + RecordFlags([.split, .invalid, .malformed]).json.count - RecordFlags.longest
+    private static let stdout = Array(#"","stream":"stdout"#.utf8)
+    private static let stderr = Array(#"","stream":"stderr"#.utf8)
+    private static let beforeAttributes = Array(#"","docker":{"attrs":"#.utf8)
+    private static let afterAttributes = Array("}".utf8)
+    /// Bytes that attributes take beside themselves: a quote of what follows goes.
+    private static let aroundAttributes = beforeAttributes.count
+
+    /// Bytes of the next record that are its attributes'.
+    private var attributeBytes: Int {
+        attributes.isEmpty ? 0 : attributes.count + Self.aroundAttributes
+    }
+
+    /// What is said of the records from now on beside their time.
+    mutating func setSource(
+        _ channel: Channel, _ attributes: [UInt8] = [], isMalformed: Bool = false
+    ) {
+        self.isMalformed = isMalformed
+        self.attributes = attributes
+        switch channel {
+        case .log: source = []
+        case .stdout: source = Self.stdout
+        case .stderr: source = Self.stderr
+        }
+    }
+
+    /// Bytes of a message in a record; more than `longestPart` where one has no room for it.
+    func messageSize(of message: Span<UInt8>) -> Int {
+        PayloadSlab.jsonStringCount(message, limit: longestPart + 1)
+    }
+
     func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {
-        let free = room - envelope
+        let longestPart = longestPart - attributeBytes
+        let free = room - envelope - attributeBytes
         guard free >= 0 else { return .full }
         let start = slab.count
         slab.append(template.head.span)
@@ -52,19 +97,30 @@ struct JSONRecordEncoder: LineEncoder {
             slab.cut(to: start)
             return .full
         }
-        slab.append(template.middle.span)
+        if !source.isEmpty { slab.append(source.span) }
+        if attributes.isEmpty {
+            slab.append(template.middle.span)
+        } else {
+            slab.append(Self.beforeAttributes.span)
+            slab.append(attributes.span)
+            // What stands before them is ended by their quote, so not by that of what follows.
+            slab.append(Self.afterAttributes.span)
+            slab.append(template.middle.span.extracting(1..<template.middle.count))
+        }
         slab.appendDecimal(offset)
         var flags: RecordFlags = .none
         if !whole || isPart { flags.insert(.split) }
         if fit.replaced { flags.insert(.invalid) }
         if isUndecided { flags.insert(.undecided) }
+        if isMalformed { flags.insert(.malformed) }
         if flags != .none { slab.append(flags.json.span) }
         slab.append(template.tail.span)
         return .encoded(fit.consumed)
     }
 
     func size(of message: Span<UInt8>) -> Int {
-        envelope + PayloadSlab.jsonStringCount(message, limit: longestPart)
+        envelope + attributeBytes
+            + PayloadSlab.jsonStringCount(message, limit: longestPart - attributeBytes)
     }
 }
 
@@ -80,16 +136,18 @@ struct RecordFlags: OptionSet {
     static var invalid: RecordFlags { RecordFlags(rawValue: 2) }
     /// A limit kept a rule from being told.
     static var undecided: RecordFlags { RecordFlags(rawValue: 4) }
+    /// The line is not as its format has it.
+    static var malformed: RecordFlags { RecordFlags(rawValue: 8) }
 
-    private static let texts: [[UInt8]] = (0..<8).map { number in
-        let names = ["split", "invalid_utf8", "match_limit"].enumerated()
+    private static let texts: [[UInt8]] = (0..<16).map { number in
+        let names = ["split", "invalid_utf8", "match_limit", "parse_error"].enumerated()
             .filter { number & (1 << $0.offset) != 0 }.map { #""\#($0.element)""# }
         return names.isEmpty ? [] : Array(#","flags":[\#(names.joined(separator: ","))]"#.utf8)
     }
 
     var json: [UInt8] { Self.texts[Int(rawValue)] }
 
-    /// Bytes of all that a line without rules may have.
+    /// Bytes of all that a line without rules, and of no format, may have.
     static let longest = RecordFlags([.split, .invalid]).json.count
     /// Bytes that one with rules may have beyond that.
     static let longestOfRules = RecordFlags([.split, .invalid, .undecided]).json.count - longest

@@ -19,6 +19,9 @@ package struct RecordEncoder: Sendable {
     private let keepsEmptyLines: Bool
     /// Nil where they ask for nothing.
     private let rules: LineRules?
+    private let container: ContainerFormat?
+    /// How long events may become, where lines are joined.
+    package let limits: EventJoiner.Limits
 
     /// Least bytes of message that a record must leave room for.
     package static let leastPart = 64
@@ -28,13 +31,17 @@ package struct RecordEncoder: Sendable {
     ///
     /// `labels` are those that lines may begin with: cut off and made the document's time. Nil
     /// where lines have none. A raw value keeps its label whatever it is, because it is the line as
-    /// it is; rules look behind it all the same.
+    /// it is; rules look behind it all the same. `container` is how a container runtime wrote
+    /// them, if one did, and `longestMessage` the bytes that lines are joined to at most then; a
+    /// raw value is never joined.
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
-        keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules()
+        keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
+        container: ContainerFormat? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
+        if codec == .json, container != nil { envelope += JSONRecordEncoder.longestSource }
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
         // A record that is short itself cannot give whole kilobytes away.
         let reserved = longestRecord >= 8 * rounded ? rounded : envelope
@@ -48,7 +55,12 @@ package struct RecordEncoder: Sendable {
         self.longestPart = longestRecord - reserved
         self.keepsEmptyLines = keepsEmptyLines
         self.rules = rules.isEmpty ? nil : rules
+        self.container = codec == .json ? container : nil
+        limits = EventJoiner.Limits(bytes: max(1, longestMessage), encoded: longestPart)
     }
+
+    /// Its lines are joined to events: `encodeEvents` is to be called.
+    package var joins: Bool { container != nil }
 
     /// Bytes of a slab that so many lines take as a rule, and of what each record costs elsewhere:
     /// more of them only where far more is escaped than in any log that people read.
@@ -114,6 +126,56 @@ package struct RecordEncoder: Sendable {
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         }
+    }
+}
+
+extension RecordEncoder {
+    /// Joins lines of `frames` to events, from index `start` on, and encodes these, until
+    /// all are done or kept in `events`, or the next record would make the slab longer than
+    /// `limit` bytes. The frames are of this generation of the file; `origin` is where offsets
+    /// are counted from, at or before everything that is open in it. All else as for `encode`.
+    package func encodeEvents(
+        _ frames: [Frame], from start: Int, of chunk: Span<UInt8>, events: inout OpenEvents,
+        origin: EventPlace, readTime: Int64, now: MonotonicTime, into slab: PayloadSlab,
+        limit: Int, overhead: Int = 0, ends: inout [UInt32], offsets: inout [UInt32]
+    ) -> EventProgress {
+        precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
+        guard let container else { preconditionFailure("lines that are not joined") }
+        let run = EventRun(
+            frames: frames, start: start, origin: origin.offset, file: origin.file,
+            generation: origin.generation, limit: min(limit, slab.capacity), overhead: overhead,
+            keepsEmptyLines: keepsEmptyLines, format: container, limits: limits, now: now)
+        var sink = EventRun.Sink(slab: slab, ends: ends, offsets: offsets)
+        (ends, offsets) = ([], [])
+        defer { (ends, offsets) = (sink.ends, sink.offsets) }
+        return run.encode(by: joined(readTime), of: chunk, events: &events, into: &sink)
+    }
+
+    /// Encodes an open event by itself, as far as it has come; false where its record has no room
+    /// in the slab, or it has none because it is empty.
+    package func encode(
+        _ event: EventJoiner.Event, isAtEnd: Bool, readTime: Int64, into slab: PayloadSlab
+    ) -> Bool {
+        if event.text.isEmpty, !keepsEmptyLines { return false }
+        var encoder = joined(readTime)
+        encoder.setTime(event.time)
+        encoder.setSource(event.channel, event.attributes)
+        let part = encoder.encode(
+            event.text.span, offset: event.place.offset.bytes, isPart: event.isPart || !isAtEnd,
+            into: slab, room: slab.capacity - slab.count)
+        guard case .encoded = part else { return false }
+        return true
+    }
+
+    /// Bytes of a slab with which an open event has room in any case.
+    package func size(of event: EventJoiner.Event) -> Int {
+        joined(0).size(of: event.text.span) + event.attributes.count + 32
+    }
+
+    private func joined(_ readTime: Int64) -> JSONRecordEncoder {
+        JSONRecordEncoder(
+            template: template, readTime: Timestamp(nanoseconds: readTime),
+            longestPart: longestPart, hasSource: true)
     }
 }
 

@@ -194,6 +194,14 @@ package final class InFlightBudget: Sendable {
         }
     }
 
+    /// Takes exactly so many bytes, though there may be fewer: for what is in memory already and
+    /// cannot wait. Its bound is the caller's.
+    package func force(
+        _ stream: StreamID, of topic: DestinationID? = nil, works: Bool = true, _ bytes: Int
+    ) {
+        state.withLock { $0.add(bytes, to: stream, topic, works: works) }
+    }
+
     /// Whether `take` of `least` bytes would be granted now; a no counts as a refusal.
     package func canTake(
         _ stream: StreamID, of topic: DestinationID? = nil, works: Bool = true, _ least: Int

@@ -12,6 +12,11 @@ extension Settings {
         package let dropOlderThan: Duration?
         /// In the order of the file.
         package let masks: [Mask]
+
+        /// They ask for something.
+        package var hasAny: Bool {
+            !include.isEmpty || !exclude.isEmpty || dropOlderThan != nil || !masks.isEmpty
+        }
     }
 
     /// What is replaced in messages.

@@ -84,6 +84,10 @@ package struct Settings: Hashable, Sendable {
         case plain
         /// The label of a logger, where there is one.
         case s6
+        /// Time, stream and tag of a container runtime; pieces of a line are joined.
+        case cri
+        /// The same as Docker's json-file has it.
+        case docker
     }
 
     /// The logger whose TAI64N labels lines begin with.

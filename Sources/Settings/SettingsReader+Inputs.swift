@@ -74,9 +74,17 @@ extension SettingsReader {
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
             lines: lines(section),
-            format: choice(section["format"], default: .auto, later: ["cri", "docker"]),
+            format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
+        if input.format == .cri || input.format == .docker, input.lines.hasAny,
+            let format = section["format"]
+        {
+            fault(
+                format.node.mark, format.path,
+                "\(quoted(input.format.rawValue)) is not supported yet with include_lines, "
+                    + "exclude_lines, drop and mask; leave those out, or the format")
+        }
         // A template cannot be held against patterns and fields that could not be read.
         let isComplete = !paths.isEmpty && paths.allSatisfy { $0.pattern != nil }
         if isComplete {

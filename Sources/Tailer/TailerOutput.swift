@@ -72,6 +72,13 @@ package protocol TailerOutput: AnyObject {
     /// outlives the call.
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int
 
+    /// Events of several lines end that have been open for as long as one may be. Returns when it
+    /// is to be asked again; nil while none is open.
+    func endOverdue(_ now: MonotonicTime) -> MonotonicTime?
+
+    /// Events of several lines end, though more may come of them: with `--once` nobody waits.
+    func endEvents()
+
     /// What was taken goes on its way now, if it does not yet: the reader is through with what it
     /// had to read, or has read for so long that others should not wait for the rest.
     func sendTaken()

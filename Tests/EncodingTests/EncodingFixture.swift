@@ -122,6 +122,7 @@ struct Document: Decodable, Hashable {
     let timestamp: String
     let metadata: Metadata
     let message: String
+    let stream: String?
     let log: Log
     let input: Input
     let kubernetes: Kubernetes?
@@ -134,7 +135,7 @@ struct Document: Decodable, Hashable {
     enum CodingKeys: String, CodingKey {
         case timestamp = "@timestamp"
         case metadata = "@metadata"
-        case message, log, input, kubernetes, fields, tags, host, agent, ecs
+        case message, stream, log, input, kubernetes, fields, tags, host, agent, ecs
     }
 }
 

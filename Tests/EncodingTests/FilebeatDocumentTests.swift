@@ -33,6 +33,17 @@ import Testing
         return try records.map { (EncodingFixture.text($0), try EncodingFixture.document($0)) }
     }
 
+    /// Of what a container runtime wrote.
+    private func ours(
+        _ name: String, _ format: ContainerFormat, path: String
+    ) throws -> [Document] {
+        let bytes = try EncodingFixture.bytes("filebeat/\(name)/input.log")
+        return try EventFixture.documents(
+            EventFixture.encode(
+                EventFixture.encoder(format, path: path), bytes, Frame.lines(of: bytes))
+        ).sorted { $0.log.offset < $1.log.offset }
+    }
+
     private func expectEqual(_ ours: Document, _ theirs: Document) {
         #expect(ours.message == theirs.message)
         #expect(ours.log.offset == theirs.log.offset)
@@ -115,6 +126,32 @@ import Testing
 
         init(from decoder: any Decoder) throws {
             text = try? decoder.singleValueContainer().decode(String.self)
+        }
+    }
+
+    /// Wanted deviations: `input.type`, which is `filestream` for all that is read here; and empty
+    /// lines, which Filebeat's `container` input ships, as `empty_lines: keep` does here.
+    @Test(arguments: [
+        ("container-cri", ContainerFormat.cri, "/input/orders-0_shop_app-0123456789abcdef.log"),
+        ("container-docker", .docker, "/input/d-json.log"),
+    ])
+    func linesOfContainersBecomeTheSameDocuments(
+        name: String, format: ContainerFormat, path: String
+    ) throws {
+        let ours = try ours(name, format, path: path)
+        let theirs = try captured(name).map(\.document)
+        #expect(ours.count == theirs.count)
+        for (mine, other) in zip(ours, theirs) {
+            #expect(mine.timestamp == other.timestamp)
+            #expect(mine.message == other.message)
+            #expect(mine.stream == other.stream)
+            #expect(mine.stream != nil)
+            #expect(mine.log.offset == other.log.offset)
+            #expect(mine.log.file.path == other.log.file.path)
+            #expect(mine.log.flags == other.log.flags)
+            #expect(mine.host == other.host)
+            #expect(mine.agent.name == other.agent.name)
+            #expect(other.input.type == "container" && mine.input.type == "filestream")
         }
     }
 

@@ -257,6 +257,10 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         return consumed
     }
 
+    func endOverdue(_ now: MonotonicTime) -> MonotonicTime? { nil }
+
+    func endEvents() {}
+
     func sendTaken() { state.withLock { $0.unsent = 0 } }
 
     func finished(_ file: FileID, end: LogicalOffset) {

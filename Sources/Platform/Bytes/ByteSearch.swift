@@ -101,6 +101,28 @@ package enum ByteSearch {
         }
     }
 
+    /// The first quote or backslash at or after `start`, as end or escape in a JSON string;
+    /// `bytes.count` if there is none.
+    package static func quoteOrBackslash(in bytes: Span<UInt8>, from start: Int) -> Int {
+        precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
+                return buffer.count
+            }
+            var index = start
+            while buffer.count - index >= 8 {
+                let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let found = quotes(UInt64(littleEndian: word))
+                if found != 0 { return index + found.trailingZeroBitCount / 8 }
+                index += 8
+            }
+            while index < buffer.count, unsafe buffer[index] != 0x22 && buffer[index] != 0x5C {
+                index += 1
+            }
+            return index
+        }
+    }
+
     /// Bytes of the valid UTF-8 sequence that starts at `index`, 1...4, or 0 when the byte there
     /// starts none: too short, overlong, a surrogate, beyond U+10FFFF or a stray continuation.
     package static func sequence(in bytes: Span<UInt8>, at index: Int) -> Int {
@@ -138,6 +160,14 @@ package enum ByteSearch {
         let quote = (word ^ (ones &* 0x22)) &- ones
         let backslash = (word ^ (ones &* 0x5C)) &- ones
         return (control | quote | backslash | word) & highBits
+    }
+
+    /// As `specials`, of quotes and backslashes alone.
+    @inline(__always)
+    private static func quotes(_ word: UInt64) -> UInt64 {
+        let quote = word ^ (ones &* 0x22)
+        let backslash = word ^ (ones &* 0x5C)
+        return ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & highBits
     }
 
     @inline(__always)

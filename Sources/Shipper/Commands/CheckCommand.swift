@@ -1,3 +1,4 @@
+import Encoding
 import Kafka
 import Patterns
 package import Platform
@@ -64,7 +65,10 @@ package enum CheckCommand {
             let paths = files.filter { $0.input == index }.map(\.path)
             let count = paths.count == 1 ? "1 file" : "\(paths.count) files"
             text += "\n# Input \(input.name) matches \(count) now.\n"
-            for path in paths { text += "#   \(LogLine.word(path))\n" }
+            for path in paths {
+                let format = FormatLook.container(at: path, of: input).map { " (\($0.rawValue))" }
+                text += "#   \(LogLine.word(path))\(format ?? "")\n"
+            }
         }
         for (index, input) in settings.inputs.enumerated() where input.topic.isDated {
             let names = Self.topics(settings, files.filter { $0.input == index }, of: index)

@@ -53,6 +53,13 @@ package enum RunCommand {
                 "data": .text(settings.data), "inputs": .count(settings.inputs.count),
                 "open_files": .count(pipeline.openFiles),
             ])
+        if let pod = OwnPod.current,
+            settings.inputs.contains(where: { !pod.logs(of: $0.paths).isEmpty })
+        {
+            log.info(
+                "logs of the agent's own pod are left out",
+                ["pod": .text(pod.name), "namespace": .text(pod.namespace ?? "*")])
+        }
         for doubt in settings.kafkaDoubts { log.warn("settings in doubt", ["doubt": .text(doubt)]) }
         for fault in Settings.libraryFaults {
             log.info("librdkafka has a known fault", ["fault": .text(fault)])

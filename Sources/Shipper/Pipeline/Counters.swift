@@ -14,6 +14,7 @@ package final class Counters: Sendable {
     private let filesPassed = SaturatingCounter()
     private let goneFiles = SaturatingCounter()
     private let holes = SaturatingCounter()
+    private let malformedLines = SaturatingCounter()
     private let recordsSent = SaturatingCounter()
     private let archivesDamaged = SaturatingCounter()
     private let archivesUnmatched = SaturatingCounter()
@@ -56,6 +57,8 @@ package final class Counters: Sendable {
     package var linesUndecided: Int { undecided.now }
     /// Matches of masks that were replaced.
     package var matchesMasked: Int { masked.now }
+    /// Lines that were not as their format has them, and were shipped as they are.
+    package var linesMalformed: Int { malformedLines.now }
 
     /// Records handed to the producer and not yet acknowledged.
     var recordsWaiting: Int { max(0, recordsSent.now -| recordsDelivered) }
@@ -78,6 +81,7 @@ package final class Counters: Sendable {
         masked.add(counts.masked)
     }
     func taken(_ count: Int) { bytesRead.add(count) }
+    func malformed(lines count: Int) { malformedLines.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {
         lostBytes.withLock { $0[reason, default: 0] +|= count }
     }

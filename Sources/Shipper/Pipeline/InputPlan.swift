@@ -18,8 +18,13 @@ struct InputPlan {
     private let isMinimal: Bool
     private let rules: LineRules
 
-    init(_ input: Settings.Input, _ kafka: Settings.Kafka) {
+    /// The files that the agent's own pod writes, which are left out: each line that the agent logs
+    /// would be one more to ship. None where it runs in no pod.
+    let own: [PathGlob]
+
+    init(_ input: Settings.Input, _ kafka: Settings.Kafka, pod: OwnPod? = .current) {
         settings = input
+        own = pod?.logs(of: input.paths) ?? []
         key = kafka.key
         codec = RecordCodec(kafka.codec)
         headerTemplates = kafka.headers
@@ -104,20 +109,35 @@ struct InputPlan {
     }
 
     func encoder(
-        _ template: RecordTemplate, path: String, isS6: Bool, longestRecord: Int,
-        headers: RecordHeaders
+        _ template: RecordTemplate, path: String, isS6: Bool, container: ContainerFormat?,
+        longestRecord: Int, headers: RecordHeaders
     ) throws(EncodingError) -> RecordEncoder {
         try RecordEncoder(
             codec: codec, template: template, path: path,
             longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
-            rules: rules)
+            rules: rules, container: container, longestMessage: settings.maxLine)
     }
+
+    /// How a container runtime wrote a file, if one did: as the settings have it, or with `auto` as
+    /// its first bytes tell.
+    func container(isS6: Bool, head: Span<UInt8>) -> ContainerFormat? {
+        switch settings.format {
+        // Rules are not for events yet: none may slip by them.
+        case .auto: isS6 || !rules.isEmpty ? nil : ContainerFormat.guess(head)
+        case .plain, .s6: nil
+        case .cri: .cri
+        case .docker: .docker
+        }
+    }
+
+    /// Whether a file's first bytes tell what wrote it.
+    func guesses(isS6: Bool) -> Bool { settings.format == .auto && !isS6 }
 
     /// The labels that lines of an s6 log directory, or of another file, may begin with.
     private func labels(isS6: Bool) -> LabelFormat? {
         switch settings.format {
-        case .plain: return nil
+        case .plain, .cri, .docker: return nil
         case .auto where !isS6: return nil
         case .auto, .s6:
             // An application that writes such a time itself is likelier than a svlogd -ttt.
@@ -131,11 +151,18 @@ struct InputPlan {
         }
     }
 
+    /// Bytes of a container runtime's line that are read as one at least: a piece of 16 KiB, and
+    /// what stands before it.
+    private static let pieces = 256 * 1024
+
+    private var isContainer: Bool { settings.format == .cri || settings.format == .docker }
+
     /// The same as the Tailer needs it.
     var tailing: TailerInput {
         TailerInput(
-            name: settings.name, paths: settings.paths, exclude: settings.exclude,
-            maxLine: settings.maxLine, archives: settings.archives,
+            name: settings.name, paths: settings.paths, exclude: settings.exclude + own,
+            maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
+            archives: settings.archives,
             sweep: settings.latency.sweep.nanoseconds)
     }
 }

@@ -25,6 +25,7 @@ extension Pipeline {
         figures.linesLeftOut = counters.linesLeftOut
         figures.linesUndecided = counters.linesUndecided
         figures.matchesMasked = counters.matchesMasked
+        figures.linesMalformed = counters.linesMalformed
         figures.unreadable = readers.sum(\.unreadable)
         figures.mountsSilent = readers.silentCount
         figures.inFlightBytes = budget.held

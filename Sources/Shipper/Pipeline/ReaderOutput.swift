@@ -48,11 +48,13 @@ final class ReaderOutput: TailerOutput {
         let captures: [String: String]
         /// Where its topic is that of a day.
         var days = StreamDays()
+        /// Where its lines are joined; nil until one is.
+        var events: StreamEvents?
     }
 
     /// A class, so that a batch changes it where it is: with a value in the dictionary each change
     /// would be a search and a copy.
-    private final class File {
+    final class File {
         let stream: StreamID
         let generation: GenerationID
         /// As it was opened, for its records.
@@ -68,6 +70,12 @@ final class ReaderOutput: TailerOutput {
         var leavesLineOut = false
         /// In an s6 log directory.
         let isS6: Bool
+        /// How a container runtime wrote it, if one did.
+        var container: ContainerFormat?
+        /// Nothing of it was read, and its first bytes tell how it is written.
+        var isUndecided = false
+        /// A line of it is not like that, and that was told.
+        var hasMalformed = false
 
         init(_ entry: FileEntry, _ sighting: FileSighting, anchor: Anchor) {
             stream = sighting.stream
@@ -82,22 +90,22 @@ final class ReaderOutput: TailerOutput {
     }
 
     let parts: Parts
-    private let territory: Territory?
+    let territory: Territory?
     let inputs: [InputPlan]
-    private let memory: FileMemory
+    let memory: FileMemory
     /// Streams with an open file; bounded by those.
     var streams: [StreamID: Stream] = [:]
     /// When streams were last gone through whose topic is that of a day.
     var today = Int.min
     /// Open files.
-    private var files: [FileID: File] = [:]
+    var files: [FileID: File] = [:]
     /// The credit that a file's next record takes, which begins there, once it was refused. Few
     /// files have such a record.
-    private var awaited: [FileID: (offset: LogicalOffset, credit: Int)] = [:]
+    var awaited: [FileID: (offset: LogicalOffset, credit: Int)] = [:]
     /// Encoders of files that were read lately: a thousand bytes each, so ten thousand quiet files
     /// have none. Nil for a file whose records could hold no line; its lines wait.
-    private var encoders: [FileID: Encoder?] = [:]
-    private struct Encoder {
+    var encoders: [FileID: Encoder?] = [:]
+    struct Encoder {
         let records: RecordEncoder
         let headers: RecordHeaders
     }
@@ -108,6 +116,8 @@ final class ReaderOutput: TailerOutput {
     private var mostLanes = fewLanes
     /// Half a kilobyte each.
     private static let fewLanes = 4_096
+    /// Streams with open events.
+    var openEvents = OpenStreams()
     /// Batches that were taken and are not sent yet, in order, and their bytes: less than a slab,
     /// and the turns between two calls of `sendTaken`.
     private var taken: [RecordBatch] = []
@@ -198,7 +208,11 @@ final class ReaderOutput: TailerOutput {
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         memory.begin(entry, isS6: sighting.isS6)
-        files[entry.file] = File(entry, sighting, anchor: anchor)
+        let opened = File(entry, sighting, anchor: anchor)
+        opened.container = plan.container(isS6: sighting.isS6, head: sighting.head.span)
+        opened.isUndecided =
+            plan.guesses(isS6: sighting.isS6) && offset <= entry.base.start
+        files[entry.file] = opened
         awaited[entry.file] = nil
         encoders[entry.file] = nil
         return FileStart(
@@ -240,6 +254,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func gone(_ file: FileID) {
+        if parts.ledger.isKeptBack(file) { endEvents(in: file) }
         close(file)
         parts.ledger.leave(file)
     }
@@ -261,6 +276,7 @@ final class ReaderOutput: TailerOutput {
     }
 
     func ended(_ stream: StreamID) {
+        endEvents(of: stream)
         // Nothing is sent on a lane that is closed.
         sendTaken()
         leaveTopic(stream)
@@ -368,12 +384,19 @@ final class ReaderOutput: TailerOutput {
 
     func take(_ file: FileID, _ chunk: Span<UInt8>, _ frames: [Frame]) -> Int {
         guard let source = files[file], let stream = streams[source.stream],
-            let encoder = encoder(file, source, stream), let begin = frames.first?.offset
+            let first = frames.first
         else { return 0 }
+        let begin = first.offset
+        if source.isUndecided { decide(source, inputs[stream.input], chunk) }
+        guard let encoder = encoder(file, source, stream) else { return 0 }
         let isDated = inputs[stream.input].isDated
+        let readTime = parts.now().nanoseconds
+        if encoder.records.joins {
+            guard let lane = eventLane(source.stream, stream, readTime) else { return 0 }
+            return takeEvents(of: source, file, by: encoder, lane, chunk, frames)
+        }
         var way = isDated ? nil : way(source.stream, stream)
         guard way != nil || isDated else { return 0 }
-        let readTime = parts.now().nanoseconds
         var position = FramePosition.start
         var offset = begin
         var lineTime = source.lineTime
@@ -454,7 +477,7 @@ final class ReaderOutput: TailerOutput {
         return offset - begin
     }
 
-    private func send(_ batch: RecordBatch) {
+    func send(_ batch: RecordBatch) {
         taken.append(batch)
         takenBytes += batch.slab.count
         if takenBytes >= Self.slabSize { sendTaken() }
@@ -467,6 +490,13 @@ final class ReaderOutput: TailerOutput {
         for batch in taken { parts.producer.send(batch) }
         taken.removeAll(keepingCapacity: true)
         takenBytes = 0
+    }
+
+    /// What was there when the file was opened may have been less.
+    private func decide(_ source: File, _ plan: InputPlan, _ chunk: Span<UInt8>) {
+        source.isUndecided = false
+        let head = chunk.extracting(0..<min(chunk.count, ContainerFormat.headLength))
+        source.container = plan.container(isS6: source.isS6, head: head)
     }
 
     private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> Encoder? {
@@ -482,7 +512,7 @@ final class ReaderOutput: TailerOutput {
         do {
             made = Encoder(
                 records: try plan.encoder(
-                    template, path: source.path, isS6: source.isS6,
+                    template, path: source.path, isS6: source.isS6, container: source.container,
                     longestRecord: parts.longestRecord, headers: headers),
                 headers: headers)
         } catch {
@@ -492,14 +522,14 @@ final class ReaderOutput: TailerOutput {
         return made
     }
 
-    private func give(_ stream: StreamID, _ lane: Lane, back bytes: Int) {
+    func give(_ stream: StreamID, _ lane: Lane, back bytes: Int) {
         // A stream that was refused is woken by the next delivery, or was this one.
         _ = parts.budget.giveBack(stream, of: lane.destination, bytes, unused: true)
     }
 
     /// The bytes before index `end` of the chunk; where it is shorter than an anchor, together with
     /// those before the chunk.
-    private func anchor(_ chunk: Span<UInt8>, before end: Int, after earlier: Anchor) -> Anchor {
+    func anchor(_ chunk: Span<UInt8>, before end: Int, after earlier: Anchor) -> Anchor {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Anchor.longest)
         let fromChunk = min(end, Anchor.longest)

@@ -21,6 +21,7 @@ extension Settings {
     func validateRecords() throws(SettingsError) {
         var faults: [SettingsFault] = []
         let longest = longestRecord
+        let nothing: [UInt8] = []
         for input in inputs {
             let plan = InputPlan(input, output.kafka)
             let template = plan.template(
@@ -29,7 +30,9 @@ extension Settings {
                 agent: AgentIdentity(version: Version.text, id: "", ephemeralID: ""))
             do throws(EncodingError) {
                 _ = try plan.encoder(
-                    template, path: "/", isS6: false, longestRecord: longest,
+                    template, path: "/", isS6: false,
+                    container: plan.container(isS6: false, head: nothing.span),
+                    longestRecord: longest,
                     headers: plan.headers(path: "/", captures: [:]))
             } catch {
                 faults.append(fault(error, input))

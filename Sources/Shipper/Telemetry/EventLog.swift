@@ -22,6 +22,15 @@ package final class EventLog: Sendable {
             ])
     }
 
+    /// A line of a file is not as its format has it. To be called for the first one of each file.
+    func malformed(_ path: String, offset: LogicalOffset, format: String) {
+        log.event(
+            .warn, in: directory(path), "line is not as its format has it; shipped as it is",
+            [
+                "path": .text(path), "offset": .count(offset.bytes), "format": .text(format),
+            ])
+    }
+
     /// An event of the Tailer, on the reader thread.
     func report(_ event: TailerEvent) {
         switch event {

@@ -24,6 +24,7 @@ struct Figures: Sendable {
     var linesLeftOut = 0
     var linesUndecided = 0
     var matchesMasked = 0
+    var linesMalformed = 0
     var unreadable = 0
     var mountsSilent = 0
     var unreadBytes = 0

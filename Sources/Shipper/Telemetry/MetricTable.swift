@@ -95,6 +95,11 @@ struct Metric: Sendable {
             "Bytes that nobody wrote, left by a truncation under a writer, and passed over."
         ) { $0.holeBytes },
         counter(
+            "shipper_lines_malformed_total",
+            "Lines that are not as their format has them: shipped as they are, with "
+                + "`log.flags: [\"parse_error\"]`."
+        ) { $0.linesMalformed },
+        counter(
             "shipper_files_vanished_total",
             "Files that were read as far as they were seen, and were moved or removed while nobody "
                 + "looked: what was written to them after that, of unknown size, is lost."

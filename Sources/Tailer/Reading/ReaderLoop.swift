@@ -53,6 +53,8 @@ final class ReaderLoop {
     private var hasMoreEvents = false
     /// Nanoseconds that scans have taken longer than turns of late.
     private var scanDebt: Int64 = 0
+    /// When an event that is open may have been so for too long.
+    private var eventsDue: MonotonicTime?
     /// Turns since what they took was sent.
     private var turnsUnsent = 0
 
@@ -156,6 +158,7 @@ final class ReaderLoop {
             keepAgenda(now)
             takeTurns()
             keepAgenda(now)
+            eventsDue = output.endOverdue(now)
             if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake {
                 if once, hasScannedAll, starved.isEmpty {
                     if endsOnce() { break }
@@ -167,6 +170,7 @@ final class ReaderLoop {
                 setFigures(now)
             }
         }
+        if once, !control.isStopped { output.endEvents() }
         output.sendTaken()
         if once {
             control.set(leftovers(isOver: !control.isStopped))
@@ -420,6 +424,7 @@ final class ReaderLoop {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
         if !starved.isEmpty { next = min(next ?? feedsAt, feedsAt) }
+        if let eventsDue { next = min(next ?? eventsDue, eventsDue) }
         let now = MonotonicTime.now()
         if areFiguresOld {
             // After the last change they are set once more, and then nothing wakes an idle reader.

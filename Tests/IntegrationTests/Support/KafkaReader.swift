@@ -102,10 +102,15 @@ struct Document: Decodable {
         let flags: [String]?
     }
     struct Kubernetes: Decodable {
-        struct Pod: Decodable { let name: String }
+        struct Pod: Decodable {
+            let name: String
+            let uid: String?
+        }
+        struct Container: Decodable { let name: String }
         let namespace: String?
         let labels: [String: String]?
         let pod: Pod?
+        let container: Container?
     }
     struct Agent: Decodable {
         let id: String
@@ -118,6 +123,7 @@ struct Document: Decodable {
     let timestamp: String
     let metadata: Metadata
     let message: String
+    let stream: String?
     let log: Log
     let kubernetes: Kubernetes?
     let fields: [String: String]?
@@ -127,6 +133,6 @@ struct Document: Decodable {
     enum CodingKeys: String, CodingKey {
         case timestamp = "@timestamp"
         case metadata = "@metadata"
-        case message, log, kubernetes, fields, tags, agent
+        case message, stream, log, kubernetes, fields, tags, agent
     }
 }
