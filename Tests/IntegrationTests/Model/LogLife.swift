@@ -20,9 +20,27 @@ final class LogLife {
     /// How many lines were made, for their texts.
     private var made = 0
 
-    init(number: Int, stream: String) {
+    /// Written as a container runtime writes it.
+    private let isCRI: Bool
+
+    init(number: Int, stream: String, isCRI: Bool = false) {
         self.number = number
         self.stream = stream
+        self.isCRI = isCRI
+    }
+
+    private static let time = "2026-11-23T05:00:00.123456789Z"
+
+    /// A line on the disk, without its newline; some are in two pieces.
+    private func onDisk(_ text: String) -> String {
+        guard isCRI else { return text }
+        let channel = made % 2 == 0 ? "stdout" : "stderr"
+        guard made % 3 == 0, text.utf8.count <= ModelAgent.longestLine else {
+            return "\(Self.time) \(channel) F \(text)"
+        }
+        let first = text.prefix(text.count / 2)
+        return "\(Self.time) \(channel) P \(first)\n\(Self.time) \(channel) F "
+            + text.dropFirst(first.count)
     }
 
     var isOpen: Bool { writer != nil }
@@ -63,7 +81,8 @@ final class LogLife {
         var bytes: [UInt8] = []
         for index in 0..<count {
             let text = text(length > 0 ? length : 12 + (made * 37 + index) % 60)
-            bytes += Array(text.utf8) + [10]
+            // What was begun has its time and stream already.
+            bytes += Array((pending.isEmpty ? onDisk(text) : text).utf8) + [10]
             enter(pending + text, duty, &book)
             pending = ""
         }
@@ -74,7 +93,7 @@ final class LogLife {
     func begin() throws {
         guard pending.isEmpty else { return }
         pending = text(20)
-        try writer?.write(Array(pending.utf8))
+        try writer?.write(Array((isCRI ? "\(Self.time) stdout F \(pending)" : pending).utf8))
     }
 
     /// Ends a line that was begun.

@@ -17,7 +17,7 @@ final class ModelAgent {
     private let bench: ModelBench
     private let home: TemporaryDirectory
     private let sequence: Int
-    private let setting: ModelSetting
+    let setting: ModelSetting
     private let intervals: TailerIntervals
     private let said = Shared<[UInt8]>([])
     private var pipeline: Pipeline?
@@ -77,6 +77,7 @@ final class ModelAgent {
                 paths: ["\(logs.path)/\(setting.pattern)", "\(logs.path)/*/current"]
                 exclude: ["**/*.gz"]
                 max_line: \(Self.longestLine)B
+                format: \(setting.isCRI ? "cri" : "auto")
                 fields: {sequence: \(sequence), run: \(run)}
             output:
               kafka:

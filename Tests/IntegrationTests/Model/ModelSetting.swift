@@ -9,12 +9,15 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
     /// Files that are written to are looked at each 40 ms and not each millisecond: several things
     /// happen between two looks.
     let sweepsSeldom: Bool
+    /// Ordinary logs are written as container runtimes write them, some lines in two pieces.
+    let isCRI: Bool
 
     init(seed: UInt64) {
         watchesSoon = seed % 3 == 0
         matchesArchives = seed % 4 == 1
         openFiles = seed % 5 == 2 ? 2 : nil
         sweepsSeldom = seed % 7 < 2
+        isCRI = seed % 11 < 4
     }
 
     /// Neither few descriptors nor a pattern that matches archives.
@@ -27,6 +30,7 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
         var words = ["pattern \(pattern)"]
         if watchesSoon { words.append("watches soon") }
         if sweepsSeldom { words.append("sweeps seldom") }
+        if isCRI { words.append("cri") }
         if let openFiles { words.append("\(openFiles) descriptors") }
         return words.joined(separator: ", ")
     }

@@ -49,7 +49,9 @@ final class PathLog {
 
     private func nextLife() -> LogLife {
         lives += 1
-        let life = LogLife(number: lives, stream: "\(prefix).\(name.prefix { $0 != "." })")
+        let life = LogLife(
+            number: lives, stream: "\(prefix).\(name.prefix { $0 != "." })",
+            isCRI: run.agent.setting.isCRI)
         life.run = run.agent.isRunning ? run.agent.run : 0
         return life
     }
