@@ -9,6 +9,34 @@ package struct Corpus: Sendable {
     package let lines: Int
     package let seed: UInt64
 
+    /// How lines stand in the file; the messages are the same in each.
+    package enum Form: String, CaseIterable, Sendable {
+        case plain
+        /// As containerd and CRI-O write them.
+        case cri
+        /// As Docker's json-file has them; no message has anything to escape but its newline.
+        case docker
+
+        var beforeMessage: [UInt8] {
+            switch self {
+            case .plain: []
+            case .cri: Array("2026-11-23T05:00:00.123456789Z stdout F ".utf8)
+            case .docker: Array(#"{"log":""#.utf8)
+            }
+        }
+
+        /// In place of the message's newline.
+        var afterMessage: [UInt8] {
+            switch self {
+            case .plain, .cri: [0x0A]
+            case .docker:
+                Array(
+                    #"\n","stream":"stdout","time":"2026-11-23T05:00:00.123456789Z"}"#.utf8)
+                    + [0x0A]
+            }
+        }
+    }
+
     /// SplitMix64: the same numbers on every machine.
     struct Generator {
         var state: UInt64
@@ -36,11 +64,14 @@ package struct Corpus: Sendable {
     private static let hexadecimal = Array("0123456789abcdef".utf8)
     private static let piece = 1 << 20
 
-    /// Writes at least `bytes` bytes to a new file, ending with the line that reaches them;
-    /// `without` one of the lines, from 0, or that line `twice`, for tests of the harness itself.
+    /// Writes messages of at least `bytes` bytes to a new file, ending with the one that reaches
+    /// them; `without` one of the lines, from 0, or that line `twice`, for tests of the harness
+    /// itself.
     package static func write(
-        to path: String, bytes: Int, seed: UInt64, without: Int? = nil, twice: Int? = nil
+        to path: String, bytes: Int, seed: UInt64, form: Form = .plain, without: Int? = nil,
+        twice: Int? = nil
     ) throws(MachineError) -> Corpus {
+        let (before, after) = (form.beforeMessage, form.afterMessage)
         let file = try OutputFile(path)
         var generator = Generator(state: seed)
         var buffer: [UInt8] = []
@@ -51,8 +82,13 @@ package struct Corpus: Sendable {
         var lines = 0
         while drawn < bytes {
             let begin = buffer.count
+            buffer += before
             appendLine(number, &generator, to: &buffer)
-            drawn += buffer.count - begin
+            drawn += buffer.count - begin - before.count
+            if form != .plain {
+                buffer.removeLast()
+                buffer += after
+            }
             lines += 1
             if number == without {
                 buffer.removeSubrange(begin...)

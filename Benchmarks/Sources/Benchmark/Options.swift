@@ -52,8 +52,8 @@ package struct Options: Sendable {
           --broker ADDRESS   host:port of a broker; default: librdkafka's mock, in its own process
           --brokers N        of the mock; default 1
           --partitions N     of each topic; default 4
-          --only LIST        of shipper-json, shipper-raw, shipper-node, kcat, filebeat, rsyslog;
-                             with commas
+          --only LIST        of shipper-json, shipper-raw, shipper-cri, shipper-docker, shipper-node,
+                             kcat, filebeat, rsyslog; with commas
           --shipper PATH     the agent; default: the one on PATH
           --seed N           of the corpus; default 1
           --json FILE        writes the figures there as JSON too

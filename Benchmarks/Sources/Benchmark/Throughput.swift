@@ -17,7 +17,8 @@ struct Throughput {
     private let loadBefore: Double
     private var loadAfter = 0.0
     private let corpus: Corpus
-    private let warmUp: Corpus
+    /// The same messages as the contenders want them in their files, with what warms them up.
+    private let corpora: [Corpus.Form: (all: Corpus, warmUp: Corpus)]
     private var entries: [Entry]
 
     /// The warm-up takes a tenth of the corpus: it is for caches and for the broker's first
@@ -29,11 +30,25 @@ struct Throughput {
         entries = stage.present.map { Entry(contender: $0) }
         let options = stage.options
         try stage.progress.update("writing \(Number.grouped(options.bytes)) bytes of corpus")
-        corpus = try Corpus.write(
-            to: stage.directory + "/corpus.log", bytes: options.bytes, seed: options.seed)
-        warmUp = try Corpus.write(
-            to: stage.directory + "/warm-up.log", bytes: max(1, options.bytes / 10),
-            seed: options.seed)
+        var corpora: [Corpus.Form: (all: Corpus, warmUp: Corpus)] = [:]
+        for form in Set(entries.map(\.contender.form)).union([.plain]) {
+            let name = stage.directory + "/" + form.rawValue
+            corpora[form] = (
+                try Corpus.write(
+                    to: name + ".log", bytes: options.bytes, seed: options.seed, form: form),
+                try Corpus.write(
+                    to: name + "-warm-up.log", bytes: max(1, options.bytes / 10),
+                    seed: options.seed, form: form)
+            )
+        }
+        guard let plain = corpora[.plain]?.all else { throw MachineError("no corpus was written") }
+        corpus = plain
+        self.corpora = corpora
+    }
+
+    /// What a contender is to read.
+    private func corpora(of contender: Contender) -> (all: Corpus, warmUp: Corpus) {
+        corpora[contender.form] ?? (corpus, corpus)
     }
 
     /// True: every run was good.
@@ -41,7 +56,8 @@ struct Throughput {
         for index in entries.indices {
             let contender = entries[index].contender
             let runner = Runner(stage: stage, title: "warm-up: \(contender.name)")
-            let (run, _) = try runner.run(contender, warmUp)
+            let (run, _) = try runner.run(
+                contender, corpora(of: contender).warmUp)
             if let fault = run.fault {
                 try stage.progress.note("warm-up: \(contender.name) FAILED: \(fault)")
             }
@@ -52,7 +68,8 @@ struct Throughput {
                 let contender = entries[index].contender
                 let title = "round \(round) of \(rounds): \(contender.name)"
                 let runner = Runner(stage: stage, title: title)
-                let (run, command) = try runner.run(contender, corpus)
+                let (run, command) = try runner.run(
+                    contender, corpora(of: contender).all)
                 entries[index].runs.append(run)
                 entries[index].command = command
                 let figures =

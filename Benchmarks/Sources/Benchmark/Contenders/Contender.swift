@@ -12,6 +12,8 @@ package struct Contender: Sendable {
     package let endsByItself: Bool
     /// It goes on with a file that grows, until it is stopped.
     package let follows: Bool
+    /// How the lines stand in the corpus that it is given.
+    package var form = Corpus.Form.plain
     /// Writes what the program wants to read into the task's directory; the command line.
     package let prepare: @Sendable (Task) throws(MachineError) -> [String]
 
@@ -64,6 +66,12 @@ package struct Contender: Sendable {
         },
         Key(name: "shipper-raw", modes: [.throughput]) { shipper throws(MachineError) in
             try Self.shipper("raw", shipper)
+        },
+        Key(name: "shipper-cri", modes: []) { shipper throws(MachineError) in
+            try Self.shipper("json", form: .cri, shipper)
+        },
+        Key(name: "shipper-docker", modes: []) { shipper throws(MachineError) in
+            try Self.shipper("json", form: .docker, shipper)
         },
         Key(name: "shipper-node", modes: [.node]) { shipper throws(MachineError) in
             try Self.shipper("json", partitioner: "node", shipper)

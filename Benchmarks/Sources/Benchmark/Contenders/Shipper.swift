@@ -3,9 +3,9 @@ import Machine
 extension Contender {
     /// The agent with its defaults, but without HTTP: another one may run on this machine.
     static func shipper(
-        _ codec: String, partitioner: String? = nil, _ path: String?
+        _ codec: String, partitioner: String? = nil, form: Corpus.Form = .plain, _ path: String?
     ) throws(MachineError) -> Finding {
-        let name = "shipper \(partitioner ?? codec)"
+        let name = "shipper \(form == .plain ? partitioner ?? codec : form.rawValue)"
         guard let program = path ?? findProgram("shipper") else {
             return .absent(name: name, reason: "no shipper on PATH and none given by --shipper")
         }
@@ -15,7 +15,8 @@ extension Contender {
         let version = try output(of: [program, "--version"]).first ?? "unknown"
         return .present(
             Contender(
-                name: name, program: program, version: version, endsByItself: true, follows: true
+                name: name, program: program, version: version, endsByItself: true, follows: true,
+                form: form
             ) {
                 task throws(MachineError) in
                 let path = task.directory + "/shipper.yaml"
@@ -25,6 +26,7 @@ extension Contender {
                     inputs:
                       - name: benchmark
                         paths: [\(JSON.text(task.files).text())]
+                    \(form == .plain ? "" : "    format: \(form.rawValue)")
                     output:
                       kafka:
                         brokers: \(task.brokerList)
