@@ -27,9 +27,10 @@ package struct RecordTemplate: Sendable {
     }
     private static let longestOffset = 20
 
-    /// Of the captures, `namespace`, `app` and `pod` become `kubernetes`, in which `node` is named
-    /// too; a file with none of the three has no such object. Other captures serve topics and keys
-    /// and stand in no record.
+    /// Of the captures, `namespace`, `app`, `pod`, `uid` (the pod's) and `container` become
+    /// `kubernetes`, in which `node` is named too; a file with none of these has no such object.
+    /// `container_id` becomes `container.id`. Other captures serve topics and keys and stand in no
+    /// record.
     ///
     /// `fields` is the JSON object of the input's fields, rendered; nil or `{}` leaves it out, as
     /// no tags leave out `tags`. `rootFields` stand beside the document's own keys instead, and
@@ -133,17 +134,32 @@ extension JSONText {
     fileprivate mutating func kubernetes(
         _ captures: [String: String], node: String, _ root: inout RootFields
     ) {
-        let namespace = captures["namespace"]
-        let app = captures["app"]
-        let pod = captures["pod"]
-        guard namespace != nil || app != nil || pod != nil else { return }
-        key("kubernetes")
+        let names = ["namespace", "app", "pod", "uid", "container"]
+        if names.contains(where: { captures[$0] != nil }) {
+            key("kubernetes")
+            openObject()
+            if let namespace = captures["namespace"] { member("namespace", namespace) }
+            if let app = captures["app"] { object("labels", with: "app", app) }
+            if captures["pod"] != nil || captures["uid"] != nil {
+                key("pod")
+                openObject()
+                if let pod = captures["pod"] { member("name", pod) }
+                if let uid = captures["uid"] { member("uid", uid) }
+                closeObject()
+            }
+            if let container = captures["container"] {
+                object("container", with: "name", container)
+            }
+            object("node", with: "name", node)
+            root.join(
+                "kubernetes", ["namespace", "labels", "pod", "container", "node"], &self)
+            closeObject()
+        }
+        guard let id = captures["container_id"] else { return }
+        key("container")
         openObject()
-        if let namespace { member("namespace", namespace) }
-        if let app { object("labels", with: "app", app) }
-        if let pod { object("pod", with: "name", pod) }
-        object("node", with: "name", node)
-        root.join("kubernetes", ["namespace", "labels", "pod", "node"], &self)
+        member("id", id)
+        root.join("container", ["id"], &self)
         closeObject()
     }
 

@@ -95,6 +95,49 @@ import Testing
     }
 
     @Test(
+        "The overlay for all pods' logs is admitted: /var/log/pods alone, read-only, and the pod's name",
+        .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func podLogsOverlay() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let overlay = Deployment.path("pod-logs")
+        let namespace = try cluster.kubectl(
+            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+        #expect(namespace.exit == .code(0), "\(namespace.errors)")
+        let applied = try cluster.kubectl(["apply", "-k", overlay])
+        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
+        let difference = try cluster.kubectl(["diff", "-k", overlay])
+        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        let shown = try cluster.kubectl(
+            ["get", "daemonset", "shipper", "--namespace=shipper", "--output=json"])
+        let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
+            .spec.template.spec
+        let mounts = try #require(pod.containers.first).volumeMounts
+        #expect(Set(mounts.map(\.name)) == ["config", "registry", "pod-logs"])
+        #expect(mounts.first { $0.name == "pod-logs" }?.readOnly == true)
+        func asked(_ path: String) throws -> String {
+            try cluster.kubectl(
+                ["get", "daemonset", "shipper", "--namespace=shipper", "--output=jsonpath=\(path)"]
+            ).output
+        }
+        #expect(
+            try asked(
+                "{.spec.template.spec.volumes[*].hostPath.path}")
+                == "/var/log/pods /var/lib/shipper")
+        #expect(
+            try asked(
+                "{.spec.template.spec.containers[0].env[*].valueFrom.fieldRef.fieldPath}")
+                == "metadata.name metadata.namespace spec.nodeName")
+        let map = try asked(
+            "{.spec.template.spec.volumes[?(@.name==\"config\")].configMap.name}")
+        let settings = try cluster.kubectl(
+            [
+                "get", "configmap", map, "--namespace=shipper",
+                "--output=jsonpath={.data.shipper\\.yaml}",
+            ])
+        #expect(settings.output == (try Deployment.text("pod-logs/shipper.yaml")))
+    }
+
+    @Test(
         "An overlay for a namespace that is there already neither changes nor deletes it",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func overlay() throws {
