@@ -82,7 +82,8 @@ package struct ExpressionText: ~Copyable {
     }
 
     /// Places where a match may begin that are tried in one go, and how long all of them may take
-    /// of the thread's time: a machine with much to do decides nothing else. Steps are counted for each of them alone, so a line of 256 KiB could take minutes.
+    /// of the thread's time: a machine with much to do decides nothing else. Steps are counted for
+    /// each of them alone, so a line of 256 KiB could take minutes.
     private static let window = 1024
     private static let mostNanoseconds: Int64 = 20_000_000
 
