@@ -191,7 +191,13 @@ extension EventLog: KafkaObserver {
                 ["error": .text(message)])
         case .brokersDown(_, let trouble?):
             // A new cause is news; that nobody listens is what all of them being away looks like.
-            let cause = trouble.cause == .refused ? "" : " \(trouble.cause.rawValue)"
+            // So is another reason why there is no token: whoever mends the file waits for it.
+            let cause =
+                switch trouble.cause {
+                case .refused: ""
+                case .noToken: " \(trouble.cause.rawValue) \(trouble.text)"
+                default: " \(trouble.cause.rawValue)"
+                }
             log.fault(
                 .warn, key: "brokers\(cause)", "no broker can be reached; waiting",
                 [
