@@ -126,7 +126,7 @@ final class DeliveryPoller {
         for line in lines.values { next = min(next, line.share.gate { $0.deadline } ?? .max) }
         switch renewal {
         case .none: break
-        case .draining(_): return Self.drainStep
+        case .draining: return Self.drainStep
         case .waiting(let until): next = min(next, until)
         }
         if let stopAt { next = min(next, stopAt) }

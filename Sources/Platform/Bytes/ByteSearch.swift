@@ -65,45 +65,27 @@ package enum ByteSearch {
     /// The first byte at or after `start` that cannot stand in a JSON string as it is, or that is
     /// not ASCII and has to be looked at more closely; `bytes.count` if there is none.
     package static func special(in bytes: Span<UInt8>, from start: Int) -> Int {
-        precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
-        return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
-                return buffer.count
-            }
-            var index = start
-            while buffer.count - index >= 8 {
-                let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let found = specials(UInt64(littleEndian: word))
-                if found != 0 { return index + found.trailingZeroBitCount / 8 }
-                index += 8
-            }
-            while index < buffer.count, unsafe !isSpecial(buffer[index]) { index += 1 }
-            return index
-        }
+        first(in: bytes, from: start, specials, isSpecial)
     }
 
     /// The first byte at or after `start` that is not ASCII; `bytes.count` if there is none.
     package static func beyondASCII(in bytes: Span<UInt8>, from start: Int) -> Int {
-        precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
-        return unsafe bytes.withUnsafeBufferPointer { buffer in
-            guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
-                return buffer.count
-            }
-            var index = start
-            while buffer.count - index >= 8 {
-                let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let found = UInt64(littleEndian: word) & highBits
-                if found != 0 { return index + found.trailingZeroBitCount / 8 }
-                index += 8
-            }
-            while index < buffer.count, unsafe buffer[index] < 0x80 { index += 1 }
-            return index
-        }
+        first(in: bytes, from: start, { $0 & highBits }, { $0 >= 0x80 })
     }
 
     /// The first quote or backslash at or after `start`, as end or escape in a JSON string;
     /// `bytes.count` if there is none.
     package static func quoteOrBackslash(in bytes: Span<UInt8>, from start: Int) -> Int {
+        first(in: bytes, from: start, quotes, { $0 == 0x22 || $0 == 0x5C })
+    }
+
+    /// The first byte at or after `start` that is sought: by words of eight bytes, of which `marks`
+    /// has the high bit of the first such byte, and of none before it; and one by one at the end.
+    @inline(__always)
+    private static func first(
+        in bytes: Span<UInt8>, from start: Int, _ marks: (UInt64) -> UInt64,
+        _ isSought: (UInt8) -> Bool
+    ) -> Int {
         precondition(0 <= start && start <= bytes.count, "a search from beyond its bytes")
         return unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = unsafe UnsafeRawPointer(buffer.baseAddress) else {
@@ -112,13 +94,11 @@ package enum ByteSearch {
             var index = start
             while buffer.count - index >= 8 {
                 let word = unsafe base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let found = quotes(UInt64(littleEndian: word))
+                let found = marks(UInt64(littleEndian: word))
                 if found != 0 { return index + found.trailingZeroBitCount / 8 }
                 index += 8
             }
-            while index < buffer.count, unsafe buffer[index] != 0x22 && buffer[index] != 0x5C {
-                index += 1
-            }
+            while index < buffer.count, unsafe !isSought(buffer[index]) { index += 1 }
             return index
         }
     }

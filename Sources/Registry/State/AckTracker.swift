@@ -85,10 +85,13 @@ package struct AckTracker: Sendable {
     /// Whether bytes of the file are kept back.
     package func isKeptBack(_ file: FileID) -> Bool { files[file]?.isKeptBack ?? false }
 
-    /// Files of which ranges are sent and not covered by the watermark, with the bytes from that to
-    /// the last one's end.
+    /// Files of which bytes are read and not covered by the watermark, with how many: those that
+    /// are on their way, and those that are kept back.
     package var undelivered: [FileID: Int] {
-        files.compactMapValues { $0.first < $0.ranges.count ? $0.end - $0.watermark : nil }
+        files.compactMapValues { file in
+            let end = max(file.end, file.taken)
+            return end > file.watermark ? end - file.watermark : nil
+        }
     }
 
     /// Ranges of the file that are sent and not covered by the watermark, and one more where bytes

@@ -4,7 +4,7 @@ import Model
 import Platform
 import Tailer
 
-/// Lines that are joined to events (`EventJoiner`, decision 22).
+/// Lines that are joined to events (`EventJoiner`, decision 21).
 ///
 /// All bytes that a call is given are taken, also those of an event that has not ended. The ranges
 /// that go to the ledger end where the first open event begins; a range that covers an event goes

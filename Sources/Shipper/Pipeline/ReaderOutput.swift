@@ -277,6 +277,8 @@ final class ReaderOutput: TailerOutput {
 
     func ended(_ stream: StreamID) {
         endEvents(of: stream)
+        // What has no topic now is read again by a later run: the position stands before it.
+        openEvents.note(stream, nil, due: nil)
         // Nothing is sent on a lane that is closed.
         sendTaken()
         leaveTopic(stream)

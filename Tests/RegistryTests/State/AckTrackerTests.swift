@@ -85,7 +85,7 @@ import Testing
         #expect(tracker.delivered(file, generation, range(10, 10)) == nil)
         #expect(tracker.watermark(file) == 10)
         #expect(tracker.outstanding(file) == 1)
-        #expect(tracker.undelivered.isEmpty)
+        #expect(tracker.undelivered == [file: 20])
         tracker.sent(file, generation, range(10, 40))
         #expect(tracker.outstanding(file) == 1)
         #expect(tracker.delivered(file, generation, range(10, 40)) == 40)
