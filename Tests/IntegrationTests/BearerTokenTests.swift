@@ -49,6 +49,58 @@ struct BearerTokenTests {
         #expect(!check.output.contains(token) && !check.errors.contains(token))
     }
 
+    @Test("A token that is missing, none, expired or refused is told, and the right one lets it in")
+    func mistakes() throws {
+        let kafka = try BearerKafka()
+        let agent = try agent(kafka)
+        let path = agent.home.path("token")
+        let expired = UnsignedToken(subject: "shipper", expires: 1_700_000_000).text
+        // Whose it is the broker cannot say.
+        let nobodys = UnsignedToken(claims: #"{"iat":1700000000,"exp":\#(now + Self.hour)}"#).text
+        let mistakes = [
+            (nil, "open \(path): No such file or directory"),
+            ("streng-geheim", "\(path): not a JWT: it has 1 parts"),
+            (expired, "\(path): expired since 2023-11-14T22:13:20.000Z"),
+        ]
+        try agent.start()
+        for (text, sentence) in mistakes {
+            if let text { try agent.home.write("token", text) }
+            try eventually("\(sentence) in the log; \(agent.said)") {
+                agent.said.contains("error=\"\(sentence)")
+            }
+            // Beside the agent, which goes on.
+            let check = try ChildProcess(
+                findBinary(), ["check", "--connect", "--config", agent.config])
+            #expect(try check.wait() == .code(1))
+            #expect(check.output.contains("# in doubt: \"sasl.token_file: \(sentence)"))
+            #expect(
+                check.errors.contains(
+                    "broker \(kafka.address): there is no token to log in with; look at the file"),
+                "\(check.errors)")
+            #expect(check.errors.contains(sentence), "\(check.errors)")
+        }
+        let address = try agent.address()
+        try eventually("and in readiness; \(agent.said)") {
+            try httpGet(address, "/readyz").body.contains("there is no token to log in with")
+        }
+        try agent.home.write("token", nobodys)
+        try eventually("the broker refuses; \(agent.said)") {
+            agent.said.contains("it refuses the token of output.kafka.sasl.token_file")
+        }
+        #expect(try count(kafka) == 0)
+
+        let good = UnsignedToken(subject: "shipper", expires: now + Self.hour).text
+        try agent.home.write("token", good)
+        try eventually("its lines; \(agent.said)") { try count(kafka) == 100 }
+        try eventually("it is ready; \(agent.said)") {
+            try httpGet(address, "/readyz").status == 200
+        }
+        #expect(try agent.stop() == .code(0))
+        for text in [expired, nobodys, good, "streng-geheim"] {
+            #expect(!agent.said.contains(text), "\(agent.said)")
+        }
+    }
+
     @Test("A token that is replaced while lines flow is used when the first one has expired")
     func replaced() throws {
         let kafka = try BearerKafka()
