@@ -26,12 +26,22 @@ struct ContainerLogTests {
 
     @Test("F1: pieces of stdout and stderr, mixed, over rotations and kills: each message whole")
     func pieces() throws {
+        // An event is cut when nothing is added to it for five seconds. Where the machine takes as
+        // long for one round, it shows nothing.
+        for _ in 0..<5 where try piecesInTime() { return }
+        Issue.record("each time a round took longer than an event may be open")
+    }
+
+    /// False where a round took so long that an event may have been cut rightly.
+    private func piecesInTime() throws -> Bool {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
         let agent = try Agent(broker.address, path: "{pod}/*.log", input: "format: cri")
         let log = try ContainerLog(in: agent.home, "logs/pod", seed: 16)
+        let clock = ContinuousClock()
         for round in 0..<6 {
             let before = reader.count
+            let begun = clock.now
             try agent.start()
             try log.write(lines: 200)
             // An event is open over the rotation as a rule, and at the kill.
@@ -39,6 +49,7 @@ struct ContainerLogTests {
             try log.write(lines: 50)
             try eventually("some of it arrives; \(agent.said)") { reader.count > before }
             agent.kill()
+            if clock.now - begun > .seconds(4) { return false }
         }
         try log.finish()
         try agent.start()
@@ -59,6 +70,7 @@ struct ContainerLogTests {
         #expect(arrived.flagged == 0)
         #expect(try agent.registry().allSatisfy { $0.lag == 0 })
         #expect(!agent.said.contains("bytes lost"))
+        return true
     }
 
     @Test("F14: format: cri on a file that is plain: flagged lines, and it is said once")

@@ -60,16 +60,24 @@ extension ReaderOutput {
             tell(progress, call)
             index = progress.frame
             var single: Single?
+            var credit = slab.capacity
             if case .foreign(let channel, let isAtEnd, let isTaken) = progress.stop {
-                single = credit(for: channel, isAtEnd: isAtEnd, of: events, call)
-                isRefused = single == nil
-                if isRefused, isTaken {
+                // It goes first. What was taken for records behind it may be all that the stream
+                // can have, so that is given back before it asks.
+                if ends.isEmpty {
+                    give(call.source.stream, lane, back: credit)
+                    credit = 0
+                    single = self.credit(for: channel, isAtEnd: isAtEnd, of: events, call)
+                    isRefused = single == nil
+                }
+                if single == nil, isTaken {
                     events.open.joiner.takeBack(channel)
                     index -= 1
                 }
             }
             let isSent = settle(
-                events, call, from: sent, to: call.offset(of: index), chunk, slab, ends, offsets)
+                events, call, from: sent, to: call.offset(of: index), chunk, slab, credit, ends,
+                offsets)
             if let single { send(single, of: events, call) }
             if case .full(let needed) = progress.stop, !isSent {
                 // Not even one record fits into so little.
@@ -103,10 +111,12 @@ extension ReaderOutput {
     }
 
     /// What was encoded goes on its way, and what was kept is noted. The file is read up to
-    /// `reached`, and sent up to `sent`. False where there is nothing to go.
+    /// `reached`, and sent up to `sent`. Of the slab's `credit` the batch keeps what it needs.
+    /// False where there is nothing to go.
     private func settle(
         _ events: StreamEvents, _ call: Chunk, from sent: LogicalOffset, to reached: LogicalOffset,
-        _ chunk: Span<UInt8>, _ slab: PayloadSlab, _ ends: [UInt32], _ offsets: [UInt32]
+        _ chunk: Span<UInt8>, _ slab: PayloadSlab, _ credit: Int, _ ends: [UInt32],
+        _ offsets: [UInt32]
     ) -> Bool {
         let source = call.source
         let isHeld = events.isHeld(source.generation)
@@ -122,8 +132,8 @@ extension ReaderOutput {
         let isSent = !ends.isEmpty || low > sent
         let spent =
             isSent
-            ? min(slab.capacity, slab.count + ends.count * overhead(call) + Self.batchOverhead) : 0
-        give(source.stream, call.lane, back: slab.capacity - spent)
+            ? min(credit, slab.count + ends.count * overhead(call) + Self.batchOverhead) : 0
+        give(source.stream, call.lane, back: credit - spent)
         events.keepBack(kept)
         let others = events.release().filter { $0.generation != source.generation }
         if isSent {

@@ -122,6 +122,38 @@ import Testing
         rig.close()
     }
 
+    @Test("Of a topic that never worked, an event over a rotation has room beside what follows it")
+    func rotatedAtFirst() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let begun = line("stdout", "P", "a") + line("stderr", "P", "d")
+        let first = try open(output, "/log/a.1", inode: 1, head: begun)
+        #expect(take(output, first.file, begun, at: 0) == begun.utf8.count)
+        output.finished(first.file, end: at(begun.utf8.count))
+        // More than a topic may try with.
+        let other = line("stdout", "F", String(repeating: "o", count: 1_000))
+        let text =
+            line("stdout", "F", "b") + line("stderr", "F", "e")
+            + String(repeating: other, count: 2 * InFlightBudget.mostTrial / 1_000)
+        let second = try open(output, "/log/a", inode: 2, head: String(text.prefix(100)))
+        var end = 0
+        var round = 0
+        while end < text.utf8.count {
+            let taken = take(output, second.file, String(text.dropFirst(end)), at: end)
+            // Else nothing is on its way that could come back.
+            #expect(taken > 0, "\(round)")
+            guard taken > 0 else { break }
+            end += taken
+            round += 1
+            try rig.waitForDelivery()
+        }
+        #expect(messages().prefix(2) == ["ab", "de"])
+        #expect(!sent.current.contains { String(decoding: $0, as: UTF8.self).contains("split") })
+        #expect(offset(rig, first) == begun.utf8.count)
+        #expect(offset(rig, second) == text.utf8.count)
+        rig.close()
+    }
+
     @Test("An event ends when nothing more comes of it for a while, and its rest is another part")
     func silence() throws {
         let rig = try rig()
