@@ -21,6 +21,9 @@ struct ClientConfiguration: ~Copyable {
         for (name, value) in defaults { try configuration.set(name, value) }
         try configuration.set("linger.ms", "\(settings.linger / .milliseconds(1))")
         try configuration.set("client.id", settings.clientID)
+        if let spread = settings.spread {
+            try configuration.set("reconnect.backoff.max.ms", "\(spread.backOff)")
+        }
         for property in settings.properties { try configuration.pass(property) }
         for property in try settings.securityProperties() {
             try configuration.set(property.name, property.value)

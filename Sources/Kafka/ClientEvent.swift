@@ -174,6 +174,8 @@ struct Verdict: Error, Hashable, Sendable {
     static let forbiddenAll = Verdict(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
     /// The time of a record is that of its sending, so it is the clock's fault and no record's.
     static let wrongTime = Verdict(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
+    /// The record was offered for a number of acknowledgements that there is not.
+    static let unknownAcknowledgement = Verdict(RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS)
     private static let purgedInQueue = Verdict(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
     private static let purgedInFlight = Verdict(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 

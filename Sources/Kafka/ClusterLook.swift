@@ -3,7 +3,7 @@ import Platform
 /// A look at the brokers and topics of a configuration, as `check --connect` takes it: whether each
 /// broker can be reached, lets us in, and takes records of each topic. Nothing is written: what a
 /// topic is offered is more than it takes, so that it is refused, for its size or for another
-/// reason.
+/// reason; or, where it is not told how much that is, it is offered as no broker takes it.
 package struct ClusterLook {
     /// One thing that was looked at.
     package struct Finding: Hashable, Sendable {
@@ -154,24 +154,44 @@ package struct ClusterLook {
         func limit(_ topic: String) -> Int? {
             settings[topic]?.values["max.message.bytes"].flatMap { Int($0) }
         }
-        let offered = there.filter { limit($0).map { $0 < Self.mostOffered } ?? false }
-        for topic in offered {
-            guard let limit = limit(topic), !isOver else { break }
-            client.offer(limit + 1, to: topic)
-            // One at a time: they are as large as records can be.
-            while client.verdicts[topic] == nil, client.fatal == nil, !isOver {
-                client.listen(milliseconds: 100)
-            }
+        let sized = there.filter { limit($0).map { $0 < Self.mostOffered } ?? false }
+        offer(sized.map { ($0, (limit($0) ?? 0) + 1) }, by: client)
+        // Only who was answered knows brokers that are asked so: those that say that their topic's
+        // settings are not for this user, or that they are larger than what is offered here.
+        let unsized = there.filter { topic in
+            limit(topic) != nil || settings[topic]?.verdict == .forbidden
+        }.filter { !sized.contains($0) }
+        var verdicts = client.verdicts
+        var fatal = client.fatal
+        if !unsized.isEmpty, !isOver,
+            let asker = try? ProbeClient(
+                self.settings, longest: Self.mostOffered, .withoutEffect)
+        {
+            defer { asker.close() }
+            offer(unsized.map { ($0, Self.mostOffered) }, by: asker)
+            verdicts.merge(asker.verdicts) { _, new in new }
+            fatal = fatal ?? asker.fatal
         }
         for topic in topics {
             guard let seen = cluster.topics[topic] else {
                 absent(topic, makesTopics: makesTopics)
                 continue
             }
-            let verdict = client.verdicts[topic]
             tell(
                 topic, seen, settings[topic]?.values ?? [:],
-                written: written(verdict, fatal: client.fatal))
+                written: written(verdicts[topic], fatal: fatal))
+        }
+    }
+
+    /// Offers each topic a record of so many bytes, and waits for what becomes of it.
+    private func offer(_ topics: [(name: String, bytes: Int)], by client: ProbeClient) {
+        for topic in topics {
+            guard !isOver, client.fatal == nil else { return }
+            client.offer(topic.bytes, to: topic.name)
+            // One at a time: they are as large as records can be.
+            while client.verdicts[topic.name] == nil, client.fatal == nil, !isOver {
+                client.listen(milliseconds: 100)
+            }
         }
     }
 
@@ -187,10 +207,9 @@ package struct ClusterLook {
 
     /// Whether it can be written, in words, and whether that is a fault.
     private func written(_ verdict: Verdict?, fatal: String?) -> (text: String, isFault: Bool) {
-        // What is offered has to be more than the limit, or it would be written.
         if let fatal { return ("cannot be written by this user: \(fatal)", true) }
         guard let verdict else { return ("not known whether it can be written", false) }
-        if verdict.failure == .size { return ("can be written", false) }
+        if verdict.failure == .size || verdict == .unknownAcknowledgement { return ("can be written", false) }
         return ("cannot be written: \(verdict.name): \(verdict.text)", true)
     }
 

@@ -50,6 +50,8 @@ final class DeliveryPoller {
     private var provenAt: Int64?
     /// One that is to die of what the last one died of does so at once, when it asks who it is.
     private static let probation: Int64 = 10_000_000_000
+    /// When brokers are named to the first client; nil where they are.
+    private var connectAt: Int64?
     /// While no broker is known to answer: when one is asked next.
     private var askAt: Int64 = 0
     private static let askInterval: Int64 = 1_000_000_000
@@ -61,6 +63,10 @@ final class DeliveryPoller {
         self.core = core
         self.handle = handle
         gathering = min(Self.mostGathering, core.settings.linger.nanoseconds * 5)
+        if let start = core.settings.spread?.start, start > 0 {
+            connectAt = now + Int64(start) * 1_000_000
+            askAt = connectAt ?? now
+        }
     }
 
     func run() {
@@ -69,6 +75,7 @@ final class DeliveryPoller {
             now = Clock.monotonicNanoseconds()
             let inbox = core.takeInbox()
             serve(inbox)
+            connectIfDue()
             collectLetters()
             retryDueLanes()
             serveLines()
@@ -130,6 +137,7 @@ final class DeliveryPoller {
         case .waiting(let until): next = min(next, until)
         }
         if let stopAt { next = min(next, stopAt) }
+        if let connectAt { next = min(next, connectAt) }
         if core.brokerReach != .reached { next = min(next, askAt) }
         return Int32(max(0, next - now + 999_999) / 1_000_000)
     }
@@ -197,6 +205,15 @@ final class DeliveryPoller {
         core.brokerReach = .reached
         troubles.reached()
         if before == .lost { core.observer.report(.brokerUp) }
+    }
+
+    /// Each node of a fleet has its own time for that.
+    private func connectIfDue() {
+        guard let connectAt, now >= connectAt else { return }
+        self.connectAt = nil
+        guard !handle.connect(to: core.settings.brokers) else { return }
+        core.observer.report(
+            .clientError(code: "brokers", text: "librdkafka takes none of output.kafka.brokers"))
     }
 
     /// An acknowledgement says that a broker is there, but with nothing to send there is none, and

@@ -49,6 +49,9 @@ package struct KafkaSettings: Hashable, Sendable {
     package var sasl: SASL?
     /// Passed through, in order, over our defaults; see `OwnedProperties` for what is refused.
     package var properties: [Property]
+    /// When this node connects, among all nodes; `reconnect.backoff.max.ms` among the properties
+    /// counts more. Nil: at once, and as librdkafka does.
+    package var spread: FleetSpread?
     /// Set last, unchecked. For tests alone (time-outs inside the library); no setting fills it.
     var overrides: [Property] = []
 

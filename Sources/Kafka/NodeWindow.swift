@@ -38,7 +38,8 @@ struct NodeWindow {
         return Int32(truncatingIfNeeded: (first % count + place) % count)
     }
 
-    private static func hash(_ text: String) -> UInt32 { hash(Array(text.utf8).span) }
+    /// Of a name, evenly over all names.
+    static func hash(_ text: String) -> UInt32 { hash(Array(text.utf8).span) }
 
     /// FNV-1a, with its bits mixed: neighbours' names differ by a digit at their ends.
     private static func hash(_ bytes: Span<UInt8>) -> UInt32 { mix(FNV1a.hash(bytes), 0) }

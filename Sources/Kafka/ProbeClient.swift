@@ -46,8 +46,26 @@ final class ProbeClient {
     /// The client is dead, and why.
     private(set) var fatal: String?
 
-    init(_ settings: KafkaSettings, longest: Int) throws(KafkaError) {
+    /// How a record is offered.
+    enum Offer {
+        /// As every record is: one that is larger than its topic takes is refused for its size.
+        case asUsual
+        /// For two acknowledgements, which brokers have not known since 0.9: whoever may write is
+        /// refused for that, before anything is written, and who may not for that.
+        case withoutEffect
+    }
+
+    init(
+        _ settings: KafkaSettings, longest: Int, _ offer: Offer = .asUsual
+    ) throws(KafkaError) {
         let configuration = try ClientConfiguration.producer(settings, connecting: true)
+        switch offer {
+        case .asUsual: break
+        case .withoutEffect:
+            try configuration.set("enable.idempotence", "false")
+            try configuration.set("acks", "2")
+            try configuration.set("message.send.max.retries", "0")
+        }
         // A record of the most that is offered has to get to the broker that refuses it.
         try configuration.set("message.max.bytes", "\(longest + 10_000)")
         try configuration.set("compression.codec", "none")

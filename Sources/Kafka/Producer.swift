@@ -22,7 +22,8 @@ package final class Producer: Sendable {
         observer: any KafkaObserver
     ) throws(KafkaError) {
         let figures = ConnectionFigures()
-        let handle = try ProducerHandle(settings: settings, figures: figures)
+        let handle = try ProducerHandle(
+            settings: settings, figures: figures, connecting: settings.spread?.start ?? 0 == 0)
         let core = ProducerCore(
             settings: settings, handle: handle, figures: figures, observer: observer,
             deadLetters: deadLetters, handler: handler, answered: answered)

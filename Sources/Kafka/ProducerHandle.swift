@@ -18,8 +18,8 @@ final class ProducerHandle: @unchecked Sendable {
     /// The owner's.
     private var token: TokenFile?
 
-    /// Starts librdkafka's threads. Not `connecting`: no broker is named to it, so that only the
-    /// configuration is checked.
+    /// Starts librdkafka's threads. Not `connecting`: no broker is named to it before `connect`; or
+    /// never, where only the configuration is checked.
     init(
         settings: KafkaSettings, figures: ConnectionFigures? = nil,
         connecting: Bool = true
@@ -39,6 +39,11 @@ final class ProducerHandle: @unchecked Sendable {
     }
 
     deinit { precondition(isClosed, "a Kafka producer was left without closing it") }
+
+    /// Names the brokers to a client that was made without. False where it takes none of them.
+    func connect(to brokers: [String]) -> Bool {
+        unsafe rd_kafka_brokers_add(client, brokers.joined(separator: ",")) > 0
+    }
 
     /// The next event, or nil after `milliseconds` or `wake`.
     func next(within milliseconds: Int32) -> ClientEvent? {

@@ -21,6 +21,8 @@ package struct Settings: Hashable, Sendable {
     package let shutdownTimeout: Duration
     /// `host.name` in documents.
     package let node: String
+    /// It was written down, as for each node of a fleet; else it is the host's name.
+    package let isNodeNamed: Bool
     /// Where metrics and health are served, if anywhere.
     package let http: HTTP
     /// The agent's own log, on standard error.

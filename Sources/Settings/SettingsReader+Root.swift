@@ -28,7 +28,7 @@ extension SettingsReader {
         return Settings(
             file: file, data: data, inputs: inputs, output: Settings.Output(kafka: kafka.settings),
             limits: limits, registry: registry, shutdownTimeout: shutdownTimeout, node: node,
-            http: http, log: log)
+            isNodeNamed: section["node"] != nil, http: http, log: log)
     }
 
     /// A key at the top that only a Filebeat has: nothing else in the file is worth a message then.

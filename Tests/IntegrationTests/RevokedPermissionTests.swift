@@ -57,6 +57,38 @@ extension KafkaFaultTests {
         try flows.finish()
         try flows.expectExactly("all-1", "all-2")
     }
+
+    @Test(
+        "check --connect tells who may not know a topic's limits whether it can be written, and writes nothing"
+    )
+    func checked() throws {
+        let kafka = try FaultyKafka.current
+        try kafka.cluster.forbid(FaultyKafka.user)
+        for name in ["may", "sees"] { try kafka.cluster.createTopic("logs.\(name)") }
+        try kafka.cluster.allow(FaultyKafka.user, toWrite: "logs.may")
+        try kafka.cluster.allow(FaultyKafka.user, toDescribe: "logs.sees")
+        func check(_ topic: String) throws -> (exit: ChildProcess.Exit, text: String) {
+            let agent = try Agent(
+                kafka.guarded, path: "*.log", kafka: "topic: \(topic), \(kafka.login)")
+            let check = try agent.launch(["check", "--connect", "--config", agent.config])
+            return (try check.wait(), check.output + check.errors)
+        }
+        let may = try check("logs.may")
+        #expect(may.exit == .code(0), "\(may.text)")
+        #expect(
+            may.text.contains(
+                "topic logs.may: 1 partitions, 1 replicas, its limits are not for this user "
+                    + "(DESCRIBE_CONFIGS), can be written"), "\(may.text)")
+        let sees = try check("logs.sees")
+        #expect(sees.exit == .code(1), "\(sees.text)")
+        #expect(
+            sees.text.contains("topic logs.sees: cannot be written: TOPIC_AUTHORIZATION_FAILED"),
+            "\(sees.text)")
+        for topic in ["logs.may", "logs.sees"] {
+            #expect(try AuditCount.of(kafka.cluster, topic: topic) == 0)
+        }
+    }
+
     /// 1. The client may know the topics, so nothing is wrong with them.
     /// 2. Nobody gives it the number that an idempotent producer needs: it dies, and so does each that
     ///    takes its place.

@@ -29,6 +29,23 @@ struct ProducerTests {
         rig.close()
     }
 
+    @Test("A node of a fleet connects when its time has come, and what was sent before arrives")
+    func connectsInItsTime() throws {
+        let spread = try #require(
+            (0..<100).lazy.map { FleetSpread(node: "node-\($0)", isFleet: true) }
+                .first { $0.start > 400 })
+        let clock = ContinuousClock()
+        let begun = clock.now
+        let rig = try Rig { $0.spread = spread }
+        var feed = rig.feed("logs", "early")
+        rig.producer.send(feed.batch(10))
+        try eventually("they are released") { rig.witness.releasedRecords == 10 }
+        #expect(clock.now - begun >= .milliseconds(spread.start))
+        try eventually("they are read") { rig.witness.readCount("logs") == 10 }
+        #expect(!rig.witness.has("down") && !rig.witness.has("error"), "\(rig.witness.events)")
+        rig.close()
+    }
+
     @Test("a batch without records is released though nothing else is ever sent")
     func releasesEmptyBatch() throws {
         let rig = try Rig()

@@ -138,7 +138,7 @@ package final class Pipeline: Sendable {
         self.keeper = keeper
 
         (producer, broker) = try running.startProducer(
-            settings, ledger, doorbell, counted, registry)
+            settings, once: once, ledger, doorbell, counted, registry)
 
         let plan = ReaderPlan(
             inputs: tailing, once: once, intervals: intervals, settings: settings,

@@ -37,13 +37,14 @@ extension RunningStages<Shutdown> {
     /// Starts the client of Kafka, and with `brokers: embedded` the broker that it talks to, which
     /// ends with whoever has it.
     mutating func startProducer(
-        _ settings: Settings, _ ledger: DeliveryLedger, _ doorbell: Doorbell,
+        _ settings: Settings, once: Bool, _ ledger: DeliveryLedger, _ doorbell: Doorbell,
         _ counted: CountedEvents, _ registry: Registry
     ) throws(PipelineError) -> (Producer, EmbeddedBroker?) {
-        let (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
+        var (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
             () throws(KafkaError) in
             try KafkaSettings.from(settings)
         }
+        kafka.spread = FleetSpread(node: settings.node, isFleet: settings.isNodeNamed && !once)
         let producer = try start(orThrow: PipelineError.kafka) { () throws(KafkaError) in
             try Producer(
                 settings: kafka, handler: { ledger.delivered($0) },

@@ -99,7 +99,8 @@ final class ModelAgent {
                 heldBytes: settings.limits.heldBytes, topics: settings.limits.topics,
                 watches: settings.limits.watches),
             registry: settings.registry, shutdownTimeout: settings.shutdownTimeout,
-            node: settings.node, http: settings.http, log: settings.log)
+            node: settings.node, isNodeNamed: settings.isNodeNamed, http: settings.http,
+            log: settings.log)
     }
 
     func pauseBroker() {
