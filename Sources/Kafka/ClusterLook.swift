@@ -209,7 +209,9 @@ package struct ClusterLook {
     private func written(_ verdict: Verdict?, fatal: String?) -> (text: String, isFault: Bool) {
         if let fatal { return ("cannot be written by this user: \(fatal)", true) }
         guard let verdict else { return ("not known whether it can be written", false) }
-        if verdict.failure == .size || verdict == .unknownAcknowledgement { return ("can be written", false) }
+        if verdict.failure == .size || verdict == .unknownAcknowledgement {
+            return ("can be written", false)
+        }
         return ("cannot be written: \(verdict.name): \(verdict.text)", true)
     }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Kafka
 
 @Suite("Nodes of a fleet connect each in its own time") struct FleetSpreadTests {
-    @Test("Five thousand nodes are spread evenly, over a second and over ten, each the same each time")
+    @Test("Five thousand nodes are spread over a second and over ten, each the same each time")
     func even() {
         var starts = Array(repeating: 0, count: 10)
         var backOffs = Array(repeating: 0, count: 10)
