@@ -5,6 +5,7 @@ package struct PartitionLog: Sendable {
     package struct Record: Sendable {
         package let key: [UInt8]
         package let value: [UInt8]
+        package let headers: [String: [UInt8]]
         /// Of the producer that sent it, and the number of its life.
         package let producer: Int
         package let epoch: Int
@@ -98,9 +99,14 @@ private struct RecordBatches {
                 _ = try varint()
                 let key = try sized()
                 let value = try sized()
+                var headers: [String: [UInt8]] = [:]
+                for _ in 0..<(try varint()) {
+                    let name = String(decoding: try sized(), as: UTF8.self)
+                    headers[name] = try sized()
+                }
                 records.append(
                     PartitionLog.Record(
-                        key: key, value: value, producer: number(at: batch + At.producer, 8),
+                        key: key, value: value, headers: headers, producer: number(at: batch + At.producer, 8),
                         epoch: number(at: batch + At.epoch, 2)))
                 place = rest
             }

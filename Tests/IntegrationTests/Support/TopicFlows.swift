@@ -21,7 +21,8 @@ final class TopicFlows {
         self.kafka = kafka
         agent = try Agent(
             address ?? kafka.address, path: "{app}/{pod}.log",
-            kafka: "topic: \"logs.{app}\", codec: raw, compression: none, key: \"{pod}\""
+            kafka: "topic: \"logs.{app}\", codec: raw, compression: none, key: \"{pod}\", "
+                + "headers: {id: \"{id}\"}"
                 + (settings.isEmpty ? "" : ", \(settings)")
                 + ", librdkafka: {linger.ms: \"1\", topic.metadata.propagation.max.ms: \"100\", "
                 + "topic.metadata.refresh.fast.interval.ms: \"50\", "
@@ -96,14 +97,24 @@ final class TopicFlows {
         #expect(try agent.stop() == .code(0))
     }
 
-    /// What became of the lines of this name, with those that deleted topics had.
+    /// What became of the lines of this name, with those that deleted topics had. What came twice
+    /// came under one id, and no two lines under the same.
     func report(_ name: String) throws -> Audit.Report {
         var audit = Audit()
         for (owner, writer) in logs where owner == name {
             audit.expect(writer.source, lines: writer.written)
         }
+        var ids: [[UInt8]: [UInt8]] = [:]
+        var lines: [[UInt8]: [UInt8]] = [:]
         for piece in try pieces(of: name) {
-            for record in piece.records { audit.arrived(record.value) }
+            for record in piece.records {
+                audit.arrived(record.value)
+                let id = try #require(record.headers["id"])
+                let text = String(decoding: record.value, as: UTF8.self)
+                #expect(ids.updateValue(id, forKey: record.value) ?? id == id, "\(text)")
+                let line = lines.updateValue(record.value, forKey: id)
+                #expect(line ?? record.value == record.value, "\(text)")
+            }
         }
         return audit.report
     }
