@@ -106,7 +106,8 @@ private struct RecordBatches {
                 }
                 records.append(
                     PartitionLog.Record(
-                        key: key, value: value, headers: headers, producer: number(at: batch + At.producer, 8),
+                        key: key, value: value, headers: headers,
+                        producer: number(at: batch + At.producer, 8),
                         epoch: number(at: batch + At.epoch, 2)))
                 place = rest
             }
