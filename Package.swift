@@ -85,7 +85,7 @@ let package = Package(
         tests("PlatformTests", ["Platform"]),
         tests("YAMLTests", ["YAML"]),
         tests("ExpressionsTests", ["Expressions", "CAllocationCounter"]),
-        tests("SettingsTests", ["Settings", "Patterns", "Platform", "YAML"]),
+        tests("SettingsTests", ["Settings", "Patterns", "Platform", "YAML", "Expressions"]),
         tests("HTTPServerTests", ["HTTPServer", "Platform"]),
         tests("PatternsTests", ["Patterns", "Model"]),
         tests("TailerTests", ["Tailer", "Patterns", "Model", "Platform"]),

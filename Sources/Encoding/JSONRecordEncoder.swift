@@ -17,6 +17,8 @@ struct JSONRecordEncoder: LineEncoder {
     private var attributes: [UInt8] = []
     /// The next line is not as its format has it.
     private var isMalformed = false
+    /// The next event is of several lines.
+    private var isMultiline = false
     /// A limit kept a rule from being told of the next line.
     private var isUndecided = false
     let longestPart: Int
@@ -48,7 +50,8 @@ struct JSONRecordEncoder: LineEncoder {
 
     /// Bytes that a record with a source takes beyond the template's envelope.
     static let longestSource =
-        stdout.count + RecordFlags([.split, .invalid, .malformed]).json.count - RecordFlags.longest
+        stdout.count + RecordFlags([.split, .invalid, .malformed, .multiline]).json.count
+        - RecordFlags.longest
     private static let stdout = Array(#"","stream":"stdout"#.utf8)
     private static let stderr = Array(#"","stream":"stderr"#.utf8)
     private static let beforeAttributes = Array(#"","docker":{"attrs":"#.utf8)
@@ -63,8 +66,10 @@ struct JSONRecordEncoder: LineEncoder {
 
     /// What is said of the records from now on beside their time.
     mutating func setSource(
-        _ channel: Channel, _ attributes: [UInt8] = [], isMalformed: Bool = false
+        _ channel: Channel, _ attributes: [UInt8] = [], isMalformed: Bool = false,
+        isMultiline: Bool = false
     ) {
+        self.isMultiline = isMultiline
         self.isMalformed = isMalformed
         self.attributes = attributes
         switch channel {
@@ -111,6 +116,7 @@ struct JSONRecordEncoder: LineEncoder {
         var flags: RecordFlags = .none
         if !whole || isPart { flags.insert(.split) }
         if fit.replaced { flags.insert(.invalid) }
+        if isMultiline { flags.insert(.multiline) }
         if isUndecided { flags.insert(.undecided) }
         if isMalformed { flags.insert(.malformed) }
         if flags != .none { slab.append(flags.json.span) }
@@ -139,8 +145,12 @@ struct RecordFlags: OptionSet {
     /// The line is not as its format has it.
     static var malformed: RecordFlags { RecordFlags(rawValue: 8) }
 
-    private static let texts: [[UInt8]] = (0..<16).map { number in
-        let names = ["split", "invalid_utf8", "match_limit", "parse_error"].enumerated()
+    /// An event of several lines.
+    static var multiline: RecordFlags { RecordFlags(rawValue: 16) }
+
+    private static let texts: [[UInt8]] = (0..<32).map { number in
+        let names = ["split", "invalid_utf8", "match_limit", "parse_error", "multiline"]
+            .enumerated()
             .filter { number & (1 << $0.offset) != 0 }.map { #""\#($0.element)""# }
         return names.isEmpty ? [] : Array(#","flags":[\#(names.joined(separator: ","))]"#.utf8)
     }

@@ -20,6 +20,7 @@ package struct RecordEncoder: Sendable {
     /// Nil where they ask for nothing.
     private let rules: LineRules?
     private let container: ContainerFormat?
+    private let multiline: Multiline?
     /// How long events may become, where lines are joined.
     package let limits: EventJoiner.Limits
 
@@ -37,11 +38,13 @@ package struct RecordEncoder: Sendable {
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
         keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
-        container: ContainerFormat? = nil, longestMessage: Int = .max
+        container: ContainerFormat? = nil, multiline: Multiline? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
-        if codec == .json, container != nil { envelope += JSONRecordEncoder.longestSource }
+        if codec == .json, container != nil || multiline != nil {
+            envelope += JSONRecordEncoder.longestSource
+        }
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
         // A record that is short itself cannot give whole kilobytes away.
         let reserved = longestRecord >= 8 * rounded ? rounded : envelope
@@ -56,11 +59,18 @@ package struct RecordEncoder: Sendable {
         self.keepsEmptyLines = keepsEmptyLines
         self.rules = rules.isEmpty ? nil : rules
         self.container = codec == .json ? container : nil
-        limits = EventJoiner.Limits(bytes: max(1, longestMessage), encoded: longestPart)
+        self.multiline = codec == .json ? multiline : nil
+        var limits = EventJoiner.Limits(bytes: max(1, longestMessage), encoded: longestPart)
+        if let multiline {
+            limits.lines = multiline.mostLines
+            limits.silence = multiline.silence
+            limits.age = max(limits.age, multiline.silence)
+        }
+        self.limits = limits
     }
 
     /// Its lines are joined to events: `encodeEvents` is to be called.
-    package var joins: Bool { container != nil }
+    package var joins: Bool { container != nil || multiline != nil }
 
     /// Bytes of a slab that so many lines take as a rule, and of what each record costs elsewhere:
     /// more of them only where far more is escaped than in any log that people read.
@@ -140,42 +150,62 @@ extension RecordEncoder {
         limit: Int, overhead: Int = 0, ends: inout [UInt32], offsets: inout [UInt32]
     ) -> EventProgress {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
-        guard let container else { preconditionFailure("lines that are not joined") }
         let run = EventRun(
-            frames: frames, start: start, origin: origin.offset, file: origin.file,
-            generation: origin.generation, limit: min(limit, slab.capacity), overhead: overhead,
-            keepsEmptyLines: keepsEmptyLines, format: container, limits: limits, now: now)
-        var sink = EventRun.Sink(slab: slab, ends: ends, offsets: offsets)
+            frames: frames, start: start, file: origin.file, generation: origin.generation,
+            keepsEmptyLines: keepsEmptyLines, limits: limits, now: now)
+        let reader = EventReader(
+            container: container, labels: labels, multiline: multiline, longestPart: longestPart)
+        var writer = EventWriter(
+            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            offsets: offsets, origin: origin.offset, limit: min(limit, slab.capacity),
+            overhead: overhead)
         (ends, offsets) = ([], [])
-        defer { (ends, offsets) = (sink.ends, sink.offsets) }
-        return run.encode(by: joined(readTime), of: chunk, events: &events, into: &sink)
+        let progress = run.encode(chunk, as: reader, events: &events, by: &writer)
+        (ends, offsets) = (writer.ends, writer.offsets)
+        return progress
     }
 
-    /// Encodes an open event by itself, as far as it has come; false where its record has no room
-    /// in the slab, or it has none because it is empty.
+    /// Encodes an open event by itself, as far as it has come, in records at `ends` of the slab and
+    /// `offsets` from its beginning: none where it is empty, or rules leave it out. Nil where they
+    /// have no room in the slab; else what rules did.
     package func encode(
-        _ event: EventJoiner.Event, isAtEnd: Bool, readTime: Int64, into slab: PayloadSlab
-    ) -> Bool {
-        if event.text.isEmpty, !keepsEmptyLines { return false }
-        var encoder = joined(readTime)
-        encoder.setTime(event.time)
-        encoder.setSource(event.channel, event.attributes)
-        let part = encoder.encode(
-            event.text.span, offset: event.place.offset.bytes, isPart: event.isPart || !isAtEnd,
-            into: slab, room: slab.capacity - slab.count)
-        guard case .encoded = part else { return false }
-        return true
+        _ event: EventJoiner.Event, of events: inout OpenEvents, isAtEnd: Bool, readTime: Int64,
+        into slab: PayloadSlab, ends: inout [UInt32], offsets: inout [UInt32]
+    ) -> LineCounts? {
+        var writer = EventWriter(
+            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            offsets: offsets, origin: event.place.offset, limit: slab.capacity, overhead: 0)
+        let needed = events.write(
+            event, isAtEnd: isAtEnd, keepsEmpty: keepsEmptyLines, by: &writer)
+        (ends, offsets) = (writer.ends, writer.offsets)
+        return needed == nil ? writer.counts : nil
     }
 
-    /// Bytes of a slab with which an open event has room in any case.
-    package func size(of event: EventJoiner.Event) -> Int {
-        joined(0).size(of: event.text.span) + event.attributes.count + 32
+    /// Bytes of a slab with which an open event has room in any case, and how many records it may
+    /// take.
+    package func size(of event: EventJoiner.Event) -> (bytes: Int, records: Int) {
+        let encoder = joined(0)
+        let own = event.attributes.count + 32
+        guard let rules, !rules.masks.isEmpty else {
+            return (encoder.size(of: event.text.span) + own, 1)
+        }
+        var masker = LineMasker(rules.masks)
+        let text = event.text.span
+        let isMasked = masker.apply(text, from: 0, isOpen: false)
+        let bytes =
+            isMasked
+            ? PayloadSlab.jsonStringCount(masker.bytes.span, limit: .max)
+            : PayloadSlab.jsonStringCount(text, limit: .max)
+        // A record ends before a replacement, or a character, that would not fit.
+        let least = max(1, longestPart - own - 6 * rules.longestReplacement - 8)
+        let records = bytes / least + 1
+        return (bytes + records * (encoder.envelope + own), records)
     }
 
     private func joined(_ readTime: Int64) -> JSONRecordEncoder {
         JSONRecordEncoder(
             template: template, readTime: Timestamp(nanoseconds: readTime),
-            longestPart: longestPart, hasSource: true)
+            longestPart: longestPart, hasRules: rules != nil, hasSource: true)
     }
 }
 

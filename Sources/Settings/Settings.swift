@@ -55,6 +55,8 @@ package struct Settings: Hashable, Sendable {
         package let maxLine: Int
         /// Whether a line without a message becomes a record.
         package let emptyLines: EmptyLines
+        /// Which lines are one event; nil: each is one.
+        package let multiline: Multiline?
         /// Which lines become records, and what in them nobody is to see.
         package let lines: Lines
         /// Whether lines begin with a time that their logger wrote.

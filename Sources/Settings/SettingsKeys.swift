@@ -42,7 +42,7 @@ struct SettingsKeys: Sendable {
 
     static let input = SettingsKeys(
         built("name", "paths", "exclude", "archives", "start", "latency", "format", "max_line")
-            + [("multiline", .later(multiline))]
+            + [("multiline", .built)]
             + built("include_lines", "exclude_lines") + [
                 ("drop", .map(drop)), ("mask", .list(mask)),
             ]
@@ -63,7 +63,8 @@ struct SettingsKeys: Sendable {
         ])
 
     static let multiline = SettingsKeys(
-        later("pattern", "negate", "match", "max_lines", "timeout"))
+        built("type", "pattern", "negate", "match", "flush_pattern", "preset", "count_lines")
+            + built("max_lines", "max_bytes", "timeout", "skip_newline"))
 
     static let drop = SettingsKeys(built("older_than"))
 

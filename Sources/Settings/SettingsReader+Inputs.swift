@@ -73,17 +73,19 @@ extension SettingsReader {
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
+            multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
             format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
-        if input.format == .cri || input.format == .docker, input.lines.hasAny,
-            let format = section["format"]
+        if kafka?.settings.codec == .raw, input.lines.hasAny, let format = section["format"],
+            input.format == .cri || input.format == .docker
         {
             fault(
                 format.node.mark, format.path,
-                "\(quoted(input.format.rawValue)) is not supported yet with include_lines, "
-                    + "exclude_lines, drop and mask; leave those out, or the format")
+                "\(quoted(input.format.rawValue)) joins nothing with output.kafka.codec raw, so "
+                    + "include_lines, exclude_lines, drop and mask would see pieces; expected codec "
+                    + "json, or none of them")
         }
         // A template cannot be held against patterns and fields that could not be read.
         let isComplete = !paths.isEmpty && paths.allSatisfy { $0.pattern != nil }

@@ -52,6 +52,13 @@ import Testing
             "{mechanism: SCRAM-SHA-256, username: u, password_file: /t/password}",
             with: "{mechanism: OAUTHBEARER, token_file: /t/token, extensions: {logicalCluster: l}}"),
         settingsText().replacing("[a:9092]", with: "embedded"),
+        settingsText(
+            input:
+                "    multiline: {pattern: '^\\s', match: before, flush_pattern: x, max_bytes: 1KiB}"
+        ),
+        settingsText(input: "    multiline: {preset: python, max_lines: 7, skip_newline: true}"),
+        settingsText(input: "    multiline: {type: count, count_lines: 3, timeout: 2s}"),
+        settingsText(input: "    multiline: timestamp"),
     ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
         let settings = try Settings.parse(text)

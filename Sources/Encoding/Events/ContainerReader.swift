@@ -27,6 +27,7 @@ struct ContainerReader {
             line: EventLine(
                 channel: read.channel, place: place, time: read.milliseconds, beginsEvent: false,
                 endsEvent: !read.isPartial && !frame.isCut,
+                beginsLine: !events.isMidLine(read.channel),
                 isPartial: read.isPartial || frame.isCut,
                 attributes: docker.attributes),
             text: read.text, isPartial: read.isPartial, isMalformed: false)
@@ -52,7 +53,7 @@ struct ContainerReader {
         return EventPiece(
             line: EventLine(
                 channel: before.line.channel, place: place, time: before.line.time,
-                beginsEvent: false, endsEvent: !before.isPartial && !frame.isCut,
+                beginsEvent: false, endsEvent: !before.isPartial && !frame.isCut, beginsLine: false,
                 isPartial: before.isPartial || frame.isCut),
             text: 0..<line.count, isPartial: before.isPartial, isMalformed: false)
     }

@@ -72,8 +72,32 @@ package struct EventJoiner: Sendable {
     /// No event is open, whatever was cut.
     package var isEmpty: Bool { open.isEmpty }
 
+    /// No event is open, and none was handed over in part.
+    var isFresh: Bool { open.isEmpty && cut.isEmpty }
+
     /// The open event of a channel.
     package func event(_ channel: Channel) -> Event? { open.first { $0.channel == channel } }
+
+    /// Whether the open event of a channel ends within a line; nil where none is open.
+    func isMidLine(_ channel: Channel) -> Bool? {
+        for index in open.indices where open[index].channel == channel {
+            return open[index].isMidLine
+        }
+        return nil
+    }
+
+    /// How many lines the open event of a channel has; none where none is open.
+    func lines(_ channel: Channel) -> Int {
+        for index in open.indices where open[index].channel == channel { return open[index].lines }
+        return 0
+    }
+
+    /// Whether a line is a further part of an event that was handed over in part, and of which
+    /// nothing is open.
+    func goesOn(_ line: EventLine) -> Bool {
+        !line.beginsEvent && cut.contains(line.channel)
+            && !open.contains { $0.channel == line.channel }
+    }
 
     /// Adds a line of which `text` is what belongs to the event; `encoded` are the bytes that it
     /// takes in a record, and count only where it is kept or ends an event.
@@ -83,6 +107,7 @@ package struct EventJoiner: Sendable {
     ) -> Step {
         let index = open.firstIndex { $0.channel == line.channel }
         guard let index else {
+            if line.beginsEvent { cut.removeAll { $0 == line.channel } }
             let isPart = cut.contains(line.channel)
             if line.endsEvent {
                 if isPart { cut.removeAll { $0 == line.channel } }
@@ -172,6 +197,8 @@ package struct EventLine: Hashable, Sendable {
     package let endsEvent: Bool
     /// It is a line of its own within the event, and no piece that goes on where the last one ends.
     package let isNewLine: Bool
+    /// It is the first piece of its line, or all of it.
+    package let beginsLine: Bool
     /// It is a piece that does not end its line.
     package let isPartial: Bool
     /// An object of strings that is to stand in the document; none as a rule.
@@ -182,7 +209,8 @@ package struct EventLine: Hashable, Sendable {
 
     package init(
         channel: Channel, place: EventPlace, time: Int64?, beginsEvent: Bool, endsEvent: Bool,
-        isNewLine: Bool = false, isPartial: Bool = false, attributes: [UInt8] = []
+        isNewLine: Bool = false, beginsLine: Bool = true, isPartial: Bool = false,
+        attributes: [UInt8] = []
     ) {
         self.channel = channel
         self.place = place
@@ -190,6 +218,7 @@ package struct EventLine: Hashable, Sendable {
         self.beginsEvent = beginsEvent
         self.endsEvent = endsEvent
         self.isNewLine = isNewLine
+        self.beginsLine = beginsLine
         self.isPartial = isPartial
         self.attributes = attributes
     }
@@ -232,7 +261,10 @@ extension EventJoiner {
         /// Of all text, as a record has it; more than that where a character is cut by a piece's
         /// end.
         package private(set) var encoded: Int
-        private var lines = 1
+        /// Lines that it has, each counted by its first piece.
+        package private(set) var lines = 1
+        /// Lines, and not pieces of one alone, are in it.
+        package var isOfLines: Bool { lines > 1 }
         /// Where events begin that began before it and ended after that, in each of their files.
         fileprivate private(set) var earlier: [EventPlace] = []
         /// How many such events follow from one another.
@@ -243,7 +275,10 @@ extension EventJoiner {
         private var lastLine: MonotonicTime
         /// How it was before the last line.
         private var before:
-            (count: Int, encoded: Int, places: Int, lastLine: MonotonicTime, isMidLine: Bool)
+            (
+                count: Int, encoded: Int, places: Int, lines: Int, lastLine: MonotonicTime,
+                isMidLine: Bool
+            )
 
         fileprivate init(
             _ text: Span<UInt8>, _ line: EventLine, encoded: Int, isPart: Bool, number: Int,
@@ -261,7 +296,7 @@ extension EventJoiner {
             self.number = number
             began = now
             lastLine = now
-            before = (0, 0, 0, now, false)
+            before = (0, 0, 0, 1, now, false)
         }
 
         /// Where it begins.
@@ -290,7 +325,8 @@ extension EventJoiner {
             // A newline is two bytes in a record.
             let joint = line.isNewLine ? 1 : 0
             let isInFile = places.contains { $0.generation == line.place.generation }
-            return lines < limits.lines && text.count +| count +| joint <= limits.bytes
+            return (!line.beginsLine || lines < limits.lines) && text.count +| count +| joint
+                <= limits.bytes
                 && self.encoded +| encoded +| 2 * joint <= limits.encoded
                 && (isInFile || places.count < mostPlaces)
         }
@@ -298,14 +334,14 @@ extension EventJoiner {
         fileprivate mutating func append(
             _ more: Span<UInt8>, _ line: EventLine, encoded: Int, now: MonotonicTime
         ) {
-            before = (text.count, self.encoded, places.count, lastLine, isMidLine)
+            before = (text.count, self.encoded, places.count, lines, lastLine, isMidLine)
             if line.isNewLine {
                 text.append(UInt8(ascii: "\n"))
                 self.encoded += 2
             }
             text.append(more)
             self.encoded += encoded
-            lines += 1
+            if line.beginsLine { lines += 1 }
             lastLine = now
             isMidLine = line.isPartial
             if !places.contains(where: { $0.generation == line.place.generation }) {
@@ -319,7 +355,7 @@ extension EventJoiner {
             places.removeLast(places.count - before.places)
             lastLine = before.lastLine
             isMidLine = before.isMidLine
-            lines -= 1
+            lines = before.lines
         }
 
         fileprivate func due(_ limits: Limits) -> MonotonicTime {

@@ -5,56 +5,51 @@ import Platform
 struct EventRun {
     let frames: [Frame]
     let start: Int
-    /// Where the records' offsets are counted from.
-    let origin: LogicalOffset
     let file: FileID
     let generation: GenerationID
-    let limit: Int
-    let overhead: Int
     let keepsEmptyLines: Bool
-    let format: ContainerFormat
     let limits: EventJoiner.Limits
     let now: MonotonicTime
 
-    /// Where the records go.
-    struct Sink {
-        let slab: PayloadSlab
-        var ends: [UInt32]
-        var offsets: [UInt32]
-
-        /// Takes back what was added behind that.
-        mutating func cut(to bytes: Int, records: Int) {
-            slab.cut(to: bytes)
-            ends.removeLast(ends.count - records)
-            offsets.removeLast(offsets.count - records)
-        }
-    }
-
     func encode(
-        by encoder: JSONRecordEncoder, of chunk: Span<UInt8>, events: inout OpenEvents,
-        into sink: inout Sink
+        _ chunk: Span<UInt8>, as reader: EventReader, events: inout OpenEvents,
+        by writer: inout EventWriter
     ) -> EventProgress {
-        var encoder = encoder
-        var reader = ContainerReader(format, longestPart: encoder.longestPart)
+        var reader = reader
         var malformed = 0
         var firstMalformed: Int?
         var index = start
+        // A line is read once, though the event before it is handed over first.
+        var read: EventPiece?
+        var group = LineGroup()
+        // From there on lines may be grouped in the chunk.
+        var groupable = start
         while index < frames.count {
+            if let multiline = reader.groups, index >= groupable, events.isFresh {
+                read = nil
+                switch self.group(
+                    chunk, from: index, by: multiline, as: &reader, in: &group, &events,
+                    to: &writer)
+                {
+                case .rest(let next, let seen): (index, groupable) = (next, seen)
+                case .full(let next, let needed):
+                    return progress(next, .full(needed), malformed, firstMalformed, writer)
+                }
+                guard index < frames.count else { break }
+            }
             let frame = frames[index]
             let line = chunk.extracting(frame.start..<frame.start + frame.count)
-            let piece = reader.piece(
-                line, frame, &events,
-                EventPlace(
-                    file: file, generation: generation, offset: frame.offset))
+            let place = EventPlace(file: file, generation: generation, offset: frame.offset)
+            let piece = read ?? reader.piece(line, frame, &events, place)
+            read = nil
             let outcome: Outcome
             if reader.isDecoded {
                 let decoded = reader.decoded
-                outcome = hand(
-                    decoded.span, piece, frame, by: &encoder, &events, into: &sink)
+                outcome = hand(decoded.span, piece, frame, &events, by: &writer)
             } else {
-                outcome = hand(
-                    line.extracting(piece.text), piece, frame, by: &encoder, &events, into: &sink)
+                outcome = hand(line.extracting(piece.text), piece, frame, &events, by: &writer)
             }
+            let stop: EventProgress.Stop
             switch outcome {
             case .done:
                 if piece.isMalformed {
@@ -63,27 +58,30 @@ struct EventRun {
                 }
                 events.passed(frame, piece)
                 index += 1
-            case .again: continue
-            case .full(let needed):
-                return EventProgress(
-                    frame: index, stop: .full(needed), malformed: malformed,
-                    firstMalformed: firstMalformed)
+                continue
+            case .again:
+                read = piece
+                continue
+            case .full(let needed): stop = .full(needed)
             case .foreign(let isAtEnd, let isTaken):
                 if isTaken {
                     events.passed(frame, piece)
                     index += 1
                 }
-                return EventProgress(
-                    frame: index,
-                    stop: .foreign(
-                        piece.line.channel, isAtEnd: isAtEnd, isTaken: isTaken),
-                    malformed: malformed,
-                    firstMalformed: firstMalformed)
+                stop = .foreign(piece.line.channel, isAtEnd: isAtEnd, isTaken: isTaken)
             }
+            return progress(index, stop, malformed, firstMalformed, writer)
         }
-        return EventProgress(
-            frame: index, stop: .end, malformed: malformed,
-            firstMalformed: firstMalformed)
+        return progress(index, .end, malformed, firstMalformed, writer)
+    }
+
+    private func progress(
+        _ frame: Int, _ stop: EventProgress.Stop, _ malformed: Int, _ firstMalformed: Int?,
+        _ writer: borrowing EventWriter
+    ) -> EventProgress {
+        EventProgress(
+            frame: frame, stop: stop, malformed: malformed, firstMalformed: firstMalformed,
+            counts: writer.counts)
     }
 
     private enum Outcome {
@@ -98,46 +96,47 @@ struct EventRun {
     }
 
     private func hand(
-        _ text: Span<UInt8>, _ piece: EventPiece, _ frame: Frame,
-        by encoder: inout JSONRecordEncoder,
-        _ events: inout OpenEvents, into sink: inout Sink
+        _ text: Span<UInt8>, _ piece: EventPiece, _ frame: Frame, _ events: inout OpenEvents,
+        by writer: inout EventWriter
     ) -> Outcome {
         let line = piece.line
         guard !piece.isMalformed else {
             return handWhole(
-                text, piece, frame, isPart: frame.flags.contains(.split), by: &encoder, &events,
-                into: &sink)
+                text, piece, frame, isPart: frame.flags.contains(.split),
+                isFirst: !frame.flags.contains(.continuation), &events, by: &writer)
         }
         // A part of it is sent, so it is no piece of another event.
         if let isPart = events.isResumed(at: line.place) {
             return handWhole(
-                text, piece, frame, isPart: isPart, by: &encoder, &events, into: &sink)
+                text, piece, frame, isPart: isPart, isFirst: false, &events, by: &writer)
         }
+        let goesOn = events.joiner.goesOn(line)
         let step = events.joiner.add(
-            text, line, encoded: encoder.messageSize(of: text), limits, now: now)
+            text, line, encoded: writer.encoder.messageSize(of: text), limits, now: now)
         switch step {
         case .kept: return .done
         case .whole(let isPart):
             return handWhole(
-                text, piece, frame, isPart: isPart, by: &encoder, &events, into: &sink)
+                text, piece, frame, isPart: isPart, isFirst: !goesOn, &events, by: &writer)
         case .ends:
-            return end(line.channel, isAtEnd: true, isTaken: true, by: &encoder, &events, &sink)
+            return end(line.channel, isAtEnd: true, isTaken: true, &events, by: &writer)
         case .first(let isAtEnd):
-            return end(
-                line.channel, isAtEnd: isAtEnd, isTaken: false, by: &encoder, &events, &sink)
+            return end(line.channel, isAtEnd: isAtEnd, isTaken: false, &events, by: &writer)
         }
     }
 
     /// Ends a channel's event, with the line that is looked at or before it.
     private func end(
-        _ channel: Channel, isAtEnd: Bool, isTaken: Bool, by encoder: inout JSONRecordEncoder,
-        _ events: inout OpenEvents, _ sink: inout Sink
+        _ channel: Channel, isAtEnd: Bool, isTaken: Bool, _ events: inout OpenEvents,
+        by writer: inout EventWriter
     ) -> Outcome {
         guard let event = events.joiner.event(channel) else { return .done }
         if event.place.generation != generation {
             return .foreign(isAtEnd: isAtEnd, isTaken: isTaken)
         }
-        if let needed = hand(event, isAtEnd: isAtEnd, by: &encoder, into: &sink) {
+        if let needed = events.write(
+            event, isAtEnd: isAtEnd, keepsEmpty: keepsEmptyLines, by: &writer)
+        {
             if isTaken { events.joiner.takeBack(channel) }
             return .full(needed)
         }
@@ -145,33 +144,25 @@ struct EventRun {
         return isTaken ? .done : .again
     }
 
-    /// Bytes that are needed where there is too little room.
-    private func hand(
-        _ event: EventJoiner.Event, isAtEnd: Bool, by encoder: inout JSONRecordEncoder,
-        into sink: inout Sink
-    ) -> Int? {
-        if event.text.isEmpty, !keepsEmptyLines { return nil }
-        encoder.setTime(event.time)
-        encoder.setSource(event.channel, event.attributes)
-        let part = encoder.encode(
-            event.text.span, offset: event.place.offset.bytes, isPart: event.isPart || !isAtEnd,
-            into: sink.slab, room: room(sink))
-        guard case .encoded = part else { return encoder.size(of: event.text.span) }
-        note(event.place.offset, &sink)
-        return nil
-    }
-
     /// Hands over a line that is kept nowhere, in as many parts as it takes.
     private func handWhole(
-        _ text: Span<UInt8>, _ piece: EventPiece, _ frame: Frame, isPart: Bool,
-        by encoder: inout JSONRecordEncoder, _ events: inout OpenEvents, into sink: inout Sink
+        _ text: Span<UInt8>, _ piece: EventPiece, _ frame: Frame, isPart: Bool, isFirst: Bool,
+        _ events: inout OpenEvents, by writer: inout EventWriter
     ) -> Outcome {
         if text.isEmpty, !keepsEmptyLines { return .done }
-        encoder.setTime(piece.line.time)
-        encoder.setSource(
-            piece.line.channel, piece.line.attributes, isMalformed: piece.isMalformed)
+        let channel = piece.line.channel
+        if isFirst {
+            let isLeftOut = writer.leavesOut(text, time: piece.line.time)
+            events.setLeftOut(channel, isLeftOut)
+        }
+        if events.isLeftOut(channel) {
+            events.forgetResumed()
+            return .done
+        }
+        writer.encoder.setTime(piece.line.time)
+        writer.encoder.setSource(channel, piece.line.attributes, isMalformed: piece.isMalformed)
         let before = events.resumption(of: piece.line.place)
-        let (bytes, records) = (sink.slab.count, sink.ends.count)
+        let mark = writer.mark
         var done = before
         repeat {
             var end = text.count
@@ -181,20 +172,21 @@ struct EventRun {
             }
             let offset =
                 done == 0 ? frame.offset : frame.messageOffset + piece.text.lowerBound + done
-            let part = encoder.encode(
-                text.extracting(done..<end), offset: offset.bytes,
-                isPart: isPart || done > 0 || end < text.count, into: sink.slab, room: room(sink))
+            let part = writer.write(
+                text.extracting(done..<end), at: offset,
+                isPart: isPart || done > 0 || end < text.count, isOpen: end < text.count)
             guard case .encoded(let count) = part else {
-                let all = together(text.extracting(before..<text.count), encoder)
-                if sink.ends.count > records, all <= Self.mostTogether, records > 0 || limit < all {
-                    sink.cut(to: bytes, records: records)
+                let all = together(text.extracting(before..<text.count), writer)
+                if writer.ends.count > mark.records, all <= Self.mostTogether,
+                    mark.records > 0 || writer.limit < all
+                {
+                    writer.cut(to: mark)
                     events.resume(piece.line.place, done: before, isPart: isPart)
                     return .full(all)
                 }
                 events.resume(piece.line.place, done: done, isPart: isPart)
-                return .full(encoder.size(of: text.extracting(done..<end)))
+                return .full(writer.needed(text.extracting(done..<end)))
             }
-            note(offset, &sink)
             done += count
         } while done < text.count
         events.forgetResumed()
@@ -206,20 +198,12 @@ struct EventRun {
     private static let mostTogether = 128 * 1024
 
     /// Bytes of a slab that all parts of a line take at most.
-    private func together(_ text: Span<UInt8>, _ encoder: JSONRecordEncoder) -> Int {
+    private func together(_ text: Span<UInt8>, _ writer: borrowing EventWriter) -> Int {
         let encoded = PayloadSlab.jsonStringCount(text, limit: Self.mostTogether)
-        let parts = text.count / limits.bytes + encoded / max(1, encoder.longestPart) + 2
-        return encoded + parts * (encoder.size(of: text.extracting(0..<0)) + overhead)
-    }
-
-    /// What is left of the limit for the next record's value.
-    private func room(_ sink: Sink) -> Int {
-        limit - sink.slab.count - (sink.ends.count + 1) * overhead
-    }
-
-    private func note(_ offset: LogicalOffset, _ sink: inout Sink) {
-        sink.ends.append(UInt32(truncatingIfNeeded: sink.slab.count))
-        sink.offsets.append(UInt32(truncatingIfNeeded: offset - origin))
+        let parts =
+            text.count / limits.bytes + encoded / max(1, writer.encoder.longestPart) + 2
+        let empty = writer.encoder.size(of: text.extracting(0..<0))
+        return encoded + parts * (empty + writer.overhead)
     }
 }
 
@@ -233,6 +217,8 @@ package struct EventProgress: Hashable, Sendable {
     package let malformed: Int
     /// Index of the first of those.
     package let firstMalformed: Int?
+    /// What rules did.
+    package let counts: LineCounts
 
     /// Why it ended there.
     package enum Stop: Hashable, Sendable {

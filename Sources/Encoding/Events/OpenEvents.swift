@@ -11,7 +11,44 @@ package struct OpenEvents: Sendable {
     /// The line of which the next frame is another part: it was longer than a frame may be.
     private var unfinished: (piece: EventLine, isPartial: Bool)?
 
+    /// Of each channel: an event of which a part is handed over is left out, its last piece did not
+    /// end its line, and its event ends with that line.
+    private var leftOut: ChannelSet = .none
+    private var midLine: ChannelSet = .none
+    private var ending: ChannelSet = .none
+
     package init() {}
+
+    /// Nothing is open or handed over in part: what comes next begins an event.
+    var isFresh: Bool {
+        joiner.isFresh && resumed == nil && unfinished == nil && midLine == .none
+    }
+
+    func isLeftOut(_ channel: Channel) -> Bool { leftOut.contains(channel) }
+
+    mutating func setLeftOut(_ channel: Channel, _ isLeftOut: Bool) {
+        leftOut.set(channel, isLeftOut)
+    }
+
+    /// A channel's next piece goes on with its last one's line. An open event knows better: of it a
+    /// piece may have been taken back.
+    func isMidLine(_ channel: Channel) -> Bool {
+        joiner.isMidLine(channel) ?? midLine.contains(channel)
+    }
+
+    /// The line that it goes on with ends its event.
+    func isEnding(_ channel: Channel) -> Bool { ending.contains(channel) }
+
+    /// An open event's records, unless it is left out: nil, or the bytes that they need.
+    mutating func write(
+        _ event: EventJoiner.Event, isAtEnd: Bool, keepsEmpty: Bool, by writer: inout EventWriter
+    ) -> Int? {
+        if event.text.isEmpty, !keepsEmpty { return nil }
+        if !event.isPart {
+            leftOut.set(event.channel, writer.leavesOut(event.text.span, time: event.time))
+        }
+        return leftOut.contains(event.channel) ? nil : writer.write(event, isAtEnd: isAtEnd)
+    }
 
     /// Bytes of a line's text that were handed over before.
     func resumption(of place: EventPlace) -> Int {
@@ -39,6 +76,10 @@ package struct OpenEvents: Sendable {
 
     /// A frame is done with.
     mutating func passed(_ frame: Frame, _ piece: EventPiece) {
+        if !piece.isMalformed {
+            midLine.set(piece.line.channel, piece.line.isPartial)
+            ending.set(piece.line.channel, piece.endsEventWithLine)
+        }
         if frame.isCut, !piece.isMalformed {
             unfinished = (piece.line, piece.isPartial)
         } else if unfinished != nil {
@@ -55,4 +96,18 @@ struct EventPiece {
     /// The line's end is not that of its event.
     let isPartial: Bool
     let isMalformed: Bool
+    /// Its line, which may go on, is the last one of its event.
+    var endsEventWithLine = false
+}
+
+/// Some channels.
+private struct ChannelSet: Equatable {
+    private var bits: UInt8 = 0
+    static var none: ChannelSet { ChannelSet() }
+
+    func contains(_ channel: Channel) -> Bool { bits & (1 << channel.rawValue) != 0 }
+
+    mutating func set(_ channel: Channel, _ isIn: Bool) {
+        if isIn { bits |= 1 << channel.rawValue } else { bits &= ~(1 << channel.rawValue) }
+    }
 }

@@ -40,6 +40,9 @@ package struct LineRules: Sendable {
         }
     }
 
+    /// Bytes of the longest text that stands for a match.
+    var longestReplacement: Int { masks.map(\.replacement.count).max() ?? 0 }
+
     /// They ask for nothing.
     package var isEmpty: Bool {
         include.isEmpty && exclude.isEmpty && masks.isEmpty && longestAgo == nil

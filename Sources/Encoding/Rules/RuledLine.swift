@@ -10,7 +10,7 @@ struct RuledLine: ~Copyable {
     var time: Int64?
     /// The line does not become a record.
     private(set) var isLeftOut: Bool
-    private(set) var counts = LineCounts.none
+    var counts = LineCounts.none
     /// Where the last encoding did not fit, the bytes that it needs.
     private(set) var needed: Int?
     private var isUndecided = false

@@ -17,6 +17,7 @@ struct InputPlan {
     private let headerTemplates: [Settings.Header]
     private let isMinimal: Bool
     private let rules: LineRules
+    private let multiline: Multiline?
 
     /// The files that the agent's own pod writes, which are left out: each line that the agent logs
     /// would be one more to ship. None where it runs in no pod.
@@ -29,6 +30,7 @@ struct InputPlan {
         codec = RecordCodec(kafka.codec)
         headerTemplates = kafka.headers
         isMinimal = kafka.envelope == .minimal
+        multiline = input.multiline.map { Multiline($0) }
         rules = LineRules(input.lines, longestLine: input.maxLine)
         fields =
             input.fields.isEmpty || input.fieldsUnderRoot
@@ -116,15 +118,15 @@ struct InputPlan {
             codec: codec, template: template, path: path,
             longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
-            rules: rules, container: container, longestMessage: settings.maxLine)
+            rules: rules, container: container, multiline: multiline,
+            longestMessage: min(settings.maxLine, settings.multiline?.mostBytes ?? .max))
     }
 
     /// How a container runtime wrote a file, if one did: as the settings have it, or with `auto` as
     /// its first bytes tell.
     func container(isS6: Bool, head: Span<UInt8>) -> ContainerFormat? {
         switch settings.format {
-        // Rules are not for events yet: none may slip by them.
-        case .auto: isS6 || !rules.isEmpty ? nil : ContainerFormat.guess(head)
+        case .auto: isS6 ? nil : ContainerFormat.guess(head)
         case .plain, .s6: nil
         case .cri: .cri
         case .docker: .docker
@@ -164,6 +166,20 @@ struct InputPlan {
             maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
             archives: settings.archives,
             sweep: settings.latency.sweep.nanoseconds)
+    }
+}
+
+extension Multiline {
+    init(_ settings: Settings.Multiline) {
+        let grouping: Grouping =
+            switch settings.grouping {
+            case .count(let count): .count(count)
+            case .pattern(let pattern, let negate, let match):
+                .pattern(pattern, negate: negate, match: match == .after ? .after : .before)
+            }
+        self.init(
+            grouping, flush: settings.flush, mostLines: settings.mostLines,
+            silence: settings.timeout.nanoseconds, skipsNewline: settings.skipsNewline)
     }
 }
 

@@ -160,6 +160,7 @@ extension ReaderOutput {
 
     /// What is no line of its format: each is counted, and the first one told.
     private func tell(_ progress: EventProgress, _ call: Chunk) {
+        parts.counters.ruled(progress.counts)
         guard let first = progress.firstMalformed else { return }
         parts.counters.malformed(lines: progress.malformed)
         guard !call.source.hasMalformed else { return }
@@ -195,9 +196,10 @@ extension ReaderOutput {
         guard let encoder = events.keptBack(of: event.place.generation)?.encoder else {
             return nil
         }
+        let size = encoder.records.size(of: event)
         let needed =
-            encoder.records.size(of: event) + lane.overheadPerRecord + encoder.headers.overhead
-            + Self.batchOverhead
+            size.bytes + Self.batchOverhead
+            + size.records * (lane.overheadPerRecord + encoder.headers.overhead)
         let works = lane.works(now: Clock.monotonicNanoseconds())
         if isForced {
             parts.budget.force(stream, of: lane.destination, works: works, needed)
@@ -219,9 +221,12 @@ extension ReaderOutput {
             let kept = events.keptBack(of: event.place.generation)
         else { return give(stream, lane, back: single.credit) }
         let slab = PayloadSlab(capacity: single.credit)
-        let isEncoded = kept.encoder.records.encode(
-            event, isAtEnd: single.isAtEnd, readTime: parts.now().nanoseconds, into: slab)
-        let ends = isEncoded ? [UInt32(truncatingIfNeeded: slab.count)] : []
+        var ends: [UInt32] = []
+        var offsets: [UInt32] = []
+        let counts = kept.encoder.records.encode(
+            event, of: &events.open, isAtEnd: single.isAtEnd, readTime: parts.now().nanoseconds,
+            into: slab, ends: &ends, offsets: &offsets)
+        if let counts { parts.counters.ruled(counts) }
         events.open.joiner.close(single.channel, isAtEnd: single.isAtEnd)
         var released = events.release()
         for part in released {
@@ -240,7 +245,9 @@ extension ReaderOutput {
                 lane: lane, slab: slab, recordEnds: ends, file: main.file, stream: stream,
                 generation: main.generation, range: main.range, anchor: main.anchor,
                 credit: single.credit,
-                recordOffsets: [UInt32(truncatingIfNeeded: event.place.offset - main.range.start)],
+                recordOffsets: offsets.map {
+                    $0 &+ UInt32(truncatingIfNeeded: event.place.offset - main.range.start)
+                },
                 headers: kept.encoder.headers, others: released))
     }
 

@@ -139,6 +139,31 @@ import Testing
         #expect(result.malformed == 0)
     }
 
+    @Test("A piece that is taken back and comes again is a piece as before, and no new line")
+    func takenBack() throws {
+        let begun = Array(line(1, "stdout", "P", "a").utf8)
+        let encoder = try EventFixture.encoder(.cri)
+        var events = EventFixture.encode(encoder, begun, Frame.lines(of: begun)).events
+        // In the next file, where the event does not begin: it is to be handed over by itself.
+        let rest = Array(line(2, "stdout", "F", "b").utf8)
+        for _ in 0..<2 {
+            var (ends, offsets): ([UInt32], [UInt32]) = ([], [])
+            let progress = encoder.encodeEvents(
+                Frame.lines(of: rest), from: 0, of: rest.span, events: &events,
+                origin: EventPlace(
+                    file: FileID(number: 2), generation: GenerationID(value: 2),
+                    offset: LogicalOffset(0)),
+                readTime: EncodingFixture.readTime, now: .zero,
+                into: PayloadSlab(capacity: 1 << 16), limit: 1 << 16, ends: &ends,
+                offsets: &offsets)
+            #expect(progress.stop == .foreign(.stdout, isAtEnd: true, isTaken: true))
+            let event = try #require(events.joiner.event(.stdout))
+            #expect(event.text == Array("ab".utf8))
+            #expect(event.lines == 1 && !event.isOfLines)
+            events.joiner.takeBack(.stdout)
+        }
+    }
+
     @Test("An empty message is skipped, or kept where that is wanted")
     func empty() throws {
         let text =
