@@ -23,6 +23,14 @@ package struct Expression: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { pattern }
 
+    /// Whether it may be found in a text at all, by the text's first byte: of an expression that
+    /// begins with `^` most lines are told by that.
+    package func mayBegin(_ text: Span<UInt8>) -> Bool {
+        guard !text.isEmpty, text[0] < 128 else { return true }
+        let words = program.firstBytes
+        return (text[0] < 64 ? words.0 : words.1) & (1 << UInt64(text[0] & 63)) != 0
+    }
+
     package static func == (one: Expression, other: Expression) -> Bool {
         one.pattern == other.pattern
     }
@@ -48,6 +56,8 @@ final class Program: @unchecked Sendable {
     let code: OpaquePointer
     /// A match can begin at one place alone.
     let isAnchored: Bool
+    /// Bytes of ASCII that a text may begin with in which an anchored one is found: one bit each.
+    let firstBytes: (UInt64, UInt64)
 
     init(_ pattern: String) throws(ExpressionError) {
         let bytes = Array(pattern.utf8)
@@ -81,9 +91,28 @@ final class Program: @unchecked Sendable {
         var all: UInt32 = 0
         unsafe pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_ALLOPTIONS), &all)
         isAnchored = all & PCRE2_ANCHORED != 0
+        unsafe firstBytes = isAnchored ? Self.firstBytes(of: compiled) : (.max, .max)
     }
 
     deinit { unsafe pcre2_code_free_8(code) }
+
+    /// A text of one byte is matched as the beginning of a longer one: what PCRE2 says no to then
+    /// no further byte can mend.
+    private static func firstBytes(of code: OpaquePointer) -> (UInt64, UInt64) {
+        let scratch = MatchScratch.ofThread
+        unsafe pcre2_set_offset_limit_8(scratch.context, ~0)
+        var words: (UInt64, UInt64) = (0, 0)
+        for byte in UInt8(0)..<128 {
+            let result = unsafe [byte].withUnsafeBufferPointer { text in
+                unsafe pcre2_match_8(
+                    code, text.baseAddress, 1, 0, PCRE2_NO_UTF_CHECK | PCRE2_PARTIAL_HARD,
+                    scratch.data, scratch.context)
+            }
+            guard result != PCRE2_ERROR_NOMATCH else { continue }
+            if byte < 64 { words.0 |= 1 << byte } else { words.1 |= 1 << (byte - 64) }
+        }
+        return words
+    }
 
     private static func text(of code: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 256)

@@ -30,6 +30,34 @@ import Testing
     }
 
     @Test(
+        "What the first byte rules out is found in no text that begins with it",
+        arguments: [
+            #"^\s"#, "^$", "^a", "^(?!a)", "^(?=.*z)", "^(a|bc|[0-9]{4})", "^", "^.", "^(?i)ä",
+            "^a?",
+            #"\A[^a]"#, #"\Ga"#, "a", "", #"^\bx"#, "^a*+b", #"^\S+$"#, "^(?s).b",
+        ])
+    func firstBytes(pattern: String) throws {
+        let expression = try Expression(pattern)
+        for first in UInt8(0)..<128 {
+            for rest in ["", "a", "z", "\n", "bc", "234", "ä", " x z"] {
+                let text = [first] + Array(rest.utf8)
+                if expression.mayBegin(text.span) { continue }
+                let finding = ExpressionText.with(text.span) { $0.first(expression) }
+                #expect(finding == .none, "\(pattern) in \(text)")
+            }
+        }
+    }
+
+    @Test("Of an expression that begins with ^ the first byte tells most texts")
+    func mayBegin() throws {
+        let expression = try Expression(#"^\s|^Caused by"#)
+        let texts = ["2026", "", " at", "Caused", "x C", "é"].map { Array($0.utf8) }
+        let found = texts.map { expression.mayBegin($0.span) }
+        #expect(found == [false, true, true, true, false, true])
+        #expect(try Expression("a").mayBegin(Array("b".utf8).span))
+    }
+
+    @Test(
         "What does not match there does not match here",
         arguments: [
             ("^b", "a\nb"), ("a$", "a\n"), ("a.b", "a\nb"), (#"\d"#, "٣"), (#"\w"#, "ä"),

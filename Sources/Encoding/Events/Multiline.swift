@@ -45,12 +45,14 @@ package struct Multiline: Sendable {
         switch grouping {
         case .count(let count): return (false, before + 1 >= count)
         case .pattern(let pattern, let negate, let match):
-            return ExpressionText.with(line) { text in
-                let goesOn = (text.contains(pattern) == true) != negate
-                var ends = match == .before && !goesOn
-                if !ends, let flush { ends = text.contains(flush) == true }
-                return (match == .after && !goesOn, ends)
-            }
+            let goesOn = Self.finds(pattern, line) != negate
+            var ends = match == .before && !goesOn
+            if !ends, let flush { ends = Self.finds(flush, line) }
+            return (match == .after && !goesOn, ends)
         }
+    }
+
+    private static func finds(_ pattern: Expression, _ line: Span<UInt8>) -> Bool {
+        pattern.mayBegin(line) && ExpressionText.with(line) { $0.contains(pattern) == true }
     }
 }
