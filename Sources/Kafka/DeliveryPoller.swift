@@ -5,28 +5,19 @@ import Synchronization
 ///
 /// Made and used on that thread alone.
 final class DeliveryPoller {
-    private enum Renewal: Equatable {
-        case none
-        /// Lanes are suspended; waits until nothing of them is inside the dead client, and for what
-        /// is on its way until then.
-        case draining(until: Int64)
-        /// All quiet; the client is replaced at that time.
-        case waiting(until: Int64)
-    }
-
     /// Events taken before the handler is called, so that one write of positions covers many.
     private static let eventsPerRound = 64
     /// While a client is being drained, how often what may have slipped in since is purged.
     private static let drainStep: Int32 = 20
     /// How long records may take to come back after a purge.
-    private static let drainLimit: Int64 = 2_000_000_000
+    static let drainLimit: Int64 = 2_000_000_000
 
     /// How long answers are gathered at the most, nanoseconds.
     private static let mostGathering: Int64 = 10_000_000
 
     let core: ProducerCore
     /// The client in `core.handle`; this thread owns it.
-    private var handle: ProducerHandle
+    var handle: ProducerHandle
     private let page = DeliveryPage()
     var now = Clock.monotonicNanoseconds()
     /// When the last round began that waited for an event.
@@ -43,20 +34,20 @@ final class DeliveryPoller {
     private var limits: [String: Int64] = [:]
     private static let limitInterval: Int64 = 30_000_000_000
     var letters = LettersUnderway()
-    private var troubles = BrokerTroubles()
-    private var renewal = Renewal.none
-    private var renewals = BackOff()
+    var troubles = BrokerTroubles()
+    var renewal = Renewal.none
+    var renewals = BackOff()
     /// When a client that took the place of a dead one and has not died since counts as alive.
-    private var provenAt: Int64?
+    var provenAt: Int64?
     /// One that is to die of what the last one died of does so at once, when it asks who it is.
-    private static let probation: Int64 = 10_000_000_000
+    static let probation: Int64 = 10_000_000_000
     /// When brokers are named to the first client; nil where they are.
-    private var connectAt: Int64?
+    var connectAt: Int64?
     /// While no broker is known to answer: when one is asked next.
-    private var askAt: Int64 = 0
-    private static let askInterval: Int64 = 1_000_000_000
+    var askAt: Int64 = 0
+    static let askInterval: Int64 = 1_000_000_000
     /// How long an answer may take. Nothing else is done meanwhile, but there is nothing to do.
-    private static let askPatience: Int32 = 100
+    static let askPatience: Int32 = 100
 
     /// `handle` is the client in `core.handle`; it becomes the poller's.
     init(_ core: ProducerCore, _ handle: ProducerHandle) {
@@ -148,7 +139,7 @@ final class DeliveryPoller {
         released.removeAll(keepingCapacity: released.capacity <= 4096)
     }
 
-    private var allLanes: [Lane] { core.lanes.withLock { Array($0.all.values) } }
+    var allLanes: [Lane] { core.lanes.withLock { Array($0.all.values) } }
 
     private var allDelivered: Bool { allLanes.allSatisfy(\.isEmpty) }
 
@@ -196,67 +187,6 @@ final class DeliveryPoller {
             note(first, count: run.failed, verdict: run.verdict, of: run.batch)
         }
         settleIfComplete(run.batch)
-    }
-
-    /// A broker answered.
-    private func reachedBroker() {
-        let before = core.brokerReach
-        guard before != .reached else { return }
-        core.brokerReach = .reached
-        troubles.reached()
-        if before == .lost { core.observer.report(.brokerUp) }
-    }
-
-    /// Each node of a fleet has its own time for that.
-    private func connectIfDue() {
-        guard let connectAt, now >= connectAt else { return }
-        self.connectAt = nil
-        guard !handle.connect(to: core.settings.brokers) else { return }
-        core.observer.report(
-            .clientError(code: "brokers", text: "librdkafka takes none of output.kafka.brokers"))
-    }
-
-    /// An acknowledgement says that a broker is there, but with nothing to send there is none, and
-    /// the client tells of brokers that go only.
-    private func askForBroker() {
-        guard core.brokerReach != .reached, now >= askAt, renewal == .none else { return }
-        if handle.reachesBroker(within: Self.askPatience) { reachedBroker() }
-        now = Clock.monotonicNanoseconds()
-        askAt = now + Self.askInterval
-    }
-
-    private func tellTroubles() {
-        for trouble in troubles.due(now: now) {
-            let isAlone = core.brokerReach == .reached
-            core.observer.report(
-                isAlone ? .brokerAway(trouble) : .brokersDown(trouble.text, trouble))
-        }
-    }
-
-    /// The password may have been changed, here and there, since it was read.
-    private func renewPassword() {
-        do throws(KafkaError) {
-            try handle.renewPassword(core.settings.sasl)
-        } catch {
-            core.observer.report(.clientError(code: "password_file", text: error.reason))
-        }
-    }
-
-    /// Whoever renews a token does so while the last one is good.
-    private func lookAtToken() {
-        guard let due = handle.tokenIsDue, due <= now else { return }
-        renewToken()
-    }
-
-    /// Without any token the client does not even connect, and has nothing to tell of brokers.
-    private func renewToken(isAsking: Bool = false) {
-        guard let why = handle.renewToken(isAsking: isAsking) else { return }
-        guard core.brokerReach != .reached else {
-            core.observer.report(.clientError(code: "token_file", text: why))
-            return
-        }
-        let trouble = BrokerTrouble(noTokenFor: core.settings.brokers.first ?? "", why)
-        core.observer.report(.brokersDown(why, trouble))
     }
 
     private func count(_ refusal: Refusal, of batch: RecordBatch) {
@@ -414,71 +344,6 @@ final class DeliveryPoller {
 
     func forgetIfFinished(_ lane: Lane) {
         if core.forgetIfFinished(lane) { lane.closeTopic() }
-    }
-
-    // MARK: A client that died
-
-    /// 1. The client reports a fatal error, and takes no record from now on; or a broker refuses
-    ///    records because of the client's number.
-    /// 2. Every lane is suspended, new ones included, and what waits inside is purged. What is on
-    ///    its way to a broker gets its verdict, if that comes soon: taken back, it would be
-    ///    repeated. A thread that is producing at this moment finishes; what it got in is purged
-    ///    in the next round.
-    /// 3. When every lane is quiet, no thread is inside the client and no verdict is missing: it
-    ///    can be closed. A new one takes its place after a back-off.
-    /// 4. Lanes go on from their first undelivered record.
-    private func beginRenewal(_ text: String) {
-        guard renewal == .none else { return }
-        let cause = handle.fatalError ?? text
-        core.death.withLock { $0 = cause }
-        core.observer.report(.fatal(cause))
-        core.lanes.withLock { $0.isSuspended = true }
-        for lane in allLanes { lane.suspend() }
-        handle.purge(inFlight: false)
-        renewal = .draining(until: now + Self.drainLimit)
-    }
-
-    private func renewIfDue() {
-        switch renewal {
-        case .none:
-            return
-        case .draining(let limit):
-            if allLanes.allSatisfy(\.isQuiet) {
-                renewal = .waiting(until: now + renewals.next())
-            } else {
-                handle.purge(inFlight: now >= limit)
-            }
-        case .waiting(let until):
-            if until <= now { renew() }
-        }
-    }
-
-    private func renew() {
-        let fresh: ProducerHandle
-        do throws(KafkaError) {
-            // A file that the settings name may be another one by now.
-            if let fault = core.settings.faults().first { throw fault }
-            fresh = try ProducerHandle(settings: core.settings, figures: core.figures)
-        } catch {
-            core.observer.report(.fatal(error.description))
-            renewal = .waiting(until: now + renewals.next())
-            return
-        }
-        for lane in allLanes { lane.closeTopic() }
-        let dead = handle
-        handle = fresh
-        core.handle.withLock { $0 = fresh }
-        dead.close()
-        renewal = .none
-        provenAt = now + Self.probation
-        core.lanes.withLock { $0.isSuspended = false }
-        for lane in allLanes { follow(lane.resume(now: now), lane) }
-    }
-
-    /// A client that took the place of a dead one is believed to live.
-    private func noteLife() {
-        provenAt = nil
-        core.death.withLock { $0 = nil }
     }
 
     // MARK: The end
