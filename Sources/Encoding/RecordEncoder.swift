@@ -161,6 +161,7 @@ extension RecordEncoder {
             overhead: overhead)
         (ends, offsets) = ([], [])
         let progress = run.encode(chunk, as: reader, events: &events, by: &writer)
+        events.joiner.dropSpare()
         (ends, offsets) = (writer.ends, writer.offsets)
         return progress
     }

@@ -63,6 +63,8 @@ package struct EventJoiner: Sendable {
     private var cut: [Channel] = []
     /// How many were opened.
     private var begun = 0
+    /// Memory of the last text that was handed over, for the next one; none between two chunks.
+    private var spare: [UInt8] = []
 
     package init() {}
 
@@ -120,8 +122,11 @@ package struct EventJoiner: Sendable {
                 return .whole(isPart: true)
             }
             begun += 1
+            var memory: [UInt8] = []
+            swap(&memory, &spare)
+            memory.append(text)
             open.append(
-                Event(text, line, encoded: size, isPart: isPart, number: begun, now: now))
+                Event(memory, line, encoded: size, isPart: isPart, number: begun, now: now))
             return .kept
         }
         if line.beginsEvent { return .first(isAtEnd: !open[index].isMidLine) }
@@ -148,12 +153,17 @@ package struct EventJoiner: Sendable {
     /// So what was open at the end of another event that began before it waits before that, too.
     package mutating func close(_ channel: Channel, isAtEnd: Bool) {
         if let index = open.firstIndex(where: { $0.channel == channel }) {
-            let closed = open.remove(at: index)
+            var closed = open.remove(at: index)
             for other in open.indices { open[other].outlived(closed) }
+            spare = closed.takeText()
+            spare.removeAll(keepingCapacity: true)
         }
         cut.removeAll { $0 == channel }
         if !isAtEnd { cut.append(channel) }
     }
+
+    /// Memory that is kept for the next event only is given back.
+    mutating func dropSpare() { spare = [] }
 
     /// Where the first line begins that an open event has in this generation of a file: what is
     /// behind it is not done with.
@@ -251,9 +261,10 @@ extension EventJoiner {
         package let attributes: [UInt8]
         /// Of all its lines, joined.
         package private(set) var text: [UInt8]
-        /// Where its first line begins, and the first one in each further file that it has lines
-        /// of.
-        package private(set) var places: [EventPlace]
+        /// Where its first line begins.
+        package let place: EventPlace
+        /// Where the first line in each further file begins that it has lines of.
+        private var furtherPlaces: [EventPlace] = []
         /// A part of it was handed over before.
         package let isPart: Bool
         /// The end of its last line is not known.
@@ -281,15 +292,14 @@ extension EventJoiner {
             )
 
         fileprivate init(
-            _ text: Span<UInt8>, _ line: EventLine, encoded: Int, isPart: Bool, number: Int,
+            _ text: [UInt8], _ line: EventLine, encoded: Int, isPart: Bool, number: Int,
             now: MonotonicTime
         ) {
             channel = line.channel
             time = line.time
             attributes = line.attributes
-            self.text = []
-            self.text.append(text)
-            places = [line.place]
+            self.text = text
+            place = line.place
             self.isPart = isPart
             isMidLine = line.isPartial
             self.encoded = encoded
@@ -299,8 +309,20 @@ extension EventJoiner {
             before = (0, 0, 0, 1, now, false)
         }
 
-        /// Where it begins.
-        package var place: EventPlace { places[0] }
+        /// Where the first line begins in each file that it has lines of, of its own file first.
+        package var places: [EventPlace] { [place] + furtherPlaces }
+
+        private func isIn(_ generation: GenerationID) -> Bool {
+            place.generation == generation
+                || furtherPlaces.contains { $0.generation == generation }
+        }
+
+        /// The text, which nobody asks for any more.
+        fileprivate mutating func takeText() -> [UInt8] {
+            var taken: [UInt8] = []
+            swap(&taken, &text)
+            return taken
+        }
 
         /// Events of two channels may overlap without an end, and the position is to go on some
         /// time: after so many of them a kill may ship the rest of one by itself.
@@ -324,17 +346,16 @@ extension EventJoiner {
         ) -> Bool {
             // A newline is two bytes in a record.
             let joint = line.isNewLine ? 1 : 0
-            let isInFile = places.contains { $0.generation == line.place.generation }
             return (!line.beginsLine || lines < limits.lines) && text.count +| count +| joint
                 <= limits.bytes
                 && self.encoded +| encoded +| 2 * joint <= limits.encoded
-                && (isInFile || places.count < mostPlaces)
+                && (isIn(line.place.generation) || furtherPlaces.count + 1 < mostPlaces)
         }
 
         fileprivate mutating func append(
             _ more: Span<UInt8>, _ line: EventLine, encoded: Int, now: MonotonicTime
         ) {
-            before = (text.count, self.encoded, places.count, lines, lastLine, isMidLine)
+            before = (text.count, self.encoded, furtherPlaces.count, lines, lastLine, isMidLine)
             if line.isNewLine {
                 text.append(UInt8(ascii: "\n"))
                 self.encoded += 2
@@ -344,15 +365,13 @@ extension EventJoiner {
             if line.beginsLine { lines += 1 }
             lastLine = now
             isMidLine = line.isPartial
-            if !places.contains(where: { $0.generation == line.place.generation }) {
-                places.append(line.place)
-            }
+            if !isIn(line.place.generation) { furtherPlaces.append(line.place) }
         }
 
         fileprivate mutating func takeBack() {
             text.removeLast(text.count - before.count)
             encoded = before.encoded
-            places.removeLast(places.count - before.places)
+            furtherPlaces.removeLast(furtherPlaces.count - before.places)
             lastLine = before.lastLine
             isMidLine = before.isMidLine
             lines = before.lines
