@@ -81,6 +81,55 @@ struct StockPodTests {
         #expect(shop.records.allSatisfy { $0.keyText == "orders-7d9f" })
     }
 
+    @Test("F4: Docker rotates by max-file while no agent runs: complete, in order")
+    func docker() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(broker.address, path: "{container_id}/*-json.log")
+        let live = "logs/4f1c/4f1c-json.log"
+        var number = 0
+        func write(_ lines: Int) throws {
+            var text = ""
+            for _ in 0..<lines {
+                number += 1
+                text +=
+                    #"{"log":"line \#(number)\n","stream":"stdout","#
+                    + #""time":"2026-11-23T05:00:00Z"}"# + "\n"
+            }
+            try agent.home.append(live, text)
+        }
+        var rotations = 0
+        /// As Docker does with `max-file: 9`: all of them are renamed.
+        func rotate() throws {
+            for age in stride(from: rotations, to: 0, by: -1) {
+                try rename(
+                    agent.home.path("\(live).\(age)"), agent.home.path("\(live).\(age + 1)"))
+            }
+            try rename(agent.home.path(live), agent.home.path("\(live).1"))
+            try agent.home.write(live, "")
+            rotations += 1
+        }
+        try agent.home.write(live, "")
+        try write(100)
+        try agent.start()
+        try eventually("what is there; \(agent.said)") { reader.count >= 100 }
+        try write(50)
+        try rotate()
+        try write(50)
+        try eventually("over a rotation; \(agent.said)") { reader.count >= 200 }
+        #expect(try agent.stop() == .code(0))
+        for _ in 0..<3 {
+            try write(100)
+            try rotate()
+        }
+        try write(100)
+        try agent.start()
+        try eventually("all of it; \(agent.said)") { reader.count >= 600 }
+        #expect(try agent.stop() == .code(0))
+        #expect(try messages(reader, "stdout") == (1...600).map { "line \($0)" })
+        #expect(!agent.said.contains("bytes lost"))
+    }
+
     @Test("check says which files are a container runtime's, by their first lines")
     func checked() throws {
         let agent = try Agent("127.0.0.1:1", path: "*/*.log")
