@@ -60,7 +60,18 @@ package struct LineRules: Sendable {
     func verdict(_ message: Span<UInt8>, time: Int64?, now: Int64) -> Verdict {
         if let longestAgo, let time, time < now - longestAgo { return .leftOut }
         if include.isEmpty, exclude.isEmpty { return .kept }
+        if let verdict = verdict(byFirstByteOf: message) { return verdict }
         return ExpressionText.with(message) { verdict($0) }
+    }
+
+    /// Nil where that does not tell.
+    private func verdict(byFirstByteOf message: Span<UInt8>) -> Verdict? {
+        if !include.isEmpty {
+            for index in include.indices where include[index].mayBegin(message) { return nil }
+            return .leftOut
+        }
+        for index in exclude.indices where exclude[index].mayBegin(message) { return nil }
+        return .kept
     }
 
     private func verdict(_ text: borrowing ExpressionText) -> Verdict {
