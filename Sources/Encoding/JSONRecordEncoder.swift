@@ -10,6 +10,8 @@ struct JSONRecordEncoder: LineEncoder {
     private let readTime: [24 of UInt8]
     /// The text of the next record's time.
     private var time: [24 of UInt8]
+    /// The second, since 1970, whose text that is; nil where it is the read time's.
+    private var second: Int64?
     /// Of the next record: the stream that its container wrote it to, as it stands behind the
     /// message; none of what is no container's.
     private var source: [UInt8] = []
@@ -41,9 +43,19 @@ struct JSONRecordEncoder: LineEncoder {
     mutating func setTime(_ milliseconds: Int64?) {
         guard let milliseconds else {
             time = readTime
+            second = nil
+            return
+        }
+        let (whole, fraction) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        // Most lines are of the second of the one before.
+        if whole == second, fraction >= 0 {
+            time[20] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 100)
+            time[21] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction / 10 % 10)
+            time[22] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: fraction % 10)
             return
         }
         time = Timestamp(milliseconds: milliseconds).text
+        second = milliseconds >= 0 ? whole : nil
     }
 
     mutating func setUndecided(_ isUndecided: Bool) { self.isUndecided = isUndecided }

@@ -40,8 +40,13 @@ struct EventRun {
             let frame = frames[index]
             let line = chunk.extracting(frame.start..<frame.start + frame.count)
             let place = EventPlace(file: file, generation: generation, offset: frame.offset)
-            let piece = read ?? reader.piece(line, frame, &events, place)
-            read = nil
+            let piece: EventPiece
+            if let known = read {
+                piece = known
+                read = nil
+            } else {
+                piece = reader.piece(line, frame, &events, place)
+            }
             let outcome: Outcome
             if reader.isDecoded {
                 let decoded = reader.decoded

@@ -64,13 +64,15 @@ struct EventWriter: ~Copyable {
         _ text: Span<UInt8>, at offset: LogicalOffset, isPart: Bool, isOpen: Bool
     ) -> LinePart {
         let room = limit - slab.count - (ends.count + 1) * overhead
-        let part =
-            line.hasRules
-            ? line.encode(
+        let part: LinePart
+        if line.hasRules {
+            part = line.encode(
                 text, behind: 0, by: &encoder, offset: offset.bytes, isPart: isPart,
                 isOpen: isOpen, into: slab, room: room)
-            : encoder.encode(
+        } else {
+            part = encoder.encode(
                 text, offset: offset.bytes, isPart: isPart, into: slab, room: room)
+        }
         if case .encoded = part {
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))

@@ -139,6 +139,21 @@ import Testing
         #expect(result.malformed == 0)
     }
 
+    @Test("Each event has its own time, of one second as the one before or of another")
+    func times() throws {
+        let times = [
+            "05:00:00.000", "05:00:00.001", "05:00:00.999", "05:00:01.010", "05:00:00.100",
+            "05:00:00.100", "04:59:59.007",
+        ]
+        let text = times.map { "2026-11-23T\($0)Z stdout F x\n" }.joined() + "bad\n"
+        let documents = try EventFixture.documents(
+            try encode(text + "2026-11-23T04:59:59.123456Z stdout F x\n"))
+        #expect(
+            documents.map(\.timestamp)
+                == times.map { "2026-11-23T\($0)Z" }
+                + ["2026-11-23T03:38:00.123Z", "2026-11-23T04:59:59.123Z"])
+    }
+
     @Test("A piece that is taken back and comes again is a piece as before, and no new line")
     func takenBack() throws {
         let begun = Array(line(1, "stdout", "P", "a").utf8)
