@@ -61,13 +61,32 @@ package struct Fingerprint: Hashable, Sendable {
     /// Bytes covered, 0...`longest`. 0 agrees with every file.
     package let length: Int
     /// 32 bytes.
-    package let digest: [UInt8]
+    package var digest: [UInt8] {
+        [first, second, third, fourth].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+        }
+    }
+    /// The digest, big endian: an array for each of a hundred thousand files would be as much again
+    /// as it holds.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
 
     /// Bytes: enough to tell most logs apart, few enough to be read whenever a file is opened.
     package static let longest = 1024
 
+    /// Of a digest the first 32 bytes count; those that it lacks are 0.
     package init(length: Int, digest: [UInt8]) {
         self.length = length
-        self.digest = digest
+        func word(_ index: Int) -> UInt64 {
+            (8 * index..<8 * index + 8).reduce(0) {
+                $0 << 8 | ($1 < digest.count ? UInt64(digest[$1]) : 0)
+            }
+        }
+        first = word(0)
+        second = word(1)
+        third = word(2)
+        fourth = word(3)
     }
 }

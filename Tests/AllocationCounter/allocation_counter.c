@@ -2,6 +2,7 @@
 #include "allocation_counter.h"
 #include <errno.h>
 #include <link.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ extern void __libc_free(void *);
 static _Thread_local int counting;
 static _Thread_local uint64_t allocations;
 static _Thread_local uint64_t client_allocations;
+static _Thread_local int64_t held;
 
 // The code of librdkafka, whose calls count apart; set before any thread counts, hence unguarded.
 static uintptr_t client_start, client_end;
@@ -29,45 +31,70 @@ static inline __attribute__((always_inline)) void note(void) {
     }
 }
 
+// What a block takes: with the size before it, as the C library keeps it.
+static int64_t taken_by(void *block) {
+    return block ? (int64_t)(malloc_usable_size(block) + sizeof(size_t)) : 0;
+}
+
+static void *got(void *block) {
+    if (counting) held += taken_by(block);
+    return block;
+}
+
+static void gone(void *block) {
+    if (counting) held -= taken_by(block);
+}
+
 void *malloc(size_t size) {
     note();
-    return __libc_malloc(size);
+    return got(__libc_malloc(size));
 }
 
 void *calloc(size_t count, size_t size) {
     note();
-    return __libc_calloc(count, size);
+    return got(__libc_calloc(count, size));
 }
 
 void *realloc(void *block, size_t size) {
     note();
-    return __libc_realloc(block, size);
+    int64_t before = counting ? taken_by(block) : 0;
+    void *moved = __libc_realloc(block, size);
+    // Where there is no room the old block stays.
+    if (moved || size == 0) {
+        if (counting) held -= before;
+        return got(moved);
+    }
+    return moved;
 }
 
 void *memalign(size_t alignment, size_t size) {
     note();
-    return __libc_memalign(alignment, size);
+    return got(__libc_memalign(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
     note();
-    return __libc_memalign(alignment, size);
+    return got(__libc_memalign(alignment, size));
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size) {
     note();
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) return EINVAL;
-    void *got = __libc_memalign(alignment, size);
-    if (!got) return ENOMEM;
-    *block = got;
+    void *made = got(__libc_memalign(alignment, size));
+    if (!made) return ENOMEM;
+    *block = made;
     return 0;
 }
 
-void free(void *block) { __libc_free(block); }
+void free(void *block) {
+    gone(block);
+    __libc_free(block);
+}
 
 void allocation_counter_start(void) {
     allocations = 0;
     client_allocations = 0;
+    held = 0;
     counting = 1;
 }
 
@@ -79,6 +106,8 @@ uint64_t allocation_counter_stop(void) {
 uint64_t allocation_counter_value(void) { return allocations; }
 
 uint64_t allocation_counter_client_value(void) { return client_allocations; }
+
+int64_t allocation_counter_held(void) { return held; }
 
 static int find(struct dl_phdr_info *object, size_t size, void *unused) {
     (void)size;

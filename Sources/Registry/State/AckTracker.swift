@@ -18,11 +18,15 @@ package struct AckTracker: Sendable {
         var first = 0
         /// Every byte before was read, sent or not; before `end` where nothing is kept back.
         var taken = LogicalOffset(0)
+        /// The bytes before the end of what was read.
+        var anchor = Anchor.none
+        /// Where the file ends, if it was seen to grow since it was opened; below 0 if not.
+        var size = PhysicalOffset(-1)
 
         var end: LogicalOffset { first < ranges.count ? ranges[ranges.count - 1].end : watermark }
         var isKeptBack: Bool { taken > end }
     }
-    private var files: [FileID: Outstanding] = [:]
+    private var files = DenseTable<FileID, Outstanding>()
 
     package init() {}
 
@@ -42,13 +46,8 @@ package struct AckTracker: Sendable {
     /// Anything else is a mistake of ours. A range of another generation than the one begun is not
     /// tracked.
     package mutating func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange) {
-        guard range.count > 0, let index = files.index(forKey: file),
-            files.values[index].generation == generation
-        else { return }
-        let end = files.values[index].end
-        precondition(
-            range.start >= end, "bytes \(range.start)..<\(range.end) were sent after \(end)")
-        files.values[index].ranges.append((range.end, false))
+        guard range.count > 0 else { return }
+        files[file]?.send(generation, range)
     }
 
     /// The bytes of the file up to `end` are read. Those behind what was sent are kept back: they
@@ -56,9 +55,7 @@ package struct AckTracker: Sendable {
     package mutating func took(
         _ file: FileID, _ generation: GenerationID, upTo end: LogicalOffset
     ) {
-        guard let index = files.index(forKey: file), files.values[index].generation == generation
-        else { return }
-        files.values[index].taken = end
+        files[file]?.take(generation, upTo: end)
     }
 
     /// `range`, which was sent as such, is delivered. Returns the new end of the unbroken run of
@@ -66,8 +63,7 @@ package struct AckTracker: Sendable {
     package mutating func delivered(
         _ file: FileID, _ generation: GenerationID, _ range: ByteRange
     ) -> LogicalOffset? {
-        guard let index = files.index(forKey: file) else { return nil }
-        return files.values[index].deliver(generation, range)
+        files[file]?.deliver(generation, range)
     }
 
     /// Every byte before it is delivered; nil for a file that is not tracked.
@@ -88,10 +84,32 @@ package struct AckTracker: Sendable {
     /// Files of which bytes are read and not covered by the watermark, with how many: those that
     /// are on their way, and those that are kept back.
     package var undelivered: [FileID: Int] {
-        files.compactMapValues { file in
+        let found: [(FileID, Int)] = files.compactMap { id, file in
             let end = max(file.end, file.taken)
-            return end > file.watermark ? end - file.watermark : nil
+            return end > file.watermark ? (id, end - file.watermark) : nil
         }
+        return Dictionary(uniqueKeysWithValues: found)
+    }
+
+    /// The bytes before the end of what was read of a file; none of one that is not tracked.
+    package func anchor(of file: FileID) -> Anchor { files[file]?.anchor ?? .none }
+
+    /// Those bytes, of a file that is tracked.
+    package mutating func note(_ file: FileID, anchor: Anchor) { files[file]?.anchor = anchor }
+
+    /// Where a file ends that was seen to grow since it was opened; nil of any other.
+    package func size(of file: FileID) -> PhysicalOffset? {
+        files[file].flatMap { $0.size < .start ? nil : $0.size }
+    }
+
+    /// A file that is tracked ends there; nil where that is not known any more.
+    package mutating func note(_ file: FileID, size: PhysicalOffset?) {
+        files[file]?.size = size ?? PhysicalOffset(-1)
+    }
+
+    /// Of all files that were seen to grow.
+    package var sizes: [(file: FileID, size: PhysicalOffset)] {
+        files.compactMap { $1.size < .start ? nil : ($0, $1.size) }
     }
 
     /// Ranges of the file that are sent and not covered by the watermark, and one more where bytes
@@ -102,6 +120,18 @@ package struct AckTracker: Sendable {
 }
 
 extension AckTracker.Outstanding {
+    fileprivate mutating func send(_ generation: GenerationID, _ range: ByteRange) {
+        guard generation == self.generation else { return }
+        let end = end
+        precondition(
+            range.start >= end, "bytes \(range.start)..<\(range.end) were sent after \(end)")
+        ranges.append((range.end, false))
+    }
+
+    fileprivate mutating func take(_ generation: GenerationID, upTo end: LogicalOffset) {
+        if generation == self.generation { taken = end }
+    }
+
     fileprivate mutating func deliver(
         _ generation: GenerationID, _ range: ByteRange
     ) -> LogicalOffset? {

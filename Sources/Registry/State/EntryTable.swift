@@ -9,54 +9,32 @@ import Model
 struct EntryTable: Sendable {
     /// Entries by slot, nil where one left. Invariant: every chunk but the last is full.
     private(set) var chunks: [[FileEntry?]] = []
-    private var slots = Shards<FileID, Int>()
     private(set) var count = 0
     /// Slots whose entry left; taken again first, so the table is as long as it ever was full.
     private var free: [Int] = []
-    private var byHandle = Shards<Handle, Holders>()
-    private var byInode = Shards<Inode, Holders>()
+    /// By number, by handle, by device and inode: several while an inode number was given out again
+    /// and the old entry is still there.
+    private var byFile = SlotIndex()
+    private var byHandle = SlotIndex()
+    private var byInode = SlotIndex()
     /// A look at one directory asks for one stream's files, and there are as many directories as
     /// streams: going through all entries each time would make the first scan quadratic.
-    private var byStream = Shards<String, Holders>()
+    private var byStream = SlotIndex()
 
     private static let chunkLength = 256
 
-    private struct Handle: Hashable, Sendable {
-        let device: UInt64
-        let bytes: [UInt8]
-    }
-
-    private struct Inode: Hashable, Sendable {
-        let device: UInt64
-        let number: UInt64
-    }
-
-    /// Mostly one file; several in a stream with archives, and while an inode number was given out
-    /// again and the old entry is still there. The first case spares an allocation per entry.
-    private enum Holders: Sendable {
-        case one(FileID)
-        case several(Set<FileID>)
-
-        var all: [FileID] {
-            switch self {
-            case .one(let file): [file]
-            case .several(let files): files.sorted()
-            }
-        }
-    }
-
-    /// Makes room for `count` entries at once; growing step by step hashes every key again each
-    /// time.
+    /// Makes room for `count` entries at once.
     mutating func reserve(_ count: Int) {
-        slots.reserve(count)
+        byFile.reserve(count)
         byHandle.reserve(count)
         byInode.reserve(count)
         byStream.reserve(count)
     }
 
-    subscript(_ file: FileID) -> FileEntry? {
-        guard let slot = slots[file] else { return nil }
-        return chunks[slot / Self.chunkLength][slot % Self.chunkLength]
+    subscript(_ file: FileID) -> FileEntry? { slot(of: file).flatMap { self[slot: $0] } }
+
+    private subscript(slot slot: Int) -> FileEntry? {
+        chunks[slot / Self.chunkLength][slot % Self.chunkLength]
     }
 
     /// In the order of their numbers.
@@ -75,26 +53,31 @@ struct EntryTable: Sendable {
     func entries(ofStream stream: String) -> [FileEntry] {
         // Swift takes two spellings of one character for equal, and a file system does not: `é` in
         // one code point and in two are two streams.
-        (byStream[stream]?.all.compactMap { self[$0] } ?? [])
-            .filter { $0.stream.utf8.elementsEqual(stream.utf8) }
+        entries(in: byStream, Self.hash(stream: stream)) {
+            $0.stream.utf8.elementsEqual(stream.utf8)
+        }.sorted { $0.file < $1.file }
     }
 
     /// Adds the entry, or replaces the one of its number.
-    mutating func put(_ entry: FileEntry) {
-        if let slot = slots[entry.file] {
+    mutating func put(_ new: FileEntry) {
+        var entry = new
+        // Most logs are their own streams: one text is enough.
+        if entry.path.utf8.elementsEqual(entry.stream.utf8) { entry.path = entry.stream }
+        if let slot = slot(of: entry.file) {
             let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
             if let old = chunks[chunk][index],
                 old.identity != entry.identity || old.stream != entry.stream
             {
-                unlist(old)
-                list(entry)
+                unlist(old, slot)
+                list(entry, slot)
             }
             chunks[chunk][index] = entry
             return
         }
-        if let slot = free.popLast() {
+        let slot: Int
+        if let left = free.popLast() {
+            slot = left
             chunks[slot / Self.chunkLength][slot % Self.chunkLength] = entry
-            slots[entry.file] = slot
         } else {
             if chunks.last.map({ $0.count == Self.chunkLength }) ?? true {
                 var chunk: [FileEntry?] = []
@@ -102,16 +85,17 @@ struct EntryTable: Sendable {
                 chunks.append(chunk)
             }
             let last = chunks.count - 1
-            slots[entry.file] = last * Self.chunkLength + chunks[last].count
+            slot = last * Self.chunkLength + chunks[last].count
             chunks[last].append(entry)
         }
         count += 1
-        list(entry)
+        byFile.insert(slot, entry.file.tableHash)
+        list(entry, slot)
     }
 
     /// Changes an entry in place, all but its number and its identity. False where there is none.
     mutating func change(_ file: FileID, _ body: (inout FileEntry) -> Void) -> Bool {
-        guard let slot = slots[file] else { return false }
+        guard let slot = slot(of: file) else { return false }
         let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
         guard chunks[chunk][index] != nil else { return false }
         chunks[chunk][index].withEntry(body)
@@ -120,9 +104,10 @@ struct EntryTable: Sendable {
 
     /// False where there is none.
     mutating func remove(_ file: FileID) -> Bool {
-        guard let slot = slots.removeValue(forKey: file) else { return false }
+        guard let slot = slot(of: file) else { return false }
         let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
-        if let entry = chunks[chunk][index] { unlist(entry) }
+        byFile.remove(slot)
+        if let entry = chunks[chunk][index] { unlist(entry, slot) }
         chunks[chunk][index] = nil
         free.append(slot)
         count -= 1
@@ -131,64 +116,72 @@ struct EntryTable: Sendable {
 
     /// The entries that may be a file with this identity: same handle, or same device and inode.
     func candidates(for identity: FileIdentity) -> [FileEntry] {
-        var files: [FileID] = []
-        if let bytes = identity.handle,
-            let holders = byHandle[Handle(device: identity.device, bytes: bytes)]
-        {
-            files = holders.all
-        }
-        if let holders = byInode[Inode(device: identity.device, number: identity.inode)] {
-            // There are many where a number was given out often.
-            let known = Set(files)
-            files += holders.all.filter { !known.contains($0) }
-        }
-        return files.compactMap { self[$0] }
-    }
-
-    private mutating func list(_ entry: FileEntry) {
-        let identity = entry.identity
-        if let bytes = identity.handle {
-            Self.add(
-                entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
-        }
-        Self.add(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
-        Self.add(entry.file, &byStream[entry.stream])
-    }
-
-    private mutating func unlist(_ entry: FileEntry) {
-        let identity = entry.identity
-        if let bytes = identity.handle {
-            Self.drop(
-                entry.file, &byHandle[Handle(device: identity.device, bytes: bytes)])
-        }
-        Self.drop(entry.file, &byInode[Inode(device: identity.device, number: identity.inode)])
-        Self.drop(entry.file, &byStream[entry.stream])
-    }
-
-    private static func add(_ file: FileID, _ holders: inout Holders?) {
-        // Taken out, so that a large set is changed in place and not copied.
-        switch holders.take() {
-        case nil: holders = .one(file)
-        case .one(let other): holders = .several([other, file])
-        case .several(var files):
-            files.insert(file)
-            holders = .several(files)
-        }
-    }
-
-    private static func drop(_ file: FileID, _ holders: inout Holders?) {
-        switch holders.take() {
-        case nil: break
-        case .one(let other): holders = other == file ? nil : .one(other)
-        case .several(var files):
-            files.remove(file)
-            if files.count > 1 {
-                holders = .several(files)
-            } else {
-                holders = files.first.map { .one($0) }
+        var found: [FileEntry] = []
+        if identity.handle != nil {
+            found = entries(in: byHandle, Self.hash(handle: identity)) {
+                $0.identity.device == identity.device && $0.identity.handle == identity.handle
             }
         }
+        // One whose handle is the same is there already.
+        let others = entries(in: byInode, Self.hash(inode: identity)) {
+            $0.identity.device == identity.device && $0.identity.inode == identity.inode
+                && (identity.handle == nil || $0.identity.handle != identity.handle)
+        }
+        return found.sorted { $0.file < $1.file } + others.sorted { $0.file < $1.file }
     }
+
+    private func slot(of file: FileID) -> Int? {
+        var slot = byFile.first(file.tableHash)
+        while let found = slot, self[slot: found]?.file != file {
+            slot = byFile.next(after: found)
+        }
+        return slot
+    }
+
+    private func entries(
+        in index: SlotIndex, _ hash: UInt32, where isWanted: (FileEntry) -> Bool
+    ) -> [FileEntry] {
+        var found: [FileEntry] = []
+        var slot = index.first(hash)
+        while let place = slot {
+            if let entry = self[slot: place], isWanted(entry) { found.append(entry) }
+            slot = index.next(after: place)
+        }
+        return found
+    }
+
+    private mutating func list(_ entry: FileEntry, _ slot: Int) {
+        byHandle.insert(slot, Self.hash(handle: entry.identity))
+        byInode.insert(slot, Self.hash(inode: entry.identity))
+        byStream.insert(slot, Self.hash(stream: entry.stream))
+    }
+
+    private mutating func unlist(_ entry: FileEntry, _ slot: Int) {
+        byHandle.remove(slot)
+        byInode.remove(slot)
+        byStream.remove(slot)
+    }
+
+    private static func hash(handle identity: FileIdentity) -> UInt32 {
+        var hasher = Hasher()
+        hasher.combine(identity.device)
+        if let handle = identity.handle {
+            hasher.combine(handle)
+        } else {
+            // It is found by none, and stands in nobody's way.
+            hasher.combine(identity.inode)
+        }
+        return SlotIndex.hash(hasher.finalize())
+    }
+
+    private static func hash(inode identity: FileIdentity) -> UInt32 {
+        var hasher = Hasher()
+        hasher.combine(identity.device)
+        hasher.combine(identity.inode)
+        return SlotIndex.hash(hasher.finalize())
+    }
+
+    private static func hash(stream: String) -> UInt32 { SlotIndex.hash(stream.hashValue) }
 }
 
 extension Optional<FileEntry> {

@@ -10,10 +10,6 @@ import Synchronization
 final class DeliveryLedger: Sendable {
     private struct State {
         var tracker = AckTracker()
-        /// The bytes before the end of what was sent of each file that the tracker knows.
-        var anchors: [FileID: Anchor] = [:]
-        /// Sizes of tracked files that have grown since they were opened.
-        var sizes: [FileID: PhysicalOffset] = [:]
         /// Files whose last name is gone; their entries leave with their last delivery.
         var gone: Set<FileID> = []
         /// Files that were read to their ends and are out of sight; those who look after entries
@@ -23,8 +19,6 @@ final class DeliveryLedger: Sendable {
 
         mutating func end(_ file: FileID) {
             tracker.end(file)
-            anchors[file] = nil
-            sizes[file] = nil
             unfollowed.remove(file)
         }
 
@@ -84,16 +78,15 @@ final class DeliveryLedger: Sendable {
             state.gone.remove(file)
             state.unfollowed.remove(file)
             if let end = state.tracker.takenEnd(file, generation) {
-                return (end, state.anchors[file] ?? .none)
+                return (end, state.tracker.anchor(of: file))
             }
-            state.tracker.begin(file, generation, at: position)
-            state.anchors[file] = anchor
             // What the content before this one had is no measure of what is missing of it:
             //
             // 1. A log grows to 100 kB, is overwritten by `>`, and has 3 kB at the next look.
             // 2. These are delivered, and saved with the size of the old content.
             // 3. The log is removed. 97 kB that never were would be counted as lost.
-            state.sizes[file] = nil
+            state.tracker.begin(file, generation, at: position)
+            state.tracker.note(file, anchor: anchor)
             return (position, anchor)
         }
     }
@@ -108,7 +101,7 @@ final class DeliveryLedger: Sendable {
     func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {
         state.withLock { state in
             state.tracker.sent(file, generation, range)
-            state.anchors[file] = anchor
+            state.tracker.note(file, anchor: anchor)
         }
     }
 
@@ -120,16 +113,18 @@ final class DeliveryLedger: Sendable {
     ) {
         state.withLock { state in
             state.tracker.took(file, generation, upTo: end)
-            state.anchors[file] = anchor
+            state.tracker.note(file, anchor: anchor)
         }
     }
 
     /// An open file ends at `size` now.
-    func grew(_ file: FileID, size: PhysicalOffset) { state.withLock { $0.sizes[file] = size } }
+    func grew(_ file: FileID, size: PhysicalOffset) {
+        state.withLock { $0.tracker.note(file, size: size) }
+    }
 
     /// Saves the size that a file had when it was last looked at.
     func saveSize(_ file: FileID) {
-        if let size = state.withLock({ $0.sizes[file] }) { saveSize(file, size) }
+        if let size = state.withLock({ $0.tracker.size(of: file) }) { saveSize(file, size) }
     }
 
     /// Saves that a file ends at `size`, if that is news.
@@ -145,7 +140,7 @@ final class DeliveryLedger: Sendable {
     /// Saves the sizes that files had when they were last looked at, so that the next run can tell
     /// how much is missing of one that is gone by then. After the last delivery.
     func saveSizes() {
-        let sizes = state.withLock { $0.sizes }
+        let sizes = state.withLock { $0.tracker.sizes }
         registry.advance(
             sizes.compactMap { file, size in
                 guard let entry = registry.entry(file) else { return nil }
@@ -261,7 +256,7 @@ final class DeliveryLedger: Sendable {
                     advances[part.file] = Advance(
                         file: part.file, generation: part.generation, offset: end,
                         anchor: end == part.range.end ? part.anchor : .none,
-                        size: state.sizes[part.file])
+                        size: state.tracker.size(of: part.file))
                     if state.gone.contains(part.file) { left.append(part.file) }
                 }
             }

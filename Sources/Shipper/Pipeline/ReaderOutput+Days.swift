@@ -60,10 +60,10 @@ extension ReaderOutput {
     private func leaveDays(before today: Int) {
         self.today = today
         sendTaken()
-        for (id, stream) in streams where stream.share != nil {
-            guard let day = stream.days.day, day < today, stream.lane?.isEmpty ?? true else {
-                continue
-            }
+        for id in streams.allKeys {
+            guard let stream = streams[id], stream.share != nil, let day = stream.days.day,
+                day < today, stream.lane?.isEmpty ?? true
+            else { continue }
             leaveTopic(id, isOver: stream.days.isLive)
             streams[id]?.days.day = nil
         }

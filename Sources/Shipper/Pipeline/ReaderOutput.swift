@@ -94,7 +94,7 @@ final class ReaderOutput: TailerOutput {
     let inputs: [InputPlan]
     let memory: FileMemory
     /// Streams with an open file; bounded by those.
-    var streams: [StreamID: Stream] = [:]
+    var streams = DenseTable<StreamID, Stream>()
     /// When streams were last gone through whose topic is that of a day.
     var today = Int.min
     /// Open files.
@@ -318,7 +318,7 @@ final class ReaderOutput: TailerOutput {
     ///
     /// What each of their lanes takes at that moment would never be given back.
     private func restLanes() {
-        for stream in streams.keys { rests(stream) }
+        for stream in streams.allKeys { rests(stream) }
         mostLanes = max(Self.fewLanes, 2 * lanes)
     }
 

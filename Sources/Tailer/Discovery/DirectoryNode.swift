@@ -176,7 +176,16 @@ final class DirectoryNode {
     }
 
     /// The path of a name in it, for people.
-    func text(of name: [UInt8]) -> String { text + "/" + PathText.text(name) }
+    func text(of name: [UInt8]) -> String {
+        let name = PathText.text(name)
+        // As much as it takes: what grows has room for twice that, and there is one for each file.
+        var path = ""
+        path.reserveCapacity(text.utf8.count + 1 + name.utf8.count)
+        path += text
+        path += "/"
+        path += name
+        return path
+    }
 }
 
 /// Where one pattern of one input stands in a directory.

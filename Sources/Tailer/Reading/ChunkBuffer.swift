@@ -17,8 +17,9 @@ final class ChunkBuffer {
 
     private var bytes: [UInt8]
     /// Which file's bytes these are; nil when none. Its id would not do: a copy takes over that of
-    /// the file whose content it has, as far as it has it.
-    private weak var owner: TailedFile?
+    /// the file whose content it has, as far as it has it. Not weak, which would take 48 bytes of
+    /// every file that was ever read: a file that is done with stays until the next one is read.
+    private var owner: TailedFile?
     /// And of which of its contents.
     private var ownerRestarts = 0
     /// Logical offset of `bytes[0]`.

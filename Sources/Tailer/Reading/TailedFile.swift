@@ -19,13 +19,10 @@ final class TailedFile {
     private(set) weak var stream: LogStream?
     /// Changed by `DescriptorCache` alone.
     var ringState = DescriptorCache.RingState()
-    /// Descriptors and bytes that it keeps from others; changed by `HeldFiles` alone, which hears
-    /// of what matters.
-    var held = HeldShares.Amount()
     /// Set while it may be open.
     weak var holds: HeldFiles?
-    /// Changed by `UnpackingShare` alone.
-    var unpacking = UnpackingShare.Time()
+    /// None while it takes nothing from others.
+    private var shares: Shares?
 
     /// `anchor` is the bytes before the start.
     init(_ candidate: Candidate, _ start: FileStart, anchor: [UInt8]) {
@@ -50,6 +47,36 @@ final class TailedFile {
         if case .missing = state.parking {
             assert(name == nil, "what has a name is looked for there")
         }
+    }
+}
+
+// MARK: - What it takes from others
+
+extension TailedFile {
+    /// Few files have any of it, and a node has a hundred thousand quiet ones.
+    private final class Shares {
+        var held = HeldShares.Amount()
+        var unpacking = UnpackingShare.Time()
+    }
+
+    /// Descriptors and bytes that it keeps from others; changed by `HeldFiles` alone, which hears
+    /// of what matters.
+    var held: HeldShares.Amount {
+        get { shares?.held ?? HeldShares.Amount() }
+        set { if newValue != held { keepShares().held = newValue } }
+    }
+
+    /// Changed by `UnpackingShare` alone.
+    var unpacking: UnpackingShare.Time {
+        get { shares?.unpacking ?? UnpackingShare.Time() }
+        set { keepShares().unpacking = newValue }
+    }
+
+    private func keepShares() -> Shares {
+        if let shares { return shares }
+        let made = Shares()
+        shares = made
+        return made
     }
 }
 

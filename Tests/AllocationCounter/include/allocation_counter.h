@@ -19,5 +19,9 @@ int allocation_counter_set_client_apart(void);
 // Those since start that librdkafka asked for; they are in no other count.
 uint64_t allocation_counter_client_value(void);
 
+// Bytes of what this thread has allocated since start and not freed again, as they were when it was
+// stopped; less those of older blocks that it freed meanwhile.
+int64_t allocation_counter_held(void);
+
 // Allocates and frees `count` times, so that a test can prove that the counter sees it.
 void allocation_counter_probe(int count);
