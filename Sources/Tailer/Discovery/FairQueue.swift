@@ -17,11 +17,30 @@ struct FairQueue<Element: FairElement> {
         fileprivate init(_ place: DirectoryNode?) { self.place = place }
 
         fileprivate var isEmpty: Bool { own.isEmpty && below.isEmpty }
+        /// Elements and levels that it has room for.
+        fileprivate var capacity: Int { own.capacity + below.capacity }
+
+        /// It has nothing, and stands for another directory from now on.
+        fileprivate func begin(_ place: DirectoryNode?) {
+            self.place = place
+            isOwnNext = true
+        }
     }
 
     /// Above all prefixes. Its own are elements of no directory.
     private let top = Level(nil)
     private(set) var count = 0
+    /// Levels that have nothing, to be used again: at a low rate each line makes one at each depth
+    /// and empties it. Few, so that what a rush took is given back.
+    private var spares: [Level] = []
+    /// Spare levels, and what one of them may have room for.
+    static var mostSpares: Int { 256 }
+    private static var mostCapacity: Int { 64 }
+    /// From below the top to the level that an element is taken from; empty between two calls, and
+    /// kept for its memory.
+    private var path: [Level] = []
+    /// How many there are.
+    var spareCount: Int { spares.count }
     /// Tells it from other queues of such elements over the same directories.
     private let number: Int
 
@@ -40,7 +59,7 @@ struct FairQueue<Element: FairElement> {
             level.own.append(element)
             return
         }
-        var level = Level(place)
+        var level = begin(place)
         level.own.append(element)
         Element.setLevel(level, of: place, in: number)
         while let parent = place.parent {
@@ -48,7 +67,7 @@ struct FairQueue<Element: FairElement> {
                 above.below.append(level)
                 return
             }
-            let above = Level(parent)
+            let above = begin(parent)
             above.below.append(level)
             Element.setLevel(above, of: parent, in: number)
             level = above
@@ -59,11 +78,13 @@ struct FairQueue<Element: FairElement> {
 
     mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
-        var path: [Level] = []
         var level = top
         while level.own.isEmpty || !(level.isOwnNext || level.below.isEmpty) {
             level.isOwnNext = true
-            guard let next = level.below.popFirst() else { return nil }
+            guard let next = level.below.popFirst() else {
+                path = []
+                return nil
+            }
             path.append(level)
             level = next
         }
@@ -73,12 +94,26 @@ struct FairQueue<Element: FairElement> {
         while let above = path.popLast() {
             if !level.isEmpty {
                 above.below.append(level)
-            } else if let place = level.place {
-                Element.setLevel(nil, of: place, in: number)
+            } else {
+                end(level)
             }
             level = above
         }
         return element
+    }
+
+    private mutating func begin(_ place: DirectoryNode) -> Level {
+        guard let level = spares.popLast() else { return Level(place) }
+        level.begin(place)
+        return level
+    }
+
+    /// Nothing waits in a directory any more, nor beneath it.
+    private mutating func end(_ level: Level) {
+        if let place = level.place { Element.setLevel(nil, of: place, in: number) }
+        guard spares.count < Self.mostSpares, level.capacity <= Self.mostCapacity else { return }
+        level.begin(nil)
+        spares.append(level)
     }
 }
 

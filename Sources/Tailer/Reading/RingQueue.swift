@@ -7,6 +7,8 @@ struct RingQueue<Element> {
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
+    /// Elements that it has room for.
+    var capacity: Int { slots.count }
     var peek: Element? { count == 0 ? nil : slots[first] }
 
     mutating func append(_ element: Element) {

@@ -26,6 +26,31 @@ struct FairQueueTests {
         return stream
     }
 
+    @Test("a level that was emptied serves the next directory, and no more are kept than 256")
+    func spares() {
+        let (first, second) = (node("first", in: root), node("second", in: root))
+        var queue = FairQueue<LogStream>()
+        // Two levels each: the directory's and the prefix's.
+        for (number, directory) in [(1, first), (2, second), (3, first)] {
+            let mine = stream(number, in: directory)
+            queue.append(mine, of: directory)
+            #expect(queue.spareCount == 0)
+            #expect(queue.popFirst() === mine && queue.isEmpty)
+            #expect(queue.spareCount == 2)
+            #expect(directory.turns == nil && root.turns == nil)
+        }
+        // What had room for many is given back: all but the prefix's.
+        for number in 0..<1_000 { queue.append(stream(number, in: first), of: first) }
+        while queue.popFirst() != nil {}
+        #expect(queue.spareCount == 1)
+        let others = (0..<400).map { node("\($0)", in: second) }
+        for (number, other) in others.enumerated() {
+            queue.append(stream(number, in: other), of: other)
+        }
+        while queue.popFirst() != nil {}
+        #expect(queue.spareCount == FairQueue<LogStream>.mostSpares)
+    }
+
     @Test("a pod with 100,000 streams delays another one's stream by one of its own")
     func manyStreams() throws {
         let (evil, good) = (node("evil", in: root), node("good", in: root))
