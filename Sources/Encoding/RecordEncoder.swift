@@ -139,6 +139,14 @@ package struct RecordEncoder: Sendable {
     }
 }
 
+/// The outcome of encoding an open event by itself.
+package enum OpenEventPart: Hashable, Sendable {
+    /// Its records are in the slab; what rules did.
+    case encoded(LineCounts)
+    /// Nothing is: its slab has to be that long.
+    case full(needed: Int)
+}
+
 extension RecordEncoder {
     /// Joins lines of `frames` to events, from index `start` on, and encodes these, until
     /// all are done or kept in `events`, or the next record would make the slab longer than
@@ -167,23 +175,22 @@ extension RecordEncoder {
     }
 
     /// Encodes an open event by itself, as far as it has come, in records at `ends` of the slab and
-    /// `offsets` from its beginning: none where it is empty, or rules leave it out. Nil where they
-    /// have no room in the slab; else what rules did.
+    /// `offsets` from its beginning: none where it is empty, or rules leave it out.
     package func encode(
         _ event: EventJoiner.Event, of events: inout OpenEvents, isAtEnd: Bool, readTime: Int64,
         into slab: PayloadSlab, ends: inout [UInt32], offsets: inout [UInt32]
-    ) -> LineCounts? {
+    ) -> OpenEventPart {
         var writer = EventWriter(
             joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
             offsets: offsets, origin: event.place.offset, limit: slab.capacity, overhead: 0)
         let needed = events.write(
             event, isAtEnd: isAtEnd, keepsEmpty: keepsEmptyLines, by: &writer)
         (ends, offsets) = (writer.ends, writer.offsets)
-        return needed == nil ? writer.counts : nil
+        return needed.map { .full(needed: $0) } ?? .encoded(writer.counts)
     }
 
-    /// Bytes of a slab with which an open event has room in any case, and how many records it may
-    /// take.
+    /// Bytes of a slab with which an open event has room, and how many records it may take; more
+    /// where a mask is told by then that a limit of time kept from being told now.
     package func size(of event: EventJoiner.Event) -> (bytes: Int, records: Int) {
         let encoder = joined(0)
         let own = event.attributes.count + 32

@@ -65,7 +65,7 @@ package struct ClusterLook {
         }
         guard let (client, cluster) = reach(clients) else { return }
         let makesTopics = look(at: cluster.nodes, client)
-        look(at: topics, in: cluster, client, makesTopics: makesTopics)
+        try look(at: topics, in: cluster, client, makesTopics: makesTopics)
         let left = max(0, topics.count - Self.mostTopics)
         if left > 0 { good("topics: \(left) more are not looked at") }
     }
@@ -141,7 +141,7 @@ package struct ClusterLook {
     private mutating func look(
         at topics: [String], in cluster: ProbeClient.Cluster, _ client: ProbeClient,
         makesTopics: Bool?
-    ) {
+    ) throws(KafkaError) {
         let topics = topics.prefix(Self.mostTopics)
         let there = topics.filter { cluster.topics[$0] != nil }
         for topic in there { client.describe(topic: topic) }
@@ -154,21 +154,25 @@ package struct ClusterLook {
         func limit(_ topic: String) -> Int? {
             settings[topic]?.values["max.message.bytes"].flatMap { Int($0) }
         }
-        let sized = there.filter { limit($0).map { $0 < Self.mostOffered } ?? false }
-        offer(sized.map { ($0, (limit($0) ?? 0) + 1) }, by: client)
-        // Only who was answered knows brokers that are asked so: those that say that their topic's
-        // settings are not for this user, or that they are larger than what is offered here.
-        let unsized = there.filter { topic in
-            limit(topic) != nil || settings[topic]?.verdict == .forbidden
-        }.filter { !sized.contains($0) }
+        var sized: [(String, Int)] = []
+        var unsized: [(String, Int)] = []
+        for topic in there {
+            if let limit = limit(topic), limit < Self.mostOffered {
+                sized.append((topic, limit + 1))
+            } else if limit(topic) != nil || settings[topic]?.verdict == .forbidden {
+                // It takes more than is offered here, or how much is not for this user. Of one that
+                // did not answer it is not known whether its broker refuses what has no effect.
+                unsized.append((topic, Self.mostOffered))
+            }
+        }
+        offer(sized, by: client)
         var verdicts = client.verdicts
         var fatal = client.fatal
-        if !unsized.isEmpty, !isOver,
-            let asker = try? ProbeClient(
+        if !unsized.isEmpty, !isOver {
+            let asker = try ProbeClient(
                 self.settings, longest: Self.mostOffered, .withoutEffect)
-        {
             defer { asker.close() }
-            offer(unsized.map { ($0, Self.mostOffered) }, by: asker)
+            offer(unsized, by: asker)
             verdicts.merge(asker.verdicts) { _, new in new }
             fatal = fatal ?? asker.fatal
         }

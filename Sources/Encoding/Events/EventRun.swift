@@ -70,7 +70,7 @@ struct EventRun {
             case .full(let needed): stop = .full(needed)
             case .foreign(let isAtEnd, let isTaken):
                 if isTaken {
-                    events.passed(frame, piece)
+                    events.passedToEnd(frame, piece)
                     index += 1
                 }
                 stop = .foreign(piece.line.channel, isAtEnd: isAtEnd, isTaken: isTaken)

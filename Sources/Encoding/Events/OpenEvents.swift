@@ -10,6 +10,8 @@ package struct OpenEvents: Sendable {
     private var resumed: (place: EventPlace, done: Int, isPart: Bool)?
     /// The line of which the next frame is another part: it was longer than a frame may be.
     private var unfinished: (piece: EventLine, isPartial: Bool)?
+    /// The same before the last line that ended an event of another file.
+    private var unfinishedBefore: (piece: EventLine, isPartial: Bool)?
 
     /// Of each channel: an event of which a part is handed over is left out, its last piece did not
     /// end its line, and its event ends with that line.
@@ -72,6 +74,18 @@ package struct OpenEvents: Sendable {
     func continued(at place: EventPlace) -> (line: EventLine, isPartial: Bool)? {
         unfinished.flatMap { $0.piece.place.generation == place.generation ? $0 : nil }
             .map { ($0.piece, $0.isPartial) }
+    }
+
+    /// A frame is done with that ends an event, if that can be handed over; else it is taken back.
+    mutating func passedToEnd(_ frame: Frame, _ piece: EventPiece) {
+        unfinishedBefore = unfinished
+        passed(frame, piece)
+    }
+
+    /// The last line, which ended the open event of a channel, comes again.
+    package mutating func takeBack(_ channel: Channel) {
+        joiner.takeBack(channel)
+        unfinished = unfinishedBefore
     }
 
     /// A frame is done with.

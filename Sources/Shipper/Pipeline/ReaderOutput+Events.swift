@@ -71,7 +71,7 @@ extension ReaderOutput {
                     isRefused = single == nil
                 }
                 if single == nil, isTaken {
-                    events.open.joiner.takeBack(channel)
+                    events.open.takeBack(channel)
                     index -= 1
                 }
             }
@@ -220,13 +220,29 @@ extension ReaderOutput {
         guard let event = events.open.joiner.event(single.channel),
             let kept = events.keptBack(of: event.place.generation)
         else { return give(stream, lane, back: single.credit) }
-        let slab = PayloadSlab(capacity: single.credit)
+        var credit = single.credit
+        var slab = PayloadSlab(capacity: credit)
         var ends: [UInt32] = []
         var offsets: [UInt32] = []
-        let counts = kept.encoder.records.encode(
-            event, of: &events.open, isAtEnd: single.isAtEnd, readTime: parts.now().nanoseconds,
-            into: slab, ends: &ends, offsets: &offsets)
-        if let counts { parts.counters.ruled(counts) }
+        encoding: while true {
+            let part = kept.encoder.records.encode(
+                event, of: &events.open, isAtEnd: single.isAtEnd,
+                readTime: parts.now().nanoseconds, into: slab, ends: &ends, offsets: &offsets)
+            switch part {
+            case .encoded(let counts):
+                parts.counters.ruled(counts)
+                break encoding
+            case .full(let needed):
+                // A limit of time hangs on the machine: a mask may tell more than it did when the
+                // credit was counted. What is missing is in memory already.
+                let more = max(needed - credit, credit)
+                parts.budget.force(
+                    stream, of: lane.destination,
+                    works: lane.works(now: Clock.monotonicNanoseconds()), more)
+                credit += more
+                slab = PayloadSlab(capacity: credit)
+            }
+        }
         events.open.joiner.close(single.channel, isAtEnd: single.isAtEnd)
         var released = events.release()
         for part in released {
@@ -244,7 +260,7 @@ extension ReaderOutput {
             RecordBatch(
                 lane: lane, slab: slab, recordEnds: ends, file: main.file, stream: stream,
                 generation: main.generation, range: main.range, anchor: main.anchor,
-                credit: single.credit,
+                credit: credit,
                 recordOffsets: offsets.map {
                     $0 &+ UInt32(truncatingIfNeeded: event.place.offset - main.range.start)
                 },

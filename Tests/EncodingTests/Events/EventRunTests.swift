@@ -175,8 +175,64 @@ import Testing
             let event = try #require(events.joiner.event(.stdout))
             #expect(event.text == Array("ab".utf8))
             #expect(event.lines == 1 && !event.isOfLines)
-            events.joiner.takeBack(.stdout)
+            events.takeBack(.stdout)
         }
+    }
+
+    @Test("A line in two frames whose end is taken back goes on with its beginning once more")
+    func takenBackWithinLine() throws {
+        let begun = Array(line(1, "stdout", "P", "a").utf8)
+        let encoder = try EventFixture.encoder(.cri)
+        var events = EventFixture.encode(encoder, begun, Frame.lines(of: begun)).events
+        let bytes = Array(line(2, "stdout", "F", "bc").utf8)
+        let cut = bytes.count - 2
+        let frames = [
+            Frame(offset: LogicalOffset(0), start: 0, count: cut, length: cut, flags: .split),
+            Frame(
+                offset: LogicalOffset(cut), start: cut, count: 1, length: 2, flags: .continuation),
+        ]
+        var index = 0
+        for _ in 0..<3 {
+            var (ends, offsets): ([UInt32], [UInt32]) = ([], [])
+            let progress = encoder.encodeEvents(
+                frames, from: index, of: bytes.span, events: &events,
+                origin: EventPlace(
+                    file: FileID(number: 2), generation: GenerationID(value: 2),
+                    offset: LogicalOffset(0)),
+                readTime: EncodingFixture.readTime, now: .zero,
+                into: PayloadSlab(capacity: 1 << 16), limit: 1 << 16, ends: &ends,
+                offsets: &offsets)
+            #expect(progress.stop == .foreign(.stdout, isAtEnd: true, isTaken: true))
+            #expect(progress.malformed == 0)
+            #expect(events.joiner.event(.stdout)?.text == Array("abc".utf8))
+            events.takeBack(.stdout)
+            index = progress.frame - 1
+            #expect(index == 1)
+        }
+    }
+
+    @Test("An event by itself for which the slab is too short leaves nothing there, and says so")
+    func tooShort() throws {
+        let begun = Array(line(1, "stdout", "P", String(repeating: "x", count: 500)).utf8)
+        let encoder = try EventFixture.encoder(.cri)
+        var events = EventFixture.encode(encoder, begun, Frame.lines(of: begun)).events
+        let event = try #require(events.joiner.event(.stdout))
+        var size = 100
+        for isLast in [false, true] {
+            let slab = PayloadSlab(capacity: size)
+            var (ends, offsets): ([UInt32], [UInt32]) = ([], [])
+            let part = encoder.encode(
+                event, of: &events, isAtEnd: true, readTime: EncodingFixture.readTime, into: slab,
+                ends: &ends, offsets: &offsets)
+            #expect(ends.count == (isLast ? 1 : 0) && offsets.count == ends.count)
+            switch part {
+            case .encoded: #expect(isLast)
+            case .full(let needed):
+                #expect(!isLast && slab.count == 0 && needed > size)
+                size = needed
+            }
+        }
+        #expect(encoder.size(of: event).bytes >= size)
     }
 
     @Test("An empty message is skipped, or kept where that is wanted")
