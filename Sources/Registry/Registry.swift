@@ -231,6 +231,42 @@ package final class Registry: Sendable {
         }
     }
 
+    /// Files that begin as `head` does, as far as that is known of them: those that are known, and
+    /// those that left lately.
+    package func files(beginningAs head: [UInt8]) -> (known: [FileEntry], departed: [FileEntry]) {
+        let lengths = journaled.withLock { journaled in
+            journaled.state.table.lengthsOfBeginnings
+                .union(journaled.state.departed.lengthsOfBeginnings)
+        }
+        let beginnings = Beginnings(of: head, lengths: lengths)
+        return journaled.withLock { journaled in
+            (
+                journaled.state.table.entries(beginningAs: beginnings),
+                journaled.state.departed.entries(beginningAs: beginnings)
+            )
+        }
+    }
+
+    /// The content of a file, which is known or left lately, is in another inode now, that of a
+    /// file of `stream`: it was compressed under that one's name. It ends at `size`, or where that
+    /// `mayGrow` behind what was read. Nil where nothing is known of it.
+    package func inherited(
+        _ file: FileID, by identity: FileIdentity, stream: String, path: String,
+        size: PhysicalOffset, mayGrow: Bool, state: FileState
+    ) -> FileEntry? {
+        change { journaled in
+            guard var entry = journaled.state.table[file] ?? journaled.state.departed[file] else {
+                return (nil, [])
+            }
+            let read = entry.base.physical(entry.offset)
+            entry.relocate(
+                to: identity, path: path, size: mayGrow ? max(entry.size, size, read + 1) : size)
+            entry.stream = stream
+            entry.state = state
+            return (entry, [.seen(entry)])
+        }
+    }
+
     /// The devices of these files have other numbers now, and the files are the same. Their
     /// generations stay, which the old number is part of.
     package func renumbered(_ files: [FileID: FileIdentity]) {

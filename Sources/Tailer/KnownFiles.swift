@@ -28,6 +28,16 @@ package protocol KnownFiles: AnyObject {
     /// while nothing is known of that.
     func content(of file: FileID, beginsAs head: [UInt8]) -> Bool
 
+    /// The inode that the file's content is in, as far as is known; nil when it is not known.
+    func identity(of file: FileID) -> FileIdentity?
+
+    /// Files of other streams that a compressed one, of which nothing is known, may have been made
+    /// of, the likeliest first: it lies near them and begins like them.
+    func origins(of sighting: FileSighting) -> [FileOrigin]
+
+    /// Whether a file is on the disk, as far as can be told, wherever it is.
+    func isOnDisk(_ file: FileID) -> Bool
+
     /// Whether a file that is not where its stream had it is somewhere else on its file system, as
     /// far as that can be told: it may be found there, or come back.
     func isElsewhere(_ file: FileID) -> Bool

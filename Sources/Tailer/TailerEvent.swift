@@ -45,6 +45,8 @@ package enum TailerEvent: Sendable {
     case foundElsewhere(path: String, place: String)
     /// A file's content was replaced, and what it was is read on in this copy.
     case copied(path: String, copy: String)
+    /// A file was compressed to what another log's name has, which goes on where it was left.
+    case compressedAs(path: String, archive: String)
     /// Zeros that nobody wrote, left by a writer that went on at its old place in a truncated file.
     case hole(path: String, range: ByteRange)
     /// The rest of a compressed file, of unknown size, cannot be read.

@@ -32,6 +32,11 @@ package protocol TailerOutput: AnyObject {
     /// The file's content, all of it, is in another inode now. Nil when the file is not known.
     func relocated(_ file: FileID, to sighting: FileSighting) -> FileStart?
 
+    /// `sighting` is what a compressor has made of the file, which may have left since: it has its
+    /// entry from now on, and belongs to the stream that has sighted it. It is not read before it
+    /// is opened. False when nothing is known of the file any more.
+    func inherited(_ file: FileID, by sighting: FileSighting) -> Bool
+
     /// The file was replaced whole by the same content in another inode, which is written to. False
     /// when the file is not known.
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool

@@ -202,6 +202,22 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         state.withLock { $0.relocate(file, to: sighting) }
     }
 
+    func inherited(_ file: FileID, by sighting: FileSighting) -> Bool {
+        state.withLock { state in
+            _ = state.relocate(file, to: sighting)
+            state.files[file.number].stream = sighting.streamName
+            return true
+        }
+    }
+
+    func identity(of file: FileID) -> FileIdentity? {
+        state.withLock { $0.files[file.number].isGone ? nil : $0.files[file.number].identity }
+    }
+
+    func isOnDisk(_ file: FileID) -> Bool { false }
+
+    func origins(of sighting: FileSighting) -> [FileOrigin] { [] }
+
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
         state.withLock { $0.whenSucceeded }?()
         return state.withLock { state in

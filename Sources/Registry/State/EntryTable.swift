@@ -1,6 +1,6 @@
 import Model
 
-/// The entries by number, by handle, by device and inode, and by stream.
+/// The entries by number, by handle, by device and inode, by stream, and by their beginnings.
 ///
 /// A copy of `chunks` is taken in constant time, and changing the table afterwards copies one chunk
 /// at a time, so that a snapshot of 100,000 entries never stops an advance for longer than copying
@@ -20,6 +20,10 @@ struct EntryTable: Sendable {
     /// A look at one directory asks for one stream's files, and there are as many directories as
     /// streams: going through all entries each time would make the first scan quadratic.
     private var byStream = SlotIndex()
+    /// What a compressor has made of a file is told by how it begins.
+    private var byBeginning = SlotIndex()
+    /// How many entries have a fingerprint of each length.
+    private var lengths = [UInt32](repeating: 0, count: Fingerprint.longest + 1)
 
     private static let chunkLength = 256
 
@@ -29,6 +33,7 @@ struct EntryTable: Sendable {
         byHandle.reserve(count)
         byInode.reserve(count)
         byStream.reserve(count)
+        byBeginning.reserve(count)
     }
 
     subscript(_ file: FileID) -> FileEntry? { slot(of: file).flatMap { self[slot: $0] } }
@@ -67,6 +72,7 @@ struct EntryTable: Sendable {
             let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
             if let old = chunks[chunk][index],
                 old.identity != entry.identity || old.stream != entry.stream
+                    || old.fingerprint != entry.fingerprint
             {
                 unlist(old, slot)
                 list(entry, slot)
@@ -93,7 +99,7 @@ struct EntryTable: Sendable {
         list(entry, slot)
     }
 
-    /// Changes an entry in place, all but its number and its identity. False where there is none.
+    /// Changes an entry in place, all but what it is found by. False where there is none.
     mutating func change(_ file: FileID, _ body: (inout FileEntry) -> Void) -> Bool {
         guard let slot = slot(of: file) else { return false }
         let (chunk, index) = (slot / Self.chunkLength, slot % Self.chunkLength)
@@ -130,6 +136,20 @@ struct EntryTable: Sendable {
         return found.sorted { $0.file < $1.file } + others.sorted { $0.file < $1.file }
     }
 
+    /// The lengths of the beginnings that are known of files.
+    var lengthsOfBeginnings: Set<Int> {
+        Set(lengths.indices.dropFirst().filter { lengths[$0] > 0 })
+    }
+
+    /// The entries whose files have one of these beginnings, in the order of their numbers.
+    func entries(beginningAs beginnings: Beginnings) -> [FileEntry] {
+        beginnings.fingerprints.flatMap { fingerprint in
+            entries(in: byBeginning, Self.hash(beginning: fingerprint)) {
+                $0.fingerprint == fingerprint
+            }
+        }.sorted { $0.file < $1.file }
+    }
+
     private func slot(of file: FileID) -> Int? {
         var slot = byFile.first(file.tableHash)
         while let found = slot, self[slot: found]?.file != file {
@@ -154,12 +174,16 @@ struct EntryTable: Sendable {
         byHandle.insert(slot, Self.hash(handle: entry.identity))
         byInode.insert(slot, Self.hash(inode: entry.identity))
         byStream.insert(slot, Self.hash(stream: entry.stream))
+        byBeginning.insert(slot, Self.hash(beginning: entry.fingerprint))
+        lengths[min(entry.fingerprint.length, Fingerprint.longest)] += 1
     }
 
     private mutating func unlist(_ entry: FileEntry, _ slot: Int) {
         byHandle.remove(slot)
         byInode.remove(slot)
         byStream.remove(slot)
+        byBeginning.remove(slot)
+        lengths[min(entry.fingerprint.length, Fingerprint.longest)] -= 1
     }
 
     private static func hash(handle identity: FileIdentity) -> UInt32 {
@@ -182,6 +206,10 @@ struct EntryTable: Sendable {
     }
 
     private static func hash(stream: String) -> UInt32 { SlotIndex.hash(stream.hashValue) }
+
+    private static func hash(beginning: Fingerprint) -> UInt32 {
+        SlotIndex.hash(beginning.hashValue)
+    }
 }
 
 extension Optional<FileEntry> {

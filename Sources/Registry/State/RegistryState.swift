@@ -5,6 +5,8 @@ import Platform
 /// running go through the same `apply`.
 struct RegistryState: Sendable {
     var table = EntryTable()
+    /// Files that left lately.
+    private(set) var departed = DepartedEntries()
     /// Inputs whose first scan is complete. Bounded by the inputs there ever were.
     var inputs: Set<String> = []
     /// Invariant: above the number of every file there is or was, but for numbers that nobody gave.
@@ -38,13 +40,13 @@ struct RegistryState: Sendable {
         case .advance(let advance, let at):
             return take(advance, at)
         case .head(let file, let generation, let fingerprint, let at):
-            guard let known = table[file], known.generation == generation,
-                known.fingerprint.length < fingerprint.length
+            guard var entry = table[file], entry.generation == generation,
+                entry.fingerprint.length < fingerprint.length
             else { return false }
-            return table.change(file) { entry in
-                entry.fingerprint = fingerprint
-                entry.updated = at
-            }
+            entry.fingerprint = fingerprint
+            entry.updated = at
+            table.put(entry)
+            return true
         case .moved(let file, let path, let state, let at):
             guard let known = table[file],
                 ExactText(known.path) != ExactText(path) || known.state != state
@@ -55,6 +57,7 @@ struct RegistryState: Sendable {
                 entry.updated = at
             }
         case .gone(let file):
+            if let entry = table[file] { departed.add(entry) }
             return table.remove(file)
         case .input(let name):
             return inputs.insert(name).inserted
@@ -76,6 +79,7 @@ struct RegistryState: Sendable {
             guard known != entry else { return false }
         }
         table.put(entry)
+        departed.remove(entry.file)
         return true
     }
 

@@ -13,6 +13,7 @@ import Tailer
 /// | `OutOfSightFiles`: nobody follows it | `glance`, then by handle | numbers | no |
 /// | `FileMemory`: a listing misses it | `glance`, then by handle | numbers | no |
 /// | `FileMemory`: it lost its name | by handle, then `open` | content | no |
+/// | `FileMemory`: something seems to be made of it | `glance`, `open`, by handle | content | no |
 /// | `DeviceNumbers` | `open` in its directory | content, where the device differs | yes |
 /// | `VolumeNumbers` | `open` | content, where the device agrees | no |
 ///

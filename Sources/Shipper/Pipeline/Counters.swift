@@ -98,7 +98,8 @@ package final class Counters: Sendable {
         case .goneUnseen: goneFiles.add(1)
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
-            .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .endsEarly,
+            .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .compressedAs,
+            .endsEarly,
             .processed:
             break
         }

@@ -96,6 +96,19 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.takenEnd(file, generation) }
     }
 
+    /// An entry as it will be when all that was read of its file is delivered.
+    func taken(_ entry: FileEntry) -> FileEntry {
+        state.withLock { state in
+            guard let end = state.tracker.takenEnd(entry.file, entry.generation) else {
+                return entry
+            }
+            var entry = entry
+            entry.offset = max(entry.offset, end)
+            entry.anchor = state.tracker.anchor(of: entry.file)
+            return entry
+        }
+    }
+
     /// To be called before the batch goes to the producer, which may deliver it at once. `anchor`
     /// is the bytes before the range's end.
     func sent(_ file: FileID, _ generation: GenerationID, _ range: ByteRange, anchor: Anchor) {
@@ -162,6 +175,9 @@ final class DeliveryLedger: Sendable {
         }
         if isDone { registry.gone(file) }
     }
+
+    /// What was made of a file is known as it from now on: it does not leave.
+    func stay(_ file: FileID) { state.withLock { _ = $0.gone.remove(file) } }
 
     /// Nothing more comes from this file, and where it is, if anywhere, is not known.
     func unfollow(_ file: FileID) {

@@ -182,6 +182,20 @@ final class FileMemory: KnownFiles {
             file, to: sighting.identity, path: sighting.path, size: size(of: sighting, file))
     }
 
+    /// What `sighting` shows was made of the file, which may have left since: it has its entry.
+    func inherited(_ file: FileID, by sighting: FileSighting) -> Bool {
+        // It may be about to leave with its last delivery.
+        parts.ledger.stay(file)
+        let isLive = ExactText(sighting.path) == ExactText(sighting.streamName)
+        let entry = parts.registry.inherited(
+            file, by: sighting.identity, stream: sighting.streamName, path: sighting.path,
+            size: size(of: sighting, file), mayGrow: !sighting.hasKnownSize,
+            state: isLive ? .active : .archived)
+        guard let entry else { return false }
+        places.add(entry)
+        return true
+    }
+
     /// The file goes on in another inode, which is written to. False when it is not known.
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
         parts.registry.relocated(
@@ -299,6 +313,30 @@ final class FileMemory: KnownFiles {
             return false
         }
         return entry.fingerprint.matches(head: head)
+    }
+
+    func identity(of file: FileID) -> FileIdentity? { parts.registry.entry(file)?.identity }
+
+    func origins(of sighting: FileSighting) -> [FileOrigin] {
+        let (known, departed) = parts.registry.files(beginningAs: sighting.head)
+        return FileOrigins(
+            of: sighting, known.filter { isMine($0.path) }.map { parts.ledger.taken($0) },
+            departed: departed.filter { isMine($0.path) }
+        ).origins.map(\.origin)
+    }
+
+    func isOnDisk(_ file: FileID) -> Bool {
+        guard let entry = parts.registry.entry(file) else { return false }
+        guard isMine(entry.path) else { return true }
+        switch look(at: entry, EntryLook.glance) {
+        case .unreachable: return true
+        case .found:
+            // 1. `app.log` is compressed elsewhere, which gives its inode number back.
+            // 2. The new `app.log` has that at once.
+            if case .found = look(at: entry, EntryLook.open) { return true }
+        case .other, .missing: break
+        }
+        return isElsewhere(whereabouts(of: entry))
     }
 
     func isElsewhere(_ file: FileID) -> Bool {

@@ -181,6 +181,10 @@ final class ReaderOutput: TailerOutput {
         return start
     }
 
+    func inherited(_ file: FileID, by sighting: FileSighting) -> Bool {
+        memory.inherited(file, by: sighting)
+    }
+
     func succeeded(_ file: FileID, by sighting: FileSighting) -> Bool {
         memory.succeeded(file, by: sighting)
     }

@@ -131,6 +131,11 @@ package final class EventLog: Sendable {
                 .info, in: directory(path),
                 "file truncated; its earlier content is read on in a copy",
                 ["path": .text(path), "copy": .text(copy)])
+        case .compressedAs(let path, let archive):
+            log.event(
+                .info, in: directory(path),
+                "file compressed under another log's name; its content is read on there",
+                ["path": .text(path), "archive": .text(archive)])
         case .hole(let path, let range):
             log.event(
                 .info, in: directory(path), bytes: range.count, "hole skipped",

@@ -14,9 +14,11 @@ final class Candidate {
     let packed: Decompressor?
     /// It is compressed by what cannot be read: it is no text, and nothing is known of its content.
     let unreadable: Compression?
-    /// Compressed, and whoever writes it has not come so far that its content could be told from
-    /// another's.
-    let isInTheMaking: Bool
+    /// Compressed, and it is not to be taken up yet: whoever writes it has not come so far that its
+    /// content could be told from another's, or has not removed what it is made of.
+    private(set) var isInTheMaking: Bool
+    /// It seems to be made of a file that is there yet: it waits until that is gone.
+    private(set) var awaitsRemoval = false
 
     /// Bytes, compressed and not, that are gone through for the beginning of a compressed file.
     static let mostForHead = 1 << 20
@@ -83,6 +85,21 @@ final class Candidate {
         guard head.isEmpty, let packed else { return }
         head = try Self.head(of: packed, source)
         packed.release()
+    }
+
+    /// What it seems to be made of is there yet.
+    func awaitRemoval() {
+        awaitsRemoval = true
+        isInTheMaking = true
+    }
+
+    /// No name leads to it any more, as far as can be told.
+    var isRemoved: Bool {
+        do throws(SystemError) {
+            return try source.descriptor.status().links == 0
+        } catch {
+            return false
+        }
     }
 
     /// `head` as far as it is known to be written.

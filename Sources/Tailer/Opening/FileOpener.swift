@@ -22,6 +22,9 @@ final class FileOpener {
     let agenda: Agenda
     /// Troubles that were reported about names and have not been mended.
     private var troubles = Troubles()
+    /// Compressed files that wait for the removal of what they seem to be made of, and files whose
+    /// entries went over to such a one.
+    let inheritance = Inheritance()
     /// Set until every directory was scanned once.
     var isFirstScan = true {
         didSet { startTimes.isSettled = !isFirstScan }
@@ -201,9 +204,10 @@ final class FileOpener {
         startTimes.saw(status.device, changed: status.changed, MonotonicTime.now())
         let isKnown =
             request.mayBeKnown && Self.tells(identity) && knownFiles.file(identity, head: []) != nil
-        return .candidate(
-            try Candidate(
-                request, descriptor, status, identity, isKnown: isKnown, once: once, stillness))
+        let candidate = try Candidate(
+            request, descriptor, status, identity, isKnown: isKnown, once: once, stillness)
+        if !isKnown { inherit(candidate) }
+        return .candidate(candidate)
     }
 
     /// Whether the stream has read this very inode when it had one name: then nothing that its
@@ -227,6 +231,7 @@ final class FileOpener {
         if let unreadable = candidate.unreadable {
             return refuse(candidate.request.path, unreadable)
         }
+        if inheritance.isSource(candidate) || isReadElsewhere(candidate) { return .missing }
         let sighting = candidate.sighting(isFirstScan: isFirstScan)
         guard let start = output.opened(sighting, onlyIfKnown: candidate.request.onlyIfKnown) else {
             return .notTakenUp(.unknown)
@@ -265,6 +270,7 @@ final class FileOpener {
         }
         mended(request.path)
         let file = TailedFile(candidate, start, anchor: anchor)
+        if inheritance.takeUp(start.file) { file.suppose() }
         let isLive = request.name == request.stream.liveName
         if request.isArchived || (!isLive && candidate.packed?.isWhole ?? false) {
             file.becomeFinal()

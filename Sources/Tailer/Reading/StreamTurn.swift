@@ -271,6 +271,7 @@ struct StreamTurn {
     /// Where there is none to be looked for, it is read from its first byte at once.
     private func replaced(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) {
         buffer.forget()
+        if file.isSupposed { return try opener.disinherit(file, of: stream) }
         if try goesOn(file, now) { return }
         if waitsForLook {
             file.becomeReplaced()
@@ -351,9 +352,10 @@ struct StreamTurn {
             switch try buffer.load(file, refill: refill, limit: file.content.readLimit) {
             case .done: break
             case .underWay: return .moved
-            case .endsEarly where stream.kind == .s6 && file.packed?.fault == nil:
-                // All that `previous` held is in what a processor made of it: it is another
-                // content.
+            case .endsEarly
+            where (stream.kind == .s6 || file.isSupposed) && file.packed?.fault == nil:
+                // All that `previous` held is in what a processor made of it, and all that a log
+                // held in what was made of that: it is another content.
                 try replaced(file, now)
                 return .moved
             case .endsEarly:
@@ -373,6 +375,10 @@ struct StreamTurn {
                 return .moved
             }
             noteEnd(of: file)
+            if file.isSupposed {
+                opener.inheritance.decide(file.id)
+                file.suppose(false)
+            }
             if file.packed != nil, file.position >= file.size { return .moved }
             file.trust()
             try file.survey()

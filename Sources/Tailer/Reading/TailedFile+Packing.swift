@@ -12,6 +12,8 @@ extension TailedFile {
         fileprivate(set) var isComplete = false
         /// Its bytes on the disk when last looked at.
         fileprivate(set) var diskSize: Int
+        /// It has the entry of a file that it begins like, and was not compared any further.
+        fileprivate(set) var isSupposed = false
         /// The fault of its bytes was reported, or that it ends early.
         fileprivate(set) var isDamaged = false
 
@@ -64,6 +66,9 @@ extension TailedFile.Content {
         packing?.seenSize = max(seen, size)
         updatePackedSize()
     }
+
+    /// It has the entry of a file that it seems to be made of, until it is read.
+    mutating func suppose(_ isSupposed: Bool) { packing?.isSupposed = isSupposed }
 
     /// There is no more of it, whatever its position.
     mutating func complete() {

@@ -348,6 +348,11 @@ extension TailedFile {
     func becomePreallocated() { content.becomePreallocated() }
     func sawDisk(size: Int) { content.sawDisk(size: size) }
     func updatePackedSize() { content.updatePackedSize() }
+
+    /// Whether its content is only supposed to be that of its entry.
+    var isSupposed: Bool { content.packing?.isSupposed ?? false }
+
+    func suppose(_ isSupposed: Bool = true) { content.suppose(isSupposed) }
     func complete() { content.complete() }
     func becomeDamaged() -> Bool { content.becomeDamaged() }
     func knows(_ landmarks: Landmarks) { content.landmarks = landmarks }

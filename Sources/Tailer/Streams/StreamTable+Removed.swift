@@ -67,7 +67,9 @@ extension StreamTable {
     func giveUpCopies(_ stream: LogStream, but awaited: Set<FileID> = []) {
         for file in stream.awaitingCopy where !awaited.contains(file.id) {
             // Another stream has found it, and reads what is left.
-            if opener.isFollowed(file.id, file.identity) { continue }
+            if opener.isFollowed(file.id, file.identity) || isInherited(file.id, file.identity) {
+                continue
+            }
             if let range = file.unread {
                 output.report(.lost(path: file.path, range: range, reason: file.reason))
             }

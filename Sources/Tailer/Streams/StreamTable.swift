@@ -134,12 +134,20 @@ final class StreamTable {
     ///    writes to it.
     ///
     /// Without its entry nothing more of it would be shipped.
+    ///
+    /// Or what was made of it is another log's, and has its entry.
     func leave(_ closed: LogStream.ClosedFile) {
+        if isInherited(closed.id, closed.identity) { return }
         if knownFiles.isElsewhere(closed.id) {
             output.unfollowed(closed.id)
         } else if !opener.isFollowed(closed.id, closed.identity) {
             output.gone(closed.id)
         }
+    }
+
+    /// Whether a file's entry went over to another inode: another stream has it.
+    func isInherited(_ file: FileID, _ identity: FileIdentity) -> Bool {
+        knownFiles.identity(of: file).map { !$0.agrees(with: identity) } ?? false
     }
 
     /// An orphan's last file was closed.

@@ -52,8 +52,11 @@ final class RotatedLog {
     func rotate() throws {
         try shift()
         try rename(path, "\(path).1")
-        writer = try Self.open(path)
+        try reopen()
     }
+
+    /// Goes on with a new one at its path.
+    func reopen() throws { writer = try Self.open(path) }
 
     /// As logrotate's `copytruncate` does it, with nothing written in between.
     func copyTruncate() throws {

@@ -209,8 +209,9 @@ extension StreamTable {
             opener.mended(request.path)
             // Writes into what is in the making are no events.
             if candidate.isInTheMaking { agenda.retry(look.node) }
+            let known = knownFiles.file(candidate.identity, head: candidate.head)
             guard !candidate.isInTheMaking, candidate.status.size > 0,
-                knownFiles.file(candidate.identity, head: candidate.head) == nil
+                known.map({ opener.inheritance.awaitsTurn($0) && hasHead(candidate) }) ?? true
             else { return .done }
             return takeUp(candidate, rotatedFile, rank, look, live)
         case .failed(.missing):

@@ -324,18 +324,15 @@ extension StreamTable {
         guard candidate.unreadable == nil, let known = knownFiles.progress(of: file) else {
             return false
         }
+        if opener.inheritance.awaitsTurn(file) {
+            return !has(file, stream) && hasHead(candidate)
+        }
         // What another stream of this directory has, it reads itself. One of the directory's
         // earlier name cannot: no name that it knows leads to it.
         let isFromElsewhere = ExactText(known.stream).parent != ExactText(look.node.text)
         if candidate.packed != nil {
             // Whether that was read to its end is found out at no cost where nothing has changed.
-            guard isFromElsewhere, !has(file, stream) else { return false }
-            do throws(SystemError) {
-                try candidate.completeHead()
-            } catch {
-                opener.tell(candidate.request.path, error)
-                return false
-            }
+            guard isFromElsewhere, !has(file, stream), hasHead(candidate) else { return false }
         }
         guard known.position == .start || knownFiles.content(of: file, beginsAs: candidate.head)
         else {
@@ -346,6 +343,17 @@ extension StreamTable {
         return ExactText(known.stream) == ExactText(stream.name)
             ? stream.isReconciled
             : isFromElsewhere || stream.claimed.contains(candidate.request.name)
+    }
+
+    /// Whether the beginning of what was known by its identity can be read now.
+    func hasHead(_ candidate: Candidate) -> Bool {
+        do throws(SystemError) {
+            try candidate.completeHead()
+            return true
+        } catch {
+            opener.tell(candidate.request.path, error)
+            return false
+        }
     }
 
     private func has(_ file: FileID, _ stream: LogStream) -> Bool {

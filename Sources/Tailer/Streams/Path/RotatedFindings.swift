@@ -86,6 +86,7 @@ extension StreamTable {
                 mayBePacked: true)
             examination = opener.examine(request, in: look.directory.descriptor)
             if case .failed(.exhausted) = examination { throw LookEnd.retry }
+            if case .candidate(let live) = examination, live.awaitsRemoval { throw LookEnd.retry }
         }
         let listed: SharedListing.Listed
         do throws(SystemError) {

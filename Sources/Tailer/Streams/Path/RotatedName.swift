@@ -93,6 +93,9 @@ struct RotatedName {
     /// The names that compressors give to a file of this name.
     static func packedNames(of name: [UInt8]) -> [[UInt8]] { packed.map { name + $0 } }
 
+    /// Whether the name of a path says that it is compressed.
+    static func isPacked(_ path: [UInt8]) -> Bool { packedEnding(path) > 0 }
+
     /// How long the compressor's ending of a name is; 0 where it has none, or nothing else.
     private static func packedEnding(_ name: [UInt8]) -> Int {
         let ending = packed.first {

@@ -118,6 +118,7 @@ extension StreamTable {
             stream: stream, name: stream.liveName, path: stream.name, isArchived: false,
             inode: inode, mayBePacked: true, since: look.changed)
         switch opener.examine(request, in: look.directory.descriptor) {
+        case .candidate(let candidate) where candidate.awaitsRemoval: return .retry
         case .candidate(let candidate):
             return accept(opener.takeUp(candidate), candidate, look)
         case .failed(let result): return accept(result, nil, look)
