@@ -97,6 +97,15 @@ final class TopicFlows {
         #expect(try agent.stop() == .code(0))
     }
 
+    /// Waits until the first of several brokers, whose disk is read, has all that the topic has.
+    func waitForReplica(_ name: String) throws {
+        let all = try arrived(name)
+        try eventually("the first broker has \(all) records of \(name)") {
+            let pieces = try pieces(of: name).filter { !$0.isOfDeleted }
+            return pieces.reduce(0) { $0 + $1.records.count } >= all
+        }
+    }
+
     /// What became of the lines of this name, with those that deleted topics had. What came twice
     /// came under one id, and no two lines under the same.
     func report(_ name: String) throws -> Audit.Report {
