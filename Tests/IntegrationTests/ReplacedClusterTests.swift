@@ -12,7 +12,7 @@ struct ReplacedClusterTests {
         let kafka = try KafkaCluster(home: KafkaHome(), brokers: 3)
         try kafka.createTopic("logs.moved", partitions: 3)
         let flows = try TopicFlows(
-            kafka, topics: ["moved"], logs: 4, properties: Self.eager,
+            kafka, topics: ["moved"], logs: 4, linesPerSecond: 250, properties: Self.eager,
             more: "limits: {in_flight: 256KiB}")
         try flows.waitForLines("moved")
         try kafka.replace()
@@ -37,8 +37,8 @@ struct ReplacedClusterTests {
         try kafka.createTopic("logs.away", partitions: 2)
         let front = try kafka.front()
         let flows = try TopicFlows(
-            kafka, at: front.address, topics: ["away"], properties: Self.eager,
-            more: "limits: {in_flight: 256KiB}")
+            kafka, at: front.address, topics: ["away"], linesPerSecond: 500,
+            properties: Self.eager, more: "limits: {in_flight: 256KiB}")
         try flows.waitForLines("away")
         try kafka.replace(moving: true)
         try flows.waitForLog("no broker can be reached")
