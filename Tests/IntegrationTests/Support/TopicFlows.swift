@@ -26,7 +26,9 @@ final class TopicFlows {
                 + (settings.isEmpty ? "" : ", \(settings)")
                 + ", librdkafka: {linger.ms: \"1\", topic.metadata.propagation.max.ms: \"100\", "
                 + "topic.metadata.refresh.fast.interval.ms: \"50\", "
-                + "topic.metadata.refresh.interval.ms: \"1000\""
+                // Of itself the second is three times the first, and a newer librdkafka sends nothing
+                // to a topic of which it has heard nothing for so long.
+                + "topic.metadata.refresh.interval.ms: \"1000\", metadata.max.age.ms: \"900000\""
                 + (properties.isEmpty ? "" : ", \(properties)") + "}",
             more: "http: {listen: \"127.0.0.1:0\"}\n\(more)")
         for name in topics {
