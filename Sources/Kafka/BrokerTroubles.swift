@@ -25,9 +25,13 @@ struct BrokerTroubles {
     }
 
     /// An error of the client's. The trouble with one broker that it tells of, if it does; it is
-    /// kept until it is taken or due.
-    mutating func heard(_ text: String, now: Int64) -> BrokerTrouble? {
-        guard let trouble = BrokerTrouble(text, certificates: certificates) else { return nil }
+    /// kept until it is taken or due. While brokers answer us as we are (`isReached`), one that
+    /// closes a connection soon after it was made does not do so for want of SASL, as librdkafka
+    /// has it: a network was cut, or the broker ends.
+    mutating func heard(_ text: String, now: Int64, isReached: Bool = false) -> BrokerTrouble? {
+        guard let trouble = BrokerTrouble(text, certificates: certificates),
+            !(isReached && trouble.cause == .saslWanted)
+        else { return nil }
         last = trouble
         pending.removeAll { $0.trouble.broker == trouble.broker }
         let isFull = pending.count >= Self.most

@@ -33,6 +33,8 @@ package struct ClusterLook {
     private let settings: KafkaSettings
     private let begin = Clock.monotonicNanoseconds()
     private var findings: [Finding] = []
+    /// Addresses that a fault was told of.
+    private var away: Set<String> = []
 
     /// Looks, and tells what it found, in order.
     package static func at(
@@ -99,7 +101,10 @@ package struct ClusterLook {
         for (index, (address, client)) in clients.enumerated() {
             if answered[index] != nil {
                 good("broker \(address): answers\(way)")
-            } else if let trouble = client.troubled.first?.value {
+                continue
+            }
+            away.insert(address)
+            if let trouble = client.troubled.first?.value {
                 bad("broker \(address): \(trouble.advice) (\(trouble.text))")
             } else if let fault = settings.tokenFault {
                 bad("broker \(address): \(BrokerTrouble.Cause.noToken.advice) (\(fault))")
@@ -124,7 +129,8 @@ package struct ClusterLook {
             for answer in client.answers(within: 100) { answers[answer.name] = answer }
             client.listen(milliseconds: 0)
         }
-        for node in nodes where answers["\(node.id)"] == nil {
+        // What keeps us from one of the configuration was told.
+        for node in nodes where answers["\(node.id)"] == nil && !away.contains(node.address) {
             let trouble = client.troubled[node.address]
             let why = trouble.map { "\($0.advice) (\($0.text))" } ?? "does not answer"
             bad("broker \(node.id) of the cluster, \(node.address): \(why)")
@@ -182,8 +188,7 @@ package struct ClusterLook {
                 continue
             }
             tell(
-                topic, seen, settings[topic]?.values ?? [:],
-                written: written(verdicts[topic], fatal: fatal))
+                topic, seen, settings[topic], written: written(verdicts[topic], fatal: fatal))
         }
     }
 
@@ -220,9 +225,10 @@ package struct ClusterLook {
     }
 
     private mutating func tell(
-        _ topic: String, _ seen: ProbeClient.Topic, _ values: [String: String],
+        _ topic: String, _ seen: ProbeClient.Topic, _ settings: ProbeClient.Answer?,
         written: (text: String, isFault: Bool)
     ) {
+        let values = settings?.values ?? [:]
         var parts = ["\(seen.partitions) partitions", "\(seen.replicas) replicas"]
         var faults: [String] = []
         if seen.leaderless > 0 {
@@ -239,8 +245,10 @@ package struct ClusterLook {
         }
         if let limit = values["max.message.bytes"].flatMap({ Int($0) }) {
             parts.append("max.message.bytes \(limit)")
-        } else {
+        } else if settings?.verdict == .forbidden {
             parts.append("its limits are not for this user (DESCRIBE_CONFIGS)")
+        } else {
+            parts.append("its limits are not known")
         }
         if written.isFault { faults.append(written.text) } else { parts.append(written.text) }
         let line = "topic \(topic): " + (faults + parts).joined(separator: ", ")

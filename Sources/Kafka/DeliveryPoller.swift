@@ -156,7 +156,9 @@ final class DeliveryPoller {
             } else if verdict == .allBrokersDown {
                 core.brokerReach = .lost
                 core.observer.report(.brokersDown(event.errorText, troubles.taken()))
-            } else if let trouble = troubles.heard(event.errorText, now: now) {
+            } else if let trouble = troubles.heard(
+                event.errorText, now: now, isReached: core.brokerReach == .reached)
+            {
                 if trouble.cause == .credentials { renewPassword() }
                 if trouble.cause == .token { renewToken() }
             } else if !event.errorText.hasPrefix(TokenFile.echo) {

@@ -118,6 +118,19 @@ struct KafkaClusterTests {
         try expectExactly(written, in: records, \.value)
         // Each stream has its partition, and each broker led one of them.
         #expect(Set(records.map(\.partition)) == [0, 1, 2])
+        // Of the one that is down there is one line, however often it was tried.
+        let dead = " broker=\(kafka.addresses[1]) "
+        let warnings = flow.agent.said.split(separator: "\n").filter { $0.contains(" warn ") }
+        #expect(warnings.count { $0.contains(dead) } == 1, "\(warnings)")
+        let agent = flow.agent
+        let check = try agent.launch(["check", "--connect", "--config", agent.config])
+        #expect(try check.wait() == .code(1))
+        let faults = check.errors.split(separator: "\n")
+        #expect(
+            faults.count == 1
+                && faults[0].hasPrefix(
+                    "\(agent.config): broker \(kafka.addresses[1]): nobody listens there"),
+            "\(faults)")
     }
 
     @Test("T31: 8 times SIGKILL under live s6-log writers: nothing lost, repeats within in_flight")

@@ -50,6 +50,36 @@ struct SecureKafkaTests {
         }
     }
 
+    /// librdkafka before 2.6.1 is refused by today's brokers, and who has one is told so.
+    @Test("SCRAM over TLS: all lines, or what is wrong with librdkafka", arguments: [256, 512])
+    func scram(bits: Int) throws {
+        let kafka = try SecureKafka.current
+        let agent = try agent(
+            kafka.scramTLS,
+            "\(kafka.trusting), sasl: {mechanism: SCRAM-SHA-\(bits), username: shipper, password: "
+                + "\(SecureKafka.password)}")
+        let before = try count()
+        let check = try agent.launch(["check", "--connect", "--config", agent.config])
+        let exit = try check.wait()
+        expectNoSecret(check.output + check.errors)
+        guard check.output.contains("refuse the SCRAM of librdkafka") else {
+            #expect(exit == .code(0), "\(check.errors)")
+            #expect(try agent.once() == .code(0), "\(agent.said)")
+            #expect(try count() == before + 100)
+            return
+        }
+        #expect(exit == .code(1))
+        #expect(check.errors.contains("it refuses the user name or password"), "\(check.errors)")
+        try agent.start()
+        try eventually("both are told; \(agent.said)") {
+            agent.said.contains("refuse the SCRAM of librdkafka")
+                && agent.said.contains("it refuses the user name or password")
+        }
+        agent.kill()
+        expectNoSecret(agent.said)
+        #expect(try count() == before)
+    }
+
     /// A setting, what it is set to at which of the listeners, and the cause that is told.
     struct Mistake: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -109,6 +109,20 @@ struct BrokerTroubleTests {
         ])
     func silence(text: String) { #expect(BrokerTrouble(text) == nil) }
 
+    /// 1. A connection is made, and reset within a second.
+    /// 2. librdkafka takes that for a broker that wants to know who we are.
+    /// 3. Brokers have answered this client, which is the same for all of them.
+    @Test("who is answered without SASL is not told to set it when a connection is cut")
+    func cut() {
+        let words =
+            "a:1/1: Disconnected: verify that security.protocol is correctly configured, broker "
+            + "might require SASL authentication (after 5ms in state UP)"
+        var troubles = BrokerTroubles()
+        #expect(troubles.heard(words, now: 0, isReached: true) == nil)
+        #expect(troubles.due(now: .max).isEmpty && troubles.taken() == nil)
+        #expect(troubles.heard(words, now: 0)?.cause == .saslWanted)
+    }
+
     @Test("a broker's trouble is told once: with all that are away, or by itself after a while")
     func once() {
         var troubles = BrokerTroubles()

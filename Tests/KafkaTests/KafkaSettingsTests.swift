@@ -114,6 +114,19 @@ struct KafkaSettingsTests {
         #expect(error { $0.properties = [.init(name, "5")] } == nil)
     }
 
+    @Test("Kerberos is librdkafka's own: it has its mechanism and what is passed through")
+    func kerberos() {
+        #expect(
+            error {
+                $0.sasl = .init(mechanism: "GSSAPI")
+                $0.properties = [
+                    .init("sasl.kerberos.service.name", "kafka"),
+                    .init("sasl.kerberos.keytab", "/etc/krb5.keytab"),
+                    .init("sasl.kerberos.principal", "shipper"),
+                ]
+            } == nil)
+    }
+
     @Test("every compression and partitioner is one that librdkafka takes")
     func acceptsOwnValues() {
         for codec in KafkaSettings.Compression.allCases {

@@ -6,8 +6,13 @@ internal import Synchronization
 final class KafkaBroker: Sendable {
     /// From 1.
     let number: Int
-    let clients: ReservedPort
     let controllers: ReservedPort
+    /// What some of the clients come by, and the port that it leads them to.
+    let proxy: KafkaProxy?
+    private let proxied: ReservedPort?
+    /// Its ports for clients, one after the other; the last one is that of now. Nobody else gets the
+    /// others.
+    private let clients: Mutex<[ReservedPort]>
     /// Where its properties, data and what it says are.
     private let directory: String
     private let home: KafkaHome
@@ -15,15 +20,19 @@ final class KafkaBroker: Sendable {
     /// How often another broker took its place.
     private let life = Atomic(0)
 
-    init(_ number: Int, home: KafkaHome, directory: String) throws {
+    init(_ number: Int, home: KafkaHome, directory: String, isProxied: Bool) throws {
         self.number = number
         self.home = home
         self.directory = directory
-        clients = try ReservedPort()
+        clients = Mutex([try ReservedPort()])
         controllers = try ReservedPort()
+        proxied = isProxied ? try ReservedPort() : nil
+        proxy = try proxied.map { try KafkaProxy(to: $0.number) }
     }
 
-    var address: String { "127.0.0.1:\(clients.number)" }
+    /// That of its clients now.
+    var port: UInt16 { clients.withLock { $0.last?.number ?? 0 } }
+    var address: String { "127.0.0.1:\(port)" }
     /// Its number in its cluster.
     private var node: Int { number + 100 * life.load(ordering: .acquiring) }
     /// As `controller.quorum.voters` names it.
@@ -39,19 +48,31 @@ final class KafkaBroker: Sendable {
     /// killed, and is to be configured and formatted.
     func replace() { life.add(1, ordering: .acquiringAndReleasing) }
 
+    /// Its clients find it at another port from now on. It does not run, and is to be configured.
+    func move() throws {
+        let port = try ReservedPort()
+        clients.withLock { $0.append(port) }
+    }
+
     /// Writes its configuration, behind that of an earlier life. What comes last wins, so `more` does.
     func configure(
         voters: [String], listeners: [KafkaListener] = [], more: [String: String]
     ) throws {
         let replicas = min(voters.count, 3)
-        let open = ["CLIENTS://\(address)"] + listeners.map { "\($0.name)://\($0.address)" }
-        let protocols = listeners.map { ",\($0.name):\($0.security)" }.joined()
+        var open = ["CLIENTS://\(address)"] + listeners.map { "\($0.name)://\($0.address)" }
+        var advertised = open
+        var protocols = listeners.map { ",\($0.name):\($0.security)" }.joined()
+        if let proxied, let proxy {
+            open.append("PROXIED://127.0.0.1:\(proxied.number)")
+            advertised.append("PROXIED://\(proxy.address)")
+            protocols += ",PROXIED:PLAINTEXT"
+        }
         let properties = [
             "process.roles=broker,controller",
             "node.id=\(node)",
             "controller.quorum.voters=\(voters.joined(separator: ","))",
             "listeners=\(open.joined(separator: ",")),CONTROLLERS://127.0.0.1:\(controllers.number)",
-            "advertised.listeners=\(open.joined(separator: ","))",
+            "advertised.listeners=\(advertised.joined(separator: ","))",
             "listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLERS:PLAINTEXT\(protocols)",
             "controller.listener.names=CONTROLLERS",
             "inter.broker.listener.name=CLIENTS",

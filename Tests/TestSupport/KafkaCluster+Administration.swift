@@ -71,6 +71,19 @@ extension KafkaCluster {
         }
     }
 
+    /// Lets a user in by SCRAM, with this password.
+    package func addUser(_ user: String, password: String) throws {
+        // It takes one kind at a time.
+        for bits in [256, 512] {
+            try run(
+                tool: "kafka.admin.ConfigCommand",
+                [
+                    "--alter", "--entity-type", "users", "--entity-name", user, "--add-config",
+                    "SCRAM-SHA-\(bits)=[password=\(password)]",
+                ])
+        }
+    }
+
     /// Bounds the bytes of records in a second that clients of this `client.id` may send; nil takes
     /// the bound away.
     package func setQuota(client: String, bytesPerSecond: Int?) throws {

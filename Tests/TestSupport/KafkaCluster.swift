@@ -5,7 +5,8 @@ internal import Glibc
 /// reference, and with the test process however that ends; its data is removed then. Any thread may
 /// use it.
 package final class KafkaCluster: KafkaServers {
-    package let address: String
+    /// As the brokers are found now, without a proxy.
+    package var address: String { brokers.map(\.address).joined(separator: ",") }
     let brokers: [KafkaBroker]
     private let home: KafkaHome
     private let listeners: [KafkaListener]
@@ -15,23 +16,30 @@ package final class KafkaCluster: KafkaServers {
     /// Starts it and waits until a client is answered by all brokers. `listeners` are those of one
     /// broker, beside the plain one at `address`. `properties` are added to each
     /// broker's own. Topics exist only once they are created here; they are on up to three brokers,
-    /// and with three a record is acknowledged when two have it.
+    /// and with three a record is acknowledged when two have it. Where it `isProxied` each broker has
+    /// a proxy, by which clients come that begin at `proxied`.
     package init(
         home: KafkaHome, brokers count: Int = 1, listeners: [KafkaListener] = [],
-        properties: [String: String] = [:]
+        properties: [String: String] = [:], isProxied: Bool = false
     ) throws {
         let directory = try TemporaryDirectory()
         let brokers = try (1...count).map { number in
-            try KafkaBroker(number, home: home, directory: directory.path("broker-\(number)"))
+            try KafkaBroker(
+                number, home: home, directory: directory.path("broker-\(number)"),
+                isProxied: isProxied)
         }
         self.directory = directory
         self.home = home
         self.listeners = listeners
         self.properties = properties
         self.brokers = brokers
-        address = brokers.map(\.address).joined(separator: ",")
         try form()
     }
+
+    /// One for each broker, where there are any.
+    package var proxies: [KafkaProxy] { brokers.compactMap(\.proxy) }
+    /// What the `bootstrap.servers` of a client wants that is to come by them.
+    package var proxied: String { proxies.map(\.address).joined(separator: ",") }
 
     /// Makes a cluster of the brokers, none of which runs or has data.
     private func form() throws {
@@ -48,15 +56,38 @@ package final class KafkaCluster: KafkaServers {
         }
     }
 
-    /// Kills all brokers and has those of another cluster take their addresses: they have other
-    /// numbers, and no topic. Waits until they serve.
-    package func replace() throws {
+    /// Kills all brokers and has those of another cluster take their addresses, or others where they
+    /// move: they have other numbers, and no topic. Waits until they serve.
+    package func replace(moving: Bool = false) throws {
         for broker in brokers { broker.signal(SIGKILL) }
         for broker in brokers {
             broker.kill()
             broker.replace()
+            if moving { try broker.move() }
         }
         try form()
+    }
+
+    /// Kills a broker and starts it again on the same data, where its clients find it at another port;
+    /// waits until every partition is served.
+    package func move(broker: Int) throws {
+        let moved = brokers[broker - 1]
+        moved.kill()
+        try moved.move()
+        try moved.configure(
+            voters: brokers.map(\.voter), listeners: listeners, more: properties)
+        try restart(broker: broker)
+    }
+
+    /// What leads to a broker wherever that is: an address that stays, as a name or a service in
+    /// front of a cluster does.
+    package func front(to broker: Int = 1) throws -> KafkaProxy {
+        try KafkaProxy(to: brokers[broker - 1].port)
+    }
+
+    /// Has what stands in front of the cluster lead to a broker, as it is found now.
+    package func lead(_ front: KafkaProxy, to broker: Int = 1) {
+        front.lead(to: brokers[broker - 1].port)
     }
 
     deinit { for broker in brokers { broker.kill() } }

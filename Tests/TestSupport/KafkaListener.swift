@@ -43,6 +43,18 @@ package struct KafkaListener: Sendable {
         return try KafkaListener(name, "SASL_SSL", properties)
     }
 
+    /// SASL with SCRAM of both kinds over TLS, for users that the cluster is told of when it runs.
+    package static func scram(
+        _ name: String, _ certificates: Certificates, _ pair: Certificates.Pair
+    ) throws -> KafkaListener {
+        let login = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        var properties = try stores(certificates, pair, false)
+        properties["sasl.enabled.mechanisms"] = "SCRAM-SHA-256,SCRAM-SHA-512"
+        properties["scram-sha-256.sasl.jaas.config"] = login
+        properties["scram-sha-512.sasl.jaas.config"] = login
+        return try KafkaListener(name, "SASL_SSL", properties)
+    }
+
     /// SASL with OAUTHBEARER, which takes unsigned tokens and ends a connection whose token has
     /// expired.
     package static func bearer(_ name: String) throws -> KafkaListener {

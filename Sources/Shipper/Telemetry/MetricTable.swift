@@ -335,11 +335,15 @@ struct Metric: Sendable {
 }
 
 extension BrokerTrouble.Cause {
-    /// As the labels of metrics are spelt: `client_certificate`.
+    /// As the labels of metrics are spelt: `client_certificate`, `plain_on_tls`.
     var label: String {
-        rawValue.reduce(into: "") { label, character in
-            if character.isUppercase { label += "_" }
+        var label = ""
+        var isInCapitals = false
+        for character in rawValue {
+            if character.isUppercase, !isInCapitals { label += "_" }
+            isInCapitals = character.isUppercase
             label += character.lowercased()
         }
+        return label
     }
 }

@@ -10,8 +10,8 @@ final class SecureKafka: Sendable {
     let certificates: Certificates
     let cluster: KafkaCluster
     /// The addresses of the listeners: TLS, TLS that asks clients for a certificate, PLAIN over
-    /// TLS, and PLAIN without.
-    let tls, clientTLS, saslTLS, sasl: String
+    /// TLS, and PLAIN without; SCRAM over TLS.
+    let tls, clientTLS, saslTLS, sasl, scramTLS: String
     private let expiredServer, otherServer: TLSServer
 
     /// That of the suite which runs now.
@@ -28,16 +28,19 @@ final class SecureKafka: Sendable {
             try .plain(
                 "PLAINTLS", user: "shipper", password: Self.password, certificates, pair),
             try .plain("PLAIN", user: "shipper", password: Self.password),
+            try .scram("SCRAM", certificates, pair),
         ]
         self.certificates = certificates
         (tls, clientTLS) = (listeners[0].address, listeners[1].address)
         (saslTLS, sasl) = (listeners[2].address, listeners[3].address)
+        scramTLS = listeners[4].address
         expiredServer = try certificates.server(
             showing: certificates.pair("expired", days: -1))
         otherServer = try certificates.server(
             showing: certificates.pair("elsewhere", hosts: "DNS:kafka.example"))
         cluster = try KafkaCluster(home: KafkaHome(), listeners: listeners)
         try cluster.createTopic("secure")
+        try cluster.addUser("shipper", password: Self.password)
     }
 
     /// A TLS server whose certificate has expired.

@@ -1,3 +1,4 @@
+import Kafka
 import Platform
 import Tailer
 import TestSupport
@@ -51,6 +52,15 @@ import Testing
                 }, "\(name)")
             #expect(name.hasSuffix("_total") == (metric.kind == .counter), "\(name)")
             #expect(metric.help.hasSuffix("."), "\(name)")
+        }
+    }
+
+    /// As docs/metrics.md tells.
+    @Test func theCausesOfTroubleAreWordsWithOneLineBetweenThem() {
+        let labels = BrokerTrouble.Cause.allCases.map(\.label)
+        #expect(Set(labels).count == labels.count)
+        for label in ["name", "plain_on_tls", "tls_on_plain", "not_yet_valid", "sasl_wanted"] {
+            #expect(labels.contains(label), "\(labels)")
         }
     }
 
