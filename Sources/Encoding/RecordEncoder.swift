@@ -21,6 +21,9 @@ package struct RecordEncoder: Sendable {
     private let rules: LineRules?
     private let container: ContainerFormat?
     private let multiline: Multiline?
+    /// Nil where lines are no members of documents.
+    private let fields: JSONFields?
+    private let own: OwnKeys?
     /// How long events may become, where lines are joined.
     package let limits: EventJoiner.Limits
 
@@ -38,13 +41,17 @@ package struct RecordEncoder: Sendable {
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
         keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
-        container: ContainerFormat? = nil, multiline: Multiline? = nil, longestMessage: Int = .max
+        container: ContainerFormat? = nil, multiline: Multiline? = nil,
+        fields: JSONFields? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
         if codec == .json, container != nil || multiline != nil {
             envelope += JSONRecordEncoder.longestSource
         }
+        self.fields = codec == .json ? fields : nil
+        if self.fields != nil { envelope += JSONRecordEncoder.longestOfFields }
+        own = self.fields.map { _ in template.ownKeys(haveSource: container != nil) }
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
         // A record that is short itself cannot give whole kilobytes away.
         let reserved = longestRecord >= 8 * rounded ? rounded : envelope
@@ -122,13 +129,14 @@ package struct RecordEncoder: Sendable {
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
             keepsEmptyLines: keepsEmptyLines, labels: until == .max ? labels : times,
             cutsLabels: codec == .json, lineTime: lineTime, leavesLineOut: leavesLineOut,
-            rules: rules, until: until, now: Timestamp(nanoseconds: readTime).milliseconds)
+            rules: rules, fields: fields, until: until,
+            now: Timestamp(nanoseconds: readTime).milliseconds)
         switch codec {
         case .json:
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
                 template: template, readTime: time, longestPart: longestPart,
-                hasRules: rules != nil)
+                hasRules: rules != nil, fields: writer())
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         case .raw:
@@ -164,7 +172,7 @@ extension RecordEncoder {
         let reader = EventReader(
             container: container, labels: labels, multiline: multiline, longestPart: longestPart)
         var writer = EventWriter(
-            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            joined(readTime), rules, fields, now: readTime / 1_000_000, slab: slab, ends: ends,
             offsets: offsets, origin: origin.offset, limit: min(limit, slab.capacity),
             overhead: overhead)
         (ends, offsets) = ([], [])
@@ -181,7 +189,7 @@ extension RecordEncoder {
         into slab: PayloadSlab, ends: inout [UInt32], offsets: inout [UInt32]
     ) -> OpenEventPart {
         var writer = EventWriter(
-            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            joined(readTime), rules, fields, now: readTime / 1_000_000, slab: slab, ends: ends,
             offsets: offsets, origin: event.place.offset, limit: slab.capacity, overhead: 0)
         let needed = events.write(
             event, isAtEnd: isAtEnd, keepsEmpty: keepsEmptyLines, by: &writer)
@@ -195,7 +203,7 @@ extension RecordEncoder {
         let encoder = joined(0)
         let own = event.attributes.count + 32
         guard let rules, !rules.masks.isEmpty else {
-            return (encoder.size(of: event.text.span) + own, 1)
+            return (encoder.sizeAsFields(of: event.text.span) + own, 1)
         }
         var masker = LineMasker(rules.masks)
         let text = event.text.span
@@ -213,7 +221,12 @@ extension RecordEncoder {
     private func joined(_ readTime: Int64) -> JSONRecordEncoder {
         JSONRecordEncoder(
             template: template, readTime: Timestamp(nanoseconds: readTime),
-            longestPart: longestPart, hasRules: rules != nil, hasSource: true)
+            longestPart: longestPart, hasRules: rules != nil, hasSource: true, fields: writer())
+    }
+
+    private func writer() -> SharedFieldsWriter? {
+        guard let fields, let own else { return nil }
+        return SharedFieldsWriter(FieldsWriter(fields, own: own))
     }
 }
 
@@ -280,9 +293,12 @@ protocol LineEncoder {
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
     /// message's first byte in the file, `isPart` whether more of its line went before or comes
     /// behind it in another frame, `room` the bytes that may be appended.
-    func encode(
+    mutating func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart
+
+    /// The last record's line was to be members of its document, and something was wrong with it.
+    var isUndecoded: Bool { get }
 
     /// Bytes of room with which `encode` will not say `full`.
     func size(of message: Span<UInt8>) -> Int
@@ -301,6 +317,7 @@ private struct LineRun {
     let lineTime: Int64?
     let leavesLineOut: Bool
     let rules: LineRules?
+    let fields: JSONFields?
     /// Where the time of the next line is not before it, it is another run's.
     let until: Int64
     /// In milliseconds since 1970.
@@ -314,7 +331,7 @@ private struct LineRun {
         let frames = frames.span
         var encoder = encoder
         var labels = labels.map(LabelReader.init)
-        var line = RuledLine(rules, time: lineTime, isLeftOut: leavesLineOut)
+        var line = RuledLine(rules, fields, time: lineTime, isLeftOut: leavesLineOut)
         var index = start.frame
         var done = start.byte
         // What is left of the limit for the next record's value.
@@ -366,6 +383,7 @@ private struct LineRun {
                 let needed = line.needed ?? encoder.size(of: message)
                 return progress(FramePosition(frame: index, byte: done), line, needed: needed)
             }
+            if encoder.isUndecoded { line.noteUndecoded(offset) }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))
             room = limit - slab.count - (ends.count + 1) * overhead

@@ -54,6 +54,7 @@ extension Settings {
         text.pair("latency", Quantity.text(input.latency.most))
         text.pair("format", input.format.rawValue)
         text.pair("max_line", Quantity.text(bytes: input.maxLine))
+        if let json = input.json { describe(json, &text) }
         if let multiline = input.multiline { describe(multiline, &text) }
         describe(input.lines, &text)
         text.pair("fields", .map(input.fields))

@@ -57,6 +57,7 @@ extension SettingsReader {
     ) -> Settings.Input? {
         let paths = self.paths(section)
         let fields = self.fields(section["fields"])
+        let isUnderRoot = boolean(section["fields_under_root"], default: false)
         unbuilt(section)
         let input = Settings.Input(
             name: name, paths: paths.compactMap(\.pattern),
@@ -68,11 +69,13 @@ extension SettingsReader {
                     section["latency"], in: LatencyBudget.range,
                     default: LatencyBudget.standard.most)),
             fields: fields,
-            fieldsUnderRoot: boolean(section["fields_under_root"], default: false),
+            fieldsUnderRoot: isUnderRoot,
             tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
+            json: json(
+                section["json"], kafka, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
             format: choice(section["format"], default: .auto),

@@ -59,6 +59,9 @@ import Testing
         settingsText(input: "    multiline: {preset: python, max_lines: 7, skip_newline: true}"),
         settingsText(input: "    multiline: {type: count, count_lines: 3, timeout: 2s}"),
         settingsText(input: "    multiline: timestamp"),
+        settingsText(input: "    json: {}"),
+        settingsText(input: "    json: {keys_under_root: false, add_error_key: true}"),
+        settingsText(input: "    json: {target: a.b, message_key: msg, expand_keys: true}"),
     ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
         let settings = try Settings.parse(text)

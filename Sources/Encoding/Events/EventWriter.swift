@@ -17,11 +17,12 @@ struct EventWriter: ~Copyable {
 
     /// `now` in milliseconds since 1970; all else as for `RecordEncoder.encodeEvents`.
     init(
-        _ encoder: JSONRecordEncoder, _ rules: LineRules?, now: Int64, slab: PayloadSlab,
-        ends: [UInt32], offsets: [UInt32], origin: LogicalOffset, limit: Int, overhead: Int
+        _ encoder: JSONRecordEncoder, _ rules: LineRules?, _ fields: JSONFields?, now: Int64,
+        slab: PayloadSlab, ends: [UInt32], offsets: [UInt32], origin: LogicalOffset, limit: Int,
+        overhead: Int
     ) {
         self.encoder = encoder
-        line = RuledLine(rules, time: nil, isLeftOut: false)
+        line = RuledLine(rules, fields, time: nil, isLeftOut: false)
         self.slab = slab
         self.ends = ends
         self.offsets = offsets
@@ -74,6 +75,7 @@ struct EventWriter: ~Copyable {
                 text, offset: offset.bytes, isPart: isPart, into: slab, room: room)
         }
         if case .encoded = part {
+            if encoder.isUndecoded { line.noteUndecoded(offset) }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))
         }

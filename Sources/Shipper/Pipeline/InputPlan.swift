@@ -18,6 +18,7 @@ struct InputPlan {
     private let isMinimal: Bool
     private let rules: LineRules
     private let multiline: Multiline?
+    private let json: JSONFields?
 
     /// The files that the agent's own pod writes, which are left out: each line that the agent logs
     /// would be one more to ship. None where it runs in no pod.
@@ -31,6 +32,7 @@ struct InputPlan {
         headerTemplates = kafka.headers
         isMinimal = kafka.envelope == .minimal
         multiline = input.multiline.map { Multiline($0) }
+        json = input.json.map { JSONFields($0) }
         rules = LineRules(input.lines, longestLine: input.maxLine)
         fields =
             input.fields.isEmpty || input.fieldsUnderRoot
@@ -39,6 +41,9 @@ struct InputPlan {
             input.fieldsUnderRoot
             ? input.fields.map { RootField($0) } : []
     }
+
+    /// Whether the log says that lines are no objects of JSON.
+    var tellsUndecoded: Bool { settings.json?.ignoresDecodingError == false }
 
     /// Whether the topic of a record hangs on its day.
     var isDated: Bool { settings.topic.isDated }
@@ -118,7 +123,7 @@ struct InputPlan {
             codec: codec, template: template, path: path,
             longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
-            rules: rules, container: container, multiline: multiline,
+            rules: rules, container: container, multiline: multiline, fields: json,
             longestMessage: min(settings.maxLine, settings.multiline?.mostBytes ?? .max))
     }
 
@@ -166,6 +171,15 @@ struct InputPlan {
             maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
             archives: settings.archives,
             sweep: settings.latency.sweep.nanoseconds)
+    }
+}
+
+extension JSONFields {
+    init(_ settings: Settings.JSON) {
+        self.init(
+            target: settings.target, messageKey: settings.messageKey,
+            overwritesKeys: settings.overwritesKeys, expandsKeys: settings.expandsKeys,
+            addsError: settings.addsErrorKey)
     }
 }
 

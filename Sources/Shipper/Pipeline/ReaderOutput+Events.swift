@@ -160,7 +160,9 @@ extension ReaderOutput {
 
     /// What is no line of its format: each is counted, and the first one told.
     private func tell(_ progress: EventProgress, _ call: Chunk) {
-        parts.counters.ruled(progress.counts)
+        if let stream = streams[call.source.stream] {
+            tell(progress.counts, of: call.source, inputs[stream.input])
+        }
         guard let first = progress.firstMalformed else { return }
         parts.counters.malformed(lines: progress.malformed)
         guard !call.source.hasMalformed else { return }
@@ -230,7 +232,11 @@ extension ReaderOutput {
                 readTime: parts.now().nanoseconds, into: slab, ends: &ends, offsets: &offsets)
             switch part {
             case .encoded(let counts):
-                parts.counters.ruled(counts)
+                if let source = files[kept.file], let stream = streams[stream] {
+                    tell(counts, of: source, inputs[stream.input])
+                } else {
+                    parts.counters.ruled(counts)
+                }
                 break encoding
             case .full(let needed):
                 // A limit of time hangs on the machine: a mask may tell more than it did when the

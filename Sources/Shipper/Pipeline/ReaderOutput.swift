@@ -76,6 +76,8 @@ final class ReaderOutput: TailerOutput {
         var isUndecided = false
         /// A line of it is not like that, and that was told.
         var hasMalformed = false
+        /// The same of a line that was to be members of its document.
+        var hasUndecoded = false
 
         init(_ entry: FileEntry, _ sighting: FileSighting, anchor: Anchor) {
             stream = sighting.stream
@@ -461,7 +463,7 @@ final class ReaderOutput: TailerOutput {
             source.lineTime = lineTime
             leavesLineOut = progress.leavesLineOut
             source.leavesLineOut = leavesLineOut
-            parts.counters.ruled(progress.counts)
+            tell(progress.counts, of: source, inputs[stream.input])
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.counters.sent(records: ends.count)
             send(
@@ -477,6 +479,16 @@ final class ReaderOutput: TailerOutput {
         }
         parts.counters.taken(offset - begin)
         return offset - begin
+    }
+
+    /// What rules did, and the first line of a file that was to be members of its document and is
+    /// none.
+    func tell(_ counts: LineCounts, of source: File, _ plan: InputPlan) {
+        parts.counters.ruled(counts)
+        guard let first = counts.firstUndecoded, !source.hasUndecoded else { return }
+        source.hasUndecoded = true
+        guard plan.tellsUndecoded else { return }
+        parts.events.malformed(source.path, offset: first, format: "json")
     }
 
     func send(_ batch: RecordBatch) {
