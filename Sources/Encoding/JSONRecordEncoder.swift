@@ -117,13 +117,13 @@ struct JSONRecordEncoder: LineEncoder {
             guard message.count <= longestPart else {
                 throw JSONFault(reason: .tooLong, place: longestPart)
             }
-            try fields.writer.read(message, limit: longestPart - attributeBytes)
+            let read = try fields.writer.read(message, limit: longestPart - attributeBytes)
+            return encodeFields(message, read, offset, by: fields, into: slab, room)
         } catch {
             isUndecoded = true
             return encodeText(
                 message, offset, isPart, into: slab, room, error: fields.writer.error(error))
         }
-        return encodeFields(message, offset, by: fields, into: slab, room)
     }
 
     /// Bytes that a record of a line of JSON takes beyond the template's envelope.
@@ -132,22 +132,21 @@ struct JSONRecordEncoder: LineEncoder {
 
     /// A line as members of its document.
     private mutating func encodeFields(
-        _ line: Span<UInt8>, _ offset: Int, by fields: SharedFieldsWriter,
-        into slab: PayloadSlab, _ room: Int
+        _ line: Span<UInt8>, _ read: (count: Int, time: Int64?, isMistimed: Bool), _ offset: Int,
+        by fields: SharedFieldsWriter, into slab: PayloadSlab, _ room: Int
     ) -> LinePart {
-        let isMistimed = fields.writer.isMistimed
-        let needed = envelope + attributeBytes + fields.writer.count
+        let needed = envelope + attributeBytes + read.count
         guard needed <= room else {
             neededForFields = needed
             return .full
         }
-        isUndecoded = isMistimed
-        begin(offset, slab, time: fields.writer.time.map { Timestamp(milliseconds: $0).text })
+        isUndecoded = read.isMistimed
+        begin(offset, slab, time: read.time.map { Timestamp(milliseconds: $0).text })
         slab.cut(to: slab.count - Self.messageBegin)
         fields.writer.append(line, to: slab)
         appendMiddle(slab, isBehindQuote: false)
         var flags = flags
-        if isMistimed { flags.insert(.mistimed) }
+        if read.isMistimed { flags.insert(.mistimed) }
         end(flags, offset, slab)
         fields.writer.appendTail(template.tail, to: slab)
         return .encoded(line.count)
@@ -248,19 +247,12 @@ struct JSONRecordEncoder: LineEncoder {
     func sizeAsFields(of line: Span<UInt8>) -> Int {
         guard let fields else { return size(of: line) }
         do throws(JSONFault) {
-            try fields.writer.read(line, limit: longestPart - attributeBytes)
+            let read = try fields.writer.read(line, limit: longestPart - attributeBytes)
+            return max(size(of: line), envelope + attributeBytes + read.count)
         } catch {
             return size(of: line)
         }
-        return max(size(of: line), envelope + attributeBytes + fields.writer.count)
     }
-}
-
-/// The writer of one batch. A class, so that encoders without one are as small as they were.
-final class SharedFieldsWriter {
-    var writer: FieldsWriter
-
-    init(_ writer: FieldsWriter) { self.writer = writer }
 }
 
 /// `log.flags` as it stands between `log.offset` and `log.file`.

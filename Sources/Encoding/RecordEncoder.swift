@@ -42,8 +42,9 @@ package struct RecordEncoder: Sendable {
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
         keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
         container: ContainerFormat? = nil, multiline: Multiline? = nil,
-        fields: JSONFields? = nil, longestMessage: Int = .max
+        fields: JSONFields? = nil, channel: Channel? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
+        self.channel = channel
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
         if codec == .json, container != nil || multiline != nil {
@@ -75,6 +76,12 @@ package struct RecordEncoder: Sendable {
         }
         self.limits = limits
     }
+
+    /// Bytes of text that surely are one record, though nothing of them is split.
+    package var longestText: Int { min(longestPart / 4 * 3, limits.bytes) }
+
+    /// The lines of which stream of a container become records; nil: all.
+    private let channel: Channel?
 
     /// Its lines are joined to events: `encodeEvents` is to be called.
     package var joins: Bool { container != nil || multiline != nil }
@@ -136,7 +143,7 @@ package struct RecordEncoder: Sendable {
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
                 template: template, readTime: time, longestPart: longestPart,
-                hasRules: rules != nil, fields: writer())
+                hasRules: rules != nil, fields: writer(now: run.now))
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         case .raw:
@@ -168,7 +175,7 @@ extension RecordEncoder {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = EventRun(
             frames: frames, start: start, file: origin.file, generation: origin.generation,
-            keepsEmptyLines: keepsEmptyLines, limits: limits, now: now)
+            keepsEmptyLines: keepsEmptyLines, channel: channel, limits: limits, now: now)
         let reader = EventReader(
             container: container, labels: labels, multiline: multiline, longestPart: longestPart)
         var writer = EventWriter(
@@ -221,12 +228,14 @@ extension RecordEncoder {
     private func joined(_ readTime: Int64) -> JSONRecordEncoder {
         JSONRecordEncoder(
             template: template, readTime: Timestamp(nanoseconds: readTime),
-            longestPart: longestPart, hasRules: rules != nil, hasSource: true, fields: writer())
+            longestPart: longestPart, hasRules: rules != nil, hasSource: true,
+            fields: writer(now: readTime / 1_000_000))
     }
 
-    private func writer() -> SharedFieldsWriter? {
+    /// `now` in milliseconds since 1970.
+    private func writer(now: Int64) -> SharedFieldsWriter? {
         guard let fields, let own else { return nil }
-        return SharedFieldsWriter(FieldsWriter(fields, own: own))
+        return SharedFieldsWriter(FieldsWriter(fields, own: own, now: now))
     }
 }
 
@@ -336,10 +345,12 @@ private struct LineRun {
         var done = start.byte
         // What is left of the limit for the next record's value.
         var room = limit - slab.count - overhead
+        var mark = (bytes: slab.count, records: ends.count)
         while index < frames.count {
             let frame = frames[index]
             var from = done
             var label = 0
+            if done == 0 { mark = (slab.count, ends.count) }
             if labels != nil {
                 // Of a line that was cut the first part alone has a label; the others, its time.
                 if !frame.flags.contains(.continuation) {
@@ -369,7 +380,7 @@ private struct LineRun {
                     continue
                 }
             }
-            let offset = done == 0 ? frame.offset : frame.messageOffset + done
+            let offset = frame.place(of: done)
             let isPart = done > 0 || frame.flags.contains(.split)
             let isCut = frame.isCut
             let part =
@@ -381,6 +392,16 @@ private struct LineRun {
                     message, offset: offset.bytes, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
                 let needed = line.needed ?? encoder.size(of: message)
+                if done > 0, frame.flags.contains(.decoded) {
+                    // No position is within what is not in the file as it is.
+                    let all =
+                        slab.count - mark.bytes + needed
+                        + (ends.count - mark.records) * overhead
+                    slab.cut(to: mark.bytes)
+                    ends.removeLast(ends.count - mark.records)
+                    offsets.removeLast(offsets.count - mark.records)
+                    return progress(FramePosition(frame: index, byte: 0), line, needed: all)
+                }
                 return progress(FramePosition(frame: index, byte: done), line, needed: needed)
             }
             if encoder.isUndecoded { line.noteUndecoded(offset) }
@@ -391,7 +412,7 @@ private struct LineRun {
             if done == frame.count {
                 index += 1
                 done = 0
-            } else if isCut {
+            } else if isCut, !frame.flags.contains(.decoded) {
                 // 1. A part of a line, cut where the longest line would end, is too long for a
                 //    record, and is cut in two.
                 // 2. The agent ends between the two. The next one counts the longest line from
@@ -416,5 +437,16 @@ private struct LineRun {
 
 extension Frame {
     /// More of its line comes in the next frame.
-    var isCut: Bool { flags.contains(.split) && length == Int(skipped) + count }
+    var isCut: Bool {
+        guard flags.contains(.split) else { return false }
+        return flags.contains(.decoded) ? flags.contains(.open) : length == Int(skipped) + count
+    }
+
+    /// Where a record begins that has this message from byte `done` on. What is `decoded` has no
+    /// such place, but another one for each record.
+    func place(of done: Int) -> LogicalOffset {
+        if done == 0 { return offset }
+        return flags.contains(.decoded)
+            ? min(messageOffset + done, offset + (length - 1)) : messageOffset + done
+    }
 }

@@ -74,6 +74,8 @@ extension SettingsReader {
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
+            stream: choice(section["stream"], default: .all),
+            encoding: encoding(section["encoding"]),
             json: json(
                 section["json"], kafka, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
@@ -81,6 +83,9 @@ extension SettingsReader {
             format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
+        check(
+            stream: section["stream"], input.stream,
+            isContainer: input.format != .plain && input.format != .s6, kafka)
         if kafka?.settings.codec == .raw, input.lines.hasAny, let format = section["format"],
             input.format == .cri || input.format == .docker
         {
@@ -119,7 +124,7 @@ extension SettingsReader {
         }
     }
 
-    private mutating func timezone(_ value: Value?) -> ZoneRules {
+    mutating func timezone(_ value: Value?) -> ZoneRules {
         let expected = "UTC, or a name of the tz database, as in Europe/Berlin"
         guard let value, let name = word(value, expected) else { return .utc }
         do throws(ZoneError) {

@@ -60,6 +60,9 @@ import Testing
         settingsText(input: "    multiline: {type: count, count_lines: 3, timeout: 2s}"),
         settingsText(input: "    multiline: timestamp"),
         settingsText(input: "    json: {}"),
+        settingsText(input: "    format: cri\n    stream: stderr\n    encoding: shift_jis"),
+        settingsText(
+            input: "    json: {timestamp: {field: t, layouts: [UNIX, RFC3339], timezone: UTC}}"),
         settingsText(input: "    json: {keys_under_root: false, add_error_key: true}"),
         settingsText(input: "    json: {target: a.b, message_key: msg, expand_keys: true}"),
     ])
@@ -115,6 +118,8 @@ import Testing
                     start: beginning
                     latency: 250ms
                     format: auto
+                    stream: all
+                    encoding: utf-8
                     max_line: 256KiB
                     include_lines: []
                     exclude_lines: []

@@ -51,6 +51,9 @@ struct EventWriter: ~Copyable {
         line.counts = mark.counts
     }
 
+    /// A line is of another stream than is wanted.
+    mutating func noteLeftOut() { line.counts.leftOut += 1 }
+
     /// Decides whether what begins with `text` is left out.
     mutating func leavesOut(_ text: Span<UInt8>, time: Int64?) -> Bool {
         guard line.hasRules else { return false }

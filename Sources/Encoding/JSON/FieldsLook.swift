@@ -20,8 +20,9 @@ struct FieldsLook {
         clock = FieldClock(fields)
     }
 
-    /// The line itself is the message where it is no object, or has no such text.
-    mutating func read(_ line: Span<UInt8>) -> (message: Place, time: Int64?) {
+    /// The line itself is the message where it is no object, or has no such text. `now` in
+    /// milliseconds since 1970.
+    mutating func read(_ line: Span<UInt8>, now: Int64) -> (message: Place, time: Int64?) {
         let all = Place.line(0..<line.count)
         do throws(JSONFault) {
             try object.read(line)
@@ -29,7 +30,7 @@ struct FieldsLook {
             return (all, nil)
         }
         var time: Int64?
-        if case .time(let read) = clock.read(object, of: line) { time = read }
+        if case .time(let read) = clock.read(object, of: line, now: now) { time = read }
         guard let messageKey, let member = object.member(messageKey, in: line),
             let string = member.string(in: line)
         else { return (all, time) }

@@ -8,7 +8,7 @@ struct FieldsWriter {
     private let fields: JSONFields
     private let own: OwnKeys
     private let messageKey: JSONKey?
-    private static let message = JSONKey("message")
+    private let message = JSONKey("message")
     private static let error = JSONKey("error")
     /// `"a":{"b":`, and the brackets that end it.
     private let target: [UInt8]
@@ -17,6 +17,7 @@ struct FieldsWriter {
     private var object = JSONObject()
     private var tree = JSONTree()
     private var clock: FieldClock
+    private let now: Int64
 
     /// Of the last line: members that are copied, each run with the commas within it.
     private var runs: [Range<Int>] = []
@@ -26,13 +27,15 @@ struct FieldsWriter {
     private var inserted: [UInt8] = []
     private var insertions: [(at: Int, bytes: Range<Int>)] = []
     /// The line's own time, in milliseconds since 1970, if it is to be the document's.
-    private(set) var time: Int64?
+    private var time: Int64?
     /// It has one that could not be read.
-    private(set) var isMistimed = false
+    private var isMistimed = false
     /// The error that is to be in the document.
     private var fault: String?
 
-    init(_ fields: JSONFields, own: OwnKeys) {
+    /// `now` in milliseconds since 1970.
+    init(_ fields: JSONFields, own: OwnKeys, now: Int64) {
+        self.now = now
         self.fields = fields
         self.own = own
         clock = FieldClock(fields)
@@ -72,13 +75,19 @@ struct FieldsWriter {
 
     // MARK: Reading
 
-    /// Makes ready what `append` and `appendTail` write of a line. `limit`: the bytes that this may
-    /// take.
-    mutating func read(_ text: Span<UInt8>, limit: Int) throws(JSONFault) {
-        runs.removeAll(keepingCapacity: true)
-        made.removeAll(keepingCapacity: true)
-        inserted.removeAll(keepingCapacity: true)
-        insertions.removeAll(keepingCapacity: true)
+    /// Makes ready what `append` and `appendTail` write of a line: the bytes of that, at most
+    /// `limit`; the line's own time, in milliseconds since 1970; and whether that could not be
+    /// read.
+    mutating func read(
+        _ text: Span<UInt8>, limit: Int
+    ) throws(JSONFault) -> (count: Int, time: Int64?, isMistimed: Bool) {
+        // What is empty mostly stays so.
+        if !runs.isEmpty { runs.removeAll(keepingCapacity: true) }
+        if !made.isEmpty { made.removeAll(keepingCapacity: true) }
+        if !inserted.isEmpty {
+            inserted.removeAll(keepingCapacity: true)
+            insertions.removeAll(keepingCapacity: true)
+        }
         (time, isMistimed, fault) = (nil, false, nil)
         try object.read(text)
         let hasMessage: Bool
@@ -89,7 +98,7 @@ struct FieldsWriter {
             hasMessage = false
         }
         addMessage(text, isThere: hasMessage)
-        switch clock.read(object, of: text) {
+        switch clock.read(object, of: text, now: now) {
         case .none: break
         case .time(let read): time = read
         case .wrong:
@@ -97,12 +106,16 @@ struct FieldsWriter {
             fault = fault ?? Self.mistimed
         }
         addError(text)
+        let count = count
         if count > limit { throw JSONFault(reason: .tooLong, place: text.count) }
+        return (count, time, isMistimed)
     }
 
     /// Bytes that are written beside what all documents have.
-    var count: Int {
-        runs.reduce(made.count + inserted.count) { $0 + $1.count + 1 }
+    private var count: Int {
+        var count = made.count + inserted.count + 1
+        for run in runs { count += run.count + 1 }
+        return count
     }
 
     private mutating func readTarget(_ text: Span<UInt8>) {
@@ -129,8 +142,8 @@ struct FieldsWriter {
             for member in object.members {
                 switch own.place(member, of: text) {
                 case nil:
-                    if member.hash == Self.message.hash,
-                        ByteSearch.isEqual(member.key, of: text, Self.message.bytes)
+                    if member.hash == message.hash,
+                        ByteSearch.isEqual(member.key, of: text, message.bytes)
                     {
                         hasMessage = true
                     }
@@ -161,7 +174,7 @@ struct FieldsWriter {
             let key = tree.nodes[node].key
             switch own.place(key, of: tree.names.span, in: 0) {
             case nil:
-                if ByteSearch.isEqual(key, of: tree.names.span, Self.message.bytes) {
+                if ByteSearch.isEqual(key, of: tree.names.span, message.bytes) {
                     hasMessage = true
                 }
                 separate()
@@ -252,7 +265,7 @@ struct FieldsWriter {
     // MARK: Writing
 
     /// Appends the members of the line that was read last, each with a comma before it.
-    func append(_ text: Span<UInt8>, to slab: PayloadSlab) {
+    mutating func append(_ text: Span<UInt8>, to slab: PayloadSlab) {
         for run in runs {
             slab.append(UInt8(ascii: ","))
             slab.append(text.extracting(run))
@@ -263,7 +276,7 @@ struct FieldsWriter {
     }
 
     /// Appends the end that all documents share, with what the line has to its objects.
-    func appendTail(_ tail: [UInt8], to slab: PayloadSlab) {
+    mutating func appendTail(_ tail: [UInt8], to slab: PayloadSlab) {
         guard !insertions.isEmpty else { return slab.append(tail.span) }
         var done = 0
         for insertion in insertions.sorted(by: { $0.at < $1.at }) {
@@ -273,4 +286,12 @@ struct FieldsWriter {
         }
         slab.append(tail.span.extracting(done..<tail.count))
     }
+}
+
+/// The writer of one batch. A class, so that encoders without one are as small as they were. What
+/// is asked of the writer changes it: else all of it would be copied for that.
+final class SharedFieldsWriter {
+    var writer: FieldsWriter
+
+    init(_ writer: FieldsWriter) { self.writer = writer }
 }

@@ -4,20 +4,42 @@ import Platform
 /// memory is used again for the next line.
 struct JSONObject {
     struct Member {
-        /// Without quotes.
-        let key: Range<Int>
-        let keyHasEscapes: Bool
         let hash: UInt64
-        let value: Range<Int>
+        // Half as long as ranges: most of what a line costs is to remember where things are.
+        private let keyStart: UInt32
+        private let keyEnd: UInt32
+        private let valueStart: UInt32
+        private let valueEnd: UInt32
+        let keyHasEscapes: Bool
         /// The value may stand in a document as it is.
         let isClean: Bool
+
+        /// Without quotes.
+        var key: Range<Int> { Int(keyStart)..<Int(keyEnd) }
+        var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+
+        /// Places in a line, which is never as long as 32 bits have numbers.
+        fileprivate init(
+            key: Range<Int>, keyHasEscapes: Bool, hash: UInt64, value: Range<Int>, isClean: Bool
+        ) {
+            self.hash = hash
+            keyStart = UInt32(truncatingIfNeeded: key.lowerBound)
+            keyEnd = UInt32(truncatingIfNeeded: key.upperBound)
+            valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
+            valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+            self.keyHasEscapes = keyHasEscapes
+            self.isClean = isClean
+        }
     }
 
     private(set) var members: [Member] = []
     /// All of it may stand in a document as it is, and no key stands there twice.
     private(set) var isPlain = true
     private var scanner = JSONScanner()
-    private var hashes: [UInt64] = []
+    /// A bit for each key's hash.
+    private var bits: UInt64 = 0
+    /// Two keys may be the same.
+    private var mayRepeat = false
 
     /// From the first key's quote to the end of the last value; empty where there is no member.
     var inner: Range<Int> {
@@ -28,7 +50,7 @@ struct JSONObject {
     /// Reads a line that is nothing but an object.
     mutating func read(_ text: Span<UInt8>) throws(JSONFault) {
         members.removeAll(keepingCapacity: true)
-        hashes.removeAll(keepingCapacity: true)
+        (bits, mayRepeat) = (0, false)
         isPlain = true
         scanner.begin()
         var index = 0
@@ -47,7 +69,7 @@ struct JSONObject {
             index += 1
         } else {
             try readMembers(text, &index)
-            if JSONScanner.mayRepeat(&hashes, from: 0) { isPlain = false }
+            if mayRepeat, repeats() { isPlain = false }
         }
         if !scanner.isClean { isPlain = false }
         scanner.blanks(text, &index)
@@ -63,7 +85,9 @@ struct JSONObject {
             let key = try scanner.key(text, &index)
             let keyHasEscapes = scanner.hasEscapes
             let hash = ByteSearch.hash(of: key, in: text)
-            hashes.append(hash)
+            let bit: UInt64 = 1 << (hash >> 58)
+            if bits & bit != 0 { mayRepeat = true }
+            bits |= bit
             if !scanner.isClean || keyHasEscapes { isPlain = false }
             scanner.isClean = true
             let start = index
@@ -85,6 +109,11 @@ struct JSONObject {
             default: throw JSONFault(reason: .unexpected, place: index - 1)
             }
         }
+    }
+
+    private func repeats() -> Bool {
+        var hashes = members.map(\.hash)
+        return JSONScanner.mayRepeat(&hashes, from: 0)
     }
 
     /// The last member of that name.

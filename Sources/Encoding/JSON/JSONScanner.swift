@@ -14,6 +14,7 @@ struct JSONScanner {
     static let mostMembers = 4096
     /// Bytes of a number that every reader takes; what is longer is looked at.
     static let plainNumber = 64
+    private static let shortKey = 12
 
     /// Of all that was gone over since it was set.
     var isClean = true
@@ -29,12 +30,19 @@ struct JSONScanner {
     mutating func begin() {
         isClean = true
         members = 0
-        hashes.removeAll(keepingCapacity: true)
-        begins.removeAll(keepingCapacity: true)
+        if !hashes.isEmpty { hashes.removeAll(keepingCapacity: true) }
+        if !begins.isEmpty { begins.removeAll(keepingCapacity: true) }
     }
 
     /// Moves `index` over blanks.
+    @inline(__always)
     mutating func blanks(_ text: Span<UInt8>, _ index: inout Int) {
+        // Most often there are none.
+        if index < text.count, text[index] > 0x20 { return }
+        manyBlanks(text, &index)
+    }
+
+    private mutating func manyBlanks(_ text: Span<UInt8>, _ index: inout Int) {
         while index < text.count {
             switch text[index] {
             case 0x20, 0x09: index += 1
@@ -131,6 +139,7 @@ struct JSONScanner {
     }
 
     /// Moves `index` over a key, its colon, and blanks; where the key stands, without its quotes.
+    @inline(__always)
     mutating func key(_ text: Span<UInt8>, _ index: inout Int) throws(JSONFault) -> Range<Int> {
         members += 1
         guard members <= Self.mostMembers else { throw fault(.tooManyKeys, index) }
@@ -148,33 +157,50 @@ struct JSONScanner {
     }
 
     /// Moves `index` over the string that begins there.
+    @inline(__always)
     private mutating func string(
         _ text: Span<UInt8>, _ index: inout Int
     ) throws(JSONFault) {
         hasEscapes = false
         index += 1
+        // Most keys are shorter than it takes to begin a search.
+        let near = min(text.count, index + Self.shortKey)
+        while index < near, text[index] >= 0x20, text[index] < 0x80, text[index] != 0x22,
+            text[index] != 0x5C
+        {
+            index += 1
+        }
         while true {
-            index = ByteSearch.special(in: text, from: index)
+            if index == text.count || text[index] != UInt8(ascii: "\"") {
+                index = ByteSearch.special(in: text, from: index)
+            }
             guard index < text.count else { throw fault(.unexpectedEnd, index) }
             let byte = text[index]
             if byte == UInt8(ascii: "\"") {
                 index += 1
                 return
             }
-            if byte == UInt8(ascii: "\\") {
-                hasEscapes = true
-                guard let length = JSONString.escape(text, at: index) else {
-                    throw fault(.badEscape, index)
-                }
-                if length.isAlone { isClean = false }
-                index += length.bytes
-            } else if byte >= 0x80 {
-                let length = ByteSearch.sequence(in: text, at: index)
-                if length == 0 { isClean = false }
-                index += max(length, 1)
-            } else {
-                throw fault(.controlCharacter, index)
+            try special(byte, text, &index)
+        }
+    }
+
+    /// Moves `index` over an escape, or a character that is not ASCII.
+    private mutating func special(
+        _ byte: UInt8, _ text: Span<UInt8>, _ index: inout Int
+    ) throws(JSONFault) {
+        if byte == UInt8(ascii: "\\") {
+            hasEscapes = true
+            guard let length = JSONString.escape(text, at: index) else {
+                throw fault(.badEscape, index)
             }
+            if length.isAlone { isClean = false }
+            index += length.bytes
+        } else if byte >= 0x80 {
+            let length = ByteSearch.sequence(in: text, at: index)
+            if length == 0 { isClean = false }
+            index += max(length, 1)
+        } else {
+            throw fault(.controlCharacter, index)
         }
     }
 

@@ -31,7 +31,9 @@ struct RuledLine: ~Copyable {
     /// Whether a frame's line goes on in the next one. The last part of a file that ends without a
     /// newline looks like a cut, but is short: a cut leaves out three bytes of a character at most.
     func goesOn(behind frame: Frame) -> Bool {
-        frame.isCut && frame.count + 3 >= rules?.longestLine ?? 0
+        // What is decoded is never cut within, so nothing may be left for the next part.
+        if frame.flags.contains(.decoded) { return false }
+        return frame.isCut && frame.count + 3 >= rules?.longestLine ?? 0
     }
 
     /// Decides about a line by its first part; the message begins `label` bytes behind its start.
@@ -47,7 +49,7 @@ struct RuledLine: ~Copyable {
     private mutating func verdict(
         _ rules: LineRules, _ message: Span<UInt8>, _ now: Int64
     ) -> LineRules.Verdict {
-        guard let read = look?.read(message) else {
+        guard let read = look?.read(message, now: now) else {
             return rules.verdict(message, time: time, now: now)
         }
         let time = read.time ?? time

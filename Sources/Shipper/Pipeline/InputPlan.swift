@@ -13,7 +13,7 @@ struct InputPlan {
     let fields: [UInt8]?
     private let rootFields: [RootField]
     private let key: Template?
-    private let codec: RecordCodec
+    let codec: RecordCodec
     private let headerTemplates: [Settings.Header]
     private let isMinimal: Bool
     private let rules: LineRules
@@ -124,6 +124,7 @@ struct InputPlan {
             longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
             rules: rules, container: container, multiline: multiline, fields: json,
+            channel: settings.stream.channel,
             longestMessage: min(settings.maxLine, settings.multiline?.mostBytes ?? .max))
     }
 
@@ -169,6 +170,8 @@ struct InputPlan {
         TailerInput(
             name: settings.name, paths: settings.paths, exclude: settings.exclude + own,
             maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
+            form: settings.encoding.isWide
+                ? .wide : settings.encoding.hasLongCharacters ? .longCharacters : .ascii,
             archives: settings.archives,
             sweep: settings.latency.sweep.nanoseconds)
     }
@@ -179,7 +182,21 @@ extension JSONFields {
         self.init(
             target: settings.target, messageKey: settings.messageKey,
             overwritesKeys: settings.overwritesKeys, expandsKeys: settings.expandsKeys,
-            addsError: settings.addsErrorKey)
+            addsError: settings.addsErrorKey,
+            time: settings.timestamp.map {
+                Time(field: $0.field, layouts: $0.layouts, zone: $0.timezone)
+            })
+    }
+}
+
+extension Settings.ContainerStream {
+    /// The one whose lines become records; nil: those of both.
+    var channel: Channel? {
+        switch self {
+        case .all: nil
+        case .stdout: .stdout
+        case .stderr: .stderr
+        }
     }
 }
 

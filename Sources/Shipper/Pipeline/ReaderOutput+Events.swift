@@ -30,7 +30,7 @@ extension ReaderOutput {
 
     func takeEvents(
         of source: File, _ file: FileID, by encoder: Encoder, _ lane: Lane, _ chunk: Span<UInt8>,
-        _ frames: [Frame]
+        _ text: Span<UInt8>, _ frames: [Frame]
     ) -> Int {
         guard let begin = frames.first?.offset, makeRoom() else { return 0 }
         let events = events(of: source.stream, encoder)
@@ -42,8 +42,8 @@ extension ReaderOutput {
         var isRefused = false
         while index < frames.count, !isRefused {
             let reached = call.offset(of: index)
-            guard let slab = slab(for: call, from: index, chunk.count - (reached - begin), least)
-            else {
+            let left = max(0, text.count - (reached - begin))
+            guard let slab = slab(for: call, from: index, left, least) else {
                 wait(for: least, of: file, at: reached)
                 break
             }
@@ -53,7 +53,7 @@ extension ReaderOutput {
             offsets.reserveCapacity(ends.capacity)
             let sent = events.keptBack(of: source.generation)?.sent ?? reached
             let progress = encoder.records.encodeEvents(
-                frames, from: index, of: chunk, events: &events.open,
+                frames, from: index, of: text, events: &events.open,
                 origin: EventPlace(file: file, generation: source.generation, offset: sent),
                 readTime: call.readTime, now: call.now, into: slab, limit: slab.capacity,
                 overhead: overhead(call), ends: &ends, offsets: &offsets)

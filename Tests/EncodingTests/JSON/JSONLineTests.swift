@@ -1,6 +1,7 @@
 import Encoding
 import Expressions
 import Model
+import Platform
 import TestSupport
 import Testing
 
@@ -251,5 +252,31 @@ import Testing
         #expect(try documents[1]["b"] == JSONFixture.json("[3]"))
         #expect(JSONFixture.flags(documents[1]) == ["multiline"])
         #expect(result.offsets == [0, 13])
+    }
+
+    @Test("F10: a member is the document's time, as its layouts have it")
+    func timestamp() throws {
+        let time = JSONFields.Time(
+            field: "log.time", layouts: [try TimeLayout("RFC3339"), try TimeLayout("UNIX_MS")],
+            zone: .utc)
+        let fields = JSONFields(target: ["app"], addsError: true, time: time)
+        for (line, expected) in [
+            (#"{"log.time":"2020-01-02T03:04:05Z"}"#, "2020-01-02T03:04:05.000Z"),
+            (#"{"log":{"x":1,"time":1577934245678}}"#, "2020-01-02T03:04:05.678Z"),
+            (#"{"log":{"time":"1577934245678"}}"#, "2020-01-02T03:04:05.678Z"),
+            (#"{"log":"x"}"#, "2026-11-23T03:38:00.123Z"),
+        ] {
+            let document = try JSONFixture.document(line, fields)
+            #expect(document["@timestamp"]?.text == expected)
+            #expect(JSONFixture.flags(document).isEmpty)
+            #expect(try document["app"] == JSONFixture.json(line))
+        }
+        for wrong in [#""soon""#, "-5", "null", "{}"] {
+            let line = #"{"log":{"time":\#(wrong)}}"#
+            let document = try JSONFixture.document(line, fields)
+            #expect(document["@timestamp"]?.text == "2026-11-23T03:38:00.123Z")
+            #expect(JSONFixture.flags(document) == ["timestamp_error"])
+            #expect(document["error"]?["type"]?.text == "json")
+        }
     }
 }
