@@ -24,17 +24,25 @@ struct JSONRecordEncoder: LineEncoder {
     /// A limit kept a rule from being told of the next line.
     private var isUndecided = false
     let longestPart: Int
+    /// Where lines of JSON become members of documents.
+    private let fields: SharedFieldsWriter?
+    /// Bytes that the last line would have needed as members, where it did not fit.
+    private var neededForFields = 0
+    /// The last line was to be members of its document, and something was wrong with it.
+    private(set) var isUndecoded = false
 
     /// `hasRules`: records may say that a limit kept one of them from being told. `hasSource`: they
     /// may say which stream of a container they are of, and that they are malformed.
     init(
         template: RecordTemplate, readTime: Timestamp, longestPart: Int, hasRules: Bool = false,
-        hasSource: Bool = false
+        hasSource: Bool = false, fields: SharedFieldsWriter? = nil
     ) {
         self.template = template
         self.envelope =
             template.envelope + (hasRules ? RecordFlags.longestOfRules : 0)
             + (hasSource ? Self.longestSource : 0)
+            + (fields == nil ? 0 : Self.longestOfFields)
+        self.fields = fields
         self.readTime = readTime.text
         self.time = self.readTime
         self.longestPart = longestPart
@@ -96,49 +104,154 @@ struct JSONRecordEncoder: LineEncoder {
         PayloadSlab.jsonStringCount(message, limit: longestPart + 1)
     }
 
-    func encode(
+    mutating func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
+    ) -> LinePart {
+        guard let fields else { return encodeText(message, offset, isPart, into: slab, room) }
+        (isUndecoded, neededForFields) = (false, 0)
+        if isPart || isMalformed || message.isEmpty {
+            return encodeText(message, offset, isPart, into: slab, room)
+        }
+        do throws(JSONFault) {
+            // A text that is longer than a record takes longer to read than it is worth.
+            guard message.count <= longestPart else {
+                throw JSONFault(reason: .tooLong, place: longestPart)
+            }
+            let read = try fields.writer.read(message, limit: longestPart - attributeBytes)
+            return encodeFields(message, read, offset, by: fields, into: slab, room)
+        } catch {
+            isUndecoded = true
+            return encodeText(
+                message, offset, isPart, into: slab, room, error: fields.writer.error(error))
+        }
+    }
+
+    /// Bytes that a record of a line of JSON takes beyond the template's envelope.
+    static let longestOfFields =
+        FieldsWriter.longestError + RecordFlags.longestOfAll - RecordFlags.longest
+
+    /// A line as members of its document.
+    private mutating func encodeFields(
+        _ line: Span<UInt8>, _ read: (count: Int, time: Int64?, isMistimed: Bool), _ offset: Int,
+        by fields: SharedFieldsWriter, into slab: PayloadSlab, _ room: Int
+    ) -> LinePart {
+        let needed = envelope + attributeBytes + read.count
+        guard needed <= room else {
+            neededForFields = needed
+            return .full
+        }
+        isUndecoded = read.isMistimed
+        begin(offset, slab, time: read.time.map { Timestamp(milliseconds: $0).text })
+        slab.cut(to: slab.count - Self.messageBegin)
+        fields.writer.append(line, to: slab)
+        appendMiddle(slab, isBehindQuote: false)
+        var flags = flags
+        if read.isMistimed { flags.insert(.mistimed) }
+        end(flags, offset, slab)
+        fields.writer.appendTail(template.tail, to: slab)
+        return .encoded(line.count)
+    }
+
+    /// Bytes of `,"message":"`.
+    private static let messageBegin = 12
+
+    private func encodeText(
+        _ message: Span<UInt8>, _ offset: Int, _ isPart: Bool, into slab: PayloadSlab,
+        _ room: Int, error: [UInt8] = []
     ) -> LinePart {
         let longestPart = longestPart - attributeBytes
         let free = room - envelope - attributeBytes
         guard free >= 0 else { return .full }
         let start = slab.count
-        slab.append(template.head.span)
-        slab.replace(at: start + template.timeAt, with: time.span)
-        if let offsetAt = template.offsetAt {
-            slab.replaceHex16(at: start + offsetAt, with: UInt64(truncatingIfNeeded: offset))
-        }
+        begin(offset, slab, time: nil)
         let fit = slab.appendJSONString(message, limit: min(free, longestPart))
         let whole = fit.consumed == message.count
         guard whole || free >= longestPart else {
             slab.cut(to: start)
             return .full
         }
-        if !source.isEmpty { slab.append(source.span) }
+        if error.isEmpty {
+            appendMiddle(slab, isBehindQuote: true)
+        } else {
+            slab.append(UInt8(ascii: "\""))
+            slab.append(error.span)
+            appendMiddle(slab, isBehindQuote: false)
+        }
+        var flags = flags
+        if !whole || isPart { flags.insert(.split) }
+        if fit.replaced { flags.insert(.invalid) }
+        if isUndecoded { flags.insert(.malformed) }
+        end(flags, offset, slab)
+        slab.append(template.tail.span)
+        return .encoded(fit.consumed)
+    }
+
+    @inline(__always)
+    private func begin(_ offset: Int, _ slab: PayloadSlab, time own: [24 of UInt8]?) {
+        let start = slab.count
+        slab.append(template.head.span)
+        let time = own ?? time
+        slab.replace(at: start + template.timeAt, with: time.span)
+        if let offsetAt = template.offsetAt {
+            slab.replaceHex16(at: start + offsetAt, with: UInt64(truncatingIfNeeded: offset))
+        }
+    }
+
+    /// What stands between the message, whose quote is still open where it `isBehindQuote`, and
+    /// the offset.
+    @inline(__always)
+    private func appendMiddle(_ slab: PayloadSlab, isBehindQuote: Bool) {
+        let start = isBehindQuote ? 0 : 1
+        if source.isEmpty, attributes.isEmpty {
+            return slab.append(template.middle.span.extracting(start..<template.middle.count))
+        }
+        // Each ends the text before it with its quote, and has none of its own.
+        var first = start
+        if !source.isEmpty {
+            slab.append(source.span.extracting(first..<source.count))
+            first = 0
+        }
         if attributes.isEmpty {
             slab.append(template.middle.span)
         } else {
-            slab.append(Self.beforeAttributes.span)
+            slab.append(Self.beforeAttributes.span.extracting(first..<Self.beforeAttributes.count))
             slab.append(attributes.span)
             // What stands before them is ended by their quote, so not by that of what follows.
             slab.append(Self.afterAttributes.span)
             slab.append(template.middle.span.extracting(1..<template.middle.count))
         }
-        slab.appendDecimal(offset)
+    }
+
+    private var flags: RecordFlags {
         var flags: RecordFlags = .none
-        if !whole || isPart { flags.insert(.split) }
-        if fit.replaced { flags.insert(.invalid) }
         if isMultiline { flags.insert(.multiline) }
         if isUndecided { flags.insert(.undecided) }
         if isMalformed { flags.insert(.malformed) }
+        return flags
+    }
+
+    @inline(__always)
+    private func end(_ flags: RecordFlags, _ offset: Int, _ slab: PayloadSlab) {
+        slab.appendDecimal(offset)
         if flags != .none { slab.append(flags.json.span) }
-        slab.append(template.tail.span)
-        return .encoded(fit.consumed)
     }
 
     func size(of message: Span<UInt8>) -> Int {
-        envelope + attributeBytes
+        let text =
+            envelope + attributeBytes
             + PayloadSlab.jsonStringCount(message, limit: longestPart - attributeBytes)
+        return max(text, neededForFields)
+    }
+
+    /// Bytes of room with which a whole line is encoded, members or text.
+    func sizeAsFields(of line: Span<UInt8>) -> Int {
+        guard let fields else { return size(of: line) }
+        do throws(JSONFault) {
+            let read = try fields.writer.read(line, limit: longestPart - attributeBytes)
+            return max(size(of: line), envelope + attributeBytes + read.count)
+        } catch {
+            return size(of: line)
+        }
     }
 }
 
@@ -159,16 +272,22 @@ struct RecordFlags: OptionSet {
 
     /// An event of several lines.
     static var multiline: RecordFlags { RecordFlags(rawValue: 16) }
+    /// A time in the line could not be read.
+    static var mistimed: RecordFlags { RecordFlags(rawValue: 32) }
 
-    private static let texts: [[UInt8]] = (0..<32).map { number in
-        let names = ["split", "invalid_utf8", "match_limit", "parse_error", "multiline"]
-            .enumerated()
+    private static let names = [
+        "split", "invalid_utf8", "match_limit", "parse_error", "multiline", "timestamp_error",
+    ]
+    private static let texts: [[UInt8]] = (0..<64).map { number in
+        let names = names.enumerated()
             .filter { number & (1 << $0.offset) != 0 }.map { #""\#($0.element)""# }
         return names.isEmpty ? [] : Array(#","flags":[\#(names.joined(separator: ","))]"#.utf8)
     }
 
     var json: [UInt8] { Self.texts[Int(rawValue)] }
 
+    /// Bytes of all of them.
+    static let longestOfAll = texts.map(\.count).max() ?? 0
     /// Bytes of all that a line without rules, and of no format, may have.
     static let longest = RecordFlags([.split, .invalid]).json.count
     /// Bytes that one with rules may have beyond that.

@@ -11,6 +11,9 @@ struct RawRecordEncoder: LineEncoder {
     /// Nor anything else that is not the line's.
     func setUndecided(_ isUndecided: Bool) {}
 
+    /// It is the line, whatever that is.
+    var isUndecoded: Bool { false }
+
     func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart {

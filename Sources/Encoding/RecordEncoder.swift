@@ -21,6 +21,9 @@ package struct RecordEncoder: Sendable {
     private let rules: LineRules?
     private let container: ContainerFormat?
     private let multiline: Multiline?
+    /// Nil where lines are no members of documents.
+    private let fields: JSONFields?
+    private let own: OwnKeys?
     /// How long events may become, where lines are joined.
     package let limits: EventJoiner.Limits
 
@@ -38,13 +41,18 @@ package struct RecordEncoder: Sendable {
     package init(
         codec: RecordCodec, template: RecordTemplate, path: String, longestRecord: Int,
         keepsEmptyLines: Bool, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
-        container: ContainerFormat? = nil, multiline: Multiline? = nil, longestMessage: Int = .max
+        container: ContainerFormat? = nil, multiline: Multiline? = nil,
+        fields: JSONFields? = nil, channel: Channel? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
+        self.channel = channel
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
         if codec == .json, container != nil || multiline != nil {
             envelope += JSONRecordEncoder.longestSource
         }
+        self.fields = codec == .json ? fields : nil
+        if self.fields != nil { envelope += JSONRecordEncoder.longestOfFields }
+        own = self.fields.map { _ in template.ownKeys(haveSource: container != nil) }
         let rounded = (envelope + Self.step - 1) / Self.step * Self.step
         // A record that is short itself cannot give whole kilobytes away.
         let reserved = longestRecord >= 8 * rounded ? rounded : envelope
@@ -68,6 +76,12 @@ package struct RecordEncoder: Sendable {
         }
         self.limits = limits
     }
+
+    /// Bytes of text that surely are one record, though nothing of them is split.
+    package var longestText: Int { min(longestPart / 4 * 3, limits.bytes) }
+
+    /// The lines of which stream of a container become records; nil: all.
+    private let channel: Channel?
 
     /// Its lines are joined to events: `encodeEvents` is to be called.
     package var joins: Bool { container != nil || multiline != nil }
@@ -122,13 +136,14 @@ package struct RecordEncoder: Sendable {
             frames: frames, start: start, limit: min(limit, slab.capacity), overhead: overhead,
             keepsEmptyLines: keepsEmptyLines, labels: until == .max ? labels : times,
             cutsLabels: codec == .json, lineTime: lineTime, leavesLineOut: leavesLineOut,
-            rules: rules, until: until, now: Timestamp(nanoseconds: readTime).milliseconds)
+            rules: rules, fields: fields, until: until,
+            now: Timestamp(nanoseconds: readTime).milliseconds)
         switch codec {
         case .json:
             let time = Timestamp(nanoseconds: readTime)
             let encoder = JSONRecordEncoder(
                 template: template, readTime: time, longestPart: longestPart,
-                hasRules: rules != nil)
+                hasRules: rules != nil, fields: writer(now: run.now))
             return run.encode(
                 by: encoder, of: chunk, into: slab, ends: &ends, offsets: &offsets)
         case .raw:
@@ -160,11 +175,11 @@ extension RecordEncoder {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = EventRun(
             frames: frames, start: start, file: origin.file, generation: origin.generation,
-            keepsEmptyLines: keepsEmptyLines, limits: limits, now: now)
+            keepsEmptyLines: keepsEmptyLines, channel: channel, limits: limits, now: now)
         let reader = EventReader(
             container: container, labels: labels, multiline: multiline, longestPart: longestPart)
         var writer = EventWriter(
-            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            joined(readTime), rules, fields, now: readTime / 1_000_000, slab: slab, ends: ends,
             offsets: offsets, origin: origin.offset, limit: min(limit, slab.capacity),
             overhead: overhead)
         (ends, offsets) = ([], [])
@@ -181,7 +196,7 @@ extension RecordEncoder {
         into slab: PayloadSlab, ends: inout [UInt32], offsets: inout [UInt32]
     ) -> OpenEventPart {
         var writer = EventWriter(
-            joined(readTime), rules, now: readTime / 1_000_000, slab: slab, ends: ends,
+            joined(readTime), rules, fields, now: readTime / 1_000_000, slab: slab, ends: ends,
             offsets: offsets, origin: event.place.offset, limit: slab.capacity, overhead: 0)
         let needed = events.write(
             event, isAtEnd: isAtEnd, keepsEmpty: keepsEmptyLines, by: &writer)
@@ -195,7 +210,7 @@ extension RecordEncoder {
         let encoder = joined(0)
         let own = event.attributes.count + 32
         guard let rules, !rules.masks.isEmpty else {
-            return (encoder.size(of: event.text.span) + own, 1)
+            return (encoder.sizeAsFields(of: event.text.span) + own, 1)
         }
         var masker = LineMasker(rules.masks)
         let text = event.text.span
@@ -213,7 +228,14 @@ extension RecordEncoder {
     private func joined(_ readTime: Int64) -> JSONRecordEncoder {
         JSONRecordEncoder(
             template: template, readTime: Timestamp(nanoseconds: readTime),
-            longestPart: longestPart, hasRules: rules != nil, hasSource: true)
+            longestPart: longestPart, hasRules: rules != nil, hasSource: true,
+            fields: writer(now: readTime / 1_000_000))
+    }
+
+    /// `now` in milliseconds since 1970.
+    private func writer(now: Int64) -> SharedFieldsWriter? {
+        guard let fields, let own else { return nil }
+        return SharedFieldsWriter(FieldsWriter(fields, own: own, now: now))
     }
 }
 
@@ -280,9 +302,12 @@ protocol LineEncoder {
     /// Appends one record with as much of `message` as one record may have. `offset` is that of the
     /// message's first byte in the file, `isPart` whether more of its line went before or comes
     /// behind it in another frame, `room` the bytes that may be appended.
-    func encode(
+    mutating func encode(
         _ message: Span<UInt8>, offset: Int, isPart: Bool, into slab: PayloadSlab, room: Int
     ) -> LinePart
+
+    /// The last record's line was to be members of its document, and something was wrong with it.
+    var isUndecoded: Bool { get }
 
     /// Bytes of room with which `encode` will not say `full`.
     func size(of message: Span<UInt8>) -> Int
@@ -301,6 +326,7 @@ private struct LineRun {
     let lineTime: Int64?
     let leavesLineOut: Bool
     let rules: LineRules?
+    let fields: JSONFields?
     /// Where the time of the next line is not before it, it is another run's.
     let until: Int64
     /// In milliseconds since 1970.
@@ -314,15 +340,17 @@ private struct LineRun {
         let frames = frames.span
         var encoder = encoder
         var labels = labels.map(LabelReader.init)
-        var line = RuledLine(rules, time: lineTime, isLeftOut: leavesLineOut)
+        var line = RuledLine(rules, fields, time: lineTime, isLeftOut: leavesLineOut)
         var index = start.frame
         var done = start.byte
         // What is left of the limit for the next record's value.
         var room = limit - slab.count - overhead
+        var mark = (bytes: slab.count, records: ends.count)
         while index < frames.count {
             let frame = frames[index]
             var from = done
             var label = 0
+            if done == 0 { mark = (slab.count, ends.count) }
             if labels != nil {
                 // Of a line that was cut the first part alone has a label; the others, its time.
                 if !frame.flags.contains(.continuation) {
@@ -352,7 +380,7 @@ private struct LineRun {
                     continue
                 }
             }
-            let offset = done == 0 ? frame.offset : frame.messageOffset + done
+            let offset = frame.place(of: done)
             let isPart = done > 0 || frame.flags.contains(.split)
             let isCut = frame.isCut
             let part =
@@ -364,8 +392,19 @@ private struct LineRun {
                     message, offset: offset.bytes, isPart: isPart, into: slab, room: room)
             guard case .encoded(let count) = part else {
                 let needed = line.needed ?? encoder.size(of: message)
+                if done > 0, frame.flags.contains(.decoded) {
+                    // No position is within what is not in the file as it is.
+                    let all =
+                        slab.count - mark.bytes + needed
+                        + (ends.count - mark.records) * overhead
+                    slab.cut(to: mark.bytes)
+                    ends.removeLast(ends.count - mark.records)
+                    offsets.removeLast(offsets.count - mark.records)
+                    return progress(FramePosition(frame: index, byte: 0), line, needed: all)
+                }
                 return progress(FramePosition(frame: index, byte: done), line, needed: needed)
             }
+            if encoder.isUndecoded { line.noteUndecoded(offset) }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))
             room = limit - slab.count - (ends.count + 1) * overhead
@@ -373,7 +412,7 @@ private struct LineRun {
             if done == frame.count {
                 index += 1
                 done = 0
-            } else if isCut {
+            } else if isCut, !frame.flags.contains(.decoded) {
                 // 1. A part of a line, cut where the longest line would end, is too long for a
                 //    record, and is cut in two.
                 // 2. The agent ends between the two. The next one counts the longest line from
@@ -398,5 +437,16 @@ private struct LineRun {
 
 extension Frame {
     /// More of its line comes in the next frame.
-    var isCut: Bool { flags.contains(.split) && length == Int(skipped) + count }
+    var isCut: Bool {
+        guard flags.contains(.split) else { return false }
+        return flags.contains(.decoded) ? flags.contains(.open) : length == Int(skipped) + count
+    }
+
+    /// Where a record begins that has this message from byte `done` on. What is `decoded` has no
+    /// such place, but another one for each record.
+    func place(of done: Int) -> LogicalOffset {
+        if done == 0 { return offset }
+        return flags.contains(.decoded)
+            ? min(messageOffset + done, offset + (length - 1)) : messageOffset + done
+    }
 }

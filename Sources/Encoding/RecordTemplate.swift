@@ -27,6 +27,13 @@ package struct RecordTemplate: Sendable {
     }
     private static let longestOffset = 20
 
+    /// The keys that its documents have. `haveSource`: they may be of a container.
+    func ownKeys(haveSource: Bool) -> OwnKeys {
+        let document = head + middle + [0x30] + tail
+        return OwnKeys(
+            document: document, shared: document.count - tail.count, haveSource: haveSource)
+    }
+
     /// Of the captures, `namespace`, `app`, `pod`, `uid` (the pod's) and `container` become
     /// `kubernetes`, in which `node` is named too; a file with none of these has no such object.
     /// `container_id` becomes `container.id`. Other captures serve topics and keys and stand in no

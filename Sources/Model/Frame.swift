@@ -20,6 +20,12 @@ package struct Frame: Sendable, BitwiseCopyable {
     /// How the line was cut, as far as a reader of the record has to know.
     package struct Flags: OptionSet, Sendable, BitwiseCopyable {
         package let rawValue: UInt8
+        /// The message is not in the file as it is, so that its bytes are not those of `length`.
+        @inlinable package static var decoded: Flags { Flags(rawValue: 4) }
+
+        /// Of one that is `decoded` and `split`: more of its line comes in the next frame.
+        @inlinable package static var open: Flags { Flags(rawValue: 8) }
+
         @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
         /// No flag. A literal `[]` is a call through generic code of the standard library: 80 ns,

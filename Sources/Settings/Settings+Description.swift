@@ -53,7 +53,10 @@ extension Settings {
         text.pair("start", input.start.rawValue)
         text.pair("latency", Quantity.text(input.latency.most))
         text.pair("format", input.format.rawValue)
+        text.pair("stream", input.stream.rawValue)
+        text.pair("encoding", input.encoding.name)
         text.pair("max_line", Quantity.text(bytes: input.maxLine))
+        if let json = input.json { describe(json, &text) }
         if let multiline = input.multiline { describe(multiline, &text) }
         describe(input.lines, &text)
         text.pair("fields", .map(input.fields))

@@ -55,6 +55,12 @@ package struct Settings: Hashable, Sendable {
         package let maxLine: Int
         /// Whether a line without a message becomes a record.
         package let emptyLines: EmptyLines
+        /// Of which stream of a container lines become records.
+        package let stream: ContainerStream
+        /// How characters are bytes.
+        package let encoding: TextEncoding
+        /// How lines become members of documents; nil: each is a message.
+        package let json: JSON?
         /// Which lines are one event; nil: each is one.
         package let multiline: Multiline?
         /// Which lines become records, and what in them nobody is to see.

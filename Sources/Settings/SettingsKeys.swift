@@ -41,8 +41,9 @@ struct SettingsKeys: Sendable {
             + [("http", .map(http)), ("log", .map(log))])
 
     static let input = SettingsKeys(
-        built("name", "paths", "exclude", "archives", "start", "latency", "format", "max_line")
-            + [("multiline", .built)]
+        built("name", "paths", "exclude", "archives", "start", "latency", "format", "stream")
+            + built("encoding", "max_line")
+            + [("json", .map(json)), ("multiline", .built)]
             + built("include_lines", "exclude_lines") + [
                 ("drop", .map(drop)), ("mask", .list(mask)),
             ]
@@ -57,9 +58,28 @@ struct SettingsKeys: Sendable {
             "include_files": "expected paths, which are globs",
             "recursive_glob": "leave it out: ** in paths is always understood",
             "tail_files": "expected start, beginning or end",
+            "parsers": "expected json for ndjson, multiline, and format for container",
             "ignore_older": "leave it out: a file at rest costs nothing",
             "close_inactive": "leave it out: a file at rest costs nothing",
             "clean_removed": "leave it out: positions of files that are gone are forgotten",
+        ])
+
+    static let json = SettingsKeys(
+        built("target", "keys_under_root", "message_key", "overwrite_keys", "expand_keys")
+            + built("add_error_key", "ignore_decoding_error")
+            + [("timestamp", .map(timestamp))],
+        filebeat: [
+            "document_id": "leave it out: each document has an id of its place in the file",
+            "max_depth": "leave it out: objects of any depth up to 32 are read",
+            "process_array": "leave it out: arrays stay as they are",
+        ])
+
+    static let timestamp = SettingsKeys(
+        built("field", "layouts", "timezone", "test"),
+        filebeat: [
+            "target_field": "leave it out: the time becomes @timestamp",
+            "ignore_missing": "leave it out: a line without the field has the time of its reading",
+            "ignore_failure": "leave it out: a line with a wrong time is shipped, and flagged",
         ])
 
     static let multiline = SettingsKeys(
@@ -113,7 +133,9 @@ struct SettingsKeys: Sendable {
     /// The maps that `name` is a key of, as a message names them; nil if there is none.
     static func homes(of name: String) -> String? {
         let maps = [
-            ("the top of the file", root), ("inputs[]", input), ("inputs[].multiline", multiline),
+            ("the top of the file", root), ("inputs[]", input), ("inputs[].json", json),
+            ("inputs[].json.timestamp", timestamp),
+            ("inputs[].multiline", multiline),
             ("inputs[].drop", drop), ("inputs[].mask[]", mask), ("inputs[].rotation", rotation),
             ("output", output), ("output.kafka", kafka),
             ("output.kafka.tls", tls), ("output.kafka.sasl", sasl), ("limits", limits),

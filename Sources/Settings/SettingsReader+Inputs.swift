@@ -57,6 +57,7 @@ extension SettingsReader {
     ) -> Settings.Input? {
         let paths = self.paths(section)
         let fields = self.fields(section["fields"])
+        let isUnderRoot = boolean(section["fields_under_root"], default: false)
         unbuilt(section)
         let input = Settings.Input(
             name: name, paths: paths.compactMap(\.pattern),
@@ -68,16 +69,23 @@ extension SettingsReader {
                     section["latency"], in: LatencyBudget.range,
                     default: LatencyBudget.standard.most)),
             fields: fields,
-            fieldsUnderRoot: boolean(section["fields_under_root"], default: false),
+            fieldsUnderRoot: isUnderRoot,
             tags: tags(section["tags"]),
             topic: topic(section, kafka) ?? .unread,
             maxLine: maxLine(section["max_line"], limits),
             emptyLines: choice(section["empty_lines"], default: .skip),
+            stream: choice(section["stream"], default: .all),
+            encoding: encoding(section["encoding"]),
+            json: json(
+                section["json"], kafka, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
             format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
+        check(
+            stream: section["stream"], input.stream,
+            isContainer: input.format != .plain && input.format != .s6, kafka)
         if kafka?.settings.codec == .raw, input.lines.hasAny, let format = section["format"],
             input.format == .cri || input.format == .docker
         {
@@ -116,7 +124,7 @@ extension SettingsReader {
         }
     }
 
-    private mutating func timezone(_ value: Value?) -> ZoneRules {
+    mutating func timezone(_ value: Value?) -> ZoneRules {
         let expected = "UTC, or a name of the tz database, as in Europe/Berlin"
         guard let value, let name = word(value, expected) else { return .utc }
         do throws(ZoneError) {

@@ -13,14 +13,17 @@ package struct TailerInput: Sendable {
     package let archives: [PathPattern]
     /// Bytes of a message at the most; longer lines are split.
     package let maxLine: Int
+    /// How lines are found.
+    package let form: LineForm
     /// Between two looks at a file that is being written to, nanoseconds. All files of an input are
     /// looked at together, each time that so much of the monotonic clock is over.
     package let sweep: Int64
 
     package init(
         name: String, paths: [PathPattern], exclude: [PathGlob], maxLine: Int,
-        archives: [PathPattern] = [], sweep: Int64 = 5_000_000
+        form: LineForm = .ascii, archives: [PathPattern] = [], sweep: Int64 = 5_000_000
     ) {
+        self.form = form
         self.name = name
         self.paths = paths
         self.exclude = exclude

@@ -31,12 +31,12 @@ enum EncodingFixture {
     static func encoder(
         _ codec: RecordCodec = .json, _ template: RecordTemplate = template(),
         longestRecord: Int = 1_000_000, keepsEmptyLines: Bool = false, labels: LabelFormat? = nil,
-        rules: LineRules = LineRules()
+        rules: LineRules = LineRules(), fields: JSONFields? = nil
     ) throws -> RecordEncoder {
         try RecordEncoder(
             codec: codec, template: template, path: "/input/app.log",
             longestRecord: longestRecord, keepsEmptyLines: keepsEmptyLines, labels: labels,
-            rules: rules)
+            rules: rules, fields: fields)
     }
 
     /// 2026-11-23T03:38:00.123Z and a bit.

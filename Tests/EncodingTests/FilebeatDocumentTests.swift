@@ -12,12 +12,17 @@ import Testing
 
     /// Filebeat's payloads and documents, in the order of the file.
     private func captured(_ name: String) throws -> [(payload: String, document: Document)] {
+        try payloads(name).map { payload in
+            (payload, try EncodingFixture.document(Array(payload.utf8)))
+        }.sorted { $0.document.log.offset < $1.document.log.offset }
+    }
+
+    private func payloads(_ name: String) throws -> [String] {
         let bytes = try EncodingFixture.bytes("filebeat/\(name)/messages.ndjson")
         return try Frame.lines(of: bytes).map { frame in
             let line = Data(bytes[frame.start..<frame.start + frame.count])
-            let payload = try JSONDecoder().decode(Message.self, from: line).payload
-            return (payload, try EncodingFixture.document(Array(payload.utf8)))
-        }.sorted { $0.document.log.offset < $1.document.log.offset }
+            return try JSONDecoder().decode(Message.self, from: line).payload
+        }
     }
 
     private func ours(
@@ -166,5 +171,61 @@ import Testing
             #expect(mine.document.log.flags == nil)
         }
         #expect(ours.map(\.document.message.utf8.count).reduce(0, +) == 328 - theirs.count)
+    }
+}
+
+extension FilebeatDocumentTests {
+    /// Wanted deviations of `json`: numbers and nulls stay as they were written; of the document's own
+    /// members none is replaced (`log.offset` by "mine"); the words of an error are others; and a
+    /// line that was not taken in has the flag `parse_error`.
+    @Test("F10: members of JSON stand where Filebeat puts them")
+    func membersOfJSONStandWhereFilebeatPutsThem() throws {
+        let input = try EncodingFixture.bytes("filebeat/ndjson/input.log")
+        let fields = JSONFields(messageKey: "message", overwritesKeys: true, addsError: true)
+        let records = EncodingFixture.records(
+            try JSONFixture.encoder(fields, EncodingFixture.template(path: "/input/j.log")), input,
+            Frame.lines(of: input))
+        let ours = try records.map { try #require(StrictJSON($0)) }
+        let places = Frame.lines(of: input).filter { $0.count > 0 }.map { "\($0.offset.bytes)" }
+        let theirs = try payloads("ndjson").map { try #require(StrictJSON(Array($0.utf8))) }
+            .sorted { place($0, places) < place($1, places) }
+        try #require(ours.count == theirs.count && ours.count == 8)
+        var compared = 0
+        for (mine, other) in zip(ours, theirs) {
+            #expect(mine.keys == other.keys)
+            for key in other.keys.subtracting(["@metadata", "agent", "ecs", "log", "error", "big"])
+            {
+                if key == "@timestamp", other["message"]?.text != "dup" { continue }
+                #expect(Self.plain(mine[key]) == Self.plain(other[key]), "\(key)")
+                compared += 1
+            }
+            #expect(mine["log"]?["file"]?["path"] == other["log"]?["file"]?["path"])
+            #expect(mine["error"]?.keys == other["error"]?.keys)
+            #expect(mine["error"]?["type"] == other["error"]?["type"])
+            let isText =
+                other["error"]?["message"]?.text?.hasPrefix("Error decoding JSON: ") == true
+            #expect((mine["log"]?["flags"] != nil) == isText)
+            let isMine = other["log"]?["offset"]?.text == "mine"
+            #expect(isMine || mine["log"]?["offset"] == other["log"]?["offset"])
+        }
+        #expect(compared > 25)
+        #expect(ours[1]["big"]?.number == "12345678901234567890")
+        #expect(theirs[1]["big"]?.number == "1.2345678901234567e+19")
+        #expect(ours[4]["@timestamp"]?.text == "2020-01-02T03:04:05.678Z")
+    }
+
+    private func place(_ document: StrictJSON, _ places: [String]) -> Int {
+        // The one whose offset the line replaced is the fifth.
+        places.firstIndex(of: document["log"]?["offset"]?.number ?? "") ?? 4
+    }
+
+    /// Without nulls, and numbers as Filebeat writes them.
+    private static func plain(_ value: StrictJSON?) -> StrictJSON? {
+        switch value {
+        case .number(let digits)?: return .number(Double(digits).map { "\($0)" } ?? digits)
+        case .object(let members)?:
+            return .object(members.filter { $0.value != .word("null") }.compactMapValues(plain))
+        default: return value
+        }
     }
 }

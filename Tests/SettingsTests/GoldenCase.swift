@@ -22,7 +22,7 @@ struct GoldenCase: Sendable, CustomTestStringConvertible {
     static func all() throws -> [GoldenCase] {
         let names = [
             "structure", "keys", "types", "quantities", "inputs", "brokers", "templates",
-            "environment", "http", "exclude", "security", "lines", "multiline",
+            "environment", "http", "exclude", "security", "lines", "multiline", "json",
         ]
         return try names.flatMap { name in
             let cases = try read(fixture("settings/errors/\(name).txt"))

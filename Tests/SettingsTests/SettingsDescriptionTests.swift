@@ -59,6 +59,12 @@ import Testing
         settingsText(input: "    multiline: {preset: python, max_lines: 7, skip_newline: true}"),
         settingsText(input: "    multiline: {type: count, count_lines: 3, timeout: 2s}"),
         settingsText(input: "    multiline: timestamp"),
+        settingsText(input: "    json: {}"),
+        settingsText(input: "    format: cri\n    stream: stderr\n    encoding: shift_jis"),
+        settingsText(
+            input: "    json: {timestamp: {field: t, layouts: [UNIX, RFC3339], timezone: UTC}}"),
+        settingsText(input: "    json: {keys_under_root: false, add_error_key: true}"),
+        settingsText(input: "    json: {target: a.b, message_key: msg, expand_keys: true}"),
     ])
     func whatIsDescribedIsTheSameConfigurationWhenReadAgain(text: String) throws {
         let settings = try Settings.parse(text)
@@ -112,6 +118,8 @@ import Testing
                     start: beginning
                     latency: 250ms
                     format: auto
+                    stream: all
+                    encoding: utf-8
                     max_line: 256KiB
                     include_lines: []
                     exclude_lines: []

@@ -160,7 +160,7 @@ import YAML
         let found = faults(text, environment: environment)
         #expect(
             found == [
-                "f.yaml:26:5: inputs[0].rotation: not supported yet; leave the key out"
+                "f.yaml:29:5: inputs[0].rotation: not supported yet; leave the key out"
             ])
     }
 

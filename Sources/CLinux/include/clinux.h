@@ -6,6 +6,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <linux/openat2.h>
 #include <malloc.h>
 #include <poll.h>
@@ -135,4 +136,28 @@ static inline int clinux_poll(struct pollfd *polled, nfds_t count, int64_t nanos
 // Records of a directory, as many as fit; 0 at its end.
 static inline long clinux_getdents(int directory, void *records, size_t size) {
     return syscall(SYS_getdents64, directory, records, size);
+}
+
+// Opens a converter to UTF-8; NULL: there is none.
+static inline void *clinux_iconv_open(const char *from) {
+    iconv_t converter = iconv_open("UTF-8", from);
+    return converter == (iconv_t)-1 ? NULL : (void *)converter;
+}
+
+static inline void clinux_iconv_close(void *converter) { iconv_close((iconv_t)converter); }
+
+// Converts bytes that begin in the initial state. 0: all of them; 1: no more room; 2: the next one begins
+// no character; 3: the last ones are not all of one. What was read and written is told in any case.
+static inline int clinux_iconv(void *converter, const uint8_t *bytes, size_t count, uint8_t *into, size_t room,
+                               size_t *read, size_t *written) {
+    char *in = (char *)bytes, *out = (char *)into;
+    size_t left = count, free = room;
+    iconv((iconv_t)converter, NULL, NULL, NULL, NULL);
+    size_t result = iconv((iconv_t)converter, &in, &left, &out, &free);
+    int code = result != (size_t)-1 ? 0 : errno == E2BIG ? 1 : errno == EINVAL ? 3 : 2;
+    // A character may wait for what combines with it.
+    if (code == 0 && iconv((iconv_t)converter, NULL, NULL, &out, &free) == (size_t)-1) code = 1;
+    *read = count - left;
+    *written = room - free;
+    return code;
 }

@@ -81,7 +81,10 @@ struct DockerReader {
         else { return nil }
         let isPartial = !Self.cutNewline(line, &text)
         if text.hasEscapes {
-            guard decode(line, text.bytes) else { return nil }
+            decoded.removeAll(keepingCapacity: true)
+            guard JSONString.decode(line.extracting(text.bytes), into: &decoded) else {
+                return nil
+            }
             isDecoded = true
         }
         return ContainerLine(
@@ -209,17 +212,8 @@ struct DockerReader {
             guard index < text.count else { return true }
             switch text[index] {
             case UInt8(ascii: "\\"):
-                guard index + 1 < text.count else { return false }
-                switch text[index + 1] {
-                case UInt8(ascii: "u"):
-                    guard unit(text, index + 2) != nil else { return false }
-                    index += 6
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"),
-                    UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"),
-                    UInt8(ascii: "t"):
-                    index += 2
-                default: return false
-                }
+                guard let escape = JSONString.escape(text, at: index) else { return false }
+                index += escape.bytes
             case 0x80...:
                 let length = ByteSearch.sequence(in: text, at: index)
                 guard length > 0 else { return false }
@@ -239,80 +233,5 @@ struct DockerReader {
             known.append(object)
         }
         attributes = known
-    }
-
-    /// Writes the string in `text` without its escapes; false where one of them is none.
-    private mutating func decode(_ line: Span<UInt8>, _ text: Range<Int>) -> Bool {
-        decoded.removeAll(keepingCapacity: true)
-        let bytes = line.extracting(text)
-        var index = 0
-        while true {
-            let escape = ByteSearch.quoteOrBackslash(in: bytes, from: index)
-            if escape > index { decoded.append(bytes.extracting(index..<escape)) }
-            guard escape < bytes.count else { return true }
-            guard escape + 1 < bytes.count else { return false }
-            index = escape + 2
-            switch bytes[escape + 1] {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
-                decoded.append(bytes[escape + 1])
-            case UInt8(ascii: "n"): decoded.append(0x0A)
-            case UInt8(ascii: "t"): decoded.append(0x09)
-            case UInt8(ascii: "r"): decoded.append(0x0D)
-            case UInt8(ascii: "b"): decoded.append(0x08)
-            case UInt8(ascii: "f"): decoded.append(0x0C)
-            case UInt8(ascii: "u"):
-                guard let scalar = Self.scalar(bytes, &index) else { return false }
-                append(scalar)
-            default: return false
-            }
-        }
-    }
-
-    /// The character whose four digits begin at `index`, and where it is the first half of a pair,
-    /// with the second; half a pair is U+FFFD.
-    private static func scalar(_ bytes: Span<UInt8>, _ index: inout Int) -> UInt32? {
-        guard let first = unit(bytes, index) else { return nil }
-        index += 4
-        guard first & 0xF800 == 0xD800 else { return first }
-        guard first < 0xDC00, index + 6 <= bytes.count, bytes[index] == UInt8(ascii: "\\"),
-            bytes[index + 1] == UInt8(ascii: "u"), let second = unit(bytes, index + 2),
-            second & 0xFC00 == 0xDC00
-        else { return 0xFFFD }
-        index += 6
-        return 0x10000 + (first & 0x3FF) << 10 + (second & 0x3FF)
-    }
-
-    private static func unit(_ bytes: Span<UInt8>, _ start: Int) -> UInt32? {
-        guard start + 4 <= bytes.count else { return nil }
-        var number: UInt32 = 0
-        for index in start..<start + 4 {
-            let digit: UInt8
-            switch bytes[index] {
-            case let byte where byte &- 0x30 <= 9: digit = byte &- 0x30
-            case let byte where (byte | 0x20) &- 0x61 <= 5: digit = (byte | 0x20) &- 0x61 + 10
-            default: return nil
-            }
-            number = number << 4 | UInt32(digit)
-        }
-        return number
-    }
-
-    private mutating func append(_ scalar: UInt32) {
-        func rest(_ shift: UInt32) -> UInt8 { UInt8(0x80 | scalar >> shift & 0x3F) }
-        switch scalar {
-        case ..<0x80: decoded.append(UInt8(scalar))
-        case ..<0x800:
-            decoded.append(UInt8(0xC0 | scalar >> 6))
-            decoded.append(rest(0))
-        case ..<0x10000:
-            decoded.append(UInt8(0xE0 | scalar >> 12))
-            decoded.append(rest(6))
-            decoded.append(rest(0))
-        default:
-            decoded.append(UInt8(0xF0 | scalar >> 18))
-            decoded.append(rest(12))
-            decoded.append(rest(6))
-            decoded.append(rest(0))
-        }
     }
 }

@@ -8,6 +8,8 @@ struct EventRun {
     let file: FileID
     let generation: GenerationID
     let keepsEmptyLines: Bool
+    /// Lines of other streams of a container are left out; nil: none is for that.
+    let channel: Channel?
     let limits: EventJoiner.Limits
     let now: MonotonicTime
 
@@ -46,6 +48,12 @@ struct EventRun {
                 read = nil
             } else {
                 piece = reader.piece(line, frame, &events, place)
+            }
+            if let channel, !piece.isMalformed, piece.line.channel != channel {
+                if piece.line.beginsLine { writer.noteLeftOut() }
+                events.passed(frame, piece)
+                index += 1
+                continue
             }
             let outcome: Outcome
             if reader.isDecoded {
@@ -175,8 +183,7 @@ struct EventRun {
                 end = ByteSearch.boundary(in: text, upTo: done + limits.bytes)
                 if end <= done { end = done + limits.bytes }
             }
-            let offset =
-                done == 0 ? frame.offset : frame.messageOffset + piece.text.lowerBound + done
+            let offset = frame.place(of: done == 0 ? 0 : piece.text.lowerBound + done)
             let part = writer.write(
                 text.extracting(done..<end), at: offset,
                 isPart: isPart || done > 0 || end < text.count, isOpen: end < text.count)

@@ -17,11 +17,12 @@ struct EventWriter: ~Copyable {
 
     /// `now` in milliseconds since 1970; all else as for `RecordEncoder.encodeEvents`.
     init(
-        _ encoder: JSONRecordEncoder, _ rules: LineRules?, now: Int64, slab: PayloadSlab,
-        ends: [UInt32], offsets: [UInt32], origin: LogicalOffset, limit: Int, overhead: Int
+        _ encoder: JSONRecordEncoder, _ rules: LineRules?, _ fields: JSONFields?, now: Int64,
+        slab: PayloadSlab, ends: [UInt32], offsets: [UInt32], origin: LogicalOffset, limit: Int,
+        overhead: Int
     ) {
         self.encoder = encoder
-        line = RuledLine(rules, time: nil, isLeftOut: false)
+        line = RuledLine(rules, fields, time: nil, isLeftOut: false)
         self.slab = slab
         self.ends = ends
         self.offsets = offsets
@@ -50,6 +51,9 @@ struct EventWriter: ~Copyable {
         line.counts = mark.counts
     }
 
+    /// A line is of another stream than is wanted.
+    mutating func noteLeftOut() { line.counts.leftOut += 1 }
+
     /// Decides whether what begins with `text` is left out.
     mutating func leavesOut(_ text: Span<UInt8>, time: Int64?) -> Bool {
         guard line.hasRules else { return false }
@@ -74,6 +78,7 @@ struct EventWriter: ~Copyable {
                 text, offset: offset.bytes, isPart: isPart, into: slab, room: room)
         }
         if case .encoded = part {
+            if encoder.isUndecoded { line.noteUndecoded(offset) }
             ends.append(UInt32(truncatingIfNeeded: slab.count))
             offsets.append(UInt32(truncatingIfNeeded: offset - origin))
         }

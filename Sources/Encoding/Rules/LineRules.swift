@@ -1,4 +1,5 @@
 package import Expressions
+package import Model
 
 /// What an input wants of its lines beside their form: which of them become records, and what in
 /// them nobody is to see. All of it is asked of the message that a record would have: of a whole
@@ -42,6 +43,9 @@ package struct LineRules: Sendable {
 
     /// Bytes of the longest text that stands for a match.
     var longestReplacement: Int { masks.map(\.replacement.count).max() ?? 0 }
+
+    /// They ask something of a line, and do not mask alone.
+    var looksAtLines: Bool { !include.isEmpty || !exclude.isEmpty || longestAgo != nil }
 
     /// They ask for nothing.
     package var isEmpty: Bool {
@@ -107,6 +111,11 @@ package struct LineCounts: Hashable, Sendable {
     package var undecided = 0
     /// Matches that were replaced.
     package var masked = 0
+    /// Lines that were to be members of their documents and are text, or whose time could not be
+    /// read.
+    package var undecoded = 0
+    /// Where the first of those begins.
+    package var firstUndecoded: LogicalOffset?
 
     package init() {}
 

@@ -14,11 +14,14 @@ struct RuledLine: ~Copyable {
     /// Where the last encoding did not fit, the bytes that it needs.
     private(set) var needed: Int?
     private var isUndecided = false
+    /// Where lines are members of documents, and rules ask of them.
+    private var look: FieldsLook?
 
     /// `time` and `isLeftOut` of the line that the first frame goes on with.
-    init(_ rules: LineRules?, time: Int64?, isLeftOut: Bool) {
+    init(_ rules: LineRules?, _ fields: JSONFields?, time: Int64?, isLeftOut: Bool) {
         self.rules = rules
         masker = LineMasker(rules?.masks ?? [])
+        if let rules, rules.looksAtLines { look = fields.map { FieldsLook($0) } }
         self.time = time
         self.isLeftOut = isLeftOut
     }
@@ -28,17 +31,41 @@ struct RuledLine: ~Copyable {
     /// Whether a frame's line goes on in the next one. The last part of a file that ends without a
     /// newline looks like a cut, but is short: a cut leaves out three bytes of a character at most.
     func goesOn(behind frame: Frame) -> Bool {
-        frame.isCut && frame.count + 3 >= rules?.longestLine ?? 0
+        // What is decoded is never cut within, so nothing may be left for the next part.
+        if frame.flags.contains(.decoded) { return false }
+        return frame.isCut && frame.count + 3 >= rules?.longestLine ?? 0
     }
 
     /// Decides about a line by its first part; the message begins `label` bytes behind its start.
     mutating func judge(_ part: Span<UInt8>, behind label: Int, now: Int64) {
         guard let rules else { return }
         let message = part.extracting(label..<part.count)
-        let verdict = rules.verdict(message, time: time, now: now)
+        let verdict = verdict(rules, message, now)
         isLeftOut = verdict == .leftOut
         isUndecided = verdict == .undecided
         if isLeftOut { counts.leftOut += 1 }
+    }
+
+    private mutating func verdict(
+        _ rules: LineRules, _ message: Span<UInt8>, _ now: Int64
+    ) -> LineRules.Verdict {
+        guard let read = look?.read(message, now: now) else {
+            return rules.verdict(message, time: time, now: now)
+        }
+        let time = read.time ?? time
+        switch read.message {
+        case .line(let text):
+            return rules.verdict(message.extracting(text), time: time, now: now)
+        case .decoded:
+            let decoded = look?.decoded ?? []
+            return rules.verdict(decoded.span, time: time, now: now)
+        }
+    }
+
+    /// A record was made of a line that was to be members of it, with something wrong in it.
+    mutating func noteUndecoded(_ offset: LogicalOffset) {
+        counts.undecoded += 1
+        counts.firstUndecoded = counts.firstUndecoded ?? offset
     }
 
     /// As the encoder's, with masks. `isOpen`: the line goes on behind `part`.

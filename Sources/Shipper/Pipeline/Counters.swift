@@ -79,6 +79,7 @@ package final class Counters: Sendable {
         leftOut.add(counts.leftOut)
         undecided.add(counts.undecided)
         masked.add(counts.masked)
+        malformedLines.add(counts.undecoded)
     }
     func taken(_ count: Int) { bytesRead.add(count) }
     func malformed(lines count: Int) { malformedLines.add(count) }

@@ -13,11 +13,12 @@ struct InputPlan {
     let fields: [UInt8]?
     private let rootFields: [RootField]
     private let key: Template?
-    private let codec: RecordCodec
+    let codec: RecordCodec
     private let headerTemplates: [Settings.Header]
     private let isMinimal: Bool
     private let rules: LineRules
     private let multiline: Multiline?
+    private let json: JSONFields?
 
     /// The files that the agent's own pod writes, which are left out: each line that the agent logs
     /// would be one more to ship. None where it runs in no pod.
@@ -31,6 +32,7 @@ struct InputPlan {
         headerTemplates = kafka.headers
         isMinimal = kafka.envelope == .minimal
         multiline = input.multiline.map { Multiline($0) }
+        json = input.json.map { JSONFields($0) }
         rules = LineRules(input.lines, longestLine: input.maxLine)
         fields =
             input.fields.isEmpty || input.fieldsUnderRoot
@@ -39,6 +41,9 @@ struct InputPlan {
             input.fieldsUnderRoot
             ? input.fields.map { RootField($0) } : []
     }
+
+    /// Whether the log says that lines are no objects of JSON.
+    var tellsUndecoded: Bool { settings.json?.ignoresDecodingError == false }
 
     /// Whether the topic of a record hangs on its day.
     var isDated: Bool { settings.topic.isDated }
@@ -118,7 +123,8 @@ struct InputPlan {
             codec: codec, template: template, path: path,
             longestRecord: longestRecord - reserve(for: headers),
             keepsEmptyLines: settings.emptyLines == .keep, labels: labels(isS6: isS6),
-            rules: rules, container: container, multiline: multiline,
+            rules: rules, container: container, multiline: multiline, fields: json,
+            channel: settings.stream.channel,
             longestMessage: min(settings.maxLine, settings.multiline?.mostBytes ?? .max))
     }
 
@@ -164,8 +170,33 @@ struct InputPlan {
         TailerInput(
             name: settings.name, paths: settings.paths, exclude: settings.exclude + own,
             maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
+            form: settings.encoding.isWide
+                ? .wide : settings.encoding.hasLongCharacters ? .longCharacters : .ascii,
             archives: settings.archives,
             sweep: settings.latency.sweep.nanoseconds)
+    }
+}
+
+extension JSONFields {
+    init(_ settings: Settings.JSON) {
+        self.init(
+            target: settings.target, messageKey: settings.messageKey,
+            overwritesKeys: settings.overwritesKeys, expandsKeys: settings.expandsKeys,
+            addsError: settings.addsErrorKey,
+            time: settings.timestamp.map {
+                Time(field: $0.field, layouts: $0.layouts, zone: $0.timezone)
+            })
+    }
+}
+
+extension Settings.ContainerStream {
+    /// The one whose lines become records; nil: those of both.
+    var channel: Channel? {
+        switch self {
+        case .all: nil
+        case .stdout: .stdout
+        case .stderr: .stderr
+        }
     }
 }
 

@@ -30,7 +30,7 @@ extension ReaderOutput {
 
     func takeEvents(
         of source: File, _ file: FileID, by encoder: Encoder, _ lane: Lane, _ chunk: Span<UInt8>,
-        _ frames: [Frame]
+        _ text: Span<UInt8>, _ frames: [Frame]
     ) -> Int {
         guard let begin = frames.first?.offset, makeRoom() else { return 0 }
         let events = events(of: source.stream, encoder)
@@ -42,8 +42,8 @@ extension ReaderOutput {
         var isRefused = false
         while index < frames.count, !isRefused {
             let reached = call.offset(of: index)
-            guard let slab = slab(for: call, from: index, chunk.count - (reached - begin), least)
-            else {
+            let left = max(0, text.count - (reached - begin))
+            guard let slab = slab(for: call, from: index, left, least) else {
                 wait(for: least, of: file, at: reached)
                 break
             }
@@ -53,7 +53,7 @@ extension ReaderOutput {
             offsets.reserveCapacity(ends.capacity)
             let sent = events.keptBack(of: source.generation)?.sent ?? reached
             let progress = encoder.records.encodeEvents(
-                frames, from: index, of: chunk, events: &events.open,
+                frames, from: index, of: text, events: &events.open,
                 origin: EventPlace(file: file, generation: source.generation, offset: sent),
                 readTime: call.readTime, now: call.now, into: slab, limit: slab.capacity,
                 overhead: overhead(call), ends: &ends, offsets: &offsets)
@@ -160,7 +160,9 @@ extension ReaderOutput {
 
     /// What is no line of its format: each is counted, and the first one told.
     private func tell(_ progress: EventProgress, _ call: Chunk) {
-        parts.counters.ruled(progress.counts)
+        if let stream = streams[call.source.stream] {
+            tell(progress.counts, of: call.source, inputs[stream.input])
+        }
         guard let first = progress.firstMalformed else { return }
         parts.counters.malformed(lines: progress.malformed)
         guard !call.source.hasMalformed else { return }
@@ -230,7 +232,11 @@ extension ReaderOutput {
                 readTime: parts.now().nanoseconds, into: slab, ends: &ends, offsets: &offsets)
             switch part {
             case .encoded(let counts):
-                parts.counters.ruled(counts)
+                if let source = files[kept.file], let stream = streams[stream] {
+                    tell(counts, of: source, inputs[stream.input])
+                } else {
+                    parts.counters.ruled(counts)
+                }
                 break encoding
             case .full(let needed):
                 // A limit of time hangs on the machine: a mask may tell more than it did when the

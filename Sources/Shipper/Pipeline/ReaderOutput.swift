@@ -70,14 +70,21 @@ final class ReaderOutput: TailerOutput {
         var leavesLineOut = false
         /// In an s6 log directory.
         let isS6: Bool
+        /// As its byte order mark has it, where the input's may have one.
+        var encoding: TextEncoding
         /// How a container runtime wrote it, if one did.
         var container: ContainerFormat?
         /// Nothing of it was read, and its first bytes tell how it is written.
         var isUndecided = false
         /// A line of it is not like that, and that was told.
         var hasMalformed = false
+        /// The same of a line that was to be members of its document.
+        var hasUndecoded = false
 
-        init(_ entry: FileEntry, _ sighting: FileSighting, anchor: Anchor) {
+        init(
+            _ entry: FileEntry, _ sighting: FileSighting, anchor: Anchor, _ encoding: TextEncoding
+        ) {
+            self.encoding = encoding.resolved(head: sighting.head.span)
             stream = sighting.stream
             generation = entry.generation
             path = sighting.path
@@ -93,6 +100,8 @@ final class ReaderOutput: TailerOutput {
     let territory: Territory?
     let inputs: [InputPlan]
     let memory: FileMemory
+    /// Of lines that are no UTF-8; lends its memory from chunk to chunk.
+    private var decoder = LineDecoder()
     /// Streams with an open file; bounded by those.
     var streams = DenseTable<StreamID, Stream>()
     /// When streams were last gone through whose topic is that of a day.
@@ -212,7 +221,7 @@ final class ReaderOutput: TailerOutput {
         let (offset, anchor) = parts.ledger.begin(
             entry.file, entry.generation, at: entry.offset, anchor: entry.anchor)
         memory.begin(entry, isS6: sighting.isS6)
-        let opened = File(entry, sighting, anchor: anchor)
+        let opened = File(entry, sighting, anchor: anchor, plan.settings.encoding)
         opened.container = plan.container(isS6: sighting.isS6, head: sighting.head.span)
         opened.isUndecided =
             plan.guesses(isS6: sighting.isS6) && offset <= entry.base.start
@@ -392,14 +401,37 @@ final class ReaderOutput: TailerOutput {
         guard let source = files[file], let stream = streams[source.stream],
             let first = frames.first
         else { return 0 }
-        let begin = first.offset
-        if source.isUndecided { decide(source, inputs[stream.input], chunk) }
+        if source.encoding.isUTF8 { return take(file, source, stream, chunk, chunk, frames) }
+        if first.offset.bytes == 0 { source.encoding = source.encoding.resolved(head: chunk) }
+        guard let encoder = encoder(file, source, stream) else { return 0 }
+        // It leaves its memory to the next chunk.
+        var lines = LineDecoder()
+        swap(&lines, &decoder)
+        defer { swap(&lines, &decoder) }
+        let isDecoded = lines.decode(
+            frames, of: chunk, from: source.encoding, longest: encoder.records.longestText,
+            codec: inputs[stream.input].codec)
+        guard isDecoded else {
+            parts.events.cannotDecode(source.path, source.encoding.name)
+            return 0
+        }
+        return take(file, source, stream, chunk, lines.text.span, lines.frames)
+    }
+
+    /// Takes `frames`, whose bytes are in `text`, and which lie in the file where those of `chunk`
+    /// do.
+    private func take(
+        _ file: FileID, _ source: File, _ stream: Stream, _ chunk: Span<UInt8>,
+        _ text: Span<UInt8>, _ frames: [Frame]
+    ) -> Int {
+        guard let begin = frames.first?.offset else { return 0 }
+        if source.isUndecided { decide(file, source, inputs[stream.input], text) }
         guard let encoder = encoder(file, source, stream) else { return 0 }
         let isDated = inputs[stream.input].isDated
         let readTime = parts.now().nanoseconds
         if encoder.records.joins {
             guard let lane = eventLane(source.stream, stream, readTime) else { return 0 }
-            return takeEvents(of: source, file, by: encoder, lane, chunk, frames)
+            return takeEvents(of: source, file, by: encoder, lane, chunk, text, frames)
         }
         var way = isDated ? nil : way(source.stream, stream)
         guard way != nil || isDated else { return 0 }
@@ -418,7 +450,7 @@ final class ReaderOutput: TailerOutput {
                 way = self.way(
                     source.stream,
                     at: encoder.records.time(
-                        of: frames[position.frame], in: chunk, readTime: readTime,
+                        of: frames[position.frame], in: text, readTime: readTime,
                         lineTime: lineTime))
             }
             guard let (lane, until) = way else { break }
@@ -426,7 +458,7 @@ final class ReaderOutput: TailerOutput {
             // A slab of a few lines is as large as those: one of the full size would be taken from
             // the system and given back for each of them.
             let expected = encoder.records.expectedSize(
-                lines: frames.count - position.frame, bytes: chunk.count - (offset - begin),
+                lines: frames.count - position.frame, bytes: max(0, text.count - (offset - begin)),
                 overhead: overhead)
             let credit = parts.budget.take(
                 source.stream, of: lane.destination,
@@ -443,7 +475,7 @@ final class ReaderOutput: TailerOutput {
             var offsets: [UInt32] = []
             offsets.reserveCapacity(ends.capacity)
             let progress = encoder.records.encode(
-                frames, from: position, of: chunk, readTime: readTime, lineTime: lineTime,
+                frames, from: position, of: text, readTime: readTime, lineTime: lineTime,
                 leavesLineOut: leavesLineOut, until: until, into: slab, limit: credit,
                 overhead: overhead, ends: &ends, offsets: &offsets)
             guard let reached = progress.position.offset(in: frames), reached > offset else {
@@ -465,7 +497,7 @@ final class ReaderOutput: TailerOutput {
             source.lineTime = lineTime
             leavesLineOut = progress.leavesLineOut
             source.leavesLineOut = leavesLineOut
-            parts.counters.ruled(progress.counts)
+            tell(progress.counts, of: source, inputs[stream.input])
             parts.ledger.sent(file, source.generation, range, anchor: anchor)
             parts.counters.sent(records: ends.count)
             send(
@@ -481,6 +513,16 @@ final class ReaderOutput: TailerOutput {
         }
         parts.counters.taken(offset - begin)
         return offset - begin
+    }
+
+    /// What rules did, and the first line of a file that was to be members of its document and is
+    /// none.
+    func tell(_ counts: LineCounts, of source: File, _ plan: InputPlan) {
+        parts.counters.ruled(counts)
+        guard let first = counts.firstUndecoded, !source.hasUndecoded else { return }
+        source.hasUndecoded = true
+        guard plan.tellsUndecoded else { return }
+        parts.events.malformed(source.path, offset: first, format: "json")
     }
 
     func send(_ batch: RecordBatch) {
@@ -499,10 +541,15 @@ final class ReaderOutput: TailerOutput {
     }
 
     /// What was there when the file was opened may have been less.
-    private func decide(_ source: File, _ plan: InputPlan, _ chunk: Span<UInt8>) {
+    private func decide(
+        _ file: FileID, _ source: File, _ plan: InputPlan, _ text: Span<UInt8>
+    ) {
         source.isUndecided = false
-        let head = chunk.extracting(0..<min(chunk.count, ContainerFormat.headLength))
-        source.container = plan.container(isS6: source.isS6, head: head)
+        let head = text.extracting(0..<min(text.count, ContainerFormat.headLength))
+        let container = plan.container(isS6: source.isS6, head: head)
+        guard container != source.container else { return }
+        source.container = container
+        encoders[file] = nil
     }
 
     private func encoder(_ file: FileID, _ source: File, _ stream: Stream) -> Encoder? {

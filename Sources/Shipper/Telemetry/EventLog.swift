@@ -22,6 +22,13 @@ package final class EventLog: Sendable {
             ])
     }
 
+    /// A file in an encoding that the system knew at the start, and does not any more.
+    func cannotDecode(_ path: String, _ encoding: String) {
+        log.fault(
+            .error, key: "decode \(path)", "lines cannot be decoded; they wait",
+            ["path": .text(path), "encoding": .text(encoding)])
+    }
+
     /// A line of a file is not as its format has it. To be called for the first one of each file.
     func malformed(_ path: String, offset: LogicalOffset, format: String) {
         log.event(

@@ -96,7 +96,7 @@ struct Metric: Sendable {
         ) { $0.holeBytes },
         counter(
             "shipper_lines_malformed_total",
-            "Lines that are not as their format has them: shipped as they are, with "
+            "Lines that are not as their format, or `json`, has them: shipped as they are, with "
                 + "`log.flags: [\"parse_error\"]`."
         ) { $0.linesMalformed },
         counter(

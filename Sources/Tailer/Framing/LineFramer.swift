@@ -6,11 +6,14 @@ import Platform
 package struct LineFramer: Sendable {
     /// Bytes of a message at the most.
     package let maxLine: Int
+    /// How a newline is bytes.
+    package let form: LineForm
 
     /// A limit below 1 is a mistake of ours and stops the process.
-    package init(maxLine: Int) {
+    package init(maxLine: Int, form: LineForm = .ascii) {
         precondition(maxLine > 0, "a line of at most \(maxLine) bytes")
-        self.maxLine = maxLine
+        self.maxLine = form == .wide ? max(2, maxLine / 2 * 2) : maxLine
+        self.form = form
     }
 
     /// Where a chunk lies in its file, and what is known of the bytes before and after it.
@@ -41,6 +44,7 @@ package struct LineFramer: Sendable {
         _ chunk: Span<UInt8>, within surroundings: Surroundings, into frames: inout [Frame]
     ) {
         frames.removeAll(keepingCapacity: true)
+        if form == .wide { return frameWide(chunk, within: surroundings, into: &frames) }
         var start = 0
         var continues = surroundings.continuesLine
         while start < chunk.count {
@@ -58,7 +62,10 @@ package struct LineFramer: Sendable {
                 if open <= maxLine { return }
             }
             if count > maxLine {
-                let part = Self.part(of: chunk, from: first, longest: maxLine)
+                let part =
+                    form == .longCharacters
+                    ? Self.safePart(of: chunk, from: first, longest: maxLine)
+                    : Self.part(of: chunk, from: first, longest: maxLine)
                 frames.append(
                     Frame(
                         offset: surroundings.offset + start, start: first, count: part,

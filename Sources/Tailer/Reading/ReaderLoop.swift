@@ -455,7 +455,9 @@ final class ReaderLoop {
         let now = MonotonicTime.now()
         let reading = StreamTurn(
             stream: stream, output: output, opener: opener, table: table, buffer: buffer,
-            framer: LineFramer(maxLine: inputs[stream.input].maxLine), drain: intervals.drain,
+            framer: LineFramer(
+                maxLine: inputs[stream.input].maxLine, form: inputs[stream.input].form),
+            drain: intervals.drain,
             patience: table.patience, once: once,
             hasNews: { [self] in
                 readEvents(now)

@@ -41,6 +41,11 @@ extension StreamTurn {
     /// Looks at the zeros at the chunk's beginning and at its end, and at those within that a hole
     /// is part of.
     func zeros(_ file: TailedFile, _ now: MonotonicTime) throws(SystemError) -> Zeros {
+        if framer.form == .wide {
+            // Half of such a text's bytes are zeros.
+            let count = buffer.withBytes(of: file) { $0.count }
+            return .text(Text(count: count, isEnd: false, isWhole: true))
+        }
         let (leading, trailing, count, hasAny) = buffer.withBytes(of: file) { chunk in
             (
                 ByteSearch.leadingZeros(in: chunk), ByteSearch.trailingZeros(in: chunk),

@@ -388,7 +388,7 @@ struct StreamTurn {
             // Where something happens all the time, order is not worth standing still for.
             if file.isAtStart, waitsForNews(file, now) { return .news }
             // What was zero when it was read may be written by now.
-            if !buffer.isFresh, hasZeros(file) { continue }
+            if !buffer.isFresh, framer.form != .wide, hasZeros(file) { continue }
             switch try zeros(file, now) {
             case .passed, .underWay: return .moved
             case .awaited:
@@ -439,7 +439,7 @@ struct StreamTurn {
             framer.frame(
                 chunk,
                 within: .init(
-                    offset: file.position, continuesLine: file.content.continuesLine,
+                    offset: file.position, continuesLine: continuesLine(file),
                     isFinal: text.isEnd || (file.isFinal && reachesEnd),
                     hasText: text.isWhole),
                 into: &frames)
@@ -452,6 +452,12 @@ struct StreamTurn {
             }
             return consumed
         }
+    }
+
+    /// Whether the position is within a line.
+    private func continuesLine(_ file: TailedFile) -> Bool {
+        framer.form == .wide
+            ? framer.continuesLine(after: file.anchor) : file.content.continuesLine
     }
 
     /// How long half a line waits for its rest where the file may be no rotated one, nanoseconds.

@@ -286,4 +286,26 @@ import Testing
         #expect(Set(documents.map(\.log.offset)).count == documents.count)
         #expect(result.events.joiner.isEmpty)
     }
+
+    @Test("F3: of one stream alone lines become records, and what is no line of a container")
+    func oneStream() throws {
+        let bytes = Array(
+            """
+            2026-11-23T05:00:00Z stdout P a
+            2026-11-23T05:00:00Z stderr F no
+            2026-11-23T05:00:00Z stdout F b
+            2026-11-23T05:00:00Z stderr P no
+            no line of a container
+            2026-11-23T05:00:00Z stderr F no
+
+            """.utf8)
+        let encoder = try RecordEncoder(
+            codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
+            longestRecord: 1_000_000, keepsEmptyLines: false, container: .cri, channel: .stdout)
+        let result = EventFixture.encode(encoder, bytes, Frame.lines(of: bytes))
+        let documents = try EventFixture.documents(result)
+        #expect(documents.map(\.message) == ["ab", "no line of a container"])
+        #expect(result.malformed == 1)
+        #expect(result.events.joiner.isEmpty)
+    }
 }

@@ -50,4 +50,17 @@ import Testing
         let lines = try EventFixture.documents(result).map { line($0) + "\n" }.joined()
         #expect(lines == expected)
     }
+
+    /// `json.out` has whole documents.
+    @Test("F10: a golden pair of lines of JSON")
+    func linesOfJSON() throws {
+        let input = try EncodingFixture.bytes("formats/json.log")
+        let fields = JSONFields(
+            messageKey: "msg", overwritesKeys: true, expandsKeys: true, addsError: true)
+        let records = EncodingFixture.records(
+            try JSONFixture.encoder(fields), input, Frame.lines(of: input))
+        let expected = try EncodingFixture.bytes("formats/json.out")
+        #expect(records.flatMap { $0 + [0x0A] } == expected)
+        #expect(records.allSatisfy { StrictJSON($0) != nil })
+    }
 }
