@@ -4,6 +4,7 @@ package import Model
 package struct FileOrigin: Sendable {
     /// The number of its entry.
     package let file: FileID
+    /// The inode that its content was in last.
     package let identity: FileIdentity
     /// Where it was seen last.
     package let path: String

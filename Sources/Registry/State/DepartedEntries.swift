@@ -67,8 +67,8 @@ struct DepartedEntries: Sendable {
 struct Beginnings: Sendable {
     let fingerprints: Set<Fingerprint>
 
-    /// Of a file that begins with `head`, as far as one of these lengths covers it. A digest takes a
-    /// microsecond or three, and there are a thousand lengths.
+    /// Of a file that begins with `head`, as far as one of these lengths covers it. A digest takes
+    /// some microseconds, and there are a thousand lengths: to be made without a lock.
     init(of head: [UInt8], lengths: Set<Int>) {
         fingerprints = Set(
             lengths.lazy.filter { $0 > 0 && $0 <= head.count }.map { .of(head: Array(head[..<$0])) }

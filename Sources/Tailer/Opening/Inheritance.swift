@@ -17,7 +17,8 @@ final class Inheritance {
     /// would remove what.
     private static let mostWaiting = 1_024
     /// A compressor removes what it has read as soon as it is through. What is there for longer
-    /// after the last byte was written begins alike by accident, or is kept on purpose. Nanoseconds.
+    /// after the last byte was written begins alike by accident, or is kept on purpose;
+    /// nanoseconds.
     private static let patience: Int64 = 30_000_000_000
     /// What is written to for so long is no archive in the making: a program writes one log twice.
     private static let longest: Int64 = 3_600_000_000_000
