@@ -130,7 +130,7 @@ package enum TextEncodingError: Error, Hashable, Sendable, CustomStringConvertib
         switch self {
         case .unknown:
             "neither a name of ours nor one that the C library's iconv has a module for (`iconv"
-                + " --list`; Debian's modules are in libc6 and libc-gconv-modules-extra)"
+                + " --list`; Debian's modules are in libc6, Fedora's in glibc-gconv-extra)"
         case .unsuited: "not supported: the end of a line is not to be found in it"
         }
     }

@@ -9,6 +9,8 @@ final class Inheritance {
     /// What they were made of, until they are found to go on where that was left.
     private var origins: [FileID: FileOrigin] = [:]
     private var begun: Set<FileID> = []
+    /// From so many on it is looked for those that are not known any more.
+    private var mostOrigins = 1_024
     /// The files that they were made of, lately.
     private var sources: [FileIdentity] = []
     private static let mostSources = 256
@@ -38,8 +40,14 @@ final class Inheritance {
     /// It waits no longer.
     func forget(_ key: InodeKey) { waiting[key] = nil }
 
-    /// A compressed file has this entry now, which was another file's.
-    func inherits(_ origin: FileOrigin) {
+    /// A compressed file has this entry now, which was another file's. What was removed before it
+    /// was read is forgotten as soon as it is not `isKnown`.
+    func inherits(_ origin: FileOrigin, isKnown: (FileID) -> Bool) {
+        if origins.count >= mostOrigins {
+            origins = origins.filter { isKnown($0.key) }
+            begun.formIntersection(origins.keys)
+            mostOrigins = max(1_024, 2 * origins.count)
+        }
         origins[origin.file] = origin
         sources.append(origin.identity)
         if sources.count > Self.mostSources { sources.removeFirst() }
@@ -95,7 +103,7 @@ extension FileOpener {
                 if origin.isNamesake { break }
             } else if output.inherited(origin.file, by: sighting) {
                 inheritance.forget(InodeKey(candidate.status))
-                inheritance.inherits(origin)
+                inheritance.inherits(origin) { knownFiles.identity(of: $0) != nil }
                 output.report(
                     .compressedAs(path: origin.path, archive: candidate.request.path))
                 return

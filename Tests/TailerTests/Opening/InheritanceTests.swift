@@ -34,16 +34,30 @@ struct InheritanceTests {
         #expect(inheritance.waits(key(5_000), stillness: 0, start + 3_601 * second))
     }
 
+    private func origin(_ file: Int) -> FileOrigin {
+        FileOrigin(
+            file: FileID(number: file),
+            identity: FileIdentity(handle: nil, device: 1, inode: UInt64(file), birth: nil),
+            path: "/log/a", hasLeft: false, position: .start, anchor: .none, unread: nil,
+            isNamesake: true)
+    }
+
+    @Test("What was removed before its turn is forgotten, where there are thousands")
+    func removed() {
+        let inheritance = Inheritance()
+        for file in 0..<10_000 {
+            inheritance.inherits(origin(file)) { $0.number >= file - 100 }
+        }
+        let kept = (0..<10_000).filter { inheritance.awaitsTurn(FileID(number: $0)) }
+        #expect(kept.count <= 1_124 && kept.suffix(101) == ArraySlice(9_899..<10_000))
+    }
+
     @Test("One that has an entry waits for its turn, and then for being compared")
     func turns() {
         let inheritance = Inheritance()
         let file = FileID(number: 3)
         #expect(!inheritance.awaitsTurn(file) && !inheritance.takeUp(file))
-        inheritance.inherits(
-            FileOrigin(
-                file: file, identity: FileIdentity(handle: nil, device: 1, inode: 2, birth: nil),
-                path: "/log/a", hasLeft: false, position: .start, anchor: .none, unread: nil,
-                isNamesake: true))
+        inheritance.inherits(origin(3)) { _ in true }
         #expect(inheritance.awaitsTurn(file))
         #expect(inheritance.takeUp(file))
         #expect(!inheritance.awaitsTurn(file) && !inheritance.takeUp(file))
