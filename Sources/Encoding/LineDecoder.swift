@@ -13,10 +13,14 @@ package struct LineDecoder {
     /// Those of the lines that were decoded last.
     package private(set) var frames: [Frame] = []
 
+    /// Bytes of text from which on no more lines are decoded: where there is little credit, the
+    /// rest of a long chunk would be decoded again each time.
+    private static let mostText = 64 * 1024
+
     package init() {}
 
-    /// Decodes `lines` of `chunk`. `longest`: bytes of text of one part. False where the system has
-    /// lost its converter.
+    /// Decodes the first of `lines`, of `chunk`, at least one. `longest`: bytes of text of one
+    /// part. False where the system has lost its converter.
     package mutating func decode(
         _ lines: [Frame], of chunk: Span<UInt8>, from encoding: TextEncoding, longest: Int,
         codec: RecordCodec
@@ -24,7 +28,7 @@ package struct LineDecoder {
         text.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         guard let decoder = TextDecoder(encoding) else { return false }
-        for line in lines {
+        for line in lines where text.count < Self.mostText {
             let bytes = chunk.extracting(line.start..<line.start + line.count)
             // The second half of a newline, where a line was looked for by its first one.
             let isTorn = encoding.isWide && line.messageOffset.bytes % 2 == 1 && !bytes.isEmpty

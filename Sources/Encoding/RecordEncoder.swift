@@ -44,7 +44,8 @@ package struct RecordEncoder: Sendable {
         container: ContainerFormat? = nil, multiline: Multiline? = nil,
         fields: JSONFields? = nil, channel: Channel? = nil, longestMessage: Int = .max
     ) throws(EncodingError) {
-        self.channel = channel
+        // What is no container's has no streams, and is not left out.
+        self.channel = container == nil ? nil : channel
         var envelope = codec == .json ? template.envelope : 0
         if codec == .json, !rules.isEmpty { envelope += RecordFlags.longestOfRules }
         if codec == .json, container != nil || multiline != nil {
@@ -78,7 +79,10 @@ package struct RecordEncoder: Sendable {
     }
 
     /// Bytes of text that surely are one record, though nothing of them is split.
-    package var longestText: Int { min(longestPart / 4 * 3, limits.bytes) }
+    package var longestText: Int {
+        let text = longestPart / 4 * 3
+        return joins ? min(text, limits.bytes) : text
+    }
 
     /// The lines of which stream of a container become records; nil: all.
     private let channel: Channel?

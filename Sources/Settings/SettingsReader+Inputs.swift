@@ -77,7 +77,7 @@ extension SettingsReader {
             stream: choice(section["stream"], default: .all),
             encoding: encoding(section["encoding"]),
             json: json(
-                section["json"], kafka, rootFields: isUnderRoot ? fields.map(\.name) : []),
+                section["json"], kafka, fields, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
             format: choice(section["format"], default: .auto),

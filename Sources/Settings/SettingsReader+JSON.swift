@@ -10,7 +10,7 @@ extension SettingsReader {
     ]
 
     mutating func json(
-        _ value: Value?, _ kafka: KafkaOutput?, rootFields: [String]
+        _ value: Value?, _ kafka: KafkaOutput?, _ fields: [Field], rootFields: [String]
     ) -> Settings.JSON? {
         guard let value else { return nil }
         if case .scalar(let scalar) = value.node.content, scalar.isNull { return nil }
@@ -20,6 +20,13 @@ extension SettingsReader {
                 value.keyMark, value.path,
                 "lines are not read with output.kafka.codec raw; expected codec json")
         }
+        let size = Self.size(of: fields)
+        if size.depth > Self.deepestFields || size.count > Self.mostFields {
+            fault(
+                value.keyMark, value.path,
+                "the input's fields are \(size.depth) deep and \(size.count); expected at most"
+                    + " \(Self.deepestFields) deep and \(Self.mostFields) where lines are JSON")
+        }
         return Settings.JSON(
             target: target(section, rootFields),
             messageKey: section["message_key"].flatMap { name($0) },
@@ -28,6 +35,28 @@ extension SettingsReader {
             addsErrorKey: boolean(section["add_error_key"], default: false),
             ignoresDecodingError: boolean(section["ignore_decoding_error"], default: false),
             timestamp: timestamp(section["timestamp"]))
+    }
+
+    /// A document has its own keys beside those of `fields`, and is as deep and as large as a line
+    /// of JSON may be, which is 32 and 4,096.
+    private static let deepestFields = 24
+    private static let mostFields = 3_072
+
+    private static func size(of fields: [Field]) -> (depth: Int, count: Int) {
+        size(of: .map(fields))
+    }
+
+    private static func size(of value: FieldValue) -> (depth: Int, count: Int) {
+        let below: [FieldValue]
+        switch value {
+        case .list(let items): below = items
+        case .map(let fields): below = fields.map(\.value)
+        case .string, .int, .double, .bool, .null: return (0, 0)
+        }
+        return below.reduce((1, below.count)) { sum, item in
+            let size = size(of: item)
+            return (max(sum.0, size.depth + 1), sum.1 + size.count)
+        }
     }
 
     /// How many layouts a text may be held against.

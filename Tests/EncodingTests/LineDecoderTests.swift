@@ -210,7 +210,10 @@ import Testing
 
     @Test(
         "F11: what nobody has a module for, or has no newline that can be found, is refused",
-        arguments: ["klingon", "utf-32", "iso-2022-jp", "hz-gb-2312", "EBCDIC-US", "a b", ""])
+        arguments: [
+            "klingon", "utf-32", "iso-2022-jp", "iso2022jp", "csiso2022kr", "hz-gb-2312",
+            "EBCDIC-US", "a b", "",
+        ])
     func refused(name: String) {
         #expect(throws: TextEncodingError.self) { try TextEncoding.load(name) }
     }
@@ -237,5 +240,44 @@ import Testing
             }
             #expect(place == bytes.count, "\(name)")
         }
+    }
+
+    @Test("F11: letters that stand where ASCII has others are those letters")
+    func nearlyASCII() throws {
+        let (lines, _) = try lines(
+            [0x7B, 0x7C, 0x7D, 0x0A], try TextEncoding.load("iso646-de"))
+        #expect(lines.map { String(decoding: $0, as: UTF8.self) } == ["äöü"])
+    }
+
+    @Test("F11: max_line counts bytes of the file, and is no limit of what is made of them")
+    func longText() throws {
+        let encoder = try RecordEncoder(
+            codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
+            longestRecord: 1_000_000, keepsEmptyLines: false, longestMessage: 4_096)
+        #expect(encoder.longestText >= 700_000)
+        let bytes = [UInt8](repeating: 0xCF, count: 4_000) + [0x0A]
+        let (lines, frames) = try lines(
+            bytes, try TextEncoding.load("windows-1251"), longest: encoder.longestText)
+        #expect(lines.map(\.count) == [8_000] && frames.map(\.flags) == [.none])
+    }
+
+    @Test("F11: of a long chunk no more is decoded than is soon taken, and at least a line")
+    func portions() throws {
+        let encoding = try TextEncoding.load("windows-1251")
+        let line = [UInt8](repeating: 0xCF, count: 999) + [0x0A]
+        let bytes = Array(repeatElement(line, count: 500).joined())
+        var left = frames(bytes, .ascii)
+        var calls = 0
+        while !left.isEmpty {
+            var decoder = LineDecoder()
+            let isDecoded = decoder.decode(
+                left, of: bytes.span, from: encoding, longest: 1 << 20, codec: .json)
+            try #require(isDecoded && !decoder.frames.isEmpty)
+            #expect(decoder.text.count <= 64 * 1024 + 2_000)
+            #expect(decoder.frames.map(\.offset) == left.prefix(decoder.frames.count).map(\.offset))
+            left.removeFirst(decoder.frames.count)
+            calls += 1
+        }
+        #expect(calls < 20)
     }
 }

@@ -30,6 +30,8 @@ struct FieldsWriter {
     private var time: Int64?
     /// It has one that could not be read.
     private var isMistimed = false
+    /// The line has an `error` itself.
+    private var hasError = false
     /// The error that is to be in the document.
     private var fault: String?
 
@@ -88,7 +90,7 @@ struct FieldsWriter {
             inserted.removeAll(keepingCapacity: true)
             insertions.removeAll(keepingCapacity: true)
         }
-        (time, isMistimed, fault) = (nil, false, nil)
+        (time, isMistimed, fault, hasError) = (nil, false, nil, false)
         try object.read(text)
         let hasMessage: Bool
         if fields.target.isEmpty {
@@ -177,6 +179,9 @@ struct FieldsWriter {
                 if ByteSearch.isEqual(key, of: tree.names.span, message.bytes) {
                     hasMessage = true
                 }
+                if ByteSearch.isEqual(key, of: tree.names.span, Self.error.bytes) {
+                    hasError = true
+                }
                 separate()
                 tree.writeMember(node, of: text, into: &made)
             case .taken, .time: break
@@ -255,7 +260,7 @@ struct FieldsWriter {
     private mutating func addError(_ text: Span<UInt8>) {
         guard addsError, let fault else { return }
         // What the line says of its own error is not replaced.
-        if fields.target.isEmpty, object.member(Self.error, in: text) != nil { return }
+        if fields.target.isEmpty, hasError || object.member(Self.error, in: text) != nil { return }
         separate()
         made.append(contentsOf: Self.errorBegin.dropFirst())
         made.append(contentsOf: fault.utf8)

@@ -31,6 +31,8 @@ struct JSONTree {
     private(set) var names: [UInt8] = []
     /// The first key with dots that could not become an object: something else is in its way.
     private(set) var conflict: Range<Int>?
+    /// A member was replaced by one without dots that stands behind it.
+    private var hasLost = false
     private var scanner = JSONScanner()
     /// Of objects with many members: the member for the object's table and a key's hash.
     private var index: [Entry: Int] = [:]
@@ -45,11 +47,27 @@ struct JSONTree {
     private static let fewMembers = 16
 
     /// Reads a line that `JSONObject` has read: all in it is as it has to be.
+    ///
+    /// Where a key with dots became an object, and its first part stands behind it as something
+    /// else, none of the line's keys becomes one: nothing of it is lost.
     mutating func read(_ text: Span<UInt8>, expands: Bool) {
+        readOnce(text, expands: expands)
+        guard hasLost else { return }
+        let first = conflict.map { Array(names[$0]) }
+        readOnce(text, expands: false)
+        if let first {
+            let start = names.count
+            names.append(contentsOf: first)
+            conflict = start..<names.count
+        }
+    }
+
+    private mutating func readOnce(_ text: Span<UInt8>, expands: Bool) {
         nodes.removeAll(keepingCapacity: true)
         names.removeAll(keepingCapacity: true)
         if !index.isEmpty { index.removeAll() }
         conflict = nil
+        hasLost = false
         var place = 0
         scanner.begin()
         scanner.blanks(text, &place)
@@ -129,7 +147,10 @@ struct JSONTree {
         if nodes[known].isExpanded, nodes[child].isObject {
             merge(child, into: known)
         } else {
-            if nodes[known].isExpanded { conflict = conflict ?? nodes[child].key }
+            if nodes[known].isExpanded {
+                conflict = conflict ?? nodes[child].key
+                hasLost = true
+            }
             replace(known, by: child)
         }
     }

@@ -76,13 +76,18 @@ struct OwnKeys: Sendable {
         if object == 0, name == "@timestamp" { return .time }
         // Nothing goes into what stands before the message.
         guard value.upperBound > shared else { return .taken }
-        if object == 0, name == "tags" { return .array(value.upperBound - 1 - shared) }
+        if object == 0, name == "tags", document[value.lowerBound] == UInt8(ascii: "[") {
+            // Elements go behind another one.
+            return value.count > 2 ? .array(value.upperBound - 1 - shared) : .taken
+        }
         guard document[value.lowerBound] == UInt8(ascii: "{"), value.count > 2 else {
             return .taken
         }
         objects.append(Object())
         let below = objects.count - 1
         add(document, value, shared, to: below)
+        // Some documents have flags there, and two of one key are refused by Elasticsearch.
+        if object == 0, name == "log" { objects[below].add(JSONKey("flags"), .taken) }
         return .object(below)
     }
 

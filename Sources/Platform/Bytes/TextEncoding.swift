@@ -107,7 +107,11 @@ package struct TextEncoding: Hashable, Sendable {
             var text: [UInt8] = []
             let one = [byte]
             let outcome = converter.convert(one.span, room: 16, into: &text)
-            if outcome.stop == .incomplete { isTable = false }
+            if outcome.stop == .incomplete {
+                // Each line would begin in the state that a character of its own sets.
+                if byte == 0x1B { throw .unsuited }
+                isTable = false
+            }
             let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
             table.append(outcome.stop == .end && scalars.count == 1 ? scalars[0].value : 0xFFFD)
         }
@@ -115,7 +119,9 @@ package struct TextEncoding: Hashable, Sendable {
         guard table[0x0A] == 0x0A, table[0x0D] == 0x0D, table[0x41] == 0x41 else {
             throw .unsuited
         }
-        return isTable ? .table(table) : .converter(system)
+        // What is no ASCII below 0x80 is not taken over in runs.
+        let isASCII = table[..<0x80].enumerated().allSatisfy { $0.offset == Int($0.element) }
+        return isTable && isASCII ? .table(table) : .converter(system)
     }
 }
 

@@ -1,4 +1,5 @@
 import Encoding
+import Expressions
 import Model
 import Platform
 import TestSupport
@@ -307,5 +308,19 @@ import Testing
         #expect(documents.map(\.message) == ["ab", "no line of a container"])
         #expect(result.malformed == 1)
         #expect(result.events.joiner.isEmpty)
+    }
+
+    @Test("What is no container's has no streams: of its events none is left out")
+    func filterWithoutContainer() throws {
+        let bytes = Array("a\nb\n b\nc\n".utf8)
+        let multiline = Multiline(
+            .pattern(try Expression(#"^\s"#), negate: false, match: .after))
+        let encoder = try RecordEncoder(
+            codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
+            longestRecord: 1_000_000, keepsEmptyLines: false, multiline: multiline,
+            channel: .stdout)
+        let result = EventFixture.encode(encoder, bytes, Frame.lines(of: bytes))
+        let messages = try EventFixture.documents(result).map(\.message)
+        #expect(messages == ["a", "b\n b"] && result.events.joiner.event(.log) != nil)
     }
 }

@@ -279,4 +279,38 @@ import Testing
             #expect(document["error"]?["type"]?.text == "json")
         }
     }
+
+    @Test(
+        "F10: a field tags of the user's that is no list stays what it is",
+        arguments: [#""prod""#, "5", "[]", "{}"])
+    func oddTags(_ tags: String) throws {
+        let template = EncodingFixture.template(
+            rootFields: [RootField(name: "tags", value: Array(tags.utf8), members: nil)])
+        for line in [#"{"tags":["a"]}"#, #"{"tags":"a","x":1}"#] {
+            let document = try JSONFixture.document(line, JSONFields(), template)
+            #expect(try document["tags"] == JSONFixture.json(tags))
+        }
+    }
+
+    @Test("F10: no key stands twice, be it made of one with dots")
+    func onlyOnce() throws {
+        let fields = JSONFields(messageKey: "msg", expandsKeys: true, addsError: true)
+        let ours = try JSONFixture.document(#"{"error.message":"boom"}"#, fields)
+        #expect(try ours["error"] == JSONFixture.json(#"{"message":"boom"}"#))
+        let flagged = try JSONFixture.document(
+            #"{"log.flags":["x"],"log.level":"info","msg":5,"time":"never"}"#, fields)
+        #expect(flagged["log"]?["level"]?.text == "info")
+        #expect(JSONFixture.flags(flagged).isEmpty)
+    }
+
+    @Test("F10: where a key with dots and its first part are both there, both stay")
+    func inTheWay() throws {
+        let fields = JSONFields(expandsKeys: true, addsError: true)
+        for line in [#"{"a.b":1,"a":5,"c.d":2}"#, #"{"a":5,"a.b":1,"c.d":2}"#] {
+            let document = try JSONFixture.document(line, fields)
+            #expect(document["a"]?.number == "5" && document["a.b"]?.number == "1", "\(line)")
+            #expect(document["c.d"]?.number == "2" || document["c"]?["d"]?.number == "2")
+            #expect(document["error"]?["message"] != nil)
+        }
+    }
 }
