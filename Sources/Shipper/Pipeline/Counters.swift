@@ -100,8 +100,7 @@ package final class Counters: Sendable {
         case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
             .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .compressedAs,
-            .endsEarly,
-            .processed:
+            .endsEarly, .processed:
             break
         }
     }

@@ -93,13 +93,34 @@ final class Candidate {
         isInTheMaking = true
     }
 
-    /// No name leads to it any more, as far as can be told.
+    /// No name leads to it any more, nobody writes to it, and it ends where it did when it was
+    /// looked at. False where that cannot be told.
     var isRemoved: Bool {
         do throws(SystemError) {
-            return try source.descriptor.status().links == 0
+            guard source.descriptor.hasNoWriter() == true else { return false }
+            let now = try source.descriptor.status()
+            return now.links == 0 && now.size == status.size
         } catch {
             return false
         }
+    }
+
+    /// Whether a compressed one holds, before `position`, what was read of a file up to there. Nil
+    /// where that takes more than is unpacked at once.
+    func unpacks(
+        to anchor: [UInt8], before position: PhysicalOffset
+    ) throws(SystemError) -> Bool? {
+        guard let packed, !anchor.isEmpty, position >= PhysicalOffset(anchor.count) else {
+            return nil
+        }
+        defer { packed.release() }
+        var content = [UInt8](repeating: 0, count: anchor.count)
+        let count = try packed.read(
+            into: &content, count: anchor.count, at: (position - anchor.count).bytes,
+            budget: Self.mostForHead, in: source.descriptor)
+        guard let count else { return nil }
+        if count < anchor.count { return packed.isAtEnd ? false : nil }
+        return content == anchor
     }
 
     /// `head` as far as it is known to be written.

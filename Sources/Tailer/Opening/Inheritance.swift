@@ -87,8 +87,8 @@ extension FileOpener {
     /// 2. It is compressed to `app-1.log.gz` before anybody looks.
     /// 3. As a file that nobody has seen it would be sent again, whole.
     ///
-    /// That its first bytes and those before the position are the same is found out when it is
-    /// read, as with every compressed file. Whatever else begins like it is shipped.
+    /// That its first bytes and those before the position are the same is found out at once where
+    /// that is little to unpack, and else when it is read. Whatever else begins like it is shipped.
     func inherit(_ candidate: Candidate) {
         guard candidate.packed != nil, candidate.request.stream.kind == .path,
             !candidate.isInTheMaking, !candidate.head.isEmpty,
@@ -96,11 +96,13 @@ extension FileOpener {
         else { return }
         let sighting = candidate.sighting(isFirstScan: isFirstScan)
         var isAwaited = false
-        for origin in knownFiles.origins(of: sighting) {
+        for (number, origin) in knownFiles.origins(of: sighting).enumerated() {
             if isThere(origin) {
                 isAwaited = true
                 // It is that one, and no other that begins alike.
                 if origin.isNamesake { break }
+            } else if number < Self.mostUnpacked, isAnother(candidate, origin) {
+                continue
             } else if output.inherited(origin.file, by: sighting) {
                 inheritance.forget(InodeKey(candidate.status))
                 inheritance.inherits(origin) { knownFiles.identity(of: $0) != nil }
@@ -121,6 +123,19 @@ extension FileOpener {
         }
     }
 
+    /// Files that begin alike and are compared further before one of them is believed.
+    private static let mostUnpacked = 4
+
+    /// Whether it is known already that a compressed file was made of something else.
+    private func isAnother(_ candidate: Candidate, _ origin: FileOrigin) -> Bool {
+        do throws(SystemError) {
+            return try candidate.unpacks(to: origin.anchor.bytes, before: origin.position) == false
+        } catch {
+            tell(candidate.request.path, error)
+            return true
+        }
+    }
+
     /// Whether a file that was removed before anything of it was read is what another log's file is
     /// being read as:
     ///
@@ -134,8 +149,9 @@ extension FileOpener {
         else { return false }
         let sighting = candidate.sighting(isFirstScan: isFirstScan)
         return knownFiles.origins(of: sighting).contains { origin in
+            // All of it, and not only what logs with one banner have in common.
             guard !origin.hasLeft, isPacked(origin), origin.position > .start,
-                !origin.anchor.bytes.isEmpty, origin.position <= candidate.size
+                !origin.anchor.bytes.isEmpty, origin.position == candidate.size
             else { return false }
             do throws(SystemError) {
                 return try candidate.continues(at: origin.position, after: origin.anchor.bytes)
