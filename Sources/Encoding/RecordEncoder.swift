@@ -179,7 +179,8 @@ extension RecordEncoder {
         precondition(slab.capacity <= Int(UInt32.max), "a slab too large for 32-bit record ends")
         let run = EventRun(
             frames: frames, start: start, file: origin.file, generation: origin.generation,
-            keepsEmptyLines: keepsEmptyLines, channel: channel, limits: limits, now: now)
+            keepsEmptyLines: keepsEmptyLines, channel: channel,
+            groupsSingleLines: rules?.masks.isEmpty ?? true, limits: limits, now: now)
         let reader = EventReader(
             container: container, labels: labels, multiline: multiline, longestPart: longestPart)
         var writer = EventWriter(

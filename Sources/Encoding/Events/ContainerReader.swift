@@ -33,6 +33,14 @@ struct ContainerReader {
             text: read.text, isPartial: read.isPartial, isMalformed: false)
     }
 
+    /// A line that has a frame for itself alone; nil where it is a piece, or none of the format.
+    mutating func whole(_ line: Span<UInt8>) -> WholeLine? {
+        guard let read = read(line), !read.isPartial else { return nil }
+        return WholeLine(
+            channel: read.channel, time: read.milliseconds, attributes: docker.attributes,
+            text: read.text)
+    }
+
     private mutating func read(_ line: Span<UInt8>) -> ContainerLine? {
         switch format {
         case .cri: return cri.read(line)

@@ -77,6 +77,11 @@ package struct EventJoiner: Sendable {
     /// No event is open, and none was handed over in part.
     var isFresh: Bool { open.isEmpty && cut.isEmpty }
 
+    /// As above, of a channel.
+    func isFresh(_ channel: Channel) -> Bool {
+        !cut.contains(channel) && !open.contains { $0.channel == channel }
+    }
+
     /// The open event of a channel.
     package func event(_ channel: Channel) -> Event? { open.first { $0.channel == channel } }
 
@@ -214,8 +219,13 @@ package struct EventLine: Hashable, Sendable {
     /// An object of strings that is to stand in the document; none as a rule.
     package let attributes: [UInt8]
 
-    /// Bytes that those take in a document, with what stands around them.
-    var attributeBytes: Int { attributes.isEmpty ? 0 : attributes.count + 32 }
+    /// Bytes that those take in a document.
+    var attributeBytes: Int { Self.bytes(of: attributes) }
+
+    /// Bytes that attributes take in a document, with what stands around them.
+    static func bytes(of attributes: [UInt8]) -> Int {
+        attributes.isEmpty ? 0 : attributes.count + 32
+    }
 
     package init(
         channel: Channel, place: EventPlace, time: Int64?, beginsEvent: Bool, endsEvent: Bool,

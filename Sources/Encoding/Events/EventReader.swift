@@ -6,10 +6,7 @@ import Platform
 struct EventReader {
     private var container: ContainerReader?
     private var labels: LabelReader?
-    private let multiline: Multiline?
-
-    /// Lines are whole, and say themselves how they stand to those beside them.
-    var groups: Multiline? { container == nil ? multiline : nil }
+    let multiline: Multiline?
 
     /// `container` is how a container's runtime wrote them, if one did; `labels` may stand before
     /// lines of no container.
@@ -39,8 +36,16 @@ struct EventReader {
         return grouped(piece, line.extracting(piece.text), multiline, events)
     }
 
-    /// What stands before the text of a line of no container.
-    mutating func label(of line: Span<UInt8>) -> LineLabel? { labels?.label(of: line) }
+    /// A line that has a frame for itself alone; nil where it is a piece, or none of the format.
+    mutating func whole(_ line: Span<UInt8>) -> WholeLine? {
+        guard container != nil else {
+            let label = labels?.label(of: line)
+            return WholeLine(
+                channel: .log, time: label?.milliseconds, attributes: [],
+                text: (label?.length ?? 0)..<line.count)
+        }
+        return container?.whole(line)
+    }
 
     private mutating func plain(
         _ line: Span<UInt8>, _ frame: Frame, _ events: OpenEvents, _ place: EventPlace
@@ -49,7 +54,7 @@ struct EventReader {
         var time: Int64?
         if frame.flags.contains(.continuation) {
             time = events.continued(at: place)?.line.time
-        } else if let label = label(of: line) {
+        } else if let label = labels?.label(of: line) {
             (start, time) = (label.length, label.milliseconds)
         }
         return EventPiece(

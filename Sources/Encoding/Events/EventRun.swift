@@ -10,6 +10,8 @@ struct EventRun {
     let keepsEmptyLines: Bool
     /// Lines of other streams of a container are left out; nil: none is for that.
     let channel: Channel?
+    /// Lines that are events by themselves may be grouped: no mask makes several records of one.
+    let groupsSingleLines: Bool
     let limits: EventJoiner.Limits
     let now: MonotonicTime
 
@@ -24,16 +26,22 @@ struct EventRun {
         // A line is read once, though the event before it is handed over first.
         var read: EventPiece?
         var group = LineGroup()
-        // From there on lines may be grouped in the chunk.
+        // From there on lines may be grouped in the chunk; where that comes to nothing, the next
+        // lines are not read for it.
         var groupable = start
+        var pause = 0
         while index < frames.count {
-            if let multiline = reader.groups, index >= groupable, events.isFresh {
+            if index >= groupable, groupsSingleLines || reader.multiline != nil,
+                read.map({ events.isFresh($0.line.channel) }) ?? events.isFresh
+            {
                 read = nil
                 switch self.group(
-                    chunk, from: index, by: multiline, as: &reader, in: &group, &events,
+                    chunk, from: index, by: reader.multiline, as: &reader, in: &group, &events,
                     to: &writer)
                 {
-                case .rest(let next, let seen): (index, groupable) = (next, seen)
+                case .rest(let next, let seen):
+                    pause = next > index ? 0 : min(Self.longestPause, 2 * pause + 1)
+                    (index, groupable) = (next, seen + pause)
                 case .full(let next, let needed):
                     return progress(next, .full(needed), malformed, firstMalformed, writer)
                 }
@@ -49,7 +57,7 @@ struct EventRun {
             } else {
                 piece = reader.piece(line, frame, &events, place)
             }
-            if let channel, !piece.isMalformed, piece.line.channel != channel {
+            if !piece.isMalformed, !wants(piece.line.channel) {
                 if piece.line.beginsLine { writer.noteLeftOut() }
                 events.passed(frame, piece)
                 index += 1
@@ -87,6 +95,12 @@ struct EventRun {
         }
         return progress(index, .end, malformed, firstMalformed, writer)
     }
+
+    /// Whether lines of a container's stream become records.
+    func wants(_ channel: Channel) -> Bool { self.channel.map { $0 == channel } ?? true }
+
+    /// Lines that are joined one by one before it is tried again to group them.
+    private static let longestPause = 63
 
     private func progress(
         _ frame: Int, _ stop: EventProgress.Stop, _ malformed: Int, _ firstMalformed: Int?,

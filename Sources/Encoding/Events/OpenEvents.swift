@@ -26,6 +26,12 @@ package struct OpenEvents: Sendable {
         joiner.isFresh && resumed == nil && unfinished == nil && midLine == .none
     }
 
+    /// Nothing of a channel is open or handed over in part, nor a line of any.
+    func isFresh(_ channel: Channel) -> Bool {
+        joiner.isFresh(channel) && resumed == nil && unfinished == nil
+            && !midLine.contains(channel)
+    }
+
     func isLeftOut(_ channel: Channel) -> Bool { leftOut.contains(channel) }
 
     mutating func setLeftOut(_ channel: Channel, _ isLeftOut: Bool) {

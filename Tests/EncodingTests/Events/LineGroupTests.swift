@@ -92,6 +92,55 @@ struct LineGroupTests {
         }
     }
 
+    @Test("So it is where a container's runtime wrote them", arguments: 0..<40)
+    func containers(_ seed: Int) throws {
+        var random = SplitMix(seed: UInt64(seed))
+        let words = ["begin", " b", "", "é☃", "\tat x", "end", "a;", "a longer line of it"]
+        let kinds = [
+            nil,
+            Multiline(
+                .pattern(try Expression(#"^\s"#), negate: false, match: .after), mostLines: 5),
+            Multiline(
+                .pattern(try Expression("^begin"), negate: true, match: .after),
+                flush: try Expression("^end")),
+            Multiline(.pattern(try Expression(";$"), negate: false, match: .before)),
+            Multiline(.count(3)),
+        ]
+        for (multiline, format) in kinds.flatMap({ kind in
+            [(kind, ContainerFormat.cri), (kind, .docker)]
+        }) {
+            let oneChannel = Bool.random(using: &random)
+            var text = ""
+            for second in 0..<Int.random(in: 1...80, using: &random) {
+                let message = words.randomElement(using: &random) ?? ""
+                let isOther = !oneChannel && Int.random(in: 0..<4, using: &random) == 0
+                text += ContainerText.line(
+                    format, second % 60, isOther ? "stderr" : "stdout", message,
+                    isPartial: Int.random(in: 0..<12, using: &random) == 0,
+                    isMalformed: Int.random(in: 0..<20, using: &random) == 0,
+                    attributes: Int.random(in: 0..<3, using: &random))
+            }
+            let bytes = Array(text.utf8)
+            let encoder = try RecordEncoder(
+                codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
+                longestRecord: 1_000_000, keepsEmptyLines: Bool.random(using: &random),
+                rules: Bool.random(using: &random)
+                    ? LineRules() : LineRules(exclude: [try Expression("(?s)begin.*end")]),
+                container: format, multiline: multiline,
+                channel: [nil, .stdout].randomElement(using: &random) ?? nil,
+                longestMessage: [30, 256 * 1024].randomElement(using: &random) ?? 30)
+            let single = records(encoder, bytes, capacity: 1 << 20) { 1 }
+            let whole = records(encoder, bytes, capacity: 1 << 20) { .max / 2 }
+            #expect(whole.records == single.records)
+            #expect(whole.offsets == single.offsets)
+            let tight = records(encoder, bytes, capacity: 900) {
+                Int.random(in: 1...30, using: &random)
+            }
+            #expect(tight.records == single.records)
+            #expect(tight.offsets == single.offsets)
+        }
+    }
+
     @Test(
         "Joining a million lines allocates no more than joining a thousand",
         arguments: ["", "@400000006b049b1025e51fbd "])
@@ -138,5 +187,24 @@ struct LineGroupTests {
         #expect(records == 1002 * 599)
         #expect(one <= 40, "\(one) for a thousand lines")
         #expect(many <= 1000 * one, "\(one) for a thousand lines, \(many) for a million")
+    }
+}
+
+/// Lines as a container's runtime writes them.
+private enum ContainerText {
+    static func line(
+        _ format: ContainerFormat, _ second: Int, _ channel: String, _ message: String,
+        isPartial: Bool, isMalformed: Bool, attributes: Int
+    ) -> String {
+        let time = "2026-11-23T05:00:\(second < 10 ? "0" : "")\(second).5Z"
+        if isMalformed { return "\(time) \(message)\n" }
+        switch format {
+        case .cri: return "\(time) \(channel) \(isPartial ? "P" : "F") \(message)\n"
+        case .docker:
+            let text = message.map { $0 == "\t" ? "\\t" : String($0) }.joined()
+            let more = attributes == 0 ? #""attrs":{"tag":"x"},"# : ""
+            return #"{"log":"\#(text)\#(isPartial ? "" : #"\n"#)","stream":"\#(channel)","#
+                + "\(more)\"time\":\"\(time)\"}\n"
+        }
     }
 }
