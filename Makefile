@@ -11,6 +11,7 @@ RESULTS ?=
 REPORTED := $(if $(RESULTS),--xunit-output '$(RESULTS)')
 
 # make bench SIZE=200MB RUNS=3 BROKER=host:9092 JSON=figures.json ONLY=shipper-json,kcat
+# make bench MODE=formats SIZE=400MB RUNS=3
 # make bench MODE=idle|latency SECONDS=30
 # make bench MODE=node RATE=1000 FILES=110 PARTITIONS=30 SECONDS=30 BROKERS=3
 # make bench MODE=scale FILES=100000 PARTS=start,crowd,full,found,memory,rest,bulk

@@ -6,36 +6,55 @@ package struct Corpus: Sendable {
     package let path: String
     /// Newlines included.
     package let bytes: Int
+    /// Those that are records: of a stack trace and its message it is one.
     package let lines: Int
     package let seed: UInt64
 
     /// How lines stand in the file; the messages are the same in each.
     package enum Form: String, CaseIterable, Sendable {
         case plain
+        /// As s6-log writes them with `T`.
+        case s6
         /// As containerd and CRI-O write them.
         case cri
         /// As Docker's json-file has them; no message has anything to escape but its newline.
         case docker
+        /// Each an object of five members, of which one is the message.
+        case json
+        /// Three lines of a stack trace stand behind every fiftieth message, and belong to it.
+        case traces, criTraces, dockerTraces
+
+        var hasTraces: Bool { [.traces, .criTraces, .dockerTraces].contains(self) }
 
         var beforeMessage: [UInt8] {
             switch self {
-            case .plain: []
-            case .cri: Array("2026-11-23T05:00:00.123456789Z stdout F ".utf8)
-            case .docker: Array(#"{"log":""#.utf8)
+            case .plain, .traces: []
+            case .s6: Array("2026-11-23 05:00:00.123456789  ".utf8)
+            case .cri, .criTraces: Array("2026-11-23T05:00:00.123456789Z stdout F ".utf8)
+            case .docker, .dockerTraces: Array(#"{"log":""#.utf8)
+            case .json: Array(#"{"level":"info","logger":"shop.orders","message":""#.utf8)
             }
         }
 
         /// In place of the message's newline.
         var afterMessage: [UInt8] {
             switch self {
-            case .plain, .cri: [0x0A]
-            case .docker:
+            case .plain, .s6, .cri, .traces, .criTraces: [0x0A]
+            case .docker, .dockerTraces:
                 Array(
                     #"\n","stream":"stdout","time":"2026-11-23T05:00:00.123456789Z"}"#.utf8)
                     + [0x0A]
+            case .json: Array(#"","status":200,"took":12.5}"#.utf8) + [0x0A]
             }
         }
     }
+
+    private static let trace = [
+        "    at com.example.shop.orders.OrderService.place(OrderService.java:217)",
+        "    at com.example.shop.orders.OrderController.post(OrderController.java:64)",
+        "    at java.base/java.lang.Thread.run(Thread.java:1583)",
+    ].map { Array($0.utf8) }
+    private static let messagesATrace = 50
 
     /// SplitMix64: the same numbers on every machine.
     struct Generator {
@@ -88,6 +107,9 @@ package struct Corpus: Sendable {
             if form != .plain {
                 buffer.removeLast()
                 buffer += after
+            }
+            if form.hasTraces, number % messagesATrace == 0 {
+                for line in trace { buffer += before + line + after }
             }
             lines += 1
             if number == without {

@@ -16,7 +16,7 @@ package enum Harness {
         let text: String
         let json: JSON
         switch options.mode {
-        case .throughput:
+        case .throughput, .formats:
             var mode = try Throughput(stage)
             isGood = try mode.measure()
             (text, json) = (mode.text(command: command), mode.json(command: command))

@@ -3,7 +3,7 @@ import Machine
 /// What is to be measured.
 package struct Options: Sendable {
     package enum Mode: String, CaseIterable, Sendable {
-        case throughput, idle, latency, node, scale
+        case throughput, formats, idle, latency, node, scale
     }
 
     package var mode = Mode.throughput
@@ -52,12 +52,15 @@ package struct Options: Sendable {
           --broker ADDRESS   host:port of a broker; default: librdkafka's mock, in its own process
           --brokers N        of the mock; default 1
           --partitions N     of each topic; default 4
-          --only LIST        of shipper-json, shipper-raw, shipper-cri, shipper-docker, shipper-node,
-                             kcat, filebeat, rsyslog; with commas
+          --only LIST        of shipper-json, shipper-raw, shipper-node, kcat, filebeat, rsyslog, and
+                             shipper-FORMAT and filebeat-FORMAT (s6, cri, docker, exclude, ndjson,
+                             multiline, cri-multiline, docker-multiline); with commas
           --shipper PATH     the agent; default: the one on PATH
           --seed N           of the corpus; default 1
           --json FILE        writes the figures there as JSON too
 
+          --formats          instead: the same messages in different formats of lines, each divided
+                             by lines as they are
           --idle             instead: an agent at rest that knows many files, two in a directory
           --files N          so many; default 10000
           --latency          instead: time from write to broker, lines written one by one

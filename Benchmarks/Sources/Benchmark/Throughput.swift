@@ -106,10 +106,20 @@ struct Throughput {
         return Self.measures.indices.map { index in Spread(good.compactMap { $0[index] }) }
     }
 
-    /// Medians of wall and CPU time, divided by kcat's.
+    /// Who others are divided by: kcat, or where formats are compared, the same program with lines
+    /// as they are.
+    private func base(of entry: Entry) -> String {
+        guard stage.options.mode == .formats else { return "kcat" }
+        return entry.contender.name.hasPrefix("filebeat") ? "filebeat" : "shipper json"
+    }
+
+    private var baseName: String { stage.options.mode == .formats ? "plain" : "kcat" }
+
+    /// Medians of wall and CPU time, divided by those of the base.
     private func ratios(_ entry: Entry) -> (wall: Double, cpu: Double)? {
-        guard let kcat = entries.first(where: { $0.contender.name == "kcat" }),
-            let base = spreads(kcat), let own = spreads(entry),
+        let name = base(of: entry)
+        guard let other = entries.first(where: { $0.contender.name == name }),
+            let base = spreads(other), let own = spreads(entry),
             let (baseWall, baseCPU) = medians(base), let (wall, cpu) = medians(own),
             baseWall > 0, baseCPU > 0
         else { return nil }
@@ -126,7 +136,7 @@ struct Throughput {
     func text(command: [String]) -> String {
         var table = TextTable(
             ["median (min–max)", "runs"] + Self.measures.map(\.head)
-                + ["wall ÷ kcat", "CPU ÷ kcat"])
+                + ["wall ÷ \(baseName)", "CPU ÷ \(baseName)"])
         for entry in entries {
             let count = entry.good.count
             let runs = count == entry.runs.count ? "\(count)" : "\(count) of \(entry.runs.count)"
@@ -161,7 +171,7 @@ struct Throughput {
 
     func json(command: [String]) -> JSON {
         .object(
-            stage.header(.throughput, facts, date, command) + [
+            stage.header(stage.options.mode, facts, date, command) + [
                 (
                     "load_average",
                     .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
@@ -192,7 +202,7 @@ struct Throughput {
             ("command", .list(entry.command.map(JSON.text))),
             ("runs", .list(entry.runs.map(\.json))),
             ("failed_runs", .count(entry.runs.count - entry.good.count)),
-            ("figures", spreads ?? .null), ("ratio_to_kcat", ratios ?? .null),
+            ("figures", spreads ?? .null), ("ratio_to_\(baseName)", ratios ?? .null),
         ])
     }
 }

@@ -56,37 +56,50 @@ package struct Contender: Sendable {
         case absent(name: String, reason: String)
     }
 
-    private static let everywhere: Set<Options.Mode> = [.throughput, .idle, .latency, .node]
+    private static let everywhere: Set<Options.Mode> = [
+        .throughput, .idle, .latency, .node, .formats,
+    ]
 
     /// In the order in which they run.
-    package static let all: [Key] = [
-        Key(name: "shipper-json", modes: everywhere.union([.scale])) {
-            shipper throws(MachineError) in
-            try Self.shipper("json", shipper)
-        },
-        Key(name: "shipper-raw", modes: [.throughput]) { shipper throws(MachineError) in
-            try Self.shipper("raw", shipper)
-        },
-        Key(name: "shipper-cri", modes: []) { shipper throws(MachineError) in
-            try Self.shipper("json", form: .cri, shipper)
-        },
-        Key(name: "shipper-docker", modes: []) { shipper throws(MachineError) in
-            try Self.shipper("json", form: .docker, shipper)
-        },
-        Key(name: "shipper-node", modes: [.node]) { shipper throws(MachineError) in
-            try Self.shipper("json", partitioner: "node", shipper)
-        },
-        Key(name: "kcat", modes: [.throughput]) { _ throws(MachineError) in try kcat() },
-        Key(name: "filebeat", modes: everywhere) { _ throws(MachineError) in try filebeat() },
-        Key(name: "rsyslog", modes: everywhere) { _ throws(MachineError) in try rsyslog() },
-        // They are there to be found out.
-        Key(name: "drops-a-line", modes: []) { _ throws(MachineError) in
-            try faulty("drops a line", without: true)
-        },
-        Key(name: "repeats-a-line", modes: []) { _ throws(MachineError) in
-            try faulty("repeats a line", without: false)
-        },
-    ]
+    package static let all: [Key] =
+        [
+            Key(name: "shipper-json", modes: everywhere.union([.scale])) {
+                shipper throws(MachineError) in
+                try Self.shipper("json", shipper)
+            }
+        ]
+        + Job.all.map { job in
+            Key(name: "shipper-\(job.name)", modes: [.formats]) { shipper throws(MachineError) in
+                try Self.shipper("json", job: job, shipper)
+            }
+        } + [
+            Key(name: "shipper-raw", modes: [.throughput]) { shipper throws(MachineError) in
+                try Self.shipper("raw", shipper)
+            },
+            Key(name: "shipper-node", modes: [.node]) { shipper throws(MachineError) in
+                try Self.shipper("json", partitioner: "node", shipper)
+            },
+            Key(name: "kcat", modes: [.throughput]) { _ throws(MachineError) in try kcat() },
+            Key(name: "filebeat", modes: everywhere) { _ throws(MachineError) in try filebeat() },
+        ]
+        + Job.all.compactMap { job in
+            job.filebeat.map { keys in
+                Key(name: "filebeat-\(job.name)", modes: [.formats]) { _ throws(MachineError) in
+                    try filebeat(job, keys)
+                }
+            }
+        } + [
+            Key(name: "rsyslog", modes: everywhere.subtracting([.formats])) {
+                _ throws(MachineError) in try rsyslog()
+            },
+            // They are there to be found out.
+            Key(name: "drops-a-line", modes: []) { _ throws(MachineError) in
+                try faulty("drops a line", without: true)
+            },
+            Key(name: "repeats-a-line", modes: []) { _ throws(MachineError) in
+                try faulty("repeats a line", without: false)
+            },
+        ]
 
     /// What a program prints that tells its version; standard output and error together.
     static func output(of command: [String]) throws(MachineError) -> [String] {

@@ -2,16 +2,20 @@ import Machine
 
 extension Contender {
     /// A filestream input with Filebeat's defaults, lz4 and the acknowledgement of all replicas.
-    static func filebeat() throws(MachineError) -> Finding {
+    /// `keys` are those of the input that the job takes.
+    static func filebeat(
+        _ job: Job = .plain, _ keys: [String] = []
+    ) throws(MachineError) -> Finding {
+        let name = keys.isEmpty ? "filebeat" : "filebeat \(job.name)"
         guard let program = findProgram("filebeat") else {
-            return .absent(name: "filebeat", reason: "no filebeat on PATH")
+            return .absent(name: name, reason: "no filebeat on PATH")
         }
         let words = (try output(of: [program, "version"]).first ?? "").split(separator: " ")
         let version = words.count > 2 ? "filebeat \(words[2])" : "unknown"
         return .present(
             Contender(
-                name: "filebeat", program: program, version: version, endsByItself: false,
-                follows: true
+                name: name, program: program, version: version, endsByItself: false,
+                follows: true, form: job.form
             ) {
                 task throws(MachineError) in
                 let path = task.directory + "/filebeat.yml"
@@ -23,6 +27,7 @@ extension Contender {
                       - type: filestream
                         id: benchmark
                         paths: [\(JSON.text(task.files).text())]
+                    \(keys.map { "    \($0)" }.joined(separator: "\n"))
                     output.kafka:
                       hosts: \(task.brokerList)
                       topic: \(task.topic)

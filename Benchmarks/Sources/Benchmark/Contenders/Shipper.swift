@@ -3,9 +3,9 @@ import Machine
 extension Contender {
     /// The agent with its defaults, but without HTTP: another one may run on this machine.
     static func shipper(
-        _ codec: String, partitioner: String? = nil, form: Corpus.Form = .plain, _ path: String?
+        _ codec: String, partitioner: String? = nil, job: Job? = nil, _ path: String?
     ) throws(MachineError) -> Finding {
-        let name = "shipper \(form == .plain ? partitioner ?? codec : form.rawValue)"
+        let name = "shipper \(job?.name ?? partitioner ?? codec)"
         guard let program = path ?? findProgram("shipper") else {
             return .absent(name: name, reason: "no shipper on PATH and none given by --shipper")
         }
@@ -16,7 +16,7 @@ extension Contender {
         return .present(
             Contender(
                 name: name, program: program, version: version, endsByItself: true, follows: true,
-                form: form
+                form: job?.form ?? .plain
             ) {
                 task throws(MachineError) in
                 let path = task.directory + "/shipper.yaml"
@@ -26,7 +26,7 @@ extension Contender {
                     inputs:
                       - name: benchmark
                         paths: [\(JSON.text(task.files).text())]
-                    \(form == .plain ? "" : "    format: \(form.rawValue)")
+                    \((job?.shipper ?? []).map { "    \($0)" }.joined(separator: "\n"))
                     output:
                       kafka:
                         brokers: \(task.brokerList)
