@@ -128,7 +128,10 @@ struct Composer {
     ) throws(YAMLError) -> Composed {
         guard let anchored = anchors[name] else {
             let name = Excerpt.of(name)
-            throw fault(mark, "alias *\(name) repeats nothing: no &\(name) before it")
+            throw fault(
+                mark,
+                "alias *\(name) repeats nothing: no &\(name) before it; a value that begins with *"
+                    + " needs quotes")
         }
         nodes += anchored.nodes - 1
         try checkNodes(mark)

@@ -93,10 +93,18 @@ final class EventStream {
             return YAMLError(
                 file: file, mark: place, problem: "a tab cannot indent YAML; use spaces")
         }
+        let context = unsafe string(parser.pointee.context) ?? ""
+        let start = unsafe mark(parser.pointee.context_mark)
+        let (byteBefore, byte) = text.bytes(around: place)
+        let stumble = CommonMistake.Stumble(
+            problem: problem, context: context, place: place, start: start, byte: byte,
+            byteBefore: byteBefore)
+        if let mistake = CommonMistake(stumble) {
+            return YAMLError(file: file, mark: mistake.place, problem: mistake.sentence)
+        }
         var message = "not YAML: " + problem
-        if let context = unsafe string(parser.pointee.context) {
+        if !context.isEmpty {
             message += " " + context
-            let start = unsafe mark(parser.pointee.context_mark)
             if error == YAML_PARSER_ERROR { message += " that starts at \(start)" }
         }
         return YAMLError(file: file, mark: place, problem: message)

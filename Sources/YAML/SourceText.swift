@@ -41,6 +41,18 @@ struct SourceText {
         return false
     }
 
+    /// The byte at `mark`, and the last one before it that is no blank; nil where there is none.
+    func bytes(around mark: Mark) -> (before: UInt8?, at: UInt8?) {
+        var place = Mark(line: 1, column: 1)
+        var before: UInt8?
+        for position in bytes.indices {
+            if place == mark { return (before, bytes[position]) }
+            if ![0x20, 0x09].contains(bytes[position]) { before = bytes[position] }
+            place = self.place(after: position, place)
+        }
+        return (before, nil)
+    }
+
     /// Where the byte after `position` stands when that one stands at `place`.
     private func place(after position: Int, _ place: Mark) -> Mark {
         let next = position + 1 < bytes.count ? bytes[position + 1] : 0

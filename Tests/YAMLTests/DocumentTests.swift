@@ -70,27 +70,49 @@ import YAML
             ])
     }
 
+    private static let braces =
+        "a value with { or } in it needs quotes, as in '/data/{pod}/*.log'"
+    private static let star = "a value that begins with * needs quotes"
+    private static let colon =
+        "no key can stand before this colon: a value with ': ' in it needs quotes; else look at the"
+        + " indentation, and for a colon without a blank in the line above"
+
     static let refused: [(text: String, error: String)] = [
         ("a:\n\tb: 1\n", "f.yaml:2:1: a tab cannot indent YAML; use spaces"),
         (
-            "a: [1, 2\nb: 3\n",
-            "f.yaml:2:2: not YAML: did not find expected ',' or ']' while parsing a flow sequence"
-                + " that starts at 1:4"
+            "a: [1, 2\nb: 3\n", "f.yaml:1:4: a [ begins here; a comma or ] is missing at 2:2"
         ),
         (
-            "a: \"b\n",
-            "f.yaml:2:1: not YAML: found unexpected end of stream while scanning a quoted scalar"
+            "a: {x: 2\nb: 3\n", "f.yaml:1:4: a { begins here; a comma or } is missing at 2:2"
         ),
-        ("a: b: c\n", "f.yaml:1:5: not YAML: mapping values are not allowed in this context"),
+        ("a: \"b\nc: d\n", "f.yaml:1:4: a quote begins here and is never closed"),
         (
-            "a: @b\n",
-            "f.yaml:1:4: not YAML: found character that cannot start any token while scanning for"
-                + " the next token"
+            "a: \"\\d\"\n",
+            "f.yaml:1:5: no escape of YAML; a \\ in double quotes is written \\\\, or use '…'"
         ),
+        ("a: @b\n", "f.yaml:1:4: a value that begins with @ needs quotes"),
+        ("a: `b`\n", "f.yaml:1:4: a value that begins with ` needs quotes"),
+        ("a: %b\n", "f.yaml:1:4: a value that begins with % needs quotes"),
+        ("a: [*.log]\n", "f.yaml:1:5: a value that begins with * needs quotes"),
+        ("a: **/x\n", "f.yaml:1:4: a value that begins with * needs quotes"),
+        ("a: &x.y\n", "f.yaml:1:4: a value that begins with & needs quotes"),
+        ("a: > x\n", "f.yaml:1:4: a value that begins with > or | needs quotes"),
+        ("a: [/d/{x}/y]\n", "f.yaml:1:8: \(braces)"), ("a: [ {x}/y ]\n", "f.yaml:1:9: \(braces)"),
+        ("a: {x}/y\nb: 1\n", "f.yaml:1:7: \(braces)"), ("a: {x} y\n", "f.yaml:1:8: \(braces)"),
+        (
+            "a: 'it's'\n",
+            "f.yaml:1:8: nothing may follow a closing quote; '' is a quote within '…', \\\" one"
+                + " within \"…\""
+        ),
+        (
+            "- a: 1\n  b: 2\n c: 3\n",
+            "f.yaml:3:2: this line is not indented as what begins at 1:1 is, which it must belong to"
+        ),
+        ("a: b: c\n", "f.yaml:1:5: \(colon)"), ("a:b\nc: 1\n", "f.yaml:2:2: \(colon)"),
         ("a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document; expected one document in a file"),
         ("---\n---\n", "f.yaml:2:1: a second document; expected one document in a file"),
-        ("a: *x\n", "f.yaml:1:4: alias *x repeats nothing: no &x before it"),
-        ("a: &x [*x]\n", "f.yaml:1:8: alias *x repeats nothing: no &x before it"),
+        ("a: *x\n", "f.yaml:1:4: alias *x repeats nothing: no &x before it; \(star)"),
+        ("a: &x [*x]\n", "f.yaml:1:8: alias *x repeats nothing: no &x before it; \(star)"),
         (
             "a: !!int 5\n",
             "f.yaml:1:4: tag tag:yaml.org,2002:int; expected a value without a tag"

@@ -73,6 +73,9 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
+        let progress = try ProgressLog(
+            figures: { pipeline.figures }, tell: { log.info("shipping", $0) })
+        defer { progress.stop() }
         let left = timeout.map { timeout in
             Duration.nanoseconds(
                 max(0, timeout.wholeNanoseconds - (Clock.monotonicNanoseconds() - began)))
