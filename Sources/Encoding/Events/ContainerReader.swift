@@ -33,6 +33,13 @@ struct ContainerReader {
             text: read.text, isPartial: read.isPartial, isMalformed: false)
     }
 
+    /// As `EventReader.whole`.
+    mutating func whole(_ line: Span<UInt8>) -> EventReader.Whole? {
+        guard let read = read(line), !read.isPartial, docker.attributes.isEmpty else { return nil }
+        return EventReader.Whole(
+            channel: read.channel, time: read.milliseconds, text: read.text, isDecoded: isDecoded)
+    }
+
     private mutating func read(_ line: Span<UInt8>) -> ContainerLine? {
         switch format {
         case .cri: return cri.read(line)

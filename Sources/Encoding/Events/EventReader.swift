@@ -8,8 +8,26 @@ struct EventReader {
     private var labels: LabelReader?
     private let multiline: Multiline?
 
-    /// Lines are whole, and say themselves how they stand to those beside them.
-    var groups: Multiline? { container == nil ? multiline : nil }
+    /// Lines that are whole say themselves how they stand to those beside them.
+    var groups: Multiline? { multiline }
+
+    /// A line that is no piece, and that has nothing which only its event keeps.
+    struct Whole {
+        let channel: Channel
+        let time: Int64?
+        /// The text in the line, unless it `isDecoded`.
+        let text: Range<Int>
+        let isDecoded: Bool
+    }
+
+    /// Nil for what is a piece, has attributes, or is none of the format.
+    mutating func whole(_ line: Span<UInt8>) -> Whole? {
+        if container != nil { return container?.whole(line) }
+        let label = label(of: line)
+        return Whole(
+            channel: .log, time: label?.milliseconds, text: (label?.length ?? 0)..<line.count,
+            isDecoded: false)
+    }
 
     /// `container` is how a container's runtime wrote them, if one did; `labels` may stand before
     /// lines of no container.

@@ -5,12 +5,16 @@ import Platform
 /// of them lie in the chunk, and their text is lent from there.
 ///
 /// Where what stands between two lines is more than a newline (a label, a CR, a byte order mark),
-/// the text is put together in `joined`, whose memory is used again for the next event.
+/// the text is put together in `joined`, whose memory is used again for the next event. All lines
+/// are of one channel: where a container's two are mixed, they are joined one by one.
 struct LineGroup {
     /// Index of its first frame.
     private(set) var first = 0
     /// None: nothing has begun.
     private(set) var lines = 0
+    private(set) var channel = Channel.log
+    /// Lines of the channel that nobody wants, between its own.
+    var leftOut = 0
     /// Of its first line.
     private(set) var time: Int64?
     /// Where its text lies in the chunk, unless it is in `joined`.
@@ -24,12 +28,39 @@ struct LineGroup {
     mutating func clear() { lines = 0 }
 
     /// A line begins it, whose text is there in the chunk.
-    mutating func begin(_ frame: Int, _ text: Range<Int>, time: Int64?) {
+    mutating func begin(_ frame: Int, _ text: Range<Int>, of line: EventReader.Whole) {
         first = frame
         lines = 1
-        self.time = time
+        leftOut = 0
+        channel = line.channel
+        time = line.time
         self.text = text
         isJoined = false
+    }
+
+    /// The same of a line whose text is not there as it is.
+    mutating func begin(_ frame: Int, decoded text: Span<UInt8>, of line: EventReader.Whole) {
+        begin(frame, 0..<0, of: line)
+        isJoined = true
+        joined.removeAll(keepingCapacity: true)
+        joined.append(text)
+    }
+
+    /// Another line, whose text is not there as it is.
+    mutating func append(
+        decoded more: Span<UInt8>, of chunk: Span<UInt8>, isNewLine: Bool
+    ) {
+        lines += 1
+        join(chunk)
+        if isNewLine { joined.append(UInt8(ascii: "\n")) }
+        joined.append(more)
+    }
+
+    private mutating func join(_ chunk: Span<UInt8>) {
+        guard !isJoined else { return }
+        isJoined = true
+        joined.removeAll(keepingCapacity: true)
+        joined.append(chunk.extracting(text))
     }
 
     /// Another line, whose text is there in the chunk; behind a newline, or with none between them.
@@ -42,9 +73,7 @@ struct LineGroup {
                 text = text.lowerBound..<more.upperBound
                 return
             }
-            isJoined = true
-            joined.removeAll(keepingCapacity: true)
-            joined.append(chunk.extracting(text))
+            join(chunk)
         }
         if isNewLine { joined.append(UInt8(ascii: "\n")) }
         joined.append(chunk.extracting(more))
@@ -75,17 +104,32 @@ extension EventRun {
             let frame = frames[index]
             guard frame.flags == .none else { break }
             let line = chunk.extracting(frame.start..<frame.start + frame.count)
-            let label = reader.label(of: line)
-            let text = frame.start + (label?.length ?? 0)..<frame.start + frame.count
-            let place = multiline.place(of: chunk.extracting(text), before: group.lines)
+            guard let whole = reader.whole(line) else { break }
+            if let channel, whole.channel != channel {
+                if group.lines > 0 { group.leftOut += 1 } else { writer.noteLeftOut() }
+                index += 1
+                continue
+            }
+            if group.lines > 0, whole.channel != group.channel { break }
+            let text = frame.start + whole.text.lowerBound..<frame.start + whole.text.upperBound
+            let decoded = whole.isDecoded ? reader.decoded : []
+            let place =
+                whole.isDecoded
+                ? multiline.place(of: decoded.span, before: group.lines)
+                : multiline.place(of: chunk.extracting(text), before: group.lines)
             if place.begins, group.lines > 0 {
                 if let needed = hand(group, chunk, &events, to: &writer) {
                     return .full(next: group.first, needed: needed)
                 }
                 group.clear()
             }
-            if group.lines == 0 {
-                group.begin(index, text, time: label?.milliseconds)
+            if group.lines == 0, whole.isDecoded {
+                group.begin(index, decoded: decoded.span, of: whole)
+            } else if group.lines == 0 {
+                group.begin(index, text, of: whole)
+            } else if group.lines < limits.lines, whole.isDecoded {
+                group.append(
+                    decoded: decoded.span, of: chunk, isNewLine: !multiline.skipsNewline)
             } else if group.lines < limits.lines {
                 group.append(text, of: chunk, isNewLine: !multiline.skipsNewline)
             } else {
@@ -131,12 +175,16 @@ extension EventRun {
         _ text: Span<UInt8>, _ group: LineGroup, at place: LogicalOffset,
         _ events: inout OpenEvents, to writer: inout EventWriter
     ) -> Int? {
-        if text.isEmpty, !keepsEmptyLines { return nil }
-        let isLeftOut = writer.leavesOut(text, time: group.time)
-        events.setLeftOut(.log, isLeftOut)
-        if isLeftOut { return nil }
-        writer.encoder.setTime(group.time)
-        writer.encoder.setSource(.log, isMultiline: group.lines > 1)
-        return writer.write(text, of: place, isPart: false)
+        if !text.isEmpty || keepsEmptyLines {
+            let isLeftOut = writer.leavesOut(text, time: group.time)
+            events.setLeftOut(group.channel, isLeftOut)
+            if !isLeftOut {
+                writer.encoder.setTime(group.time)
+                writer.encoder.setSource(group.channel, isMultiline: group.lines > 1)
+                if let needed = writer.write(text, of: place, isPart: false) { return needed }
+            }
+        }
+        for _ in 0..<group.leftOut { writer.noteLeftOut() }
+        return nil
     }
 }
