@@ -150,6 +150,7 @@ struct SegmentPattern: Hashable, Sendable {
             {
                 if token == tokens.count {
                     if let star { close(star, &found) }
+                    splitIDs(of: name, &found)
                     return found
                 }
                 token += 1
@@ -169,6 +170,27 @@ struct SegmentPattern: Hashable, Sendable {
     ) {
         if case .capture(let key) = tokens[star.token] {
             found.append((key, star.start..<star.end))
+        }
+    }
+
+    /// 1. `{container}-{container_id}` is how kubelet names its links.
+    /// 2. A container is called `my-app`, and an id holds no `-`: the shortest `{container}` would
+    ///    be `my`.
+    ///
+    /// So the last `-` of both is the one between them.
+    private func splitIDs(
+        of name: [UInt8], _ found: inout [(key: String, range: Range<Int>)]
+    ) {
+        for index in tokens.indices.dropFirst(2) where tokens[index] == .capture("container_id") {
+            guard tokens[index - 1] == .byte(UInt8(ascii: "-")),
+                case .capture(let before) = tokens[index - 2],
+                let first = found.firstIndex(where: { $0.key == before }),
+                first + 1 < found.count,
+                let dash = name[found[first + 1].range].lastIndex(of: UInt8(ascii: "-")),
+                dash + 1 < found[first + 1].range.upperBound
+            else { continue }
+            found[first].range = found[first].range.lowerBound..<dash
+            found[first + 1].range = (dash + 1)..<found[first + 1].range.upperBound
         }
     }
 

@@ -65,7 +65,11 @@ extension Settings {
         text.pair("empty_lines", input.emptyLines.rawValue)
         text.pair("timezone", input.timezone.name)
         text.pair("tai64n", input.tai64n.rawValue)
-        text.pair("follow_symlinks", .bool(false))
+        if input.linkRoots.isEmpty {
+            text.pair("follow_symlinks", .bool(false))
+        } else {
+            text.list("follow_symlinks", input.linkRoots)
+        }
         text.pair("topic", input.topic.text)
     }
 

@@ -39,6 +39,9 @@ package struct Settings: Hashable, Sendable {
         /// Where rotated files may go, beside the directories of their logs; what they capture,
         /// every path captures.
         package let archives: [PathPattern]
+        /// Directories beneath which links that `paths` match are followed; absolute, and none of
+        /// them the root.
+        package let linkRoots: [String]
         /// For streams that no run has seen before.
         package let start: Start
         /// How long a line may wait until it is handed to a broker's connection.

@@ -58,11 +58,11 @@ extension SettingsReader {
         let paths = self.paths(section)
         let fields = self.fields(section["fields"])
         let isUnderRoot = boolean(section["fields_under_root"], default: false)
-        unbuilt(section)
         let input = Settings.Input(
             name: name, paths: paths.compactMap(\.pattern),
             exclude: exclude(section["exclude"], paths.map(\.pattern)),
             archives: archives(section["archives"], paths),
+            linkRoots: linkRoots(section["follow_symlinks"]),
             start: choice(section["start"], default: .beginning),
             latency: LatencyBudget(
                 most: duration(
@@ -111,17 +111,6 @@ extension SettingsReader {
             }
         }
         return input
-    }
-
-    /// Keys that must not ask for more than what is done anyway.
-    private mutating func unbuilt(_ section: Section) {
-        guard let links = section["follow_symlinks"] else { return }
-        if case .list = links.node.content {
-            fault(
-                links.node.mark, links.path, "a list of roots is not supported yet; expected false")
-        } else {
-            fixed(links, only: "false", later: ["true"])
-        }
     }
 
     mutating func timezone(_ value: Value?) -> ZoneRules {

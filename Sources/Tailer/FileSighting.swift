@@ -15,6 +15,8 @@ package struct FileSighting: Sendable {
     package let path: String
     /// The stream's, by name; text as `PathText` spells it.
     package let captures: [String: String]
+    /// The link that leads to the stream, as `PathText` spells it; nil where a pattern does.
+    package var link: String?
     /// Of the inode that was opened, whatever its name leads to by now.
     package let identity: FileIdentity
     /// The first bytes, at most `Fingerprint.longest`.

@@ -12,6 +12,12 @@ package enum TailerEvent: Sendable {
     case unreadableGone(path: String)
     /// A name that matches is no regular file, or has a second hard link; never opened for content.
     case refused(path: String, reason: String)
+    /// A symbolic link is not followed. Once for each reason.
+    case linkNotFollowed(path: String, reason: String)
+    /// A symbolic link leads to what is not there, or not yet. Once, until it is.
+    case linkDangles(path: String, target: String)
+    /// A symbolic link of which one of these was told is followed, and leads to something.
+    case linkLeads(path: String, target: String)
     /// A directory could not be listed; it is tried again.
     case unlistable(path: String, error: String)
     /// An exclusion without wildcards in its last segment names a directory here, which leaves out

@@ -9,6 +9,9 @@ package struct TailerInput: Sendable {
     package let paths: [PathPattern]
     /// Files to leave out, whatever `paths` say.
     package let exclude: [PathGlob]
+    /// Directories beneath which symbolic links that `paths` match are followed, as
+    /// `/var/log/pods`; none is followed where there are none.
+    package let linkRoots: [String]
     /// Where rotated files may go, beside the directories of their logs.
     package let archives: [PathPattern]
     /// Bytes of a message at the most; longer lines are split.
@@ -21,9 +24,11 @@ package struct TailerInput: Sendable {
 
     package init(
         name: String, paths: [PathPattern], exclude: [PathGlob], maxLine: Int,
-        form: LineForm = .ascii, archives: [PathPattern] = [], sweep: Int64 = 5_000_000
+        form: LineForm = .ascii, archives: [PathPattern] = [], linkRoots: [String] = [],
+        sweep: Int64 = 5_000_000
     ) {
         self.form = form
+        self.linkRoots = linkRoots
         self.name = name
         self.paths = paths
         self.exclude = exclude
@@ -39,6 +44,15 @@ extension TailerInput {
         let bytes = PathText.bytes(of: path)
         return paths.contains { $0.matches(bytes) } && !exclude.contains { $0.matches(path) }
     }
+
+    /// Whether a link may lead to a file of this path.
+    package func mayFollow(to path: String) -> Bool {
+        linkRoots.contains { ExactText(path).isBeneath($0) }
+            && !exclude.contains { $0.matches(path) }
+    }
+
+    /// Directories from which its files are opened.
+    package var prefixes: [String] { paths.map(\.prefix) + linkRoots }
 }
 
 /// The intervals of the Tailer, in nanoseconds; tests shorten them.

@@ -59,13 +59,14 @@ import Testing
         // No such files were ever here: their volume may be missing.
         #expect(
             output[0]
-                == "STREAM                FILE     STATE           SIZE  DELIVERED      LAG  AGE")
+                == "STREAM                FILE     STATE        FORMAT     SIZE  DELIVERED      LAG  AGE"
+        )
         #expect(
             output[1].hasPrefix(
-                "/nowhere/shop/carts   current  unreachable  2.0 KiB    1.0 KiB  1.0 KiB"))
+                "/nowhere/shop/carts   current  unreachable  -       2.0 KiB    1.0 KiB  1.0 KiB"))
         #expect(
             output[2].hasPrefix(
-                "/nowhere/shop/orders  current  unreachable  2.0 KiB    2.0 KiB        -"))
+                "/nowhere/shop/orders  current  unreachable  -       2.0 KiB    2.0 KiB        -"))
         #expect(
             output[3].hasPrefix("2 files in 2 streams, 1 behind by 1.0 KiB in all, the oldest for ")
         )
@@ -279,7 +280,7 @@ import Testing
         let example = try #require(
             page.split(separator: "\n").first { $0.hasPrefix("{\"stream\"") })
         let line = try #require(try show(["--json"]).output.first)
-        #expect(keys(line) == keys(example) && keys(line).count == 14)
+        #expect(keys(line) == keys(example) && keys(line).count == 15)
         for key in keys(line) { #expect(page.contains("`\(key)`"), "\(key)") }
         for state in ["active", "archived", "deleted", "unreachable", "gone"] {
             #expect(page.contains("`\(state)`"))

@@ -42,6 +42,23 @@ struct PathPatternTests {
         #expect(pattern.match("/d/\(name)b") == ["x": "a"])
     }
 
+    @Test("a container's id is what stands behind the last dash, as kubelet names its links")
+    func containerIDs() throws {
+        let pattern = try PathPattern("/c/{pod}_{ns}_{container}-{container_id}.log")
+        func match(_ name: String) -> [String]? {
+            pattern.match("/c/\(name).log").map { captures in
+                ["pod", "ns", "container", "container_id"].map { captures[$0] ?? "" }
+            }
+        }
+        #expect(match("web-7_shop_my-app-0a1b") == ["web-7", "shop", "my-app", "0a1b"])
+        #expect(match("web_shop_app-0a1b") == ["web", "shop", "app", "0a1b"])
+        #expect(match("web_shop_my-app-") == ["web", "shop", "my", "app-"])
+        #expect(match("web_shop_app") == nil)
+        #expect(
+            try PathPattern("/c/{container_id}-{x}").match("/c/a-b-c")
+                == ["container_id": "a", "x": "b-c"])
+    }
+
     @Test("what stars and captures stand for is the shortest that can be, the first one first")
     func shortest() throws {
         let alphabet = "ab"

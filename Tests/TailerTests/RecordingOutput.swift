@@ -33,6 +33,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         /// Messages by stream name, in the order of arrival.
         var lines: [String: [[UInt8]]] = [:]
         var names: [StreamID: String] = [:]
+        /// By stream name, the link that led to it.
+        var links: [String: String] = [:]
         var events: [TailerEvent] = []
         var ended: [StreamID] = []
         var resting: Set<StreamID> = []
@@ -84,6 +86,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func opened(_ sighting: FileSighting, onlyIfKnown: Bool) -> FileStart? {
         state.withLock { state in
             state.names[sighting.stream] = sighting.streamName
+            if let link = sighting.link { state.links[sighting.streamName] = link }
             if let known = state.files.last(where: { $0.identity == sighting.identity }) {
                 return FileStart(
                     file: known.id, offset: known.offset, base: known.base,
@@ -330,7 +333,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 func startTailer(
     _ output: RecordingOutput, _ paths: [String], exclude: [String] = [], maxLine: Int = 1024,
     once: Bool = false, openFiles: Int = 1000, watches: Int = 1000, watchedScan: Int64? = nil,
-    sweep: Int64 = 5_000_000, _ change: (inout TailerIntervals) -> Void = { _ in }
+    sweep: Int64 = 5_000_000, linkRoots: [String] = [],
+    _ change: (inout TailerIntervals) -> Void = { _ in }
 ) throws -> Tailer {
     var intervals = TailerIntervals()
     intervals.unwatchedScan = 50_000_000
@@ -342,7 +346,8 @@ func startTailer(
         inputs: [
             TailerInput(
                 name: "test", paths: try paths.map { try PathPattern($0) },
-                exclude: try exclude.map { try PathGlob($0) }, maxLine: maxLine, sweep: sweep)
+                exclude: try exclude.map { try PathGlob($0) }, maxLine: maxLine,
+                linkRoots: linkRoots, sweep: sweep)
         ],
         once: once, intervals: intervals, openFiles: openFiles, heldBytes: 1 << 30,
         watches: watches,

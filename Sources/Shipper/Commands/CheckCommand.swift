@@ -39,6 +39,7 @@ package enum CheckCommand {
         _ settings: Settings
     ) throws(SystemError) -> (comments: String, faults: [String], topics: [String]) {
         var troubles: [String] = []
+        var links: [String] = []
         var faults: [String] = []
         var silent: [String] = []
         let tailing = settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
@@ -46,6 +47,9 @@ package enum CheckCommand {
         let files = MatchingFiles.now(tailing, mounts: mounts) { event in
             switch event {
             case .unlistable(let path, let error): troubles.append("\(path): \(error)")
+            case .linkNotFollowed(let path, let reason): links.append("\(path): \(reason)")
+            case .linkDangles(let path, let target):
+                links.append("\(path): it leads to \(target), which is not there")
             case .excludedDirectory(let path, let exclusion):
                 faults.append(
                     "exclude \(LogLine.word(exclusion)) leaves out nothing in \(LogLine.word(path)), "
@@ -62,12 +66,14 @@ package enum CheckCommand {
         }
         var text = ""
         for (index, input) in settings.inputs.enumerated() {
-            let paths = files.filter { $0.input == index }.map(\.path)
-            let count = paths.count == 1 ? "1 file" : "\(paths.count) files"
+            let files = files.filter { $0.input == index }
+            let count = files.count == 1 ? "1 file" : "\(files.count) files"
             text += "\n# Input \(input.name) matches \(count) now.\n"
-            for path in paths {
-                let format = FormatLook.container(at: path, of: input).map { " (\($0.rawValue))" }
-                text += "#   \(LogLine.word(path))\(format ?? "")\n"
+            for file in files {
+                let format = FormatLook.container(at: file.path, of: input)
+                    .map { " (\($0.rawValue))" }
+                let link = file.link.map { "\(LogLine.word($0)) -> " }
+                text += "#   \(link ?? "")\(LogLine.word(file.path))\(format ?? "")\n"
             }
         }
         for (index, input) in settings.inputs.enumerated() where input.topic.isDated {
@@ -80,6 +86,7 @@ package enum CheckCommand {
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for fault in Settings.libraryFaults { text += "\n# known: \(LogLine.word(fault))\n" }
         for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
+        for link in links { text += "\n# not followed: \(LogLine.word(link))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults, topics(settings, files))
     }
@@ -110,7 +117,7 @@ package enum CheckCommand {
         var topics: Set<String> = []
         for file in files where file.input == index {
             for pattern in input.paths {
-                guard let captures = pattern.match(file.path) else { continue }
+                guard let captures = pattern.match(file.link ?? file.path) else { continue }
                 topics.insert(
                     plan.names(captures, stream: file.path, day: today).topic.topic)
                 break

@@ -110,6 +110,15 @@ struct EntrySearch {
         find(entry) { EntryLook.open(entry, at: $0) }
     }
 
+    /// Where `glance` finds it; nil where it does not.
+    mutating func place(of entry: FileEntry) -> FilePlace? {
+        let place = find(entry) { place in
+            EntryLook.glance(entry, at: place).only { _ in place }
+        }
+        if case .found(let place) = place { return place }
+        return nil
+    }
+
     private mutating func find<Found>(
         _ entry: FileEntry, _ look: (FilePlace) -> PlaceLook<Found>
     ) -> PlaceLook<Found> {

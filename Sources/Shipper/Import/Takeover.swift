@@ -185,6 +185,9 @@ struct Takeover {
         }
     }
 
+    private static let link =
+        "is a symbolic link; an input has to match where it leads, or to follow it (follow_symlinks)"
+
     /// Why no file was found for a row.
     private mutating func absence(_ row: FilebeatRow) -> String {
         let path = Array(row.source.utf8)
@@ -195,7 +198,7 @@ struct Takeover {
         case .unreachable(let reason): return "cannot be read: \(reason)"
         case nil: return Self.silence
         }
-        if status.isLink { return "is a symbolic link; an input has to match where it leads" }
+        if status.isLink { return Self.link }
         let foreign = "no input of the configuration matches it"
         switch row.identity {
         case .native(let inode, let device):

@@ -97,7 +97,8 @@ package final class Counters: Sendable {
         case .unmatched: archivesUnmatched.add(1)
         case .passedOver: filesPassed.add(1)
         case .goneUnseen: goneFiles.add(1)
-        case .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
+        case .linkNotFollowed, .linkDangles, .linkLeads,
+            .unreadable, .unlistable, .readableAgain, .unreadableGone, .foundElsewhere, .refused,
             .excludedDirectory, .unwatched, .watchesShort, .inotifyMissing, .inotifyFound,
             .overflow, .archivesForgotten, .opened, .truncated, .rewritten, .copied, .compressedAs,
             .endsEarly, .processed:

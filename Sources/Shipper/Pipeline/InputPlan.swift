@@ -172,7 +172,7 @@ struct InputPlan {
             maxLine: isContainer ? max(settings.maxLine, Self.pieces) : settings.maxLine,
             form: settings.encoding.isWide
                 ? .wide : settings.encoding.hasLongCharacters ? .longCharacters : .ascii,
-            archives: settings.archives,
+            archives: settings.archives, linkRoots: settings.linkRoots,
             sweep: settings.latency.sweep.nanoseconds)
     }
 }

@@ -76,7 +76,7 @@ struct OutOfSightFiles: Sendable {
         self.volumes = volumes
         self.told = told
         self.inputs = inputs
-        let prefixes = Set(inputs.flatMap { ($0.paths + $0.archives).map(\.prefix) })
+        let prefixes = Set(inputs.flatMap { $0.prefixes + $0.archives.map(\.prefix) })
         self.prefixes = prefixes.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
 
@@ -151,10 +151,10 @@ struct OutOfSightFiles: Sendable {
         }
     }
 
-    /// Whether a pattern leads to the file or to its stream.
+    /// Whether a pattern leads to the file or to its stream, or a link may.
     private func isRead(_ entry: FileEntry) -> Bool {
         [entry.stream, entry.stream + "/current", entry.path].contains { path in
-            inputs.contains { $0.reads(path) }
+            inputs.contains { $0.reads(path) || $0.mayFollow(to: path) }
         }
     }
 
@@ -269,7 +269,9 @@ struct OutOfSightFiles: Sendable {
 
     private func archives(of entry: FileEntry) -> [PathPattern] {
         let live = [entry.stream, entry.stream + "/current"]
-        return inputs.filter { input in live.contains { input.reads($0) } }.flatMap(\.archives)
+        return inputs.filter { input in
+            live.contains { input.reads($0) || input.mayFollow(to: $0) }
+        }.flatMap(\.archives)
     }
 
     /// Entries that have been out of sight for too long, or are too many, leave, if two looks see

@@ -57,7 +57,7 @@ final class ReaderOutput: TailerOutput {
     final class File {
         let stream: StreamID
         let generation: GenerationID
-        /// As it was opened, for its records.
+        /// As it was opened, for its records: the link's, where one leads to it.
         let path: String
         let device: UInt64
         let inode: UInt64
@@ -87,7 +87,7 @@ final class ReaderOutput: TailerOutput {
             self.encoding = encoding.resolved(head: sighting.head.span)
             stream = sighting.stream
             generation = entry.generation
-            path = sighting.path
+            path = sighting.link ?? sighting.path
             device = sighting.identity.device
             inode = sighting.identity.inode
             base = entry.base

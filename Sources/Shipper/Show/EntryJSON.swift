@@ -31,6 +31,8 @@ struct EntryJSON {
         json.string(file.state.rawValue)
         json.key("updated")
         json.string(entry.updated.description)
+        json.key("format")
+        if let format = file.format { json.string(format.rawValue) } else { json.null() }
         json.closeObject()
         return String(decoding: json.bytes, as: UTF8.self)
     }

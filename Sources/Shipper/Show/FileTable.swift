@@ -37,7 +37,9 @@ struct FileTable {
         }
     }
 
-    private static let heading = ["STREAM", "FILE", "STATE", "SIZE", "DELIVERED", "LAG", "AGE"]
+    private static let heading = [
+        "STREAM", "FILE", "STATE", "FORMAT", "SIZE", "DELIVERED", "LAG", "AGE",
+    ]
     private static let barWidth = 10
     /// Columns that a stream's and a file's name keep on a narrow screen.
     private static let leastName = 8
@@ -49,7 +51,7 @@ struct FileTable {
         var rows = [Self.heading]
         for file in shown { rows.append(cells(file)) }
         shorten(&rows)
-        var text = TextColumns.lines(rows, right: [3, 4, 5, 6])
+        var text = TextColumns.lines(rows, right: [4, 5, 6, 7])
         if let screen = look.screen {
             let most = files.map(\.lag).max() ?? 0
             let width = text.map(PrintableText.width).max() ?? 0
@@ -70,7 +72,8 @@ struct FileTable {
         let entry = file.entry
         return [
             PrintableText.of(entry.stream), PrintableText.of(Self.name(entry)),
-            file.state.rawValue, Self.bytes(file.size.bytes), Self.bytes(entry.offset.bytes),
+            file.state.rawValue, file.format?.rawValue ?? "-", Self.bytes(file.size.bytes),
+            Self.bytes(entry.offset.bytes),
             file.lag == 0 ? "-" : Self.bytes(file.lag), Self.age(from: entry.updated, to: now),
         ]
     }

@@ -10,6 +10,8 @@ final class RemoteGlances {
     private(set) var silent: [String] = []
     /// Whose thread has not come back, so that there is one at most for each.
     private let hanging = Hanging()
+    /// Kept from look to look.
+    private let formats = ShownFormats()
 
     private final class Hanging: Sendable {
         let points = Mutex<Set<[UInt8]>>([])
@@ -19,7 +21,7 @@ final class RemoteGlances {
     func look(at entries: [FileEntry]) -> [ShownFile] {
         silent = []
         guard let table = SilentMounts.table(), !table.remote.isEmpty else {
-            return Self.look(entries) {}
+            return Self.look(entries, formats) {}
         }
         var places: [ExactText: [UInt8]?] = [:]
         var indices: [[UInt8]: [Int]] = [:]
@@ -38,21 +40,21 @@ final class RemoteGlances {
         var files: [ShownFile?] = entries.map { _ in nil }
         for (place, mine) in indices.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             let part = mine.map { entries[$0] }
-            let shown = place.isEmpty ? Self.look(part) {} : look(part, on: place)
+            let shown = place.isEmpty ? Self.look(part, formats) {} : look(part, on: place)
             for (index, file) in zip(mine, shown) { files[index] = file }
         }
         return files.compactMap { $0 }
     }
 
     private func look(_ entries: [FileEntry], on place: [UInt8]) -> [ShownFile] {
-        let hanging = self.hanging
+        let (hanging, formats) = (hanging, formats)
         let isFree = hanging.points.withLock { $0.insert(place).inserted }
         var shown: [ShownFile]?
         if isFree {
             do throws(SystemError) {
                 shown = try PatientCall.run { goesOn in
                     defer { _ = hanging.points.withLock { $0.remove(place) } }
-                    return Self.look(entries, goesOn)
+                    return Self.look(entries, formats, goesOn)
                 }
             } catch {
                 // Without a thread there is no telling whether it answers.
@@ -64,8 +66,10 @@ final class RemoteGlances {
         return entries.map { ShownFile(entry: $0, state: .unreachable, size: $0.size) }
     }
 
-    private static func look(_ entries: [FileEntry], _ goesOn: () -> Void) -> [ShownFile] {
-        var glance = FileGlance()
+    private static func look(
+        _ entries: [FileEntry], _ formats: ShownFormats, _ goesOn: () -> Void
+    ) -> [ShownFile] {
+        var glance = FileGlance(formats)
         return entries.map { entry in
             goesOn()
             return glance.look(at: entry)

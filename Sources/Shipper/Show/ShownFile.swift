@@ -25,6 +25,8 @@ struct ShownFile {
     let state: State
     /// Where it ends, now where that can be known, else when the agent looked last.
     let size: PhysicalOffset
+    /// How its lines are written, where that can be seen now.
+    var format: ShownFormat?
 
     var lag: Int { entry.lag(size: size) }
 }
@@ -32,11 +34,19 @@ struct ShownFile {
 /// Looks at files, and opens only those of which their numbers do not tell enough.
 struct FileGlance {
     private var search = EntrySearch()
+    private let formats: ShownFormats
+
+    init(_ formats: ShownFormats = ShownFormats()) { self.formats = formats }
 
     mutating func look(at entry: FileEntry) -> ShownFile {
         switch search.glance(entry) {
         case .found(let status):
-            return shown(entry, status.end < entry.size ? size(of: entry, status) : status.end)
+            let size = status.end < entry.size ? size(of: entry, status) : status.end
+            var file = shown(entry, size)
+            if let place = search.place(of: entry) {
+                file.format = formats.format(of: entry, status.end, at: place)
+            }
+            return file
         case .unreachable(.away):
             // Or its volume has another number, which the agent finds out when it starts.
             guard case .found(let file) = search.open(entry) else { break }

@@ -60,6 +60,18 @@ package final class EventLog: Sendable {
             log.event(
                 .warn, in: directory(path), "file refused",
                 ["path": .text(path), "reason": .text(reason)])
+        case .linkNotFollowed(let path, let reason):
+            log.event(
+                .warn, in: directory(path), "link not followed",
+                ["path": .text(path), "reason": .text(reason)])
+        case .linkDangles(let path, let target):
+            log.event(
+                .info, in: directory(path), "link leads to nothing yet",
+                ["path": .text(path), "target": .text(target)])
+        case .linkLeads(let path, let target):
+            log.event(
+                .info, in: directory(path), "link leads to something now",
+                ["path": .text(path), "target": .text(target)])
         case .unlistable(let path, let error):
             log.fault(
                 .warn, key: "list \(path)", "directory cannot be listed; trying again",

@@ -26,6 +26,13 @@ final class DirectoryNode {
     /// Other ways to it, as of its last listing.
     var rivals: [Rival] = []
     var children: [[UInt8]: DirectoryNode] = [:]
+    /// Links in it that are followed, or are told not to be, by name.
+    var links: [[UInt8]: FollowedLink] = [:]
+    /// Names in it that links lead to, with those, the first one's first; nil for a directory that
+    /// patterns lead into.
+    var linked: [[UInt8]: [FollowedLink]]?
+    /// Looks in a row that have not found it.
+    var vainLooks = 0
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
     /// Names that look like those of rotated files, and whose files, of these inode numbers, are

@@ -25,6 +25,8 @@ final class DirectoryScan {
     fileprivate var next = 0
     fileprivate var names = DirectoryNames([])
     fileprivate var matches: [DirectoryTree.Match] = []
+    /// Of those, what is a link, or may be one, that its input follows.
+    fileprivate var links: [DirectoryTree.Match] = []
     /// Indices of directories that are no children yet.
     fileprivate var newcomers: [Int] = []
     /// Files that may be known by another number of their device; nil until they were asked for.
@@ -45,6 +47,7 @@ final class DirectoryScan {
         case drop
         case adopt
         case know
+        case follow
         case look
     }
 
@@ -145,6 +148,7 @@ extension DirectoryTree {
         let key = InodeKey(status)
         node.hasTrouble = false
         node.isUnlistable = false
+        node.vainLooks = 0
         node.rivals = rivals(of: node, key)
         // The watch first and the listing second: what comes between the two is seen twice rather
         // than never.
@@ -194,6 +198,17 @@ extension DirectoryTree {
         }
         if scan.step == .know {
             guard know(scan, directory, &slice) else { return false }
+            scan.next = 0
+            scan.step = .follow
+        }
+        if scan.step == .follow {
+            while scan.next < scan.links.count {
+                let match = scan.links[scan.next]
+                if !follow(match, in: node, directory, scan.number) { scan.matches.append(match) }
+                scan.next += 1
+                if slice.isOverAfterStep() { return false }
+            }
+            leaveLinks(of: node, notSeenBy: scan.number)
             scan.scanned = scanned(scan)
             scan.step = .look
         }
@@ -242,11 +257,23 @@ extension DirectoryTree {
                 scan.newcomers.append(scan.next)
             }
         }
+        let match = entry.kind == .directory ? nil : match(entry.name, entry.kind, in: node)
+        let isFollowed = match.map { follows($0.input) } ?? false
+        if isFollowed, entry.kind == .link, let match {
+            // The file that it leads to has another name, in another directory.
+            scan.links.append(match)
+            return
+        }
         scan.names.add(entry)
         guard entry.kind != .directory else { return }
         if entry.name == S6Name.current { scan.hasCurrent = true }
         if entry.name == S6Name.previous || S6Name.isArchive(entry.name) { scan.hasLogs = true }
-        if let match = match(entry.name, entry.kind, in: node) { scan.matches.append(match) }
+        guard let match else { return }
+        if isFollowed, entry.kind == .unknown {
+            scan.links.append(match)
+        } else {
+            scan.matches.append(match)
+        }
     }
 
     /// The pattern that a name matches, of the first input that has it by any way to the directory;
@@ -255,14 +282,17 @@ extension DirectoryTree {
         _ name: [UInt8], _ kind: DirectoryEntry.Kind, in node: DirectoryNode,
         isMissing: Bool = false
     ) -> Match? {
+        if node.linked != nil {
+            return linkedMatch(name, kind, in: node, isMissing: isMissing)
+        }
         guard let claim = claim(name, node.places, in: node.text), !isRivals(name, node, claim)
         else { return nil }
         return Match(
             name: name, kind: kind, input: claim.input, captures: claim.captures,
-            isMissing: isMissing)
+            isMissing: isMissing, pattern: claim.pattern)
     }
 
-    private typealias Claim = (input: Int, pattern: Int, captures: [String: String])
+    typealias Claim = (input: Int, pattern: Int, captures: [String: String])
 
     private func claim(
         _ name: [UInt8], _ places: [PatternPlaces], in directory: String
@@ -282,7 +312,7 @@ extension DirectoryTree {
 
     /// Whether a file is another way's: of an earlier input or pattern, or else of the path that is
     /// less.
-    private func isRivals(_ name: [UInt8], _ node: DirectoryNode, _ mine: Claim?) -> Bool {
+    func isRivals(_ name: [UInt8], _ node: DirectoryNode, _ mine: Claim?) -> Bool {
         node.rivals.contains { rival in
             guard let theirs = claim(name, rival.places, in: rival.text) else { return false }
             guard let mine else { return true }
@@ -311,9 +341,11 @@ extension DirectoryTree {
         }
         if !node.wasLooked {
             node.wasLooked = true
-            node.savedStreams = savedStreams(node.text, scan.device)
+            // They are told once, and where a pattern leads here by itself, to that.
+            let isAnothers = node.linked != nil && !node.rivals.isEmpty
+            node.savedStreams = isAnothers ? [] : savedStreams(node.text, scan.device)
         }
-        matches += missingSaved(node, scan)
+        matches += saved(node, scan)
         return Scanned(
             node: node, device: scan.device, names: scan.names, matches: matches,
             missing: { [unowned self] in match($0, .unknown, in: node, isMissing: true) },
@@ -326,19 +358,22 @@ extension DirectoryTree {
     ///
     /// 1. A volume is not mounted yet, and its mount point is an empty directory of another device.
     /// 2. Its logs are not gone: there is nothing to be said of them before it is mounted.
-    private func missingSaved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
+    private func saved(_ node: DirectoryNode, _ scan: DirectoryScan) -> [Match] {
         guard !node.savedStreams.isEmpty else { return [] }
         // A directory that has a log's name by now is none.
         let listed = Set(scan.entries.lazy.filter { $0.kind != .directory }.map(\.name))
-        return node.savedStreams.compactMap { stream in
-            // A stream is a path as a text, and a name is bytes.
+        // A stream is a path as a text, and a name is bytes.
+        let names = node.savedStreams.map { stream in
             let text = stream.path.utf8.dropFirst(node.text.utf8.count + 1)
-            let name = PathText.bytes(of: String(decoding: text, as: UTF8.self))
+            return PathText.bytes(of: String(decoding: text, as: UTF8.self))
+        }
+        let missing = zip(node.savedStreams, names).compactMap { stream, name -> Match? in
             guard !listed.contains(name), name != S6Name.current || !scan.hasLogs,
                 stream.isOnDevice || listed.contains(where: { RotatedName($0, of: name) != nil })
             else { return nil }
             return match(name, .unknown, in: node, isMissing: true)
         }
+        return missing + earlierRuns(in: node, listed, names)
     }
 
     private func adopt(_ entry: DirectoryEntry, _ node: DirectoryNode, _ number: Int) {
@@ -385,6 +420,8 @@ extension DirectoryTree {
         }
         for child in node.children.values { doom(child) }
         node.children = [:]
+        leaveLinks(of: node, notSeenBy: scanNumber + 1)
+        node.vainLooks += 1
         watches.unwatch(node)
         handlers.gone(node)
     }

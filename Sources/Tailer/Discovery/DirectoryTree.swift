@@ -34,6 +34,10 @@ final class DirectoryTree {
         let captures: [String: String]
         /// The name is not there; what belongs to it is.
         var isMissing = false
+        /// Index among the input's patterns.
+        var pattern = 0
+        /// The link that leads to the name, which the pattern matches or which comes after one.
+        var link: FollowedLink?
     }
 
     /// Saved files of a directory whose device has another number by now: who they are, and a look
@@ -46,7 +50,7 @@ final class DirectoryTree {
     }
 
     let inputs: [TailerInput]
-    private let intervals: TailerIntervals
+    let intervals: TailerIntervals
     let report: (TailerEvent) -> Void
     /// Tells of changes between scans.
     let watches: Watches
@@ -66,6 +70,11 @@ final class DirectoryTree {
     let territory: Territory
     /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.
     private(set) var roots: [DirectoryNode] = []
+    /// Directories that links lead to, by their text: roots as well.
+    var linkedDirectories: [String: DirectoryNode] = [:]
+    /// Those that were found before every directory that patterns lead into was looked at once:
+    /// whichever links lead to a file is known then. Nil after that.
+    private var waitingRoots: [DirectoryNode]? = []
     /// Scans of this tree, so that each has a number.
     var scanNumber = 0
 
@@ -99,6 +108,9 @@ final class DirectoryTree {
     /// somebody has raised that. What was there when the reading began was read by then, and
     /// somebody makes events faster than they are read.
     private static let mostPortions = 256
+    /// After so many looks at a directory that is not there, and that links lead to, there is half
+    /// as much time between two as after twice as many.
+    private static let fewVainLooks = 8
     /// Nanoseconds of a scan that is begun at once and may be repeated at once.
     private static let quickScan: Int64 = 2_000_000
     /// Nanoseconds of a scan past which only a few others are under way beside it.
@@ -142,9 +154,13 @@ final class DirectoryTree {
     /// Brings the roots up to what this reader has now.
     private func takeRoots() {
         let wanted = territory.roots
-        for root in roots where !wanted.contains(where: { root.isRoot($0) }) { doom(root) }
+        for root in roots
+        where root.linked == nil && !wanted.contains(where: { root.isRoot($0) }) {
+            doom(root)
+        }
         roots.removeAll(where: \.isGone)
-        for root in wanted where !roots.contains(where: { $0.isRoot(root) }) {
+        for root in wanted
+        where !roots.contains(where: { $0.linked == nil && $0.isRoot(root) }) {
             let path = root.path.isEmpty ? [] : [UInt8(ascii: "/")] + root.path
             let node = DirectoryNode(
                 root: roots.count, prefix: root.prefix, path: root.path,
@@ -153,6 +169,34 @@ final class DirectoryTree {
             join(node)
         }
         watches.roots = roots
+    }
+
+    /// A directory that links lead to.
+    func addRoot(_ node: DirectoryNode) {
+        roots.append(node)
+        watches.roots = roots
+        guard waitingRoots != nil else { return join(node) }
+        count += 1
+        unlooked += 1
+        waitingRoots?.append(node)
+        releaseRoots()
+    }
+
+    /// No link leads to it any more.
+    func removeRoot(_ node: DirectoryNode) {
+        doom(node)
+        roots.removeAll(where: \.isGone)
+        watches.roots = roots
+    }
+
+    /// `atOnce`: nothing else is looked at before them.
+    private func releaseRoots(atOnce: Bool = false) {
+        guard let waiting = waitingRoots else { return }
+        let left = waiting.filter { !$0.isGone }
+        waitingRoots = left
+        guard atOnce || unlooked == left.count else { return }
+        waitingRoots = nil
+        for node in left { enqueue(node) }
     }
 
     /// The reader's territory may be another one now.
@@ -172,6 +216,7 @@ final class DirectoryTree {
 
     private func enqueue(_ node: DirectoryNode) {
         guard !node.isQueued, !node.isGone else { return }
+        if node.linked != nil, waitingRoots != nil { return }
         if node.isScanning {
             node.isWanted = true
             return
@@ -289,6 +334,11 @@ final class DirectoryTree {
 
     private func interval(of node: DirectoryNode, _ now: MonotonicTime) -> Int64 {
         if watches.isBelieved(node) { return intervals.watchedScan }
+        if node.linked != nil, node.vainLooks > Self.fewVainLooks {
+            // Links may be left behind by the thousand.
+            let doublings = min(node.vainLooks / Self.fewVainLooks, 6)
+            return min(intervals.watchedScan, intervals.unwatchedScan << doublings)
+        }
         let least = now < node.noisyUntil ? Self.noisyScan : intervals.unwatchedScan
         let fair = Int64(node.outermost.unwatchedBelow) * Self.spread
         return max(least, min(intervals.watchedScan, max(fair, 2 * (node.restUntil - now))))
@@ -397,11 +447,13 @@ final class DirectoryTree {
             node.restUntil = end + min(Self.longestRest, scan.cost * Self.restFactor)
         }
         handlers.ended(scan)
+        if node.linked != nil { lookedAtLinks(of: node, scan.scanned) }
         if node.isWanted {
             node.isWanted = false
             request(node, end)
         }
         schedule(node, end)
+        settleLinks(of: node, end)
     }
 
     /// Goes through the whole tree once, without any wait, and hands over what each directory has.
@@ -413,6 +465,8 @@ final class DirectoryTree {
         var slice = Slice.endless
         // What could not be listed falls due later, and the walk does not wait.
         while scanSome(&slice, handlers) {}
+        releaseRoots(atOnce: true)
+        while scanSome(&slice, handlers) {}
     }
 
     // MARK: What is no longer there
@@ -422,6 +476,7 @@ final class DirectoryTree {
         guard !node.wasEnded else { return }
         node.wasEnded = true
         unlooked -= 1
+        releaseRoots()
     }
 
     /// A directory leaves the tree with all beneath it; `bury` hands them over.
@@ -443,6 +498,8 @@ final class DirectoryTree {
             rest.append(contentsOf: node.children.values)
             node.children = [:]
             doomed.append(node)
+            for link in node.links.values { leave(link) }
+            node.links = [:]
         }
     }
 

@@ -9,9 +9,16 @@ package enum MatchingFiles {
         silent: (String) -> Void = { _ in }
     ) -> [MatchingFile] {
         var found = TreeWalk.all(inputs, mounts: mounts, report: report, silent: silent) { look in
-            look.matches.filter { $0.kind != .link && $0.kind != .other && !$0.isMissing }
-                .map { MatchingFile(input: $0.input, path: look.node.text(of: $0.name)) }
+            look.matches.filter { $0.kind != .other && !$0.isMissing }.map {
+                MatchingFile(
+                    input: $0.input, path: look.node.text(of: $0.name), link: $0.link?.origin.path,
+                    isLink: $0.kind == .link)
+            }
         }
+        for file in found where file.isLink {
+            report(.linkNotFollowed(path: file.path, reason: "the input has no follow_symlinks"))
+        }
+        found.removeAll(where: \.isLink)
         found.sort { ($0.input, $0.path) < ($1.input, $1.path) }
         // Patterns whose prefixes overlap lead to a file twice; the first input has it.
         var seen: Set<[UInt8]> = []
@@ -25,4 +32,8 @@ package struct MatchingFile: Hashable, Sendable {
     package let input: Int
     /// The path as text for people.
     package let path: String
+    /// The link that leads to it, which a pattern matches; nil where one matches the file.
+    package let link: String?
+    /// It is a link itself.
+    fileprivate let isLink: Bool
 }

@@ -33,9 +33,9 @@ struct Routes: Sendable {
     init(
         _ inputs: [TailerInput], _ table: MountTable? = nil, destination: (String) -> [UInt8]
     ) {
-        for pattern in inputs.flatMap(\.paths)
-        where !places.contains(where: { $0.prefix.utf8.elementsEqual(pattern.prefix.utf8) }) {
-            places.append((pattern.prefix, destination(pattern.prefix)))
+        for prefix in inputs.flatMap(\.prefixes)
+        where !places.contains(where: { $0.prefix.utf8.elementsEqual(prefix.utf8) }) {
+            places.append((prefix, destination(prefix)))
         }
         guard let table else { return }
         for mount in table.mounts { mounts[mount.point] = mount }
@@ -101,7 +101,11 @@ extension DirectoryTree {
     /// The other ways to a directory that this tree comes by. Each of them was gone now, as the
     /// tree goes it: a file is left to nobody who cannot get there.
     func rivals(of node: DirectoryNode, _ key: InodeKey) -> [Rival] {
-        territory.map.routes.others(than: node.prefix, node.path).compactMap { route in
+        // Where links lead, a pattern may lead by the same way.
+        let own =
+            node.linked == nil ? [] : [Routes.Route(prefix: node.prefix, path: node.path)]
+        let others = territory.map.routes.others(than: node.prefix, node.path)
+        return (own + others).compactMap { route in
             var places: [PatternPlaces] = []
             for (input, settings) in inputs.enumerated() {
                 for (index, pattern) in settings.paths.enumerated()

@@ -71,8 +71,8 @@ package final class Territories: Sendable {
     ) -> Bool {
         // Links are looked up outside of the lock.
         var destinations: [String: [UInt8]] = [:]
-        for pattern in inputs.flatMap(\.paths) where destinations[pattern.prefix] == nil {
-            destinations[pattern.prefix] = table.destination(of: Array(pattern.prefix.utf8))
+        for prefix in inputs.flatMap(\.prefixes) where destinations[prefix] == nil {
+            destinations[prefix] = table.destination(of: Array(prefix.utf8))
         }
         changed(changes(table, destinations))
         let routes = Routes(inputs, table) { destinations[$0] ?? Array($0.utf8) }
@@ -153,6 +153,15 @@ package final class Territories: Sendable {
         guard areShared.load(ordering: .acquiring) else { return 0 }
         return state.withLock { state in
             state.reader(of: state.place(prefix, path))
+        }
+    }
+
+    /// The reader of what lies at `path` beneath a root of links; nil where it is on a remote file
+    /// system that none has for itself.
+    func reader(ofLinked path: [UInt8], beneath root: String) -> Int? {
+        state.withLock { state in
+            guard let remote = state.table?.remote(state.place(root, path)) else { return 0 }
+            return state.readers[remote.device]
         }
     }
 
@@ -261,6 +270,12 @@ package struct Territory: Sendable {
     /// Whether it has what lies at `path` beneath a prefix.
     func has(_ prefix: String, _ path: [UInt8]) -> Bool {
         map.reader(beneath: prefix, path) == reader
+    }
+
+    /// Whether it may touch what lies at `path` beneath a root of links: what another one has may
+    /// hang, and so may what none has.
+    func mayFollow(_ root: String, _ path: [UInt8]) -> Bool {
+        map.reader(ofLinked: path, beneath: root) == reader
     }
 
     /// Whether it has what a directory's entry leads to.

@@ -156,7 +156,8 @@ final class Candidate {
         return FileSighting(
             input: stream.input, stream: stream.id, streamName: stream.name,
             isS6: stream.kind == .s6, path: request.path, captures: stream.captures,
-            identity: identity, head: head, begin: begin, size: completeAt ?? size,
+            link: stream.link, identity: identity, head: head, begin: begin,
+            size: completeAt ?? size,
             hasKnownSize: completeAt != nil || hasKnownSize,
             archived: request.isArchived, firstScan: isFirstScan)
     }

@@ -337,7 +337,7 @@ final class FileOpener {
             sighting: FileSighting(
                 input: stream.input, stream: stream.id, streamName: stream.name,
                 isS6: stream.kind == .s6, path: file.path, captures: stream.captures,
-                identity: file.identity, head: head,
+                link: stream.link, identity: file.identity, head: head,
                 begin: compression == nil ? FileSighting.written(head) : head,
                 size: packed.map { PhysicalOffset($0.size) } ?? status.end,
                 hasKnownSize: compression == nil, archived: file.isFinal, firstScan: false),

@@ -19,6 +19,8 @@ final class LogStream {
     let liveName: [UInt8]
     let input: Int
     let captures: [String: String]
+    /// The link that a pattern matched, for people; nil where it matched the file.
+    let link: String?
     /// The directory that it was found in, while that is part of the tree.
     weak var node: DirectoryNode?
 
@@ -137,7 +139,8 @@ final class LogStream {
     /// `earlierFiles`: what all streams of its reader have before their last files.
     init(
         id: StreamID, kind: Kind, name: String, liveName: [UInt8], input: Int,
-        captures: [String: String], earlierFiles: EarlierCount = EarlierCount()
+        captures: [String: String], link: String? = nil,
+        earlierFiles: EarlierCount = EarlierCount()
     ) {
         self.id = id
         self.kind = kind
@@ -145,6 +148,7 @@ final class LogStream {
         self.liveName = liveName
         self.input = input
         self.captures = captures
+        self.link = link
         self.earlierFiles = earlierFiles
     }
 
@@ -154,6 +158,14 @@ final class LogStream {
         let now = max(0, files.count - 1)
         earlierFiles.total += now - counted
         counted = now
+    }
+
+    /// All that is known of its files was taken, but for the beginning of a line.
+    var isAllRead: Bool {
+        earlier == nil && !hasMoreRotated
+            && files.allSatisfy {
+                ($0.position >= $0.end || $0.continuesToWait) && !$0.isReplaced && !$0.isInDoubt
+            }
     }
 
     func keepSurroundings() -> Surroundings {

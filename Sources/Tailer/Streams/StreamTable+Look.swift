@@ -226,6 +226,11 @@ extension StreamTable {
         let name = work.others[work.next]
         work.next += 1
         guard let stream = node.streams[name] else { return true }
+        if stream.link != nil, look.missing(name) == nil, stream.isAllRead {
+            node.streams[name] = nil
+            letGo(stream, in: node, look.now)
+            return true
+        }
         if stream.kind == .path {
             claim(work.claims[name] ?? [], for: stream, look)
             guard lookAtPath(stream, work, look) else { return true }

@@ -68,7 +68,8 @@ final class StreamTable {
         let stream = LogStream(
             id: StreamID(number: lastStream), kind: isS6 ? .s6 : .path,
             name: isS6 ? node.text : node.text(of: match.name), liveName: match.name,
-            input: match.input, captures: match.captures, earlierFiles: earlierFiles)
+            input: match.input, captures: match.captures,
+            link: match.link?.origin.path, earlierFiles: earlierFiles)
         stream.node = node
         node.streams[match.name] = stream
         return stream
@@ -76,15 +77,18 @@ final class StreamTable {
 
     /// A directory left the tree: what is open is read to its end, and nothing new comes.
     func gone(_ node: DirectoryNode, _ now: MonotonicTime) {
-        for stream in node.streams.values {
-            for file in stream.files { file.becomeNameless(now) }
-            unfollowClosed(stream)
-            giveUpCopies(stream)
-            tellEarlier(of: stream, node)
-            leave(stream, now)
-        }
+        for stream in node.streams.values { letGo(stream, in: node, now) }
         node.streams = [:]
         opener.gone(node)
+    }
+
+    /// Nothing leads to a stream any more.
+    func letGo(_ stream: LogStream, in node: DirectoryNode, _ now: MonotonicTime) {
+        for file in stream.files { file.becomeNameless(now) }
+        unfollowClosed(stream)
+        giveUpCopies(stream)
+        tellEarlier(of: stream, node)
+        leave(stream, now)
     }
 
     /// A stream leaves its directory with files that no name in it leads to, and ends with the last

@@ -23,6 +23,8 @@ enum EventFixture {
         var records: [[UInt8]] = []
         var offsets: [Int] = []
         var malformed = 0
+        /// Lines that rules or the wanted stream left out.
+        var leftOut = 0
         var events = OpenEvents()
     }
 
@@ -51,6 +53,7 @@ enum EventFixture {
                 start = Int(end)
             }
             result.malformed += progress.malformed
+            result.leftOut += progress.counts.leftOut
             index = progress.frame
             size = capacity
             if case .full(let needed) = progress.stop, ends.isEmpty { size = max(needed, capacity) }

@@ -9,13 +9,15 @@ import Testing
 @Suite("Events whose lines lie in one chunk are those that joining line by line makes")
 struct LineGroupTests {
     private func encoder(
-        _ multiline: Multiline, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
+        _ multiline: Multiline?, labels: LabelFormat? = nil, rules: LineRules = LineRules(),
+        container: ContainerFormat? = nil, channel: Channel? = nil,
         longestMessage: Int = 256 * 1024, keepsEmptyLines: Bool = false
     ) throws -> RecordEncoder {
         try RecordEncoder(
             codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
             longestRecord: 1_000_000, keepsEmptyLines: keepsEmptyLines, labels: labels,
-            rules: rules, multiline: multiline, longestMessage: longestMessage)
+            rules: rules, container: container, multiline: multiline, channel: channel,
+            longestMessage: longestMessage)
     }
 
     private var labels: LabelFormat { LabelFormat(tai64n: .skalibs, zone: .utc, takesT: true) }
@@ -23,21 +25,23 @@ struct LineGroupTests {
     /// Encodes `bytes` in so many lines at a time as `next` says; what is open at the end stays so.
     private func records(
         _ encoder: RecordEncoder, _ bytes: [UInt8], capacity: Int, _ next: () -> Int
-    ) -> (records: [[UInt8]], offsets: [Int]) {
+    ) -> (records: [[UInt8]], offsets: [Int], leftOut: Int) {
         let frames = Frame.lines(of: bytes)
         var (records, offsets): ([[UInt8]], [Int]) = ([], [])
         var events = OpenEvents()
         var index = 0
+        var leftOut = 0
         while index < frames.count {
             let end = min(frames.count, index + max(1, next()))
             let result = EventFixture.encode(
                 encoder, bytes, Array(frames[index..<end]), capacity: capacity, after: events)
             records += result.records
             offsets += result.offsets
+            leftOut += result.leftOut
             events = result.events
             index = end
         }
-        return (records, offsets)
+        return (records, offsets, leftOut)
     }
 
     @Test("The same records come whatever lies in one chunk", arguments: 0..<40)
@@ -92,52 +96,66 @@ struct LineGroupTests {
         }
     }
 
-    @Test("So it is where a container's runtime wrote them", arguments: 0..<40)
+    /// A line of a container, of one stream mostly, seldom in pieces, with attributes or malformed.
+    private func line(
+        _ text: String, as format: ContainerFormat, _ random: inout SplitMix
+    ) -> String {
+        let stream = Int.random(in: 0..<20, using: &random) == 0 ? "stderr" : "stdout"
+        let isPiece = Int.random(in: 0..<20, using: &random) == 0
+        if Int.random(in: 0..<40, using: &random) == 0 { return "no such line\n" }
+        let time = "2026-11-23T05:00:0\(Int.random(in: 0...9, using: &random))Z"
+        switch format {
+        case .cri: return "\(time) \(stream) \(isPiece ? "P" : "F") \(text)\n"
+        case .docker:
+            let attributes =
+                Int.random(in: 0..<20, using: &random) == 0 ? #","attrs":{"a":"b"}"# : ""
+            var json = JSONText()
+            json.string(text + (isPiece ? "" : "\n"))
+            return #"{"log":"# + String(decoding: json.bytes, as: UTF8.self)
+                + #","stream":"\#(stream)"\#(attributes),"time":"\#(time)"}"# + "\n"
+        }
+    }
+
+    @Test("The same of what a container's runtime wrote", arguments: 0..<30)
     func containers(_ seed: Int) throws {
         var random = SplitMix(seed: UInt64(seed))
-        let words = ["begin", " b", "", "é☃", "\tat x", "end", "a;", "a longer line of it"]
+        let words = ["begin", " b", "", "é☃ \"q\"", "\tat x", "end", "\u{1}", " long \(seed)"]
         let kinds = [
             nil,
             Multiline(
                 .pattern(try Expression(#"^\s"#), negate: false, match: .after), mostLines: 5),
             Multiline(
                 .pattern(try Expression("^begin"), negate: true, match: .after),
-                flush: try Expression("^end")),
-            Multiline(.pattern(try Expression(";$"), negate: false, match: .before)),
+                flush: try Expression("^end"), mostLines: 20, skipsNewline: true),
+            Multiline(.pattern(try Expression("x$"), negate: true, match: .before)),
             Multiline(.count(3)),
         ]
-        for (multiline, format) in kinds.flatMap({ kind in
-            [(kind, ContainerFormat.cri), (kind, .docker)]
-        }) {
-            let oneChannel = Bool.random(using: &random)
-            var text = ""
-            for second in 0..<Int.random(in: 1...80, using: &random) {
-                let message = words.randomElement(using: &random) ?? ""
-                let isOther = !oneChannel && Int.random(in: 0..<4, using: &random) == 0
-                text += ContainerText.line(
-                    format, second % 60, isOther ? "stderr" : "stdout", message,
-                    isPartial: Int.random(in: 0..<12, using: &random) == 0,
-                    isMalformed: Int.random(in: 0..<20, using: &random) == 0,
-                    attributes: Int.random(in: 0..<3, using: &random))
+        let rules = [LineRules(), LineRules(exclude: [try Expression("(?s)begin.*end")])]
+        for multiline in kinds {
+            for format in ContainerFormat.allCases {
+                var text = ""
+                for _ in 0..<Int.random(in: 1...80, using: &random) {
+                    text += line(words.randomElement(using: &random) ?? "", as: format, &random)
+                }
+                let bytes = Array(text.utf8)
+                let encoder = try encoder(
+                    multiline, rules: rules.randomElement(using: &random) ?? LineRules(),
+                    container: format,
+                    channel: [nil, .stdout, .stderr].randomElement(using: &random) ?? nil,
+                    longestMessage: [70, 256 * 1024].randomElement(using: &random) ?? 70,
+                    keepsEmptyLines: Bool.random(using: &random))
+                let single = records(encoder, bytes, capacity: 1 << 20) { 1 }
+                let whole = records(encoder, bytes, capacity: 1 << 20) { .max / 2 }
+                #expect(whole.records == single.records)
+                #expect(whole.offsets == single.offsets)
+                #expect(whole.leftOut == single.leftOut)
+                let tight = records(encoder, bytes, capacity: 800) {
+                    Int.random(in: 1...30, using: &random)
+                }
+                #expect(tight.records == single.records)
+                #expect(tight.offsets == single.offsets)
+                #expect(tight.leftOut == single.leftOut)
             }
-            let bytes = Array(text.utf8)
-            let encoder = try RecordEncoder(
-                codec: .json, template: EncodingFixture.template(), path: "/input/app.log",
-                longestRecord: 1_000_000, keepsEmptyLines: Bool.random(using: &random),
-                rules: Bool.random(using: &random)
-                    ? LineRules() : LineRules(exclude: [try Expression("(?s)begin.*end")]),
-                container: format, multiline: multiline,
-                channel: [nil, .stdout].randomElement(using: &random) ?? nil,
-                longestMessage: [30, 256 * 1024].randomElement(using: &random) ?? 30)
-            let single = records(encoder, bytes, capacity: 1 << 20) { 1 }
-            let whole = records(encoder, bytes, capacity: 1 << 20) { .max / 2 }
-            #expect(whole.records == single.records)
-            #expect(whole.offsets == single.offsets)
-            let tight = records(encoder, bytes, capacity: 900) {
-                Int.random(in: 1...30, using: &random)
-            }
-            #expect(tight.records == single.records)
-            #expect(tight.offsets == single.offsets)
         }
     }
 
@@ -187,24 +205,5 @@ struct LineGroupTests {
         #expect(records == 1002 * 599)
         #expect(one <= 40, "\(one) for a thousand lines")
         #expect(many <= 1000 * one, "\(one) for a thousand lines, \(many) for a million")
-    }
-}
-
-/// Lines as a container's runtime writes them.
-private enum ContainerText {
-    static func line(
-        _ format: ContainerFormat, _ second: Int, _ channel: String, _ message: String,
-        isPartial: Bool, isMalformed: Bool, attributes: Int
-    ) -> String {
-        let time = "2026-11-23T05:00:\(second < 10 ? "0" : "")\(second).5Z"
-        if isMalformed { return "\(time) \(message)\n" }
-        switch format {
-        case .cri: return "\(time) \(channel) \(isPartial ? "P" : "F") \(message)\n"
-        case .docker:
-            let text = message.map { $0 == "\t" ? "\\t" : String($0) }.joined()
-            let more = attributes == 0 ? #""attrs":{"tag":"x"},"# : ""
-            return #"{"log":"\#(text)\#(isPartial ? "" : #"\n"#)","stream":"\#(channel)","#
-                + "\(more)\"time\":\"\(time)\"}\n"
-        }
     }
 }

@@ -32,6 +32,9 @@ struct LineBook {
         var arrivals: [Arrival] = []
         /// Acknowledged, and in the journal: no run may send it again.
         var isSaved = false
+        /// It stands between the pieces of another message: a run that ends before the last of
+        /// those has saved no position behind it.
+        var mayRepeat = false
     }
 
     private var lines: [Line] = []
@@ -47,10 +50,12 @@ struct LineBook {
     /// Says that a line was written. Lines are told in the order of writing, and no two are alike.
     /// Returns its number.
     @discardableResult
-    mutating func wrote(_ text: String, at place: Place, duty: Duty = .must) -> Int {
+    mutating func wrote(
+        _ text: String, at place: Place, duty: Duty = .must, mayRepeat: Bool = false
+    ) -> Int {
         precondition(indices[text] == nil, "two lines are alike: \(text)")
         indices[text] = lines.count
-        lines.append(Line(text: text, place: place, duty: duty))
+        lines.append(Line(text: text, place: place, duty: duty, mayRepeat: mayRepeat))
         return lines.count - 1
     }
 
@@ -91,7 +96,8 @@ struct LineBook {
         if last.id != arrival.id {
             complaints.append("again, with _id \(arrival.id) after \(last.id): \(name)")
         }
-        if arrival.run <= last.run || !killed.contains(last.run) {
+        let isEnded = killed.contains(last.run) || lines[number].mayRepeat
+        if arrival.run <= last.run || !isEnded {
             complaints.append("again, by run \(arrival.run) after \(last.run): \(name)")
         } else if lines[number].isSaved {
             complaints.append("again, though it was acknowledged and saved: \(name)")

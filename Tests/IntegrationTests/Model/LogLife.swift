@@ -22,8 +22,11 @@ final class LogLife {
 
     /// Written as a container runtime writes it.
     private let isCRI: Bool
+    /// Some have several lines.
+    private let isMultiline: Bool
 
-    init(number: Int, stream: String, isCRI: Bool = false) {
+    init(number: Int, stream: String, isCRI: Bool = false, isMultiline: Bool = false) {
+        self.isMultiline = isMultiline
         self.number = number
         self.stream = stream
         self.isCRI = isCRI
@@ -31,22 +34,46 @@ final class LogLife {
 
     private static let time = "2026-11-23T05:00:00.123456789Z"
 
-    /// A line on the disk, without its newline; some are in two pieces.
-    private func onDisk(_ text: String) -> String {
-        guard isCRI else { return text }
-        let channel = made % 2 == 0 ? "stdout" : "stderr"
-        guard made % 3 == 0, text.utf8.count <= ModelAgent.longestLine else {
-            return "\(Self.time) \(channel) F \(text)"
+    private func cri(
+        _ text: some StringProtocol, _ channel: String, isPiece: Bool = false
+    ) -> String {
+        "\(Self.time) \(channel) \(isPiece ? "P" : "F") \(text)\n"
+    }
+
+    /// A message on the disk, with its newline; some lines are in two pieces, and what `between`
+    /// holds, a line of the other channel, stands between those of the first.
+    private func onDisk(_ text: String, between: String? = nil) -> String {
+        guard isCRI else { return text + "\n" }
+        let other = made % 2 == 0 ? "stderr" : "stdout"
+        var lines = ""
+        for (index, line) in text.split(separator: "\n").enumerated() {
+            guard (made + index) % 3 == 0 || between != nil && index == 0,
+                text.utf8.count <= ModelAgent.longestLine
+            else {
+                lines += cri(line, channel)
+                continue
+            }
+            let first = line.prefix(line.count / 2)
+            lines += cri(first, channel, isPiece: true)
+            if index == 0, let between { lines += cri(between, other) }
+            lines += cri(line.dropFirst(first.count), channel)
         }
-        let first = text.prefix(text.count / 2)
-        return "\(Self.time) \(channel) P \(first)\n\(Self.time) \(channel) F "
-            + text.dropFirst(first.count)
+        return lines
     }
 
     var isOpen: Bool { writer != nil }
-    private var place: LineBook.Place {
-        LineBook.Place(stream: stream, life: number, isLate: isLate)
+    /// A channel's events wait for the next line of that channel, so each has an order of its own.
+    private func place(_ channel: String) -> LineBook.Place {
+        LineBook.Place(
+            stream: overlaps ? "\(stream).\(channel)" : stream, life: number, isLate: isLate)
     }
+
+    /// Events of two channels are open at a time: one that ended may come again after any stop, as
+    /// long as an earlier one of the other channel has not.
+    private var overlaps: Bool { isCRI && isMultiline }
+
+    /// Of the message that was made last.
+    private var channel: String { made % 2 == 0 ? "stdout" : "stderr" }
 
     /// Opens it for writing, as a program opens its log, or as one that writes where it stands.
     func open(_ path: String, appends: Bool) throws {
@@ -80,11 +107,25 @@ final class LogLife {
     func write(_ count: Int, length: Int = 0, duty: LineBook.Duty, _ book: inout LineBook) throws {
         var bytes: [UInt8] = []
         for index in 0..<count {
-            let text = text(length > 0 ? length : 12 + (made * 37 + index) % 60)
+            var text = text(length > 0 ? length : 12 + (made * 37 + index) % 60)
             // What was begun has its time and stream already.
-            bytes += Array((pending.isEmpty ? onDisk(text) : text).utf8) + [10]
-            enter(pending + text, duty, &book)
-            pending = ""
+            guard pending.isEmpty else {
+                bytes += Array((text + "\n").utf8)
+                enter(pending + text, "stdout", duty, &book)
+                pending = ""
+                continue
+            }
+            if isMultiline, length == 0, made % 4 < 2 {
+                for line in 0...made % 3 { text += "\n\tat \(line) \(made)" }
+            }
+            var between: String?
+            if isCRI, !isMultiline, length == 0, made % 5 == 0 {
+                between = "\(stream).\(number).\(made).between"
+                // It ends first, and while the other one is open the position stays before that.
+                if let between { enter(between, channel, duty, &book, mayRepeat: true) }
+            }
+            bytes += Array(onDisk(text, between: between).utf8)
+            enter(text, channel, duty, &book)
         }
         try writer?.write(bytes)
     }
@@ -106,17 +147,24 @@ final class LogLife {
     func finalise(duty: LineBook.Duty, _ book: inout LineBook) {
         guard !pending.isEmpty else { return }
         isLate = true
-        enter(pending, duty, &book)
+        enter(pending, "stdout", duty, &book)
         pending = ""
     }
 
-    private func enter(_ text: String, _ duty: LineBook.Duty, _ book: inout LineBook) {
+    private func enter(
+        _ text: String, _ channel: String, _ duty: LineBook.Duty, _ book: inout LineBook,
+        mayRepeat: Bool = false
+    ) {
         var rest = text[...]
         while rest.count > ModelAgent.longestLine {
             lines.append(
-                book.wrote(String(rest.prefix(ModelAgent.longestLine)), at: place, duty: duty))
+                book.wrote(
+                    String(rest.prefix(ModelAgent.longestLine)), at: place(channel), duty: duty,
+                    mayRepeat: overlaps))
             rest = rest.dropFirst(ModelAgent.longestLine)
         }
-        lines.append(book.wrote(String(rest), at: place, duty: duty))
+        lines.append(
+            book.wrote(
+                String(rest), at: place(channel), duty: duty, mayRepeat: mayRepeat || overlaps))
     }
 }

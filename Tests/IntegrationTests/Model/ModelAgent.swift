@@ -13,6 +13,10 @@ final class ModelAgent {
     /// Bytes read and not acknowledged at the most.
     static let credit = 256 * 1024
 
+    /// What is open at the end of a file ends soon; a file's lines are written in one call, so
+    /// none waits for the rest of its event.
+    private static let multiline = "multiline: {pattern: '^\\t', match: after, timeout: 100ms}"
+
     let logs: TemporaryDirectory
     private let bench: ModelBench
     private let home: TemporaryDirectory
@@ -78,6 +82,7 @@ final class ModelAgent {
                 exclude: ["**/*.gz"]
                 max_line: \(Self.longestLine)B
                 format: \(setting.isCRI ? "cri" : "auto")
+                \(setting.isMultiline ? Self.multiline : "")
                 fields: {sequence: \(sequence), run: \(run)}
             output:
               kafka:

@@ -11,6 +11,8 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
     let sweepsSeldom: Bool
     /// Ordinary logs are written as container runtimes write them, some lines in two pieces.
     let isCRI: Bool
+    /// Lines that begin with a tab belong to the event before them, and some events have several.
+    let isMultiline: Bool
 
     init(seed: UInt64) {
         watchesSoon = seed % 3 == 0
@@ -18,6 +20,7 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
         openFiles = seed % 5 == 2 ? 2 : nil
         sweepsSeldom = seed % 7 < 2
         isCRI = seed % 11 < 4
+        isMultiline = seed % 13 < 4
     }
 
     /// Neither few descriptors nor a pattern that matches archives.
@@ -31,6 +34,7 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
         if watchesSoon { words.append("watches soon") }
         if sweepsSeldom { words.append("sweeps seldom") }
         if isCRI { words.append("cri") }
+        if isMultiline { words.append("multiline") }
         if let openFiles { words.append("\(openFiles) descriptors") }
         return words.joined(separator: ", ")
     }

@@ -51,7 +51,7 @@ final class PathLog {
         lives += 1
         let life = LogLife(
             number: lives, stream: "\(prefix).\(name.prefix { $0 != "." })",
-            isCRI: run.agent.setting.isCRI)
+            isCRI: run.agent.setting.isCRI, isMultiline: run.agent.setting.isMultiline)
         life.run = run.agent.isRunning ? run.agent.run : 0
         return life
     }

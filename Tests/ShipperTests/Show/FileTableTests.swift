@@ -13,7 +13,7 @@ struct FileTableTests {
     private func file(
         _ number: Int, _ stream: String, _ path: String, size: PhysicalOffset,
         offset: LogicalOffset,
-        age: Int64 = 5, state: ShownFile.State = .active
+        age: Int64 = 5, state: ShownFile.State = .active, format: ShownFormat? = nil
     ) -> ShownFile {
         let entry = FileEntry(
             file: FileID(number: number), input: "pods", stream: stream, path: path,
@@ -21,7 +21,7 @@ struct FileTableTests {
             fingerprint: .of(head: []), generation: GenerationID(value: 0x0123_4567_89AB_CDEF),
             generationCount: 0, base: 0, offset: offset, anchor: .none, size: size, state: .active,
             updated: Timestamp(milliseconds: Self.now.milliseconds - age * 1_000))
-        return ShownFile(entry: entry, state: state, size: size)
+        return ShownFile(entry: entry, state: state, size: size, format: format)
     }
 
     private func lines(
@@ -38,7 +38,9 @@ struct FileTableTests {
 
     private var three: [ShownFile] {
         [
-            file(1, "/l/shop/log", "/l/shop/log/current", size: 4096, offset: 1024, age: 7_200),
+            file(
+                1, "/l/shop/log", "/l/shop/log/current", size: 4096, offset: 1024, age: 7_200,
+                format: .docker),
             file(
                 2, "/l/app.log", "/l/app.log.1", size: PhysicalOffset(3 << 30),
                 offset: LogicalOffset(3 << 30), age: 90_000,
@@ -70,10 +72,10 @@ struct FileTableTests {
     func text() {
         #expect(
             lines(three) == [
-                "STREAM       FILE       STATE           SIZE  DELIVERED      LAG  AGE",
-                "/l/app.log   app.log    unreachable    700 B        0 B    700 B   5s",
-                "/l/app.log   app.log.1  gone         3.0 GiB    3.0 GiB        -   1d",
-                "/l/shop/log  current    active       4.0 KiB    1.0 KiB  3.0 KiB   2h",
+                "STREAM       FILE       STATE        FORMAT     SIZE  DELIVERED      LAG  AGE",
+                "/l/app.log   app.log    unreachable  -         700 B        0 B    700 B   5s",
+                "/l/app.log   app.log.1  gone         -       3.0 GiB    3.0 GiB        -   1d",
+                "/l/shop/log  current    active       docker  4.0 KiB    1.0 KiB  3.0 KiB   2h",
                 "3 files in 2 streams, 2 behind by 3.7 KiB in all, the oldest for 2h, 1 unreachable, "
                     + "1 gone",
             ])
@@ -104,10 +106,10 @@ struct FileTableTests {
         for columns in 40..<140 {
             for line in lines(three + [long], .path, screen(columns)).dropLast() {
                 #expect(
-                    PrintableText.width(line) <= max(columns, 66), "\(columns): \(line)")
+                    PrintableText.width(line) <= max(columns, 74), "\(columns): \(line)")
             }
         }
-        let narrow = lines([long], .path, screen(80))[1]
+        let narrow = lines([long], .path, screen(88))[1]
         #expect(narrow.hasPrefix("…"))
         #expect(narrow.contains("x2x4q/log  @4000000065e07a152f072f40.s  active"))
     }
@@ -182,11 +184,12 @@ struct FileGlanceTests {
     init() throws { directory = try TemporaryDirectory() }
 
     private func entry(
-        _ path: String, device: UInt64? = nil, inode: UInt64? = nil
+        _ path: String, _ number: Int = 1, device: UInt64? = nil, inode: UInt64? = nil,
+        stream: String? = nil
     ) throws -> FileEntry {
         let here = try FileStatus.glance(at: Array(directory.path.utf8))
         return FileEntry(
-            file: FileID(number: 1), input: "pods", stream: path, path: path,
+            file: FileID(number: number), input: "pods", stream: stream ?? path, path: path,
             identity: FileIdentity(
                 handle: nil, device: device ?? here.device, inode: inode ?? here.inode, birth: nil),
             fingerprint: .of(head: []), generation: GenerationID(value: 1), generationCount: 0,
@@ -209,6 +212,36 @@ struct FileGlanceTests {
         #expect(look(mine) == (.active, 5))
         try directory.write("app.log", "another")
         #expect(look(mine) == (.active, 5))
+    }
+
+    private func format(of entry: FileEntry) -> ShownFormat? {
+        var glance = FileGlance()
+        return glance.look(at: entry).format
+    }
+
+    @Test(
+        "A file's format is what its first lines tell now, and what is of an s6 log says its place")
+    func formats() throws {
+        let cri = "2026-11-23T05:00:00Z stdout F a\n"
+        let docker = #"{"log":"a\n","stream":"stdout","time":"2026-11-23T05:00:00Z"}"# + "\n"
+        let files: [(String, [UInt8], ShownFormat?)] = [
+            ("cri.log", Array(cri.utf8), .cri), ("docker.log", Array(docker.utf8), .docker),
+            ("plain.log", Array("a line\n".utf8), .plain), ("empty.log", [], nil),
+            ("packed.log", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], nil),
+        ]
+        for (number, (name, bytes, format)) in files.enumerated() {
+            let path = try directory.write(name, bytes)
+            let inode = try FileStatus.glance(at: Array(path.utf8)).inode
+            let mine = try entry(path, number, inode: inode)
+            #expect(self.format(of: mine) == format, "\(name)")
+            try rename(path, path + ".1")
+            #expect(self.format(of: mine) == format, "\(name)")
+            #expect(try self.format(of: entry(path, number, inode: 1)) == nil)
+        }
+        let current = try directory.write("s6/current", cri)
+        let inode = try FileStatus.glance(at: Array(current.utf8)).inode
+        let s6 = try entry(current, 9, inode: inode, stream: directory.path("s6"))
+        #expect(format(of: s6) == .s6)
     }
 
     @Test("A file that was renamed is found in a directory whose name is no text")
