@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test(
-        "F6: a container starts again: its link leads to the next log, and the rest of the first is read",
+        "F6: a link leads to a container's next log: the rest of the first is read",
         arguments: [false, true])
     func pointedElsewhere(whileStopped: Bool) throws {
         try directory.write("pods/x/0.log", "one\n")

@@ -148,6 +148,7 @@ final class DirectoryTree {
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
         }
+        watches.roots = { [unowned self] in roots }
         takeRoots()
     }
 
@@ -168,13 +169,11 @@ final class DirectoryTree {
             roots.append(node)
             join(node)
         }
-        watches.roots = roots
     }
 
     /// A directory that links lead to.
     func addRoot(_ node: DirectoryNode) {
         roots.append(node)
-        watches.roots = roots
         guard waitingRoots != nil else { return join(node) }
         count += 1
         unlooked += 1
@@ -186,12 +185,11 @@ final class DirectoryTree {
     func removeRoot(_ node: DirectoryNode) {
         doom(node)
         roots.removeAll(where: \.isGone)
-        watches.roots = roots
     }
 
     /// `atOnce`: nothing else is looked at before them.
     private func releaseRoots(atOnce: Bool = false) {
-        guard let waiting = waitingRoots else { return }
+        guard let waiting = waitingRoots, atOnce || unlooked <= waiting.count else { return }
         let left = waiting.filter { !$0.isGone }
         waitingRoots = left
         guard atOnce || unlooked == left.count else { return }

@@ -52,7 +52,7 @@ extension Watches {
     private func richer(than node: DirectoryNode) -> (DirectoryNode, own: Int)? {
         var path = [node.share]
         while let parent = path.last?.parent { path.append(parent) }
-        var candidates = roots
+        var candidates = roots()
         while let mine = path.popLast() {
             var richest: DirectoryNode?
             for other in candidates where other.watchesBelow > richest?.watchesBelow ?? 0 {

@@ -12,8 +12,8 @@ final class Watches {
     let limit: Int
     let intervals: TailerIntervals
     let report: (TailerEvent) -> Void
-    /// The directories of the prefixes.
-    var roots: [DirectoryNode] = []
+    /// The directories of the prefixes, and those that links lead to.
+    var roots: () -> [DirectoryNode] = { [] }
 
     /// One watch may serve two nodes, where prefixes of two patterns overlap.
     private var directories: [Inotify.Watch: [DirectoryNode]] = [:]
@@ -160,7 +160,7 @@ final class Watches {
     /// The queue has overflowed: whoever filled it is not listened to for a while, and nothing that
     /// is watched now is believed to be.
     func distrust(_ now: MonotonicTime) {
-        if events >= Self.leastStorm { for root in roots { quieten(root, now) } }
+        if events >= Self.leastStorm { for root in roots() { quieten(root, now) } }
         epoch += 1
         events = 0
         for stream in files.values { woken.append(stream) }

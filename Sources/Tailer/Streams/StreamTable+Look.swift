@@ -226,7 +226,7 @@ extension StreamTable {
         let name = work.others[work.next]
         work.next += 1
         guard let stream = node.streams[name] else { return true }
-        if stream.link != nil, look.missing(name) == nil, stream.isAllRead {
+        if stream.link != nil, !stream.files.isEmpty, stream.isAllRead, look.missing(name) == nil {
             node.streams[name] = nil
             letGo(stream, in: node, look.now)
             return true

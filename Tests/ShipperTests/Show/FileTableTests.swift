@@ -220,7 +220,7 @@ struct FileGlanceTests {
     }
 
     @Test(
-        "A file's format is what its first lines tell now, and what is of an s6 log says its place")
+        "A file's format is what its place and its first lines tell now")
     func formats() throws {
         let cri = "2026-11-23T05:00:00Z stdout F a\n"
         let docker = #"{"log":"a\n","stream":"stdout","time":"2026-11-23T05:00:00Z"}"# + "\n"

@@ -40,6 +40,16 @@ struct NameOrderTests {
         #expect(try !order(["1", "2"], times: [.min, .max]))
     }
 
+    /// The kubelet compresses the log before the one that it rotates.
+    @Test("dates do where a file was compressed after the next log's last line")
+    func compressedLate() throws {
+        let names = ["20261123-000001", "20261123-000002"]
+        #expect(try order(["\(names[0]).gz", names[1]], times: [9, 5]))
+        #expect(try !order([names[0], "\(names[1]).gz"], times: [9, 5]))
+        #expect(try !order(["\(names[0]).gz", "\(names[1]).gz"], times: [9, 5]))
+        #expect(try !order(names, times: [9, 5]))
+    }
+
     @Test("a hundred thousand of them are not all asked")
     func many() throws {
         var order = NameOrder()
