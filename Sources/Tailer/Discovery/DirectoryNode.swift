@@ -115,6 +115,9 @@ final class DirectoryNode {
     var deniedUntil = MonotonicTime.zero
     /// And none for directories just beneath it that have none at all.
     var deniesBelowUntil = MonotonicTime.zero
+    /// What a child has below it at the most, as it was found last; believed until then.
+    var mostBelow = 0
+    var mostBelowUntil = MonotonicTime.zero
     /// Events of it and beneath it since the overflow of this number.
     var events = 0
     var eventsEpoch = 0

@@ -28,7 +28,7 @@ extension Watches {
         let parent = node.watchesBelow == 0 ? node.parent : nil
         let denied = parent?.deniesBelowUntil ?? node.deniedUntil
         guard available > 0, now >= denied else { return false }
-        if let (rich, own) = richer(than: node) {
+        if let (rich, own) = richer(than: node, now) {
             tell(rich)
             let most = max(1, min(Self.mostTaken, (rich.watchesBelow - own) / 2))
             if take(most, from: rich) > 0, count < available { return true }
@@ -48,22 +48,36 @@ extension Watches {
     }
 
     /// The outermost directory that has more than the one beside it in which `node` lies, and how
-    /// many that one has.
-    private func richer(than node: DirectoryNode) -> (DirectoryNode, own: Int)? {
+    /// many that one has. Each level is gone through once for a while: where watches are short,
+    /// each quiet file asks for one again and again.
+    private func richer(
+        than node: DirectoryNode, _ now: MonotonicTime
+    ) -> (DirectoryNode, own: Int)? {
         var path = [node.share]
         while let parent = path.last?.parent { path.append(parent) }
-        var candidates = roots()
+        var above: DirectoryNode?
         while let mine = path.popLast() {
-            var richest: DirectoryNode?
-            for other in candidates where other.watchesBelow > richest?.watchesBelow ?? 0 {
-                richest = other
+            let enough = mine.watchesBelow + 1
+            if let above, above.mostBelow <= enough, now < above.mostBelowUntil {
+                // Nobody there has more.
+            } else {
+                let richest =
+                    above.map { Self.richest($0.children.values) } ?? Self.richest(roots())
+                if let richest, richest.watchesBelow > enough {
+                    return (richest, mine.watchesBelow)
+                }
+                above?.mostBelow = richest?.watchesBelow ?? 0
+                above?.mostBelowUntil = now + Self.denialInterval
             }
-            if let richest, richest.watchesBelow > mine.watchesBelow + 1 {
-                return (richest, mine.watchesBelow)
-            }
-            candidates = Array(mine.children.values)
+            above = mine
         }
         return nil
+    }
+
+    private static func richest(_ nodes: some Sequence<DirectoryNode>) -> DirectoryNode? {
+        var richest: DirectoryNode?
+        for node in nodes where node.watchesBelow > richest?.watchesBelow ?? 0 { richest = node }
+        return richest
     }
 
     /// Takes watches away, from who has most beneath a directory; how many it were.

@@ -19,6 +19,8 @@ final class Watches {
     private var directories: [Inotify.Watch: [DirectoryNode]] = [:]
     private var files: [Inotify.Watch: LogStream] = [:]
     var count: Int { directories.count + files.count }
+    /// Files that are watched.
+    var fileCount: Int { files.count }
 
     /// How often the queue of events has overflowed.
     private(set) var epoch = 0
