@@ -77,6 +77,8 @@ package struct TailerIntervals: Sendable {
     package var watchedScan: Int64 = 60_000_000_000
     /// Between two scans of a directory that it does not, or in which something could not be read.
     package var unwatchedScan: Int64 = 1_000_000_000
+    /// How long what links lead to waits at most until all that patterns lead to was walked once.
+    package var firstWalk: Int64 = 10_000_000_000
     /// How long a renamed file whose writers cannot be seen is kept for late writes.
     package var drain: Int64 = 300_000_000_000
 

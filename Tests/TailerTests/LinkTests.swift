@@ -59,7 +59,8 @@ import Testing
         }
     }
 
-    /// The path and captures of each file's last sighting are the stream's link.
+    /// The path and captures of each file's last sighting are the stream's link, which is the one of
+    /// fewest steps, whatever is listed first.
     @Test(
         "F6: a link to a link to a file is that file, which is read once, whatever else leads to it"
     )
@@ -77,7 +78,19 @@ import Testing
         try expect(["one", "two"], of: "docker/id/id-json.log")
         #expect(output.count == 2)
         #expect(
-            output.state.withLock { $0.links.values.first } == directory.path("containers/a.log"))
+            output.state.withLock { $0.links.values.first } == directory.path("containers/c.log"))
+    }
+
+    @Test("F6: two pods whose names are two spellings of one: each has its own log, and all of it")
+    func spellings() throws {
+        for (name, pod) in [("a", "\u{E9}"), ("b", "e\u{301}")] {
+            try directory.write("pods/\(pod)/0.log", "\(name)\n")
+            try link("containers/\(name).log", to: "pods/\(pod)/0.log")
+        }
+        let tailer = try start()
+        defer { tailer.stop() }
+        try eventually("both are read") { output.count >= 2 }
+        #expect(output.texts().sorted() == ["a", "b"])
     }
 
     @Test("F6: what a pattern leads to by itself is that pattern's, in whatever order they stand")

@@ -118,7 +118,9 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 
     func saved(_ stream: String) -> [SavedFile] {
         state.withLock { state in
-            state.files.filter { $0.stream == stream && !$0.isGone }.map { saved in
+            state.files.filter {
+                ExactText($0.stream) == ExactText(stream) && !$0.isGone
+            }.map { saved in
                 SavedFile(
                     file: saved.id, identity: saved.identity, path: saved.path,
                     position: saved.physicalOffset, anchor: Anchor(bytes: saved.anchor),
@@ -132,7 +134,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func savedStreams(in directory: String, on device: UInt64) -> [SavedStream] {
         state.withLock { state in
             Set(state.files.lazy.map(\.stream)).filter { stream in
-                stream.hasPrefix("\(directory)/")
+                ExactText(stream).isBeneath(directory)
                     && !stream.dropFirst(directory.count + 1).contains("/")
             }.sorted().map { SavedStream(path: $0, isOnDevice: true) }
         }

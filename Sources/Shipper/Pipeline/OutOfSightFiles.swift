@@ -151,10 +151,18 @@ struct OutOfSightFiles: Sendable {
         }
     }
 
-    /// Whether a pattern leads to the file or to its stream, or a link may.
+    /// Whether a pattern leads to the file or to its stream, or a link has in this run.
     private func isRead(_ entry: FileEntry) -> Bool {
-        [entry.stream, entry.stream + "/current", entry.path].contains { path in
-            inputs.contains { $0.reads(path) || $0.mayFollow(to: path) }
+        let paths = [entry.stream, entry.stream + "/current", entry.path]
+        if paths.contains(where: { path in inputs.contains { $0.reads(path) } }) { return true }
+        return mayBeLed(to: entry) && ledger.isUnfollowed(entry.file)
+    }
+
+    /// Whether links may lead to the file or to its stream. Where none does, nobody reads it any
+    /// more, and what goes with it unread is lost all the same.
+    private func mayBeLed(to entry: FileEntry) -> Bool {
+        [entry.stream, entry.path].contains { path in
+            inputs.contains { $0.mayFollow(to: path) }
         }
     }
 
@@ -287,7 +295,7 @@ struct OutOfSightFiles: Sendable {
             || now.nanoseconds -| entry.updated.nanoseconds > Self.longestAbsence
         {
             if overdue.contains(entry.file) {
-                if isRead(entry) { leave(entry, .unknown) } else { _ = forget(entry) }
+                if isRead(entry) { leave(entry, .unknown) } else { _ = forget(entry, .unknown) }
             } else {
                 seen.insert(entry.file)
             }
@@ -375,6 +383,7 @@ struct OutOfSightFiles: Sendable {
     private func fateOfForgotten(
         _ entry: FileEntry, _ place: DirectoryPlace, _ directory: ExactText, _ round: inout Round
     ) -> Fate {
+        let whereabouts: Whereabouts
         switch place {
         case .there(let device):
             switch glance(at: entry, on: device) {
@@ -387,7 +396,8 @@ struct OutOfSightFiles: Sendable {
             case .unreachable(.away): return .outOfSight
             case .other, .missing: break
             }
-            switch Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/.")) {
+            whereabouts = Whereabouts.of(entry, from: PathText.bytes(of: directory.text + "/."))
+            switch whereabouts {
             case .at(let path, _):
                 let isBeside = ExactText(PathText.text(path)).parent == directory
                 return isBeside ? .there : .outOfSight
@@ -397,7 +407,8 @@ struct OutOfSightFiles: Sendable {
             }
         case .gone(let nearest, let device):
             guard device == entry.identity.device else { return .outOfSight }
-            switch Whereabouts.of(entry, from: nearest) {
+            whereabouts = Whereabouts.of(entry, from: nearest)
+            switch whereabouts {
             case .at: return .outOfSight
             case .removed: break
             case .unknown:
@@ -408,17 +419,23 @@ struct OutOfSightFiles: Sendable {
             }
         case .outOfReach: return .outOfSight
         }
-        if isSure(of: entry), forget(entry) { return .gone }
+        if isSure(of: entry), forget(entry, whereabouts) { return .gone }
         round.outOfSight.insert(entry.file)
         return .outOfSight
     }
 
     /// False where somebody follows it by now.
-    private func forget(_ entry: FileEntry) -> Bool {
+    private func forget(_ entry: FileEntry, _ whereabouts: Whereabouts) -> Bool {
         guard let left = ledger.leaveUnlessFollowed(entry.file, { stillStands(entry) }) else {
             return false
         }
-        told(.forgotten(left))
+        guard mayBeLed(to: left) else {
+            told(.forgotten(left))
+            return true
+        }
+        for event in GoneFile.events(left, delivered: left.offset, whereabouts, isRead: false) {
+            told(.tailer(event))
+        }
         return true
     }
 }

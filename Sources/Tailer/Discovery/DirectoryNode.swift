@@ -17,20 +17,26 @@ final class DirectoryNode {
 
     /// Nil for a root, and for what has left the tree.
     weak var parent: DirectoryNode?
-    /// Names from the root down.
-    let depth: Int
+    /// Names from the root down; of a linked directory, from that of the links.
+    private(set) var depth: Int
 
     /// The open directory that was listed last: another one under the same name is another node's
     /// worth of files.
     var inode: InodeKey?
     /// Other ways to it, as of its last listing.
     var rivals: [Rival] = []
+    /// By name; and linked directories that links in it have led to, by whole paths.
     var children: [[UInt8]: DirectoryNode] = [:]
     /// Links in it that are followed, or are told not to be, by name.
     var links: [[UInt8]: FollowedLink] = [:]
     /// Names in it that links lead to, with those, the first one's first; nil for a directory that
     /// patterns lead into.
     var linked: [[UInt8]: [FollowedLink]]?
+    /// Its key among the children of the directory that a linked one lies beneath: no name has a
+    /// slash.
+    var linkedKey: [UInt8] { Array(text.utf8) }
+    /// What links lead to waits for its first look.
+    var isOfFirstWalk = false
     /// Looks in a row that have not found it.
     var vainLooks = 0
     /// By file name; an s6 log directory has one, named `current`.
@@ -163,6 +169,14 @@ final class DirectoryNode {
         var place = share
         while place.depth > 1, let parent = place.parent { place = parent }
         return place
+    }
+
+    /// A linked directory shares with what lies in another one from now on.
+    func move(beneath other: DirectoryNode) {
+        parent?.children[linkedKey] = nil
+        parent = other
+        depth = other.depth + 1
+        other.children[linkedKey] = self
     }
 
     /// Opens the directory, beneath the prefix and through no link.

@@ -19,6 +19,14 @@ final class DirectoryScan {
     /// The work of its streams, as far as that has come.
     let work = StreamTable.LookWork()
 
+    /// The directory was gone through as far as it can be.
+    var isOver = false
+    /// Names in it that links lead to, as soon as it is over, and the index of the next.
+    var led: [[UInt8]]?
+    var nextLed = 0
+    /// Names of directories in it, once that was asked.
+    var directories: Set<[UInt8]>?
+
     fileprivate var step = Step.list
     fileprivate var entries: [DirectoryEntry] = []
     /// Index of the entry, or of the new child, that is next.
@@ -68,8 +76,10 @@ extension DirectoryTree {
         on scan: DirectoryScan, _ slice: inout Slice, _ now: MonotonicTime, _ handlers: Handlers
     ) -> Bool {
         let node = scan.node
-        // Another reader has it, and whatever is done with it may hang.
-        guard territory.has(node) else {
+        // Another reader has it, or none, and whatever is done with it may hang.
+        guard territory.has(node),
+            node.linked == nil || territory.mayFollow(node.prefix, node.path)
+        else {
             leave(node, now, handlers)
             return true
         }
@@ -176,7 +186,8 @@ extension DirectoryTree {
                 scan.next += 1
                 if slice.isOverAfterStep() { return false }
             }
-            for (name, child) in node.children where child.seenBy != scan.number {
+            for (name, child) in node.children
+            where child.seenBy != scan.number && child.linked == nil {
                 node.children[name] = nil
                 doom(child)
             }
@@ -391,7 +402,8 @@ extension DirectoryTree {
             places: places, parent: node)
         child.seenBy = number
         node.children[entry.name] = child
-        join(child)
+        // One that appears later is waited for by nobody.
+        join(child, isOfFirstWalk: node.isOfFirstWalk && !node.wasEnded)
         tellExclusions(of: child)
     }
 
@@ -409,7 +421,7 @@ extension DirectoryTree {
     /// The directory itself is not there. A prefix is waited for; anything else leaves the tree,
     /// and its parent, whose listing is the truth, makes it again when it is back.
     private func leave(_ node: DirectoryNode, _ now: MonotonicTime, _ handlers: Handlers) {
-        if node.depth > 0 {
+        if node.depth > 0, node.linked == nil {
             guard let parent = node.parent else { return }
             let name = Array(node.path.directoryAndName?.name ?? node.path[...])
             if parent.children[name] === node { parent.children[name] = nil }
@@ -418,9 +430,11 @@ extension DirectoryTree {
             retry(parent, now)
             return
         }
-        for child in node.children.values { doom(child) }
-        node.children = [:]
-        leaveLinks(of: node, notSeenBy: scanNumber + 1)
+        for (name, child) in node.children where child.linked == nil {
+            node.children[name] = nil
+            doom(child)
+        }
+        leaveLinks(of: node)
         node.vainLooks += 1
         watches.unwatch(node)
         handlers.gone(node)

@@ -70,11 +70,22 @@ final class DirectoryTree {
     let territory: Territory
     /// One for each prefix; or, where this reader has what is mounted beneath one, for each mount.
     private(set) var roots: [DirectoryNode] = []
-    /// Directories that links lead to, by their text: roots as well.
-    var linkedDirectories: [String: DirectoryNode] = [:]
-    /// Those that were found before every directory that patterns lead into was looked at once:
-    /// whichever links lead to a file is known then. Nil after that.
-    private var waitingRoots: [DirectoryNode]? = []
+    /// Directories that links lead to, by their text. Each lies beneath the directory of a link
+    /// that a pattern matches.
+    var linkedDirectories: [ExactText: DirectoryNode] = [:]
+    /// Linked directories whose links' directories have gone: together they have one share. It is
+    /// no directory, and never scanned.
+    private(set) lazy var strays = DirectoryNode(
+        root: -1, prefix: "/", path: [], text: "(links that have gone)", places: [])
+    /// Links that have gone, of directories that go on or not, before that was followed up.
+    var leaving: [FollowedLink] = []
+    /// Linked directories that were found before the first walk was over: whichever links lead to
+    /// a file is known then. Nil after that.
+    private var waiting: [DirectoryNode]? = []
+    /// Directories of the first walk that no scan has gone through yet.
+    private var firstUnlooked = 0
+    /// They are waited for until then: a pod may make directories faster than they are walked.
+    private let waitUntil: MonotonicTime
     /// Scans of this tree, so that each has a number.
     var scanNumber = 0
 
@@ -145,68 +156,54 @@ final class DirectoryTree {
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
+        waitUntil = .now() + intervals.firstWalk
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
         }
-        watches.roots = { [unowned self] in roots }
+        watches.roots = { [unowned self] in strays.children.isEmpty ? roots : roots + [strays] }
         takeRoots()
     }
 
     /// Brings the roots up to what this reader has now.
     private func takeRoots() {
         let wanted = territory.roots
-        for root in roots
-        where root.linked == nil && !wanted.contains(where: { root.isRoot($0) }) {
-            doom(root)
-        }
+        for root in roots where !wanted.contains(where: { root.isRoot($0) }) { doom(root) }
         roots.removeAll(where: \.isGone)
-        for root in wanted
-        where !roots.contains(where: { $0.linked == nil && $0.isRoot(root) }) {
+        for root in wanted where !roots.contains(where: { $0.isRoot(root) }) {
             let path = root.path.isEmpty ? [] : [UInt8(ascii: "/")] + root.path
             let node = DirectoryNode(
                 root: roots.count, prefix: root.prefix, path: root.path,
                 text: PathText.text(Array(root.prefix.utf8) + path), places: root.places)
             roots.append(node)
-            join(node)
+            join(node, isOfFirstWalk: waiting != nil)
         }
     }
 
-    /// A directory that links lead to.
-    func addRoot(_ node: DirectoryNode) {
-        roots.append(node)
-        guard waitingRoots != nil else { return join(node) }
-        count += 1
-        unlooked += 1
-        waitingRoots?.append(node)
-        releaseRoots()
-    }
-
-    /// No link leads to it any more.
-    func removeRoot(_ node: DirectoryNode) {
-        doom(node)
-        roots.removeAll(where: \.isGone)
-    }
-
-    /// `atOnce`: nothing else is looked at before them.
-    private func releaseRoots(atOnce: Bool = false) {
-        guard let waiting = waitingRoots, atOnce || unlooked <= waiting.count else { return }
-        let left = waiting.filter { !$0.isGone }
-        waitingRoots = left
-        guard atOnce || unlooked == left.count else { return }
-        waitingRoots = nil
-        for node in left { enqueue(node) }
+    /// The first walk is over, or has taken too long: what links lead to is looked at.
+    private func release() {
+        guard let nodes = waiting else { return }
+        waiting = nil
+        for node in nodes { enqueue(node) }
     }
 
     /// The reader's territory may be another one now.
     func redistributed() {
         takeRoots()
-        forEachNode { if $0.depth == 0 || !territory.has($0) { scanByClock($0) } }
+        forEachNode { node in
+            if node.depth == 0 || node.linked != nil || !territory.has(node) { scanByClock(node) }
+        }
     }
 
-    /// A directory is part of the tree from now on.
-    func join(_ node: DirectoryNode) {
+    /// A directory is part of the tree from now on. `isOfFirstWalk`: what links lead to waits for
+    /// it.
+    func join(_ node: DirectoryNode, isOfFirstWalk: Bool = false) {
         count += 1
         unlooked += 1
+        if isOfFirstWalk {
+            node.isOfFirstWalk = true
+            firstUnlooked += 1
+        }
+        if node.linked != nil { waiting?.append(node) }
         enqueue(node)
     }
 
@@ -214,7 +211,7 @@ final class DirectoryTree {
 
     private func enqueue(_ node: DirectoryNode) {
         guard !node.isQueued, !node.isGone else { return }
-        if node.linked != nil, waitingRoots != nil { return }
+        if node.linked != nil, waiting != nil { return }
         if node.isScanning {
             node.isWanted = true
             return
@@ -282,7 +279,7 @@ final class DirectoryTree {
 
     /// Every directory of the tree, in no order.
     func forEachNode(_ body: (DirectoryNode) -> Void) {
-        var stack = roots
+        var stack = roots + strays.children.values
         while let node = stack.popLast() {
             body(node)
             stack.append(contentsOf: node.children.values)
@@ -292,6 +289,7 @@ final class DirectoryTree {
     /// Queues the scans that the clock and overflows want.
     func advance(_ now: MonotonicTime) {
         recover(now)
+        if now >= waitUntil { release() }
         for node in watches.unwatched { schedule(node, now) }
         watches.unwatched.removeAll(keepingCapacity: true)
         while let node = times.popDue(now) {
@@ -307,13 +305,14 @@ final class DirectoryTree {
 
     /// Nothing is to be scanned now.
     var isQuiet: Bool {
-        queue.isEmpty && large.isEmpty && underWay.isEmpty && doomed.isEmpty
+        queue.isEmpty && large.isEmpty && underWay.isEmpty && doomed.isEmpty && leaving.isEmpty
     }
 
     /// The next scan that falls due by itself.
     var nextDue: MonotonicTime? {
         let overflow = hasOverflow ? nextOverflow : .never
-        let next = min(times.next ?? .never, overflow)
+        let release = waiting?.isEmpty == false ? waitUntil : .never
+        let next = min(times.next ?? .never, overflow, release)
         return next == .never ? nil : next
     }
 
@@ -353,7 +352,7 @@ final class DirectoryTree {
         if node.due != .never { times.place(node) }
     }
 
-    private func note(_ node: DirectoryNode, isUnwatched: Bool) {
+    func note(_ node: DirectoryNode, isUnwatched: Bool) {
         guard node.countsAsUnwatched != isUnwatched else { return }
         node.countsAsUnwatched = isUnwatched
         node.outermost.unwatchedBelow += isUnwatched ? 1 : -1
@@ -422,7 +421,8 @@ final class DirectoryTree {
         guard !node.isGone else { return }
         touches(node)
         let started = MonotonicTime.now()
-        let isDone = go(on: scan, &slice, started, handlers)
+        if !scan.isOver { scan.isOver = go(on: scan, &slice, started, handlers) }
+        let isDone = scan.isOver && lookedAtLinks(of: scan, started, &slice)
         let end = MonotonicTime.now()
         scan.cost += end - started
         if !isDone, !node.isGone {
@@ -445,13 +445,12 @@ final class DirectoryTree {
             node.restUntil = end + min(Self.longestRest, scan.cost * Self.restFactor)
         }
         handlers.ended(scan)
-        if node.linked != nil { lookedAtLinks(of: node, scan.scanned) }
         if node.isWanted {
             node.isWanted = false
             request(node, end)
         }
         schedule(node, end)
-        settleLinks(of: node, end)
+        letGo(node)
     }
 
     /// Goes through the whole tree once, without any wait, and hands over what each directory has.
@@ -463,7 +462,7 @@ final class DirectoryTree {
         var slice = Slice.endless
         // What could not be listed falls due later, and the walk does not wait.
         while scanSome(&slice, handlers) {}
-        releaseRoots(atOnce: true)
+        release()
         while scanSome(&slice, handlers) {}
     }
 
@@ -474,11 +473,14 @@ final class DirectoryTree {
         guard !node.wasEnded else { return }
         node.wasEnded = true
         unlooked -= 1
-        releaseRoots()
+        guard node.isOfFirstWalk else { return }
+        firstUnlooked -= 1
+        if firstUnlooked == 0 { release() }
     }
 
     /// A directory leaves the tree with all beneath it; `bury` hands them over.
     func doom(_ node: DirectoryNode) {
+        strayLinked(beneath: node)
         let outermost = node.outermost
         watches.detach(node)
         node.parent = nil
@@ -496,8 +498,7 @@ final class DirectoryTree {
             rest.append(contentsOf: node.children.values)
             node.children = [:]
             doomed.append(node)
-            for link in node.links.values { leave(link) }
-            node.links = [:]
+            leaveLinks(of: node)
         }
     }
 
@@ -506,8 +507,12 @@ final class DirectoryTree {
         while let node = doomed.popLast() {
             watches.unwatch(node)
             handlers.gone(node)
-            if slice.isOverAfterStep() { break }
+            if slice.isOverAfterStep() { return false }
         }
-        return doomed.isEmpty
+        while let link = leaving.popLast() {
+            followUp(link)
+            if slice.isOverAfterStep() { return false }
+        }
+        return true
     }
 }

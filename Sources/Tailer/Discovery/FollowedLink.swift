@@ -12,6 +12,14 @@ final class FollowedLink {
         /// Index among the input's patterns.
         let pattern: Int
         let captures: [String: String]
+
+        static func == (a: Origin, b: Origin) -> Bool {
+            (a.input, a.pattern) == (b.input, b.pattern) && ExactText(a.path) == ExactText(b.path)
+                && a.captures.count == b.captures.count
+                && a.captures.allSatisfy { name, value in
+                    b.captures[name].map { ExactText($0) == ExactText(value) } ?? false
+                }
+        }
     }
 
     let origin: Origin
@@ -25,6 +33,10 @@ final class FollowedLink {
     var target: LinkTarget?
     /// The directory of that.
     weak var directory: DirectoryNode?
+    /// The directory of the link that the pattern matches.
+    private(set) weak var home: DirectoryNode?
+    /// It leads there since the scan of this number had begun: only those after it know.
+    var enteredAfter = 0
     /// It was seen by the scan of this number of its own directory.
     var seenBy = 0
     /// Since when it is not there, or leads elsewhere.
@@ -39,7 +51,10 @@ final class FollowedLink {
         case dangling
     }
 
-    init(_ origin: Origin, path: String, text: [UInt8], depth: Int) {
+    init(
+        _ origin: Origin, path: String, text: [UInt8], depth: Int, home: DirectoryNode?
+    ) {
+        self.home = home
         self.origin = origin
         self.path = path
         self.text = text
@@ -49,16 +64,14 @@ final class FollowedLink {
     /// Where it leads, for people.
     var destination: String { target?.text ?? PathText.text(text) }
 
-    /// Whether a file that both lead to is this one's: that of the earlier input or pattern, or
-    /// else of the path that is less.
+    /// Whether a file that both lead to is this one's: that of fewer steps, for it is found first;
+    /// then that of the earlier input or pattern, or else of the path that is less.
     func comes(before other: FollowedLink) -> Bool {
+        if depth != other.depth { return depth < other.depth }
         let (mine, theirs) = (origin, other.origin)
         if (mine.input, mine.pattern) != (theirs.input, theirs.pattern) {
             return (mine.input, mine.pattern) < (theirs.input, theirs.pattern)
         }
-        if ExactText(mine.path) != ExactText(theirs.path) {
-            return ExactText(mine.path) < ExactText(theirs.path)
-        }
-        return depth < other.depth
+        return ExactText(mine.path) < ExactText(theirs.path)
     }
 }

@@ -75,7 +75,7 @@ extension DirectoryTree {
             return
         }
         let places = changes.outermost
-        for root in roots {
+        for root in roots + linkedDirectories.values {
             let start = territory.map.place(root.prefix, root.path)
             for place in places {
                 if MountTable.holds(place, start) {

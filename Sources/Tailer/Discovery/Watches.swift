@@ -228,6 +228,17 @@ final class Watches {
         }
     }
 
+    /// A linked directory, which has no other beneath it, shares with those of another one from now
+    /// on.
+    func move(_ node: DirectoryNode, beneath other: DirectoryNode) {
+        let files = node.streams.values.count { $0.watch != nil }
+        let own = node.share === node ? node.watchesBelow : files + (node.watch == nil ? 0 : 1)
+        detach(node)
+        node.watchesBelow = 0
+        node.move(beneath: other)
+        count(own, in: node)
+    }
+
     // MARK: Quiet files
 
     /// Whether there may be a watch for a file of the stream, so that opening it for one is worth

@@ -475,6 +475,27 @@ import Testing
     }
 
     @Test(
+        "Beneath a root of links, where none leads any more: told as kept, or as lost when gone"
+    )
+    func beneathLinkRoot() throws {
+        let kept = try make("a/log/x.log", delivered: 4)
+        _ = try make("b/log/y.log", delivered: 4)
+        let inputs = [
+            TailerInput(
+                name: "pods", paths: [try PathPattern(directory.path("containers/*.log"))],
+                exclude: [], maxLine: 1024, linkRoots: [directory.path("logs")])
+        ]
+        try removeTree("b")
+        var outOfSight = outOfSight(of: inputs)
+        for _ in 0..<3 { outOfSight.look() }
+        #expect(registry.entries().map(\.file) == [kept])
+        #expect(!lost.kept.withLock { $0 }.isEmpty && lost.forgotten.withLock { $0 }.isEmpty)
+        #expect(
+            lost.ranges.withLock { $0 }
+                == [directory.path("logs/b/log/y.log"): ByteRange(start: 4, end: 10)])
+    }
+
+    @Test(
         "A missing name in a directory that is there is left to the Tailer, and so is another file's"
     )
     func renamed() throws {
