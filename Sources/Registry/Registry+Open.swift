@@ -115,7 +115,8 @@ extension Registry {
             observer: observer, witness: witness, newBase: newBase)
         observer.report(.opened(summary))
         // That something was lost must outlive a kill right now, and so must what was saved of it.
-        if !isWhole || isWorn || journal.file == nil { registry.repair() }
+        // And what is written from now on is of this version.
+        if !isWhole || isWorn || journal.file == nil || found.isOld { registry.repair() }
         return registry
     }
 

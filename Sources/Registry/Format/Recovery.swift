@@ -13,6 +13,8 @@ struct Recovery {
     private(set) var journalEnd: Int?
     /// Bytes of the snapshot; 0 where there is none.
     private(set) var snapshotLength = 0
+    /// A file of an earlier version was read: both are to be written anew.
+    private(set) var isOld = false
     /// Files in which damage was found.
     private(set) var damagedFiles: Set<String> = []
     /// The snapshot's `through`; nil where it is unknown.
@@ -124,6 +126,7 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
+                    if version < JournalFormat.version { found.isOld = true }
                     guard header.through <= RegistryState.mostGiven else {
                         // Believed, it would say that the whole journal is contained.
                         found.through = 0
@@ -191,6 +194,7 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
+                    if version < JournalFormat.version { found.isOld = true }
                     if header.after <= RegistryState.mostGiven { last = header.after }
                     if header.after > contained {
                         found.note(

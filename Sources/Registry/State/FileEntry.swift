@@ -32,6 +32,8 @@ package struct FileEntry: Hashable, Sendable {
     package var state: FileState
     /// When this entry last changed.
     package var updated: Timestamp
+    /// One at the most. An array is a word, and hardly any file has one.
+    private var cuts: [FrontCut] = []
 
     package init(
         file: FileID, input: String, stream: String, path: String, identity: FileIdentity,
@@ -55,8 +57,15 @@ package struct FileEntry: Hashable, Sendable {
         self.updated = updated
     }
 
+    /// The removal of its front that is under way, or was when an agent died.
+    package var cut: FrontCut? {
+        get { cuts.first }
+        set { cuts = newValue.map { [$0] } ?? [] }
+    }
+
     /// The content is in another inode now, which nobody writes to.
     mutating func relocate(to identity: FileIdentity, path: String, size: PhysicalOffset) {
+        cut = nil
         self.identity = identity
         self.path = path
         self.size = size
