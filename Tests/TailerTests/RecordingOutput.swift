@@ -240,6 +240,10 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         state.withLock { $0.files[file.number].offset += bytes }
     }
 
+    func frontRemoved(_ file: FileID, base: Base) {
+        state.withLock { $0.files[file.number].base = base }
+    }
+
     func headGrew(_ file: FileID, head: [UInt8]) {
         state.withLock { $0.files[file.number].head = head }
     }
