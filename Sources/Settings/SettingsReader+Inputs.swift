@@ -80,6 +80,7 @@ extension SettingsReader {
                 section["json"], kafka, fields, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
+            rotation: rotation(section["rotation"]),
             format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
