@@ -87,6 +87,12 @@ extension SettingsReader {
         check(
             stream: section["stream"], input.stream,
             isContainer: input.format != .plain && input.format != .s6, kafka)
+        if let value = section["rotation"], input.rotation != nil, input.encoding.isWide {
+            fault(
+                value.keyMark, value.path,
+                "not supported yet with encoding \(input.encoding.name), whose byte order its first "
+                    + "bytes tell; leave the key out")
+        }
         if kafka?.settings.codec == .raw, input.lines.hasAny, let format = section["format"],
             input.format == .cri || input.format == .docker
         {

@@ -180,7 +180,23 @@ struct RotatedInPlaceTests {
         #expect(try everything(agent) == source.lines(0..<10_000))
     }
 
-    @Test("O8: a log of s6-log is not rotated, with a hint; nor is a link that leads to a secret")
+    /// What begins in the middle of a line would be taken for plain text by the next run.
+    @Test("O8: a log that a container runtime writes is not rotated where its format is guessed")
+    func container() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(
+            broker.address, path: "*.log", input: Self.rotation, kafka: "topic: logs")
+        let line = "2026-11-23T03:38:00.123456789Z stdout F " + String(repeating: "x", count: 150)
+        let text = String(repeating: line + "\n", count: 5_000)
+        _ = try agent.home.write("logs/app.log", text)
+        try agent.start()
+        try eventually("it is told; \(agent.said)") { agent.said.contains("say cri or docker") }
+        #expect(try agent.stop() == .code(0))
+        #expect(try agent.home.names("logs") == ["app.log"])
+        #expect(try readFile(agent.log("app.log")) == Array(text.utf8))
+    }
+
+    @Test("O8: a log of s6-log is not rotated, with a hint")
     func refused() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let agent = try Agent(

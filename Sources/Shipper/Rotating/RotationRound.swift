@@ -1,3 +1,4 @@
+import Encoding
 import Model
 import Platform
 import Registry
@@ -36,6 +37,8 @@ final class RotationRound: Sendable {
         /// No front can be taken away there.
         case cannotCollapse(String)
         case isS6
+        /// What a container runtime wrote is told by a log's first bytes, which go.
+        case isContainers
         /// Its reader is not sure of it at this moment.
         case isBusy
         case failed(SystemError)
@@ -128,6 +131,7 @@ final class RotationRound: Sendable {
             throw .refused(error)
         }
         let length = try length(entry, rotated, policy)
+        try checkBeginning(rotated, length, isGuessed: input.format == .auto)
         // Nothing is copied for a reader who is not sure of the log, and may not be for long.
         guard parts.lend(entry, entry.base.logical(PhysicalOffset(length))) else {
             throw .isBusy
@@ -159,6 +163,29 @@ final class RotationRound: Sendable {
             throw .isUndelivered(size: PhysicalOffset(size))
         }
         return length
+    }
+
+    /// How a log is written has to be told by its first bytes after the cut as it was before:
+    ///
+    /// 1. A log of a container runtime loses its front, and begins in the middle of a line.
+    /// 2. The agent is started anew, and takes it for plain text.
+    ///
+    /// And it must not look like one that is compressed.
+    private func checkBeginning(
+        _ rotated: RotatedLog, _ length: Int, isGuessed: Bool
+    ) throws(Obstacle) {
+        let head: [UInt8]
+        let next: [UInt8]
+        do throws(SystemError) {
+            head = try rotated.bytes(Fingerprint.longest)
+            next = try rotated.bytes(Fingerprint.longest, at: length)
+        } catch {
+            throw .failed(error)
+        }
+        if isGuessed, ContainerFormat.guess(head.span) != nil { throw .isContainers }
+        // With more delivered the cut is another one.
+        guard Compression(head: next) == nil, !isGuessed || ContainerFormat.guess(next.span) == nil
+        else { throw .isBusy }
     }
 
     /// Of what may go, where what is left can be moved to the front.
@@ -232,6 +259,11 @@ final class RotationRound: Sendable {
             log.fault(
                 .error, key: key,
                 "a log of s6-log is not rotated: it rotates itself; use its directives n and s",
+                ["path": path])
+        case .isContainers:
+            log.fault(
+                .error, key: key,
+                "a log that a container runtime writes is not rotated where format is auto: say cri or docker",
                 ["path": path])
         case .cannotCollapse(let reason):
             counters.rotationFailed()
