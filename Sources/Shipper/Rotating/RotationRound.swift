@@ -250,7 +250,7 @@ final class RotationRound: Sendable {
             // Twice its size, it is no more what was asked for.
             if size >= PhysicalOffset(policy.size) + policy.size {
                 log.fault(
-                    .warn, key: key,
+                    .warn, key: "grows \(entry.path)",
                     "a log grows beyond its size: what Kafka has not acknowledged is not removed",
                     ["path": path, "undelivered": .count(entry.lag(size: size))])
             }
