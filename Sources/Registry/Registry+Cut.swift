@@ -8,13 +8,16 @@ extension Registry {
     /// Enters the archive that has the front of a file, all of it delivered, and the intent to
     /// remove that: both are in the journal by one write. `head` is what stands behind the front.
     /// Nil, and nothing is changed, where that is no more what this entry says: of another
-    /// generation, not delivered so far, or with such an intent already.
+    /// generation, not delivered so far, or with such an intent already; where what stands before
+    /// the position is not known, by which it is told that the file goes on; and where what is
+    /// saved could not be written, or is of a format that has no cuts.
     package func beginCut(
         _ file: FileID, _ generation: GenerationID, length: Int, head: [UInt8], archive: NewFile
     ) -> FileEntry? {
         change { journaled in
-            guard var entry = journaled.state.table[file], entry.generation == generation,
-                entry.cut == nil, length > 0,
+            guard version >= JournalFormat.version, journaled.isWritten,
+                var entry = journaled.state.table[file], entry.generation == generation,
+                entry.cut == nil, length > 0, entry.anchor.bytes.count == Anchor.longest,
                 entry.offset - entry.base.start >= length +| Anchor.longest,
                 head.contains(where: { $0 != 0 })
             else { return (nil, []) }
@@ -47,18 +50,23 @@ extension Registry {
 
     /// The intent comes to its end, which the file's first bytes tell: base, fingerprint and
     /// anchor are renewed with it, by one write. Where nothing was done the archive's entry leaves
-    /// with it. Nil, and nothing is changed, where there is none, or another content stands there.
+    /// with it, unless the archive stays. Nil, and nothing is changed, where there is none, or
+    /// another content stands there.
+    ///
+    /// `isTouched` where the file has a hole, or may have: then it is not as it was, whatever it
+    /// begins with.
     package func settleCut(
-        _ file: FileID, head: [UInt8]
+        _ file: FileID, head: [UInt8], isTouched: Bool = false, keepsArchive: Bool = false
     ) -> (entry: FileEntry, end: FileEntry.CutEnd)? {
         change { journaled in
             guard let known = journaled.state.table[file], let cut = known.cut,
-                let end = known.cutEnd(head)
+                let seen = known.cutEnd(head)
             else { return (nil, []) }
+            let end = seen == .untouched && isTouched ? .punched : seen
             var entry = known.settled(end, head: head)
             entry.updated = .now()
             var changes: [Change] = [.cut(entry)]
-            if end == .untouched { changes.append(.gone(cut.archive)) }
+            if end == .untouched, !keepsArchive { changes.append(.gone(cut.archive)) }
             return ((entry, end), changes)
         }
     }

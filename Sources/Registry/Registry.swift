@@ -30,12 +30,14 @@ package final class Registry: Sendable {
     /// Of content that is new: nothing was removed from it. Tests have another one, by which they
     /// find who mixes up logical and physical offsets.
     let newBase: Base
+    /// Of the format, in which both files are written.
+    let version: Int
 
     init(
         directory: String, recovery: RecoverySummary, journaled: JournaledState,
         maintenance: consuming Maintenance, observer: any RegistryObserver,
         witness: any FileStepWitness, generation: Generation = .random(),
-        newBase: Base = .none
+        newBase: Base = .none, version: Int = JournalFormat.oldestVersion
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -45,6 +47,7 @@ package final class Registry: Sendable {
         self.witness = witness
         self.generation = generation
         self.newBase = newBase
+        self.version = version
     }
 
     /// False while something is in memory only because it could not be written.
@@ -79,8 +82,10 @@ package final class Registry: Sendable {
         let candidates = journaled.withLock { $0.state.table.candidates(for: identity) }
         let match = FileMatch.among(candidates, identity: identity, head: head)
         guard case .same(let entry) = match, entry.cut != nil else { return match }
-        // An agent died while its front was removed, and nobody could look at it since.
-        return settleCut(entry.file, head: head).map { .same($0.entry) } ?? match
+        // An agent died while its front was removed, and nobody could look at it since. The archive
+        // is there, and nobody else knows that all of it is delivered.
+        return settleCut(entry.file, head: head, keepsArchive: true).map { .same($0.entry) }
+            ?? match
     }
 
     /// Entries whose inode number another file has now: their own file is no longer on the disk.

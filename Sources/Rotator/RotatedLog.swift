@@ -12,13 +12,14 @@ package final class RotatedLog {
     private let name: [UInt8]
     /// As it was opened.
     package let status: FileStatus
+    private let witness: any FileStepWitness
     private var copy = Copy.none
 
-    /// Where the copy of the front is, by its inode number.
+    /// Where the copy of the front is, by its inode number, and its bytes.
     private enum Copy {
         case none
-        case hidden(inode: UInt64)
-        case placed(inode: UInt64)
+        case hidden(inode: UInt64, size: Int)
+        case placed(inode: UInt64, size: Int)
     }
 
     /// Why a log is not touched.
@@ -27,6 +28,8 @@ package final class RotatedLog {
         case isOther
         /// It has so many names, and who looks after the others is not known.
         case hasLinks(Int)
+        /// Another process holds its lock: another agent rotates it.
+        case isLocked
         /// This process is root, and others may put into the directory what they like.
         case isOpenToOthers
         case failed(SystemError)
@@ -37,18 +40,21 @@ package final class RotatedLog {
 
     private init(
         _ directory: consuming Descriptor, _ file: consuming Descriptor, _ name: [UInt8],
-        _ status: FileStatus
+        _ status: FileStatus, _ witness: any FileStepWitness
     ) {
         self.directory = directory
         self.file = file
         self.name = name
         self.status = status
+        self.witness = witness
     }
 
     /// Opens the log `name` of a directory. `isRight` compares what was opened with what is known
-    /// of it.
+    /// of it. The log is locked for all others who rotate logs so, as long as this lives.
+    /// `witness` is for tests.
     package static func open(
         _ name: [UInt8], in directory: consuming Descriptor, isRoot: Bool,
+        witness: any FileStepWitness = SilentWitness(),
         isRight: (borrowing Descriptor, FileStatus) throws(SystemError) -> Bool
     ) throws(Refusal) -> RotatedLog {
         let place: FileStatus
@@ -70,13 +76,16 @@ package final class RotatedLog {
         case .file(let file, let status):
             guard status.links == 1 else { throw .hasLinks(status.links) }
             let isSame: Bool
+            let isMine: Bool
             do throws(SystemError) {
+                isMine = try file.lock()
                 isSame = try isRight(file, status)
             } catch {
                 throw .failed(error)
             }
+            guard isMine else { throw .isLocked }
             guard isSame else { throw .isOther }
-            return RotatedLog(directory, file, name, status)
+            return RotatedLog(directory, file, name, status, witness)
         }
     }
 
@@ -96,6 +105,14 @@ package final class RotatedLog {
         return try size()
     }
 
+    /// Whether any of the first `length` bytes is a hole, or may be, from `start` on.
+    package func hasHole(before length: Int, from start: Int = 0) throws(SystemError) -> Bool {
+        try file.nextHole(from: start).map { $0 < length } ?? true
+    }
+
+    /// Bytes that are free where it lies.
+    package func freeBytes() throws(SystemError) -> Int { try file.freeBytes() }
+
     /// At most `count` bytes, from `offset` on.
     package func bytes(_ count: Int, at offset: Int = 0) throws(SystemError) -> [UInt8] {
         try file.read(count: count, at: offset)
@@ -105,14 +122,21 @@ package final class RotatedLog {
     /// bytes. False where it is nowhere.
     package func findCopy(inode: UInt64, size: Int) throws(SystemError) -> Bool {
         if try isThere(hidden, inode, size) {
-            copy = .hidden(inode: inode)
+            copy = .hidden(inode: inode, size: size)
             return true
         }
         if try isThere(ArchiveShift.name(name, 1), inode, size) {
-            copy = .placed(inode: inode)
+            copy = .placed(inode: inode, size: size)
             return true
         }
         return false
+    }
+
+    /// Its name leads to it still. Else who has renamed it has other plans for what lies here.
+    private func checkName() throws(SystemError) {
+        guard try isThere(name, status.inode) else {
+            throw SystemError("fstatat", path: String(decoding: name, as: UTF8.self), code: .stale)
+        }
     }
 
     private func isThere(
@@ -142,7 +166,11 @@ package final class RotatedLog {
     ) throws(SystemError) -> R {
         try removeLeftover()
         let made = try directory.makeFile(hidden)
-        copy = .hidden(inode: try made.status().inode)
+        let mine = try made.status()
+        copy = .hidden(inode: mine.inode, size: range.count)
+        // Before anything is copied: who may not do that would copy in vain again and again.
+        try made.setMode(status.mode)
+        if mine.owner != status.owner || mine.group != status.group { try made.give(to: status) }
         var buffer = [UInt8](repeating: 0, count: min(Self.piece, range.count))
         var place = range.lowerBound
         while place < range.upperBound {
@@ -156,9 +184,6 @@ package final class RotatedLog {
             try made.write(buffer.span.extracting(0..<count), progress: &written)
             place += count
         }
-        let mine = try made.status()
-        if mine.owner != status.owner || mine.group != status.group { try made.give(to: status) }
-        try made.setMode(status.mode)
         try made.synchronise()
         let whole = try made.status()
         guard whole.size == range.count else { throw SystemError("write", code: .inputOutput) }
@@ -183,31 +208,69 @@ package final class RotatedLog {
         case .placed: return
         case .hidden: break
         }
-        let names = try directory.entries().map(\.name)
-        let moves = ArchiveShift.moves(of: name, among: names, keep: keep)
-        for case .remove(let name) in moves {
-            let status = try directory.status(of: name)
-            guard status.isRegular, mayGo(name, status) else {
-                throw SystemError(
-                    "unlinkat", path: String(decoding: name, as: UTF8.self), code: .busy)
-            }
+        if let name = try archiveInTheWay(keep: keep, mayGo: mayGo) {
+            throw SystemError("unlinkat", path: String(decoding: name, as: UTF8.self), code: .busy)
         }
-        for move in moves {
+        try checkName()
+        for move in try moves(keep) {
             switch move {
-            case .remove(let name): try directory.remove(name)
-            case .rename(let old, let new): try directory.renameToNew(old, new)
+            case .remove(let name):
+                try checkIsOther(name)
+                try directory.remove(name)
+            case .rename(let old, let new):
+                try checkIsOther(old)
+                try directory.renameToNew(old, new)
             }
         }
     }
 
+    /// The archive that would have to go, and may not.
+    package func archiveInTheWay(
+        keep: Int, mayGo: ([UInt8], FileStatus) -> Bool
+    ) throws(SystemError) -> [UInt8]? {
+        for case .remove(let name) in try moves(keep) {
+            let status = try directory.status(of: name)
+            guard status.isRegular, status.inode != self.status.inode, mayGo(name, status) else {
+                return name
+            }
+        }
+        return nil
+    }
+
+    private func moves(_ keep: Int) throws(SystemError) -> [ArchiveShift.Move] {
+        ArchiveShift.moves(of: name, among: try directory.entries().map(\.name), keep: keep)
+    }
+
+    /// 1. A front is copied.
+    /// 2. A logrotate that was forgotten renames the log to the name of an archive; its writer has
+    ///    it open.
+    /// 3. What is removed or moved for want of room is the log.
+    private func checkIsOther(_ name: [UInt8]) throws(SystemError) {
+        guard try directory.status(of: name).inode != status.inode else {
+            throw SystemError("fstatat", path: String(decoding: name, as: UTF8.self), code: .stale)
+        }
+    }
+
     /// The copy becomes the first archive, durably.
+    ///
+    /// 1. Two agents with two data directories rotate one log, and each makes its copy under the
+    ///    same hidden name.
+    /// 2. What the one has copied is removed by the other, whose copy is half written.
+    /// 3. Were that taken for the archive, the front that goes would be nowhere.
     package func place() throws(SystemError) {
+        let first = ArchiveShift.name(name, 1)
+        let stale = SystemError(
+            "fstatat", path: String(decoding: first, as: UTF8.self), code: .stale)
         switch copy {
         case .none: throw SystemError("place", code: .notFound)
-        case .hidden(let inode):
-            try directory.renameToNew(hidden, ArchiveShift.name(name, 1))
-            copy = .placed(inode: inode)
-        case .placed: break
+        case .hidden(let inode, let size):
+            try checkName()
+            guard try isThere(hidden, inode, size) else { throw stale }
+            try directory.renameToNew(hidden, first)
+            copy = .placed(inode: inode, size: size)
+            guard try isThere(first, inode, size) else { throw stale }
+        case .placed(let inode, let size):
+            guard try isThere(first, inode, size) else { throw stale }
         }
         try directory.synchronise()
     }
@@ -216,12 +279,14 @@ package final class RotatedLog {
     package func discard() throws(SystemError) {
         switch copy {
         case .none: return
-        case .hidden(let inode):
+        case .hidden(let inode, _):
             if try isThere(hidden, inode) { try directory.remove(hidden) }
-        case .placed(let inode):
+        case .placed(let inode, _):
             let first = ArchiveShift.name(name, 1)
             if try isThere(first, inode) { try directory.remove(first) }
         }
+        // Its entry leaves after it: without one it would be sent again.
+        try directory.synchronise()
         copy = .none
     }
 
@@ -231,7 +296,10 @@ package final class RotatedLog {
     package func punch(_ range: Range<Int>) throws(SystemError) { try file.punch(range) }
 
     /// What was written to the log up to now is on the disk, and so is what was punched.
-    package func settle() throws(SystemError) { try file.synchroniseData() }
+    package func settle() throws(SystemError) {
+        try witness.willTake(.synchronise(String(decoding: name, as: UTF8.self)))
+        try file.synchroniseData()
+    }
 
     /// The first `count` bytes, which are a hole, are gone.
     package func collapse(_ count: Int) throws(SystemError) { try file.collapse(front: count) }

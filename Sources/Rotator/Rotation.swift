@@ -7,8 +7,12 @@ package import Platform
 /// Nothing is removed before it is in an archive on the disk; from `intend` on the registry has
 /// the intent (`FrontCut` there), and from the first `punch` on there is only one way, forward:
 ///
-///     copy → lend → intend → shift → place → punch … → settle → announce → collapse
-///          → resolve → giveBack
+///     copy → lend → intend → shift → place → punch → settle → punch … → settle → announce
+///          → collapse → resolve → giveBack
+///
+/// The first hole is one block, and is on the disk before the second one is begun. A file system
+/// may free a range from its end on, and in parts: what stops in the middle, or is cut off from
+/// power, would leave a file that begins as it did and has lost what follows.
 package struct Rotation: Hashable, Sendable {
     /// Something to be done outside.
     package enum Step: Hashable, Sendable {
@@ -66,6 +70,14 @@ package struct Rotation: Hashable, Sendable {
     package private(set) var sight: Sight?
     private var isLent = false
     private let resumed: Resumption?
+    /// Bytes of the first hole.
+    private let block: Int
+    /// Bytes of each other one.
+    private let chunk: Int
+    /// Where the last hole ends that was made.
+    private var punched = 0
+    /// Whether a hole was made or tried: from then on nothing is taken back.
+    package private(set) var isTouched = false
 
     /// How far an earlier run had come by what it saved.
     package enum Resumption: Hashable, Sendable {
@@ -73,16 +85,29 @@ package struct Rotation: Hashable, Sendable {
         case collapsing
     }
 
-    /// A new one.
-    package init(length: Int) {
+    /// Whether nothing new is begun: what was not is taken back.
+    private let isUnwanted: Bool
+
+    /// A new one, of a file system with blocks of that size. `chunk` is for tests.
+    package init(length: Int, block: Int, chunk: Int = Self.chunk) {
         self.length = length
+        self.block = max(1, block)
+        self.chunk = max(1, chunk)
+        isUnwanted = false
         resumed = nil
         step = .copy
     }
 
-    /// One that an earlier run has begun, of a log that nobody reads.
-    package init(length: Int, resuming: Resumption) {
+    /// One that an earlier run has begun, of a log that nobody reads. `isUnwanted` where nobody
+    /// asks for it any more: it is taken back, if it is not too late.
+    package init(
+        length: Int, block: Int, resuming: Resumption, isUnwanted: Bool = false,
+        chunk: Int = Self.chunk
+    ) {
         self.length = length
+        self.block = max(1, block)
+        self.chunk = max(1, chunk)
+        self.isUnwanted = isUnwanted
         resumed = resuming
         step = .inspect
     }
@@ -98,8 +123,11 @@ package struct Rotation: Hashable, Sendable {
         case .intend: step = .shift
         case .shift: step = .place
         case .place: step = punch(from: 0)
-        case .punch(let range): step = punch(from: range.upperBound)
-        case .settle: step = .announce
+        case .punch(let range):
+            isTouched = true
+            punched = range.upperBound
+            step = range.lowerBound == 0 ? .settle : punch(from: punched)
+        case .settle: step = punched < length ? punch(from: punched) : .announce
         case .announce: step = .collapse
         case .collapse: step = .resolve
         case .resolve, .inspect: preconditionFailure("a look tells what it saw")
@@ -112,15 +140,16 @@ package struct Rotation: Hashable, Sendable {
         switch step {
         case .inspect:
             switch (sight, resumed) {
-            case (.untouched, .punching), (.punched, .punching): step = .shift
+            case (.untouched, .punching): step = isUnwanted ? .resolve : .shift
+            case (.punched, .punching): step = .shift
             case (.punched, .collapsing): step = .collapse
             case (.collapsed, _), (.other, _), (.untouched, _), (.punched, nil): step = .resolve
             }
         case .resolve:
             self.sight = sight
             switch sight {
-            case .untouched: step = .discard
-            case .punched, .collapsed, .other: leave()
+            case .untouched where !isTouched: step = .discard
+            case .untouched, .punched, .collapsed, .other: leave()
             }
         case nil, .copy, .lend, .intend, .shift, .place, .punch, .settle, .announce, .collapse,
             .discard, .giveBack:
@@ -131,6 +160,7 @@ package struct Rotation: Hashable, Sendable {
     /// The step could not be done.
     package mutating func failed(_ error: SystemError) {
         failure = failure ?? error
+        if case .punch = step { isTouched = true }
         switch step {
         case .copy, .lend: step = .discard
         case .intend, .shift, .place, .punch, .settle, .announce, .collapse: step = .resolve
@@ -141,7 +171,8 @@ package struct Rotation: Hashable, Sendable {
     }
 
     private func punch(from start: Int) -> Step {
-        start < length ? .punch(start..<min(start +| Self.chunk, length)) : .settle
+        let most = start == 0 ? block : chunk
+        return start < length ? .punch(start..<min(start +| most, length)) : .settle
     }
 
     private mutating func leave() {

@@ -180,6 +180,37 @@ struct RotatedInPlaceTests {
         #expect(try everything(agent) == source.lines(0..<10_000))
     }
 
+    @Test(
+        "O5: of its archives so many stay as are to be kept, in one run and over a restart",
+        .enabled(if: canCollapse, "the file system of /tmp cannot collapse"))
+    func kept() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let reader = try KafkaReader(broker)
+        let agent = try Agent(
+            broker.address, path: "*.log",
+            input: "latency: 20ms, rotation: {size: 256KiB, keep: 2}",
+            kafka: "topic: logs, codec: raw")
+        let source = LineSource("w", payload: 30...90)
+        let first = agent.log("app.log.1")
+        func inode() -> UInt64 { (try? FileStatus.glance(at: Array(first.utf8)))?.inode ?? 0 }
+        var written = 0
+        for _ in 0..<2 {
+            try agent.start()
+            for _ in 0..<3 {
+                let before = inode()
+                try appendBytes(source.lines(written..<written + 5_000), to: agent.log("app.log"))
+                written += 5_000
+                try eventually("it is rotated, line \(written); \(agent.said)") {
+                    inode() != before && reader.count >= written
+                }
+            }
+            #expect(try agent.stop() == .code(0))
+        }
+        #expect(try agent.home.names("logs").sorted() == ["app.log", "app.log.1", "app.log.2"])
+        let bytes = try everything(agent)
+        #expect(source.lines(0..<written).suffix(bytes.count).elementsEqual(bytes))
+    }
+
     /// What begins in the middle of a line would be taken for plain text by the next run.
     @Test("O8: a log that a container runtime writes is not rotated where its format is guessed")
     func container() throws {

@@ -23,6 +23,25 @@ extension Descriptor {
         guard done == 0 else { throw SystemError("fallocate COLLAPSE_RANGE", code: .last) }
     }
 
+    /// flock(2) of the whole file, for as long as this descriptor is open. False where another one
+    /// has it.
+    package borrowing func lock() throws(SystemError) -> Bool {
+        let done = withRawValue { number in retrying { flock(number, LOCK_EX | LOCK_NB) } }
+        guard done != 0 else { return true }
+        let code = Errno.last
+        guard code == .again else { throw SystemError("flock", code: code) }
+        return false
+    }
+
+    /// fstatvfs(3): bytes of its file system that are free for everybody.
+    package borrowing func freeBytes() throws(SystemError) -> Int {
+        var raw = statvfs()
+        guard withRawValue({ unsafe fstatvfs($0, &raw) }) == 0 else {
+            throw SystemError("fstatvfs", code: .last)
+        }
+        return OutsideNumber.count(Int(clamping: raw.f_bavail) *| Int(clamping: raw.f_frsize))
+    }
+
     /// fdatasync(2).
     package borrowing func synchroniseData() throws(SystemError) {
         guard withRawValue({ fdatasync($0) }) == 0 else {

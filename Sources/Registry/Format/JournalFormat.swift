@@ -1,4 +1,4 @@
-// The registry on disk, format version 2.
+// The registry on disk, format versions 1 and 2.
 //
 // <data>/registry/ (mode 0700) holds two files (mode 0600). snapshot.jsonl is the state at one
 // moment, journal.jsonl what changed since. Beside them may lie <name>.new, a file that was being
@@ -20,7 +20,7 @@
 //
 // snapshot.jsonl
 //
-//   {"format":"shipper-registry-snapshot","version":2,"through":N,"next_file":F,"at":TIME}
+//   {"format":"shipper-registry-snapshot","version":V,"through":N,"next_file":F,"at":TIME}
 //     through       the journal's records up to this number are contained
 //     next_file     the number that the next file gets; numbers are never given twice
 //     at_beginning  true, or left out: something was lost by damage, so until every input was
@@ -65,7 +65,7 @@
 //
 // journal.jsonl
 //
-//   {"format":"shipper-registry-journal","version":2,"after":N,"at":TIME}
+//   {"format":"shipper-registry-journal","version":V,"after":N,"at":TIME}
 //     after         the number of the last record before this file
 //   {"n":N,"op":OP, ...}           records; n grows by one from line to line
 //
@@ -104,15 +104,18 @@
 //
 // A line with a correct checksum that this version does not understand is damaged as well, so
 // another operation or key raises `version`, and a version above the reader's own is refused, not
-// damaged. Version 1 had neither the operations "cutting" and "cut" nor the keys of a cut; it is
-// read as what it is, and both files are written anew when an agent opens it.
+// damaged. Version 1 has neither the operations "cutting" and "cut" nor the keys of a cut. Both are
+// read. Version 2 is written only where an input asks for rotation in place, or an entry has a cut
+// when the registry is opened: so an older agent can go on where nobody rotates. Where a file is of
+// the other version, both are written anew when an agent opens them.
 import Model
 import Platform
 
 /// The constants of the format, and its lines to and from values.
 enum JournalFormat {
+    /// The newest one; all from `oldestVersion` on are read.
     static let version = 2
-    /// The first one; all from there on are read.
+    /// The first one, which has no cuts.
     static let oldestVersion = 1
     static let snapshotName = "snapshot.jsonl"
     static let journalName = "journal.jsonl"
@@ -134,6 +137,7 @@ enum JournalFormat {
 
 /// The first line of the snapshot.
 struct SnapshotHeader: Hashable, Sendable {
+    var version: Int
     var through: Int
     var nextFile: Int
     var mustStartAtBeginning: Bool
@@ -142,6 +146,7 @@ struct SnapshotHeader: Hashable, Sendable {
 
 /// The first line of the journal.
 struct JournalHeader: Hashable, Sendable {
+    var version: Int
     var after: Int
     var at: Timestamp
 }
@@ -149,7 +154,7 @@ struct JournalHeader: Hashable, Sendable {
 extension LineWriter {
     mutating func write(_ header: SnapshotHeader) {
         string("format", JournalFormat.snapshotFormat)
-        integer("version", JournalFormat.version)
+        integer("version", header.version)
         integer("through", header.through)
         integer("next_file", header.nextFile)
         if header.mustStartAtBeginning { flag("at_beginning") }
@@ -159,7 +164,7 @@ extension LineWriter {
 
     mutating func write(_ header: JournalHeader) {
         string("format", JournalFormat.journalFormat)
-        integer("version", JournalFormat.version)
+        integer("version", header.version)
         integer("after", header.after)
         time("at", header.at)
         end()
@@ -281,7 +286,8 @@ extension LineScanner {
             let version = try self.version(of: JournalFormat.snapshotFormat)
             guard JournalFormat.isKnown(version) else { return .header(version: version, nil) }
             let header = SnapshotHeader(
-                through: try integer("through"), nextFile: try integer("next_file"),
+                version: version, through: try integer("through"),
+                nextFile: try integer("next_file"),
                 mustStartAtBeginning: try flag("at_beginning"), at: try time("at"))
             try finish()
             return .header(version: version, header)
@@ -302,7 +308,8 @@ extension LineScanner {
         if has("format") {
             let version = try self.version(of: JournalFormat.journalFormat)
             guard JournalFormat.isKnown(version) else { return .header(version: version, nil) }
-            let header = JournalHeader(after: try integer("after"), at: try time("at"))
+            let header = JournalHeader(
+                version: version, after: try integer("after"), at: try time("at"))
             try finish()
             return .header(version: version, header)
         }

@@ -237,11 +237,10 @@ final class ReaderOutput: TailerOutput {
         if let source = files[file] { parts.ledger.grew(file, size: source.base.physical(size)) }
     }
 
-    func frontRemoved(_ file: FileID, base: Base) {
-        files[file]?.base = base
-        // What was seen of its end is counted from a byte that is gone.
-        parts.ledger.forgetSize(file)
-    }
+    // What was seen of its end is counted from a byte that goes.
+    func frontLeaves(_ file: FileID) { parts.ledger.forgetSize(file) }
+
+    func frontRemoved(_ file: FileID, base: Base) { files[file]?.base = base }
 
     func headGrew(_ file: FileID, head: [UInt8]) { memory.headGrew(file, head: head) }
 

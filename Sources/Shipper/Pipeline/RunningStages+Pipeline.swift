@@ -11,7 +11,9 @@ extension RunningStages<Shutdown> {
         _ settings: Settings, _ counted: CountedEvents
     ) throws(PipelineError) -> Registry {
         let registry = try start(orThrow: PipelineError.registry) { () throws(RegistryError) in
-            try Registry.open(directory: settings.data, observer: counted)
+            try Registry.open(
+                directory: settings.data, observer: counted,
+                allowsCuts: RotationRound.isAsked(settings))
         } stop: {
             $1.stop($0)
         }

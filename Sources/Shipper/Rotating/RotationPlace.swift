@@ -27,6 +27,7 @@ struct RotationPlace {
     /// beside that. Links beneath the prefix are not followed.
     func open(
         _ entry: FileEntry, isRoot: Bool = ProcessContext.isRoot,
+        witness: any FileStepWitness = SilentWitness(),
         isRight: (FileEntry, borrowing Descriptor) throws(SystemError) -> Bool
     ) throws(RotatedLog.Refusal) -> RotatedLog {
         let directory: Descriptor
@@ -36,7 +37,7 @@ struct RotationPlace {
         } catch {
             throw .failed(error)
         }
-        return try RotatedLog.open(name, in: directory, isRoot: isRoot) {
+        return try RotatedLog.open(name, in: directory, isRoot: isRoot, witness: witness) {
             (file, status) throws(SystemError) in
             guard entry.identity.agrees(with: FileIdentity(of: file, status)) else { return false }
             return try isRight(entry, file)

@@ -13,6 +13,9 @@ struct RotationRecovery {
     /// its first bytes when it is opened.
     let isNear: (String) -> Bool
 
+    /// Of the first hole: the smallest that any file system takes a front of.
+    private static let block = 4096
+
     /// At most as many as there were at one time: one.
     func run() {
         for entry in parts.registry.entries() {
@@ -40,7 +43,9 @@ struct RotationRecovery {
             }
         let run = RotationRun(
             parts, entry, rotated, keep: input.rotation?.keep ?? .max,
-            Rotation(length: cut.length, resuming: resumed))
+            Rotation(
+                length: cut.length, block: Self.block, resuming: resumed,
+                isUnwanted: input.rotation == nil))
         run.run()
         let bytes = Log.Value.count(cut.length)
         switch run.rotation.sight {

@@ -34,6 +34,12 @@ final class RotationRound: Sendable {
         /// What is delivered of it, of so many bytes, is not worth it yet.
         case isUndelivered(size: PhysicalOffset)
         case refused(RotatedLog.Refusal)
+        /// It has a hole where it should have bytes.
+        case hasHoles
+        /// The copy of its front, of so many bytes, would fill the disk.
+        case hasNoRoom(Int)
+        /// An archive would have to go that may hold what is not delivered.
+        case archiveStays(String)
         /// No front can be taken away there.
         case cannotCollapse(String)
         case isS6
@@ -74,27 +80,32 @@ final class RotationRound: Sendable {
         settings.inputs.contains { $0.rotation != nil }
     }
 
-    /// Rotates what is due. `now` is monotonic.
-    func look(_ now: Int64) {
-        let entries = parts.registry.entries()
+    /// Rotates what is due. `now` is monotonic. The nanoseconds that rotating took.
+    @discardableResult
+    func look(_ now: Int64) -> Int64 {
+        var rotating: Int64 = 0
+        let entries = parts.registry.entries().filter { policies[$0.input] != nil }
         let known = Set(entries.lazy.map(\.file))
         state.withLock { state in
             for file in state.retries.keys where !known.contains(file) { state.retries[file] = nil }
         }
         for entry in entries {
-            if parts.isOver() { return }
+            if parts.isOver() { break }
             guard entry.state == .active, entry.cut == nil,
                 let (input, policy) = policies[entry.input],
                 isNear(entry.path), state.withLock({ $0.retries[entry.file] ?? .min }) <= now
             else { continue }
             do throws(Obstacle) {
                 guard try isDue(entry, policy) else { continue }
+                let began = Clock.monotonicNanoseconds()
+                defer { rotating += Clock.monotonicNanoseconds() - began }
                 try rotate(entry, input, policy)
             } catch {
                 let pause = tell(entry, policy, error)
                 state.withLock { $0.retries[entry.file] = now + pause }
             }
         }
+        return rotating
     }
 
     /// Whether the file of an entry is a log, under its own name, of that size.
@@ -109,10 +120,18 @@ final class RotationRound: Sendable {
             // Its reader finds out what became of it.
             return false
         }
+        // What it takes on the disk: one that is written without O_APPEND has a hole after each
+        // rotation, and is never smaller.
         guard status.inode == entry.identity.inode, status.device == entry.identity.device,
-            status.size >= policy.size
+            min(status.size, status.allocated) >= policy.size
         else { return false }
         if isS6 { throw .isS6 }
+        // Nothing is opened for what the entry says alone.
+        let most = FrontLength.of(
+            delivered: entry.base.physical(entry.offset).bytes, size: status.size, alignment: 1)
+        guard most >= policy.size / 2 else {
+            throw .isUndelivered(size: PhysicalOffset(status.size))
+        }
         return true
     }
 
@@ -130,24 +149,27 @@ final class RotationRound: Sendable {
         } catch {
             throw .refused(error)
         }
-        let length = try length(entry, rotated, policy)
+        let alignment = try alignment(rotated)
+        let (hole, length) = try front(entry, rotated, policy, alignment)
         try checkBeginning(rotated, length, isGuessed: input.format == .auto)
+        let run = RotationRun(
+            parts, entry, rotated, keep: policy.keep,
+            Rotation(length: length, block: alignment))
+        try checkRoom(rotated, run, copying: length - hole)
         // Nothing is copied for a reader who is not sure of the log, and may not be for long.
         guard parts.lend(entry, entry.base.logical(PhysicalOffset(length))) else {
             throw .isBusy
         }
         parts.giveBack(entry, entry.base, nil)
-        let run = RotationRun(
-            parts, entry, rotated, keep: policy.keep, Rotation(length: length))
         run.run()
         try settle(entry, run.rotation, began)
     }
 
-    /// Bytes that may go of a log that is due.
-    private func length(
-        _ entry: FileEntry, _ rotated: RotatedLog, _ policy: RotationPolicy
-    ) throws(Obstacle) -> Int {
-        let alignment = try alignment(rotated)
+    /// Bytes that may go of a log that is due, and of those the hole that an earlier rotation left.
+    /// About as many as a log may have: one that has grown for days goes in parts.
+    private func front(
+        _ entry: FileEntry, _ rotated: RotatedLog, _ policy: RotationPolicy, _ alignment: Int
+    ) throws(Obstacle) -> (hole: Int, length: Int) {
         let hole: Int
         let size: Int
         do throws(SystemError) {
@@ -157,12 +179,42 @@ final class RotationRound: Sendable {
             throw .failed(error)
         }
         let length = FrontLength.of(
-            delivered: entry.base.physical(entry.offset).bytes, size: size, alignment: alignment)
+            delivered: entry.base.physical(entry.offset).bytes, size: size, alignment: alignment,
+            limit: hole +| max(policy.size, alignment))
         // Not bit by bit, while nothing is acknowledged.
         guard length - hole >= policy.size / 2 else {
             throw .isUndelivered(size: PhysicalOffset(size))
         }
-        return length
+        // 1. A program writes without O_APPEND, and its log is rotated.
+        // 2. It writes on at its old place, and leaves a hole before that.
+        // 3. Each rotation would make an archive of zeros, and remove one of lines for it.
+        let hasHoles: Bool
+        do throws(SystemError) {
+            hasHoles = try rotated.hasHole(before: length, from: hole)
+        } catch {
+            throw .failed(error)
+        }
+        if hasHoles { throw .hasHoles }
+        return (hole, length)
+    }
+
+    /// Nothing is copied that cannot become an archive, or that leaves the log's writer no room.
+    private func checkRoom(
+        _ rotated: RotatedLog, _ run: RotationRun, copying count: Int
+    ) throws(Obstacle) {
+        let obstacle: Obstacle?
+        do throws(SystemError) {
+            if let name = try run.archiveInTheWay() {
+                obstacle = .archiveStays(String(decoding: name, as: UTF8.self))
+            } else if parts.free(try rotated.freeBytes()) < count *| 2 {
+                obstacle = .hasNoRoom(count)
+            } else {
+                obstacle = nil
+            }
+        } catch {
+            throw .failed(error)
+        }
+        if let obstacle { throw obstacle }
     }
 
     /// How a log is written has to be told by its first bytes after the cut as it was before:
@@ -265,6 +317,24 @@ final class RotationRound: Sendable {
                 .error, key: key,
                 "a log that a container runtime writes is not rotated where format is auto: say cri or docker",
                 ["path": path])
+        case .hasHoles:
+            counters.rotationFailed()
+            log.fault(
+                .error, key: key,
+                "a log is not rotated: it has holes, as where its program does not append (O_APPEND)",
+                ["path": path])
+        case .hasNoRoom(let count):
+            counters.rotationFailed()
+            log.fault(
+                .error, key: key,
+                "a log is not rotated: its disk has too little room for the archive",
+                ["path": path, "bytes": .count(count)])
+        case .archiveStays(let name):
+            counters.rotationFailed()
+            log.fault(
+                .error, key: key,
+                "a log is not rotated: its oldest archive is not delivered, or not known; move it away",
+                ["path": path, "archive": .text(name)])
         case .cannotCollapse(let reason):
             counters.rotationFailed()
             log.fault(
@@ -291,6 +361,7 @@ final class RotationRound: Sendable {
     static func text(_ refusal: RotatedLog.Refusal) -> String {
         switch refusal {
         case .isOther: "under its name is something else than the file that is read"
+        case .isLocked: "another process has locked it, as another agent that rotates it"
         case .hasLinks(let count): "\(count) names lead to it"
         case .isOpenToOthers:
             "others may write to its directory, and the agent is root; make it writable for its owner "

@@ -16,6 +16,8 @@ final class RotationRun {
         var giveBack: @Sendable (FileEntry, Base, [UInt8]?) -> Void = { _, _, _ in }
         /// Nothing new is to be begun.
         var isOver: @Sendable () -> Bool = { false }
+        /// Bytes that are free of those that the file system says: for tests.
+        var free: @Sendable (Int) -> Int = { $0 }
         /// Asked before each step; an error is taken for the step's own. False ends everything
         /// there, as a kill would: for tests.
         var mayTake: @Sendable (Rotation.Step) throws(SystemError) -> Bool = { _ in true }
@@ -32,6 +34,8 @@ final class RotationRun {
     /// The base and the first bytes of what was changed.
     private var changed: (base: Base, head: [UInt8])?
     private(set) var rotation: Rotation
+    /// The intent was entered, by this run or an earlier one.
+    private var isIntended = false
     /// Another content was found where a killed run had begun.
     private var isOther = false
 
@@ -44,6 +48,12 @@ final class RotationRun {
         self.log = log
         self.keep = keep
         self.rotation = rotation
+        isIntended = entry.cut != nil
+    }
+
+    /// The name of the archive that would have to go, and may not.
+    func archiveInTheWay() throws(SystemError) -> [UInt8]? {
+        try log.archiveInTheWay(keep: keep, mayGo: mayGo)
     }
 
     /// To the end.
@@ -72,10 +82,14 @@ final class RotationRun {
             let end = entry.base.logical(PhysicalOffset(rotation.length))
             guard parts.lend(entry, end) else { throw SystemError("lend", code: .busy) }
         case .intend: try intend()
-        case .shift: try log.shift(keep: keep) { mayGo($1) }
+        case .shift: try log.shift(keep: keep, mayGo: mayGo)
         case .place: try log.place()
         case .punch(let range):
             try check()
+            if range.lowerBound == 0 {
+                // Whole, or what an earlier run has left.
+                try checkHead { $0 != nil }
+            }
             try log.punch(range)
         case .settle: try log.settle()
         case .announce:
@@ -84,6 +98,7 @@ final class RotationRun {
             }
         case .collapse:
             try check()
+            try checkHead { $0 == .punched }
             try log.collapse(rotation.length)
             try log.synchronise()
         case .discard: try log.discard()
@@ -100,16 +115,28 @@ final class RotationRun {
     /// 1. A file is copied, and its front is about to be punched.
     /// 2. A logrotate that was forgotten truncates it, and its writer goes on.
     /// 3. What was the front is what was written since, and in no archive.
+    ///
+    /// By what stands before the position, of which all has to be known: nothing is like whatever
+    /// stands there. And by what stands behind the front.
     private func check() throws(SystemError) {
-        guard let now = registry.entry(entry.file), now.generation == entry.generation else {
-            throw SystemError("check", path: entry.path, code: .stale)
-        }
-        guard try Self.goesOn(now, log) else {
-            throw SystemError("check", path: entry.path, code: .stale)
+        guard let now = registry.entry(entry.file), now.generation == entry.generation,
+            now.anchor.bytes.count == Anchor.longest, try Self.goesOn(now, log)
+        else { throw stale }
+        let behind = try log.bytes(Fingerprint.longest, at: rotation.length)
+        guard now.cut.map({ $0.head.matches(head: behind) }) ?? (behind == next) else {
+            throw stale
         }
     }
 
-    /// Whether a log holds the bytes before the position of its entry.
+    /// The first bytes say of the cut what they should.
+    private func checkHead(_ isRight: (FileEntry.CutEnd?) -> Bool) throws(SystemError) {
+        let head = try head()
+        guard let now = registry.entry(entry.file), isRight(now.cutEnd(head)) else { throw stale }
+    }
+
+    private var stale: SystemError { SystemError("check", path: entry.path, code: .stale) }
+
+    /// Whether a log holds the bytes before the position of its entry, as far as those are known.
     static func goesOn(_ entry: FileEntry, _ log: RotatedLog) throws(SystemError) -> Bool {
         let position = entry.base.physical(entry.offset).bytes
         let anchor = entry.anchor.bytes
@@ -143,15 +170,22 @@ final class RotationRun {
             registry.beginCut(
                 entry.file, entry.generation, length: rotation.length, head: next, archive: archive)
                 != nil
-        else { throw SystemError("check", path: entry.path, code: .stale) }
+        else { throw stale }
+        isIntended = true
         guard registry.force() else { throw Self.unsaved }
     }
 
-    /// An archive whose bytes are all delivered, or are none of ours.
-    private func mayGo(_ status: FileStatus) -> Bool {
-        registry.entries(ofStream: entry.stream).allSatisfy {
-            !$0.identity.hasNumbers(of: status) || $0.offset >= $0.base.logical(status.end)
-        }
+    /// An archive that is known, that nobody writes to any more, and whose bytes are all delivered.
+    /// One that is not known may hold what was never read: logrotate's, from before `start: end`.
+    private func mayGo(_ name: [UInt8], _ status: FileStatus) -> Bool {
+        // Places in one that is compressed are those of what is in it.
+        let isPacked = name.suffix(3).elementsEqual(".gz".utf8)
+        let known = registry.entries().filter { $0.identity.hasNumbers(of: status) }
+        return !known.isEmpty
+            && known.allSatisfy {
+                $0.state == .archived
+                    && $0.offset >= (isPacked ? $0.end : $0.base.logical(status.end))
+            }
     }
 
     /// What a killed run has left.
@@ -165,7 +199,8 @@ final class RotationRun {
         if cut.step == .punching, let archive = registry.entry(cut.archive) {
             _ = try log.findCopy(inode: archive.identity.inode, size: archive.size.bytes)
         }
-        return Self.sight(end)
+        let hasHole = try log.hasHole(before: cut.length)
+        return end == .untouched && hasHole ? .punched : Self.sight(end)
     }
 
     private func head() throws(SystemError) -> [UInt8] { try log.bytes(Fingerprint.longest) }
@@ -177,12 +212,21 @@ final class RotationRun {
             _ = registry.forgetCut(entry.file)
             return .other
         }
-        if let (settled, end) = registry.settleCut(entry.file, head: head) {
+        // Nothing was removed before that.
+        guard isIntended else { return .untouched }
+        let hasHole = try log.hasHole(before: rotation.length)
+        let isTouched = rotation.isTouched || hasHole
+        if !isTouched, registry.entry(entry.file)?.cutEnd(head) == .untouched {
+            // Before its entry leaves, or the next run would send it.
+            try log.discard()
+        }
+        if let (settled, end) = registry.settleCut(entry.file, head: head, isTouched: isTouched) {
             if end != .untouched { changed = (settled.base, head) }
             return Self.sight(end)
         }
-        // There is no intent that came so far, or another content stands there.
-        return registry.forgetCut(entry.file) ? .other : .untouched
+        // Another content stands there, or is known to.
+        _ = registry.forgetCut(entry.file)
+        return .other
     }
 
     private static func sight(_ end: FileEntry.CutEnd) -> Rotation.Sight {

@@ -18,8 +18,8 @@ final class Rotations: Sendable {
         func set() { value.store(true, ordering: .releasing) }
     }
 
-    /// Between two looks at the sizes of all logs, nanoseconds: at most this, and as long as the
-    /// shortest sweep of an input.
+    /// Between two looks at the sizes of all logs, nanoseconds: as long as the shortest sweep of an
+    /// input, or this.
     private static let interval: Int64 = 1_000_000_000
     /// So many times as long as a look took, so that a hundred thousand logs cost little.
     private static let share: Int64 = 20
@@ -45,11 +45,16 @@ final class Rotations: Sendable {
             while !isStopped.isSet {
                 wakeup.wait(nanoseconds: pause)
                 let began = Clock.monotonicNanoseconds()
-                if !isStopped.isSet { round.look(began) }
-                let took = Clock.monotonicNanoseconds() - began
-                pause = min(max(interval, took *| Self.share), Self.interval)
+                let rotating = isStopped.isSet ? 0 : round.look(began)
+                let took = Clock.monotonicNanoseconds() - began - rotating
+                pause = Self.pause(interval, looked: took)
             }
         }
+    }
+
+    /// Before the next look, of one that took so long beside the rotations in it.
+    static func pause(_ interval: Int64, looked took: Int64) -> Int64 {
+        max(interval, max(0, took) *| share)
     }
 
     /// Ends the thread, within `nanoseconds`: what is being copied is left, and what is being

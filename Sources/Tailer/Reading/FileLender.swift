@@ -36,10 +36,17 @@ struct FileLender {
         return file?.id == id ? file : nil
     }
 
+    /// The file that is asked for, for which there is none to be lent unless it is one that is
+    /// followed. The only place where a loan becomes a file: what is no object while it is quiet
+    /// would be made one here.
+    private func awake(_ loan: FileLoan) -> TailedFile? { find(loan.file, loan.identity) }
+
     private func lend(_ loan: FileLoan) {
-        guard let file = find(loan.file, loan.identity), isSure(of: file, upTo: loan.end),
-            opener.cache.lend(file)
+        guard let file = awake(loan), isSure(of: file, upTo: loan.end), opener.cache.lend(file)
         else { return loan.refuse() }
+        // An acknowledgement may come between the new base and the file's return: it would save a
+        // size that is counted from a byte that is gone.
+        output.frontLeaves(file.id)
         // Who has asked may have given up meanwhile.
         if !loan.grant() { takeBack(file, file.base, nil) }
     }

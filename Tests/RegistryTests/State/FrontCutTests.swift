@@ -33,7 +33,7 @@ struct FrontCutTests {
         registry.advance([
             Advance(
                 file: entry.file, generation: entry.generation, offset: entry.offset + 10_000,
-                anchor: Anchor(bytes: Array("anchor\n".utf8)), size: 12_000)
+                anchor: Anchor(bytes: Array(old[..<Anchor.longest])), size: 12_000)
         ])
         return registry.entry(entry.file) ?? entry
     }
@@ -58,14 +58,14 @@ struct FrontCutTests {
         } else {
             place.data = try place.data.copy()
         }
-        return try place.data.open()
+        return try place.data.open(allowsCuts: true)
     }
 
     @Test(
         "R1: a kill at each step: the file's first bytes say how far it came",
         arguments: [false, true])
     func killed(compacted: Bool) throws {
-        var registry = try data.open()
+        var registry = try data.open(allowsCuts: true)
         let entry = begin(registry)
         _ = try #require(cut(registry, entry))
         registry = try again(registry, compacted: compacted)
@@ -99,7 +99,7 @@ struct FrontCutTests {
     }
 
     @Test func whatWasNotBegunIsTakenBackWithTheArchivesEntry() throws {
-        let registry = try data.open()
+        let registry = try data.open(allowsCuts: true)
         let entry = begin(registry)
         _ = try #require(cut(registry, entry))
         let (settled, end) = try #require(registry.settleCut(entry.file, head: old))
@@ -110,7 +110,7 @@ struct FrontCutTests {
     }
 
     @Test func aHoleThatStaysIsWhatTheFileIsKnownByFromThenOn() throws {
-        let registry = try data.open()
+        let registry = try data.open(allowsCuts: true)
         let entry = begin(registry)
         _ = try #require(cut(registry, entry))
         let (settled, end) = try #require(registry.settleCut(entry.file, head: zeros))
@@ -121,7 +121,7 @@ struct FrontCutTests {
 
     @Test("O3: what is not delivered, of another generation, or under way is not begun")
     func refused() throws {
-        let registry = try data.open()
+        let registry = try data.open(allowsCuts: true)
         let entry = begin(registry)
         func cut(_ length: Int, _ generation: GenerationID, _ head: [UInt8]) -> FileEntry? {
             registry.beginCut(
@@ -138,7 +138,7 @@ struct FrontCutTests {
     }
 
     @Test func deliveriesGoOnMeanwhile() throws {
-        let registry = try data.open()
+        let registry = try data.open(allowsCuts: true)
         let entry = begin(registry)
         _ = try #require(cut(registry, entry))
         registry.advance([
@@ -150,34 +150,75 @@ struct FrontCutTests {
         let (settled, _) = try #require(registry.settleCut(entry.file, head: new))
         #expect(settled.offset == entry.offset + 500)
         #expect(settled.anchor.bytes == Array("later\n".utf8))
-        #expect(try data.copy().open().entry(entry.file) == registry.entry(entry.file))
+        #expect(
+            try data.copy().open(allowsCuts: true).entry(entry.file) == registry.entry(entry.file))
     }
 
-    /// Both are written anew at once: what is written from now on is of this version.
-    @Test func aRegistryOfVersionOneIsReadAndWrittenAnew() throws {
+    private func versions(_ data: Data) throws -> [Int] {
+        try ["snapshot.jsonl", "journal.jsonl"].map { name in
+            let head = String(decoding: try data.bytes(name).prefix(60), as: UTF8.self)
+            return head.contains(#""version":1,"#) ? 1 : head.contains(#""version":2,"#) ? 2 : 0
+        }
+    }
+
+    /// What an older agent does not read is written only where somebody rotates.
+    @Test func theNewFormatIsWrittenOnlyWhereFrontsMayGo() throws {
         var registry = try data.open()
         let entry = begin(registry)
         registry.compact()
         registry.advance(entry, to: entry.offset + 100)
         let known = registry.entry(entry.file)
+        #expect(try versions(data) == [1, 1])
+        #expect(cut(registry, entry) == nil)
         registry.close()
-        for name in ["snapshot.jsonl", "journal.jsonl"] {
-            var lines = try data.bytes(name).split(separator: 10)
-            let header = String(decoding: lines[0], as: UTF8.self)
-                .replacing(#""version":2"#, with: #""version":1"#)
-            let text = try #require(header.firstRange(of: #","crc""#))
-            let body = Array(header[..<text.lowerBound].utf8)
-            let digits = String(Checksum.crc32(body.span), radix: 16)
-            let crc = String(repeating: "0", count: 8 - digits.count) + digits
-            lines[0] = (body + Array(#","crc":"\#(crc)"}"#.utf8))[...]
-            try data.put(name, lines.flatMap { $0 + [10] })
-        }
-        registry = try data.open()
+        registry = try data.open(allowsCuts: true)
+        #expect(try versions(data) == [2, 2])
         #expect(registry.recovery.damagedCount == 0)
         #expect(registry.entry(entry.file) == known)
-        for name in ["snapshot.jsonl", "journal.jsonl"] {
-            let head = String(decoding: try data.bytes(name).prefix(60), as: UTF8.self)
-            #expect(head.contains(#""version":2"#), "\(head)")
+        registry.close()
+        registry = try data.open()
+        #expect(try versions(data) == [1, 1])
+        #expect(registry.entry(entry.file) == known)
+        registry.close()
+        registry = try data.open(allowsCuts: true)
+        registry.advance([
+            Advance(
+                file: entry.file, generation: entry.generation, offset: entry.offset + 200,
+                anchor: Anchor(bytes: Array(old[..<Anchor.longest])))
+        ])
+        _ = try #require(cut(registry, entry))
+        registry.close()
+        // There is one that has to be finished.
+        registry = try data.open()
+        #expect(try versions(data) == [2, 2])
+        #expect(registry.entry(entry.file)?.cut != nil)
+    }
+
+    @Test func whatStandsBeforeThePositionHasToBeKnown() throws {
+        let registry = try data.open(allowsCuts: true)
+        let entry = begin(registry)
+        registry.advance([
+            Advance(
+                file: entry.file, generation: entry.generation, offset: entry.offset + 500,
+                anchor: .none)
+        ])
+        #expect(cut(registry, entry) == nil)
+    }
+
+    @Test func theArchiveStaysKnownWhereAHoleIsOrNobodyRemovesIt() throws {
+        let registry = try data.open(allowsCuts: true)
+        let entry = begin(registry)
+        _ = try #require(cut(registry, entry))
+        let touched = try #require(registry.settleCut(entry.file, head: old, isTouched: true))
+        #expect(touched.end == .punched)
+        #expect(touched.entry.fingerprint == entry.fingerprint)
+        #expect(registry.entries().count == 2)
+        _ = try #require(cut(registry, entry))
+        guard case .same(let found) = registry.find(identity: .sample(1), head: old) else {
+            Issue.record("it is not found")
+            return
         }
+        #expect(found.cut == nil)
+        #expect(registry.entries().count == 3)
     }
 }

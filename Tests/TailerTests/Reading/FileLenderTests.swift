@@ -59,6 +59,8 @@ struct FileLenderTests {
         let first = saved.base
         for round in 1...3 {
             #expect(try lend(tailer, length))
+            // Before who has asked for it goes on.
+            #expect(output.state.withLock { $0.leaving.count } == round)
             // Nobody else gets it meanwhile.
             #expect(try !lend(tailer, length))
             try directory.append("log/a.log", text(200 + 100 * round..<250 + 100 * round))
