@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// One-way imports: Command -> Shipper -> {Tailer, Encoding, Kafka, Registry} -> Model, all of them
+// One-way imports: Command -> Shipper -> {Tailer, Encoding, Rotator, Kafka, Registry} -> Model, all of them
 // also -> Platform, Shipper -> {Settings, HTTPServer}, Settings -> YAML, {Settings, Tailer} ->
 // Patterns -> Model, {Settings, Encoding, Shipper} -> Expressions. Stages never import each other.
 // `make lint` proves it with files that must not compile.
@@ -57,11 +57,12 @@ let package = Package(
         library("Encoding", ["Model", "Platform", "Expressions"]),
         library("Kafka", ["Model", "Platform", "CRdkafka"]),
         library("Registry", ["Model", "Platform"]),
+        library("Rotator", ["Model", "Platform"]),
         library(
             "Shipper",
             [
                 "Model", "Platform", "Patterns", "Settings", "HTTPServer", "Tailer", "Encoding",
-                "Kafka", "Registry", "Expressions",
+                "Rotator", "Kafka", "Registry", "Expressions",
             ]),
         .executableTarget(
             name: "Command", dependencies: ["Shipper", "Settings", "Platform"],
@@ -96,14 +97,18 @@ let package = Package(
             ]),
         tests("KafkaTests", ["Kafka", "Model", "Platform"]),
         tests("RegistryTests", ["Registry", "Model", "Platform"]),
+        tests("RotatorTests", ["Rotator", "Model", "Platform"]),
         tests(
             "ShipperTests",
             [
-                "Shipper", "Settings", "HTTPServer", "Tailer", "Encoding", "Kafka", "Registry",
-                "Patterns", "Model", "Platform", "CAllocationCounter",
+                "Shipper", "Settings", "HTTPServer", "Tailer", "Encoding", "Rotator", "Kafka",
+                "Registry", "Patterns", "Model", "Platform", "CAllocationCounter",
             ]),
         tests(
             "IntegrationTests",
-            ["Shipper", "Settings", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),
+            [
+                "Shipper", "Settings", "Command", "Kafka", "Tailer", "Registry", "Rotator", "Model",
+                "Platform",
+            ]),
     ]
 )

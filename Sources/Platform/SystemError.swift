@@ -57,6 +57,7 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let readOnly = Errno(EROFS)
     package static let brokenPipe = Errno(EPIPE)
     package static let notEmpty = Errno(ENOTEMPTY)
+    package static let busy = Errno(EBUSY)
     package static let noDevice = Errno(ENXIO)
 
     /// There is no room now, and may be later: the disk, a quota, or what this process may write is

@@ -150,12 +150,15 @@ extension Registry {
         let (content, journal) = journaled.withLock { journaled in
             journaled.beginSnapshot()
             let through = journaled.journal.sequence
-            return (Snapshot.Content(journaled.state, through: through), journaled.journal)
+            return (
+                Snapshot.Content(journaled.state, version: version, through: through),
+                journaled.journal
+            )
         }
         do {
             if maintenance.hasNothing {
                 try Self.beginJournal(
-                    in: maintenance.folder.opened().descriptor, witness: witness)
+                    version: version, in: maintenance.folder.opened().descriptor, witness: witness)
                 maintenance.hasNothing = false
             }
             maintenance.snapshotLength = try Snapshot.write(
@@ -193,10 +196,10 @@ extension Registry {
 
     /// The first journal of all.
     static func beginJournal(
-        in directory: borrowing Descriptor, witness: any FileStepWitness
+        version: Int, in directory: borrowing Descriptor, witness: any FileStepWitness
     ) throws(SystemError) {
         var header = LineWriter()
-        header.write(JournalHeader(after: 0, at: .now()))
+        header.write(JournalHeader(version: version, after: 0, at: .now()))
         try AtomicFile.replace(
             JournalFormat.journalName, in: directory, with: header.bytes, witness: witness)
     }
@@ -207,7 +210,7 @@ extension Registry {
     ) throws(SystemError) {
         var file = try AtomicFile(JournalFormat.journalName, in: directory, witness: witness)
         var header = LineWriter()
-        header.write(JournalHeader(after: old.sequence, at: .now()))
+        header.write(JournalHeader(version: version, after: old.sequence, at: .now()))
         try file.write(header.bytes)
         var length = header.bytes.count
         var copied = old.length

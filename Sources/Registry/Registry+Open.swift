@@ -9,9 +9,10 @@ extension Registry {
     /// Damage never keeps it from opening: what can be proven is used, and everything else is
     /// reported to the observer and in `recovery`. Throws where the directory cannot be used or
     /// must not be trusted, where another process holds it, and where its format is newer than this
-    /// version. `witness` and `newBase` are for tests.
+    /// version. `allowsCuts` where fronts of files are to be removed: that takes a format that older
+    /// agents do not read. `witness` and `newBase` are for tests.
     package static func open(
-        directory: String, observer: any RegistryObserver,
+        directory: String, observer: any RegistryObserver, allowsCuts: Bool = false,
         witness: any FileStepWitness = SilentWitness(), newBase: Base = .none
     ) throws(RegistryError) -> Registry {
         let data = try prepare(directory)
@@ -33,7 +34,7 @@ extension Registry {
         }
         return try start(
             found, folder, lock, directory: directory, path: path, observer: observer,
-            witness: witness, newBase: newBase)
+            allowsCuts: allowsCuts, witness: witness, newBase: newBase)
     }
 
     /// Makes the directory where it is missing, and refuses one that others could have put there.
@@ -80,10 +81,13 @@ extension Registry {
 
     private static func start(
         _ found: Recovery, _ folder: RegistryFolder, _ lock: consuming RegistryLock,
-        directory: String, path: String, observer: any RegistryObserver,
+        directory: String, path: String, observer: any RegistryObserver, allowsCuts: Bool,
         witness: any FileStepWitness, newBase: Base
     ) throws(RegistryError) -> Registry {
         var state = found.state
+        let hasCuts = state.table.chunks.contains { $0.contains { $0?.cut != nil } }
+        let version =
+            allowsCuts || hasCuts ? JournalFormat.version : JournalFormat.oldestVersion
         var summary = found.summary
         let isWhole = summary.isWhole
         // The numbers that records get from here on could not be read some day: they begin anew.
@@ -95,7 +99,8 @@ extension Registry {
         let journal: Journal
         do {
             journal = try openJournal(
-                found, after: isWorn ? 0 : found.sequence, in: folder, witness: witness)
+                found, version: version, after: isWorn ? 0 : found.sequence, in: folder,
+                witness: witness)
         } catch {
             guard found.isFresh, error.code.isLackOfRoom else {
                 throw .unusable(path: "\(path)/\(JournalFormat.journalName)", error)
@@ -112,22 +117,24 @@ extension Registry {
             maintenance: Maintenance(
                 folder: folder, lock: lock, snapshotLength: found.snapshotLength,
                 synchronised: nil, hasNothing: hasNothing),
-            observer: observer, witness: witness, newBase: newBase)
+            observer: observer, witness: witness, newBase: newBase, version: version)
         observer.report(.opened(summary))
         // That something was lost must outlive a kill right now, and so must what was saved of it.
-        if !isWhole || isWorn || journal.file == nil { registry.repair() }
+        // And what is written from now on is of this version.
+        let isOther = found.versions.contains { $0 != version }
+        if !isWhole || isWorn || journal.file == nil || isOther { registry.repair() }
         return registry
     }
 
     /// The journal to append to: a new one in a fresh directory; none yet where the one that is
     /// there cannot be read, or is missing, until a snapshot is written.
     private static func openJournal(
-        _ found: Recovery, after sequence: Int, in folder: RegistryFolder,
+        _ found: Recovery, version: Int, after sequence: Int, in folder: RegistryFolder,
         witness: any FileStepWitness
     ) throws(SystemError) -> Journal {
         let files = try folder.opened()
         if found.isFresh {
-            try beginJournal(in: files.descriptor, witness: witness)
+            try beginJournal(version: version, in: files.descriptor, witness: witness)
         } else if found.journalEnd == nil {
             return Journal(
                 file: nil, length: 0, sequence: sequence, isTorn: false, witness: witness)

@@ -30,12 +30,14 @@ package final class Registry: Sendable {
     /// Of content that is new: nothing was removed from it. Tests have another one, by which they
     /// find who mixes up logical and physical offsets.
     let newBase: Base
+    /// Of the format, in which both files are written.
+    let version: Int
 
     init(
         directory: String, recovery: RecoverySummary, journaled: JournaledState,
         maintenance: consuming Maintenance, observer: any RegistryObserver,
         witness: any FileStepWitness, generation: Generation = .random(),
-        newBase: Base = .none
+        newBase: Base = .none, version: Int = JournalFormat.oldestVersion
     ) {
         self.directory = directory
         self.recovery = recovery
@@ -45,6 +47,7 @@ package final class Registry: Sendable {
         self.witness = witness
         self.generation = generation
         self.newBase = newBase
+        self.version = version
     }
 
     /// False while something is in memory only because it could not be written.
@@ -77,7 +80,12 @@ package final class Registry: Sendable {
     /// The entry of an opened file. `head` is its first 1024 bytes, or all where it is shorter.
     package func find(identity: FileIdentity, head: [UInt8]) -> FileMatch {
         let candidates = journaled.withLock { $0.state.table.candidates(for: identity) }
-        return FileMatch.among(candidates, identity: identity, head: head)
+        let match = FileMatch.among(candidates, identity: identity, head: head)
+        guard case .same(let entry) = match, entry.cut != nil else { return match }
+        // An agent died while its front was removed, and nobody could look at it since. The archive
+        // is there, and nobody else knows that all of it is delivered.
+        return settleCut(entry.file, head: head, keepsArchive: true).map { .same($0.entry) }
+            ?? match
     }
 
     /// Entries whose inode number another file has now: their own file is no longer on the disk.
@@ -158,6 +166,7 @@ package final class Registry: Sendable {
             entry.offset = entry.base.start
             entry.anchor = .none
             entry.size = .start
+            entry.cut = nil
             entry.updated = .now()
             return (entry, [.truncated(entry)])
         }
@@ -304,7 +313,7 @@ package final class Registry: Sendable {
     }
 
     /// Takes the changes that `make` names and appends those that changed something.
-    private func change<R: Sendable>(_ make: (borrowing JournaledState) -> (R, [Change])) -> R {
+    func change<R: Sendable>(_ make: (borrowing JournaledState) -> (R, [Change])) -> R {
         let (result, told, _) = journaled.withLock { journaled in
             let (result, changes) = make(journaled)
             let effective = changes.filter { journaled.state.apply($0) }
@@ -315,7 +324,7 @@ package final class Registry: Sendable {
     }
 
     @discardableResult
-    private func change(_ make: (borrowing JournaledState) -> [Change]) -> Int {
+    func change(_ make: (borrowing JournaledState) -> [Change]) -> Int {
         let (told, count) = journaled.withLock { journaled in
             let effective = make(journaled).filter { journaled.state.apply($0) }
             return (journaled.write(effective), effective.count)

@@ -59,6 +59,7 @@ extension Settings {
         if let json = input.json { describe(json, &text) }
         if let multiline = input.multiline { describe(multiline, &text) }
         describe(input.lines, &text)
+        if let rotation = input.rotation { describe(rotation, &text) }
         text.pair("fields", .map(input.fields))
         text.pair("fields_under_root", .bool(input.fieldsUnderRoot))
         text.list("tags", input.tags)

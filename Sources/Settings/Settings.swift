@@ -68,6 +68,8 @@ package struct Settings: Hashable, Sendable {
         package let multiline: Multiline?
         /// Which lines become records, and what in them nobody is to see.
         package let lines: Lines
+        /// How its logs are rotated; nil: never by this agent.
+        package let rotation: Rotation?
         /// Whether lines begin with a time that their logger wrote.
         package let format: LineFormat
         /// Of the clocks that s6-log's ISO 8601 stamps show.

@@ -49,7 +49,7 @@ struct SettingsKeys: Sendable {
             ]
             + built("fields", "fields_under_root", "tags", "empty_lines")
             + built("timezone", "tai64n", "follow_symlinks", "topic")
-            + [("rotation", .later(rotation))],
+            + [("rotation", .map(rotation))],
         filebeat: [
             "type": "leave it out: every input follows files",
             "id": "expected name",
@@ -91,8 +91,9 @@ struct SettingsKeys: Sendable {
     static let mask = SettingsKeys(built("pattern", "with"))
 
     static let rotation = SettingsKeys(
-        later("size", "schedule", "age", "keep", "max_age", "compress", "delay_compress")
-            + later("date_suffix", "method", "su", "missing_ok", "not_empty", "max_backlog"))
+        built("size") + later("schedule", "age") + built("keep")
+            + later("max_age", "compress", "delay_compress", "date_suffix") + built("method")
+            + later("su", "missing_ok", "not_empty", "max_backlog"))
 
     static let output = SettingsKeys([("kafka", .map(kafka))])
 

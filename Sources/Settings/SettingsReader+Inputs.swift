@@ -80,12 +80,19 @@ extension SettingsReader {
                 section["json"], kafka, fields, rootFields: isUnderRoot ? fields.map(\.name) : []),
             multiline: multiline(section["multiline"], kafka),
             lines: lines(section),
+            rotation: rotation(section["rotation"]),
             format: choice(section["format"], default: .auto),
             timezone: timezone(section["timezone"]),
             tai64n: choice(section["tai64n"], default: .skalibs))
         check(
             stream: section["stream"], input.stream,
             isContainer: input.format != .plain && input.format != .s6, kafka)
+        if let value = section["rotation"], input.rotation != nil, input.encoding.isWide {
+            fault(
+                value.keyMark, value.path,
+                "not supported yet with encoding \(input.encoding.name), whose byte order its first "
+                    + "bytes tell; leave the key out")
+        }
         if kafka?.settings.codec == .raw, input.lines.hasAny, let format = section["format"],
             input.format == .cri || input.format == .docker
         {

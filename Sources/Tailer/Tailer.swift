@@ -1,3 +1,4 @@
+package import Model
 package import Platform
 import Synchronization
 
@@ -69,6 +70,25 @@ package final class Tailer: Sendable {
     /// Something of its territory may be mounted over, or not any more.
     package func remounted(_ changes: MountChanges) { control.remounted(changes) }
 
+    /// Asks for the file of this identity, of which all before `end` is to be removed: once it is
+    /// lent, nothing of it is read or judged until `giveBack`. Waits for at most `nanoseconds`.
+    /// False where the reader does not answer, or does not read that file, or is not sure of it.
+    package func lend(
+        _ file: FileID, _ identity: FileIdentity, upTo end: LogicalOffset, within nanoseconds: Int64
+    ) throws(SystemError) -> Bool {
+        let loan = try FileLoan(file, identity, upTo: end)
+        control.post(.lend(loan))
+        return loan.isLent(within: nanoseconds)
+    }
+
+    /// A file that was lent is read on. What was before `base` is gone from its front, and it
+    /// begins with `head` now; nil where nothing has changed.
+    package func giveBack(
+        _ file: FileID, _ identity: FileIdentity, base: Base, beginsWith head: [UInt8]?
+    ) {
+        control.post(.giveBack(file, identity, base, head))
+    }
+
     /// Ends reading, without waiting for it.
     package func askToStop() { control.stop() }
 
@@ -97,6 +117,9 @@ final class TailerControl: Sendable {
     private let hasMountChanges = Atomic(false)
     private let mountChanges = Mutex(MountChanges())
     private let touched = Mutex<(place: String?, number: Int)>((nil, 0))
+    private let hasLoans = Atomic(false)
+    /// One file is lent at a time: a few at the most.
+    private let loans = Mutex<[FileLender.Message]>([])
 
     init(wakeup: Wakeup) { self.wakeup = wakeup }
 
@@ -135,6 +158,22 @@ final class TailerControl: Sendable {
     func remounted(_ changes: MountChanges) {
         mountChanges.withLock { $0.add(changes) }
         hasMountChanges.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+
+    func takeLoans() -> [FileLender.Message] {
+        guard hasLoans.load(ordering: .relaxed),
+            hasLoans.exchange(false, ordering: .acquiringAndReleasing)
+        else { return [] }
+        return loans.withLock { loans in
+            defer { loans = [] }
+            return loans
+        }
+    }
+
+    func post(_ message: FileLender.Message) {
+        loans.withLock { $0.append(message) }
+        hasLoans.store(true, ordering: .releasing)
         wakeup.wake()
     }
 

@@ -58,6 +58,12 @@ package protocol TailerOutput: AnyObject {
     /// A file has grown to `size`, logical.
     func grew(_ file: FileID, size: LogicalOffset)
 
+    /// The front of a file is about to be removed: where it ends is not known any more.
+    func frontLeaves(_ file: FileID)
+
+    /// What was before `base` is gone from the front of a file; all places in it stay.
+    func frontRemoved(_ file: FileID, base: Base)
+
     /// A file that was shorter than a whole fingerprint has grown.
     func headGrew(_ file: FileID, head: [UInt8])
 

@@ -59,10 +59,11 @@ struct Data {
     init() throws { temporary = try TemporaryDirectory(inMemory: true) }
 
     func open(
-        _ observer: any RegistryObserver = Recorder(),
+        _ observer: any RegistryObserver = Recorder(), allowsCuts: Bool = false,
         witness: any FileStepWitness = SilentWitness()
     ) throws -> Registry {
-        try Registry.open(directory: path, observer: observer, witness: witness)
+        try Registry.open(
+            directory: path, observer: observer, allowsCuts: allowsCuts, witness: witness)
     }
 
     func bytes(_ name: String) throws -> [UInt8] {

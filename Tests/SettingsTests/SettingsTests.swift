@@ -158,10 +158,15 @@ import YAML
         let text = try fixture("settings/all-keys.yaml")
         let environment = ["KAFKA_PASSWORD": "p", "NODE_NAME": "n"]
         let found = faults(text, environment: environment)
+        let later = [
+            (32, "max_age"), (33, "compress"), (34, "delay_compress"), (35, "date_suffix"),
+            (37, "su"), (38, "missing_ok"), (39, "not_empty"),
+        ]
         #expect(
-            found == [
-                "f.yaml:29:5: inputs[0].rotation: not supported yet; leave the key out"
-            ])
+            found
+                == later.map { line, key in
+                    "f.yaml:\(line):7: inputs[0].rotation.\(key): not supported yet; leave the key out"
+                })
     }
 
     @Test func manyFaultsAreCutWithTheirNumber() {

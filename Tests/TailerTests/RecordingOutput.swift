@@ -36,6 +36,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         /// By stream name, the link that led to it.
         var links: [String: String] = [:]
         var events: [TailerEvent] = []
+        /// Files whose fronts were about to be removed.
+        var leaving: [FileID] = []
         var ended: [StreamID] = []
         var resting: Set<StreamID> = []
         var scans = 0
@@ -243,6 +245,12 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 
     func skipped(_ file: FileID, bytes: Int) {
         state.withLock { $0.files[file.number].offset += bytes }
+    }
+
+    func frontLeaves(_ file: FileID) { state.withLock { $0.leaving.append(file) } }
+
+    func frontRemoved(_ file: FileID, base: Base) {
+        state.withLock { $0.files[file.number].base = base }
     }
 
     func headGrew(_ file: FileID, head: [UInt8]) {

@@ -125,6 +125,20 @@ static inline int clinux_inotify(void) { return inotify_init1(IN_NONBLOCK | IN_C
 // Both ends, reading and writing, closed by exec.
 static inline int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
+// fallocate(2): a hole where bytes were, and what is left moved to the front.
+static inline int clinux_punch(int fd, int64_t offset, int64_t count) {
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count);
+}
+
+static inline int clinux_collapse(int fd, int64_t count) {
+    return fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, count);
+}
+
+// renameat2(2) within one directory that replaces nothing (RENAME_NOREPLACE).
+static inline int clinux_rename_new(int directory, const char *old, const char *name) {
+    return (int)syscall(SYS_renameat2, directory, old, directory, name, 1u);
+}
+
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
 // ppoll without a signal mask; nanoseconds < 0 waits for ever.

@@ -161,7 +161,7 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// fchown(2) to the owner and group of something else.
-    borrowing func give(to other: FileStatus) throws(SystemError) {
+    package borrowing func give(to other: FileStatus) throws(SystemError) {
         guard fchown(number, other.owner, other.group) == 0 else {
             throw SystemError("fchown", code: .last)
         }

@@ -21,6 +21,9 @@ package enum ProcessContext {
         return variables
     }
 
+    /// Whether this process may do what root may, as geteuid(2) has it.
+    package static var isRoot: Bool { geteuid() == 0 }
+
     /// _exit(2): nothing of the process is tidied up, and none of its threads is waited for.
     package static func endAtOnce(_ code: Int32) -> Never { _exit(code) }
 

@@ -1,4 +1,4 @@
-// The registry on disk, format version 1.
+// The registry on disk, format versions 1 and 2.
 //
 // <data>/registry/ (mode 0700) holds two files (mode 0600). snapshot.jsonl is the state at one
 // moment, journal.jsonl what changed since. Beside them may lie <name>.new, a file that was being
@@ -20,7 +20,7 @@
 //
 // snapshot.jsonl
 //
-//   {"format":"shipper-registry-snapshot","version":1,"through":N,"next_file":F,"at":TIME}
+//   {"format":"shipper-registry-snapshot","version":V,"through":N,"next_file":F,"at":TIME}
 //     through       the journal's records up to this number are contained
 //     next_file     the number that the next file gets; numbers are never given twice
 //     at_beginning  true, or left out: something was lost by damage, so until every input was
@@ -57,10 +57,15 @@
 //   updated                        time of the entry's last change; a time before the machine was
 //                                  started, where the file was not seen since, and all that is
 //                                  noted of it is that it is out of sight
+//   cut, cut_step, cut_head_length, cut_head, cut_archive
+//                                  left out, all of them, unless the front of the file is being
+//                                  removed in place: its bytes; punching or collapsing; the
+//                                  fingerprint of what stands behind it; the number of the archive
+//                                  that has it. `FrontCut` says what may be found on the disk then
 //
 // journal.jsonl
 //
-//   {"format":"shipper-registry-journal","version":1,"after":N,"at":TIME}
+//   {"format":"shipper-registry-journal","version":V,"after":N,"at":TIME}
 //     after         the number of the last record before this file
 //   {"n":N,"op":OP, ...}           records; n grows by one from line to line
 //
@@ -75,6 +80,10 @@
 //   "moved","file":F,"path":P,"state":S,"at":TIME
 //   "truncated","file":F, ENTRY    a new generation of a known file: of its content, or of what is
 //                                  behind the offset
+//   "cutting","file":F, ENTRY      the front of a known file is about to be removed in place, or
+//                                  the next step of that: ENTRY has the cut
+//   "cut","file":F, ENTRY          that has come to its end: base, anchor and fingerprint are those
+//                                  of what is there now, in one record
 //   "gone","file":F                the entry leaves
 //   "input","input":NAME           the input's first scan is complete
 //   "settled"                      at_beginning ends
@@ -95,14 +104,19 @@
 //
 // A line with a correct checksum that this version does not understand is damaged as well, so
 // another operation or key raises `version`, and a version above the reader's own is refused, not
-// damaged. The steps of a rotation in place, intent and completion, will be operations of their
-// own; what they change is `base`, which is why it is in ENTRY.
+// damaged. Version 1 has neither the operations "cutting" and "cut" nor the keys of a cut. Both are
+// read. Version 2 is written only where an input asks for rotation in place, or an entry has a cut
+// when the registry is opened: so an older agent can go on where nobody rotates. Where a file is of
+// the other version, both are written anew when an agent opens them.
 import Model
 import Platform
 
 /// The constants of the format, and its lines to and from values.
 enum JournalFormat {
-    static let version = 1
+    /// The newest one; all from `oldestVersion` on are read.
+    static let version = 2
+    /// The first one, which has no cuts.
+    static let oldestVersion = 1
     static let snapshotName = "snapshot.jsonl"
     static let journalName = "journal.jsonl"
     static let directoryName = "registry"
@@ -113,36 +127,17 @@ enum JournalFormat {
     /// `,"crc":"`, 8 digits, `"}`.
     static let checksumLength = checksumKey.count + 10
 
+    static func isKnown(_ version: Int) -> Bool {
+        (oldestVersion...self.version).contains(version)
+    }
+
     /// MAX_HANDLE_SZ and the type before it.
     static let longestHandle = 128 + 4
 }
 
-/// One change of the state: what a record of the journal says.
-enum Change: Hashable, Sendable {
-    case seen(FileEntry)
-    case advance(Advance, at: Timestamp)
-    case head(FileID, GenerationID, Fingerprint, at: Timestamp)
-    case moved(FileID, path: String, state: FileState, at: Timestamp)
-    case truncated(FileEntry)
-    case gone(FileID)
-    case input(String)
-    case settled
-
-    /// The file it is about, if any.
-    var file: FileID? {
-        switch self {
-        case .seen(let entry), .truncated(let entry): entry.file
-        case .advance(let advance, _): advance.file
-        case .head(let file, _, _, _): file
-        case .moved(let file, _, _, _): file
-        case .gone(let file): file
-        case .input, .settled: nil
-        }
-    }
-}
-
 /// The first line of the snapshot.
 struct SnapshotHeader: Hashable, Sendable {
+    var version: Int
     var through: Int
     var nextFile: Int
     var mustStartAtBeginning: Bool
@@ -151,6 +146,7 @@ struct SnapshotHeader: Hashable, Sendable {
 
 /// The first line of the journal.
 struct JournalHeader: Hashable, Sendable {
+    var version: Int
     var after: Int
     var at: Timestamp
 }
@@ -158,7 +154,7 @@ struct JournalHeader: Hashable, Sendable {
 extension LineWriter {
     mutating func write(_ header: SnapshotHeader) {
         string("format", JournalFormat.snapshotFormat)
-        integer("version", JournalFormat.version)
+        integer("version", header.version)
         integer("through", header.through)
         integer("next_file", header.nextFile)
         if header.mustStartAtBeginning { flag("at_beginning") }
@@ -168,7 +164,7 @@ extension LineWriter {
 
     mutating func write(_ header: JournalHeader) {
         string("format", JournalFormat.journalFormat)
-        integer("version", JournalFormat.version)
+        integer("version", header.version)
         integer("after", header.after)
         time("at", header.at)
         end()
@@ -223,6 +219,12 @@ extension LineWriter {
         case .truncated(let entry):
             string("op", "truncated")
             fields(entry)
+        case .cutting(let entry):
+            string("op", "cutting")
+            fields(entry)
+        case .cut(let entry):
+            string("op", "cut")
+            fields(entry)
         case .gone(let file):
             string("op", "gone")
             integer("file", file.number)
@@ -254,6 +256,12 @@ extension LineWriter {
         integer("size", entry.size.bytes)
         string("state", entry.state.rawValue)
         time("updated", entry.updated)
+        guard let cut = entry.cut else { return }
+        integer("cut", cut.length)
+        string("cut_step", cut.step.rawValue)
+        integer("cut_head_length", cut.head.length)
+        hex("cut_head", cut.head.digest)
+        integer("cut_archive", cut.archive.number)
     }
 }
 
@@ -276,9 +284,10 @@ extension LineScanner {
     mutating func snapshotLine() throws(LineFault) -> SnapshotLine {
         if has("format") {
             let version = try self.version(of: JournalFormat.snapshotFormat)
-            guard version == JournalFormat.version else { return .header(version: version, nil) }
+            guard JournalFormat.isKnown(version) else { return .header(version: version, nil) }
             let header = SnapshotHeader(
-                through: try integer("through"), nextFile: try integer("next_file"),
+                version: version, through: try integer("through"),
+                nextFile: try integer("next_file"),
                 mustStartAtBeginning: try flag("at_beginning"), at: try time("at"))
             try finish()
             return .header(version: version, header)
@@ -298,8 +307,9 @@ extension LineScanner {
     mutating func journalLine() throws(LineFault) -> JournalLine {
         if has("format") {
             let version = try self.version(of: JournalFormat.journalFormat)
-            guard version == JournalFormat.version else { return .header(version: version, nil) }
-            let header = JournalHeader(after: try integer("after"), at: try time("at"))
+            guard JournalFormat.isKnown(version) else { return .header(version: version, nil) }
+            let header = JournalHeader(
+                version: version, after: try integer("after"), at: try time("at"))
             try finish()
             return .header(version: version, header)
         }
@@ -325,6 +335,8 @@ extension LineScanner {
         switch try string("op") {
         case "seen": return .seen(try entry())
         case "truncated": return .truncated(try entry())
+        case "cutting": return .cutting(try entry())
+        case "cut": return .cut(try entry())
         case "advance":
             let file = FileID(number: try integer("file"))
             let generation = GenerationID(value: try hex64("generation"))
@@ -349,9 +361,9 @@ extension LineScanner {
         }
     }
 
-    private mutating func fingerprint() throws(LineFault) -> Fingerprint {
-        let length = try integer("head_length")
-        let digest = try hex("head", limit: 32)
+    private mutating func fingerprint(_ key: String = "head") throws(LineFault) -> Fingerprint {
+        let length = try integer("\(key)_length")
+        let digest = try hex(key, limit: 32)
         guard length <= Fingerprint.longest, digest.count == 32 else {
             throw LineFault(what: "has no fingerprint of sensible length")
         }
@@ -380,7 +392,7 @@ extension LineScanner {
         let anchor = try hex("anchor", limit: Anchor.longest)
         // Before the first byte of a file there is nothing, and no position.
         let start = min(base, offset)
-        return FileEntry(
+        var entry = FileEntry(
             file: file, input: input, stream: stream, path: path,
             identity: FileIdentity(handle: handle, device: device, inode: inode, birth: birth),
             fingerprint: fingerprint, generation: generation, generationCount: count,
@@ -388,5 +400,24 @@ extension LineScanner {
             anchor: Anchor(bytes: anchor.suffix(offset - start)),
             size: PhysicalOffset(try quantity("size")), state: try state(),
             updated: try time("updated"))
+        entry.cut = try cut(before: offset - start)
+        return entry
+    }
+
+    /// Of a file whose position is so many bytes behind its first one.
+    private mutating func cut(before position: Int) throws(LineFault) -> FrontCut? {
+        guard has("cut") else { return nil }
+        let length = try quantity()
+        let name = try string("cut_step")
+        guard let step = FrontCut.Step(rawValue: name) else {
+            throw LineFault(what: "has an unknown step, \"\(name.prefix(32))\"")
+        }
+        let cut = FrontCut(
+            length: length, step: step, head: try fingerprint("cut_head"),
+            archive: FileID(number: try integer("cut_archive")))
+        guard length > 0, length <= position else {
+            throw LineFault(what: "removes what is not delivered")
+        }
+        return cut
     }
 }

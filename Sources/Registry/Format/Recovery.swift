@@ -13,6 +13,8 @@ struct Recovery {
     private(set) var journalEnd: Int?
     /// Bytes of the snapshot; 0 where there is none.
     private(set) var snapshotLength = 0
+    /// Those of the files that were read.
+    private(set) var versions: Set<Int> = []
     /// Files in which damage was found.
     private(set) var damagedFiles: Set<String> = []
     /// The snapshot's `through`; nil where it is unknown.
@@ -124,6 +126,7 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
+                    found.versions.insert(version)
                     guard header.through <= RegistryState.mostGiven else {
                         // Believed, it would say that the whole journal is contained.
                         found.through = 0
@@ -191,6 +194,7 @@ struct Recovery {
                     guard let header else {
                         throw LineFault(what: "has version \(version)", version: version)
                     }
+                    found.versions.insert(version)
                     if header.after <= RegistryState.mostGiven { last = header.after }
                     if header.after > contained {
                         found.note(

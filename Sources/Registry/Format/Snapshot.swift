@@ -6,6 +6,8 @@ enum Snapshot {
     /// those held too, the next file that is seen would have to copy them, which for 100,000
     /// entries takes 50 ms.
     struct Content: Sendable {
+        /// Of the format.
+        let version: Int
         /// The number of the last record that is contained.
         let through: Int
         let nextFile: Int
@@ -14,7 +16,8 @@ enum Snapshot {
         let chunks: [[FileEntry?]]
         let entries: Int
 
-        init(_ state: RegistryState, through: Int) {
+        init(_ state: RegistryState, version: Int, through: Int) {
+            self.version = version
             self.through = through
             nextFile = state.nextFile
             mustStartAtBeginning = state.mustStartAtBeginning
@@ -37,7 +40,7 @@ enum Snapshot {
         var count = 0
         lines.write(
             SnapshotHeader(
-                through: content.through, nextFile: content.nextFile,
+                version: content.version, through: content.through, nextFile: content.nextFile,
                 mustStartAtBeginning: content.mustStartAtBeginning, at: .now()))
         for name in content.inputs.sorted() {
             lines.write(input: name)

@@ -232,7 +232,7 @@ extension FileMatch {
         var same: FileEntry?
         var other: FileEntry?
         for entry in candidates where entry.identity.agrees(with: identity) {
-            if entry.fingerprint.matches(head: head) {
+            if entry.cutEnd(head) != nil {
                 let (length, best) = (entry.fingerprint.length, same?.fingerprint.length ?? -1)
                 if length > best || (length == best && entry.file > same?.file ?? entry.file) {
                     same = entry

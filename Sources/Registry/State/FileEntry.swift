@@ -28,11 +28,11 @@ package struct FileEntry: Hashable, Sendable {
     package var anchor: Anchor
     /// Where the file ended when last looked at.
     package var size: PhysicalOffset
-    /// As of the last look at the file, by this run or an earlier one.
-    package var state: FileState
+    private var standing: Standing
     /// When this entry last changed.
     package var updated: Timestamp
 
+    /// Of a file whose front nobody is about to remove.
     package init(
         file: FileID, input: String, stream: String, path: String, identity: FileIdentity,
         fingerprint: Fingerprint, generation: GenerationID, generationCount: Int, base: Base,
@@ -51,12 +51,40 @@ package struct FileEntry: Hashable, Sendable {
         self.offset = offset
         self.anchor = anchor
         self.size = size
-        self.state = state
+        standing = .whole(state)
         self.updated = updated
+    }
+
+    /// State and cut in one word: a node has a hundred thousand entries, and hardly any has a cut.
+    private enum Standing: Hashable, Sendable {
+        case whole(FileState)
+        indirect case cut(FileState, FrontCut)
+    }
+
+    /// As of the last look at the file, by this run or an earlier one.
+    package var state: FileState {
+        get {
+            switch standing {
+            case .whole(let state), .cut(let state, _): state
+            }
+        }
+        set { standing = cut.map { .cut(newValue, $0) } ?? .whole(newValue) }
+    }
+
+    /// The removal of its front that is under way, or was when an agent died.
+    package var cut: FrontCut? {
+        get {
+            switch standing {
+            case .whole: nil
+            case .cut(_, let cut): cut
+            }
+        }
+        set { standing = newValue.map { .cut(state, $0) } ?? .whole(state) }
     }
 
     /// The content is in another inode now, which nobody writes to.
     mutating func relocate(to identity: FileIdentity, path: String, size: PhysicalOffset) {
+        cut = nil
         self.identity = identity
         self.path = path
         self.size = size

@@ -35,7 +35,7 @@ struct RegistryState: Sendable {
     /// facts, own generation only, forward only.
     mutating func apply(_ change: Change) -> Bool {
         switch change {
-        case .seen(let entry), .truncated(let entry):
+        case .seen(let entry), .truncated(let entry), .cutting(let entry), .cut(let entry):
             return put(entry)
         case .advance(let advance, let at):
             return take(advance, at)

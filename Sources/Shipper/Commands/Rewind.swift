@@ -66,6 +66,9 @@ struct Rewind {
     private static func move(
         _ entry: FileEntry, _ target: RewindTarget, _ content: Content
     ) -> Item.Move {
+        guard entry.cut == nil else {
+            return .refused("a rotation of it was interrupted; the next start finishes that")
+        }
         let offset: LogicalOffset
         do throws(SystemError) {
             switch target {

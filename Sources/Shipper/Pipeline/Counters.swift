@@ -21,6 +21,9 @@ package final class Counters: Sendable {
     private let leftOut = SaturatingCounter()
     private let undecided = SaturatingCounter()
     private let masked = SaturatingCounter()
+    private let rotationsDone = SaturatingCounter()
+    private let rotationsFailed = SaturatingCounter()
+    private let bytesRotated = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
@@ -60,6 +63,13 @@ package final class Counters: Sendable {
     /// Lines that were not as their format has them, and were shipped as they are.
     package var linesMalformed: Int { malformedLines.now }
 
+    /// Fronts of logs that were removed, and are in archives.
+    package var rotations: Int { rotationsDone.now }
+    /// Times that one could not be, and was not tried again at once.
+    package var failedRotations: Int { rotationsFailed.now }
+    /// Bytes of those fronts.
+    package var rotatedBytes: Int { bytesRotated.now }
+
     /// Records handed to the producer and not yet acknowledged.
     var recordsWaiting: Int { max(0, recordsSent.now -| recordsDelivered) }
     /// When Kafka acknowledged something last, nanoseconds since 1970; nil when it never did.
@@ -82,6 +92,11 @@ package final class Counters: Sendable {
         malformedLines.add(counts.undecoded)
     }
     func taken(_ count: Int) { bytesRead.add(count) }
+    func rotated(bytes count: Int) {
+        rotationsDone.add(1)
+        bytesRotated.add(count)
+    }
+    func rotationFailed() { rotationsFailed.add(1) }
     func malformed(lines count: Int) { malformedLines.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {
         lostBytes.withLock { $0[reason, default: 0] +|= count }

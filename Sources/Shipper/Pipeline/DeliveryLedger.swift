@@ -135,6 +135,9 @@ final class DeliveryLedger: Sendable {
         state.withLock { $0.tracker.note(file, size: size) }
     }
 
+    /// Where an open file ends is not known any more.
+    func forgetSize(_ file: FileID) { state.withLock { $0.tracker.note(file, size: nil) } }
+
     /// Saves the size that a file had when it was last looked at.
     func saveSize(_ file: FileID) {
         if let size = state.withLock({ $0.tracker.size(of: file) }) { saveSize(file, size) }

@@ -23,6 +23,9 @@ extension Pipeline {
         figures.archivesUnmatched = counters.unmatchedArchives
         figures.holeBytes = counters.holeBytes
         figures.linesLeftOut = counters.linesLeftOut
+        figures.rotations = counters.rotations
+        figures.failedRotations = counters.failedRotations
+        figures.rotatedBytes = counters.rotatedBytes
         figures.linesUndecided = counters.linesUndecided
         figures.matchesMasked = counters.matchesMasked
         figures.linesMalformed = counters.linesMalformed

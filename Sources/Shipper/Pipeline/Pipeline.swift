@@ -110,6 +110,10 @@ package final class Pipeline: Sendable {
         let territories = Readers.territories(tailing)
         self.territories = territories
         Self.renumber(registry, territories, log)
+        RotationRecovery(
+            settings: settings, parts: RotationRun.Parts(registry: registry), log: log,
+            isNear: { territories.reader(of: $0) == 0 }
+        ).run()
         let volumes = VolumeNumbers(
             registry.entries(), booted: Timestamp(nanoseconds: Clock.bootNanoseconds()))
         let budget = InFlightBudget(limit: settings.limits.inFlight)
@@ -157,6 +161,9 @@ package final class Pipeline: Sendable {
             newInputs: FileMemory.newInputs(settings, registry),
             startTimes: StartTimes(witness: Self.witness(settings)))
         readers = try running.startReaders(plan, doorbell, end, events)
+        if !once {
+            try running.startRotations(settings, registry, readers, territories, counters, log)
+        }
         self.running = Mutex(running)
     }
 

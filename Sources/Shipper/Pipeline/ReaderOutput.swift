@@ -61,7 +61,7 @@ final class ReaderOutput: TailerOutput {
         let path: String
         let device: UInt64
         let inode: UInt64
-        let base: Base
+        var base: Base
         /// The last bytes before the position, for the next batch's anchor.
         var anchor: Anchor
         /// When the last line was logged, if its label said so: parts of it may follow.
@@ -236,6 +236,11 @@ final class ReaderOutput: TailerOutput {
     func grew(_ file: FileID, size: LogicalOffset) {
         if let source = files[file] { parts.ledger.grew(file, size: source.base.physical(size)) }
     }
+
+    // What was seen of its end is counted from a byte that goes.
+    func frontLeaves(_ file: FileID) { parts.ledger.forgetSize(file) }
+
+    func frontRemoved(_ file: FileID, base: Base) { files[file]?.base = base }
 
     func headGrew(_ file: FileID, head: [UInt8]) { memory.headGrew(file, head: head) }
 

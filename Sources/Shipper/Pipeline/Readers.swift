@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Synchronization
 import Tailer
@@ -166,6 +167,28 @@ final class Readers: Sendable {
             }
         }
         return hanging
+    }
+
+    // MARK: Rotation
+
+    /// How long the first reader is waited for that a file is asked of, nanoseconds: it answers
+    /// between two turns.
+    private static let lendPatience: Int64 = 5_000_000_000
+
+    /// Asks the first reader for a file, of which all before `end` is to be removed.
+    func lend(_ file: FileID, _ identity: FileIdentity, upTo end: LogicalOffset) -> Bool {
+        do throws(SystemError) {
+            return try all[0].tailer.lend(file, identity, upTo: end, within: Self.lendPatience)
+        } catch {
+            return false
+        }
+    }
+
+    /// It has it back.
+    func giveBack(
+        _ file: FileID, _ identity: FileIdentity, base: Base, beginsWith head: [UInt8]?
+    ) {
+        all[0].tailer.giveBack(file, identity, base: base, beginsWith: head)
     }
 
     // MARK: Mounts

@@ -11,7 +11,9 @@ extension RunningStages<Shutdown> {
         _ settings: Settings, _ counted: CountedEvents
     ) throws(PipelineError) -> Registry {
         let registry = try start(orThrow: PipelineError.registry) { () throws(RegistryError) in
-            try Registry.open(directory: settings.data, observer: counted)
+            try Registry.open(
+                directory: settings.data, observer: counted,
+                allowsCuts: RotationRound.isAsked(settings))
         } stop: {
             $1.stop($0)
         }
@@ -57,6 +59,26 @@ extension RunningStages<Shutdown> {
             $1.stop($0)
         }
         return (producer, broker)
+    }
+
+    /// Starts the thread that rotates logs, where any input asks for that. It asks the reader of
+    /// this machine's own disks for each file.
+    mutating func startRotations(
+        _ settings: Settings, _ registry: Registry, _ readers: Readers, _ territories: Territories,
+        _ counters: Counters, _ log: Log
+    ) throws(PipelineError) {
+        guard RotationRound.isAsked(settings) else { return }
+        var parts = RotationRun.Parts(registry: registry)
+        parts.lend = { readers.lend($0.file, $0.identity, upTo: $1) }
+        parts.giveBack = { readers.giveBack($0.file, $0.identity, base: $1, beginsWith: $2) }
+        let shared = parts
+        _ = try start(orThrow: PipelineError.system) { () throws(SystemError) in
+            try Rotations(
+                settings, shared, counters: counters, log: log,
+                isNear: { territories.reader(of: $0) == 0 })
+        } stop: { (rotations: Rotations, shutdown: inout Shutdown) in
+            shutdown.stop(rotations)
+        }
     }
 
     /// Starts the readers, and with them everything.

@@ -17,11 +17,18 @@ struct Shutdown: Sendable {
     /// A reader that works ends within milliseconds, however short `shutdown_timeout` is, and if a
     /// disk is slow within a second or a few.
     private static let readerPatience: ClosedRange<Int64> = 1_000_000_000...5_000_000_000
+    /// What is under way is finished: some hundred holes, and one fsync.
+    private static let rotatorPatience: Int64 = 5_000_000_000
     private static let keeperPatience: Int64 = 2_000_000_000
 
     init(patience: Duration, _ log: Log) {
         self.patience = patience.wholeNanoseconds
         self.log = log
+    }
+
+    func stop(_ rotations: Rotations) {
+        guard !rotations.stop(within: Self.rotatorPatience) else { return }
+        log.error("a log's disk does not answer; a rotation of it is finished by the next run")
     }
 
     mutating func stop(_ readers: Readers) {

@@ -22,6 +22,9 @@ struct Figures: Sendable {
     var archivesUnmatched = 0
     var holeBytes = 0
     var linesLeftOut = 0
+    var rotations = 0
+    var failedRotations = 0
+    var rotatedBytes = 0
     var linesUndecided = 0
     var matchesMasked = 0
     var linesMalformed = 0

@@ -10,7 +10,9 @@ struct Metric: Sendable {
     let samples: @Sendable (Figures) -> [MetricText.Sample]
 
     /// Every metric, in the order in which they are shown; docs/metrics.md has the same table.
-    static let all: [Metric] = flow + rules + loss + delivery + reading + registry + process
+    static let all: [Metric] =
+        flow + rules + loss + rotation + delivery + reading + registry
+        + process
 
     /// The page that `/metrics` answers.
     static func page(_ figures: Figures) -> String {
@@ -62,6 +64,27 @@ struct Metric: Sendable {
         counter(
             "shipper_matches_masked_total", "Matches of mask that were replaced."
         ) { $0.matchesMasked },
+    ]
+
+    private static let rotation = [
+        Metric(
+            name: "shipper_rotations_total", kind: .counter,
+            help: "Logs that the agent has rotated, or could not, by method and result.",
+            samples: { figures in
+                [("done", figures.rotations), ("failed", figures.failedRotations)].map {
+                    (result, count) in
+                    MetricText.Sample(
+                        labels: [
+                            MetricText.Label(name: "method", value: "collapse"),
+                            MetricText.Label(name: "result", value: result),
+                        ],
+                        value: .integer(count))
+                }
+            }),
+        counter(
+            "shipper_rotated_bytes_total",
+            "Bytes that were removed from the fronts of logs, and are in archives."
+        ) { $0.rotatedBytes },
     ]
 
     private static let loss = [

@@ -66,6 +66,15 @@ final class DescriptorCache {
         isExhausted = false
     }
 
+    /// A file is lent, with its descriptor, until it is added again. False where it has none.
+    func lend(_ file: TailedFile) -> Bool {
+        guard file.lend() else { return false }
+        holds.update(file)
+        count -= 1
+        isExhausted = false
+        return true
+    }
+
     /// Sees to it that so many more descriptors may be opened; false where too many open files have
     /// to stay.
     func makeRoom(for more: Int = 1) -> Bool {

@@ -17,6 +17,8 @@ extension FileOpener {
         case replaced
         /// Another stream reads it now.
         case takenOver
+        /// Its front is being removed: it is back in a moment.
+        case lent
     }
 
     /// Gives a parked file its descriptor again, if under its name, beneath the pattern's prefix
@@ -32,6 +34,7 @@ extension FileOpener {
         case .open, .parked, .missing: break
         case .removed: return .replaced
         case .takenOver: return .takenOver
+        case .lent: return .lent
         }
         guard let name = file.name, let node = file.stream?.node else { return .missing }
         let directory: Descriptor
@@ -88,7 +91,7 @@ extension FileOpener {
     /// Whether `file` leaves the table for it: as it is parked, it may be the same file or a later
     /// one.
     func yields(_ file: TailedFile, _ opened: FileIdentity, to stream: LogStream) -> Bool {
-        guard !file.isOpen else { return false }
+        guard !file.isOpen, !file.isLent else { return false }
         if !file.identity.agrees(with: opened) {
             replaced(file)
             return true

@@ -27,6 +27,7 @@ final class ReaderLoop {
     private let opener: FileOpener
     private let table: StreamTable
     private let buffer: ChunkBuffer
+    private let lender: FileLender
     private var frames: [Frame] = []
 
     /// Streams that may have bytes; each at most once.
@@ -125,6 +126,7 @@ final class ReaderLoop {
             output: output, opener: opener,
             archives: inputs.map { ArchiveSearch(patterns: $0.archives) },
             firstStream: territory.reader << 40)
+        lender = FileLender(opener: opener, output: output, agenda: agenda)
         table.patience = 2 * intervals.unwatchedScan
         table.truncationPatience = intervals.truncationPatience
         tree.touches = { control.touches($0.text) }
@@ -154,6 +156,7 @@ final class ReaderLoop {
             readEvents(now)
             if watches.attempt(now) { tree.unwatchedAll() }
             if control.takeRedistribution() { tree.redistributed() }
+            for message in control.takeLoans() { lender.take(message) }
             if let changes = control.takeMountChanges() { tree.remounted(changes, now) }
             tree.advance(now)
             scan(now)

@@ -34,7 +34,7 @@ struct StreamTurn {
         /// A parked file is not where it was: the stream's directory has to be looked at before
         /// what is newer is read.
         case outdated
-        /// A compressed file waits until others are read.
+        /// A compressed file waits until others are read; or one is lent (`FileLender`).
         case waits
         /// Something happened in the stream's directory that is looked at first.
         case news
@@ -127,6 +127,8 @@ struct StreamTurn {
         if file.isReplaced, waitsForLook {
             return file.isPassedOver && file !== stream.files.last ? .atEnd : .outdated
         }
+        // What is newer waits, too.
+        if file.isLent { return .waits }
         if file.isOpen {
             opener.cache.use(file)
         } else if let result = try unpark(file, now) {
@@ -168,6 +170,7 @@ struct StreamTurn {
         case .open:
             opener.mended(file.path)
             return nil
+        case .lent: return .waits
         case .outdated: return .outdated
         case .replaced:
             table.removed(file, of: stream)

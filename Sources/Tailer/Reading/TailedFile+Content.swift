@@ -386,6 +386,21 @@ extension TailedFile.Content {
         assertInvariants()
     }
 
+    /// What was before `base` is gone from its front, and it begins with `head` now. Places stay
+    /// what they are.
+    mutating func frontRemoved(_ base: Base, beginsWith head: [UInt8]) {
+        self.base = base
+        let before = max(0, physicalPosition.bytes)
+        anchor = Array(anchor.suffix(before))
+        beginning = Beginning(head: Array(head.prefix(before)))
+        headLength = head.count
+        expectedHead = []
+        // What is there is looked at once more before it is read on.
+        landmarks = Landmarks()
+        proof = ContentProof()
+        assertInvariants()
+    }
+
     /// There is nothing to do before the file grows or becomes final.
     mutating func waitForMore() { waitsForMore = true }
 

@@ -65,6 +65,9 @@ extension TailedFile {
         case removed
         /// It had none, and another stream has found it under its new name and reads on.
         case takenOver
+        /// It has one, which is not used: its front is being removed, and whatever stands there
+        /// meanwhile says nothing of it (`FileLender`).
+        case lent(Source)
     }
 
     /// All four of one file. `Source` is its descriptor; tests use integers.
@@ -272,14 +275,14 @@ extension TailedFile.State {
     var source: Source? {
         switch parking {
         case .open(let source): source
-        case .parked, .missing, .removed, .takenOver: nil
+        case .parked, .missing, .removed, .takenOver, .lent: nil
         }
     }
 
     /// It is where it was, or is looked for. Else nobody can open it again.
     var mayBeFound: Bool {
         switch parking {
-        case .open, .parked, .missing: true
+        case .open, .parked, .missing, .lent: true
         case .removed, .takenOver: false
         }
     }
@@ -293,7 +296,34 @@ extension TailedFile.State {
         case .open:
             parking = .parked
             return true
-        case .parked, .missing, .removed, .takenOver: return false
+        case .parked, .missing, .removed, .takenOver, .lent: return false
+        }
+    }
+
+    var isLent: Bool {
+        switch parking {
+        case .lent: true
+        case .open, .parked, .missing, .removed, .takenOver: false
+        }
+    }
+
+    /// Its descriptor is not used until it is back. False where it has none.
+    mutating func lend() -> Bool {
+        switch parking {
+        case .open(let source):
+            parking = .lent(source)
+            return true
+        case .parked, .missing, .removed, .takenOver, .lent: return false
+        }
+    }
+
+    /// It is back. False where it was not lent.
+    mutating func takeBack() -> Bool {
+        switch parking {
+        case .lent(let source):
+            parking = .open(source)
+            return true
+        case .open, .parked, .missing, .removed, .takenOver: return false
         }
     }
 
@@ -304,7 +334,7 @@ extension TailedFile.State {
             parking = .missing(since: now)
             return now
         case .missing(let since): return since
-        case .open, .removed, .takenOver: return nil
+        case .open, .removed, .takenOver, .lent: return nil
         }
     }
 
@@ -312,7 +342,7 @@ extension TailedFile.State {
     mutating func find() {
         switch parking {
         case .missing: parking = .parked
-        case .open, .parked, .removed, .takenOver: break
+        case .open, .parked, .removed, .takenOver, .lent: break
         }
     }
 
@@ -326,7 +356,7 @@ extension TailedFile.State {
     private mutating func leave(_ end: TailedFile.Parking<Source>) {
         switch parking {
         case .parked, .missing: parking = end
-        case .open, .removed, .takenOver: break
+        case .open, .removed, .takenOver, .lent: break
         }
     }
 }

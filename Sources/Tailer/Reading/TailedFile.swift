@@ -208,6 +208,26 @@ extension TailedFile {
         packed?.release()
     }
 
+    var isLent: Bool { state.isLent }
+
+    /// Whether its front may be removed, all before `end`: it is its log's live file, it was read
+    /// so far, and nothing about it is in doubt.
+    func mayBeLent(upTo end: LogicalOffset) -> Bool {
+        phase == .live && state.isUntroubled && name != nil && packed == nil
+            && content.unreadable == nil && !needsLooks && zeros == nil && position >= end
+    }
+
+    /// Nothing of it is read or judged until it is back.
+    func lend() -> Bool { state.lend() }
+
+    /// It is back. What was before `base` is gone from its front, and it begins with `head` now;
+    /// nothing has changed where that is nil.
+    func takeBack(_ base: Base, beginsWith head: [UInt8]?) {
+        guard state.takeBack(), let head else { return }
+        content.frontRemoved(base, beginsWith: head)
+        assertInvariants()
+    }
+
     /// It is parked, and a look has not found it. Since when; nil where it is not looked for.
     func miss(_ now: MonotonicTime) -> MonotonicTime? {
         defer { assertNamed() }

@@ -67,6 +67,7 @@ struct FileStateTests {
         case .missing(let since): "missing since \(since - start)"
         case .removed: "removed"
         case .takenOver: "taken over"
+        case .lent: "lent"
         }
     }
 

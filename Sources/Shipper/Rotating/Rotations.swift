@@ -1,0 +1,67 @@
+import Model
+import Platform
+import Registry
+import Rotator
+import Settings
+import Synchronization
+
+/// The thread that rotates logs: it looks at the size of each that an input asks for, and takes
+/// one after another. No reader ever waits for it, but for the one file that is its turn.
+final class Rotations: Sendable {
+    private let thread: SystemThread
+    private let wakeup: Wakeup
+    private let isStopped: Flag
+
+    final class Flag: Sendable {
+        private let value = Atomic(false)
+        var isSet: Bool { value.load(ordering: .acquiring) }
+        func set() { value.store(true, ordering: .releasing) }
+    }
+
+    /// Between two looks at the sizes of all logs, nanoseconds: as long as the shortest sweep of an
+    /// input, or this.
+    private static let interval: Int64 = 1_000_000_000
+    /// So many times as long as a look took, so that a hundred thousand logs cost little.
+    private static let share: Int64 = 20
+
+    /// Starts the thread. `isNear` says whether a path lies on this machine's own disks: others may
+    /// hang, and are not rotated.
+    init(
+        _ settings: Settings, _ parts: RotationRun.Parts, counters: Counters, log: Log,
+        isNear: @escaping @Sendable (String) -> Bool
+    ) throws(SystemError) {
+        let wakeup = try Wakeup()
+        let isStopped = Flag()
+        self.wakeup = wakeup
+        self.isStopped = isStopped
+        var parts = parts
+        parts.isOver = { isStopped.isSet }
+        let shortest = settings.inputs.filter { $0.rotation != nil }
+            .map(\.latency.most.wholeNanoseconds).min()
+        let interval = min(shortest ?? Self.interval, Self.interval)
+        let round = RotationRound(settings, parts, counters, log, isNear: isNear)
+        thread = try SystemThread("rotator") {
+            var pause = interval
+            while !isStopped.isSet {
+                wakeup.wait(nanoseconds: pause)
+                let began = Clock.monotonicNanoseconds()
+                let rotating = isStopped.isSet ? 0 : round.look(began)
+                let took = Clock.monotonicNanoseconds() - began - rotating
+                pause = Self.pause(interval, looked: took)
+            }
+        }
+    }
+
+    /// Before the next look, of one that took so long beside the rotations in it.
+    static func pause(_ interval: Int64, looked took: Int64) -> Int64 {
+        max(interval, max(0, took) *| share)
+    }
+
+    /// Ends the thread, within `nanoseconds`: what is being copied is left, and what is being
+    /// removed is finished. False where it hangs with a disk; the next run finishes it then.
+    func stop(within nanoseconds: Int64) -> Bool {
+        isStopped.set()
+        wakeup.wake()
+        return thread.join(within: nanoseconds)
+    }
+}
