@@ -9,8 +9,8 @@ extension Registry {
     /// Damage never keeps it from opening: what can be proven is used, and everything else is
     /// reported to the observer and in `recovery`. Throws where the directory cannot be used or
     /// must not be trusted, where another process holds it, and where its format is newer than this
-    /// version. `allowsCuts` where fronts of files are to be removed: that takes a format that older
-    /// agents do not read. `witness` and `newBase` are for tests.
+    /// version. `allowsCuts` where fronts of files are to be removed: that takes a format that
+    /// older agents do not read. `witness` and `newBase` are for tests.
     package static func open(
         directory: String, observer: any RegistryObserver, allowsCuts: Bool = false,
         witness: any FileStepWitness = SilentWitness(), newBase: Base = .none
