@@ -27,7 +27,7 @@ extension Registry {
                 identity: archive.identity, fingerprint: archive.fingerprint,
                 generation: self.generation.mint(archive.identity, number, count: 0),
                 generationCount: 0, base: newBase, offset: newBase.logical(archive.offset),
-                anchor: .none, size: archive.size, state: .archived, updated: .now())
+                anchor: archive.anchor, size: archive.size, state: .archived, updated: .now())
             entry.cut = FrontCut(
                 length: length, step: .punching, head: .of(head: head), archive: number)
             entry.updated = .now()

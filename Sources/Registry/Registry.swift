@@ -188,6 +188,7 @@ package final class Registry: Sendable {
             entry.offset = offset
             entry.anchor = anchor
             entry.size = size
+            entry.cut = nil
             entry.updated = .now()
             return (entry, [.truncated(entry)])
         }

@@ -49,6 +49,8 @@ package final class RotatedLog {
         self.witness = witness
     }
 
+    deinit { directory.unlock() }
+
     /// Opens the log `name` of a directory. `isRight` compares what was opened with what is known
     /// of it. The log is locked for all others who rotate logs so, as long as this lives.
     /// `witness` is for tests.
@@ -75,16 +77,25 @@ package final class RotatedLog {
         case .refused: throw .isOther
         case .file(let file, let status):
             guard status.links == 1 else { throw .hasLinks(status.links) }
-            let isSame: Bool
             let isMine: Bool
             do throws(SystemError) {
-                isMine = try file.lock()
-                isSame = try isRight(file, status)
+                // Not the log itself: there are programs that lock theirs for each line.
+                isMine = try directory.lock()
             } catch {
                 throw .failed(error)
             }
             guard isMine else { throw .isLocked }
-            guard isSame else { throw .isOther }
+            let isSame: Bool
+            do throws(SystemError) {
+                isSame = try isRight(file, status)
+            } catch {
+                directory.unlock()
+                throw .failed(error)
+            }
+            guard isSame else {
+                directory.unlock()
+                throw .isOther
+            }
             return RotatedLog(directory, file, name, status, witness)
         }
     }
@@ -216,6 +227,11 @@ package final class RotatedLog {
             switch move {
             case .remove(let name):
                 try checkIsOther(name)
+                // It may be another one by now.
+                guard mayGo(name, try directory.status(of: name)) else {
+                    throw SystemError(
+                        "unlinkat", path: String(decoding: name, as: UTF8.self), code: .busy)
+                }
                 try directory.remove(name)
             case .rename(let old, let new):
                 try checkIsOther(old)
@@ -273,6 +289,12 @@ package final class RotatedLog {
             guard try isThere(first, inode, size) else { throw stale }
         }
         try directory.synchronise()
+    }
+
+    /// Whether the first archive is still the copy.
+    package func hasArchive() throws(SystemError) -> Bool {
+        guard case .placed(let inode, let size) = copy else { return false }
+        return try isThere(ArchiveShift.name(name, 1), inode, size)
     }
 
     /// The copy goes: all that it has is in the log.

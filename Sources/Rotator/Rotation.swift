@@ -160,7 +160,8 @@ package struct Rotation: Hashable, Sendable {
     /// The step could not be done.
     package mutating func failed(_ error: SystemError) {
         failure = failure ?? error
-        if case .punch = step { isTouched = true }
+        // What was stale was looked at before, and no hole was made.
+        if case .punch = step, error.code != .stale { isTouched = true }
         switch step {
         case .copy, .lend: step = .discard
         case .intend, .shift, .place, .punch, .settle, .announce, .collapse: step = .resolve

@@ -77,6 +77,14 @@ struct RotatedLogTests {
         withExtendedLifetime(log) {}
     }
 
+    /// PHP's `file_put_contents(…, LOCK_EX)` locks for each line.
+    @Test func aLogThatItsWriterLocksIsRotated() throws {
+        let path = try directory.write("app.log", "one\n")
+        let writer = try Descriptor.open(path, O.read)
+        #expect(try writer.lock())
+        #expect(refusal() == nil)
+    }
+
     @Test func whatAnotherHasPutInTheCopysPlaceBecomesNoArchive() throws {
         let path = try directory.write("app.log", [UInt8](repeating: 1, count: 2 * block))
         let log = try open()

@@ -59,6 +59,15 @@ struct RotationTests {
             "after a hole was tried the archive stays")
     }
 
+    @Test func whatIsStaleBeforeTheFirstHoleIsTakenBack() {
+        var rotation = new
+        while rotation.step != .punch(0..<4096) { rotation.done() }
+        rotation.failed(SystemError("check", code: .stale))
+        #expect(rotation.step == .resolve)
+        rotation.saw(.untouched)
+        #expect(rotation.step == .discard)
+    }
+
     @Test func whatCannotBeLookedAtStaysSavedAsItIs() {
         #expect(steps(new, failing: 12, seeing: .collapsed) == Self.whole)
         let resumed = Rotation(length: 4096, block: 4096, resuming: .punching)

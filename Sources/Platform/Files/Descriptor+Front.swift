@@ -33,6 +33,10 @@ extension Descriptor {
         return false
     }
 
+    /// Gives the lock back at once: a process that was forked meanwhile has it until it executes
+    /// something else, however soon this descriptor is closed.
+    package borrowing func unlock() { withRawValue { _ = flock($0, LOCK_UN) } }
+
     /// fstatvfs(3): bytes of its file system that are free for everybody.
     package borrowing func freeBytes() throws(SystemError) -> Int {
         var raw = statvfs()

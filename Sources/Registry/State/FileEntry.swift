@@ -127,6 +127,8 @@ package struct NewFile: Hashable, Sendable {
     package let fingerprint: Fingerprint
     /// Where reading begins: at the first byte, or at the end with `start: end`.
     package let offset: PhysicalOffset
+    /// The bytes before that, of a file that was made of what is delivered; else none.
+    package let anchor: Anchor
     /// Where it ends now.
     package let size: PhysicalOffset
     /// `archived` where nobody is going to write to it.
@@ -134,8 +136,8 @@ package struct NewFile: Hashable, Sendable {
 
     package init(
         input: String, stream: String, path: String, identity: FileIdentity,
-        fingerprint: Fingerprint, offset: PhysicalOffset, size: PhysicalOffset,
-        state: FileState = .active
+        fingerprint: Fingerprint, offset: PhysicalOffset, anchor: Anchor = .none,
+        size: PhysicalOffset, state: FileState = .active
     ) {
         self.input = input
         self.stream = stream
@@ -143,6 +145,7 @@ package struct NewFile: Hashable, Sendable {
         self.identity = identity
         self.fingerprint = fingerprint
         self.offset = offset
+        self.anchor = anchor
         self.size = size
         self.state = state
     }

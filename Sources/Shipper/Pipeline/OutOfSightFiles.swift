@@ -60,6 +60,8 @@ struct OutOfSightFiles: Sendable {
     /// Entries out of sight at a time: what is there has room beside them.
     static let most = 100_000
     private let most: Int
+    /// Of the last look.
+    private var ledStreams: Set<ExactText> = []
     /// Files that were out of sight for too long at the last look, or too many.
     private var overdue: Set<FileID> = []
 
@@ -86,6 +88,7 @@ struct OutOfSightFiles: Sendable {
     /// Its entry leaves when the next run sees it so. `now` is the time of day.
     mutating func look(isLast: Bool = false, now: Timestamp = .now()) {
         var places: [ExactText: DirectoryPlace] = [:]
+        ledStreams = streamsLedTo()
         var round = Round(isLast: isLast)
         var outOfSight: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
@@ -155,7 +158,16 @@ struct OutOfSightFiles: Sendable {
     private func isRead(_ entry: FileEntry) -> Bool {
         let paths = [entry.stream, entry.stream + "/current", entry.path]
         if paths.contains(where: { path in inputs.contains { $0.reads(path) } }) { return true }
-        return mayBeLed(to: entry) && ledger.isUnfollowed(entry.file)
+        return mayBeLed(to: entry)
+            && (ledger.isUnfollowed(entry.file) || ledStreams.contains(ExactText(entry.stream)))
+    }
+
+    /// Logs that links have led to in this run, and of which a file is followed.
+    private func streamsLedTo() -> Set<ExactText> {
+        guard inputs.contains(where: { !$0.linkRoots.isEmpty }) else { return [] }
+        return Set(
+            registry.entries().lazy.filter { ledger.isFollowed($0.file) }
+                .map { ExactText($0.stream) })
     }
 
     /// Whether links may lead to the file or to its stream. Where none does, nobody reads it any

@@ -26,6 +26,9 @@ final class RotationRound: Sendable {
     /// Before a log is tried again that could not be rotated, nanoseconds: something has to change
     /// that takes time, or a person.
     private static let pause: Int64 = 60_000_000_000
+    /// The same of one that has its front as a hole, and in an archive: another try makes another
+    /// archive of what is left, and removes one of lines for it.
+    private static let longPause: Int64 = 86_400_000_000_000
     /// The same of one that was busy, or not delivered.
     private static let shortPause: Int64 = 200_000_000
 
@@ -48,6 +51,8 @@ final class RotationRound: Sendable {
         /// Its reader is not sure of it at this moment.
         case isBusy
         case failed(SystemError)
+        /// Its front is a hole, in part or whole, and an archive.
+        case isHalfDone(SystemError)
     }
 
     init(
@@ -271,7 +276,8 @@ final class RotationRound: Sendable {
         _ entry: FileEntry, _ rotation: Rotation, _ began: Int64
     ) throws(Obstacle) {
         guard rotation.sight == .collapsed else {
-            throw .failed(rotation.failure ?? SystemError("rotate", code: .stale))
+            let failure = rotation.failure ?? SystemError("rotate", code: .stale)
+            throw rotation.sight == .punched ? .isHalfDone(failure) : .failed(failure)
         }
         counters.rotated(bytes: rotation.length)
         log.info(
@@ -346,6 +352,13 @@ final class RotationRound: Sendable {
             log.fault(
                 .error, key: key, "a log is not rotated, and was not touched",
                 ["path": path, "error": .text(Self.text(refusal))])
+        case .isHalfDone(let error):
+            counters.rotationFailed()
+            log.fault(
+                .error, key: key,
+                "a log was rotated in part, and is left alone for a day; nothing of it is lost",
+                ["path": path, "error": "\(error)"])
+            return Self.longPause
         case .isBusy: return Self.shortPause
         // This is the end, and the next run begins anew.
         case .failed(let error) where error.code == .interrupted: return Self.pause

@@ -89,6 +89,7 @@ final class RotationRun {
             if range.lowerBound == 0 {
                 // Whole, or what an earlier run has left.
                 try checkHead { $0 != nil }
+                guard try log.hasArchive() else { throw stale }
             }
             try log.punch(range)
         case .settle: try log.settle()
@@ -157,9 +158,11 @@ final class RotationRun {
             (made, status) throws(SystemError) in
             let end = PhysicalOffset(status.size)
             let head = try made.read(count: Fingerprint.longest, at: 0)
+            let last = max(0, status.size - Anchor.longest)
             return NewFile(
                 input: entry.input, stream: entry.stream, path: "\(entry.path).1",
                 identity: FileIdentity(of: made, status), fingerprint: .of(head: head), offset: end,
+                anchor: Anchor(bytes: try made.read(count: status.size - last, at: last)),
                 size: end, state: .archived)
         }
     }
@@ -176,14 +179,15 @@ final class RotationRun {
     }
 
     /// An archive that is known, that nobody writes to any more, and whose bytes are all delivered.
-    /// One that is not known may hold what was never read: logrotate's, from before `start: end`.
+    /// One that is not known, or of which no byte was ever read (`start: end`), is somebody
+    /// else's.
     private func mayGo(_ name: [UInt8], _ status: FileStatus) -> Bool {
         // Places in one that is compressed are those of what is in it.
         let isPacked = name.suffix(3).elementsEqual(".gz".utf8)
         let known = registry.entries().filter { $0.identity.hasNumbers(of: status) }
         return !known.isEmpty
             && known.allSatisfy {
-                $0.state == .archived
+                $0.state == .archived && !$0.anchor.bytes.isEmpty && $0.size > .start
                     && $0.offset >= (isPacked ? $0.end : $0.base.logical(status.end))
             }
     }

@@ -127,7 +127,9 @@ extension DirectoryTree {
             tell(link, "\(Self.mostToOne) links lead to \(target.text) already")
             return
         }
-        let linked = linkedDirectory(target, key, link.home ?? strays)
+        // A directory that is gone may be known yet, in a queue.
+        let home = link.home.flatMap { $0.isGone ? nil : $0 }
+        let linked = linkedDirectory(target, key, home ?? strays)
         others.insert(link, at: others.firstIndex { link.comes(before: $0) } ?? others.count)
         linked.linked?[target.name] = others
         link.target = target
@@ -140,7 +142,7 @@ extension DirectoryTree {
         _ target: LinkTarget, _ key: ExactText, _ home: DirectoryNode
     ) -> DirectoryNode {
         if let known = linkedDirectories[key] {
-            if known.parent === strays { move(known, beneath: home) }
+            if known.parent == nil || known.parent === strays { move(known, beneath: home) }
             return known
         }
         let node = DirectoryNode(

@@ -480,7 +480,7 @@ final class DirectoryTree {
 
     /// A directory leaves the tree with all beneath it; `bury` hands them over.
     func doom(_ node: DirectoryNode) {
-        strayLinked(beneath: node)
+        if !linkedDirectories.isEmpty { strayLinked(beneath: node) }
         let outermost = node.outermost
         watches.detach(node)
         node.parent = nil

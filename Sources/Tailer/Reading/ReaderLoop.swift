@@ -86,9 +86,10 @@ final class ReaderLoop {
     /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has
     /// very many, so seldom that each costs so many nanoseconds of that time.
     private static let quietSpread: Int64 = 50_000
-    /// The same of all that are not watched together: looking at them takes a fifth of a processor
-    /// at the most, however many there are.
+    /// The same of all that are not watched together; but one is looked at that often at least,
+    /// whatever others have.
     private static let unwatchedSpread: Int64 = 250_000
+    private static let longestSpread: Int64 = 10_000_000_000
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
@@ -581,7 +582,8 @@ final class ReaderLoop {
     private func quietInterval(_ stream: LogStream) -> Int64 {
         let fair = Int64(stream.node?.streams.count ?? 0) * Self.quietSpread
         let unwatched = Int64(max(0, opener.open.count - watches.fileCount))
-        return max(stream.interval, fair, unwatched * Self.unwatchedSpread)
+        return max(
+            stream.interval, fair, min(unwatched *| Self.unwatchedSpread, Self.longestSpread))
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.

@@ -167,6 +167,26 @@ struct RotationRoundTests {
         #expect(try readFile(old) == Array(whole[..<(try readFile(old).count)]))
     }
 
+    /// It has an entry that says all of it is done, and no byte of it was ever sent.
+    @Test("O5: an archive that `start: end` has passed over does not go")
+    func passedOver() throws {
+        _ = try directory.write("logs/app.log", source.lines(0..<2000))
+        try enter(path)
+        let old = try directory.write("logs/app.log.1", source.lines(5000..<5100))
+        let file = try Descriptor.open(old, O.read)
+        let status = try file.status()
+        let end = PhysicalOffset(status.size)
+        _ = registry.see(
+            NewFile(
+                input: "pods", stream: path, path: old, identity: FileIdentity(of: file, status),
+                fingerprint: .of(head: try file.read(count: Fingerprint.longest, at: 0)),
+                offset: end, size: end, state: .archived))
+        try round(keep: 1).look(0)
+        #expect(counters.rotations == 0, "\(lines.all)")
+        #expect(lines.all.contains { $0.contains("move it away") })
+        #expect(try names() == ["app.log", "app.log.1"])
+    }
+
     @Test func aLookTakesALittleOfTheTimeAndRotationsAreNotCounted() {
         #expect(Rotations.pause(20_000_000, looked: 0) == 20_000_000)
         #expect(Rotations.pause(1_000_000_000, looked: 500_000_000) == 10_000_000_000)
