@@ -48,7 +48,9 @@ extension StreamTable {
         agenda.wake(stream)
         // 1. A directory is swapped for a link, and what was read in it has no name for now.
         // 2. It is let go, and the directory is back: without its entry all would be sent again.
-        if let status, status.links > 0, unread(of: file) == nil {
+        //
+        // What is unread of it is on the disk, and is told as lost when it goes.
+        if let status, status.links > 0 {
             output.finished(file.id, end: file.position)
             output.unfollowed(file.id)
             return
