@@ -106,9 +106,6 @@ let package = Package(
             ]),
         tests(
             "IntegrationTests",
-            [
-                "Shipper", "Settings", "Command", "Kafka", "Tailer", "Registry", "Rotator", "Model",
-                "Platform",
-            ]),
+            ["Shipper", "Settings", "Command", "Kafka", "Tailer", "Registry", "Model", "Platform"]),
     ]
 )

@@ -157,11 +157,15 @@ package struct Rotation: Hashable, Sendable {
         }
     }
 
-    /// The step could not be done.
+    /// The step could not be done, and may have been done in part.
     package mutating func failed(_ error: SystemError) {
+        if case .punch = step { isTouched = true }
+        refused(error)
+    }
+
+    /// The step must not be done, and nothing of it was.
+    package mutating func refused(_ error: SystemError) {
         failure = failure ?? error
-        // What was stale was looked at before, and no hole was made.
-        if case .punch = step, error.code != .stale { isTouched = true }
         switch step {
         case .copy, .lend: step = .discard
         case .intend, .shift, .place, .punch, .settle, .announce, .collapse: step = .resolve

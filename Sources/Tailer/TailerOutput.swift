@@ -103,9 +103,9 @@ package protocol TailerOutput: AnyObject {
     /// The file's last name is gone and it was read as far as it could be.
     func gone(_ file: FileID)
 
-    /// The file was read to its end, and no name that its stream looks at leads to it: it was moved
-    /// away, alone or with its directory. It may be found again under another name, or under the
-    /// old one when that is back.
+    /// The file was read to its end, or there was no room to hold it before that, and no name that
+    /// its stream looks at leads to it: it was moved away, alone or with its directory. It may be
+    /// found again under another name, or under the old one when that is back.
     func unfollowed(_ file: FileID)
 
     /// A stream's directories were listed, which lie on `devices`, and `isThere` says of a file

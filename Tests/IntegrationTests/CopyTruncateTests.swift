@@ -1,53 +1,11 @@
 import Glibc
 import Platform
 import Shipper
-import Synchronization
 import TestSupport
 import Testing
 
 @Suite("Files that somebody copies and truncates under their writer", .serialized)
 struct CopyTruncateTests {
-    /// A program that logs until it is told to stop, each write some whole lines.
-    private final class LiveWriter: Sendable {
-        private let isOver = Atomic(false)
-        private let lines = Atomic(0)
-        private let failure = Shared<String?>(nil)
-        private let thread = Shared<SystemThread?>(nil)
-
-        /// Writes five lines whenever `mayWrite` says so.
-        func start(
-            _ path: String, _ source: LineSource, mayWrite: @escaping @Sendable (Int) -> Bool
-        ) throws {
-            let started = try SystemThread("live-writer") { [self] in
-                do {
-                    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
-                    while !isOver.load(ordering: .acquiring) {
-                        let next = lines.load(ordering: .relaxed)
-                        guard mayWrite(next) else {
-                            Turn.giveUp()
-                            continue
-                        }
-                        try file.write(source.lines(next..<next + 5))
-                        lines.store(next + 5, ordering: .releasing)
-                    }
-                } catch {
-                    failure.with { $0 = "\(error)" }
-                }
-            }
-            thread.with { $0 = started }
-        }
-
-        var written: Int { lines.load(ordering: .acquiring) }
-
-        /// Ends it; the lines that it wrote.
-        func stop() throws -> Int {
-            isOver.store(true, ordering: .releasing)
-            thread.current?.join()
-            if let failure = failure.current { throw Unexpected(description: failure) }
-            return written
-        }
-    }
-
     @Test(
         "T14: logrotate's copytruncate 20 times under a live writer: what is kept arrives, once",
         arguments: ["app.log", "app.log*"])
@@ -62,11 +20,12 @@ struct CopyTruncateTests {
             "\(log) {\n rotate 50\n size 1\n copytruncate\n missingok\n nocompress\n}\n")
         try setMode(configuration, 0o644)
         let program = try findProgram("logrotate", package: "logrotate")
-        let writer = LiveWriter()
         try agent.start()
         let limit = Shared(0)
         // Not more ahead of the consumer than the mock broker keeps.
-        try writer.start(log, source) { $0 - reader.count < 20_000 && $0 < limit.current }
+        let writer = try LiveWriter(log, source, atOnce: 5) {
+            $0 - reader.count < 20_000 && $0 < limit.current
+        }
         for round in 1...20 {
             limit.with { $0 += 2_000 }
             // It has half of it still to write, and does while the file is copied and truncated.

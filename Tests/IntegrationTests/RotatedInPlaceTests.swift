@@ -1,62 +1,12 @@
 import Glibc
 import Platform
-import Rotator
 import Shipper
-import Synchronization
 import TestSupport
 import Testing
 
 /// What needs a file system whose files can lose their fronts: ext4 and XFS.
 @Suite("Logs that the agent rotates in place, under their writers", .serialized)
 struct RotatedInPlaceTests {
-    /// A program that appends to its log until it is told to stop, each write some whole lines.
-    private final class LiveWriter: Sendable {
-        private let isOver = Atomic(false)
-        private let lines = Atomic(0)
-        private let failure = Shared<String?>(nil)
-        private let thread = Shared<SystemThread?>(nil)
-
-        /// Writes twenty lines whenever `mayWrite` says so.
-        init(
-            _ path: String, _ source: LineSource, mayWrite: @escaping @Sendable (Int) -> Bool
-        ) throws {
-            let started = try SystemThread("live-writer") { [self] in
-                do {
-                    let file = try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o644)
-                    while !isOver.load(ordering: .acquiring) {
-                        let next = lines.load(ordering: .relaxed)
-                        guard mayWrite(next) else {
-                            Turn.giveUp()
-                            continue
-                        }
-                        try file.write(source.lines(next..<next + 20))
-                        lines.store(next + 20, ordering: .releasing)
-                    }
-                } catch {
-                    failure.with { $0 = "\(error)" }
-                }
-            }
-            thread.with { $0 = started }
-        }
-
-        var written: Int { lines.load(ordering: .acquiring) }
-
-        func stop() throws -> Int {
-            isOver.store(true, ordering: .releasing)
-            thread.current?.join()
-            if let failure = failure.current { throw Unexpected(description: failure) }
-            return written
-        }
-    }
-
-    private static let canCollapse: Bool = {
-        guard let directory = try? TemporaryDirectory(),
-            let opened = try? Descriptor.open(directory.path, O.directory),
-            case .collapse(alignment: 4096) = try? FrontRemoval.probe(in: opened)
-        else { return false }
-        return true
-    }()
-
     private static let rounds = 6
     private static let rotation = "latency: 20ms, rotation: {size: 256KiB, keep: 1000}"
 
@@ -78,7 +28,7 @@ struct RotatedInPlaceTests {
 
     @Test(
         "O1: again and again under a writer that never stops: every line once, and every byte kept",
-        .enabled(if: canCollapse, "the file system of /tmp cannot collapse"),
+        .enabled(if: CollapsingDisk.isHere, "the file system of /tmp cannot collapse"),
         arguments: ["*.log", "app.log*"])
     func live(path: String) throws {
         let broker = try BrokerProcess(topics: ["logs"])
@@ -89,7 +39,7 @@ struct RotatedInPlaceTests {
         try agent.start()
         // Not more ahead of the consumer than the mock broker keeps.
         let limit = Shared(0)
-        let writer = try LiveWriter(agent.log("app.log"), source) {
+        let writer = try LiveWriter(agent.log("app.log"), source, atOnce: 20) {
             $0 - reader.count < 20_000 && $0 < limit.current
         }
         for round in 1...Self.rounds {
@@ -115,7 +65,7 @@ struct RotatedInPlaceTests {
 
     @Test(
         "O2: killed again and again while it rotates: no line is missing, and every byte is kept once",
-        .enabled(if: canCollapse, "the file system of /tmp cannot collapse"))
+        .enabled(if: CollapsingDisk.isHere, "the file system of /tmp cannot collapse"))
     func killed() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
@@ -124,7 +74,7 @@ struct RotatedInPlaceTests {
             kafka: "topic: logs, codec: raw", more: "limits: {in_flight: 256KiB}")
         let source = LineSource("w", payload: 30...90)
         let limit = Shared(0)
-        let writer = try LiveWriter(agent.log("app.log"), source) {
+        let writer = try LiveWriter(agent.log("app.log"), source, atOnce: 20) {
             $0 - reader.count < 20_000 && $0 < limit.current
         }
         var random = SplitMix(seed: 17)
@@ -157,7 +107,7 @@ struct RotatedInPlaceTests {
 
     @Test(
         "O3: nothing is acknowledged: the log grows, and that is told; then it is rotated",
-        .enabled(if: canCollapse, "the file system of /tmp cannot collapse"))
+        .enabled(if: CollapsingDisk.isHere, "the file system of /tmp cannot collapse"))
     func undelivered() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)
@@ -182,7 +132,7 @@ struct RotatedInPlaceTests {
 
     @Test(
         "O5: of its archives so many stay as are to be kept, in one run and over a restart",
-        .enabled(if: canCollapse, "the file system of /tmp cannot collapse"))
+        .enabled(if: CollapsingDisk.isHere, "the file system of /tmp cannot collapse"))
     func kept() throws {
         let broker = try BrokerProcess(topics: ["logs"])
         let reader = try KafkaReader(broker)

@@ -8,14 +8,6 @@ import Testing
 struct RotatedLogTests {
     private let directory: TemporaryDirectory
     private let block = 4096
-    private static let canCollapse: Bool = {
-        guard let directory = try? TemporaryDirectory(),
-            let opened = try? Descriptor.open(directory.path, O.directory),
-            case .collapse(alignment: 4096) = try? FrontRemoval.probe(in: opened)
-        else { return false }
-        return true
-    }()
-
     init() throws { directory = try TemporaryDirectory() }
 
     private func open(
@@ -119,7 +111,7 @@ struct RotatedLogTests {
         #expect(try readFile(directory.path("app.log.1")).count == 2 * block)
     }
 
-    @Test(.enabled(if: canCollapse, "the file system of /tmp cannot collapse"))
+    @Test(.enabled(if: CollapsingDisk.isHere, "the file system of /tmp cannot collapse"))
     func theFrontGoesAndIsInTheArchiveWithOwnerAndMode() throws {
         let blocks = [UInt8](repeating: 1, count: block) + [UInt8](repeating: 2, count: block)
         let path = try directory.write("app.log", blocks + Array("rest\n".utf8))

@@ -59,10 +59,11 @@ struct RotationTests {
             "after a hole was tried the archive stays")
     }
 
-    @Test func whatIsStaleBeforeTheFirstHoleIsTakenBack() {
+    @Test func whatIsRefusedBeforeTheFirstHoleIsTakenBack() {
         var rotation = new
         while rotation.step != .punch(0..<4096) { rotation.done() }
-        rotation.failed(SystemError("check", code: .stale))
+        rotation.refused(SystemError("check", code: .stale))
+        #expect(!rotation.isTouched)
         #expect(rotation.step == .resolve)
         rotation.saw(.untouched)
         #expect(rotation.step == .discard)

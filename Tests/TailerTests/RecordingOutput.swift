@@ -22,6 +22,8 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var size: PhysicalOffset
         var anchor: [UInt8]
         var isFinished = false
+        /// Where it ends, as that was told last while it was read.
+        var end: LogicalOffset?
         var isGone = false
 
         /// Where the kernel has what is at `offset`.
@@ -314,6 +316,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
     func grew(_ file: FileID, size: LogicalOffset) {
         state.withLock { state in
             #expect(size >= state.files[file.number].base.start, "no logical size")
+            state.files[file.number].end = size
         }
     }
     func rests(_ stream: StreamID) { state.withLock { _ = $0.resting.insert(stream) } }

@@ -40,6 +40,27 @@ import Testing
         }
     }
 
+    @Test func formatsAreDividedByLinesAsTheyAre() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let names = ["json", "s6", "ndjson", "exclude", "cri-multiline", "docker-multiline"]
+        let call = try Call(
+            [
+                "--formats", "--size", "200KB", "--runs", "1", "--only",
+                names.map { "shipper-\($0)" }.joined(separator: ","), "--json", file.path,
+            ], shipper: true)
+        #expect(call.code == 0, "\(call.output)\(call.errors)")
+        #expect(call.output.contains("CPU ÷ plain"))
+        let contenders = try #require(try parse(file)["contenders"] as? [[String: Any]])
+        #expect(contenders.map { $0["name"] as? String } == names.map { "shipper \($0)" })
+        for contender in contenders {
+            // Of a stack trace and its message it is one.
+            let runs = try #require(contender["runs"] as? [[String: Any]])
+            #expect(runs.map { $0["records"] as? Int } == [1_035])
+            #expect(contender["ratio_to_plain"] is [String: Double])
+        }
+    }
+
     @Test func aRunCountsOnlyIfTheBrokerHoldsEveryLineOnce() throws {
         let call = try Call([
             "--size", "200KB", "--runs", "1", "--only", "kcat,drops-a-line,repeats-a-line",

@@ -7,9 +7,11 @@ import Platform
 ///
 /// 1. The front is in an archive, which has an entry. `punching` is written, and forced to the
 ///    disk.
-/// 2. The front is made a hole, from its first byte on. That is forced to the disk.
+/// 2. The front is made a hole, its first block before the rest. That is forced to the disk.
 /// 3. `collapsing` is written, and forced to the disk.
-/// 4. The hole is removed, all of it or nothing.
+/// 4. The hole is removed, all of it or nothing where the agent is killed. After a power cut some
+///    file systems may have done a part: then the bytes before the position are others, and the
+///    file is taken for one with another content.
 ///
 /// A kill may come between any two of them. What stands first in the file tells how far it came:
 /// what stood there before 2, zeros before 4, or what stood behind the front. The two steps are

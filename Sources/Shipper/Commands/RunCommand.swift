@@ -73,14 +73,25 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
-        let progress = try ProgressLog(
-            figures: { pipeline.figures }, tell: { log.info("shipping", $0) })
-        defer { progress.stop() }
+        let progress = tellProgress(of: pipeline, log)
+        defer { progress?.stop() }
         let left = timeout.map { timeout in
             Duration.nanoseconds(
                 max(0, timeout.wholeNanoseconds - (Clock.monotonicNanoseconds() - began)))
         }
         return end(pipeline, once: once, left, watch, log)
+    }
+
+    /// Nil where there is no thread for it: that stops nothing else.
+    private static func tellProgress(of pipeline: Pipeline, _ log: Log) -> ProgressLog? {
+        guard log.isOn(.info) else { return nil }
+        do throws(SystemError) {
+            return try ProgressLog(
+                figures: { pipeline.figures }, tell: { log.info("shipping", $0) })
+        } catch {
+            log.warn("how much is shipped is not told from time to time", ["error": "\(error)"])
+            return nil
+        }
     }
 
     /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too.

@@ -424,7 +424,7 @@ final class FileMemory: KnownFiles {
         }
     }
 
-    /// No name of its stream leads to a file that was read to its end.
+    /// No name of its stream leads to a file that is not held any more.
     func unfollowed(_ file: FileID) {
         // Another stream may have found it by now.
         if !isOpen(file) { parts.ledger.unfollow(file) }

@@ -61,6 +61,10 @@ final class RotationRun {
         while let step = rotation.step {
             do throws(SystemError) {
                 guard try parts.mayTake(step) else { return }
+                if let obstacle = obstacle(to: step) {
+                    rotation.refused(obstacle)
+                    continue
+                }
                 switch step {
                 case .inspect: rotation.saw(try inspect())
                 case .resolve: rotation.saw(try resolve())
@@ -84,27 +88,42 @@ final class RotationRun {
         case .intend: try intend()
         case .shift: try log.shift(keep: keep, mayGo: mayGo)
         case .place: try log.place()
-        case .punch(let range):
-            try check()
-            if range.lowerBound == 0 {
-                // Whole, or what an earlier run has left.
-                try checkHead { $0 != nil }
-                guard try log.hasArchive() else { throw stale }
-            }
-            try log.punch(range)
+        case .punch(let range): try log.punch(range)
         case .settle: try log.settle()
         case .announce:
             guard registry.announceCollapse(entry.file), registry.force() else {
                 throw Self.unsaved
             }
         case .collapse:
-            try check()
-            try checkHead { $0 == .punched }
             try log.collapse(rotation.length)
             try log.synchronise()
         case .discard: try log.discard()
         case .giveBack: parts.giveBack(entry, changed?.base ?? entry.base, changed?.head)
         case .inspect, .resolve: break
+        }
+    }
+
+    /// Why a step must not be done that removes bytes: the log, or its archive, is not what it was.
+    private func obstacle(to step: Rotation.Step) -> SystemError? {
+        do throws(SystemError) {
+            switch step {
+            case .punch(let range):
+                try check()
+                if range.lowerBound == 0 {
+                    // Whole, or what an earlier run has left.
+                    try checkHead { $0 != nil }
+                    guard try log.hasArchive() else { throw stale }
+                }
+            case .collapse:
+                try check()
+                try checkHead { $0 == .punched }
+            case .copy, .lend, .intend, .shift, .place, .settle, .announce, .resolve, .discard,
+                .giveBack, .inspect:
+                break
+            }
+            return nil
+        } catch {
+            return error
         }
     }
 

@@ -49,8 +49,9 @@ extension StreamTable {
         // 1. A directory is swapped for a link, and what was read in it has no name for now.
         // 2. It is let go, and the directory is back: without its entry all would be sent again.
         //
-        // What is unread of it is on the disk, and is told as lost when it goes.
+        // What is unread of it is on the disk, and is told as lost when it goes: its end is noted.
         if let status, status.links > 0 {
+            if let unread = unread(of: file) { output.grew(file.id, size: unread.end) }
             output.finished(file.id, end: file.position)
             output.unfollowed(file.id)
             return

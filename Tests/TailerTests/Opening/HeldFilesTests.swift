@@ -89,6 +89,31 @@ struct HeldFilesTests {
         #expect(bench.cache.holds.shares.total == HeldShares.Amount())
     }
 
+    /// Their directory may be back: then they are read on where they were.
+    @Test("X2: unread files that were moved away, more than may be held, are let go of, not lost")
+    func movedAway() throws {
+        let bench = try ParkingBench(mostOpen: 16)
+        let names = (0..<16).map { "log\($0)x" }
+        bench.output.state.withLock { $0.hasRoom = false }
+        for name in names { try bench.write(name, "begun\n") }
+        try bench.look()
+        // What is written after the last look counts as unread, too.
+        for name in names { try bench.home.append("log/\(name)", "on\n") }
+        try bench.home.makeDirectory("away")
+        for name in names {
+            try rename(bench.home.path("log/\(name)"), bench.home.path("away/\(name)"))
+        }
+        try bench.look()
+        bench.table.keepShares()
+        try bench.look()
+        let state = bench.output.state.withLock { $0 }
+        #expect(bench.lost.isEmpty)
+        #expect(state.unfollowed.count == 4 && state.gone == 0)
+        for file in state.unfollowed.map({ state.files[$0.number] }) {
+            #expect(file.end == file.base.logical(9))
+        }
+    }
+
     @Test("what has a name is closed and not let go, and read when its turn comes")
     func namedFirst() throws {
         let bench = try ParkingBench(mostOpen: 16)
