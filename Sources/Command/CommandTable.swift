@@ -109,6 +109,8 @@ package struct CommandTable: Sendable {
                     + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT. Then it "
                     + "waits for what was read to be delivered, for shutdown_timeout at most; a "
                     + "second one ends that wait.",
+                "SIGHUP has it read the configuration again. A wrong one is refused, and the one "
+                    + "before goes on; files keep their positions. Only data cannot be changed so.",
                 "With --once it ends with 1 and says how much is left, in files and bytes, when "
                     + "it was stopped before all was delivered, or when something that an input "
                     + "matches could not be read; and says how much is lost, when lines were gone, "

@@ -3,8 +3,9 @@ import Platform
 
 extension Settings {
     /// The resolved configuration as YAML, every default written out; read again, it is the same
-    /// configuration, but for the values of secrets, which are not in it.
-    package func described() -> String {
+    /// configuration, but for the values of secrets, which are not in it. Without the node's name
+    /// it is the same on all nodes that share a file.
+    package func described(withNode: Bool = true) -> String {
         var text = YAMLText()
         text.pair("data", data)
         text.key("inputs")
@@ -23,7 +24,7 @@ extension Settings {
             text.pair("watches", limits.watches.map(FieldValue.int) ?? .string("auto"))
         }
         text.pair("shutdown_timeout", Quantity.text(shutdownTimeout))
-        text.pair("node", node)
+        if withNode { text.pair("node", node) }
         text.key("registry")
         text.indented { $0.pair("sync", Quantity.text(registry.sync)) }
         switch http.listen {

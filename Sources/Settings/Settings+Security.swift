@@ -64,8 +64,15 @@ extension Settings {
         package let path: String
         /// The full dotted path of the setting.
         package let key: String
-        /// The place of the path in the configuration.
+        /// The place of the path in the configuration. It makes no difference to what is set.
         package let mark: Mark
+
+        package static func == (a: Self, b: Self) -> Bool { a.path == b.path && a.key == b.key }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(path)
+            hasher.combine(key)
+        }
     }
 }
 

@@ -220,8 +220,15 @@ package struct Settings: Hashable, Sendable {
         package let name: String
         /// As text, references to the environment filled in.
         package let value: String
-        /// The place of the key in the file.
+        /// The place of the key in the file. It makes no difference to what is set.
         package let mark: Mark
+
+        package static func == (a: Self, b: Self) -> Bool { a.name == b.name && a.value == b.value }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(name)
+            hasher.combine(value)
+        }
 
         /// Whether `value` must never be shown.
         package var isSecret: Bool {

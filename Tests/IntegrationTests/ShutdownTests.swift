@@ -109,20 +109,6 @@ struct ShutdownTests {
         #expect(try AuditCount.of(broker) == 1)
     }
 
-    @Test("SIGHUP is told of and ends nothing")
-    func hangUp() throws {
-        let broker = try BrokerProcess(topics: ["logs"])
-        let reader = try KafkaReader(broker)
-        let agent = try Agent(broker.address, path: "*.log", kafka: "topic: logs, codec: raw")
-        try agent.start()
-        agent.process.signal(1)
-        try eventually("it is told; \(agent.said)") { agent.said.contains("SIGHUP ignored") }
-        try agent.home.write("logs/a.log", "one\n")
-        try eventually("it goes on; \(agent.said)") { reader.count == 1 }
-        #expect(try agent.stop() == .code(0))
-        #expect(agent.said.split(separator: "SIGHUP ignored").count == 2, "\(agent.said)")
-    }
-
     @Test("A second signal ends the wait for deliveries at once", arguments: [[15, 2], [2, 2]])
     func second(signals: [Int32]) throws {
         let broker = try BrokerProcess(topics: ["logs"])

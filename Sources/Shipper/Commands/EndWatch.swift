@@ -1,4 +1,5 @@
 import Platform
+import Settings
 import Synchronization
 
 /// Asks the process to end, and sees to it that it does: a disk that does not answer keeps neither
@@ -7,6 +8,8 @@ import Synchronization
 final class EndWatch: Sendable {
     private struct State {
         var pipeline: Pipeline?
+        /// For deliveries at the end, nanoseconds.
+        var patience: Int64
         var isAsked = false
         var isHurried = false
         /// Monotonic nanoseconds, when the process ends as it is; nil before it was asked to.
@@ -14,10 +17,9 @@ final class EndWatch: Sendable {
         var isOver = false
         var thread: SystemThread?
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let wakeup: Wakeup
     private let hasTold = Atomic(false)
-    private let patience: Int64
     private let code: ExitCode
     private let log: Log
 
@@ -30,20 +32,28 @@ final class EndWatch: Sendable {
     /// little.
     init(patience: Duration, code: ExitCode, log: Log) throws(SystemError) {
         wakeup = try Wakeup()
-        self.patience = patience.wholeNanoseconds
+        state = Mutex(State(patience: patience.wholeNanoseconds))
         self.code = code
         self.log = log
     }
 
-    /// There is a pipeline, which is ended when the process is asked to.
+    /// There is a pipeline, which is ended when the process is asked to, within its own
+    /// `shutdown_timeout`.
     func follow(_ pipeline: Pipeline) {
         let (isAsked, isHurried) = state.withLock { state in
             state.pipeline = pipeline
+            state.patience = pipeline.settings.shutdownTimeout.wholeNanoseconds
             return (state.isAsked, state.isHurried)
         }
         if isAsked { pipeline.interrupt() }
         if isHurried { pipeline.hurry() }
     }
+
+    /// The pipeline has stopped, and another one may come.
+    func unfollow() { state.withLock { $0.pipeline = nil } }
+
+    /// Whether the process is to end.
+    var isAsked: Bool { state.withLock { $0.isAsked } }
 
     /// The process is to end.
     func ask() {
@@ -66,7 +76,7 @@ final class EndWatch: Sendable {
     }
 
     /// The end has begun: from now on it may take so long and no longer.
-    func begin() { begin(patience: patience) }
+    func begin() { begin(patience: state.withLock { $0.patience }) }
 
     /// It is about to be hurried: from now on it takes no longer than that would.
     func beginHurried() { begin(patience: 0) }

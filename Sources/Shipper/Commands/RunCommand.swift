@@ -1,4 +1,3 @@
-import HTTPServer
 import Kafka
 package import Platform
 import Registry
@@ -26,26 +25,37 @@ package enum RunCommand {
         let watch = try EndWatch(
             patience: settings.shutdownTimeout, code: once ? .fault : .internalFault, log: log)
         defer { watch.isOver() }
-        let signals = try SystemThread("signals") { obeySignals(watch, log) }
+        let reloads = Reloads()
+        let signals = try SystemThread("signals") {
+            obeySignals(watch, once ? nil : reloads, log)
+        }
         // It ends with the process: nothing else ends sigwait.
         _ = signals
         let descriptors = ProcessLimits.raiseDescriptors()
-        let endpoints = Endpoints()
-        var server: HTTPServer?
-        defer { server?.stop() }
-        let pipeline: Pipeline
+        let run: AgentRun
         do throws(PipelineError) {
-            pipeline = try Pipeline(settings, once: once, log: log) { () throws(PipelineError) in
-                // Who asked for HTTP and cannot have it is told by the start; but another instance,
-                // which has it, is told from the data directory.
-                server = try endpoints.serve(settings, DescriptorPlan(settings, once: once), log)
-            }
+            run = try AgentRun(
+                settings, config: config, once: once, log: log, watch: watch, reloads: reloads)
         } catch {
             log.error("cannot start", ["error": "\(error)"])
             return error.exitCode
         }
-        watch.follow(pipeline)
-        endpoints.follow(pipeline)
+        defer { run.stopServing() }
+        tell(settings, run, config, descriptors, log)
+        let progress = tellProgress(of: run, log)
+        defer { progress?.stop() }
+        let left = timeout.map { timeout in
+            Duration.nanoseconds(
+                max(0, timeout.wholeNanoseconds - (Clock.monotonicNanoseconds() - began)))
+        }
+        return end(run, once: once, left, watch, log)
+    }
+
+    /// What there is to say at the start.
+    private static func tell(
+        _ settings: Settings, _ run: AgentRun, _ config: String, _ descriptors: Int, _ log: Log
+    ) {
+        guard let pipeline = run.pipeline else { return }
         log.info(
             "started",
             [
@@ -73,36 +83,31 @@ package enum RunCommand {
                     "descriptors": .count(descriptors),
                 ])
         }
-        let progress = tellProgress(of: pipeline, log)
-        defer { progress?.stop() }
-        let left = timeout.map { timeout in
-            Duration.nanoseconds(
-                max(0, timeout.wholeNanoseconds - (Clock.monotonicNanoseconds() - began)))
-        }
-        return end(pipeline, once: once, left, watch, log)
     }
 
     /// Nil where there is no thread for it: that stops nothing else.
-    private static func tellProgress(of pipeline: Pipeline, _ log: Log) -> ProgressLog? {
+    private static func tellProgress(of run: AgentRun, _ log: Log) -> ProgressLog? {
         guard log.isOn(.info) else { return nil }
         do throws(SystemError) {
             return try ProgressLog(
-                figures: { pipeline.figures }, tell: { log.info("shipping", $0) })
+                figures: run.figures, tell: { log.info("shipping", $0) })
         } catch {
             log.warn("how much is shipped is not told from time to time", ["error": "\(error)"])
             return nil
         }
     }
 
-    /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too.
-    private static func obeySignals(_ watch: EndWatch, _ log: Log) {
+    /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too. SIGHUP
+    /// has the configuration read again, where that is possible.
+    private static func obeySignals(_ watch: EndWatch, _ reloads: Reloads?, _ log: Log) {
         var isStopping = false
         while true {
             switch Signals.waitForAny() {
+            case .hangUp where reloads != nil: reloads?.ask()
             case .hangUp:
                 log.fault(
                     .warn, key: "SIGHUP",
-                    "SIGHUP ignored: a changed configuration is read at the next start")
+                    "SIGHUP ignored: with --once the configuration is read at the start alone")
             case .end(let name) where !isStopping:
                 isStopping = true
                 // From here on it ends, whatever a line of the log may wait for.
@@ -119,22 +124,27 @@ package enum RunCommand {
     }
 
     private static func end(
-        _ pipeline: Pipeline, once: Bool, _ timeout: Duration?, _ watch: EndWatch, _ log: Log
+        _ run: AgentRun, once: Bool, _ timeout: Duration?, _ watch: EndWatch, _ log: Log
     ) -> ExitCode {
         var code = ExitCode.done
         var end = Pipeline.End.done
         do throws(PipelineError) {
-            end = try pipeline.waitForEnd(timeout: timeout)
+            end = try run.waitForEnd(timeout: timeout)
         } catch {
+            guard run.pipeline != nil else {
+                log.error("cannot start again", ["error": "\(error)"])
+                return error.exitCode
+            }
             log.error("the reader cannot run", ["error": "\(error)"])
             code = .internalFault
         }
+        guard let pipeline = run.pipeline else { return .internalFault }
         if once, end == .done, code == .done { pipeline.countOutOfSight() }
         // Then nothing more is waited for: that time is the whole.
         let isLate = end == .timedOut
         if isLate { log.warn("stopping: the time of --timeout is over") }
         if isLate { watch.beginHurried() } else { watch.begin() }
-        let outcome = pipeline.stop(within: isLate ? .zero : nil)
+        guard let outcome = run.stop(within: isLate ? .zero : nil) else { return .internalFault }
         for place in outcome.hanging {
             log.error(
                 "a file system does not answer; what is unread there is left",
@@ -184,6 +194,7 @@ package enum RunCommand {
             case .done: "it could not be read"
             case .interrupted: "interrupted"
             case .timedOut: "timed out"
+            case .attention: "not waited for"
             }
         log.error(
             "not everything was shipped",

@@ -7,7 +7,8 @@ import Synchronization
 /// Hears what Kafka and the registry tell, counts what metrics and health ask for, and passes it on
 /// to the log. Sendable; called on the stages' threads.
 final class CountedEvents: KafkaObserver, RegistryObserver {
-    private let events: EventLog
+    /// Where events are told that it has counted.
+    let events: EventLog
     private let rejections = Mutex<[String: Int]>([:])
     private let setAside = SaturatingCounter()
     private let syncs = Mutex(Figures.Syncs())

@@ -9,6 +9,7 @@ package final class Counters: Sendable {
     private let records = SaturatingCounter()
     private let bytes = SaturatingCounter()
     private let bytesRead = SaturatingCounter()
+    private let bytesGivenUp = SaturatingCounter()
     private let lostBytes = Mutex<[LossReason: Int]>([:])
     private let missedArchives = SaturatingCounter()
     private let filesPassed = SaturatingCounter()
@@ -35,6 +36,8 @@ package final class Counters: Sendable {
     package var bytesDelivered: Int { bytes.now }
     /// Bytes of files handed to the producer.
     package var bytesTaken: Int { bytesRead.now }
+    /// Those of them that no delivery is awaited of any more: they are read again.
+    var bytesUndelivered: Int { bytesGivenUp.now }
     /// Bytes that were on the disk and could not be read before they were gone.
     package var bytesLost: Int { lostBytes.withLock { $0.values.reduce(0, +|) } }
     /// The same by reason.
@@ -92,6 +95,11 @@ package final class Counters: Sendable {
         malformedLines.add(counts.undecoded)
     }
     func taken(_ count: Int) { bytesRead.add(count) }
+    /// A producer has ended without having delivered these.
+    func givenUp(records: Int, bytes: Int) {
+        recordsSent.add(-records)
+        bytesGivenUp.add(bytes)
+    }
     func rotated(bytes count: Int) {
         rotationsDone.add(1)
         bytesRotated.add(count)

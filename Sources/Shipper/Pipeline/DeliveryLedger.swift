@@ -236,6 +236,15 @@ final class DeliveryLedger: Sendable {
     /// Bytes of each file that were sent and are not delivered.
     var undelivered: [FileID: Int] { state.withLock { $0.tracker.undelivered } }
 
+    /// Whether records are on their way of a file that is not there any more: none of them could be
+    /// read again.
+    var hasOnlyCopies: Bool {
+        state.withLock { state in
+            state.gone.contains { state.tracker.outstanding($0) > 0 }
+                || state.unfollowed.contains { state.tracker.outstanding($0) > 0 }
+        }
+    }
+
     /// Whether records of the file are on their way.
     func isOutstanding(_ file: FileID) -> Bool {
         state.withLock { $0.tracker.outstanding(file) > 0 }

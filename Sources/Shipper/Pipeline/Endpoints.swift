@@ -6,10 +6,47 @@ import Synchronization
 /// The agent's answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP
 /// thread, from before there is a pipeline until after it has stopped.
 final class Endpoints: Sendable {
-    private let pipeline = Mutex<Pipeline?>(nil)
+    private enum State: Sendable {
+        /// There was no pipeline yet.
+        case starting
+        case running(Pipeline)
+        /// One has ended with these figures, and another one is about to begin.
+        case between(Figures)
+    }
+    private let state = Mutex(State.starting)
+    private let reloads: Reloads
+
+    init(_ reloads: Reloads = Reloads()) { self.reloads = reloads }
 
     /// Tells of this pipeline from now on.
-    func follow(_ pipeline: Pipeline) { self.pipeline.withLock { $0 = pipeline } }
+    func follow(_ pipeline: Pipeline) { state.withLock { $0 = .running(pipeline) } }
+
+    /// Tells of the last figures of the pipeline that it followed, and lets that go.
+    func unfollow() {
+        guard let figures else { return }
+        state.withLock { $0 = .between(figures) }
+    }
+
+    /// Of this moment; nil before there was a pipeline.
+    var figures: Figures? {
+        var figures: Figures
+        switch state.withLock({ $0 }) {
+        case .starting: return nil
+        case .running(let pipeline): figures = pipeline.figures
+        case .between(let last): figures = last
+        }
+        figures.configHash = reloads.hash
+        figures.reloads = reloads.counts
+        return figures
+    }
+
+    private var health: Health {
+        switch state.withLock({ $0 }) {
+        case .starting: .starting
+        case .running(let pipeline): pipeline.health(refusal: reloads.refusal)
+        case .between: .reloading
+        }
+    }
 
     /// Serves where the settings say, or nowhere. Throws where the operator named an address that
     /// cannot be listened on; the standard one, which nobody asked for, is given up with a warning.
@@ -43,18 +80,17 @@ final class Endpoints: Sendable {
 
     /// Nil: there is no such page.
     func answer(_ path: String) -> HTTPResponse? {
-        let pipeline = pipeline.withLock { $0 }
         switch path {
         case "/metrics":
-            guard let pipeline else { return .text(503, "the agent is starting\n") }
-            let page = Metric.page(pipeline.figures)
+            guard let figures else { return .text(503, "the agent is starting\n") }
+            let page = Metric.page(figures)
             return HTTPResponse(
                 status: 200, contentType: MetricText.contentType, body: Array(page.utf8))
         case "/healthz":
-            let faults = (pipeline?.health ?? .starting).alive.filter { $0.fault != nil }
+            let faults = health.alive.filter { $0.fault != nil }
             return faults.isEmpty ? .text(200, "ok\n") : .text(503, faults.text)
         case "/readyz":
-            let ready = (pipeline?.health ?? .starting).ready
+            let ready = health.ready
             return .text(ready.areMet ? 200 : 503, ready.text)
         default:
             return nil

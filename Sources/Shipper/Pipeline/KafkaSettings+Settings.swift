@@ -2,15 +2,17 @@ import Kafka
 import Settings
 
 extension KafkaSettings {
-    /// The producer's settings, and with `brokers: embedded` the broker that they name.
+    /// The producer's settings, and with `brokers: embedded` the broker that they name: the `known`
+    /// one, if there is one.
     static func from(
-        _ settings: Settings
+        _ settings: Settings, broker known: EmbeddedBroker? = nil
     ) throws(KafkaError) -> (KafkaSettings, EmbeddedBroker?) {
         var addresses: [String]
         var broker: EmbeddedBroker?
         switch settings.output.kafka.brokers {
         case .embedded:
-            let embedded = try EmbeddedBroker()
+            let embedded: EmbeddedBroker
+            if let known { embedded = known } else { embedded = try EmbeddedBroker() }
             broker = embedded
             addresses = embedded.addresses
         case .addresses(let list):

@@ -15,6 +15,7 @@ extension Pipeline {
         figures.recordsDelivered = counters.recordsDelivered
         figures.bytesDelivered = counters.bytesDelivered
         figures.bytesRead = counters.bytesTaken
+        figures.bytesUndelivered = counters.bytesUndelivered
         figures.bytesLost = counters.bytesLostByReason
         figures.archivesMissed = counters.archivesMissed
         figures.filesGone = counters.filesGone
@@ -72,11 +73,13 @@ extension Pipeline {
         return figures
     }
 
-    /// The conditions that `/healthz` and `/readyz` tell, of this moment.
-    var health: Health {
+    /// The conditions that `/healthz` and `/readyz` tell, of this moment. `refusal` says why the
+    /// newest configuration does not run.
+    func health(refusal: String?) -> Health {
         let now = Clock.monotonicNanoseconds()
         return Health(
             Health.Facts(
+                refusal: refusal,
                 isReaderLate: readers.heartbeat.isLate(now),
                 isPollerLate: producer.heartbeat.isLate(now),
                 isKeeperLate: keeper.heartbeat.isLate(now),

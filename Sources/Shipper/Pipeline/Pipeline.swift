@@ -69,17 +69,28 @@ package final class Pipeline: Sendable {
         var isNothing: Bool { files == 0 && reading.isNothing }
     }
 
+    /// What a pipeline hands on to its successor in the same process: what was counted goes on from
+    /// there, and so does the broker in this process.
+    package struct Legacy: Sendable {
+        fileprivate let counters: Counters
+        fileprivate let counted: CountedEvents
+        fileprivate let broker: EmbeddedBroker?
+    }
+
+    /// For its successor, after it has stopped.
+    var legacy: Legacy { Legacy(counters: counters, counted: counted, broker: broker) }
+
     /// Starts everything, or nothing: of stages that were started before one that cannot be, none
     /// is left. With `once`, `waitForEnd` returns when what was there is delivered. Tests shorten
-    /// the Tailer's intervals. `held` is called when the data directory is this process's and
-    /// nothing was read yet.
+    /// the Tailer's intervals. `legacy` is the predecessor's, if there is one. `held` is called
+    /// when the data directory is this process's and nothing was read yet.
     package convenience init(
         _ settings: Settings, once: Bool, log: Log, intervals: TailerIntervals = TailerIntervals(),
-        held: () throws(PipelineError) -> Void = {}
+        legacy: Legacy? = nil, held: () throws(PipelineError) -> Void = {}
     ) throws(PipelineError) {
         var running = RunningStages<Shutdown>()
         do throws(PipelineError) {
-            try self.init(settings, once: once, log, intervals, held, &running)
+            try self.init(settings, once: once, log, intervals, legacy, held, &running)
         } catch {
             var shutdown = Shutdown(patience: .zero, log)
             running.stop(&shutdown)
@@ -89,7 +100,8 @@ package final class Pipeline: Sendable {
 
     private init(
         _ settings: Settings, once: Bool, _ log: Log, _ intervals: TailerIntervals,
-        _ held: () throws(PipelineError) -> Void, _ running: inout RunningStages<Shutdown>
+        _ legacy: Legacy?, _ held: () throws(PipelineError) -> Void,
+        _ running: inout RunningStages<Shutdown>
     ) throws(PipelineError) {
         self.settings = settings
         self.log = log
@@ -97,10 +109,11 @@ package final class Pipeline: Sendable {
         let descriptors = DescriptorPlan(settings, once: once)
         openFiles = descriptors.files
         watches = WatchPlan(settings).most
-        let (events, counters) = (EventLog(log), Counters())
+        let counters = legacy?.counters ?? Counters()
         self.counters = counters
-        let counted = CountedEvents(events)
+        let counted = legacy?.counted ?? CountedEvents(EventLog(log))
         self.counted = counted
+        let events = counted.events
 
         let registry = try running.startRegistry(settings, counted)
         self.registry = registry
@@ -142,7 +155,7 @@ package final class Pipeline: Sendable {
         self.keeper = keeper
 
         (producer, broker) = try running.startProducer(
-            settings, once: once, ledger, doorbell, counted, registry)
+            settings, once: once, ledger, doorbell, counted, registry, broker: legacy?.broker)
 
         let plan = ReaderPlan(
             inputs: tailing, once: once, intervals: intervals, settings: settings,
@@ -219,6 +232,8 @@ package final class Pipeline: Sendable {
         case done
         case interrupted
         case timedOut
+        /// It goes on: somebody asked for attention.
+        case attention
     }
 
     /// With `once`, when everything was looked at: counts what is unread of files that are nowhere.
@@ -245,11 +260,28 @@ package final class Pipeline: Sendable {
     /// Waits until every directory was scanned once.
     package func waitForFirstScan() { end.waitForScan() }
 
+    /// Whether it can be stopped, and followed by another pipeline, at the cost of a moment:
+    /// nothing that this process alone still has would go with it, and what is under way will be
+    /// delivered. Where it `goesElsewhere`, brokers that do not answer are not waited for. What the readers
+    /// tell of files that are gone is a second old at the most.
+    func mayBeReplaced(goesElsewhere: Bool) -> Bool {
+        let isReached = producer.brokerReach == .reached
+        if goesElsewhere, !isReached { return true }
+        return readers.sum(\.heldBytes) == 0 && !ledger.hasOnlyCopies
+            && (isReached || inFlight == 0)
+    }
+
+    /// How old that may be that readers tell, and a little.
+    static let calm = Duration.milliseconds(1_200)
+
     /// Bytes of credit that are held: what was read and is not yet acknowledged; any thread.
     package var inFlight: Int { budget.held }
 
     /// Makes `waitForEnd` return; any thread.
     package func interrupt() { end.interrupt() }
+
+    /// Makes `waitForEnd` return once, and nothing else; any thread.
+    func askForAttention() { end.askForAttention() }
 
     /// Stops reading, waits for what was read to be delivered, for `shutdown_timeout` at most
     /// unless told otherwise, saves positions, lets everything go.
@@ -264,9 +296,12 @@ package final class Pipeline: Sendable {
             return running
         }
         stages.stop(&shutdown)
+        let undelivered = ledger.undelivered
+        counters.givenUp(
+            records: shutdown.undelivered, bytes: undelivered.values.reduce(0, +|))
         return Outcome(
             undelivered: shutdown.undelivered,
-            left: Leftovers(readers.leftovers, undelivered: ledger.undelivered),
+            left: Leftovers(readers.leftovers, undelivered: undelivered),
             hanging: shutdown.hanging)
     }
 

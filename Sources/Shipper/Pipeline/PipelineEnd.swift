@@ -7,6 +7,7 @@ final class PipelineEnd: Sendable {
         var hasReaderEnded = false
         var isInterrupted = false
         var isScanned = false
+        var wantsAttention = false
         var error: SystemError?
     }
     private let state = Mutex(State())
@@ -32,6 +33,12 @@ final class PipelineEnd: Sendable {
         wakeup.wake()
     }
 
+    /// Whoever waits is to look after something else; once.
+    func askForAttention() {
+        state.withLock { $0.wantsAttention = true }
+        wakeup.wake()
+    }
+
     /// Whoever waits looks again.
     func look() { wakeup.wake() }
 
@@ -44,10 +51,14 @@ final class PipelineEnd: Sendable {
             return Clock.monotonicNanoseconds() + nanoseconds + attoseconds / 1_000_000_000
         }
         while true {
-            let now = state.withLock { $0 }
+            let now = state.withLock { state in
+                defer { state.wantsAttention = false }
+                return state
+            }
             if let error = now.error { throw error }
             if now.hasReaderEnded, isDelivered() { return .done }
             if now.isInterrupted { return .interrupted }
+            if now.wantsAttention { return .attention }
             let rest = deadline.map { $0 - Clock.monotonicNanoseconds() }
             if let rest, rest <= 0 { return .timedOut }
             wakeup.wait(nanoseconds: rest)

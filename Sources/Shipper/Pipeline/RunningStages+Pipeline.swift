@@ -37,14 +37,14 @@ extension RunningStages<Shutdown> {
     }
 
     /// Starts the client of Kafka, and with `brokers: embedded` the broker that it talks to, which
-    /// ends with whoever has it.
+    /// ends with whoever has it, unless there is a `known` one.
     mutating func startProducer(
         _ settings: Settings, once: Bool, _ ledger: DeliveryLedger, _ doorbell: Doorbell,
-        _ counted: CountedEvents, _ registry: Registry
+        _ counted: CountedEvents, _ registry: Registry, broker known: EmbeddedBroker?
     ) throws(PipelineError) -> (Producer, EmbeddedBroker?) {
         var (kafka, broker) = try PipelineError.telling(PipelineError.kafka) {
             () throws(KafkaError) in
-            try KafkaSettings.from(settings)
+            try KafkaSettings.from(settings, broker: known)
         }
         kafka.spread = FleetSpread(node: settings.node, isFleet: settings.isNodeNamed && !once)
         let producer = try start(orThrow: PipelineError.kafka) { () throws(KafkaError) in

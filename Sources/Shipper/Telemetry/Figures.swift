@@ -14,6 +14,7 @@ struct Figures: Sendable {
     var recordsDelivered = 0
     var bytesDelivered = 0
     var bytesRead = 0
+    var bytesUndelivered = 0
     var bytesLost: [LossReason: Int] = [:]
     var archivesMissed = 0
     var filesGone = 0
@@ -68,6 +69,9 @@ struct Figures: Sendable {
     var syncs = Syncs()
     var lastSave: Int64?
     var logLinesLost = 0
+    /// Of the configuration that runs.
+    var configHash: UInt64?
+    var reloads: [Reloads.Result: Int] = [:]
     /// Nil where /proc cannot be read.
     var process: ProcessFigures?
     var processStart: Int64?

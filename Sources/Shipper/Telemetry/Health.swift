@@ -15,8 +15,15 @@ struct Health: Hashable, Sendable {
     /// New lines get to Kafka and their positions to the disk.
     let ready: [Condition]
 
+    /// One pipeline has ended, and the next one is about to begin.
+    static let reloading = Health(
+        alive: [],
+        ready: [Condition(name: "configuration", fault: "being changed")])
+
     /// The facts that the conditions are made of.
     struct Facts: Hashable, Sendable {
+        /// Why the newest configuration does not run; nil while it does.
+        var refusal: String?
         var isReaderLate = false
         var isPollerLate = false
         var isKeeperLate = false
@@ -52,8 +59,9 @@ struct Health: Hashable, Sendable {
             case .lost: "none can be reached\(why)"
             case .reached: nil
             }
+        let refusal = facts.refusal.map { "an older one runs, for the newest was refused: \($0)" }
         var ready = [
-            Condition(name: "configuration", fault: nil),
+            Condition(name: "configuration", fault: refusal),
             Condition(name: "registry", fault: registry),
             Condition(
                 name: "first scan", fault: facts.isScanned ? nil : "directories are looked through"),

@@ -12,7 +12,7 @@ struct Metric: Sendable {
     /// Every metric, in the order in which they are shown; docs/metrics.md has the same table.
     static let all: [Metric] =
         flow + rules + loss + rotation + delivery + reading + registry
-        + process
+        + configuration + process
 
     /// The page that `/metrics` answers.
     static func page(_ figures: Figures) -> String {
@@ -49,7 +49,10 @@ struct Metric: Sendable {
             "shipper_lag_bytes",
             "Bytes of the files that are followed which Kafka has not acknowledged, without last lines "
                 + "that have no newline yet."
-        ) { $0.unreadBytes +| max(0, $0.bytesRead -| $0.bytesDelivered) },
+        ) {
+            $0.unreadBytes
+                +| max(0, $0.bytesRead -| $0.bytesDelivered -| $0.bytesUndelivered)
+        },
     ]
 
     private static let rules = [
@@ -299,6 +302,24 @@ struct Metric: Sendable {
             "shipper_registry_last_save_timestamp_seconds",
             "When every position was on the disk last; absent before the first time."
         ) { $0.lastSave },
+    ]
+
+    private static let configuration = [
+        gauge(
+            "shipper_config_hash",
+            "A number that is the same where the same configuration runs, but for the node's name and "
+                + "secrets."
+        ) { $0.configHash.map { Int(clamping: $0) } },
+        Metric(
+            name: "shipper_config_reloads_total", kind: .counter,
+            help: "Times that the configuration was read again, by what came of it.",
+            samples: { figures in
+                Reloads.Result.allCases.map { result in
+                    MetricText.Sample(
+                        labels: [MetricText.Label(name: "result", value: result.rawValue)],
+                        value: .integer(figures.reloads[result] ?? 0))
+                }
+            }),
     ]
 
     /// With the names that Prometheus' own clients give them.

@@ -41,6 +41,16 @@ import Testing
                 "deliveries: hangs: nothing was heard of it for a minute\n"))
     }
 
+    @Test func aRefusedConfigurationIsToldAndIsNoReasonForARestart() {
+        let health = change { $0.refusal = "shipper.yaml:3:5: what?\nand more" }
+        #expect(health.alive.areMet && !health.ready.areMet)
+        #expect(
+            health.ready.text.hasPrefix(
+                "configuration: an older one runs, for the newest was refused: "
+                    + "shipper.yaml:3:5: what? and more\nregistry: ok\n"))
+        #expect(Health.reloading.alive.areMet && !Health.reloading.ready.areMet)
+    }
+
     @Test func eachConditionKeepsToItsLine() {
         let health = change { $0.whyNotSaved = "/data\nof nobody: no space" }
         #expect(health.ready.text.contains("\nregistry: /data of nobody: no space\n"))

@@ -86,6 +86,8 @@ import Testing
         figures.recordsRejected = ["MSG_SIZE_TOO_LARGE": 2, "_TIMED_OUT": 3]
         figures.lastAcknowledgement = 1_795_477_591_668_000_000
         figures.isBrokerReached = true
+        figures.configHash = 281_474_976_710_655
+        figures.reloads = [.refused: 2]
         figures.process = try ProcessFigures.now()
         figures.processStart = try ProcessFigures.startNanoseconds()
         let page = Metric.page(figures)
@@ -96,7 +98,9 @@ import Testing
             "shipper_records_rejected_total{code=\"MSG_SIZE_TOO_LARGE\"} 2",
             "shipper_records_rejected_total{code=\"_TIMED_OUT\"} 3",
             "shipper_last_acknowledgement_timestamp_seconds 1795477591.668",
-            "shipper_brokers_reachable 1",
+            "shipper_brokers_reachable 1", "shipper_config_hash 281474976710655",
+            "shipper_config_reloads_total{result=\"refused\"} 2",
+            "shipper_config_reloads_total{result=\"applied\"} 0",
         ] {
             #expect(page.contains("\n\(line)\n"), "\(line)")
         }
