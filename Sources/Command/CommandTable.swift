@@ -8,7 +8,7 @@ package struct CommandTable: Sendable {
     package struct Command: Sendable {
         /// A case of the switch in `Program` for each command.
         package enum Action: Sendable {
-            case run, check, demo, registryShow, registryImport, help
+            case run, check, status, demo, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
         }
         /// The case that carries the command out.
@@ -143,6 +143,28 @@ package struct CommandTable: Sendable {
                     name: "connect", short: nil, value: nil,
                     help: "ask the brokers, too, and each topic"),
             ], operands: [], exits: [.done, .fault]),
+        Command(
+            action: .status, words: ["status"],
+            summary: "how a running agent is: ready, behind, lost, what it complained of",
+            details: [
+                "Asks the agent over HTTP, where its configuration has http.listen, on the same "
+                    + "machine or in the same pod, and adds the streams that are behind out of its "
+                    + "registry, where that can be read.",
+                "With --json it prints the agent's own object, as /status answers it.",
+            ],
+            options: [
+                config,
+                Option(
+                    name: "address", short: nil,
+                    value: Value(placeholder: "ADDRESS:PORT", kind: .text),
+                    help: "where the agent serves HTTP, in place of what the configuration says"),
+                Option(
+                    name: "json", short: nil, value: nil, help: "one JSON object, for programs"),
+                Option(
+                    name: "watch", short: "w", value: nil,
+                    help: "draw anew every second, until SIGINT"),
+            ],
+            operands: [], exits: [.done, .fault, .badConfiguration]),
         Command(
             action: .demo, words: ["demo"],
             summary: "shows it at work, with a broker and writers of its own",

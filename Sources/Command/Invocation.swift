@@ -8,6 +8,7 @@ package enum Invocation: Hashable, Sendable {
     case say(String)
     case run(config: String, once: Bool, timeout: Duration? = nil)
     case check(config: String, connect: Bool = false)
+    case status(StatusCommand.Arguments)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
@@ -99,6 +100,17 @@ package enum Invocation: Hashable, Sendable {
             }
             return .run(config: config, once: values.stands("once"), timeout: timeout)
         case .check: return .check(config: config, connect: values.stands("connect"))
+        case .status:
+            let isJSON = values.stands("json")
+            if isJSON, values.stands("watch") {
+                throw UsageError("--watch is for people and --json for programs", command)
+            }
+            return .status(
+                StatusCommand.Arguments(
+                    config: config,
+                    address: try values.text("address").map { (text) throws(UsageError) in
+                        try address(text, command)
+                    }, isJSON: isJSON, isWatching: values.stands("watch")))
         case .demo:
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),
@@ -156,6 +168,16 @@ package enum Invocation: Hashable, Sendable {
             throw UsageError("which files? PATTERN is missing; '*' matches all", command)
         }
         return pattern
+    }
+
+    private static func address(
+        _ text: String, _ command: CommandTable.Command
+    ) throws(UsageError) -> InternetAddress {
+        guard let address = Settings.address(text), address.port > 0 else {
+            throw UsageError(
+                "option --address: \"\(text)\" is no ADDRESS:PORT, as in 127.0.0.1:9600", command)
+        }
+        return address
     }
 
     private static func duration(

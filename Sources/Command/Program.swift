@@ -22,6 +22,8 @@ enum Program {
             return try CheckCommand.run(config: config, connect: connect)
         case .run(let config, let once, let timeout):
             return try RunCommand.run(config: config, once: once, timeout: timeout)
+        case .status(let arguments):
+            return try StatusCommand.run(arguments)
         case .demo(let seconds, let lines, let writers):
             return try DemoCommand.run(
                 DemoPlan(

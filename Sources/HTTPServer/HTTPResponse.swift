@@ -21,5 +21,6 @@ package struct HTTPResponse: Hashable, Sendable {
 
     static let notFound = text(404, "no such page\n")
     static let notAllowed = text(405, "only GET and HEAD are answered here\n")
+    static let notHere = text(403, "this page is for who is on this machine's loopback\n")
     static let malformed = text(400, "this is no HTTP request\n")
 }

@@ -40,9 +40,10 @@ package final class HTTPServer: Sendable {
     }
 
     /// Listens on `address` and starts the thread. `answer` is called there with the path of a
-    /// request, without what follows a `?`; nil is 404. It must not block.
+    /// request, without what follows a `?`; nil is 404. It must not block. Who is not on this
+    /// machine's loopback is refused the paths of `onlyLocal`.
     package init(
-        _ address: InternetAddress, limits: Limits = Limits(),
+        _ address: InternetAddress, limits: Limits = Limits(), onlyLocal: Set<String> = [],
         answer: @escaping @Sendable (String) -> HTTPResponse?
     ) throws(HTTPError) {
         let isStopped = Stop()
@@ -52,7 +53,7 @@ package final class HTTPServer: Sendable {
         } catch {
             throw .system(error)
         }
-        let loop = try ServerLoop(address, limits, answer, wakeup, isStopped)
+        let loop = try ServerLoop(address, limits, onlyLocal, answer, wakeup, isStopped)
         self.address = loop.address
         do throws(SystemError) {
             thread = try SystemThread("http") { loop.run() }

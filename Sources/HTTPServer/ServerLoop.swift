@@ -25,7 +25,7 @@ final class ServerLoop: @unchecked Sendable {
     private static let pause: Int64 = 10_000_000
 
     init(
-        _ wanted: InternetAddress, _ limits: HTTPServer.Limits,
+        _ wanted: InternetAddress, _ limits: HTTPServer.Limits, _ onlyLocal: Set<String>,
         _ answer: @escaping @Sendable (String) -> HTTPResponse?, _ wakeup: Wakeup,
         _ isStopped: HTTPServer.Stop
     ) throws(HTTPError) {
@@ -41,7 +41,7 @@ final class ServerLoop: @unchecked Sendable {
         } catch {
             throw .system(error)
         }
-        served = Served(answer)
+        served = Served(answer, onlyLocal)
         let context = unsafe Unmanaged.passRetained(served)
         guard
             let daemon = unsafe cmicrohttpd_start(
@@ -116,12 +116,19 @@ final class ServerLoop: @unchecked Sendable {
 final class Served {
     let answer: @Sendable (String) -> HTTPResponse?
     let connections = ConnectionTable()
+    private let onlyLocal: Set<String>
 
-    init(_ answer: @escaping @Sendable (String) -> HTTPResponse?) { self.answer = answer }
+    init(_ answer: @escaping @Sendable (String) -> HTTPResponse?, _ onlyLocal: Set<String>) {
+        self.answer = answer
+        self.onlyLocal = onlyLocal
+    }
 
-    func response(method: String, path: String, version: String) -> HTTPResponse {
+    func response(
+        method: String, path: String, version: String, isLocal: () -> Bool
+    ) -> HTTPResponse {
         guard version.hasPrefix("HTTP/1."), path.hasPrefix("/") else { return .malformed }
         guard method == "GET" || method == "HEAD" else { return .notAllowed }
+        if onlyLocal.contains(path), !isLocal() { return .notHere }
         return answer(path) ?? .notFound
     }
 }
@@ -138,7 +145,11 @@ private func serve(
     guard let context = unsafe context else { return .NO }
     let served = unsafe Unmanaged<Served>.fromOpaque(context).takeUnretainedValue()
     let answer = unsafe served.response(
-        method: text(method), path: text(path), version: text(version))
+        method: text(method), path: text(path), version: text(version)
+    ) {
+        guard let connection = unsafe connection else { return false }
+        return InternetAddress.peerIsLoopback(ofSocket: unsafe cmicrohttpd_socket(connection))
+    }
     // The bytes are copied: they are the response's own before the array goes.
     let response = unsafe answer.body.withUnsafeBytes { body in
         unsafe MHD_create_response_from_buffer(

@@ -58,20 +58,24 @@ package struct InternetAddress: Hashable, Sendable, CustomStringConvertible {
     /// blocks.
     package func connect(waiting: Bool = true) throws(SystemError) -> Descriptor {
         let socket = try makeSocket(waiting ? 0 : Int32(SOCK_NONBLOCK.rawValue))
-        let number = socket.withRawValue { $0 }
-        let result = retrying { unsafe call(Glibc.connect, number) }
-        guard result == 0 || (!waiting && errno == EINPROGRESS) else { throw failure("connect") }
+        try connect(socket, waiting: waiting)
         return socket
     }
 
-    private func makeSocket(_ flags: Int32 = 0) throws(SystemError) -> Descriptor {
+    func connect(_ socket: borrowing Descriptor, waiting: Bool = true) throws(SystemError) {
+        let number = socket.withRawValue { $0 }
+        let result = retrying { unsafe call(Glibc.connect, number) }
+        guard result == 0 || (!waiting && errno == EINPROGRESS) else { throw failure("connect") }
+    }
+
+    func makeSocket(_ flags: Int32 = 0) throws(SystemError) -> Descriptor {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | flags
         let number = socket(isV6 ? AF_INET6 : AF_INET, type, 0)
         guard number >= 0 else { throw failure("socket") }
         return Descriptor(owning: number)
     }
 
-    private func failure(_ name: String) -> SystemError {
+    func failure(_ name: String) -> SystemError {
         SystemError(name, path: description, code: .last)
     }
 

@@ -1,4 +1,4 @@
-import Platform
+package import Platform
 import YAML
 
 /// The top of the configuration, and the keys that are neither input nor output.
@@ -105,7 +105,7 @@ extension SettingsReader {
         }
     }
 
-    private enum ListenRefusal: Error, CustomStringConvertible {
+    fileprivate enum ListenRefusal: Error, CustomStringConvertible {
         case noPort
         case badPort
         case brackets
@@ -122,7 +122,7 @@ extension SettingsReader {
     }
 
     /// `IPv4:PORT` or `[IPv6]:PORT`.
-    private static func address(_ text: String) throws(ListenRefusal) -> InternetAddress {
+    fileprivate static func address(_ text: String) throws(ListenRefusal) -> InternetAddress {
         // Without a port: all of it is an address.
         if InternetAddress(host: text, port: 0) != nil {
             throw text.contains(":") ? .brackets : .noPort
@@ -158,6 +158,17 @@ extension SettingsReader {
             return try ProcessContext.hostName()
         } catch {
             fault(section.mark, "node", "\(error); write the node's name here")
+            return nil
+        }
+    }
+}
+
+extension Settings {
+    /// `IPv4:PORT` or `[IPv6]:PORT`, as `http.listen` has it; nil for anything else.
+    package static func address(_ text: String) -> InternetAddress? {
+        do throws(SettingsReader.ListenRefusal) {
+            return try SettingsReader.address(text)
+        } catch {
             return nil
         }
     }

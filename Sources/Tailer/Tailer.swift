@@ -89,6 +89,17 @@ package final class Tailer: Sendable {
         control.post(.giveBack(file, identity, base, head))
     }
 
+    /// Whether a file is open that no name leads to and that is not read to its end, or may still
+    /// be written to: if it were closed now, lines would be lost. Nil where the reader does not
+    /// answer within `nanoseconds`, which may be a file system's fault.
+    package func holdsOnlyCopies(
+        within nanoseconds: Int64
+    ) throws(SystemError) -> Bool? {
+        let question = try ReaderQuestion()
+        control.ask(question)
+        return question.answer(within: nanoseconds)
+    }
+
     /// Ends reading, without waiting for it.
     package func askToStop() { control.stop() }
 
@@ -117,6 +128,8 @@ final class TailerControl: Sendable {
     private let hasMountChanges = Atomic(false)
     private let mountChanges = Mutex(MountChanges())
     private let touched = Mutex<(place: String?, number: Int)>((nil, 0))
+    private let hasQuestions = Atomic(false)
+    private let questions = Mutex<[ReaderQuestion]>([])
     private let hasLoans = Atomic(false)
     /// One file is lent at a time: a few at the most.
     private let loans = Mutex<[FileLender.Message]>([])
@@ -158,6 +171,23 @@ final class TailerControl: Sendable {
     func remounted(_ changes: MountChanges) {
         mountChanges.withLock { $0.add(changes) }
         hasMountChanges.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+
+    func takeQuestions() -> [ReaderQuestion] {
+        guard hasQuestions.load(ordering: .relaxed),
+            hasQuestions.exchange(false, ordering: .acquiringAndReleasing)
+        else { return [] }
+        return questions.withLock { questions in
+            defer { questions = [] }
+            return questions
+        }
+    }
+
+    /// Who asks waits, so there are a few at the most.
+    func ask(_ question: ReaderQuestion) {
+        questions.withLock { $0.append(question) }
+        hasQuestions.store(true, ordering: .releasing)
         wakeup.wake()
     }
 

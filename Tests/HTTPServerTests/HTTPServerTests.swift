@@ -1,8 +1,9 @@
-import HTTPServer
 import Platform
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import HTTPServer
 
 @Suite("HTTP is answered within bounds, whoever asks")
 struct HTTPServerTests {
@@ -20,6 +21,34 @@ struct HTTPServerTests {
             default: nil
             }
         }
+    }
+
+    @Test func somePagesAreForTheLoopbackAlone() throws {
+        let server = try HTTPServer(.loopback(port: 0), onlyLocal: ["/own"]) { .text(200, $0) }
+        defer { server.stop() }
+        #expect(try httpGet(server.address, "/own").body == "/own")
+        let served = Served({ .text(200, $0) }, ["/own"])
+        let elsewhere = served.response(
+            method: "GET", path: "/own", version: "HTTP/1.1", isLocal: { false })
+        #expect(elsewhere.status == 403)
+        let open = served.response(
+            method: "GET", path: "/", version: "HTTP/1.1", isLocal: { false })
+        #expect(open.status == 200)
+        #expect(!InternetAddress.peerIsLoopback(ofSocket: -1))
+    }
+
+    @Test func anAnswerIsReadThatIsOne() throws {
+        let server = try Self.start()
+        let answer = try #require(try HTTPQuery.get(server.address, "/hello"))
+        #expect(answer.status == 200 && answer.body == Array("hello\n".utf8))
+        #expect(try HTTPQuery.get(server.address, "/none")?.status == 404)
+        // More than it may be.
+        #expect(try HTTPQuery.get(server.address, "/large")?.body.count ?? 0 < 5_000_000)
+        for text in ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 x\r\n\r\n"] {
+            #expect(HTTPQuery.answer(Array(text.utf8)) == nil, "\(text)")
+        }
+        server.stop()
+        #expect(throws: SystemError.self) { try HTTPQuery.get(server.address, "/hello") }
     }
 
     @Test func aPageIsAnsweredWithItsTypeAndLength() throws {

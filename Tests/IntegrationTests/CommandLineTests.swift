@@ -1,4 +1,5 @@
 import Command
+import Platform
 import Shipper
 import TestSupport
 import Testing
@@ -13,6 +14,14 @@ import Testing
         ),
         (["run", "--config=a", "--config", "b"], .run(config: "b", once: false)),
         (["check", "--conf", "f"], .check(config: "f")),
+        (["status"], .status(.init(config: "/etc/shipper/shipper.yaml"))),
+        (
+            ["status", "--address", "127.0.0.1:9", "-w"],
+            .status(
+                .init(
+                    config: "/etc/shipper/shipper.yaml", address: .loopback(port: 9),
+                    isWatching: true))
+        ),
         (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
         (
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],

@@ -7,7 +7,8 @@ import Testing
 @Suite("What the documents print can be typed") struct DocumentTests {
     private static let documents = [
         "README.md", "deploy/README.md", "docs/registry.md", "docs/registry-show.md",
-        "docs/metrics.md", "docs/lines.md", "docs/migrating-from-filebeat.md",
+        "docs/metrics.md", "docs/lines.md", "docs/migrating-from-filebeat.md", "docs/status.md",
+        "docs/reloading.md",
     ]
 
     /// The lines of a document's blocks in fences, with the word behind the fence.

@@ -72,6 +72,42 @@ struct HTTPTests {
         #expect(try agent.stop() == .code(0))
     }
 
+    @Test("`status` asks the agent, and tells what is behind out of its registry")
+    func status() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: "topic: logs, codec: raw",
+            more: "http: {listen: \"127.0.0.1:0\"}")
+        let line = Array("one\n".utf8)
+        try agent.home.write("logs/a.log", line)
+        try agent.start()
+        let address = "\(try agent.address())"
+        func ask(_ arguments: String...) throws -> (exit: ChildProcess.Exit, ChildProcess) {
+            let status = try ChildProcess(try findBinary(), ["status"] + arguments)
+            return (try status.wait(), status)
+        }
+        try eventually("it is delivered; \(agent.said)") { try AuditCount.of(broker) == 1 }
+        let (exit, told) = try ask("--address", address)
+        #expect(exit == .code(0), "\(told.errors)")
+        #expect(told.output.contains("\nready          yes\n"), "\(told.output)")
+        #expect(told.output.contains("\nlogs       1       0  0 B\n"), "\(told.output)")
+        let (_, object) = try ask("--address", address, "--json")
+        #expect(object.output.contains("\"records_delivered\":1,"), "\(object.output)")
+
+        broker.pause()
+        try agent.home.append("logs/a.log", "two\n")
+        try eventually("it is behind; \(agent.said)") {
+            try ask("--address", address).1.output
+                .contains("\n\(agent.log("a.log"))  4 B")
+        }
+        broker.resume()
+        #expect(try agent.stop() == .code(0))
+        let (end, silent) = try ask("--address", address)
+        #expect(end == .code(1) && silent.errors.contains("is it running"), "\(silent.errors)")
+        let (none, refused) = try ask("--config", agent.home.path("logs/none.yaml"))
+        #expect(none == .code(78), "\(refused.errors)")
+    }
+
     @Test("A broker that goes away with nothing to send, and comes back: not ready, then ready")
     func away() throws {
         let broker = try BrokerProcess(topics: ["logs"])

@@ -138,12 +138,34 @@ struct ReloadTests {
         }
         try edit(agent, "in_flight: 256KiB", "in_flight: 512KiB")
         try reload(agent, "the changed configuration waits")
+        #expect(agent.said.contains("for=\"lines that are on no disk any more"), "\(agent.said)")
         #expect(!agent.said.contains(Self.applied))
         broker.resume()
         try eventually("it is done; \(agent.said)") { agent.said.contains(Self.applied) }
         try eventually("all; \(agent.said)") { reader.count == 20_000 }
         #expect(
             reader.texts() == (0..<20_000).map { String(decoding: source.line($0), as: UTF8.self) })
+        #expect(try agent.stop() == .code(0))
+    }
+
+    @Test("A second SIGHUP ends the wait")
+    func forced() throws {
+        let broker = try BrokerProcess(topics: ["logs"])
+        let agent = try Agent(
+            broker.address, path: "*.log", kafka: Self.raw,
+            more: "limits: {in_flight: 256KiB}\nshutdown_timeout: 1s")
+        try agent.start()
+        try agent.home.write("logs/a.log", "one\n")
+        try eventually("it is delivered; \(agent.said)") { try AuditCount.of(broker) == 1 }
+        // Moved away, and read on through its descriptor: nobody finds it after a restart.
+        broker.pause()
+        try agent.home.append("logs/a.log", String(repeating: "x\n", count: 1_000_000))
+        try rename(agent.log("a.log"), agent.home.path("moved"))
+        try agent.configure { $0 = $0.replacing("256KiB", with: "512KiB") }
+        try reload(agent, "the changed configuration waits")
+        #expect(!agent.said.contains(Self.applied))
+        try reload(agent, Self.applied)
+        broker.kill()
         #expect(try agent.stop() == .code(0))
     }
 

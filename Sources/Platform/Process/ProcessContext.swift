@@ -3,6 +3,9 @@ import Glibc
 
 /// The environment and the host of this process, and its end.
 package enum ProcessContext {
+    /// By which the kernel knows it.
+    package static var number: Int32 { getpid() }
+
     /// The environment. A name that stands twice counts as getenv(3) has it, the first; bytes that
     /// are not UTF-8 become U+FFFD. To be read before threads are started: nothing here sets
     /// variables, but C libraries may.

@@ -19,6 +19,8 @@ final class AgentRun {
     private(set) var pipeline: Pipeline?
     /// Of that pipeline, once it has stopped.
     private var outcome: Pipeline.Outcome?
+    /// Those that wait for calm.
+    private var awaited: Settings?
 
     /// What came of a step on the way to another configuration.
     private enum Step {
@@ -80,16 +82,21 @@ final class AgentRun {
 
     /// As the pipeline's, over all reloads until then.
     func waitForEnd(timeout: Duration?) throws(PipelineError) -> Pipeline.End {
-        while let pipeline {
-            // A run that ends by itself is for the configuration that it began with.
-            guard !once else { return try pipeline.waitForEnd(timeout: timeout) }
-            let end = try pipeline.waitForEnd()
+        // A run that ends by itself is for the configuration that it began with.
+        guard !once else { return try waitForPipeline(timeout: timeout) }
+        while true {
+            let end = try waitForPipeline(timeout: nil)
             guard end == .attention else { return end }
             while reloads.take() {
                 if case .ended(let end) = try reload() { return end }
             }
         }
-        return .interrupted
+    }
+
+    /// Nobody but this object has the pipeline while another one is started.
+    private func waitForPipeline(timeout: Duration?) throws(PipelineError) -> Pipeline.End {
+        guard let pipeline else { return .interrupted }
+        return try pipeline.waitForEnd(timeout: timeout)
     }
 
     /// As the pipeline's; nil where there is none.
@@ -110,28 +117,40 @@ final class AgentRun {
             new = try Settings.validated(path: config)
         } catch {
             refuse(error.description)
-            return .done
+            return try goOn()
         }
         let change = SettingsChange(from: settings, to: new)
         guard change.untouchable.isEmpty else {
             refuse(
                 "\(change.untouchable.joined(separator: ", ")) cannot be changed while the agent "
                     + "runs; stop it and start it anew")
-            return .done
+            return try goOn()
         }
         if change.sections.contains("log") {
             log.warn("a changed log takes effect at the next start")
         }
-        // What files hold may have changed, as certificates do that are renewed.
-        if change.isNothing, new.output.kafka.files.isEmpty {
+        guard change.isApplicable else {
             reloads.note(.unchanged)
             log.info("the configuration is the same as before", ["config": .text(config)])
-            return .done
+            return try goOn()
         }
+        // Whoever asks twice for the same wants it now.
+        let isForced = awaited == new
+        awaited = isForced ? nil : new
         log.info("changing the configuration", change.logged)
-        let step = try waitForCalm(change)
+        let step = try waitForCalm(change, isForced: isForced)
+        if case .superseded = step { return step }
+        awaited = nil
         guard case .done = step else { return step }
-        return try replace(with: new, change)
+        return try replace(with: new, serves: change.sections.contains("http"))
+    }
+
+    /// With the settings that it has; a rotator that was stopped on the way comes back with another
+    /// pipeline.
+    private func goOn() throws(PipelineError) -> Step {
+        awaited = nil
+        guard pipeline?.rotatesNoMore == true else { return .done }
+        return try replace(with: settings, serves: false)
     }
 
     private func refuse(_ why: String) {
@@ -141,26 +160,22 @@ final class AgentRun {
             ["config": .text(config), "error": .text(why)])
     }
 
-    /// Waits until nothing would be lost, or sent twice, that need not be.
-    private func waitForCalm(_ change: SettingsChange) throws(PipelineError) -> Step {
-        var tellAt = Clock.monotonicNanoseconds() + Pipeline.calm.wholeNanoseconds
-        var calmSince: Int64?
-        while let pipeline {
+    /// Waits until nothing would be lost, or sent twice, that need not be; with `isForced` only for
+    /// the rotator.
+    private func waitForCalm(
+        _ change: SettingsChange, isForced: Bool
+    ) throws(PipelineError) -> Step {
+        var told: Pipeline.Obstacle?
+        var tellAt: Int64 = 0
+        while let obstacle = obstacle(change, isForced: isForced) {
             let now = Clock.monotonicNanoseconds()
-            if pipeline.mayBeReplaced(goesElsewhere: change.hasOtherOutput) {
-                let since = calmSince ?? now
-                calmSince = since
-                if now - since >= Pipeline.calm.wholeNanoseconds { return .done }
-            } else {
-                calmSince = nil
-                if now >= tellAt {
-                    tellAt = now + Self.tellInterval
-                    log.warn(
-                        "the changed configuration waits: no broker answers, or removed files are not delivered",
-                        ["held_bytes": .count(pipeline.figures.heldBytes)])
-                }
+            if obstacle != told || now >= tellAt {
+                (told, tellAt) = (obstacle, now + Self.tellInterval)
+                log.warn(
+                    "the changed configuration waits; another SIGHUP ends that, at a cost",
+                    ["for": .text(obstacle.text), "cost": .text(obstacle.cost)])
             }
-            switch try pipeline.waitForEnd(timeout: Self.look) {
+            switch try waitForPipeline(timeout: Self.look) {
             case .timedOut: continue
             case .attention: if reloads.isAsked { return .superseded }
             case let end: return .ended(end)
@@ -169,41 +184,77 @@ final class AgentRun {
         return .done
     }
 
+    private func obstacle(_ change: SettingsChange, isForced: Bool) -> Pipeline.Obstacle? {
+        guard let pipeline else { return nil }
+        guard isForced else {
+            return pipeline.obstacle(connectsElsewhere: change.connectsElsewhere)
+        }
+        return pipeline.hasStoppedRotating() ? nil : .rotating
+    }
+
+    /// Stops the pipeline, and starts another one in its place; where that cannot be, one with the
+    /// settings that there were.
     private func replace(
-        with new: Settings, _ change: SettingsChange
+        with new: Settings, serves: Bool
     ) throws(PipelineError) -> Step {
-        guard let old = pipeline else { return .ended(.interrupted) }
-        let isReached = old.mayBeReplaced(goesElsewhere: false)
-        let outcome = old.stop(
-            within: isReached ? min(settings.shutdownTimeout, Self.mostPatience) : .zero)
-        self.outcome = outcome
-        // All that a run tells at its end is the stopped one's.
-        if watch.isAsked { return .ended(.interrupted) }
-        let legacy = old.legacy
-        endpoints.unfollow()
-        reloads.unfollow()
-        watch.unfollow()
-        // Two of them would take twice the memory.
-        pipeline = nil
-        self.outcome = nil
-        let serves = change.sections.contains("http")
+        guard let (legacy, left) = stopForSuccessor() else { return .ended(.interrupted) }
         do throws(PipelineError) {
             let next = try start(new, legacy, serves: serves)
             settings = new
             follow(next)
         } catch {
             refuse("\(error)")
-            follow(try start(settings, legacy, serves: serves))
-            return .done
+            return try startAgain(legacy, serves: serves)
         }
         reloads.note(.applied)
         log.info(
             "the changed configuration runs",
             [
                 "config": .text(config), "inputs": .count(new.inputs.count),
-                "records_to_send_again": .count(outcome.undelivered),
+                "records_to_send_again": .count(left),
             ])
         return .done
+    }
+
+    /// Nil: the process is to end, and what the pipeline tells of its end is told.
+    private func stopForSuccessor() -> (Pipeline.Legacy, undelivered: Int)? {
+        guard let pipeline else { return nil }
+        let outcome = pipeline.stop(
+            within: pipeline.isReached
+                ? min(settings.shutdownTimeout, Self.mostPatience) : .zero)
+        for place in outcome.hanging {
+            log.error(
+                "a file system does not answer; its reader is left to it", ["path": .text(place)])
+        }
+        guard !watch.isAsked else {
+            self.outcome = outcome
+            return nil
+        }
+        endpoints.unfollow()
+        reloads.unfollow()
+        watch.unfollow()
+        // Two of them would take twice the memory.
+        self.pipeline = nil
+        return (pipeline.legacy, outcome.undelivered)
+    }
+
+    /// Until it succeeds: the data directory's disk may be full at this moment, or hang.
+    private func startAgain(
+        _ legacy: Pipeline.Legacy, serves: Bool
+    ) throws(PipelineError) -> Step {
+        while !watch.isAsked {
+            do throws(PipelineError) {
+                follow(try start(settings, legacy, serves: serves))
+                return .done
+            } catch {
+                log.fault(
+                    .error, key: "start again",
+                    "the configuration before cannot be started again yet",
+                    ["error": "\(error)"])
+                Clock.sleep(nanoseconds: Self.look.wholeNanoseconds)
+            }
+        }
+        return .ended(.interrupted)
     }
 
     private func start(
@@ -217,6 +268,27 @@ final class AgentRun {
             () throws(PipelineError) in
             guard serves else { return }
             server = try endpoints.serve(settings, DescriptorPlan(settings, once: once), log)
+        }
+    }
+}
+
+extension Pipeline.Obstacle {
+    fileprivate var text: String {
+        switch self {
+        case .unsaved: "positions cannot be saved"
+        case .brokersAway: "no broker answers"
+        case .onlyCopies: "lines that are on no disk any more, or in files that were moved away"
+        case .rotating: "a rotation that is under way"
+        }
+    }
+
+    /// Of not waiting.
+    fileprivate var cost: String {
+        switch self {
+        case .unsaved: "all since the last saved position is sent again"
+        case .brokersAway: "what is under way is sent again"
+        case .onlyCopies: "they are lost"
+        case .rotating: "none: it is waited for"
         }
     }
 }

@@ -14,6 +14,10 @@ struct SettingsChange: Hashable, Sendable {
     let sections: [String]
     /// Sections that differ, and that only a start can change.
     let untouchable: [String]
+    /// Whether brokers that cannot be reached may be reached with the newer one: the connection
+    /// differs, or what its files hold may, as of certificates that are renewed.
+    let connectsElsewhere: Bool
+    private let hasFiles: Bool
 
     init(from old: Settings, to new: Settings) {
         let before = Dictionary(uniqueKeysWithValues: old.inputs.map { ($0.name, $0) })
@@ -30,6 +34,11 @@ struct SettingsChange: Hashable, Sendable {
             ("http", old.http != new.http), ("log", old.log != new.log),
         ]
         sections = differs.filter(\.1).map(\.0)
+        let (a, b) = (old.output.kafka, new.output.kafka)
+        hasFiles = !b.files.isEmpty
+        connectsElsewhere =
+            hasFiles || a.brokers != b.brokers || a.tls != b.tls || a.sasl != b.sasl
+            || a.librdkafka != b.librdkafka
         untouchable = old.data == new.data ? [] : ["data"]
     }
 
@@ -39,8 +48,12 @@ struct SettingsChange: Hashable, Sendable {
             && untouchable.isEmpty
     }
 
-    /// Whether records go elsewhere, or in another way.
-    var hasOtherOutput: Bool { sections.contains("output") }
+    /// Whether the newer one is worth a new pipeline: what files hold may differ where nothing else
+    /// does, and what only a start can change cannot.
+    var isApplicable: Bool {
+        hasFiles || !added.isEmpty || !changed.isEmpty || !removed.isEmpty
+            || sections.contains { $0 != "log" }
+    }
 
     /// For a line of the log.
     var logged: KeyValuePairs<String, Log.Value> {

@@ -94,14 +94,10 @@ package enum RegistryShowCommand {
 
     // MARK: --watch
 
-    /// The other screen and no cursor, and back.
-    private static let enter = "\u{1B}[?1049h\u{1B}[?25l"
-    private static let leave = "\u{1B}[?25h\u{1B}[?1049l"
-
     private static func watch(_ shown: Shown) throws(SystemError) -> ExitCode {
         Signals.prepare()
-        let isTerminal = StandardStream.output.isTerminal
-        if isTerminal { try StandardStream.output.write(enter) }
+        let screen = StandardStream.output.isTerminal ? TerminalScreen() : nil
+        try screen?.enter()
         var faults: [RegistryFault] = []
         repeat {
             var lines: [String]
@@ -115,19 +111,19 @@ package enum RegistryShowCommand {
                 // An agent that was never started may be started yet.
                 lines = [PrintableText.of("shipper: \(error)")]
             }
-            let end = isTerminal ? "\u{1B}[K\n" : "\n"
-            // Without a last newline, which would scroll a full screen.
-            let text = lines.joined(separator: end)
-            try StandardStream.output.write(
-                isTerminal ? "\u{1B}[H" + text + "\u{1B}[K\u{1B}[J" : text + "\n\n")
+            if let screen {
+                try screen.draw(lines)
+            } else {
+                try StandardStream.output.write(lines.joined(separator: "\n") + "\n\n")
+            }
         } while !Signals.waitForEnd(nanoseconds: pauseNanoseconds)
-        if isTerminal { try StandardStream.output.write(leave) }
+        try screen?.leave()
         return try complain(faults)
     }
 
     // MARK: What is told
 
-    private static func look(isScrolled: Bool) -> TerminalLook {
+    static func look(isScrolled: Bool) -> TerminalLook {
         let environment = ProcessContext.environment()
         guard StandardStream.output.isTerminal, environment["TERM"] != "dumb" else {
             return .plain

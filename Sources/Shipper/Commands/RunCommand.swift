@@ -138,7 +138,11 @@ package enum RunCommand {
             log.error("the reader cannot run", ["error": "\(error)"])
             code = .internalFault
         }
-        guard let pipeline = run.pipeline else { return .internalFault }
+        guard let pipeline = run.pipeline else {
+            // It was asked to end while no pipeline could be started.
+            log.info("stopped")
+            return code
+        }
         if once, end == .done, code == .done { pipeline.countOutOfSight() }
         // Then nothing more is waited for: that time is the whole.
         let isLate = end == .timedOut

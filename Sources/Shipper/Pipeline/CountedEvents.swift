@@ -42,6 +42,13 @@ final class CountedEvents: KafkaObserver, RegistryObserver {
         troubles.withLock { $0[latest.cause, default: 0] +|= 1 }
     }
 
+    /// Another registry and another client of Kafka tell it from now on: what the last ones
+    /// complained of is over.
+    func beginAnew() {
+        saveFault.withLock { $0 = nil }
+        trouble.withLock { $0 = nil }
+    }
+
     /// Where the names of files are to be had, once there is a registry.
     func nameFiles(_ path: @escaping @Sendable (FileID) -> String?) {
         paths.withLock { $0 = path }

@@ -95,10 +95,10 @@ package final class Counters: Sendable {
         malformedLines.add(counts.undecoded)
     }
     func taken(_ count: Int) { bytesRead.add(count) }
-    /// A producer has ended without having delivered these.
-    func givenUp(records: Int, bytes: Int) {
-        recordsSent.add(-records)
-        bytesGivenUp.add(bytes)
+    /// The producer has ended: what is not delivered will not be.
+    func settle() {
+        recordsSent.add(recordsDelivered -| recordsSent.now)
+        bytesGivenUp.add(max(0, bytesTaken -| bytesDelivered) -| bytesGivenUp.now)
     }
     func rotated(bytes count: Int) {
         rotationsDone.add(1)

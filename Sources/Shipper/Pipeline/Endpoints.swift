@@ -3,8 +3,8 @@ import Platform
 import Settings
 import Synchronization
 
-/// The agent's answers over HTTP: `/metrics`, `/healthz`, `/readyz`. Sendable; asked on the HTTP
-/// thread, from before there is a pipeline until after it has stopped.
+/// The agent's answers over HTTP: `/metrics`, `/healthz`, `/readyz`, `/status`. Sendable; asked on
+/// the HTTP thread, from before there is a pipeline until after it has stopped.
 final class Endpoints: Sendable {
     private enum State: Sendable {
         /// There was no pipeline yet.
@@ -28,9 +28,11 @@ final class Endpoints: Sendable {
     }
 
     /// Of this moment; nil before there was a pipeline.
-    var figures: Figures? {
+    var figures: Figures? { figures(state.withLock { $0 }) }
+
+    private func figures(_ state: State) -> Figures? {
         var figures: Figures
-        switch state.withLock({ $0 }) {
+        switch state {
         case .starting: return nil
         case .running(let pipeline): figures = pipeline.figures
         case .between(let last): figures = last
@@ -63,7 +65,9 @@ final class Endpoints: Sendable {
         var limits = HTTPServer.Limits()
         limits.connections = plan.connections
         do throws(HTTPError) {
-            let server = try HTTPServer(address, limits: limits) { [self] in answer($0) }
+            let server = try HTTPServer(address, limits: limits, onlyLocal: ["/status"]) {
+                [self] in answer($0)
+            }
             log.info("serving HTTP", ["address": "\(server.address)"])
             return server
         } catch {
@@ -92,8 +96,23 @@ final class Endpoints: Sendable {
         case "/readyz":
             let ready = health.ready
             return .text(ready.areMet ? 200 : 503, ready.text)
+        case "/status":
+            guard let status else {
+                return .text(503, "the agent is starting, or changes its configuration\n")
+            }
+            return HTTPResponse(
+                status: 200, contentType: "application/json", body: status.json)
         default:
             return nil
         }
+    }
+
+    /// Nil while there is no pipeline.
+    private var status: AgentStatus? {
+        let state = state.withLock { $0 }
+        guard case .running(let pipeline) = state, let figures = figures(state) else { return nil }
+        return AgentStatus(
+            pipeline.settings, figures, pipeline.health(refusal: reloads.refusal),
+            faults: pipeline.log.lastFaults)
     }
 }

@@ -33,6 +33,8 @@ struct OutOfSightFiles: Sendable {
     private let ledger: DeliveryLedger
     private let volumes: VolumeNumbers
     private let told: @Sendable (Event) -> Void
+    /// Whether nobody wants to know any more, and the registry is another's.
+    var isOver: @Sendable () -> Bool = { false }
     private let inputs: [TailerInput]
     /// Where patterns begin, the longest first: of prefixes that lead to one directory the last one
     /// follows most links, and what is behind a link from there is so from each other one.
@@ -82,6 +84,10 @@ struct OutOfSightFiles: Sendable {
         self.prefixes = prefixes.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
 
+    private func tell(_ event: Event) {
+        if !isOver() { told(event) }
+    }
+
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
     ///
     /// `isLast`: there will be no other look in this run, and what is out of sight is counted now.
@@ -93,6 +99,7 @@ struct OutOfSightFiles: Sendable {
         var outOfSight: [FileEntry] = []
         var kept = (files: 0, unread: 0, path: "")
         for entry in registry.entries() where !ledger.isFollowed(entry.file) && isMine(entry.path) {
+            if isOver() { return }
             guard let directory = ExactText(entry.path).parent else { continue }
             let place = places[directory] ?? .of(directory, beneath: prefixes)
             places[directory] = place
@@ -126,7 +133,7 @@ struct OutOfSightFiles: Sendable {
         outOfSightBefore = round.outOfSight
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
-            told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
+            tell(.kept(files: kept.files, unread: kept.unread, path: kept.path))
         }
     }
 
@@ -370,7 +377,7 @@ struct OutOfSightFiles: Sendable {
         guard let found else { return }
         let isRead = ledger.isUnfollowed(entry.file)
         for event in GoneFile.events(found, delivered: found.offset, whereabouts, isRead: isRead) {
-            told(.tailer(event))
+            tell(.tailer(event))
         }
     }
 
@@ -381,7 +388,7 @@ struct OutOfSightFiles: Sendable {
             return
         }
         for event in GoneFile.events(gone, delivered: gone.offset, whereabouts, isRead: isRead) {
-            told(.tailer(event))
+            tell(.tailer(event))
         }
     }
 
@@ -442,11 +449,11 @@ struct OutOfSightFiles: Sendable {
             return false
         }
         guard mayBeLed(to: left) else {
-            told(.forgotten(left))
+            tell(.forgotten(left))
             return true
         }
         for event in GoneFile.events(left, delivered: left.offset, whereabouts, isRead: false) {
-            told(.tailer(event))
+            tell(.tailer(event))
         }
         return true
     }

@@ -14,14 +14,31 @@ final class OutOfSightLooks: Sendable {
         var isEnding = false
     }
     private let state: Mutex<State>
+    private let isStopped: Flag
 
-    init(_ files: OutOfSightFiles) { state = Mutex(State(files: files)) }
+    private final class Flag: Sendable {
+        let value = Atomic(false)
+    }
+
+    init(_ files: OutOfSightFiles) {
+        let isStopped = Flag()
+        self.isStopped = isStopped
+        var files = files
+        files.isOver = { isStopped.value.load(ordering: .acquiring) }
+        state = Mutex(State(files: files))
+    }
 
     /// Begins a look, unless the last one has not come back.
     func begin() {
         state.withLock { state in
             if !state.isEnding { begin(&state, isLast: false) }
         }
+    }
+
+    /// No look begins any more, and of one that is under way nothing is told.
+    func stop() {
+        state.withLock { $0.isEnding = true }
+        isStopped.value.store(true, ordering: .releasing)
     }
 
     /// One more look, after which there is none. Waits for it, `nanoseconds` at the most; false

@@ -26,6 +26,7 @@ package final class Pipeline: Sendable {
     let territories: Territories
     let keeper: RegistryKeeper
     private let outOfSight: [OutOfSightLooks]
+    private let rotations: Rotations?
     let budget: InFlightBudget
     let topics: TopicPool
     private let ledger: DeliveryLedger
@@ -33,6 +34,7 @@ package final class Pipeline: Sendable {
     let counted: CountedEvents
     let end: PipelineEnd
     let isStopping = Atomic(false)
+    private let isRotatorStopped = Atomic(false)
     /// Wall clock, nanoseconds; nil where /proc cannot be read.
     let processStart: Int64?
 
@@ -114,6 +116,7 @@ package final class Pipeline: Sendable {
         let counted = legacy?.counted ?? CountedEvents(EventLog(log))
         self.counted = counted
         let events = counted.events
+        if legacy != nil { counted.beginAnew() }
 
         let registry = try running.startRegistry(settings, counted)
         self.registry = registry
@@ -174,9 +177,11 @@ package final class Pipeline: Sendable {
             newInputs: FileMemory.newInputs(settings, registry),
             startTimes: StartTimes(witness: Self.witness(settings)))
         readers = try running.startReaders(plan, doorbell, end, events)
-        if !once {
-            try running.startRotations(settings, registry, readers, territories, counters, log)
-        }
+        rotations =
+            once
+            ? nil
+            : try running.startRotations(
+                settings, registry, readers, territories, counters, log)
         self.running = Mutex(running)
     }
 
@@ -260,19 +265,41 @@ package final class Pipeline: Sendable {
     /// Waits until every directory was scanned once.
     package func waitForFirstScan() { end.waitForScan() }
 
-    /// Whether it can be stopped, and followed by another pipeline, at the cost of a moment:
-    /// nothing that this process alone still has would go with it, and what is under way will be
-    /// delivered. Where it `goesElsewhere`, brokers that do not answer are not waited for. What the readers
-    /// tell of files that are gone is a second old at the most.
-    func mayBeReplaced(goesElsewhere: Bool) -> Bool {
-        let isReached = producer.brokerReach == .reached
-        if goesElsewhere, !isReached { return true }
-        return readers.sum(\.heldBytes) == 0 && !ledger.hasOnlyCopies
-            && (isReached || inFlight == 0)
+    /// Why it is better not replaced by another pipeline of this process now.
+    enum Obstacle: Hashable, Sendable {
+        /// Positions are in memory alone: all since the last that is saved would be sent again.
+        case unsaved
+        /// What is under way would be sent again.
+        case brokersAway
+        /// Lines that are on no disk any more, or that no name leads to.
+        case onlyCopies
+        /// A log's front is being removed.
+        case rotating
     }
 
-    /// How old that may be that readers tell, and a little.
-    static let calm = Duration.milliseconds(1_200)
+    /// Nil: it can be stopped at the cost of a moment. Brokers that do not answer are waited for
+    /// unless its successor `connectsElsewhere`. When nothing else is in the way, its rotator is
+    /// stopped, for good.
+    func obstacle(connectsElsewhere: Bool) -> Obstacle? {
+        if counted.whyNotSaved != nil { return .unsaved }
+        if inFlight > 0, !connectsElsewhere, !isReached { return .brokersAway }
+        if ledger.hasOnlyCopies || readers.holdOnlyCopies { return .onlyCopies }
+        return hasStoppedRotating() ? nil : .rotating
+    }
+
+    /// Whether a broker can be reached.
+    var isReached: Bool { producer.brokerReach == .reached }
+
+    /// A successor must not read what its rotator still cuts. False where that has not ended yet.
+    func hasStoppedRotating() -> Bool {
+        guard let rotations else { return true }
+        isRotatorStopped.store(true, ordering: .relaxed)
+        rotations.askToStop()
+        return rotations.hasEnded
+    }
+
+    /// Whether it has a rotator that was stopped.
+    var rotatesNoMore: Bool { isRotatorStopped.load(ordering: .relaxed) }
 
     /// Bytes of credit that are held: what was read and is not yet acknowledged; any thread.
     package var inFlight: Int { budget.held }
@@ -295,10 +322,10 @@ package final class Pipeline: Sendable {
             defer { running = RunningStages() }
             return running
         }
+        for looks in outOfSight { looks.stop() }
         stages.stop(&shutdown)
         let undelivered = ledger.undelivered
-        counters.givenUp(
-            records: shutdown.undelivered, bytes: undelivered.values.reduce(0, +|))
+        counters.settle()
         return Outcome(
             undelivered: shutdown.undelivered,
             left: Leftovers(readers.leftovers, undelivered: undelivered),

@@ -66,13 +66,13 @@ extension RunningStages<Shutdown> {
     mutating func startRotations(
         _ settings: Settings, _ registry: Registry, _ readers: Readers, _ territories: Territories,
         _ counters: Counters, _ log: Log
-    ) throws(PipelineError) {
-        guard RotationRound.isAsked(settings) else { return }
+    ) throws(PipelineError) -> Rotations? {
+        guard RotationRound.isAsked(settings) else { return nil }
         var parts = RotationRun.Parts(registry: registry)
         parts.lend = { readers.lend($0.file, $0.identity, upTo: $1) }
         parts.giveBack = { readers.giveBack($0.file, $0.identity, base: $1, beginsWith: $2) }
         let shared = parts
-        _ = try start(orThrow: PipelineError.system) { () throws(SystemError) in
+        return try start(orThrow: PipelineError.system) { () throws(SystemError) in
             try Rotations(
                 settings, shared, counters: counters, log: log,
                 isNear: { territories.reader(of: $0) == 0 })

@@ -11,6 +11,7 @@ final class Rotations: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
     private let isStopped: Flag
+    private let ended = Flag()
 
     final class Flag: Sendable {
         private let value = Atomic(false)
@@ -32,6 +33,7 @@ final class Rotations: Sendable {
     ) throws(SystemError) {
         let wakeup = try Wakeup()
         let isStopped = Flag()
+        let ended = ended
         self.wakeup = wakeup
         self.isStopped = isStopped
         var parts = parts
@@ -49,6 +51,7 @@ final class Rotations: Sendable {
                 let took = Clock.monotonicNanoseconds() - began - rotating
                 pause = Self.pause(interval, looked: took)
             }
+            ended.set()
         }
     }
 
@@ -57,11 +60,19 @@ final class Rotations: Sendable {
         max(interval, max(0, took) *| share)
     }
 
+    /// Asks the thread to end, without waiting for it.
+    func askToStop() {
+        isStopped.set()
+        wakeup.wake()
+    }
+
+    /// It rotates nothing any more.
+    var hasEnded: Bool { ended.isSet }
+
     /// Ends the thread, within `nanoseconds`: what is being copied is left, and what is being
     /// removed is finished. False where it hangs with a disk; the next run finishes it then.
     func stop(within nanoseconds: Int64) -> Bool {
-        isStopped.set()
-        wakeup.wake()
+        askToStop()
         return thread.join(within: nanoseconds)
     }
 }

@@ -174,7 +174,7 @@ struct FileTable {
         return files.isEmpty ? "0 files" : text
     }
 
-    private static func count(_ count: Int, _ noun: String) -> String {
+    static func count(_ count: Int, _ noun: String) -> String {
         count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
     }
 

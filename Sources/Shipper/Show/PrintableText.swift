@@ -57,6 +57,20 @@ enum PrintableText {
         return result
     }
 
+    /// The beginning of `text` that takes at most `columns`, `…` in place of the rest.
+    static func cutEnd(_ text: String, to columns: Int) -> String {
+        guard width(text) > columns else { return text }
+        var result = ""
+        var used = 1
+        for scalar in text.unicodeScalars {
+            let next = width(String(scalar))
+            if used + next > columns { break }
+            result.unicodeScalars.append(scalar)
+            used += next
+        }
+        return result + "…"
+    }
+
     /// East Asian width W and F, by the blocks where they lie.
     private static func isWide(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

@@ -60,6 +60,7 @@ package final class Log: Sendable {
     private let eventLimit: Mutex<EventLimit>
     /// Lines that could not be written and of which the log does not tell yet.
     private let untold = Atomic<Int>(0)
+    private let told = Mutex<[String]>([])
     private let lost = Atomic<Int>(0)
 
     /// `sink` takes whole lines, on the threads that log. The clocks give nanoseconds, the
@@ -93,6 +94,18 @@ package final class Log: Sendable {
     /// Lines that could not be written since the start; the next that can be says how many there
     /// were.
     package var linesLost: Int { lost.load(ordering: .relaxed) }
+
+    /// The last lines that are warnings or errors, the oldest first, without their ends.
+    var lastFaults: [String] { told.withLock { $0 } }
+    private static let mostFaults = 10
+
+    private func remember(_ line: [UInt8]) {
+        let text = String(decoding: line.dropLast(), as: UTF8.self)
+        told.withLock { told in
+            if told.count == Self.mostFaults { told.removeFirst() }
+            told.append(text)
+        }
+    }
 
     /// For who looks for a fault in the shipper itself.
     package func debug(
@@ -203,6 +216,7 @@ package final class Log: Sendable {
     private func deliver(_ fault: Fault, repeated: Int) -> Bool {
         let line = LogLine.render(
             fault.level, fault.message, fault.data, repeated: repeated, at: wallClock(), as: format)
+        if fault.level >= .warn { remember(line) }
         do throws(SystemError) {
             try sink(line)
             return true

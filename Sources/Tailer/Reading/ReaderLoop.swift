@@ -158,6 +158,9 @@ final class ReaderLoop {
             if watches.attempt(now) { tree.unwatchedAll() }
             if control.takeRedistribution() { tree.redistributed() }
             for message in control.takeLoans() { lender.take(message) }
+            for question in control.takeQuestions() {
+                question.answer(OnlyCopies(opener: opener, control: control).areHeld())
+            }
             if let changes = control.takeMountChanges() { tree.remounted(changes, now) }
             tree.advance(now)
             scan(now)

@@ -38,7 +38,12 @@ import Testing
             ", librdkafka: {queue.buffering.max.kbytes: 1000}, tls: {ca: /ca.pem}"
         let old = try settings([a], kafka: kafka, rest: "limits: {topics: 5}\nnode: n")
         let new = try settings([a], kafka: kafka, rest: "# more\nnode: n\nlimits: {topics: 5}")
-        #expect(SettingsChange(from: old, to: new).isNothing)
+        let change = SettingsChange(from: old, to: new)
+        #expect(change.isNothing)
+        // The certificate may be another one by now.
+        #expect(change.isApplicable && change.connectsElsewhere)
+        let plain = try SettingsChange(from: settings([a]), to: settings([a]))
+        #expect(!plain.isApplicable && !plain.connectsElsewhere)
     }
 
     @Test(
@@ -50,18 +55,24 @@ import Testing
         ])
     func sections(text: String, key: String) throws {
         let change = try SettingsChange(from: settings([a]), to: settings([a], rest: text))
-        #expect(change.sections == [key] && !change.isNothing && !change.hasOtherOutput)
+        #expect(change.sections == [key] && !change.isNothing && !change.connectsElsewhere)
+        #expect(change.isApplicable == (key != "log"))
     }
 
     @Test("A changed output changes the inputs that have its topic")
     func output() throws {
         let change = try SettingsChange(
             from: settings([a]), to: settings([a], kafka: ", codec: raw"))
-        #expect(change.hasOtherOutput && change.changed.isEmpty)
+        #expect(change.sections == ["output"] && change.changed.isEmpty)
+        #expect(change.isApplicable && !change.connectsElsewhere)
         let secret = try SettingsChange(
             from: settings([a], kafka: ", sasl: {mechanism: PLAIN, username: u, password: one}"),
             to: settings([a], kafka: ", sasl: {mechanism: PLAIN, username: u, password: two}"))
-        #expect(secret.hasOtherOutput)
+        #expect(secret.connectsElsewhere)
+        let other = try SettingsChange(
+            from: settings([a]),
+            to: settings([a], kafka: ", librdkafka: {socket.timeout.ms: 1000}"))
+        #expect(other.connectsElsewhere)
     }
 
     @Test("The data directory stays")

@@ -45,4 +45,22 @@ import Testing
         #expect(page.contains("\nshipper_lag_bytes 9223372036854775807\n"))
         #expect(page.contains("\nshipper_hole_bytes_total 9223372036854775807\n"))
     }
+
+    @Test("What a producer leaves behind at its end is neither awaited nor behind any more")
+    func settled() {
+        let counters = Counters()
+        counters.taken(100)
+        counters.sent(records: 10)
+        counters.delivered(records: 4, bytes: 40)
+        counters.settle()
+        #expect(counters.recordsWaiting == 0 && counters.bytesUndelivered == 60)
+        // They are read again.
+        counters.taken(60)
+        counters.sent(records: 6)
+        #expect(counters.recordsWaiting == 6)
+        counters.delivered(records: 6, bytes: 60)
+        counters.settle()
+        #expect(counters.recordsWaiting == 0 && counters.bytesUndelivered == 60)
+        #expect(counters.bytesTaken - counters.bytesDelivered - counters.bytesUndelivered == 0)
+    }
 }

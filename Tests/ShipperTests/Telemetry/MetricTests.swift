@@ -143,9 +143,3 @@ import Testing
         init() throws { descriptor = try Descriptor.open("/dev/null", 0) }
     }
 }
-
-/// A file of this repository.
-private func repositoryFile(_ relative: String) throws -> String {
-    let repository = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-    return String(decoding: try readFile("/\(repository)/\(relative)"), as: UTF8.self)
-}
