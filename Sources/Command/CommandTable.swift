@@ -131,6 +131,10 @@ package struct CommandTable: Sendable {
             details: [
                 "Prints the configuration with every default filled in, or everything that is "
                     + "wrong with it. Secrets are not shown. Nothing is changed anywhere.",
+                "Behind it, as comments: the data directory; of each input the files that it "
+                    + "matches "
+                    + "now, each with its format, topic and key; and what its paths match and is "
+                    + "left out, with the reason. An exclude adds to what every input leaves out.",
                 "With --connect it also asks each broker whether it can be reached and lets us "
                     + "in, and each topic of the files that there are now whether it is there and "
                     + "can be written, within 10 s, and says so one line each. Nothing is written.",
@@ -140,6 +144,9 @@ package struct CommandTable: Sendable {
                 Option(
                     name: "connect", short: nil, value: nil,
                     help: "ask the brokers, too, and each topic"),
+                Option(
+                    name: "all", short: nil, value: nil,
+                    help: "list every file, not only the first 50 of each input"),
             ], operands: [], exits: [.done, .fault]),
         Command(
             action: .demo, words: ["demo"],

@@ -7,7 +7,7 @@ package enum Invocation: Hashable, Sendable {
     /// A text for standard output.
     case say(String)
     case run(config: String, once: Bool, timeout: Duration? = nil)
-    case check(config: String, connect: Bool = false)
+    case check(config: String, connect: Bool = false, all: Bool = false)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
@@ -98,7 +98,9 @@ package enum Invocation: Hashable, Sendable {
                 throw UsageError("--timeout is for --once alone", command)
             }
             return .run(config: config, once: values.stands("once"), timeout: timeout)
-        case .check: return .check(config: config, connect: values.stands("connect"))
+        case .check:
+            return .check(
+                config: config, connect: values.stands("connect"), all: values.stands("all"))
         case .demo:
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),

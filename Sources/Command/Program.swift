@@ -18,8 +18,8 @@ enum Program {
         case .say(let text):
             try StandardStream.output.write(text)
             return .done
-        case .check(let config, let connect):
-            return try CheckCommand.run(config: config, connect: connect)
+        case .check(let config, let connect, let all):
+            return try CheckCommand.run(config: config, connect: connect, all: all)
         case .run(let config, let once, let timeout):
             return try RunCommand.run(config: config, once: once, timeout: timeout)
         case .demo(let seconds, let lines, let writers):

@@ -13,6 +13,7 @@ import Testing
         ),
         (["run", "--config=a", "--config", "b"], .run(config: "b", once: false)),
         (["check", "--conf", "f"], .check(config: "f")),
+        (["check", "--conf", "f", "--all"], .check(config: "f", all: true)),
         (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
         (
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
