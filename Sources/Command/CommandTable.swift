@@ -8,7 +8,7 @@ package struct CommandTable: Sendable {
     package struct Command: Sendable {
         /// A case of the switch in `Program` for each command.
         package enum Action: Sendable {
-            case run, check, demo, registryShow, registryImport, help
+            case run, check, convert, demo, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
         }
         /// The case that carries the command out.
@@ -131,8 +131,7 @@ package struct CommandTable: Sendable {
             details: [
                 "Prints the configuration with every default filled in, or everything that is "
                     + "wrong with it. Secrets are not shown. Nothing is changed anywhere.",
-                "Behind it, as comments: the data directory; of each input the files that it "
-                    + "matches "
+                "Behind it, as comments: the data directory; of each input the files that match "
                     + "now, each with its format, topic and key; and what its paths match and is "
                     + "left out, with the reason. An exclude adds to what every input leaves out.",
                 "With --connect it also asks each broker whether it can be reached and lets us "
@@ -148,6 +147,26 @@ package struct CommandTable: Sendable {
                     name: "all", short: nil, value: nil,
                     help: "list every file, not only the first 50 of each input"),
             ], operands: [], exits: [.done, .fault]),
+        Command(
+            action: .convert, words: ["convert"],
+            summary: "prints a filebeat.yml as a configuration of ours",
+            details: [
+                "Takes over inputs of type filestream, log and container with what is set for "
+                    + "them, and output.kafka. What is printed is a whole configuration, for "
+                    + "--config. Passwords that stand in FILE stand in it, too; variables of the "
+                    + "environment stay variables.",
+                "A setting that has no equal here stands in it as a comment, in its place, with "
+                    + "what happens instead or what to do, and on standard error in a list. Ends "
+                    + "with 1 where something is left to do (TO DO), and with 78 where FILE is "
+                    + "no configuration of Filebeat's.",
+            ],
+            options: [],
+            operands: [
+                Operand(
+                    placeholder: "FILE", kind: .file, most: 1, help: "the filebeat.yml",
+                    isRequired: true)
+            ],
+            exits: [.done, .fault, .badConfiguration]),
         Command(
             action: .demo, words: ["demo"],
             summary: "shows it at work, with a broker and writers of its own",

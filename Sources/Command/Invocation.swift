@@ -8,6 +8,7 @@ package enum Invocation: Hashable, Sendable {
     case say(String)
     case run(config: String, once: Bool, timeout: Duration? = nil)
     case check(config: String, connect: Bool = false, all: Bool = false)
+    case convert(file: String)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
@@ -101,6 +102,11 @@ package enum Invocation: Hashable, Sendable {
         case .check:
             return .check(
                 config: config, connect: values.stands("connect"), all: values.stands("all"))
+        case .convert:
+            guard let file = operands.first, !file.isEmpty else {
+                throw UsageError("which file? FILE is missing, as in filebeat.yml", command)
+            }
+            return .convert(file: file)
         case .demo:
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),

@@ -22,6 +22,7 @@ enum Program {
             return try CheckCommand.run(config: config, connect: connect, all: all)
         case .run(let config, let once, let timeout):
             return try RunCommand.run(config: config, once: once, timeout: timeout)
+        case .convert(let file): return try ConvertCommand.run(file: file)
         case .demo(let seconds, let lines, let writers):
             return try DemoCommand.run(
                 DemoPlan(

@@ -14,6 +14,7 @@ import Testing
         (["run", "--config=a", "--config", "b"], .run(config: "b", once: false)),
         (["check", "--conf", "f"], .check(config: "f")),
         (["check", "--conf", "f", "--all"], .check(config: "f", all: true)),
+        (["convert", "filebeat.yml"], .convert(file: "filebeat.yml")),
         (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
         (
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
@@ -65,9 +66,23 @@ import Testing
         (
             [],
             """
-            shipper: no command; expected one of run, check, demo, registry show, \
+            shipper: no command; expected one of run, check, convert, demo, registry show, \
             registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
+            """
+        ),
+        (
+            ["convert"],
+            """
+            shipper: which file? FILE is missing, as in filebeat.yml
+            see 'shipper convert --help'
+            """
+        ),
+        (
+            ["convert", "filebeat.yml", "--logrotate", "app"],
+            """
+            shipper: unknown option --logrotate
+            see 'shipper convert --help'
             """
         ),
         (
@@ -77,7 +92,7 @@ import Testing
         (
             ["status"],
             """
-            shipper: unknown command "status"; expected one of run, check, demo, registry show, \
+            shipper: unknown command "status"; expected one of run, check, convert, demo, registry show, \
             registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
             """
