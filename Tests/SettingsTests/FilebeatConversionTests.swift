@@ -78,7 +78,7 @@ struct FilebeatConversionTests {
         #expect(java.start == .end && java.fieldsUnderRoot && java.tags == ["node", "java"])
         #expect(java.multiline?.timeout == .seconds(10) && java.multiline?.mostLines == 1_000)
         #expect(java.lines.include.map(\.pattern) == ["ERROR", "^WARN"])
-        #expect(java.fields.map(\.name) == ["app", "tier", "env"])
+        #expect(java.fields.map(\.name) == ["env", "app", "tier", "labels"])
 
         let kafka = try Self.settings("kafka-tls-sasl").output.kafka
         #expect(kafka.brokers == .addresses(["kafka-a:9092", "kafka-b.example:9093"]))

@@ -1,4 +1,5 @@
 import Platform
+import YAML
 
 /// `filebeat.inputs`, and what else makes inputs.
 extension FilebeatConverter {
@@ -15,6 +16,14 @@ extension FilebeatConverter {
         if let fields = tree.take("fields") { tops.fields = self.fields(fields) }
         tops.tags = tree.take("tags").flatMap { texts($0) } ?? []
         tops.processors = tree.take("processors")
+    }
+
+    /// A new input, with what goes for all of them.
+    func begin(_ name: String, type: String) -> FilebeatInput {
+        var input = FilebeatInput(name: name, type: type)
+        for field in tops.fields { input.add(field, underRoot: tops.isUnderRoot) }
+        input.tags = tops.tags
+        return input
     }
 
     /// References as they are written here; those that are none stay out, and are told.
@@ -38,7 +47,17 @@ extension FilebeatConverter {
     }
 
     mutating func fields(_ value: FilebeatTree.Value) -> [Field] {
-        (value.entries ?? []).compactMap { entry in
+        for leaf in value.leaves {
+            guard case .scalar(let scalar) = leaf.content, scalar.isPlain else { continue }
+            let digits = scalar.text.drop { $0 == "-" || $0 == "+" }
+            if digits.count > 1, digits.first == "0", digits.allSatisfy(\.isNumber) {
+                loose.append(
+                    note(leaf, "octal in Filebeat and decimal here; write it in quotes, or as 0o7"))
+            } else if EnvironmentReferences.stand(in: scalar.text) {
+                loose.append(note(leaf, "a text here, whatever the variable holds", hand: false))
+            }
+        }
+        return (value.entries ?? []).compactMap { entry in
             guard let field = entry.value.fieldValue else {
                 loose.append(note(entry.value, "a value that JSON cannot carry; put it in quotes"))
                 return nil
@@ -129,8 +148,7 @@ extension FilebeatConverter {
             return
         }
         let id = tree.take("id")?.text
-        var input = FilebeatInput(
-            name: name(id ?? "\(type)-\(index + 1)"), type: type)
+        var input = begin(name(id ?? "\(type)-\(index + 1)"), type: type)
         read(&tree, &input)
         guard !input.paths.isEmpty else {
             before.comment(note(value, "no path is left of this input; write it anew"))
@@ -159,7 +177,9 @@ extension FilebeatConverter {
         if let fields = tree.take("fields") {
             for field in self.fields(fields) { input.add(field, underRoot: isUnderRoot) }
         }
-        if let tags = tree.take("tags"), let texts = texts(tags) { input.tags = texts }
+        if let tags = tree.take("tags"), let texts = texts(tags) {
+            input.tags += texts.filter { !input.tags.contains($0) }
+        }
         if let value = tree.take("tail_files"), value.bool == true { input.start = "end" }
         if let value = tree.take("encoding") { encoding(value, &input) }
         for key in ["message_max_bytes", "max_bytes"] {
@@ -228,7 +248,7 @@ extension FilebeatConverter {
             var keys = FilebeatTree(fileset)
             if let enabled = keys.take("enabled"), enabled.bool == false { continue }
             guard fileset.entries != nil else { continue }
-            var input = FilebeatInput(name: self.name("\(module)-\(name)"), type: "log")
+            var input = begin(self.name("\(module)-\(name)"), type: "log")
             let given = keys.take("var.paths").flatMap { texts($0) }
             input.format = "plain"
             for path in given ?? Self.modulePaths["\(module).\(name)"] ?? [] {
@@ -261,7 +281,7 @@ extension FilebeatConverter {
                 "patterns find containers by themselves, and the input "
                     + "\(isDocker ? "docker" : "pods") has them all; hints and templates for "
                     + "some of them become inputs with narrower paths"))
-        var input = FilebeatInput(name: name(isDocker ? "docker" : "pods"), type: "container")
+        var input = begin(name(isDocker ? "docker" : "pods"), type: "container")
         if isDocker {
             input.paths = ["/var/lib/docker/containers/{container_id}/*.log"]
             input.format = "docker"

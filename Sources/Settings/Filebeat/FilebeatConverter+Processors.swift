@@ -2,17 +2,8 @@ import Platform
 
 /// `processors` of an input, and those that go for all inputs.
 extension FilebeatConverter {
-    /// What goes for every input, after its own.
+    /// The processors that go for every input, after its own.
     mutating func finishInputs(_ before: inout ConvertedMap) {
-        for index in inputs.indices {
-            for field in tops.fields {
-                // The input's own counts.
-                let own = tops.isUnderRoot ? inputs[index].rootFields : inputs[index].fields
-                if own.contains(where: { $0.name == field.name }) { continue }
-                inputs[index].add(field, underRoot: tops.isUnderRoot)
-            }
-            inputs[index].tags = tops.tags + inputs[index].tags.filter { !tops.tags.contains($0) }
-        }
         if let processors = tops.processors {
             var told: [FilebeatNote] = []
             for index in inputs.indices {
