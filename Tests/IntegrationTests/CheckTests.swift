@@ -278,7 +278,7 @@ import Testing
             try said().1 == "there, held by a running agent, process \(pid)"
         }
         #expect(try agent.stop() == .code(0))
-        #expect(try said() == (.code(0), "there, and no agent runs with it", ""))
+        #expect(try said() == (.code(0), "there; no agent is seen with it", ""))
         try setMode(agent.data, 0o777)
         let (exit, line, errors) = try said()
         #expect(exit == .code(1) && line == "not usable")

@@ -41,7 +41,7 @@ extension FileLock {
             if error.code == .notFound { return nil }
             throw error
         }
-        let inode = try file.status().inode
+        let status = try file.status()
         let table: [UInt8]
         do {
             table = try Descriptor.open("/proc/locks", O_RDONLY).read(count: longestTable, at: 0)
@@ -49,15 +49,29 @@ extension FileLock {
             if error.code == .notFound { return nil }
             throw error
         }
-        // `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF`
-        let locks = String(decoding: table, as: UTF8.self)
-        guard
-            locks.split(separator: "\n").contains(where: {
-                $0.contains(" FLOCK ") && $0.contains(":\(inode) ")
-            })
-        else { return nil }
         let text = String(decoding: try file.read(count: 20, at: 0), as: UTF8.self)
-        return Holder(pid: text.split(separator: "\n").first.flatMap { Int32($0) })
+        let pid = text.split(separator: "\n").first.flatMap { Int32($0) }
+        let isHeld = String(decoding: table, as: UTF8.self).split(separator: "\n").contains {
+            line in
+            isLock(line, of: status, pid)
+        }
+        return isHeld ? Holder(pid: pid) : nil
+    }
+
+    /// Whether a line of /proc/locks, `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF`, is about the
+    /// file. Some file systems show another device there than stat(2) does, and a container other
+    /// process numbers than the host: one of both is enough beside the inode.
+    private static func isLock(_ line: Substring, of file: FileStatus, _ pid: Int32?) -> Bool {
+        let words = line.split(separator: " ")
+        guard words.count > 5, words[1] == "FLOCK" else { return false }
+        let place = words[5].split(separator: ":")
+        guard place.count == 3, UInt64(place[2]) == file.inode else { return false }
+        let device = file.device
+        let major = device >> 8 & 0xFFF | device >> 32 & ~0xFFF
+        let minor = device & 0xFF | device >> 12 & ~0xFF
+        let isDevice =
+            UInt64(place[0], radix: 16) == major && UInt64(place[1], radix: 16) == minor
+        return isDevice || pid != nil && Int32(words[4]) == pid
     }
 
     /// Who has a lock.

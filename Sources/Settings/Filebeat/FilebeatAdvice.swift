@@ -4,6 +4,10 @@ enum FilebeatAdvice {
     /// Advice, and whether something is left to do.
     typealias Advice = (text: String, needsHand: Bool)
 
+    fileprivate static let helper: Advice = (
+        "no setting of Filebeat's; left out, and what refers to it has its own copy", false
+    )
+
     fileprivate static let unknown: Advice = (
         "there is no such setting here; docs/migrating-from-filebeat.md tells what corresponds",
         true
@@ -14,6 +18,8 @@ enum FilebeatAdvice {
         fileprivate let advice: [String: Advice]
         /// Names that are told at the least, where there are so many.
         fileprivate var least: [String: Int] = [:]
+        /// It is of keys at the top.
+        fileprivate var isTop = false
 
         /// By the longest beginning of the key's names that the table has; and that beginning.
         func find(_ key: String) -> (name: String, advice: Advice) {
@@ -27,6 +33,8 @@ enum FilebeatAdvice {
                 }
                 names.removeLast()
             }
+            // A map that is none of Filebeat's is there for anchors.
+            if isTop, all.count > 1 { return (all[0], FilebeatAdvice.helper) }
             return (key, FilebeatAdvice.unknown)
         }
     }
@@ -40,12 +48,23 @@ enum FilebeatAdvice {
             )
     }
 
+    /// Whether a processor gives events no fields that an input's own may be taken for, and no tags.
+    static func addsNothing(_ name: String) -> Bool {
+        [
+            "add_host_metadata", "add_cloud_metadata", "add_docker_metadata", "add_locale",
+            "add_id",
+            "add_kubernetes_metadata", "add_process_metadata", "add_observer_metadata",
+            "drop_fields", "include_fields", "truncate_fields", "rate_limit", "timestamp",
+            "fingerprint",
+        ].contains(name)
+    }
+
     /// Keys of an input, without the input's own name.
     static let ofInput = Table(advice: inputs)
     /// Keys of `output.kafka`.
     static let ofKafka = Table(advice: kafka)
     /// Keys at the top.
-    static let ofTop = Table(advice: tops, least: ["output": 2])
+    static let ofTop = Table(advice: tops, least: ["output": 2], isTop: true)
 
     private static let atRest: Advice = (
         "nothing to do: a file at rest costs next to nothing", false
@@ -202,6 +221,7 @@ enum FilebeatAdvice {
                 + "directory of its own",
             false
         ),
+        "filebeat": unknown, "instrumentation": unknown, "management": unknown,
         "max_procs": ("nothing to do", false), "seccomp": ("nothing to do", false),
         "features": ("nothing to do", false), "timestamp": ("times are in milliseconds", false),
         "keystore": ("values come from the environment, or password_file", true),

@@ -16,6 +16,8 @@ indirect enum FilebeatCondition {
         /// Names whose values only the environment tells.
         let open: Set<String>
         let tags: [String]
+        /// Lines, or what is done to them, may bring more fields and tags than are known.
+        let mayHaveMore: Bool
     }
 
     init(_ value: FilebeatTree.Value?, _ constants: Constants) {
@@ -93,10 +95,12 @@ indirect enum FilebeatCondition {
         }
         if field == "tags" {
             guard name == "contains" else { return .unknown }
-            return constants.tags.contains(text) ? .yes : .no
+            // Of a part of one of them it is true as well.
+            if constants.tags.contains(where: { $0.contains(text) }) { return .yes }
+            return constants.mayHaveMore ? .unknown : .no
         }
         guard let known = constants.fields[field] else {
-            if constants.open.contains(field) { return .unknown }
+            if constants.open.contains(field) || constants.mayHaveMore { return .unknown }
             // Of the input's own fields all others are known.
             return field.hasPrefix("fields.") ? .no : .unknown
         }

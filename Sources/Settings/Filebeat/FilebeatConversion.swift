@@ -103,12 +103,18 @@ package struct FilebeatConversion: Sendable {
 
     /// A value that fits where the variable stands.
     private static func standIn(_ name: String, _ text: String) -> String {
-        let isPath = text.split(separator: "\n").contains { line in
-            guard line.contains("\"${\(name)}") else { return false }
-            return ["ca:", "certificate:", "key:", "password_file:"].contains { line.contains($0) }
-                || line.contains("- \"${\(name)}/")
+        var key: Substring = ""
+        for line in text.split(separator: "\n") {
+            let words = line.drop { $0 == " " }
+            if words.hasSuffix(":") { key = words }
+            guard words.contains("\"${\(name)}") else { continue }
+            let isPath =
+                words.hasPrefix("- ")
+                ? key == "paths:"
+                : ["ca: ", "certificate: ", "key: "].contains { words.hasPrefix($0) }
+            if isPath { return "/x/x" }
         }
-        return isPath ? "/x" : "x:9092"
+        return "x:9092"
     }
 }
 

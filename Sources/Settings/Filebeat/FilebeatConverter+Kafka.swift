@@ -46,8 +46,20 @@ extension FilebeatConverter {
         var brokers: [String] = []
         for item in value?.items ?? [] {
             guard let text = text(item) else { continue }
-            for part in text.split(separator: ",") {
-                let host = part.filter { $0 != " " }
+            for host in FilebeatText.hosts(text) {
+                // A list within the braces: what the variable holds may be one, too.
+                if host.contains(","), let start = host.firstRange(of: ":-") {
+                    map.comment(
+                        note(
+                            item,
+                            "a variable is one HOST:PORT; its default is written, and what it "
+                                + "holds is not"))
+                    for one in host[start.upperBound...].split(whereSeparator: { ",}".contains($0) }
+                    ) {
+                        brokers.append(one.contains(":") ? String(one) : "\(one):9092")
+                    }
+                    continue
+                }
                 // Behind a variable, whose default may have a colon as well.
                 let end = host.lastIndex(of: "}").map { host[$0...].dropFirst() } ?? host[...]
                 let hasPort = end.last != "]" && end.contains(":")
@@ -252,10 +264,14 @@ extension FilebeatConverter {
     }
 
     private mutating func tls(_ tree: inout FilebeatTree, _ map: inout ConvertedMap) {
-        guard tree.look("ssl") != nil else { return }
-        if tree.take("ssl.enabled")?.bool == false {
-            _ = tree.take("ssl")
-            return
+        guard let ssl = tree.look("ssl"), !ssl.isNull else { return }
+        if let enabled = tree.take("ssl.enabled"), enabled.bool != true {
+            guard enabled.bool == nil, enabled.text != nil else {
+                _ = tree.take("ssl")
+                return
+            }
+            map.comment(
+                note(enabled, "whether TLS is on hangs on the environment; it is taken for on"))
         }
         var tls = ConvertedMap()
         let authorities = tree.take("ssl.certificate_authorities")

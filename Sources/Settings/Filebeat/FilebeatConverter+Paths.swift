@@ -27,7 +27,7 @@ extension FilebeatConverter {
         var rest = path[...]
         while let start = rest.firstRange(of: "${") {
             text += rest[..<start.lowerBound]
-            text += text.isEmpty ? "/x" : "x"
+            text += text.isEmpty ? "/x/x" : "x"
             guard let end = rest.firstIndex(of: "}") else { return nil }
             rest = rest[rest.index(after: end)...]
         }

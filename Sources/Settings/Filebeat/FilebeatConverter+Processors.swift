@@ -34,6 +34,7 @@ extension FilebeatConverter {
                 note(
                     item, "if, then and else are not here; write an input for each case", in: &input
                 )
+                input.isOpen = true
                 continue
             }
             let (name, settings) = (entry.name, entry.value)
@@ -51,6 +52,7 @@ extension FilebeatConverter {
                 // What would do nothing here does nothing under a condition either.
                 let (advice, hand) = FilebeatAdvice.of(processor: name)
                 let isCarried = ["add_fields", "add_tags", "add_labels"].contains(name)
+                if !FilebeatAdvice.addsNothing(name) { input.isOpen = true }
                 note(
                     settings,
                     isCarried
@@ -98,6 +100,7 @@ extension FilebeatConverter {
         default:
             let (advice, hand) = FilebeatAdvice.of(processor: name)
             note(value, advice, hand: hand, in: &input)
+            if !FilebeatAdvice.addsNothing(name) { input.isOpen = true }
         }
     }
 
@@ -147,6 +150,7 @@ extension FilebeatConverter {
         let field = tree.take("field")?.text ?? "message"
         guard field == "log.file.path", let tokenizer = tree.take("tokenizer")?.text else {
             note(value, "what stands in a message is taken apart behind Kafka", in: &input)
+            input.isOpen = true
             return
         }
         let tokens = tokenizer.split(separator: "/", omittingEmptySubsequences: false)
@@ -159,6 +163,7 @@ extension FilebeatConverter {
                     value,
                     "its pieces are no whole names of \(path); write captures into paths, as in "
                         + "{app}", in: &input)
+                input.isOpen = true
                 return
             }
             paths.append(text)
@@ -166,6 +171,7 @@ extension FilebeatConverter {
         }
         guard paths.allSatisfy({ isPath($0) }) else {
             note(value, "write captures into paths, as in {app}", in: &input)
+            input.isOpen = true
             return
         }
         input.paths = paths
@@ -218,6 +224,7 @@ extension FilebeatConverter {
             note(
                 value, "only a whole line is read as JSON, with json; do it behind Kafka",
                 in: &input)
+            input.isOpen = true
             return
         }
         var map = ConvertedMap()

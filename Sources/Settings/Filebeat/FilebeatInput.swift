@@ -27,6 +27,8 @@ struct FilebeatInput {
     /// Of one of its paths, pieces that a processor cuts out of it: by Filebeat's name of the field
     /// the capture here.
     var captured: [String: String] = [:]
+    /// Something that is not carried over may give events fields or tags.
+    var isOpen = false
     var notes: [FilebeatNote] = []
 
     /// Whether lines come from a container's runtime.
@@ -58,7 +60,9 @@ struct FilebeatInput {
         for field in fields { add("fields.\(field.name)", field.value) }
         for field in rootFields { add(field.name, field.value) }
         known["input.type"] = type
-        return FilebeatCondition.Constants(fields: known, open: open, tags: tags)
+        for name in captured.keys where known[name] == nil { open.insert(name) }
+        return FilebeatCondition.Constants(
+            fields: known, open: open, tags: tags, mayHaveMore: isOpen || json != nil)
     }
 
     /// What stands in a template for a field of Filebeat's: a name in braces, or its text.

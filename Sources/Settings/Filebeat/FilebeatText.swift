@@ -26,6 +26,23 @@ enum FilebeatText {
         return result + rest
     }
 
+    /// What commas separate, but for those of a variable's default; without blanks.
+    static func hosts(_ text: String) -> [String] {
+        var hosts: [String] = []
+        var host = ""
+        var isInside = false
+        for character in text where character != " " {
+            if character == "," && !isInside {
+                hosts.append(host)
+                host = ""
+                continue
+            }
+            if character == "{" { isInside = true } else if character == "}" { isInside = false }
+            host.append(character)
+        }
+        return (hosts + [host]).filter { !$0.isEmpty }
+    }
+
     private static func isName(_ name: Substring) -> Bool {
         !name.isEmpty && name.utf8.first.map { !(0x30...0x39).contains($0) } == true
             && name.unicodeScalars.allSatisfy { scalar in

@@ -44,7 +44,7 @@ struct FilebeatTree {
             return Value(key: key, mark: mark, content: .list(items))
         case .map(let entries):
             var map = Value(key: key, mark: mark, content: .map([]))
-            for entry in entries {
+            for entry in merged(entries) {
                 let names = names(entry.key)
                 let path = ([key] + names).filter { !$0.isEmpty }.joined(separator: ".")
                 insert(
@@ -52,6 +52,24 @@ struct FilebeatTree {
             }
             return map
         }
+    }
+
+    /// With what `<<` merges into the map, before its own keys, which count more.
+    private static func merged(_ entries: [Node.Entry]) -> [Node.Entry] {
+        guard entries.contains(where: { $0.key == "<<" }) else { return entries }
+        let own = Set(entries.map(\.key))
+        var seen = own
+        var more: [Node.Entry] = []
+        for entry in entries where entry.key == "<<" {
+            let maps: [Node] =
+                if case .list(let nodes) = entry.value.content { nodes } else { [entry.value] }
+            for case .map(let inner) in maps.map(\.content) {
+                for entry in merged(inner) where seen.insert(entry.key).inserted {
+                    more.append(entry)
+                }
+            }
+        }
+        return more + entries.filter { $0.key != "<<" }
     }
 
     /// More dots than these are no name of Filebeat's.

@@ -69,7 +69,16 @@ package enum CheckCommand {
 
     /// What an agent would find in the place of its data directory, and why it would not start.
     private static func data(_ path: String) -> (words: String, fault: String?) {
-        switch DataDirectory.look(at: path) {
+        var mounts = SilentMounts([], SilentMounts.table())
+        let look: DataDirectory.Look?
+        do throws(SystemError) {
+            look = try mounts.patiently(Array(path.utf8)) { DataDirectory.look(at: path) }
+        } catch {
+            // Without a thread there is no telling whether it answers.
+            look = nil
+        }
+        guard let look else { return ("its file system does not answer", nil) }
+        return switch look {
         case .absent(isAboveThere: true): ("not there yet; the agent makes it", nil)
         case .absent(isAboveThere: false):
             ("not there, nor the directory above it, which has to be", nil)
@@ -77,7 +86,7 @@ package enum CheckCommand {
         case .unwritable: ("there; this user cannot write to it", nil)
         case .held(let pid):
             ("there, held by a running agent\(pid.map { ", process \($0)" } ?? "")", nil)
-        case .free: ("there, and no agent runs with it", nil)
+        case .free: ("there; no agent is seen with it", nil)
         }
     }
 
