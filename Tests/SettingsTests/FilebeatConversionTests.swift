@@ -12,7 +12,7 @@ struct FilebeatConversionTests {
         "anchors", "complete", "docker", "drops", "eck-daemonset", "edges", "java", "json",
         "kafka-tls-sasl",
         "kubernetes-inputs", "kubernetes-topics", "logstash", "nginx", "parsers", "raw", "s6",
-        "stock", "topics",
+        "stock", "topics", "variables",
     ]
 
     /// What the files' variables stand for.

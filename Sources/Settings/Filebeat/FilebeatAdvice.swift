@@ -48,7 +48,8 @@ enum FilebeatAdvice {
             )
     }
 
-    /// Whether a processor gives events no fields that an input's own may be taken for, and no tags.
+    /// Whether a processor gives events no tags, and no fields that an input's own may be taken
+    /// for.
     static func addsNothing(_ name: String) -> Bool {
         [
             "add_host_metadata", "add_cloud_metadata", "add_docker_metadata", "add_locale",

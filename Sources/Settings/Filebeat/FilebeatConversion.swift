@@ -166,6 +166,7 @@ struct FilebeatConverter {
         root.comment(
             "Made of a filebeat.yml by shipper convert. A comment names what has no equal here.")
         var before = ConvertedMap()
+        tellVariables(tree.root)
         top()
         makeInputs(&before)
         finishInputs(&before)
@@ -189,6 +190,33 @@ struct FilebeatConverter {
         root.append(rest)
         notes.sort { ($0.mark ?? Self.end) < ($1.mark ?? Self.end) }
         return root
+    }
+
+    /// Settings by whose values others are chosen: one that a variable holds is not known here.
+    private static let chosen: Set<String> = [
+        "enabled", "stream", "format", "type", "tail_files", "fields_under_root", "symlinks",
+        "negate", "match", "max_lines", "count_lines", "skip_newline", "timeout", "max_bytes",
+        "message_max_bytes", "keys_under_root", "overwrite_keys", "expand_keys", "add_error_key",
+        "ignore_decoding_error", "encoding", "shutdown_timeout", "flush", "level", "json", "port",
+        "host", "compression", "compression_level", "max_message_bytes", "mechanism",
+        "verification_mode", "layouts", "timezone",
+    ]
+
+    private mutating func tellVariables(_ value: FilebeatTree.Value) {
+        switch value.content {
+        case .map(let entries):
+            // Of what is not carried over it is told anyway.
+            for entry in entries where !["add_kubernetes_metadata"].contains(entry.name) {
+                tellVariables(entry.value)
+            }
+        case .list(let items): for item in items { tellVariables(item) }
+        case .scalar(let scalar):
+            let name = value.key.split(separator: ".").last.map { $0.prefix { $0 != "[" } } ?? ""
+            if Self.chosen.contains(String(name)), EnvironmentReferences.stand(in: scalar.text) {
+                loose.append(
+                    note(value, "it hangs on the environment, which is not asked; write its value"))
+            }
+        }
     }
 
     private static let end = Mark(line: .max, column: 0)

@@ -23,6 +23,8 @@ extension FilebeatConverter {
         var input = FilebeatInput(name: name, type: type)
         for field in tops.fields { input.add(field, underRoot: tops.isUnderRoot) }
         input.tags = tops.tags
+        // What a topic takes as a rule: a line that Filebeat ships whole comes whole.
+        input.maxLine = 1 << 20
         return input
     }
 

@@ -223,7 +223,6 @@ extension FilebeatConverter {
     // MARK: The client
 
     private mutating func codec(_ tree: inout FilebeatTree, _ map: inout ConvertedMap) {
-        _ = tree.take("codec.json")
         guard let value = tree.take("codec.format") else { return }
         let text = FilebeatTree(value).look("string")?.text
         let joins = inputs.contains {
@@ -348,5 +347,11 @@ extension FilebeatConverter {
         sasl.pair("username", known)
         sasl.pair("password", secret)
         map.map("sasl", sasl)
+        if !EnvironmentReferences.stand(in: secret) {
+            map.comment(
+                note(
+                    password, "it stands here as it is; password_file names a file with it",
+                    hand: false))
+        }
     }
 }

@@ -145,15 +145,21 @@ extension FilebeatConverter {
                     + "first of them", in: &input)
             return
         }
-        if let lines = tree.take("max_lines")?.text.flatMap({ Int($0) }), lines > 0 {
-            map.pair("max_lines", .int(min(lines, 1_000_000)))
+        if let value = tree.take("max_lines") {
+            if let lines = value.text.flatMap({ Int($0) }), lines > 0 {
+                map.pair("max_lines", .int(min(lines, 1_000_000)))
+            } else {
+                note(value, "not carried over; it is 500", in: &input)
+            }
         }
-        if let time = tree.take("timeout")?.text {
+        if let value = tree.take("timeout"), let time = value.text {
             let duration = FilebeatText.duration(time)
             let range = Duration.milliseconds(100)...(.seconds(600))
             if let duration, duration > .zero {
                 let bound = min(max(duration, range.lowerBound), range.upperBound)
                 map.pair("timeout", Quantity.text(bound))
+            } else {
+                note(value, "not carried over; it is 5s", in: &input)
             }
         }
         if tree.take("skip_newline")?.bool == true { map.pair("skip_newline", .bool(true)) }

@@ -70,7 +70,7 @@ extension FilebeatConverter {
         let followsAll =
             (tree.take("symlinks") ?? tree.take("prospector.scanner.symlinks"))
         for (value, path) in given {
-            if path.contains("{"), !path.contains("${") {
+            if Self.filled(path)?.contains("{") == true {
                 note(
                     value, "braces name a piece of the path here, which Filebeat takes as they are",
                     in: &input)
@@ -141,7 +141,7 @@ extension FilebeatConverter {
     ) {
         guard let expression = value.text else { return }
         // Compressed archives are left out of every input.
-        if [#"\.gz$"#, ".gz$", #".*\.gz$"#, #"\.gz"#].contains(expression) { return }
+        if [#"\.gz$"#, ".gz$", #".*\.gz$"#].contains(expression) { return }
         guard let globs = FilebeatExclusion.globs(expression) else {
             let wide = RegularExpressionText(text: expression).globs ?? []
             let advice = wide.isEmpty ? "" : ", perhaps \(wide.joined(separator: " or "))"

@@ -122,7 +122,8 @@ extension FilebeatConverter {
     private mutating func drop(
         _ value: FilebeatTree.Value, _ condition: FilebeatCondition, _ input: inout FilebeatInput
     ) {
-        let isText = input.json == nil
+        // What is left to do may change the message first.
+        let isText = input.json == nil && !input.isOpen
         switch condition {
         case .no: return
         case .message(let expressions) where isText && expressions.allSatisfy(Self.isExpression):

@@ -5,11 +5,13 @@ extension FilebeatConverter {
     /// Keys for the end of the configuration.
     mutating func rest() -> ConvertedMap {
         var map = ConvertedMap()
-        if let value = tree.take("filebeat.shutdown_timeout"), let text = value.text,
-            let time = FilebeatText.duration(text),
-            (Duration.milliseconds(100)...(.seconds(3_600))).contains(time)
-        {
-            map.pair("shutdown_timeout", Quantity.text(time))
+        if let value = tree.take("filebeat.shutdown_timeout"), let text = value.text {
+            let time = FilebeatText.duration(text)
+            if let time, (Duration.milliseconds(100)...(.seconds(3_600))).contains(time) {
+                map.pair("shutdown_timeout", Quantity.text(time))
+            } else {
+                map.comment(note(value, "not carried over; it is 10s", hand: false))
+            }
         }
         if let value = tree.take("name"), let name = text(value), !name.isEmpty {
             map.pair("node", name)
@@ -57,6 +59,10 @@ extension FilebeatConverter {
                 "debug": "debug", "warning": "warn", "error": "error", "critical": "error",
             ]
             log.pair("level", known[level])
+            if known[level] == nil, level != "info" {
+                map.comment(
+                    note(missing: "logging.level", "expected debug, info, warning or error"))
+            }
         }
         if tree.take("logging.json")?.bool == true { log.pair("format", "json") }
         if !log.isEmpty { map.map("log", log) }

@@ -23,7 +23,8 @@ struct FilebeatFormatString {
             let inside = rest[..<end]
             rest = rest[rest.index(after: end)...]
             if inside.hasPrefix("+") {
-                parts.append(.date(String(inside.dropFirst())))
+                // Filebeat takes both for the year.
+                parts.append(.date(String(inside.dropFirst()).replacing("YYYY", with: "yyyy")))
                 continue
             }
             let pieces = inside.split(separator: ":", maxSplits: 1)

@@ -34,15 +34,26 @@ struct FilebeatInput {
     /// Whether lines come from a container's runtime.
     var isContainer: Bool { format != "plain" && format != nil }
 
-    /// Adds a field, in the place of one that is there.
+    /// Adds a field, in the place of one that is there; of two maps all is kept.
     mutating func add(_ field: Field, underRoot: Bool) {
         if underRoot {
-            rootFields.removeAll { $0.name == field.name }
-            rootFields.append(field)
+            Self.add(field, to: &rootFields)
         } else {
-            fields.removeAll { $0.name == field.name }
-            fields.append(field)
+            Self.add(field, to: &fields)
         }
+    }
+
+    private static func add(_ field: Field, to fields: inout [Field]) {
+        guard let index = fields.firstIndex(where: { $0.name == field.name }) else {
+            fields.append(field)
+            return
+        }
+        var value = field.value
+        if case .map(var all) = fields[index].value, case .map(let more) = field.value {
+            for inner in more { add(inner, to: &all) }
+            value = .map(all)
+        }
+        fields[index] = Field(name: field.name, value: value)
     }
 
     /// What conditions and topics know of it: all scalars of its fields by their whole names.

@@ -81,7 +81,12 @@ struct CheckedFiles {
         for (index, input) in tailing.enumerated() {
             let excluded = settings.inputs[index].exclude.count
             // Each input by itself: what it has not, another one has, or nobody.
-            let all = MatchingFiles.now([input.withoutExclusions], mounts: mounts) { _ in }
+            var hanging: [String] = []
+            let all = MatchingFiles.now([input.withoutExclusions], mounts: mounts) { _ in
+            } silent: {
+                hanging.append($0)
+            }
+            guard hanging.isEmpty else { return }
             kept.append(
                 all.compactMap { file in
                     Self.reason(file, input, excluded, owners[file.path]).flatMap { reason in
@@ -150,11 +155,10 @@ struct CheckedFiles {
 
     private func format(_ file: MatchingFile, _ input: Settings.Input) -> String {
         guard input.format == .auto else { return input.format.rawValue }
-        if let container = FormatLook.container(at: file.path, of: input) {
-            return container.rawValue
-        }
-        let isS6 = file.path.hasSuffix("/current")
-        return (isS6 ? Settings.LineFormat.s6 : .plain).rawValue
+        // In an s6 log directory nothing is guessed.
+        if file.path.hasSuffix("/current") { return Settings.LineFormat.s6.rawValue }
+        let container = FormatLook.container(at: file.path, of: input)
+        return container?.rawValue ?? Settings.LineFormat.plain.rawValue
     }
 
     private func keptText(_ input: Settings.Input, _ index: Int) -> String {
