@@ -58,9 +58,10 @@ extension FileLock {
         return isHeld ? Holder(pid: pid) : nil
     }
 
-    /// Whether a line of /proc/locks, `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF`, is about the
-    /// file. Some file systems show another device there than stat(2) does, and a container other
-    /// process numbers than the host: one of both is enough beside the inode.
+    /// Whether a line of /proc/locks is about the file, as in
+    /// `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131 0 EOF`. Some file systems show another device
+    /// there than stat(2) does, and a container other process numbers than the host: one of both
+    /// is enough beside the inode.
     private static func isLock(_ line: Substring, of file: FileStatus, _ pid: Int32?) -> Bool {
         let words = line.split(separator: " ")
         guard words.count > 5, words[1] == "FLOCK" else { return false }
