@@ -24,6 +24,9 @@ package enum ProcessContext {
     /// Whether this process may do what root may, as geteuid(2) has it.
     package static var isRoot: Bool { geteuid() == 0 }
 
+    /// getpid(2).
+    package static var number: Int32 { getpid() }
+
     /// _exit(2): nothing of the process is tidied up, and none of its threads is waited for.
     package static func endAtOnce(_ code: Int32) -> Never { _exit(code) }
 
