@@ -9,6 +9,9 @@ package enum Invocation: Hashable, Sendable {
     case run(config: String, once: Bool, timeout: Duration? = nil)
     case check(config: String, connect: Bool = false)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
+    case rotate(RotateCommand.Arguments)
+    /// The path of a file of logrotate's.
+    case fromLogrotate(String)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
     /// `data` nil: the directory that the standard configuration names.
@@ -103,6 +106,17 @@ package enum Invocation: Hashable, Sendable {
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),
                 writers: values.number("writers"))
+        case .rotate:
+            if let file = values.text("from-logrotate") {
+                if values.stands("force") || values.stands("dry-run") || !operands.isEmpty {
+                    throw UsageError("--from-logrotate prints, and takes nothing else", command)
+                }
+                return .fromLogrotate(file)
+            }
+            return .rotate(
+                RotateCommand.Arguments(
+                    config: config, isForced: values.stands("force"),
+                    isDry: values.stands("dry-run"), pattern: operands.first))
         case .registryShow:
             let isJSON = values.stands("json")
             if isJSON, values.stands("watch") {

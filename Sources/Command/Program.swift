@@ -27,6 +27,8 @@ enum Program {
                 DemoPlan(
                     lines: lines ?? DemoPlan.standardLines,
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
+        case .rotate(let arguments): return try RotateCommand.run(arguments)
+        case .fromLogrotate(let file): return try FromLogrotate.run(file)
         case .registryImport(let arguments):
             return try RegistryImportCommand.run(arguments)
         case .registryShow(let arguments):

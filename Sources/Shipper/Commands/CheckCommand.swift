@@ -76,6 +76,7 @@ package enum CheckCommand {
                 text += "#   \(link ?? "")\(LogLine.word(file.path))\(format ?? "")\n"
             }
         }
+        text += rotations(settings, files, Readers.territories(tailing))
         for (index, input) in settings.inputs.enumerated() where input.topic.isDated {
             let names = Self.topics(settings, files.filter { $0.input == index }, of: index)
             let more = names.count > mostShown ? " and \(names.count - mostShown) more" : ""
@@ -89,6 +90,21 @@ package enum CheckCommand {
         for link in links { text += "\n# not followed: \(LogLine.word(link))\n" }
         for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
         return (text, faults, topics(settings, files))
+    }
+
+    /// How the logs of each input that asks for rotation can be rotated.
+    private static func rotations(
+        _ settings: Settings, _ files: [MatchingFile], _ territories: Territories
+    ) -> String {
+        var text = ""
+        for (index, input) in settings.inputs.enumerated() where input.rotation != nil {
+            let paths = files.filter { $0.input == index }.map(\.path)
+            let methods = RotationMethods(input, paths) { territories.reader(of: $0) == 0 }
+            if methods.lines.isEmpty { continue }
+            text += "\n# Input \(input.name) rotates its logs:\n"
+            for line in methods.lines { text += "#   \(PrintableText.of(line))\n" }
+        }
+        return text
     }
 
     /// Of an input, topics that are named.
