@@ -288,20 +288,6 @@ struct ArchiveKeeperTests {
         #expect(!round.fulfil(RotationWish(isForced: true)).isFault)
         look(round, from: 1)
         #expect(try names() == ["app.log.1.gz"], "\(lines.all)")
-        // By a look that rotates by itself.
-        try appendBytes(source.lines(3_000..<9_000), to: path)
-        let second = try keeper(registry, "age: 1m, compress: gzip")
-        let known = try #require(registry.entries().first { $0.state == .active })
-        let bytes = try readFile(path)
-        registry.advance([
-            Advance(
-                file: known.file, generation: known.generation,
-                offset: known.base.logical(PhysicalOffset(bytes.count)),
-                anchor: Anchor(bytes: Array(bytes.suffix(64))), size: PhysicalOffset(bytes.count))
-        ])
-        let later = Clock.wallNanoseconds() + 3_600_000_000_000
-        for number in 0..<20 { second.look(Int64(number), wall: later) }
-        #expect(try names() == ["app.log.1.gz", "app.log.2.gz"], "\(lines.all)")
     }
 
     @Test("O9: too little room for the packed archive: nothing is begun, and it is told")

@@ -84,10 +84,6 @@ struct BesideLogrotateTests {
         Configuration(
             theirs: "rotate 9 maxage 5", ours: "keep: 9, max_age: 5d", rounds: 1,
             old: [1: 2, 2: 4, 3: 6, 4: 9]),
-        Configuration(
-            theirs: "rotate 9 maxage 5 compress", ours: "keep: 9, max_age: 5d, compress: gzip",
-            rounds: 1,
-            old: [1: 9]),
         // Nothing is there, and nothing is in it.
         Configuration(
             theirs: "rotate 3 missingok", ours: "keep: 3, missing_ok: true", rounds: 2, lines: -1),
