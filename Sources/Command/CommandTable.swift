@@ -8,7 +8,7 @@ package struct CommandTable: Sendable {
     package struct Command: Sendable {
         /// A case of the switch in `Program` for each command.
         package enum Action: Sendable {
-            case run, check, status, demo, registryShow, registryImport, help
+            case run, check, status, convert, demo, rotate, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
         }
         /// The case that carries the command out.
@@ -132,7 +132,12 @@ package struct CommandTable: Sendable {
             summary: "says whether a configuration is right, and what it means",
             details: [
                 "Prints the configuration with every default filled in, or everything that is "
-                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere.",
+                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere, but that where an "
+                    + "input asks for rotation a scratch file is made beside its logs, which goes "
+                    + "at once: so it is found out whether their file system can do that.",
+                "Behind it, as comments: the data directory; of each input the files that match "
+                    + "now, each with its format, topic and key; and what its paths match and is "
+                    + "left out, with the reason. An exclude adds to what every input leaves out.",
                 "With --connect it also asks each broker whether it can be reached and lets us "
                     + "in, and each topic of the files that there are now whether it is there and "
                     + "can be written, within 10 s, and says so one line each. Nothing is written.",
@@ -142,6 +147,9 @@ package struct CommandTable: Sendable {
                 Option(
                     name: "connect", short: nil, value: nil,
                     help: "ask the brokers, too, and each topic"),
+                Option(
+                    name: "all", short: nil, value: nil,
+                    help: "list every file, not only the first 50 of each input"),
             ], operands: [], exits: [.done, .fault]),
         Command(
             action: .status, words: ["status"],
@@ -165,6 +173,26 @@ package struct CommandTable: Sendable {
                     help: "draw anew every second, until SIGINT"),
             ],
             operands: [], exits: [.done, .fault, .badConfiguration]),
+        Command(
+            action: .convert, words: ["convert"],
+            summary: "prints a filebeat.yml as a configuration of ours",
+            details: [
+                "Takes over inputs of type filestream, log and container with what is set for "
+                    + "them, and output.kafka. What is printed is a whole configuration, for "
+                    + "--config. Passwords that stand in FILE stand in it, too; variables of the "
+                    + "environment stay variables.",
+                "A setting that has no equal here stands in it as a comment, in its place, with "
+                    + "what happens instead or what to do, and on standard error in a list. Ends "
+                    + "with 1 where something is left to do (TO DO), and with 78 where FILE is "
+                    + "no configuration of Filebeat's.",
+            ],
+            options: [],
+            operands: [
+                Operand(
+                    placeholder: "FILE", kind: .file, most: 1, help: "the filebeat.yml",
+                    isRequired: true)
+            ],
+            exits: [.done, .fault, .badConfiguration]),
         Command(
             action: .demo, words: ["demo"],
             summary: "shows it at work, with a broker and writers of its own",
@@ -193,6 +221,35 @@ package struct CommandTable: Sendable {
                     help: "how many writers there are; \(DemoPlan.standardWriters) if not given"),
             ],
             operands: [], exits: [.done, .fault]),
+        Command(
+            action: .rotate, words: ["rotate"],
+            summary: "rotates logs now, or says what would be done",
+            details: [
+                "Rotates the logs of inputs that ask for rotation and that are due by size, schedule "
+                    + "or age, and says of each what was done, or why nothing was. Where an agent "
+                    + "runs, it does that; else this command, with the agent's lock. Nothing is "
+                    + "removed that Kafka has not acknowledged, with --force neither.",
+                "With --from-logrotate it prints the inputs of a configuration that rotate what that "
+                    + "file of logrotate's does, with those that it includes; what has no "
+                    + "counterpart stands in comments, with what to do. Nothing else is done.",
+            ],
+            options: [
+                config,
+                Option(
+                    name: "force", short: "f", value: nil,
+                    help: "rotate logs that are not due, too"),
+                dryRun,
+                Option(
+                    name: "from-logrotate", short: nil,
+                    value: Value(placeholder: "FILE", kind: .file),
+                    help: "print what a file of logrotate's comes to"),
+            ],
+            operands: [
+                Operand(
+                    placeholder: "PATTERN", kind: .text, most: 1,
+                    help: "only logs whose path this glob pattern matches")
+            ],
+            exits: [.done, .fault, .dataHeld, .badConfiguration]),
         Command(
             action: .registryShow, words: ["registry", "show"],
             summary: "lists every file that is known, and how far it is delivered",

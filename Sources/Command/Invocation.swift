@@ -7,9 +7,13 @@ package enum Invocation: Hashable, Sendable {
     /// A text for standard output.
     case say(String)
     case run(config: String, once: Bool, timeout: Duration? = nil)
-    case check(config: String, connect: Bool = false)
     case status(StatusCommand.Arguments)
+    case check(config: String, connect: Bool = false, all: Bool = false)
+    case convert(file: String)
     case demo(seconds: Int?, lines: Int?, writers: Int?)
+    case rotate(RotateCommand.Arguments)
+    /// The path of a file of logrotate's.
+    case fromLogrotate(String)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
     /// `data` nil: the directory that the standard configuration names.
@@ -99,7 +103,6 @@ package enum Invocation: Hashable, Sendable {
                 throw UsageError("--timeout is for --once alone", command)
             }
             return .run(config: config, once: values.stands("once"), timeout: timeout)
-        case .check: return .check(config: config, connect: values.stands("connect"))
         case .status:
             let isJSON = values.stands("json")
             if isJSON, values.stands("watch") {
@@ -111,10 +114,29 @@ package enum Invocation: Hashable, Sendable {
                     address: try values.text("address").map { (text) throws(UsageError) in
                         try address(text, command)
                     }, isJSON: isJSON, isWatching: values.stands("watch")))
+        case .check:
+            return .check(
+                config: config, connect: values.stands("connect"), all: values.stands("all"))
+        case .convert:
+            guard let file = operands.first, !file.isEmpty else {
+                throw UsageError("which file? FILE is missing, as in filebeat.yml", command)
+            }
+            return .convert(file: file)
         case .demo:
             return .demo(
                 seconds: values.number("seconds"), lines: values.number("lines"),
                 writers: values.number("writers"))
+        case .rotate:
+            if let file = values.text("from-logrotate") {
+                if values.stands("force") || values.stands("dry-run") || !operands.isEmpty {
+                    throw UsageError("--from-logrotate prints, and takes nothing else", command)
+                }
+                return .fromLogrotate(file)
+            }
+            return .rotate(
+                RotateCommand.Arguments(
+                    config: config, isForced: values.stands("force"),
+                    isDry: values.stands("dry-run"), pattern: operands.first))
         case .registryShow:
             let isJSON = values.stands("json")
             if isJSON, values.stands("watch") {

@@ -18,17 +18,20 @@ enum Program {
         case .say(let text):
             try StandardStream.output.write(text)
             return .done
-        case .check(let config, let connect):
-            return try CheckCommand.run(config: config, connect: connect)
+        case .check(let config, let connect, let all):
+            return try CheckCommand.run(config: config, connect: connect, all: all)
         case .run(let config, let once, let timeout):
             return try RunCommand.run(config: config, once: once, timeout: timeout)
         case .status(let arguments):
             return try StatusCommand.run(arguments)
+        case .convert(let file): return try ConvertCommand.run(file: file)
         case .demo(let seconds, let lines, let writers):
             return try DemoCommand.run(
                 DemoPlan(
                     lines: lines ?? DemoPlan.standardLines,
                     writers: writers ?? DemoPlan.standardWriters, seconds: seconds))
+        case .rotate(let arguments): return try RotateCommand.run(arguments)
+        case .fromLogrotate(let file): return try FromLogrotate.run(file)
         case .registryImport(let arguments):
             return try RegistryImportCommand.run(arguments)
         case .registryShow(let arguments):

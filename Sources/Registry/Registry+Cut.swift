@@ -35,6 +35,26 @@ extension Registry {
         }
     }
 
+    /// Enters what an archive was compressed to, of which all is delivered: whatever is known of
+    /// the one is known of the other, which has the inode `identity`. Both are known until the first
+    /// one's file is gone: neither is ever a file that nobody knows. Nil where that is not known or
+    /// not delivered.
+    package func packed(
+        _ file: FileID, to identity: FileIdentity, path: String
+    ) -> FileEntry? {
+        change { journaled in
+            guard let entry = journaled.state.table[file], entry.state == .archived,
+                entry.cut == nil, entry.offset >= entry.end
+            else { return (nil, []) }
+            let copy = FileEntry(
+                file: journaled.state.fresh, input: entry.input, stream: entry.stream, path: path,
+                identity: identity, fingerprint: entry.fingerprint, generation: entry.generation,
+                generationCount: entry.generationCount, base: entry.base, offset: entry.offset,
+                anchor: entry.anchor, size: entry.size, state: .archived, updated: .now())
+            return (copy, [.seen(copy)])
+        }
+    }
+
     /// The front is a hole, durably, and is removed next. False where no such intent is known.
     package func announceCollapse(_ file: FileID) -> Bool {
         change { journaled in

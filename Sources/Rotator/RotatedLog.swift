@@ -66,8 +66,7 @@ package final class RotatedLog {
         } catch {
             throw .failed(error)
         }
-        let isOpen = place.mode & 0o002 != 0 || (place.mode & 0o020 != 0 && place.group != 0)
-        guard !isRoot || !isOpen else { throw .isOpenToOthers }
+        guard !isRoot || !isOpenToOthers(place) else { throw .isOpenToOthers }
         do throws(SystemError) {
             opened = try directory.openFileToChange(name)
         } catch {
@@ -98,6 +97,11 @@ package final class RotatedLog {
             }
             return RotatedLog(directory, file, name, status, witness)
         }
+    }
+
+    /// Whether others than its owner may put into a directory what they like.
+    static func isOpenToOthers(_ directory: FileStatus) -> Bool {
+        directory.mode & 0o002 != 0 || (directory.mode & 0o020 != 0 && directory.group != 0)
     }
 
     // MARK: Looks

@@ -74,7 +74,8 @@ extension Settings {
         }
     }
 
-    private static func read(_ path: String) throws(SettingsError) -> [UInt8] {
+    /// The bytes of the file at `path`, which is small.
+    static func read(_ path: String) throws(SettingsError) -> [UInt8] {
         do throws(SystemError) {
             return try contents(path)
         } catch {

@@ -91,9 +91,9 @@ struct SettingsKeys: Sendable {
     static let mask = SettingsKeys(built("pattern", "with"))
 
     static let rotation = SettingsKeys(
-        built("size") + later("schedule", "age") + built("keep")
-            + later("max_age", "compress", "delay_compress", "date_suffix") + built("method")
-            + later("su", "missing_ok", "not_empty", "max_backlog"))
+        built("size", "schedule", "age", "keep", "max_age", "max_total")
+            + built("compress", "delay_compress") + later("date_suffix") + built("method")
+            + later("su") + built("missing_ok", "not_empty") + later("max_backlog"))
 
     static let output = SettingsKeys([("kafka", .map(kafka))])
 

@@ -1,11 +1,11 @@
-import Patterns
+package import Patterns
 import YAML
 
 /// `exclude` of an input, and what in patterns would do nothing without a word: Filebeat's
 /// `exclude_files` takes regular expressions, which are globs as well but for what they leave out.
 extension SettingsReader {
     /// Exclusions of every input: compressed archives, whose bytes are no lines.
-    private static let excludedAlways: [PathGlob] = {
+    fileprivate static let excludedAlways: [PathGlob] = {
         do throws(PathPatternError) {
             return [try PathGlob("**/*.gz")]
         } catch {
@@ -105,5 +105,12 @@ extension SettingsReader {
                 "\(quoted(pattern.text)) matches compressed archives only, which are always left out; "
                     + "expected the path of the log, beside which they are found")
         }
+    }
+}
+
+extension Settings {
+    /// Whether every input leaves out what the pattern matches: `exclude` adds to that.
+    package static func isExcludedAlways(_ exclusion: PathGlob) -> Bool {
+        SettingsReader.excludedAlways.contains { $0.isSame(as: exclusion) }
     }
 }

@@ -4,7 +4,7 @@ import YAML
 /// `json` of an input.
 extension SettingsReader {
     /// Names of a document's own keys, which members of a line cannot be beneath.
-    private static let own = [
+    static let documentNames = [
         "@timestamp", "@metadata", "message", "stream", "docker", "log", "input", "kubernetes",
         "container", "fields", "tags", "host", "agent", "ecs", "error",
     ]
@@ -167,7 +167,7 @@ extension SettingsReader {
                 value.node.mark, value.path,
                 "\(quoted(text)) is no name; expected \(expected), with dots between the names of "
                     + "at most 8 objects")
-        } else if Self.own.contains(names[0]) || rootFields.contains(names[0]) {
+        } else if Self.documentNames.contains(names[0]) || rootFields.contains(names[0]) {
             fault(
                 value.node.mark, value.path,
                 "\(quoted(names[0])) is a key of the document's own; expected another name")

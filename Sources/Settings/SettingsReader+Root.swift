@@ -8,8 +8,8 @@ extension SettingsReader {
         if let entry = Self.filebeatKey(root) {
             fault(
                 entry.keyMark, shown(entry.key),
-                "a key of Filebeat's configuration, which this file seems to be; expected one of shipper's "
-                    + "(docs/migrating-from-filebeat.md tells how they correspond)")
+                "a key of Filebeat's: this is a filebeat.yml; `shipper convert \(shown(file))` prints it as a "
+                    + "configuration of shipper's (docs/migrating-from-filebeat.md)")
             return nil
         }
         guard let section = self.section(root, "", .root) else { return nil }
@@ -31,15 +31,28 @@ extension SettingsReader {
             isNodeNamed: section["node"] != nil, http: http, log: log)
     }
 
+    /// Whether the text is a configuration of Filebeat's: by a key that only Filebeat has.
+    static func isFilebeats(_ root: Node) -> Bool { filebeatKey(root) != nil }
+
     /// A key at the top that only a Filebeat has: nothing else in the file is worth a message then.
     private static func filebeatKey(_ root: Node) -> Node.Entry? {
         guard case .map(let entries) = root.content else { return nil }
         let names = [
-            "filebeat", "processors", "setup", "queue", "logging", "monitoring", "xpack",
-            "output.elasticsearch", "output.logstash",
+            "filebeat", "processors", "setup", "queue", "logging", "monitoring", "xpack", "cloud",
+            "max_procs",
         ]
+        let outputs = ["elasticsearch", "logstash", "redis", "file", "console"]
         return entries.first { entry in
-            names.contains { entry.key == $0 || entry.key.hasPrefix("\($0).") }
+            if names.contains(where: { entry.key == $0 || entry.key.hasPrefix("\($0).") }) {
+                return true
+            }
+            if entry.key.hasPrefix("output.") { return true }
+            guard entry.key == "output", case .map(let below) = entry.value.content else {
+                return false
+            }
+            return below.contains { output in
+                outputs.contains(output.key) || output.key.hasPrefix("kafka.")
+            }
         }
     }
 

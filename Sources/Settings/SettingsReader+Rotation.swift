@@ -1,3 +1,4 @@
+import Platform
 import YAML
 
 /// `rotation` of an input.
@@ -5,18 +6,61 @@ extension SettingsReader {
     /// The least has room for a block of any file system, and for what stays of a log.
     private static let sizes = (64 << 10)...(1 << 40)
     private static let archives = 1...100_000
+    private static let ages: ClosedRange<Duration> = .seconds(60)...(.seconds(366 * 86_400))
+    private static let lives: ClosedRange<Duration> =
+        .seconds(3_600)...(.seconds(100 * 366 * 86_400))
 
     mutating func rotation(_ value: Value?) -> Settings.Rotation? {
         guard let value else { return nil }
         if case .scalar(let scalar) = value.node.content, scalar.isNull { return nil }
         guard let section = section(value, .rotation) else { return nil }
-        let size = required(section, "size", "the bytes from which on a log is rotated, as in 1GiB")
+        let times = ["size", "schedule", "age"].filter { section[$0] != nil }
+        if times.isEmpty {
+            fault(
+                section.mark, section.path("size"),
+                "missing; expected the bytes from which on a log is rotated, as in 1GiB, or beside "
+                    + "or in place of it schedule or age")
+        }
         let keep = required(section, "keep", "how many archives stay, as in 7")
+        let size = section["size"].map { self.size($0, in: Self.sizes, default: 1 << 30) }
+        notEmpty(section["not_empty"])
         return Settings.Rotation(
-            size: self.size(size, in: Self.sizes, default: 1 << 30),
+            size: size, schedule: section["schedule"].flatMap { schedule($0) },
+            age: section["age"].map { duration($0, in: Self.ages, default: .seconds(86_400)) },
             keep: count(keep, in: Self.archives, default: 7),
+            maxAge: section["max_age"].map {
+                duration($0, in: Self.lives, default: .seconds(14 * 86_400))
+            },
+            maxTotal: section["max_total"].map {
+                // Less would remove what was archived a moment ago.
+                self.size($0, in: (size ?? Self.sizes.lowerBound)...(1 << 50), default: 1 << 34)
+            },
+            compress: choice(section["compress"], default: .none),
+            delayCompress: boolean(section["delay_compress"], default: false),
+            missingOK: boolean(section["missing_ok"], default: true),
             method: choice(
                 section["method"], default: .auto, later: ["punch", "copytruncate", "rename"]))
+    }
+
+    private mutating func schedule(_ value: Value) -> CronSchedule? {
+        let expected = "minute, hour, day, month and weekday as in crontab, as in \"0 3 * * *\""
+        guard let text = word(value, expected) else { return nil }
+        do throws(CronSchedule.Malformed) {
+            return try CronSchedule(text)
+        } catch {
+            fault(
+                value.node.mark, value.path,
+                "\(quoted(text)) is no schedule: \(shown("\(error)")); expected \(expected)")
+            return nil
+        }
+    }
+
+    private mutating func notEmpty(_ value: Value?) {
+        guard let value, !boolean(value, default: true) else { return }
+        fault(
+            value.node.mark, value.path,
+            "false is not supported yet: an empty archive would push out one that has lines; "
+                + "expected true")
     }
 
     /// Nothing is removed for a number that somebody has forgotten.

@@ -45,6 +45,13 @@ extension TailerInput {
         return paths.contains { $0.matches(bytes) } && !exclude.contains { $0.matches(path) }
     }
 
+    /// The same without exclusions, for a command that tells what they leave out.
+    package var withoutExclusions: TailerInput {
+        TailerInput(
+            name: name, paths: paths, exclude: [], maxLine: maxLine, form: form,
+            archives: archives, linkRoots: linkRoots, sweep: sweep)
+    }
+
     /// Whether a link may lead to a file of this path.
     package func mayFollow(to path: String) -> Bool {
         linkRoots.contains { ExactText(path).isBeneath($0) }

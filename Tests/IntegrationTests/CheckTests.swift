@@ -42,8 +42,13 @@ import Testing
     /// The comments behind the configuration, but for those on the machine's librdkafka.
     private func comments(_ output: String) -> [String] {
         output.split(separator: "\n").map(String.init).filter {
-            $0.hasPrefix("#") && !$0.hasPrefix("# known: ")
+            $0.hasPrefix("#") && !$0.hasPrefix("# known: ") && !$0.hasPrefix("# Data directory ")
         }
+    }
+
+    /// What stands behind a file that has no key and no topic of its own.
+    private func fate(_ format: String) -> String {
+        " (\(format), topic logs, key the stream's path)"
     }
 
     @Test("It tells the faults of this librdkafka, as the agent's log does, and only those")
@@ -72,16 +77,23 @@ import Testing
             """
               - {name: pods, paths: ["\(logs)/{app}/current", "\(logs)/**/*.log"],
                  exclude: ["**/old*", "\(logs)/c.log"]}
-              - {name: rest, paths: ["\(logs)/*/*"]}
+              - {name: rest, paths: ["\(logs)/*/*"], exclude: ["*.tmp"]}
               - {name: none, paths: ["\(directory.path("not/there"))/*.log"]}
             """)
         #expect(exit == .code(0) && errors.isEmpty, "\(errors)")
         #expect(
             comments(output) == [
-                "# Input pods matches 3 files now.", "#   \(logs)/a/current",
-                "#   \(logs)/b/current", "#   \(logs)/b/new.log",
-                "# Input rest matches 1 file now.", "#   \(logs)/b/old.log",
+                "# Input pods matches 3 files now.", "#   \(logs)/a/current\(fate("s6"))",
+                "#   \(logs)/b/current\(fate("s6"))", "#   \(logs)/b/new.log\(fate("plain"))",
+                "#   left out by exclude **/old*: \(logs)/b/old.log",
+                "#   left out by exclude \(logs)/c.log: \(logs)/c.log",
+                "# Input rest matches 1 file now.", "#   \(logs)/b/old.log\(fate("plain"))",
+                "#   left out by exclude **/*.gz, as of every input: \(logs)/b/x.gz",
+                "#   exclude *.tmp leaves out nothing now",
+                "#   left to input pods: \(logs)/a/current, \(logs)/b/current, \(logs)/b/new.log",
                 "# Input none matches 0 files now.",
+                "#   not there: \(directory.path("not/there")), in which "
+                    + "\(directory.path("not/there"))/*.log looks for files",
                 "# not followed: \"\(logs)/b/link.log: the input has no follow_symlinks\"",
             ])
     }
@@ -95,7 +107,11 @@ import Testing
               - {name: pods, paths: ["\(logs)/**/*"], exclude: ["old", "new"]}
             """)
         #expect(exit == .code(1))
-        #expect(comments(output) == ["# Input pods matches 1 file now.", "#   \(old)/a.log"])
+        #expect(
+            comments(output) == [
+                "# Input pods matches 1 file now.", "#   \(old)/a.log\(fate("plain"))",
+                "#   exclude old leaves out nothing now", "#   exclude new leaves out nothing now",
+            ])
         #expect(
             errors.hasSuffix(
                 "exclude old leaves out nothing in \(old), which is a directory; expected a glob "
@@ -116,8 +132,11 @@ import Testing
             let link = "# not followed: \"\(path): the input has no follow_symlinks\""
             #expect(
                 comments(output)
-                    == ["# Input pods matches 1 file now.", "#   \(logs)/a.log"]
-                    + (path == logs ? [] : [link]))
+                    == [
+                        "# Input pods matches 1 file now.", "#   \(logs)/a.log\(fate("plain"))",
+                        "#   not there: \(logs)/not, in which \(logs)/not/there.log looks for "
+                            + "files",
+                    ] + (path == logs ? [] : [link]))
             #expect(
                 errors.hasSuffix(
                     "the path \(path) is a directory, and matches no file; expected a glob for "
@@ -178,7 +197,8 @@ import Testing
         #expect(
             comments(output) == [
                 "# Input pods matches 2 files now.",
-                "#   \"\(logs)/a\\nlog: {level: debug}\\n#.log\"", "#   \"\(logs)/b c.log\"",
+                "#   \"\(logs)/a\\nlog: {level: debug}\\n#.log\"\(fate("plain"))",
+                "#   \"\(logs)/b c.log\"\(fate("plain"))",
             ])
     }
 
@@ -194,9 +214,75 @@ import Testing
         #expect(exit == .code(0) && errors.isEmpty, "\(errors)")
         #expect(
             comments(output) == [
-                "# Input pods matches 1 file now.", "#   \(directory.path("logs"))/open/a.log",
+                "# Input pods matches 1 file now.",
+                "#   \(directory.path("logs"))/open/a.log\(fate("plain"))",
                 "# cannot be listed: \"\(closed): Permission denied\"",
             ])
+    }
+
+    @Test("Topic and key are those of each file; names are printable; --all lists what is cut")
+    func many() throws {
+        for number in 100..<151 { try directory.write("logs/shop/\(number).log", "x\n") }
+        try directory.write("logs/a\u{1B}[2J\u{202E}/x.log", "x\n")
+        let logs = directory.path("logs")
+        let inputs = "  - {name: apps, paths: [\"\(logs)/{app}/*.log\"], topic: \"logs.{app}\"}"
+        let key = "    key: \"{app}\""
+        let (exit, output, _) = try check(inputs, kafka: key)
+        #expect(exit == .code(0))
+        let lines = comments(output)
+        #expect(
+            lines.first
+                == "# Input apps matches 52 files now. The first 50 (--all lists them all):")
+        #expect(lines.count == 51)
+        #expect(
+            lines[1] == "#   \"\(logs)/a\\u001b[2J\\u202e/x.log\" "
+                + "(plain, topic logs.a__2J_, key \"a\\u001b[2J\\u202e\")", "\(lines[1])")
+        #expect(lines[2] == "#   \(logs)/shop/100.log (plain, topic logs.shop, key shop)")
+        let all = try ChildProcess(
+            findBinary(), ["check", "--all", "--config", directory.path("shipper.yaml")])
+        #expect(try all.wait() == .code(0))
+        #expect(comments(all.output).count == 53)
+        #expect(comments(all.output).first == "# Input apps matches 52 files now.")
+    }
+
+    @Test("A file that this user may not read is named", .enabled(if: geteuid() == 0))
+    func unreadable() throws {
+        let log = try directory.write("logs/a.log", "x\n")
+        try setMode(directory.path, 0o755)
+        let another = try ChildProcess("/bin/chown", ["65534:65534", log])
+        #expect(try another.wait() == .code(0))
+        try setMode(log, 0o600)
+        let (exit, output, _) = try check(
+            "  - {name: pods, paths: [\"\(directory.path("logs"))/*.log\"]}", withoutRights: true)
+        #expect(exit == .code(0))
+        #expect(comments(output).last == "#   cannot be read by this user: \(log)")
+    }
+
+    @Test("The data directory: absent, there, held by an agent, one that no agent would take")
+    func dataDirectory() throws {
+        let agent = try Agent("127.0.0.1:1", path: "*.log")
+        func said() throws -> (ChildProcess.Exit, String?, String) {
+            let process = try ChildProcess(findBinary(), ["check", "--config", agent.config])
+            let exit = try process.wait()
+            let line = process.output.split(separator: "\n").first {
+                $0.hasPrefix("# Data directory ")
+            }
+            let prefix = "# Data directory \(agent.data): "
+            return (exit, line.map { String($0.dropFirst(prefix.count)) }, process.errors)
+        }
+        #expect(try said() == (.code(0), "not there yet; the agent makes it", ""))
+        #expect(!(try agent.home.names("").contains("data")))
+        try agent.start()
+        let pid = agent.process.pid
+        try eventually("it has its lock") {
+            try said().1 == "there, held by a running agent, process \(pid)"
+        }
+        #expect(try agent.stop() == .code(0))
+        #expect(try said() == (.code(0), "there; no agent is seen with it", ""))
+        try setMode(agent.data, 0o777)
+        let (exit, line, errors) = try said()
+        #expect(exit == .code(1) && line == "not usable")
+        #expect(errors.contains("every user may write here"), "\(errors)")
     }
 
     @Test(

@@ -22,6 +22,8 @@ import Testing
                     config: "/etc/shipper/shipper.yaml", address: .loopback(port: 9),
                     isWatching: true))
         ),
+        (["check", "--conf", "f", "--all"], .check(config: "f", all: true)),
+        (["convert", "filebeat.yml"], .convert(file: "filebeat.yml")),
         (["demo"], .demo(seconds: nil, lines: nil, writers: nil)),
         (
             ["demo", "--seconds=5", "--lines", "1000", "--writers", "8"],
@@ -73,9 +75,23 @@ import Testing
         (
             [],
             """
-            shipper: no command; expected one of run, check, demo, registry show, \
+            shipper: no command; expected one of run, check, status, convert, demo, rotate, registry show, \
             registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
+            """
+        ),
+        (
+            ["convert"],
+            """
+            shipper: which file? FILE is missing, as in filebeat.yml
+            see 'shipper convert --help'
+            """
+        ),
+        (
+            ["convert", "filebeat.yml", "--logrotate", "app"],
+            """
+            shipper: unknown option --logrotate
+            see 'shipper convert --help'
             """
         ),
         (
@@ -83,9 +99,9 @@ import Testing
             "shipper: unknown command \"rnu\"; did you mean run?\nsee 'shipper --help'"
         ),
         (
-            ["status"],
+            ["ship"],
             """
-            shipper: unknown command "status"; expected one of run, check, demo, registry show, \
+            shipper: unknown command "ship"; expected one of run, check, status, convert, demo, rotate, registry show, \
             registry verify, registry compact, registry forget, registry rewind, registry import, help
             see 'shipper --help'
             """

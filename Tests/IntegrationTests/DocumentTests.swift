@@ -54,7 +54,10 @@ import Testing
         if words.first == "kubectl", let dashes = words.firstIndex(of: "--") {
             return called(Array(words[(dashes + 1)...]))
         }
-        let rest = words.drop { $0 == "$" || $0.contains("=") && !$0.hasPrefix("-") }
+        // Where its output goes is the shell's.
+        let rest = words.prefix { $0 != ">" }.drop {
+            $0 == "$" || $0.contains("=") && !$0.hasPrefix("-")
+        }
         return rest.first == "shipper" ? Array(rest.dropFirst()) : nil
     }
 

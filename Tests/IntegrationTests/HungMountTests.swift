@@ -189,7 +189,7 @@ struct HungMountTests {
         let process = try run(story, ["check", "--config", story.agent.config])
         #expect(process.output.contains("\n# does not answer: \(story.agent.log("dead"))\n"))
         #expect(process.output.contains("\n# Input logs matches 1 file now.\n"))
-        #expect(process.output.contains("\n#   \(story.agent.log("good/app.log"))\n"))
+        #expect(process.output.contains("\n#   \(story.agent.log("good/app.log")) (plain, "))
         try story.calls.heal()
         let again = try run(story, ["check", "--config", story.agent.config])
         #expect(!again.output.contains("does not answer"))

@@ -38,7 +38,8 @@ struct StockLinkTests {
         let target = agent.home.path("\(directory)/0.log")
         #expect(
             check.output.contains(
-                "# Input logs matches 1 file now.\n#   \(link) -> \(target) (cri)\n"),
+                "# Input logs matches 1 file now.\n#   \(link) -> \(target) "
+                    + "(cri, topic shop, key web-7)\n"),
             "\(check.output)")
         #expect(
             check.output.contains(

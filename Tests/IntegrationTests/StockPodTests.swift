@@ -143,9 +143,9 @@ struct StockPodTests {
             check.output.contains(
                 """
                 # Input logs matches 3 files now.
-                #   \(agent.log("a/0.log")) (cri)
-                #   \(agent.log("b/b-json.log")) (docker)
-                #   \(agent.log("c/app.log"))
+                #   \(agent.log("a/0.log")) (cri, topic logs, key the stream's path)
+                #   \(agent.log("b/b-json.log")) (docker, topic logs, key the stream's path)
+                #   \(agent.log("c/app.log")) (plain, topic logs, key the stream's path)
 
                 """), "\(check.output)")
     }

@@ -60,6 +60,11 @@ import Testing
         settingsText(input: "    multiline: {type: count, count_lines: 3, timeout: 2s}"),
         settingsText(input: "    multiline: timestamp"),
         settingsText(input: "    json: {}"),
+        settingsText(
+            input:
+                "    rotation: {size: 1GiB, schedule: '* * * * *', age: 1d, keep: 7, max_age: 14d, "
+                + "max_total: 9GiB, compress: gzip, delay_compress: true, missing_ok: false}"),
+        settingsText(input: "    rotation: {age: 90m, keep: 1}"),
         settingsText(input: "    format: cri\n    stream: stderr\n    encoding: shift_jis"),
         settingsText(
             input: "    json: {timestamp: {field: t, layouts: [UNIX, RFC3339], timezone: UTC}}"),

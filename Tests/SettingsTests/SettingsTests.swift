@@ -159,8 +159,7 @@ import YAML
         let environment = ["KAFKA_PASSWORD": "p", "NODE_NAME": "n"]
         let found = faults(text, environment: environment)
         let later = [
-            (32, "max_age"), (33, "compress"), (34, "delay_compress"), (35, "date_suffix"),
-            (37, "su"), (38, "missing_ok"), (39, "not_empty"),
+            (35, "date_suffix"), (37, "su"),
         ]
         #expect(
             found

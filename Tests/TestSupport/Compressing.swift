@@ -20,3 +20,14 @@ package func compress(
     }
     return "\(path).\(ending)"
 }
+
+/// What zcat makes of a gzip file.
+package func zcat(_ path: String) throws -> [UInt8] {
+    let directory = try TemporaryDirectory()
+    let target = directory.path("content")
+    let program = try ChildProcess(
+        "/bin/sh", ["-c", "exec zcat \"$0\" > \"$1\"", path, target])
+    let exit = try program.wait()
+    guard exit == .code(0) else { throw MissingProgram(description: "zcat \(path): \(exit)") }
+    return try readFile(target)
+}

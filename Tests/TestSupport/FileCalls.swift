@@ -173,3 +173,10 @@ package func overwrite(_ path: String, at offset: Int, _ bytes: [UInt8]) throws 
         unsafe bytes[offset...].copyBytes(from: text.utf8)
     }
 }
+
+/// chown(2), which takes root.
+package func give(_ path: String, owner: UInt32, group: UInt32) throws(SystemError) {
+    guard unsafe Glibc.chown(path, owner, group) == 0 else {
+        throw SystemError("chown", path: path, code: .last)
+    }
+}

@@ -60,6 +60,19 @@ extension Descriptor {
         }
     }
 
+    /// futimens(2): the time of its last reading and that of its last change are `time`.
+    package borrowing func setTimes(_ time: FileTime) throws(SystemError) {
+        let (seconds, rest) = time.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        let spec =
+            rest < 0
+            ? timespec(tv_sec: Int(seconds) - 1, tv_nsec: Int(rest) + 1_000_000_000)
+            : timespec(tv_sec: Int(seconds), tv_nsec: Int(rest))
+        let times = [spec, spec]
+        let number = withRawValue { $0 }
+        let done = unsafe times.withUnsafeBufferPointer { unsafe futimens(number, $0.baseAddress) }
+        guard done == 0 else { throw SystemError("futimens", code: .last) }
+    }
+
     /// Opens `name` in this directory for reading and writing, if it is a regular file: as
     /// `openFile`, and nothing else than what was looked at is opened, whoever swaps names
     /// meanwhile. It takes a /proc.

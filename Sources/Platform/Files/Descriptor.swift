@@ -334,6 +334,12 @@ package struct FileStatus: Hashable, Sendable {
         return unsafe faccessat(AT_FDCWD, terminated, R_OK, AT_EACCESS) == 0
     }
 
+    /// faccessat(2): whether this process may make files in the directory at the path.
+    package static func isWritableDirectory(at path: [UInt8]) -> Bool {
+        let terminated = path.map { CChar(bitPattern: $0) } + [0]
+        return unsafe faccessat(AT_FDCWD, terminated, W_OK | X_OK, AT_EACCESS) == 0
+    }
+
     /// Whether it is a file with bytes in it, and neither a device nor anything else.
     package var isRegular: Bool { mode & S_IFMT == S_IFREG }
     /// Whether names can be looked up in it.

@@ -3,9 +3,6 @@ import Glibc
 
 /// The environment and the host of this process, and its end.
 package enum ProcessContext {
-    /// By which the kernel knows it.
-    package static var number: Int32 { getpid() }
-
     /// The environment. A name that stands twice counts as getenv(3) has it, the first; bytes that
     /// are not UTF-8 become U+FFFD. To be read before threads are started: nothing here sets
     /// variables, but C libraries may.
@@ -26,6 +23,9 @@ package enum ProcessContext {
 
     /// Whether this process may do what root may, as geteuid(2) has it.
     package static var isRoot: Bool { geteuid() == 0 }
+
+    /// getpid(2).
+    package static var number: Int32 { getpid() }
 
     /// _exit(2): nothing of the process is tidied up, and none of its threads is waited for.
     package static func endAtOnce(_ code: Int32) -> Never { _exit(code) }

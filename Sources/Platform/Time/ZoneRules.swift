@@ -81,6 +81,35 @@ package struct ZoneRules: Hashable, Sendable {
         }
     }
 
+    /// As the clocks of this machine are set: by the variable TZ (a place of the database or a
+    /// rule as `CET-1CEST,M3.5.0,M10.5.0/3`), or where that is not set by /etc/localtime. UTC where
+    /// there is neither, or it cannot be read, as in the C library.
+    package static func local(_ variable: String?) -> ZoneRules {
+        guard var name = variable else { return read("/etc/localtime") ?? utc }
+        if name.hasPrefix(":") { name.removeFirst() }
+        if name.hasPrefix("/") { return read(name) ?? utc }
+        do throws(ZoneError) {
+            return try load(name)
+        } catch {
+            guard let zone = PosixZone(Array(name.utf8)) else { return utc }
+            return ZoneRules(
+                name: name, first: zone.standard,
+                transitions: zone.transitions(after: nil, until: ZoneInfoFile.lastYear)
+                    .sorted { $0.moment < $1.moment })
+        }
+    }
+
+    private static func read(_ path: String) -> ZoneRules? {
+        do {
+            let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+            guard try file.status().isRegular else { return nil }
+            let parsed = try ZoneInfoFile(try file.read(count: longestFile, at: 0))
+            return ZoneRules(name: path, first: parsed.first, transitions: parsed.transitions)
+        } catch {
+            return nil
+        }
+    }
+
     /// Whether it can be a part of a place's name; none leads out of the database.
     private static func isName(_ part: Substring) -> Bool {
         !part.isEmpty

@@ -2,6 +2,7 @@ import Encoding
 import Kafka
 import Patterns
 package import Platform
+import Registry
 import Settings
 import Tailer
 
@@ -9,9 +10,9 @@ import Tailer
 package enum CheckCommand {
     /// Prints the resolved configuration to standard output, or everything that is wrong with it to
     /// standard error.
-    /// With `connect` it asks the brokers, too.
+    /// With `connect` it asks the brokers, too; with `all` it lists each file.
     package static func run(
-        config: String, connect: Bool = false
+        config: String, connect: Bool = false, all: Bool = false
     ) throws(SystemError) -> ExitCode {
         let settings: Settings
         do throws(SettingsError) {
@@ -20,7 +21,7 @@ package enum CheckCommand {
             try StandardStream.error.write(error.description + "\n")
             return .fault
         }
-        var (comments, faults, topics) = try matches(settings)
+        var (comments, faults, topics) = matches(settings, all: all)
         try StandardStream.output.write(settings.described() + comments)
         if connect {
             let answers = settings.look(at: topics)
@@ -36,48 +37,16 @@ package enum CheckCommand {
     /// The files that the inputs match now, as comments behind the configuration, so that all of
     /// the output is YAML; and the faults that only the directories show.
     private static func matches(
-        _ settings: Settings
-    ) throws(SystemError) -> (comments: String, faults: [String], topics: [String]) {
-        var troubles: [String] = []
-        var links: [String] = []
-        var faults: [String] = []
-        var silent: [String] = []
-        let tailing = settings.inputs.map { InputPlan($0, settings.output.kafka).tailing }
-        let mounts = SilentMounts.table()
-        let files = MatchingFiles.now(tailing, mounts: mounts) { event in
-            switch event {
-            case .unlistable(let path, let error): troubles.append("\(path): \(error)")
-            case .linkNotFollowed(let path, let reason): links.append("\(path): \(reason)")
-            case .linkDangles(let path, let target):
-                links.append("\(path): it leads to \(target), which is not there")
-            case .excludedDirectory(let path, let exclusion):
-                faults.append(
-                    "exclude \(LogLine.word(exclusion)) leaves out nothing in \(LogLine.word(path)), "
-                        + "which is a directory; expected a glob for files, as in "
-                        + LogLine.word(PathPatternError.filesBelow(exclusion)))
-            default: break
-            }
-        } silent: {
-            silent.append($0)
-        }
-        let hung = SilentMounts(silent, mounts)
-        for input in settings.inputs {
-            faults += input.paths.filter { !hung.hold($0.literalPath ?? []) }.compactMap(fault)
-        }
-        var text = ""
-        for (index, input) in settings.inputs.enumerated() {
-            let files = files.filter { $0.input == index }
-            let count = files.count == 1 ? "1 file" : "\(files.count) files"
-            text += "\n# Input \(input.name) matches \(count) now.\n"
-            for file in files {
-                let format = FormatLook.container(at: file.path, of: input)
-                    .map { " (\($0.rawValue))" }
-                let link = file.link.map { "\(LogLine.word($0)) -> " }
-                text += "#   \(link ?? "")\(LogLine.word(file.path))\(format ?? "")\n"
-            }
-        }
+        _ settings: Settings, all: Bool
+    ) -> (comments: String, faults: [String], topics: [String]) {
+        let checked = CheckedFiles(settings)
+        let (data, fault) = data(settings.data)
+        var text = "\n# Data directory \(LogLine.word(settings.data)): \(data)\n"
+        text += checked.text(all: all)
+        text += rotations(settings, checked.files)
         for (index, input) in settings.inputs.enumerated() where input.topic.isDated {
-            let names = Self.topics(settings, files.filter { $0.input == index }, of: index)
+            let files = checked.files.filter { $0.input == index }
+            let names = Self.topics(settings, files, of: index)
             let more = names.count > mostShown ? " and \(names.count - mostShown) more" : ""
             let shown = names.sorted().prefix(mostShown).map(LogLine.word).joined(separator: ", ")
             if names.isEmpty { continue }
@@ -85,10 +54,58 @@ package enum CheckCommand {
         }
         for doubt in settings.kafkaDoubts { text += "\n# in doubt: \(LogLine.word(doubt))\n" }
         for fault in Settings.libraryFaults { text += "\n# known: \(LogLine.word(fault))\n" }
-        for mount in silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
-        for link in links { text += "\n# not followed: \(LogLine.word(link))\n" }
-        for trouble in troubles { text += "\n# cannot be listed: \(LogLine.word(trouble))\n" }
-        return (text, faults, topics(settings, files))
+        for mount in checked.silent { text += "\n# does not answer: \(LogLine.word(mount))\n" }
+        for link in checked.links { text += "\n# not followed: \(LogLine.word(link))\n" }
+        for trouble in checked.troubles {
+            text += "\n# cannot be listed: \(LogLine.word(trouble))\n"
+        }
+        let paths = settings.inputs.flatMap { input in
+            input.paths.filter { !checked.isHung($0.literalPath ?? []) }.compactMap(Self.fault)
+        }
+        return (
+            text, checked.faults + paths + [fault].compactMap(\.self),
+            topics(settings, checked.files)
+        )
+    }
+
+    /// What an agent would find in the place of its data directory, and why it would not start.
+    private static func data(_ path: String) -> (words: String, fault: String?) {
+        var mounts = SilentMounts([], SilentMounts.table())
+        let look: DataDirectory.Look?
+        do throws(SystemError) {
+            look = try mounts.patiently(Array(path.utf8)) { DataDirectory.look(at: path) }
+        } catch {
+            // Without a thread there is no telling whether it answers.
+            look = nil
+        }
+        guard let look else { return ("its file system does not answer", nil) }
+        return switch look {
+        case .absent(isAboveThere: true): ("not there yet; the agent makes it", nil)
+        case .absent(isAboveThere: false):
+            ("not there, nor the directory above it, which has to be", nil)
+        case .refused(let error): ("not usable", "data: \(LogLine.word(error.description))")
+        case .unwritable: ("there; this user cannot write to it", nil)
+        case .held(let pid):
+            ("there, held by a running agent\(pid.map { ", process \($0)" } ?? "")", nil)
+        case .free: ("there; no agent is seen with it", nil)
+        }
+    }
+
+    /// How the logs of each input that asks for rotation can be rotated.
+    private static func rotations(
+        _ settings: Settings, _ files: [MatchingFile]
+    ) -> String {
+        let territories = Readers.territories(
+            settings.inputs.map { InputPlan($0, settings.output.kafka).tailing })
+        var text = ""
+        for (index, input) in settings.inputs.enumerated() where input.rotation != nil {
+            let paths = files.filter { $0.input == index }.map(\.path)
+            let methods = RotationMethods(input, paths) { territories.reader(of: $0) == 0 }
+            if methods.lines.isEmpty { continue }
+            text += "\n# Input \(input.name) rotates its logs:\n"
+            for line in methods.lines { text += "#   \(PrintableText.of(line))\n" }
+        }
+        return text
     }
 
     /// Of an input, topics that are named.

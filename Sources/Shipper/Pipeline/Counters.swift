@@ -25,6 +25,8 @@ package final class Counters: Sendable {
     private let rotationsDone = SaturatingCounter()
     private let rotationsFailed = SaturatingCounter()
     private let bytesRotated = SaturatingCounter()
+    private let archivesPacked = SaturatingCounter()
+    private let archivesRemoved = SaturatingCounter()
     /// Wall clock, nanoseconds; 0 before the first.
     private let acknowledged = Atomic<Int64>(0)
 
@@ -72,6 +74,10 @@ package final class Counters: Sendable {
     package var failedRotations: Int { rotationsFailed.now }
     /// Bytes of those fronts.
     package var rotatedBytes: Int { bytesRotated.now }
+    /// Archives of logs that were compressed.
+    package var packedArchives: Int { archivesPacked.now }
+    /// Archives of logs that were removed for their age or number of bytes.
+    package var removedArchives: Int { archivesRemoved.now }
 
     /// Records handed to the producer and not yet acknowledged.
     var recordsWaiting: Int { max(0, recordsSent.now -| recordsDelivered) }
@@ -104,6 +110,8 @@ package final class Counters: Sendable {
         rotationsDone.add(1)
         bytesRotated.add(count)
     }
+    func archivePacked() { archivesPacked.add(1) }
+    func archiveRemoved() { archivesRemoved.add(1) }
     func rotationFailed() { rotationsFailed.add(1) }
     func malformed(lines count: Int) { malformedLines.add(count) }
     func lost(_ count: Int, _ reason: LossReason) {

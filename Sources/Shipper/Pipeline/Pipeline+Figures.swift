@@ -27,6 +27,8 @@ extension Pipeline {
         figures.rotations = counters.rotations
         figures.failedRotations = counters.failedRotations
         figures.rotatedBytes = counters.rotatedBytes
+        figures.packedArchives = counters.packedArchives
+        figures.removedArchives = counters.removedArchives
         figures.linesUndecided = counters.linesUndecided
         figures.matchesMasked = counters.matchesMasked
         figures.linesMalformed = counters.linesMalformed

@@ -30,17 +30,21 @@ struct RotationPlace {
         witness: any FileStepWitness = SilentWitness(),
         isRight: (FileEntry, borrowing Descriptor) throws(SystemError) -> Bool
     ) throws(RotatedLog.Refusal) -> RotatedLog {
-        let directory: Descriptor
-        do throws(SystemError) {
-            let above = try Descriptor.open(prefix, O.directory)
-            directory = try above.openDirectory(beneath: below)
-        } catch {
-            throw .failed(error)
-        }
+        let directory = try openDirectory()
         return try RotatedLog.open(name, in: directory, isRoot: isRoot, witness: witness) {
             (file, status) throws(SystemError) in
             guard entry.identity.agrees(with: FileIdentity(of: file, status)) else { return false }
             return try isRight(entry, file)
+        }
+    }
+
+    /// The directory in which it lies.
+    func openDirectory() throws(RotatedLog.Refusal) -> Descriptor {
+        do throws(SystemError) {
+            let above = try Descriptor.open(prefix, O.directory)
+            return try above.openDirectory(beneath: below)
+        } catch {
+            throw .failed(error)
         }
     }
 }

@@ -26,7 +26,7 @@ struct RotationRecovery {
                 // It is not there, or is something else now: whoever finds the file judges it.
                 log.warn(
                     "a rotation that was interrupted is not finished: its log is not where it was",
-                    ["path": .text(entry.path), "error": .text(RotationRound.text(error))])
+                    ["path": .text(entry.path), "error": .text(RotationObstacle.text(error))])
             }
         }
     }

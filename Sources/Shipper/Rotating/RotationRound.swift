@@ -6,21 +6,35 @@ import Rotator
 import Settings
 import Synchronization
 
-/// One look at all logs that inputs ask to have rotated. Sendable; the rotator's thread alone
-/// looks.
-final class RotationRound: Sendable {
-    private let policies: [String: (input: Settings.Input, policy: RotationPolicy)]
-    private let parts: RotationRun.Parts
+/// Looks at all logs that inputs ask to have rotated. One thread.
+final class RotationRound {
+    private let policies: [String: Asked]
+    let parts: RotationRun.Parts
     private let counters: Counters
     private let log: Log
     private let isNear: @Sendable (String) -> Bool
-    private let state = Mutex(State())
+    private let archives: ArchiveKeeper
+    private var clock: RotationClock
+    /// When it is looked next which inputs have no log at all.
+    private var missingTold = Int64.min
+    /// When a log is tried again that could not be rotated; those of logs that are known.
+    private var retries: [FileID: Int64] = [:]
+    /// What the file systems can do that logs lie on, by their numbers.
+    var removals: [UInt64: FrontRemoval] = [:]
 
-    private struct State {
-        /// When a log is tried again that could not be rotated; those of logs that are known.
-        var retries: [FileID: Int64] = [:]
-        /// What the file systems can do that logs lie on, by their numbers.
-        var removals: [UInt64: FrontRemoval] = [:]
+    /// What an input asks for.
+    struct Asked {
+        let input: Settings.Input
+        let policy: RotationPolicy
+        let missingOK: Bool
+    }
+
+    /// Why a log is due.
+    enum Due {
+        case size
+        /// Since that moment, by the clock on the wall.
+        case time(Int64)
+        case wish
     }
 
     /// Before a log is tried again that could not be rotated, nanoseconds: something has to change
@@ -31,53 +45,31 @@ final class RotationRound: Sendable {
     private static let longPause: Int64 = 86_400_000_000_000
     /// The same of one that was busy, or not delivered.
     private static let shortPause: Int64 = 200_000_000
-
-    /// Why a log was not rotated.
-    enum Obstacle: Error {
-        /// What is delivered of it, of so many bytes, is not worth it yet.
-        case isUndelivered(size: PhysicalOffset)
-        case refused(RotatedLog.Refusal)
-        /// It has a hole where it should have bytes.
-        case hasHoles
-        /// The copy of its front, of so many bytes, would fill the disk.
-        case hasNoRoom(Int)
-        /// An archive would have to go that may hold what is not delivered.
-        case archiveStays(String)
-        /// No front can be taken away there.
-        case cannotCollapse(String)
-        case isS6
-        /// What a container runtime wrote is told by a log's first bytes, which go.
-        case isContainers
-        /// Its reader is not sure of it at this moment.
-        case isBusy
-        case failed(SystemError)
-        /// Its front is a hole, in part or whole, and an archive.
-        case isHalfDone(SystemError)
-    }
+    /// A log that is due for longer, and cannot be rotated for want of acknowledgements, is told;
+    /// nanoseconds.
+    private static let patience: Int64 = 60_000_000_000
+    /// The smallest block that any file system takes a front of.
+    private static let leastBlock = 4096
 
     init(
         _ settings: Settings, _ parts: RotationRun.Parts, _ counters: Counters, _ log: Log,
+        zone: ZoneRules = .local(ProcessContext.environment()["TZ"]),
         isNear: @escaping @Sendable (String) -> Bool
     ) {
-        policies = Self.policies(settings)
+        var policies: [String: Asked] = [:]
+        for input in settings.inputs {
+            if let rotation = input.rotation {
+                policies[input.name] = Asked(
+                    input: input, policy: rotation.policy, missingOK: rotation.missingOK)
+            }
+        }
+        self.policies = policies
         self.parts = parts
         self.counters = counters
         self.log = log
         self.isNear = isNear
-    }
-
-    private static func policies(
-        _ settings: Settings
-    ) -> [String: (input: Settings.Input, policy: RotationPolicy)] {
-        var policies: [String: (input: Settings.Input, policy: RotationPolicy)] = [:]
-        for input in settings.inputs {
-            if let rotation = input.rotation {
-                policies[input.name] = (
-                    input, RotationPolicy(size: rotation.size, keep: rotation.keep)
-                )
-            }
-        }
-        return policies
+        archives = ArchiveKeeper(parts, counters, log)
+        clock = RotationClock(zone)
     }
 
     /// Whether any input asks for it.
@@ -85,196 +77,211 @@ final class RotationRound: Sendable {
         settings.inputs.contains { $0.rotation != nil }
     }
 
-    /// Rotates what is due. `now` is monotonic. The nanoseconds that rotating took.
-    @discardableResult
-    func look(_ now: Int64) -> Int64 {
-        var rotating: Int64 = 0
-        let entries = parts.registry.entries().filter { policies[$0.input] != nil }
-        let known = Set(entries.lazy.map(\.file))
-        state.withLock { state in
-            for file in state.retries.keys where !known.contains(file) { state.retries[file] = nil }
-        }
-        for entry in entries {
-            if parts.isOver() { break }
-            guard entry.state == .active, entry.cut == nil,
-                let (input, policy) = policies[entry.input],
-                isNear(entry.path), state.withLock({ $0.retries[entry.file] ?? .min }) <= now
-            else { continue }
-            do throws(Obstacle) {
-                guard try isDue(entry, policy) else { continue }
-                let began = Clock.monotonicNanoseconds()
-                defer { rotating += Clock.monotonicNanoseconds() - began }
-                try rotate(entry, input, policy)
-            } catch {
-                let pause = tell(entry, policy, error)
-                state.withLock { $0.retries[entry.file] = now + pause }
-            }
-        }
-        return rotating
+    /// What came of a look.
+    struct Look {
+        /// Nanoseconds that rotating and compressing took.
+        var working: Int64 = 0
+        /// Something is left to be done at once.
+        var isUnderWay = false
     }
 
-    /// Whether the file of an entry is a log, under its own name, of that size.
-    private func isDue(_ entry: FileEntry, _ policy: RotationPolicy) throws(Obstacle) -> Bool {
+    /// Rotates what is due, and does a little of what there is to do to archives. `now` is
+    /// monotonic, `wall` of the clock on the wall.
+    @discardableResult
+    func look(_ now: Int64, wall: Int64 = Clock.wallNanoseconds()) -> Look {
+        var look = Look()
+        let all = parts.registry.entries()
+        let entries = all.filter { policies[$0.input] != nil }
+        let files = Set(entries.lazy.map(\.file))
+        for file in retries.keys where !files.contains(file) { retries[file] = nil }
+        clock.keep(files)
+        tellMissing(entries, now)
+        for entry in entries {
+            if parts.isOver() { break }
+            guard entry.state == .active, entry.cut == nil, let asked = policies[entry.input],
+                isNear(entry.path), retries[entry.file] ?? .min <= now
+            else { continue }
+            do throws(RotationObstacle) {
+                guard let due = try due(entry, asked.policy, wall) else { continue }
+                let began = Clock.monotonicNanoseconds()
+                defer { look.working += Clock.monotonicNanoseconds() - began }
+                _ = try rotate(entry, asked, due, wall)
+            } catch {
+                let pause = tell(entry, asked.policy, error, wall)
+                retries[entry.file] = now + pause
+            }
+        }
+        let began = Clock.monotonicNanoseconds()
+        // What was archived a moment ago is known to the registry, and not to what was asked before.
+        let known = look.working > 0 ? parts.registry.entries() : all
+        look.isUnderWay = archives.look(kept(entries), among: known, now: now, wall: wall)
+        look.working += Clock.monotonicNanoseconds() - began
+        return look
+    }
+
+    /// Logs whose archives are looked after.
+    private func kept(_ entries: [FileEntry]) -> [ArchiveKeeper.Kept] {
+        entries.compactMap { entry in
+            guard let asked = policies[entry.input], entry.state == .active,
+                ExactText(entry.path) == ExactText(entry.stream), isNear(entry.path)
+            else { return nil }
+            return ArchiveKeeper.Kept(
+                entry: entry, input: asked.input, policy: asked.policy.archives)
+        }
+    }
+
+    /// Whether the input of an entry asks for rotation, on a disk of this machine.
+    func isAsked(_ entry: FileEntry) -> Bool {
+        policies[entry.input] != nil && isNear(entry.path)
+    }
+
+    /// What came of one log by hand.
+    enum Result {
+        case rotated(bytes: Int)
+        /// For that reason.
+        case notDue(String)
+    }
+
+    /// Rotates one log by hand, if it is due or `isForced`. Where `isDry` all is looked at, and
+    /// nothing done but on a scratch file.
+    func rotate(
+        _ entry: FileEntry, wall: Int64, isForced: Bool, isDry: Bool
+    ) throws(RotationObstacle) -> Result {
+        guard let asked = policies[entry.input], entry.cut == nil else { throw .isBusy }
+        guard let due = try due(entry, asked.policy, wall, isWished: isForced) else {
+            return .notDue(notDue(entry, asked.policy))
+        }
+        if isDry { return .rotated(bytes: try prepare(entry, asked, due).rotation.length) }
+        return .rotated(bytes: try rotate(entry, asked, due, wall))
+    }
+
+    private func notDue(_ entry: FileEntry, _ policy: RotationPolicy) -> String {
+        let size = Quantity.text(bytes: entry.size.bytes)
+        let most = policy.size.map { " of \(Quantity.text(bytes: $0))" } ?? ""
+        return "it has \(size)\(most)" + (policy.isTimed ? ", and its time has not come" : "")
+    }
+
+    /// What there is to do to the archives of a log, or why that cannot be told.
+    func plan(_ entry: FileEntry, wall: Int64) -> (plan: ArchivePlan?, problem: String?) {
+        guard let kept = kept([entry]).first else { return (nil, nil) }
+        do throws(RotatedLog.Refusal) {
+            return (try archives.plan(kept, among: parts.registry.entries(), wall: wall), nil)
+        } catch {
+            return (nil, RotationObstacle.text(error))
+        }
+    }
+
+    /// Does all that there is to do to archives at once, for a command that nothing else waits for.
+    func finishArchives() {
+        archives.finish(kept(parts.registry.entries())) { self.parts.registry.entries() }
+    }
+
+    private func tellMissing(_ entries: [FileEntry], _ now: Int64) {
+        guard now >= missingTold else { return }
+        missingTold = now +| Self.pause
+        for (name, asked) in policies
+        where !asked.missingOK && parts.registry.inputIsKnown(name)
+            && !entries.contains(where: { $0.input == name && $0.state == .active })
+        {
+            log.fault(
+                .warn, key: "missing \(name)", "no log is there to be rotated (missing_ok: false)",
+                ["input": .text(name)])
+        }
+    }
+
+    /// Whether the file of an entry is a log, under its own name, that is to be rotated now.
+    private func due(
+        _ entry: FileEntry, _ policy: RotationPolicy, _ wall: Int64, isWished: Bool = false
+    ) throws(RotationObstacle) -> Due? {
         let stream = ExactText(entry.stream)
         let isS6 = ExactText(entry.path).parent == stream
-        guard isS6 || ExactText(entry.path) == stream else { return false }
+        guard isS6 || ExactText(entry.path) == stream else { return nil }
         let status: FileStatus
         do throws(SystemError) {
             status = try FileStatus.glance(at: PathText.bytes(of: entry.path))
         } catch {
             // Its reader finds out what became of it.
-            return false
+            return nil
+        }
+        guard status.inode == entry.identity.inode, status.device == entry.identity.device else {
+            return nil
         }
         // What it takes on the disk: one that is written without O_APPEND has a hole after each
         // rotation, and is never smaller.
-        guard status.inode == entry.identity.inode, status.device == entry.identity.device,
-            min(status.size, status.allocated) >= policy.size
-        else { return false }
+        let isLarge = policy.size.map { min(status.size, status.allocated) >= $0 } ?? false
+        let moment = clock.due(
+            entry.file, policy, birth: entry.identity.birth, now: wall,
+            rotated: { Self.lastRotation(entry.path) })
+        let due: Due
+        if isLarge {
+            due = .size
+        } else if let moment {
+            due = .time(moment)
+        } else if isWished {
+            due = .wish
+        } else {
+            return nil
+        }
         if isS6 { throw .isS6 }
         // Nothing is opened for what the entry says alone.
         let most = FrontLength.of(
             delivered: entry.base.physical(entry.offset).bytes, size: status.size, alignment: 1)
-        guard most >= policy.size / 2 else {
-            throw .isUndelivered(size: PhysicalOffset(status.size))
+        let whole = FrontLength.of(
+            delivered: status.size, size: status.size, alignment: Self.leastBlock)
+        let size = PhysicalOffset(status.size)
+        switch due {
+        case .size:
+            guard most >= (policy.size ?? 0) / 2 else {
+                throw .isUndelivered(size: size, overdue: 0)
+            }
+        case .time(let moment):
+            guard whole > 0 else { throw .isTooSmall }
+            // Not bit by bit, while nothing is acknowledged.
+            guard most >= whole / 2 else {
+                throw .isUndelivered(size: size, overdue: wall - moment)
+            }
+        case .wish:
+            guard whole > 0 else { throw .isTooSmall }
+            guard most >= Self.leastBlock else {
+                throw .isUndelivered(size: size, overdue: 0)
+            }
         }
-        return true
+        return due
+    }
+
+    /// When the newest archive of a log was changed last; nil where there is none.
+    private static func lastRotation(_ path: String) -> Int64? {
+        [".1", ".1.gz"].compactMap { ending in
+            do throws(SystemError) {
+                return try FileStatus.glance(at: PathText.bytes(of: path + ending))
+                    .modified.nanoseconds
+            } catch {
+                return nil
+            }
+        }.max()
     }
 
     private func rotate(
-        _ entry: FileEntry, _ input: Settings.Input, _ policy: RotationPolicy
-    ) throws(Obstacle) {
+        _ entry: FileEntry, _ asked: Asked, _ due: Due, _ wall: Int64
+    ) throws(RotationObstacle) -> Int {
         let began = Clock.monotonicNanoseconds()
-        guard let place = RotationPlace(entry.path, input) else { throw .refused(.isOther) }
-        let rotated: RotatedLog
-        do throws(RotatedLog.Refusal) {
-            rotated = try place.open(entry) { (entry, file) throws(SystemError) in
-                let head = try file.read(count: Fingerprint.longest, at: 0)
-                return head.count == Fingerprint.longest && entry.fingerprint.matches(head: head)
-            }
-        } catch {
-            throw .refused(error)
-        }
-        let alignment = try alignment(rotated)
-        let (hole, length) = try front(entry, rotated, policy, alignment)
-        try checkBeginning(rotated, length, isGuessed: input.format == .auto)
-        let run = RotationRun(
-            parts, entry, rotated, keep: policy.keep,
-            Rotation(length: length, block: alignment))
-        try checkRoom(rotated, run, copying: length - hole)
+        let run = try prepare(entry, asked, due)
         // Nothing is copied for a reader who is not sure of the log, and may not be for long.
-        guard parts.lend(entry, entry.base.logical(PhysicalOffset(length))) else {
+        guard parts.lend(entry, entry.base.logical(PhysicalOffset(run.rotation.length))) else {
             throw .isBusy
         }
         parts.giveBack(entry, entry.base, nil)
         run.run()
         try settle(entry, run.rotation, began)
+        clock.passed(entry.file, asked.policy, now: wall)
+        archives.rotated(entry.file)
+        return run.rotation.length
     }
-
-    /// Bytes that may go of a log that is due, and of those the hole that an earlier rotation left.
-    /// About as many as a log may have: one that has grown for days goes in parts.
-    private func front(
-        _ entry: FileEntry, _ rotated: RotatedLog, _ policy: RotationPolicy, _ alignment: Int
-    ) throws(Obstacle) -> (hole: Int, length: Int) {
-        let hole: Int
-        let size: Int
-        do throws(SystemError) {
-            hole = try rotated.frontHole()
-            size = try rotated.size()
-        } catch {
-            throw .failed(error)
-        }
-        let length = FrontLength.of(
-            delivered: entry.base.physical(entry.offset).bytes, size: size, alignment: alignment,
-            limit: hole +| max(policy.size, alignment))
-        // Not bit by bit, while nothing is acknowledged.
-        guard length - hole >= policy.size / 2 else {
-            throw .isUndelivered(size: PhysicalOffset(size))
-        }
-        // 1. A program writes without O_APPEND, and its log is rotated.
-        // 2. It writes on at its old place, and leaves a hole before that.
-        // 3. Each rotation would make an archive of zeros, and remove one of lines for it.
-        let hasHoles: Bool
-        do throws(SystemError) {
-            hasHoles = try rotated.hasHole(before: length, from: hole)
-        } catch {
-            throw .failed(error)
-        }
-        if hasHoles { throw .hasHoles }
-        return (hole, length)
-    }
-
-    /// Nothing is copied that cannot become an archive, or that leaves the log's writer no room.
-    private func checkRoom(
-        _ rotated: RotatedLog, _ run: RotationRun, copying count: Int
-    ) throws(Obstacle) {
-        let obstacle: Obstacle?
-        do throws(SystemError) {
-            if let name = try run.archiveInTheWay() {
-                obstacle = .archiveStays(String(decoding: name, as: UTF8.self))
-            } else if parts.free(try rotated.freeBytes()) < count *| 2 {
-                obstacle = .hasNoRoom(count)
-            } else {
-                obstacle = nil
-            }
-        } catch {
-            throw .failed(error)
-        }
-        if let obstacle { throw obstacle }
-    }
-
-    /// How a log is written has to be told by its first bytes after the cut as it was before:
-    ///
-    /// 1. A log of a container runtime loses its front, and begins in the middle of a line.
-    /// 2. The agent is started anew, and takes it for plain text.
-    ///
-    /// And it must not look like one that is compressed.
-    private func checkBeginning(
-        _ rotated: RotatedLog, _ length: Int, isGuessed: Bool
-    ) throws(Obstacle) {
-        let head: [UInt8]
-        let next: [UInt8]
-        do throws(SystemError) {
-            head = try rotated.bytes(Fingerprint.longest)
-            next = try rotated.bytes(Fingerprint.longest, at: length)
-        } catch {
-            throw .failed(error)
-        }
-        if isGuessed, ContainerFormat.guess(head.span) != nil { throw .isContainers }
-        // With more delivered the cut is another one.
-        guard Compression(head: next) == nil, !isGuessed || ContainerFormat.guess(next.span) == nil
-        else { throw .isBusy }
-    }
-
-    /// Of what may go, where what is left can be moved to the front.
-    private func alignment(_ rotated: RotatedLog) throws(Obstacle) -> Int {
-        let device = rotated.status.device
-        let known = state.withLock { $0.removals[device] }
-        let removal: FrontRemoval
-        do throws(SystemError) {
-            removal = if let known { known } else { try rotated.probe() }
-        } catch {
-            throw .failed(error)
-        }
-        if known == nil {
-            state.withLock { state in
-                // A node has some tens of file systems; numbers of those that are gone stay.
-                if state.removals.count >= Self.mostRemovals { state.removals = [:] }
-                state.removals[device] = removal
-            }
-        }
-        switch removal {
-        case .collapse(let alignment): return alignment
-        case .punch: throw .cannotCollapse("FALLOC_FL_COLLAPSE_RANGE is not supported there")
-        case .none(let error): throw .cannotCollapse("\(error)")
-        }
-    }
-
-    private static let mostRemovals = 1_024
 
     /// Tells and counts what came of it.
     private func settle(
         _ entry: FileEntry, _ rotation: Rotation, _ began: Int64
-    ) throws(Obstacle) {
+    ) throws(RotationObstacle) {
         guard rotation.sight == .collapsed else {
             let failure = rotation.failure ?? SystemError("rotate", code: .stale)
             throw rotation.sight == .punched ? .isHalfDone(failure) : .failed(failure)
@@ -299,87 +306,35 @@ final class RotationRound: Sendable {
 
     /// How long the log is left alone, nanoseconds.
     private func tell(
-        _ entry: FileEntry, _ policy: RotationPolicy, _ obstacle: Obstacle
+        _ entry: FileEntry, _ policy: RotationPolicy, _ obstacle: RotationObstacle, _ wall: Int64
     ) -> Int64 {
-        let path = Log.Value.text(entry.path)
-        let key = "rotate \(entry.path)"
         switch obstacle {
-        case .isUndelivered(let size):
+        case .isUndelivered(let size, let overdue):
             // Twice its size, it is no more what was asked for.
-            if size >= PhysicalOffset(policy.size) + policy.size {
+            let isLarge = policy.size.map { size >= PhysicalOffset($0) + $0 } ?? false
+            if isLarge || overdue > Self.patience {
                 log.fault(
-                    .warn, key: "grows \(entry.path)",
-                    "a log grows beyond its size: what Kafka has not acknowledged is not removed",
-                    ["path": path, "undelivered": .count(entry.lag(size: size))])
+                    .warn, key: "grows \(entry.path)", obstacle.message,
+                    ["path": .text(entry.path), "undelivered": .count(entry.lag(size: size))])
             }
             return Self.shortPause
-        case .isS6:
-            log.fault(
-                .error, key: key,
-                "a log of s6-log is not rotated: it rotates itself; use its directives n and s",
-                ["path": path])
-        case .isContainers:
-            log.fault(
-                .error, key: key,
-                "a log that a container runtime writes is not rotated where format is auto: say cri or docker",
-                ["path": path])
-        case .hasHoles:
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key,
-                "a log is not rotated: it has holes, as where its program does not append (O_APPEND)",
-                ["path": path])
-        case .hasNoRoom(let count):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key,
-                "a log is not rotated: its disk has too little room for the archive",
-                ["path": path, "bytes": .count(count)])
-        case .archiveStays(let name):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key,
-                "a log is not rotated: its oldest archive is not delivered, or not known; move it away",
-                ["path": path, "archive": .text(name)])
-        case .cannotCollapse(let reason):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key,
-                "a log is not rotated: its file system cannot remove the front of a file in place",
-                ["path": path, "error": .text(reason)])
-        case .refused(let refusal):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key, "a log is not rotated, and was not touched",
-                ["path": path, "error": .text(Self.text(refusal))])
-        case .isHalfDone(let error):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key,
-                "a log was rotated in part, and is left alone for a day; nothing of it is lost",
-                ["path": path, "error": "\(error)"])
-            return Self.longPause
+        case .isTooSmall:
+            clock.passed(entry.file, policy, now: wall)
+            return Self.shortPause
         case .isBusy: return Self.shortPause
-        // This is the end, and the next run begins anew.
         case .failed(let error) where error.code == .interrupted: return Self.pause
-        case .failed(let error):
-            counters.rotationFailed()
-            log.fault(
-                .error, key: key, "a log could not be rotated; nothing of it is lost",
-                ["path": path, "error": "\(error)"])
-        }
-        return Self.pause
-    }
-
-    static func text(_ refusal: RotatedLog.Refusal) -> String {
-        switch refusal {
-        case .isOther: "under its name is something else than the file that is read"
-        case .isLocked: "another process has locked it, as another agent that rotates it"
-        case .hasLinks(let count): "\(count) names lead to it"
-        case .isOpenToOthers:
-            "others may write to its directory, and the agent is root; make it writable for its owner "
-                + "alone"
-        case .failed(let error): "\(error)"
+        case .isHalfDone, .isS6, .isContainers, .hasHoles, .hasNoRoom, .archiveStays,
+            .cannotCollapse, .refused, .failed:
+            if obstacle.isFailure { counters.rotationFailed() }
+            let data: KeyValuePairs<String, Log.Value> =
+                if let (key, value) = obstacle.detail {
+                    ["path": .text(entry.path), key: .text(value)]
+                } else {
+                    ["path": .text(entry.path)]
+                }
+            log.fault(.error, key: "rotate \(entry.path)", obstacle.message, data)
+            if case .isHalfDone = obstacle { return Self.longPause }
+            return Self.pause
         }
     }
 }

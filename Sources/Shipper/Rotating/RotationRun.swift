@@ -21,6 +21,8 @@ final class RotationRun {
         /// Asked before each step; an error is taken for the step's own. False ends everything
         /// there, as a kill would: for tests.
         var mayTake: @Sendable (Rotation.Step) throws(SystemError) -> Bool = { _ in true }
+        /// The same before each step of compressing an archive.
+        var mayPack: @Sendable (ArchivePacking.Step) throws(SystemError) -> Bool = { _ in true }
     }
 
     private let parts: Parts
@@ -201,14 +203,10 @@ final class RotationRun {
     /// One that is not known, or of which no byte was ever read (`start: end`), is somebody
     /// else's.
     private func mayGo(_ name: [UInt8], _ status: FileStatus) -> Bool {
-        // Places in one that is compressed are those of what is in it.
         let isPacked = name.suffix(3).elementsEqual(".gz".utf8)
         let known = registry.entries().filter { $0.identity.hasNumbers(of: status) }
         return !known.isEmpty
-            && known.allSatisfy {
-                $0.state == .archived && !$0.anchor.bytes.isEmpty && $0.size > .start
-                    && $0.offset >= (isPacked ? $0.end : $0.base.logical(status.end))
-            }
+            && known.allSatisfy { $0.isDone(size: status.size, isPacked: isPacked) }
     }
 
     /// What a killed run has left.

@@ -22,6 +22,8 @@ final class Rotations: Sendable {
     /// Between two looks at the sizes of all logs, nanoseconds: as long as the shortest sweep of an
     /// input, or this.
     private static let interval: Int64 = 1_000_000_000
+    /// The same while an archive is being compressed.
+    private static let breath: Int64 = 5_000_000
     /// So many times as long as a look took, so that a hundred thousand logs cost little.
     private static let share: Int64 = 20
 
@@ -41,17 +43,32 @@ final class Rotations: Sendable {
         let shortest = settings.inputs.filter { $0.rotation != nil }
             .map(\.latency.most.wholeNanoseconds).min()
         let interval = min(shortest ?? Self.interval, Self.interval)
-        let round = RotationRound(settings, parts, counters, log, isNear: isNear)
+        let shared = parts
         thread = try SystemThread("rotator") {
+            let round = RotationRound(settings, shared, counters, log, isNear: isNear)
             var pause = interval
             while !isStopped.isSet {
                 wakeup.wait(nanoseconds: pause)
+                if !isStopped.isSet { Self.serve(settings.data, round, log) }
                 let began = Clock.monotonicNanoseconds()
-                let rotating = isStopped.isSet ? 0 : round.look(began)
-                let took = Clock.monotonicNanoseconds() - began - rotating
+                let look = isStopped.isSet ? RotationRound.Look() : round.look(began)
+                let took = Clock.monotonicNanoseconds() - began - look.working
                 pause = Self.pause(interval, looked: took)
+                if look.isUnderWay { pause = min(pause, max(Self.breath, took)) }
             }
             ended.set()
+        }
+    }
+
+    /// Does what `shipper rotate` asks for, if anybody does.
+    private static func serve(_ data: String, _ round: RotationRound, _ log: Log) {
+        do throws(SystemError) {
+            let directory = try Descriptor.open(data, O.path)
+            try RotationRequest.serve(in: directory) { round.fulfil($0) }
+        } catch {
+            log.fault(
+                .warn, key: "rotate.request", "what shipper rotate asks for cannot be read",
+                ["error": "\(error)"])
         }
     }
 

@@ -26,6 +26,8 @@ struct Figures: Sendable {
     var rotations = 0
     var failedRotations = 0
     var rotatedBytes = 0
+    var packedArchives = 0
+    var removedArchives = 0
     var linesUndecided = 0
     var matchesMasked = 0
     var linesMalformed = 0

@@ -88,6 +88,15 @@ struct Metric: Sendable {
             "shipper_rotated_bytes_total",
             "Bytes that were removed from the fronts of logs, and are in archives."
         ) { $0.rotatedBytes },
+        Metric(
+            name: "shipper_archives_total", kind: .counter,
+            help: "Archives that the agent has compressed, or removed for age or bytes.",
+            samples: { figures in
+                [("compressed", figures.packedArchives), ("removed", figures.removedArchives)].map {
+                    MetricText.Sample(
+                        labels: [MetricText.Label(name: "action", value: $0)], value: .integer($1))
+                }
+            }),
     ]
 
     private static let loss = [

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Shipper
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
     func theManifestsAreAdmittedAndStayAsTheyAre() throws {
         let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
         let namespace = try cluster.kubectl(
-            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+            ["apply", "-k", Deployment.path("namespace")])
         #expect(namespace.output == "namespace/shipper created\n", "\(namespace.errors)")
         let applied = try cluster.kubectl(["apply", "-k", Deployment.path("kubernetes")])
         #expect(applied.exit == .code(0), "\(applied.errors)")
@@ -27,6 +28,7 @@ import Testing
         let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
             .spec.template.spec
         #expect(pod.automountServiceAccountToken == false)
+        #expect(pod.nodeSelector == ["kubernetes.io/os": "linux"])
         let container = try #require(pod.containers.first)
         let security = container.securityContext
         #expect(security.runAsUser == 0)
@@ -62,7 +64,7 @@ import Testing
         let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
         let overlay = Deployment.path("kafka-sasl-tls")
         let namespace = try cluster.kubectl(
-            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+            ["apply", "-k", Deployment.path("namespace")])
         #expect(namespace.exit == .code(0), "\(namespace.errors)")
         let applied = try cluster.kubectl(["apply", "-k", overlay])
         #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
@@ -101,7 +103,7 @@ import Testing
         let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
         let overlay = Deployment.path("pod-logs")
         let namespace = try cluster.kubectl(
-            ["apply", "--filename", Deployment.path("kubernetes/namespace.yaml")])
+            ["apply", "-k", Deployment.path("namespace")])
         #expect(namespace.exit == .code(0), "\(namespace.errors)")
         let applied = try cluster.kubectl(["apply", "-k", overlay])
         #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
@@ -173,6 +175,44 @@ import Testing
         #expect(try done(labels) == before)
     }
 
+    @Test(
+        "The component makes the namespace of an overlay's name, and both go together",
+        .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func component() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let directory = try TemporaryDirectory()
+        for part in ["kubernetes", "namespace"] {
+            for file in try directoryNames(Deployment.path(part)) {
+                try directory.write("\(part)/\(file)", Deployment.text("\(part)/\(file)"))
+            }
+        }
+        try directory.write(
+            "ours/kustomization.yaml",
+            "namespace: agents\nresources: [../kubernetes]\ncomponents: [../namespace]\n")
+        let ours = directory.path("ours")
+        let applied = try cluster.kubectl(["apply", "-k", ours])
+        #expect(applied.output.contains("namespace/agents created\n"), "\(applied.errors)")
+        #expect(applied.output.contains("daemonset.apps/shipper created\n"))
+        let label = try cluster.kubectl(
+            [
+                "get", "namespace", "agents",
+                "--output=jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}",
+            ])
+        #expect(label.output == "privileged")
+        let kept = try cluster.kubectl(
+            [
+                "get", "daemonset", "shipper", "--namespace=agents",
+                "--output=jsonpath={.spec.selector.matchLabels} {.spec.template.metadata.labels}",
+            ])
+        // The selector stays what it was in every version: nobody can change one that is applied.
+        #expect(kept.output.hasPrefix(#"{"app.kubernetes.io/name":"shipper"} "#), "\(kept)")
+        for name in ["instance", "version", "component", "part-of", "managed-by"] {
+            #expect(kept.output.contains("\"app.kubernetes.io/\(name)\":"), "\(name)")
+        }
+        let deleted = try cluster.kubectl(["delete", "-k", ours, "--wait=false"])
+        #expect(deleted.output.contains("namespace \"agents\" deleted"), "\(deleted)")
+    }
+
     /// What an overlay sets goes for all that is listed, so no namespace may be: also where there is no server.
     @Test(
         "What is applied holds no namespace, and names none; the one that is made once has its name"
@@ -189,9 +229,12 @@ import Testing
             #expect(!lines.contains("kind: Namespace"), "\(resource)")
             #expect(!lines.contains { $0.hasPrefix("namespace:") }, "\(resource)")
         }
-        let namespace = try Deployment.text("kubernetes/namespace.yaml").split(separator: "\n")
+        let namespace = try Deployment.text("namespace/namespace.yaml").split(separator: "\n")
         #expect(namespace.contains("kind: Namespace") && namespace.contains("  name: shipper"))
         #expect(kustomization.contains("namespace: shipper"))
+        // The version on the objects is that of the image.
+        #expect(kustomization.contains("      app.kubernetes.io/version: \(Version.text)"))
+        #expect(kustomization.contains("    newTag: \(Version.text)"))
         // The generated map is the one that the DaemonSet mounts.
         #expect(kustomization.contains("  - name: shipper"))
         let volumes = try Deployment.text("kubernetes/daemonset.yaml")
@@ -203,6 +246,7 @@ import Testing
         struct Template: Decodable { let spec: Pod }
         struct Pod: Decodable {
             let automountServiceAccountToken: Bool
+            let nodeSelector: [String: String]
             let containers: [Container]
             let volumes: [Volume]
         }

@@ -1,0 +1,308 @@
+import Model
+import Platform
+import Registry
+import Rotator
+import Settings
+import Tailer
+
+/// Compresses archives, and removes those that are too old or too many. One thread, which rotates
+/// logs, too: so it packs a little at a time.
+final class ArchiveKeeper {
+    /// A log whose archives are looked after.
+    struct Kept {
+        let entry: FileEntry
+        let input: Settings.Input
+        let policy: ArchivePolicy
+    }
+
+    private let parts: RotationRun.Parts
+    private let counters: Counters
+    private let log: Log
+    /// When the archives of a log are looked at; those of logs that are known.
+    private var due: [FileID: Int64] = [:]
+    private var job: Job?
+    /// A test has ended it as a kill would.
+    private var isDead = false
+
+    private struct Job {
+        let packing: ArchivePacking
+        let log: FileID
+        let archive: FileEntry
+        let directory: String
+        let began: Int64
+        var packed: FileEntry?
+    }
+
+    /// Between two looks at the archives of a log that is not rotated, nanoseconds.
+    private static let interval: Int64 = 600_000_000_000
+    /// The same where one could not be done.
+    private static let pause: Int64 = 60_000_000_000
+    /// How long it packs before logs are looked at again, nanoseconds.
+    private static let slice: Int64 = 100_000_000
+    /// Bytes of an archive that are packed by one step.
+    private static let piece = 1 << 20
+
+    init(_ parts: RotationRun.Parts, _ counters: Counters, _ log: Log) {
+        self.parts = parts
+        self.counters = counters
+        self.log = log
+    }
+
+    /// A log was rotated: its archives are looked at next.
+    func rotated(_ file: FileID) { due[file] = .min }
+
+    /// Looks after the archives of logs that are due. True where something is left to be done at
+    /// once. `now` is monotonic, `wall` of the clock on the wall; `entries` are all there are.
+    func look(
+        _ logs: [Kept], among entries: [FileEntry], now: Int64, wall: Int64
+    ) -> Bool {
+        guard !isDead else { return false }
+        if job != nil { goOn(now) }
+        guard job == nil, !isDead else { return job != nil }
+        let waiting = logs.filter { due[$0.entry.file] ?? .min <= now }
+        guard !waiting.isEmpty else { return false }
+        if due.count > logs.count {
+            let known = Set(logs.lazy.map(\.entry.file))
+            due = due.filter { known.contains($0.key) }
+        }
+        var archives: [UInt64: [FileEntry]] = [:]
+        for entry in entries where entry.state == .archived {
+            archives[entry.identity.inode, default: []].append(entry)
+        }
+        let until = Clock.monotonicNanoseconds() +| Self.slice
+        for log in waiting {
+            if job != nil || parts.isOver() || Clock.monotonicNanoseconds() > until { return true }
+            due[log.entry.file] = now +| keep(log, archives, now: now, wall: wall)
+        }
+        return job != nil
+    }
+
+    /// All that there is to do for these logs, at once.
+    func finish(_ logs: [Kept], among entries: () -> [FileEntry]) {
+        due = [:]
+        while !parts.isOver(),
+            look(
+                logs, among: entries(), now: Clock.monotonicNanoseconds(),
+                wall: Clock.wallNanoseconds())
+        {}
+    }
+
+    /// What would be done to the archives of a log.
+    func plan(
+        _ log: Kept, among entries: [FileEntry], wall: Int64
+    ) throws(RotatedLog.Refusal) -> ArchivePlan {
+        var archives: [UInt64: [FileEntry]] = [:]
+        for entry in entries where entry.state == .archived {
+            archives[entry.identity.inode, default: []].append(entry)
+        }
+        let (place, shelf) = try open(log)
+        return try plan(log, place, shelf, archives, wall: wall).plan
+    }
+
+    private func open(
+        _ log: Kept
+    ) throws(RotatedLog.Refusal) -> (RotationPlace, ArchiveShelf) {
+        guard let place = RotationPlace(log.entry.path, log.input) else { throw .isOther }
+        return (place, try ArchiveShelf(try place.openDirectory(), isRoot: ProcessContext.isRoot))
+    }
+
+    private func plan(
+        _ log: Kept, _ place: RotationPlace, _ shelf: ArchiveShelf,
+        _ known: [UInt64: [FileEntry]], wall: Int64
+    ) throws(RotatedLog.Refusal) -> (plan: ArchivePlan, leftovers: [[UInt8]]) {
+        do throws(SystemError) {
+            let (archives, leftovers) = try shelf.archives(of: place.name)
+            let plan = ArchivePlan(
+                archives, log.policy, now: FileTime(nanoseconds: wall)
+            ) { self.entry(of: $0, log, known) != nil }
+            return (plan, leftovers)
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    /// The entry of an archive that is known, final and delivered.
+    private func entry(
+        of archive: Archive, _ log: Kept, _ known: [UInt64: [FileEntry]]
+    ) -> FileEntry? {
+        let mine = (known[archive.inode] ?? []).filter {
+            $0.identity.device == log.entry.identity.device
+        }
+        let isDone = mine.allSatisfy { $0.isDone(size: archive.bytes, isPacked: archive.isPacked) }
+        return isDone ? mine.first : nil
+    }
+
+    /// Until it is looked at again, nanoseconds.
+    private func keep(
+        _ log: Kept, _ known: [UInt64: [FileEntry]], now: Int64, wall: Int64
+    ) -> Int64 {
+        do throws(RotatedLog.Refusal) {
+            let (place, shelf) = try open(log)
+            let (plan, leftovers) = try plan(log, place, shelf, known, wall: wall)
+            for archive in plan.staying {
+                self.log.fault(
+                    .warn, key: "archive \(log.entry.path)",
+                    "an archive is too old or too many, and stays: it is not delivered, or not known",
+                    ["path": .text(path(archive.name, log))])
+            }
+            do throws(SystemError) {
+                for name in leftovers { try shelf.discard(leftover: name) }
+                for task in plan.tasks {
+                    switch task {
+                    case .settle(let plain, let packed):
+                        guard let first = entry(of: plain, log, known),
+                            let second = entry(of: packed, log, known), first.hasContent(of: second)
+                        else { continue }
+                        _ = try shelf.remove(plain) { self.isDone(first, $0, isPacked: false) }
+                    case .remove(let archive):
+                        try remove(archive, log, shelf, known)
+                    case .compress(let archive):
+                        guard let entry = entry(of: archive, log, known) else { continue }
+                        try begin(archive, entry, log, place, shelf, now)
+                        if job != nil { return 0 }
+                    }
+                }
+            } catch {
+                throw .failed(error)
+            }
+        } catch {
+            // A lock that another agent has for a moment is no fault.
+            if case .failed(let error) = error, error.code == .again { return Self.pause }
+            failed(log.entry.path, RotationObstacle.text(error))
+            return Self.pause
+        }
+        return Self.interval
+    }
+
+    private func remove(
+        _ archive: Archive, _ log: Kept, _ shelf: ArchiveShelf, _ known: [UInt64: [FileEntry]]
+    ) throws(SystemError) {
+        guard let entry = entry(of: archive, log, known),
+            try shelf.remove(
+                archive, mayGo: { self.isDone(entry, $0, isPacked: archive.isPacked) })
+        else { return }
+        counters.archiveRemoved()
+        self.log.info(
+            "archive removed",
+            [
+                "path": .text(path(archive.name, log)), "bytes": .count(archive.bytes),
+                "bytes_lost": .count(0),
+            ])
+    }
+
+    private func isDone(_ entry: FileEntry, _ status: FileStatus, isPacked: Bool) -> Bool {
+        guard let now = parts.registry.entry(entry.file), now.identity.hasNumbers(of: status)
+        else { return false }
+        return now.isDone(size: status.size, isPacked: isPacked)
+    }
+
+    private func path(_ name: [UInt8], _ log: Kept) -> String {
+        "\(ExactText(log.entry.path).parent?.text ?? "")/\(PathText.text(name))"
+    }
+
+    private func failed(_ path: String, _ error: String) {
+        log.fault(
+            .error, key: "archive \(path)",
+            "archives of a log could not be compressed or removed; nothing of them is lost",
+            ["path": .text(path), "error": .text(error)])
+    }
+
+    // MARK: Packing
+
+    private func begin(
+        _ archive: Archive, _ entry: FileEntry, _ log: Kept, _ place: RotationPlace,
+        _ shelf: ArchiveShelf, _ now: Int64
+    ) throws(SystemError) {
+        guard parts.free(try shelf.freeBytes()) > archive.bytes else {
+            throw SystemError("write", code: .noSpace)
+        }
+        let packing = try ArchivePacking(archive, of: place.name, on: shelf) {
+            (file, status) throws(SystemError) in
+            let position = entry.base.physical(entry.offset).bytes
+            let anchor = entry.anchor.bytes
+            guard position == status.size, position >= anchor.count,
+                entry.identity.agrees(with: FileIdentity(of: file, status)),
+                entry.fingerprint.matches(head: try file.read(count: Fingerprint.longest, at: 0))
+            else { return false }
+            return try file.read(count: anchor.count, at: position - anchor.count) == anchor
+        }
+        guard let packing else { return }
+        job = Job(
+            packing: packing, log: log.entry.file, archive: entry,
+            directory: ExactText(log.entry.path).parent?.text ?? "", began: now)
+    }
+
+    /// A slice of the archive that is being packed.
+    private func goOn(_ now: Int64) {
+        guard let job else { return }
+        do throws(SystemError) {
+            let until = Clock.monotonicNanoseconds() +| Self.slice
+            while !parts.isOver() {
+                guard try parts.mayPack(job.packing.step) else {
+                    isDead = true
+                    return
+                }
+                if try job.packing.goOn(Self.piece) {
+                    try finish(job)
+                    due[job.log] = .min
+                    self.job = nil
+                    return
+                }
+                if Clock.monotonicNanoseconds() > until { return }
+            }
+        } catch {
+            giveUp(error, now)
+        }
+    }
+
+    private func finish(_ job: Job) throws(SystemError) {
+        let registry = parts.registry
+        let packed = try job.packing.finish(
+            mayTake: { (step) throws(SystemError) in
+                let may = try self.parts.mayPack(step)
+                if !may { self.isDead = true }
+                return may
+            },
+            mayGo: { self.isDone(job.archive, $0, isPacked: false) },
+            enter: { (file, status, name) throws(SystemError) in
+                let entry = registry.packed(
+                    job.archive.file, to: FileIdentity(of: file, status),
+                    path: "\(job.directory)/\(PathText.text(name))")
+                guard let entry else {
+                    throw SystemError("packed", path: job.archive.path, code: .stale)
+                }
+                self.job?.packed = entry
+                guard registry.force() else {
+                    throw SystemError("fsync", path: "journal.jsonl", code: .inputOutput)
+                }
+            })
+        guard let packed else { return }
+        counters.archivePacked()
+        log.info(
+            "archive compressed",
+            [
+                "path": .text("\(job.directory)/\(PathText.text(packed))"),
+                "bytes": .count(job.packing.status.size),
+                "compressed_bytes": .count(job.packing.packedSize),
+                "milliseconds": .count(
+                    Int(clamping: (Clock.monotonicNanoseconds() - job.began) / 1_000_000)),
+            ])
+    }
+
+    private func giveUp(_ error: SystemError, _ now: Int64) {
+        guard let job else { return }
+        self.job = nil
+        due[job.log] = now +| Self.pause
+        do throws(SystemError) {
+            // Its entry leaves only where nothing has it: else it is what was packed.
+            if try job.packing.giveUp(), let packed = job.packed {
+                parts.registry.gone(packed.file)
+            }
+        } catch {
+            failed(job.archive.path, "\(error)")
+        }
+        // It changed its name, or another agent has the directory.
+        guard error.code != .again, error.code != .stale else { return }
+        failed(job.archive.path, "\(error)")
+    }
+}
