@@ -124,6 +124,8 @@ final class DirectoryNode {
     /// What a child has below it at the most, as it was found last; believed until then.
     var mostBelow = 0
     var mostBelowUntil = MonotonicTime.zero
+    /// Of a directory with many children, some that had about so much.
+    var richest: [DirectoryNode] = []
     /// Events of it and beneath it since the overflow of this number.
     var events = 0
     var eventsEpoch = 0
@@ -133,8 +135,11 @@ final class DirectoryNode {
     var noisyFor: Int64 = 0
     /// Counted among the unwatched ones of its share.
     var countsAsUnwatched = false
-    /// Of a directory just beneath a prefix: directories in it that are not watched.
+    /// Of a directory just beneath a prefix: directories in it that are not watched, or not
+    /// to be read.
     var unwatchedBelow = 0
+    /// And quiet files there without a watch, as they were counted last, by `ReaderLoop`.
+    var quietBelow = 0
 
     /// `prefix` nil: this is the prefix itself.
     init(

@@ -37,6 +37,8 @@ final class Watches {
     /// There is no inotify instance; asked for again then.
     private var nextInstance: MonotonicTime?
     private var hasReportedRefusal = false
+    /// Directories that were asked how much they have, to find who has most.
+    var comparisons = 0
     /// It was said that watches are short, and has not been otherwise since.
     var hasReportedShortage = false
 

@@ -18,8 +18,14 @@ final class ReaderLoop {
     /// Something happened since the figures were set last, at `figuresAt`.
     private var areFiguresOld = true
     private var figuresAt = MonotonicTime.zero
-    /// Counting goes through all files, so it is not done in every round.
-    private static let figuresInterval: Int64 = 1_000_000_000
+    /// And not sooner than this after that: counting goes through all files, so it is not done in
+    /// every round; and the more seldom the longer it takes, up to the longest.
+    private var figuresInterval = ReaderLoop.shortestFigures
+    private static let shortestFigures: Int64 = 1_000_000_000
+    private static let longestFigures: Int64 = 10_000_000_000
+    private static let figuresPart: Int64 = 256
+    /// How often quiet files are looked at that no watch tells of; as they were counted last.
+    private var quietRound: LookRound
 
     private let watches: Watches
     private let tree: DirectoryTree
@@ -83,13 +89,11 @@ final class ReaderLoop {
     private static let fewStreams = 64
     /// A compressed file that waits for its turn among others asks for it so often, nanoseconds.
     private static let unpackingPoll: Int64 = 20_000_000
-    /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has
-    /// very many, so seldom that each costs so many nanoseconds of that time.
-    private static let quietSpread: Int64 = 50_000
-    /// The same of all that are not watched together; but one is looked at that often at least,
-    /// whatever others have.
-    private static let unwatchedSpread: Int64 = 250_000
-    private static let longestSpread: Int64 = 10_000_000_000
+    /// Looks at all quiet files that cannot be watched, in `TailerIntervals.slowestPoll`. Each
+    /// takes some 5 µs, so that is a fiftieth of the time at the most, however many there are.
+    static let mostQuietLooks: Int64 = 2_560
+    /// The longest time between two.
+    private static let longestPoll: Int64 = 3_600_000_000_000
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
@@ -104,6 +108,7 @@ final class ReaderLoop {
         var intervals = intervals
         if once { intervals.unwatchedScan = min(intervals.unwatchedScan, OnceRun.pause) }
         self.intervals = intervals
+        quietRound = LookRound(spread: intervals.slowestPoll / Self.mostQuietLooks)
         self.output = output
         self.control = control
         self.figures = figures
@@ -137,7 +142,7 @@ final class ReaderLoop {
             steps.append(min(last * 2, intervals.slowestPoll))
         }
         // For what is quiet and cannot be watched.
-        while let last = steps.last, last < intervals.watchedScan { steps.append(last * 2) }
+        while let last = steps.last, last < Self.longestPoll { steps.append(last * 2) }
         pollIntervals = steps
         polls = steps.map { _ in IntervalQueue() }
         let lengths = inputs.map { max(1, min($0.sweep, intervals.longestSweep)) }
@@ -173,7 +178,7 @@ final class ReaderLoop {
                 } else if !hasMoreEvents {
                     wait()
                 }
-            } else if now - figuresAt >= Self.figuresInterval {
+            } else if now - figuresAt >= figuresInterval {
                 setFigures(now)
             }
         }
@@ -241,12 +246,21 @@ final class ReaderLoop {
     }
 
     private func setFigures(_ now: MonotonicTime) {
+        let begin = MonotonicTime.now()
         var count = TailerFigures.Count()
+        var quiet = LookRound(spread: quietRound.spread)
         tree.forEachNode { node in
             count.directories += 1
             if node.isUnlistable { count.unreadable += 1 }
-            for stream in node.streams.values { count.add(stream) }
+            // Every other directory comes after the outermost one that it lies in.
+            let share = node.outermost
+            if share === node { node.quietBelow = 0 }
+            for stream in node.streams.values {
+                count.add(stream)
+                if stream.watch == nil { quiet.count(1, in: share) }
+            }
         }
+        quietRound = quiet
         for stream in table.orphans { count.add(stream) }
         count.unreadable += opener.unreadableCount
         count.openFiles = opener.cache.count
@@ -257,6 +271,9 @@ final class ReaderLoop {
         figures.set(count)
         areFiguresOld = false
         figuresAt = now
+        let cost = MonotonicTime.now() - begin
+        figuresInterval = max(
+            Self.shortestFigures, min(Self.longestFigures, cost * Self.figuresPart))
     }
 
     /// Does what turned out to be next.
@@ -435,7 +452,7 @@ final class ReaderLoop {
         let now = MonotonicTime.now()
         if areFiguresOld {
             // After the last change they are set once more, and then nothing wakes an idle reader.
-            let due = figuresAt + Self.figuresInterval
+            let due = figuresAt + figuresInterval
             if due <= now { setFigures(now) } else { next = min(next ?? due, due) }
         }
         var time = next.map { max(0, $0 - now) }
@@ -580,10 +597,7 @@ final class ReaderLoop {
     }
 
     private func quietInterval(_ stream: LogStream) -> Int64 {
-        let fair = Int64(stream.node?.streams.count ?? 0) * Self.quietSpread
-        let unwatched = Int64(max(0, opener.open.count - watches.fileCount))
-        return max(
-            stream.interval, fair, min(unwatched *| Self.unwatchedSpread, Self.longestSpread))
+        max(stream.interval, quietRound.length(own: stream.node?.outermost.quietBelow ?? 1))
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
