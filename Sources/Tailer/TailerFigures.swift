@@ -67,6 +67,12 @@ package final class TailerFigures: Sendable {
                 unreadBytes +|= max(0, file.written - file.position)
             }
         }
+
+        /// Streams that have one file each, which is read.
+        mutating func add(dormant count: Int) {
+            streams += count
+            files += count
+        }
     }
 
     func set(_ count: Count) {

@@ -41,6 +41,10 @@ final class DirectoryNode {
     var vainLooks = 0
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
+    /// Those that are dormant, and not among `streams`.
+    var dormant: [[UInt8]: DormantStream] = [:]
+    /// What was captured of the last stream that began here: most have the same.
+    private var captures: [String: String] = [:]
     /// Names that look like those of rotated files, and whose files, of these inode numbers, are
     /// written to all the same: logs of their own. Bounded by the directory.
     var alive: [[UInt8]: UInt64] = [:]
@@ -182,6 +186,18 @@ final class DirectoryNode {
         parent = other
         depth = other.depth + 1
         other.children[linkedKey] = self
+    }
+
+    /// Whether there is a stream of that name, dormant or not.
+    func hasStream(_ name: [UInt8]) -> Bool { streams[name] != nil || dormant[name] != nil }
+
+    /// How many streams there are, dormant or not.
+    var streamCount: Int { streams.count + dormant.count }
+
+    /// The same captures, in memory that streams of this directory share.
+    func share(_ captures: [String: String]) -> [String: String] {
+        if captures != self.captures { self.captures = captures }
+        return self.captures
     }
 
     /// Opens the directory, beneath the prefix and through no link.

@@ -330,8 +330,9 @@ final class DirectoryTree {
         // enough.
         guard watches.isWanted || node.hasTrouble else { return }
         note(node, isUnwatched: node.hasTrouble || !watches.isBelieved(node))
-        node.clockDue = min(node.clockDue, now + interval(of: node, now))
-        place(node, soon: node.hasTrouble ? now + retryInterval(of: node) : .never)
+        node.clockDue = min(node.clockDue, intervals.scanDue(now, interval(of: node, now)))
+        let retry = intervals.scanDue(now, retryInterval(of: node))
+        place(node, soon: node.hasTrouble ? retry : .never)
     }
 
     private func interval(of node: DirectoryNode, _ now: MonotonicTime) -> Int64 {

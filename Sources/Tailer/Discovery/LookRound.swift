@@ -22,9 +22,18 @@ struct LookRound {
 
     /// So many more quiet files in a share.
     mutating func count(_ quiet: Int, in share: DirectoryNode) {
+        guard quiet > 0 else { return }
         if share.quietBelow == 0 { shares += 1 }
         share.quietBelow += quiet
         count += quiet
+    }
+
+    /// Of nothing yet.
+    var none: LookRound { LookRound(spread: spread) }
+
+    /// Nanoseconds between two looks at a quiet file of a directory.
+    func length(for node: DirectoryNode?) -> Int64 {
+        length(own: max(1, node?.outermost.quietBelow ?? 1))
     }
 
     /// Nanoseconds between two looks at one of `own` that a share has.

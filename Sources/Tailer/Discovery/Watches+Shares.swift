@@ -163,6 +163,11 @@ extension Watches {
             woken.append(stream)
             taken += 1
         }
+        for dormant in node.dormant.values where dormant.watch != nil && taken < most {
+            unwatch(dormant)
+            woken.append(dormant)
+            taken += 1
+        }
         return taken
     }
 

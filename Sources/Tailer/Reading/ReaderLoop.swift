@@ -23,15 +23,14 @@ final class ReaderLoop {
     private var figuresInterval = ReaderLoop.shortestFigures
     private static let shortestFigures: Int64 = 1_000_000_000
     private static let longestFigures: Int64 = 10_000_000_000
-    private static let figuresPart: Int64 = 256
-    /// How often quiet files are looked at that no watch tells of; as they were counted last.
-    private var quietRound: LookRound
+    private static let figuresPart: Int64 = 1_024
 
     private let watches: Watches
     private let tree: DirectoryTree
     private let agenda = Agenda()
     private let opener: FileOpener
     private let table: StreamTable
+    private let dormancy: Dormancy
     private let buffer: ChunkBuffer
     private let lender: FileLender
     private var frames: [Frame] = []
@@ -89,10 +88,7 @@ final class ReaderLoop {
     private static let fewStreams = 64
     /// A compressed file that waits for its turn among others asks for it so often, nanoseconds.
     private static let unpackingPoll: Int64 = 20_000_000
-    /// Looks at all quiet files that cannot be watched, in `TailerIntervals.slowestPoll`. Each
-    /// takes some 5 µs, so that is a fiftieth of the time at the most, however many there are.
-    static let mostQuietLooks: Int64 = 2_560
-    /// The longest time between two.
+    /// The longest time between two polls.
     private static let longestPoll: Int64 = 3_600_000_000_000
 
     init(
@@ -108,7 +104,6 @@ final class ReaderLoop {
         var intervals = intervals
         if once { intervals.unwatchedScan = min(intervals.unwatchedScan, OnceRun.pause) }
         self.intervals = intervals
-        quietRound = LookRound(spread: intervals.slowestPoll / Self.mostQuietLooks)
         self.output = output
         self.control = control
         self.figures = figures
@@ -150,6 +145,9 @@ final class ReaderLoop {
         sweepLengths = distinct
         sweepOfInput = lengths.map { distinct.firstIndex(of: $0) ?? 0 }
         sweeps = distinct.map { _ in IntervalQueue() }
+        dormancy = Dormancy(
+            table, watches, intervals, pollIntervals: steps, sweeps: (distinct, sweepOfInput),
+            touches: { control.touches($0.text) })
     }
 
     /// Runs until stopped, or with `once` until everything that was there is read.
@@ -170,8 +168,9 @@ final class ReaderLoop {
             keepAgenda(now)
             takeTurns()
             keepAgenda(now)
+            dormancy.fallAsleep(now)
             eventsDue = output.endOverdue(now)
-            if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake {
+            if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake, !dormancy.isBusy {
                 if once, hasScannedAll, starved.isEmpty {
                     if endsOnce() { break }
                     wait(atMost: OnceRun.pause)
@@ -248,7 +247,7 @@ final class ReaderLoop {
     private func setFigures(_ now: MonotonicTime) {
         let begin = MonotonicTime.now()
         var count = TailerFigures.Count()
-        var quiet = LookRound(spread: quietRound.spread)
+        var quiet = dormancy.round.none
         tree.forEachNode { node in
             count.directories += 1
             if node.isUnlistable { count.unreadable += 1 }
@@ -259,8 +258,10 @@ final class ReaderLoop {
                 count.add(stream)
                 if stream.watch == nil { quiet.count(1, in: share) }
             }
+            count.add(dormant: node.dormant.count)
+            quiet.count(node.dormant.values.count { $0.watch == nil }, in: share)
         }
-        quietRound = quiet
+        dormancy.round = quiet
         for stream in table.orphans { count.add(stream) }
         count.unreadable += opener.unreadableCount
         count.openFiles = opener.cache.count
@@ -292,7 +293,9 @@ final class ReaderLoop {
         }
         hasMoreEvents = reading.hasMore
         if reading.isLost { tree.overflowed(now) }
-        for stream in watches.woken where stream.attention == .watched {
+        for log in watches.woken {
+            if let dormant = log as? DormantStream { dormancy.heard(dormant) }
+            guard let stream = log as? LogStream, stream.attention == .watched else { continue }
             // 1. A quiet log is copied. A line is written to it.
             // 2. It is truncated before the next sweep.
             if stream.watch == nil, now >= stream.expectsTruncationUntil {
@@ -311,8 +314,14 @@ final class ReaderLoop {
         if ready.isEmpty { scanDebt = 0 }
         let begin = MonotonicTime.now()
         let handlers = DirectoryTree.Handlers(
-            gone: { [table] in table.gone($0, now) },
-            swapped: { [table] in table.swapped($0, now) },
+            gone: { [table, dormancy] in
+                table.gone($0, now)
+                if !$0.isGone { dormancy.hint($0) }
+            },
+            swapped: { [table, dormancy] in
+                table.swapped($0, now)
+                dormancy.hint($0)
+            },
             look: { [table] scan, directory, slice in
                 guard let scanned = scan.scanned else { return true }
                 table.saw(scanned)
@@ -369,20 +378,20 @@ final class ReaderLoop {
     /// but a few, at all.
     private func wakeQuiet(_ scan: DirectoryScan) {
         let node = scan.node
-        if scan.isByClock || node.streams.count <= Self.fewStreams {
+        guard !scan.isByClock, node.streamCount > Self.fewStreams, let names = scan.appeared else {
             for stream in node.streams.values { wakeQuiet(stream) }
-            return
-        }
-        guard let names = scan.appeared else {
-            for stream in node.streams.values { wakeQuiet(stream) }
+            dormancy.hint(node)
             return
         }
         for name in names {
-            if let stream = node.streams[name] { wakeQuiet(stream) }
-            for base in RotatedName.bases(of: name) {
-                if let stream = node.streams[base] { wakeQuiet(stream) }
-            }
+            wakeQuiet(name, in: node)
+            for base in RotatedName.bases(of: name) { wakeQuiet(base, in: node) }
         }
+    }
+
+    private func wakeQuiet(_ name: [UInt8], in node: DirectoryNode) {
+        if let stream = node.streams[name] { wakeQuiet(stream) }
+        dormancy.hint(name, in: node)
     }
 
     private func wakeQuiet(_ stream: LogStream) {
@@ -393,6 +402,7 @@ final class ReaderLoop {
     }
 
     private func wakePolled(_ now: MonotonicTime) {
+        dormancy.look(now)
         var wakes = 0
         for level in polls.indices {
             while wakes < Self.wakesPerPass, let (stream, due) = polls[level].popDue(now) {
@@ -444,6 +454,7 @@ final class ReaderLoop {
     private func wait(atMost pause: Int64? = nil) {
         var next = tree.nextDue
         if let attempt = watches.nextAttempt { next = min(next ?? attempt, attempt) }
+        if let due = dormancy.nextDue { next = min(next ?? due, due) }
         for queue in polls + sweeps {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
@@ -539,6 +550,7 @@ final class ReaderLoop {
             stream.files.count == 1, watch(stream, live, now)
         {
             letRest(stream)
+            dormancy.consider(stream)
             return
         }
         let isFast = stream.movesInRow > 1
@@ -559,6 +571,7 @@ final class ReaderLoop {
             let polled = poll(stream, quietInterval(stream), now)
             stream.interval = min(polled * 2, max(intervals.slowestPoll, sweep(of: stream)))
         }
+        dormancy.consider(stream)
     }
 
     /// It is quiet: what it needs to be read is let go of.
@@ -590,14 +603,14 @@ final class ReaderLoop {
     @discardableResult
     private func poll(_ stream: LogStream, _ interval: Int64, _ now: MonotonicTime) -> Int64 {
         let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
-        let due = now + pollIntervals[level]
+        let due = intervals.pollDue(now, pollIntervals[level])
         stream.attention = .polled(due: due)
         polls[level].add(stream, due: due)
         return pollIntervals[level]
     }
 
     private func quietInterval(_ stream: LogStream) -> Int64 {
-        max(stream.interval, quietRound.length(own: stream.node?.outermost.quietBelow ?? 1))
+        max(stream.interval, dormancy.round.length(for: stream.node))
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
@@ -607,7 +620,7 @@ final class ReaderLoop {
             return true
         }
         watches.unwatch(stream)
-        guard watches.mayWatch(stream, now) else { return false }
+        guard watches.mayWatch(stream.node, now) else { return false }
         do {
             guard case .open = try opener.reopen(live) else { return false }
             let descriptor = try live.opened()
