@@ -85,10 +85,13 @@ final class Dormancy {
     }
 
     private func fallAsleep(_ stream: LogStream, _ now: MonotonicTime) {
-        let isWatched: Bool
         switch stream.attention {
-        case .polled: isWatched = false
-        case .watched: isWatched = true
+        case .polled: watches.unwatch(stream)
+        case .watched:
+            // 1. A watch is taken from a quiet file, or an overflow has made it void: the stream is
+            //    to be woken for that, by the next pass.
+            // 2. In this pass its file is parked. Asleep, nobody would ever look at it again.
+            guard let file = stream.files.first, watches.isWatched(stream, file) else { return }
         case .ready, .starved, .resting: return
         }
         guard
@@ -96,11 +99,8 @@ final class Dormancy {
             let dormant = table.sleep(stream, now)
         else { return }
         stream.attention = .resting
-        guard isWatched else {
-            watches.unwatch(stream)
-            return poll(dormant, now)
-        }
         watches.move(from: stream, to: dormant)
+        if !watches.isWatched(dormant) { poll(dormant, now) }
     }
 
     // MARK: Looks

@@ -105,6 +105,31 @@ struct DormantLooksTests {
         #expect(touched.count == 8 && !dormancy.isBusy)
     }
 
+    /// 1. A quiet log is watched, and its watch is taken for another, or void after an overflow.
+    /// 2. Before it is woken for that, its file is parked to make room.
+    @Test("D9: what is about to be woken does not fall asleep", arguments: [true, false])
+    func aboutToBeWoken(isTaken: Bool) throws {
+        try bench.write("a.log", "one\n")
+        try bench.look()
+        let stream = try #require(bench.streams.first)
+        while bench.turn(stream) == .moved {}
+        let file = try bench.file("a.log")
+        #expect(watches.watchOnce(stream, file, try file.opened().descriptor, bench.now))
+        stream.attention = .watched
+        bench.parkAll()
+        _ = bench.table.agenda.take()
+        if isTaken { watches.unwatch(stream) } else { watches.distrust(bench.now) }
+        dormancy.consider(stream)
+        dormancy.fallAsleep(bench.now)
+        #expect(bench.node.dormant.isEmpty && stream.attention == .watched)
+        // As one that is polled it has its next look.
+        stream.attention = .polled(due: bench.now)
+        dormancy.consider(stream)
+        dormancy.fallAsleep(bench.now)
+        #expect(bench.node.dormant.count == 1 && dormancy.nextDue != nil)
+        #expect(watches.fileCount == 0)
+    }
+
     @Test("One whose entry is gone leaves no watch behind")
     func watch() throws {
         try sleep(1, after: intervals.idle)
