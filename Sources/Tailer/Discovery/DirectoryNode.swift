@@ -75,6 +75,8 @@ final class DirectoryNode {
     var isGone = false
     /// Something in it could not be read, so it is scanned again soon.
     var hasTrouble = false
+    /// Scans in a row after which something could not be read.
+    var vainRetries = 0
     /// The last scan could not list it.
     var isUnlistable = false
 

@@ -139,6 +139,8 @@ final class DirectoryTree {
     private static let watchedSpread: Int64 = 4
     /// Between two scans of a directory that is not listened to because it makes too many events.
     private static let noisyScan: Int64 = 50_000_000
+    /// And for each that its pod has, where those are many.
+    private static let noisySpread: Int64 = 1_000_000
     /// After an overflow nothing is scanned for the next one, for so long for each directory.
     private static let overflowSpread: Int64 = 400_000
 
@@ -333,6 +335,7 @@ final class DirectoryTree {
         node.clockDue = min(node.clockDue, intervals.scanDue(now, interval(of: node, now)))
         let retry = intervals.scanDue(now, retryInterval(of: node))
         place(node, soon: node.hasTrouble ? retry : .never)
+        node.vainRetries = node.hasTrouble ? node.vainRetries + 1 : 0
     }
 
     private func interval(of node: DirectoryNode, _ now: MonotonicTime) -> Int64 {
@@ -340,19 +343,27 @@ final class DirectoryTree {
             let watched = Int64(count - unwatchedCount)
             return max(intervals.watchedScan, watched *| round.spread *| Self.watchedSpread)
         }
-        var least = now < node.noisyUntil ? Self.noisyScan : intervals.unwatchedScan
+        let rest = 2 * (node.restUntil - now)
+        if now < node.noisyUntil {
+            // Few have filled the queue of events, and not for long.
+            let fair = Int64(node.outermost.unwatchedBelow) * Self.noisySpread
+            return max(Self.noisyScan, fair, rest)
+        }
+        var least = intervals.unwatchedScan
         if node.linked != nil, node.vainLooks > Self.fewVainLooks {
             // Links may be left behind by the thousand.
             let doublings = min(node.vainLooks / Self.fewVainLooks, 6)
             least = min(intervals.watchedScan, intervals.unwatchedScan << doublings)
         }
-        return max(least, roundLength(for: node), 2 * (node.restUntil - now))
+        return max(least, roundLength(for: node), rest)
     }
 
-    /// Where something could not be read. A walk of its own waits for nobody's share.
+    /// Where something could not be read: soon at first, for what is over in a moment, and the more
+    /// seldom the longer it lasts. A walk of its own waits for nobody's share.
     private func retryInterval(of node: DirectoryNode) -> Int64 {
         guard watches.isWanted else { return intervals.unwatchedScan }
-        return max(intervals.unwatchedScan, roundLength(for: node))
+        let doubled = intervals.unwatchedScan << Int64(min(node.vainRetries, 12))
+        return max(intervals.unwatchedScan, min(doubled, roundLength(for: node)))
     }
 
     private func roundLength(for node: DirectoryNode) -> Int64 {

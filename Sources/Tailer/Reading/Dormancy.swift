@@ -31,9 +31,6 @@ final class Dormancy {
     /// Hears of each directory before something in it is touched.
     private let touches: (DirectoryNode) -> Void
 
-    /// Looks in one pass, and nanoseconds that they may take: each is one call, which may hang.
-    private static let looksPerPass = 1_024
-    private static let looksSlice: Int64 = 4_000_000
     /// Looks at all quiet files that cannot be watched, in `TailerIntervals.slowestPoll`. Each
     /// takes some 5 µs, so that is a fiftieth of the time at the most, however many there are.
     static let mostQuietLooks: Int64 = 2_560
@@ -105,31 +102,51 @@ final class Dormancy {
 
     // MARK: Looks
 
-    /// Looks at those that are due, as many as there is time for.
-    func look(_ now: MonotonicTime) {
-        var slice = Slice(until: MonotonicTime.now() + Self.looksSlice)
-        _ = table.letDormantGo(&slice)
-        var looks = 0
-        func isOver() -> Bool {
-            looks += 1
-            return looks >= Self.looksPerPass || slice.isOverAfterStep()
-        }
-        for level in polls.indices {
-            while let (dormant, due) = polls[level].popDue(now) {
-                if dormant.due == due { look(at: dormant, now) }
-                if isOver() { return }
-            }
+    /// Looks at those that are due, as many as there is time for. Whether there were any.
+    ///
+    /// 1. Where files are far away, quiet ones are due at all times.
+    /// 2. A log that is written to comes first, and what was heard of.
+    func look(_ now: MonotonicTime) -> Bool {
+        var (seen, heard) = (LookPass(), LookPass())
+        if !table.forsaken.isEmpty {
+            var slice = Slice(until: MonotonicTime.now() + LookPass.slice)
+            _ = table.letDormantGo(&slice)
         }
         for index in sweeps.indices {
-            while let (dormant, due) = sweeps[index].popDue(now) {
+            while !heard.isOver, let (dormant, due) = sweeps[index].popDue(now) {
                 if dormant.due == due { look(at: dormant, now) }
-                if isOver() { return }
+                heard.looked()
             }
         }
-        while let dormant = hinted.popFirst() {
+        while !heard.isOver, let dormant = hinted.popFirst() {
             dormant.isHinted = false
             look(at: dormant, now)
-            if isOver() { return }
+            heard.looked()
+        }
+        seen.begin()
+        for level in polls.indices {
+            while !seen.isOver, let (dormant, due) = polls[level].popDue(now) {
+                if dormant.due == due { look(at: dormant, now) }
+                seen.looked()
+            }
+        }
+        return heard.looks > 0 || seen.looks > 0
+    }
+
+    /// The looks of one pass of the loop: so many, in so much time, as each is one call, which may
+    /// hang.
+    private struct LookPass {
+        static let slice: Int64 = 2_000_000
+        static let most = 512
+        private(set) var looks = 0
+        private(set) var isOver = false
+        private var time = Slice(until: MonotonicTime.now() + slice)
+
+        mutating func begin() { time = Slice(until: MonotonicTime.now() + Self.slice) }
+
+        mutating func looked() {
+            looks += 1
+            isOver = time.isOverAfterStep() || looks >= Self.most
         }
     }
 

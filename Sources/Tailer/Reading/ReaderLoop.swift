@@ -256,7 +256,7 @@ final class ReaderLoop {
             if share === node { node.quietBelow = 0 }
             for stream in node.streams.values {
                 count.add(stream)
-                if stream.watch == nil { quiet.count(1, in: share) }
+                if isQuietUnwatched(stream, now) { quiet.count(1, in: share) }
             }
             count.add(dormant: node.dormant.count)
             quiet.count(node.dormant.values.count { $0.watch == nil }, in: share)
@@ -275,6 +275,11 @@ final class ReaderLoop {
         let cost = MonotonicTime.now() - begin
         figuresInterval = max(
             Self.shortestFigures, min(Self.longestFigures, cost * Self.figuresPart))
+    }
+
+    private func isQuietUnwatched(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
+        guard stream.watch == nil, case .polled = stream.attention else { return false }
+        return now - stream.lastGrowth >= intervals.idle
     }
 
     /// Does what turned out to be next.
@@ -402,7 +407,7 @@ final class ReaderLoop {
     }
 
     private func wakePolled(_ now: MonotonicTime) {
-        dormancy.look(now)
+        if dormancy.look(now) { areFiguresOld = true }
         var wakes = 0
         for level in polls.indices {
             while wakes < Self.wakesPerPass, let (stream, due) = polls[level].popDue(now) {

@@ -22,6 +22,8 @@ final class DormantStream {
     let file: FileID
     /// The inode that its name leads to.
     let key: InodeKey
+    /// Of its directory, which there are file systems whose files do not have.
+    let directoryDevice: UInt64?
     let rest: TailedFile.Rest
     /// Where its entry stood, and from where on its bytes were there: with another of either it is
     /// not what it was.
@@ -55,6 +57,7 @@ final class DormantStream {
         captures = stream.captures
         link = stream.link
         self.node = node
+        directoryDevice = node.inode?.device
         self.file = file.id
         key = file.key
         self.rest = rest

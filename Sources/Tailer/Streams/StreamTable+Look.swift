@@ -198,7 +198,7 @@ extension StreamTable {
         }
         work.seen.insert(match.name)
         if let dormant = node.dormant[match.name], work.rotated[match.name] == nil,
-            look.scanned.device == dormant.key.device,
+            node.inode?.device == dormant.directoryDevice,
             look.names.inode(of: match.name) == dormant.key.inode
         {
             return true
