@@ -6,6 +6,9 @@ package protocol KnownFiles: AnyObject {
     /// A stream's saved files, oldest first.
     func saved(_ stream: String) -> [SavedFile]
 
+    /// The file as it is saved; nil when it is not known.
+    func saved(_ file: FileID) -> SavedFile?
+
     /// The streams of a directory, which lies on this device now, that had saved files when this
     /// run began: an ordinary one's live file, or the `current` of an s6 log directory; those that
     /// were asked for and are on it may be left out from then on.

@@ -2,8 +2,9 @@ import Model
 import Platform
 import Synchronization
 
-/// How much the reader thread has to look after. Set by that thread, a second after a change at the
-/// latest, and read by any other without a lock: the figures are of about the same moment.
+/// How much the reader thread has to look after. Set by that thread, a second after a change, or
+/// ten where there is very much, and read by any other without a lock: the figures are of about the
+/// same moment.
 package final class TailerFigures: Sendable {
     private let fileCount = Atomic<Int>(0)
     private let openCount = Atomic<Int>(0)
@@ -29,7 +30,8 @@ package final class TailerFigures: Sendable {
     package var directories: Int { directoryCount.load(ordering: .relaxed) }
     /// inotify watches on directories and quiet files.
     package var watches: Int { watchCount.load(ordering: .relaxed) }
-    /// Directories that inotify does not tell of, so that they are scanned often instead.
+    /// Directories that inotify does not tell of, or in which something cannot be read, so that
+    /// they are scanned often.
     package var unwatchedDirectories: Int { unwatchedCount.load(ordering: .relaxed) }
     /// Streams that have bytes and wait for in-flight credit.
     package var starvedStreams: Int { starvedCount.load(ordering: .relaxed) }
@@ -64,6 +66,12 @@ package final class TailerFigures: Sendable {
             for file in stream.files where !file.continuesToWait {
                 unreadBytes +|= max(0, file.written - file.position)
             }
+        }
+
+        /// Streams that have one file each, which is read.
+        mutating func add(dormant count: Int) {
+            streams += count
+            files += count
         }
     }
 

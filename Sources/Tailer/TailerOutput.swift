@@ -119,6 +119,18 @@ package protocol TailerOutput: AnyObject {
     /// may be let go of, and is made anew with its next line. Told again now and then.
     func rests(_ stream: StreamID)
 
+    /// The stream, which rests, and its one file, which is read to the end of a line, are to take
+    /// as little memory as they may: what is kept for both is let go of but for what is returned.
+    /// Nil where more would have to be kept, or something is on its way; then nothing changes.
+    func sleeps(_ stream: StreamID, _ file: FileID) -> SleepNote?
+
+    /// What `sleeps` let go of is needed again. The file was not read meanwhile.
+    func wakes(_ sleeper: Sleeper)
+
+    /// A stream that sleeps ends, because its file's entry is another one's, or nobody's: nothing
+    /// is said of the file.
+    func leaves(_ sleeper: Sleeper)
+
     /// The bytes before the position of an open file, as the output keeps them.
     func anchor(of file: FileID) -> [UInt8]
 

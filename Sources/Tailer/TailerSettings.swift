@@ -1,4 +1,5 @@
 import Model
+import Platform
 package import Patterns
 
 /// One input, as far as the Tailer has to know it.
@@ -80,6 +81,9 @@ package struct TailerIntervals: Sendable {
     package var longestSweep = Int64.max
     /// Quiet time after which a file is no longer polled but watched for one write.
     package var idle: Int64 = 5_000_000_000
+    /// Files that are followed without being dormant, before those that are read become so at once
+    /// and not when they were quiet for `idle`; nil for twice as many as may be open.
+    package var mostAwake: Int?
     /// Between two scans of a directory that inotify watches.
     package var watchedScan: Int64 = 60_000_000_000
     /// Between two scans of a directory that it does not, or in which something could not be read.
@@ -90,4 +94,23 @@ package struct TailerIntervals: Sendable {
     package var drain: Int64 = 300_000_000_000
 
     package init() {}
+}
+
+extension TailerIntervals {
+    /// Long intervals end together with others, each so many parts of the shortest of them: with
+    /// one wake-up for each quiet file a node at rest would do little else.
+    private static let parts: Int64 = 8
+
+    /// When a file is looked at that waits for `interval`.
+    func pollDue(_ now: MonotonicTime, _ interval: Int64) -> MonotonicTime {
+        guard interval >= slowestPoll else { return now + interval }
+        return (now + interval).next(multipleOf: max(1, slowestPoll / Self.parts))
+    }
+
+    /// When a directory is scanned that is to be so after `interval`.
+    func scanDue(_ now: MonotonicTime, _ interval: Int64) -> MonotonicTime {
+        guard interval >= unwatchedScan else { return now + interval }
+        let part = max(1, unwatchedScan / Self.parts)
+        return (now + (interval - part)).next(multipleOf: part)
+    }
 }

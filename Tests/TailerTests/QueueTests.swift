@@ -27,6 +27,17 @@ import Testing
         #expect(ring.popFirst() == nil && ring.isEmpty)
     }
 
+    @Test("A ring that had very much gives the room back when it has little")
+    func shrinks() {
+        var ring = RingQueue<Int>()
+        for number in 0..<100_000 { ring.append(number) }
+        let full = ring.capacity
+        for number in 0..<99_000 { #expect(ring.popFirst() == number) }
+        #expect(ring.capacity <= full / 8)
+        for number in 99_000..<100_000 { #expect(ring.popFirst() == number) }
+        #expect(ring.popFirst() == nil && ring.capacity <= 4_096)
+    }
+
     @Test("What was taken from a ring is let go of")
     func letsGo() {
         final class Element {}

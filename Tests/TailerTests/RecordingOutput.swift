@@ -28,6 +28,13 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 
         /// Where the kernel has what is at `offset`.
         var physicalOffset: PhysicalOffset { base.physical(offset) }
+
+        var file: SavedFile {
+            SavedFile(
+                file: id, identity: identity, path: path, position: physicalOffset,
+                anchor: Anchor(bytes: anchor), hasHead: !head.isEmpty,
+                updated: Timestamp(milliseconds: 0), size: size, base: base)
+        }
     }
 
     struct State {
@@ -42,6 +49,11 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         var leaving: [FileID] = []
         var ended: [StreamID] = []
         var resting: Set<StreamID> = []
+        /// Files of dormant streams, and how often one was dormant no longer.
+        var asleep: Set<FileID> = []
+        var woken = 0
+        /// The links of those that had one.
+        var wokenBy: [String] = []
         var scans = 0
         var hasRoom = true
         /// Calls of `take` since the last of `sendTaken`, and the most that there ever were.
@@ -122,16 +134,14 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
 
     func saved(_ stream: String) -> [SavedFile] {
         state.withLock { state in
-            state.files.filter {
-                ExactText($0.stream) == ExactText(stream) && !$0.isGone
-            }.map { saved in
-                SavedFile(
-                    file: saved.id, identity: saved.identity, path: saved.path,
-                    position: saved.physicalOffset, anchor: Anchor(bytes: saved.anchor),
-                    hasHead: !saved.head.isEmpty, updated: Timestamp(milliseconds: 0),
-                    size: saved.size,
-                    base: saved.base)
-            }
+            state.files.filter { ExactText($0.stream) == ExactText(stream) && !$0.isGone }
+                .map(\.file)
+        }
+    }
+
+    func saved(_ file: FileID) -> SavedFile? {
+        state.withLock { state in
+            state.files[file.number].isGone ? nil : state.files[file.number].file
         }
     }
 
@@ -280,6 +290,7 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         state.withLock { state in
             #expect(frames.first?.offset == state.files[file.number].offset)
             state.files[file.number].offset += consumed
+            anchor = (state.files[file.number].anchor + anchor).suffix(64)
             state.files[file.number].anchor = anchor
             state.lines[state.files[file.number].stream, default: []] += messages
             state.unsent += 1
@@ -320,6 +331,31 @@ final class RecordingOutput: TailerOutput, KnownFiles, Sendable {
         }
     }
     func rests(_ stream: StreamID) { state.withLock { _ = $0.resting.insert(stream) } }
+
+    func sleeps(_ stream: StreamID, _ file: FileID) -> SleepNote? {
+        state.withLock { state in
+            guard !state.isOnItsWay else { return nil }
+            state.asleep.insert(file)
+            return SleepNote(shared: nil, code: UInt8(truncatingIfNeeded: file.number))
+        }
+    }
+
+    func wakes(_ sleeper: Sleeper) {
+        state.withLock { state in
+            #expect(state.asleep.remove(sleeper.file) != nil, "it was not asleep")
+            #expect(sleeper.note.code == UInt8(truncatingIfNeeded: sleeper.file.number))
+            state.names[sleeper.stream] = sleeper.name
+            state.woken += 1
+            if let link = sleeper.link { state.wokenBy.append(link) }
+        }
+    }
+
+    func leaves(_ sleeper: Sleeper) {
+        state.withLock { state in
+            #expect(state.asleep.remove(sleeper.file) != nil, "it was not asleep")
+            state.ended.append(sleeper.stream)
+        }
+    }
 
     func anchor(of file: FileID) -> [UInt8] {
         state.withLock { state in state.files.first { $0.id == file }?.anchor ?? [] }

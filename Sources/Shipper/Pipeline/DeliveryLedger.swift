@@ -16,10 +16,14 @@ final class DeliveryLedger: Sendable {
         /// that nobody follows may let them leave. What was sent of them stays known until then,
         /// should they be found.
         var unfollowed: Set<FileID> = []
+        /// Files that the Tailer follows and that are delivered as far as they were read, which
+        /// their entries say: they have no place in the tracker.
+        var dormant: Set<FileID> = []
 
         mutating func end(_ file: FileID) {
             tracker.end(file)
             unfollowed.remove(file)
+            dormant.remove(file)
         }
 
         /// The entry of a file that nobody follows, as far as that is delivered:
@@ -36,7 +40,7 @@ final class DeliveryLedger: Sendable {
         }
 
         func isFollowed(_ file: FileID) -> Bool {
-            guard tracker.watermark(file) != nil else { return false }
+            guard tracker.watermark(file) != nil else { return dormant.contains(file) }
             return !unfollowed.contains(file) || tracker.outstanding(file) > 0
         }
     }
@@ -77,6 +81,7 @@ final class DeliveryLedger: Sendable {
         state.withLock { state in
             state.gone.remove(file)
             state.unfollowed.remove(file)
+            state.dormant.remove(file)
             if let end = state.tracker.takenEnd(file, generation) {
                 return (end, state.tracker.anchor(of: file))
             }
@@ -166,6 +171,36 @@ final class DeliveryLedger: Sendable {
             })
     }
 
+    /// Whether the file's entry has all that was read of it, and it is followed.
+    func maySleep(_ file: FileID) -> Bool { state.withLock { maySleep(file, $0) } }
+
+    private func maySleep(_ file: FileID, _ state: borrowing State) -> Bool {
+        guard !state.gone.contains(file), !state.unfollowed.contains(file),
+            state.tracker.outstanding(file) == 0, let entry = registry.entry(file),
+            let end = state.tracker.takenEnd(file, entry.generation)
+        else { return false }
+        return end == entry.offset && state.tracker.anchor(of: file) == entry.anchor
+    }
+
+    /// The file is not read for now: where its entry has all that was read of it, it has no place
+    /// here until it begins again. False where it has not.
+    func sleeps(_ file: FileID) -> Bool {
+        let size: PhysicalOffset?? = state.withLock { state in
+            guard maySleep(file, state) else { return nil }
+            let size = state.tracker.size(of: file)
+            state.tracker.end(file)
+            state.dormant.insert(file)
+            return .some(size)
+        }
+        guard let size else { return false }
+        // What was noted of it goes with its place.
+        if let size { saveSize(file, size) }
+        return true
+    }
+
+    /// Nobody follows a file that slept, and nothing is said of it.
+    func forgetSleeper(_ file: FileID) { state.withLock { _ = $0.dormant.remove(file) } }
+
     /// Nothing more comes from this file, and no name leads to it.
     func leave(_ file: FileID) {
         let isDone = state.withLock { state in
@@ -230,7 +265,10 @@ final class DeliveryLedger: Sendable {
     /// Every byte of the file before it is delivered, whether that is saved already or about to be;
     /// nil for one that is not followed.
     func delivered(_ file: FileID) -> LogicalOffset? {
-        state.withLock { $0.tracker.watermark(file) }
+        state.withLock { state in
+            state.tracker.watermark(file)
+                ?? (state.dormant.contains(file) ? registry.entry(file)?.offset : nil)
+        }
     }
 
     /// Bytes of each file that were sent and are not delivered.

@@ -234,15 +234,11 @@ final class FileMemory: KnownFiles {
     // MARK: Questions
 
     func saved(_ stream: String) -> [SavedFile] {
-        parts.registry.entries(ofStream: stream).map { entry in
-            SavedFile(
-                file: entry.file, identity: entry.identity, path: entry.path,
-                position: entry.base.physical(entry.offset),
-                anchor: entry.anchor,
-                hasHead: entry.fingerprint.length > 0,
-                updated: entry.updated, size: entry.size, base: entry.base,
-                isArchived: entry.state == .archived)
-        }
+        parts.registry.entries(ofStream: stream).map { SavedFile($0) }
+    }
+
+    func saved(_ file: FileID) -> SavedFile? {
+        parts.registry.entry(file).map { SavedFile($0) }
     }
 
     func savedStreams(in directory: String, on device: UInt64) -> [SavedStream] {
@@ -471,5 +467,15 @@ final class FileMemory: KnownFiles {
         let directory = String(directory(of: entry.path)) ?? ""
         return Whereabouts.of(
             entry, from: directory.isEmpty ? Array("/".utf8) : PathText.bytes(of: directory))
+    }
+}
+
+extension SavedFile {
+    fileprivate init(_ entry: FileEntry) {
+        self.init(
+            file: entry.file, identity: entry.identity, path: entry.path,
+            position: entry.base.physical(entry.offset), anchor: entry.anchor,
+            hasHead: entry.fingerprint.length > 0, updated: entry.updated, size: entry.size,
+            base: entry.base, isArchived: entry.state == .archived)
     }
 }

@@ -94,6 +94,22 @@ final class ReaderOutput: TailerOutput {
             self.anchor = anchor
             isS6 = sighting.isS6
         }
+
+        /// One of a stream that was dormant.
+        init(
+            _ entry: FileEntry, of stream: StreamID, path: String, anchor: Anchor,
+            _ encoding: TextEncoding
+        ) {
+            self.encoding = encoding
+            self.stream = stream
+            generation = entry.generation
+            self.path = path
+            device = entry.identity.device
+            inode = entry.identity.inode
+            base = entry.base
+            self.anchor = anchor
+            isS6 = false
+        }
     }
 
     let parts: Parts

@@ -41,6 +41,10 @@ final class DirectoryNode {
     var vainLooks = 0
     /// By file name; an s6 log directory has one, named `current`.
     var streams: [[UInt8]: LogStream] = [:]
+    /// Those that are dormant, and not among `streams`.
+    var dormant: [[UInt8]: DormantStream] = [:]
+    /// What was captured of the last stream that began here: most have the same.
+    private var captures: [String: String] = [:]
     /// Names that look like those of rotated files, and whose files, of these inode numbers, are
     /// written to all the same: logs of their own. Bounded by the directory.
     var alive: [[UInt8]: UInt64] = [:]
@@ -71,6 +75,8 @@ final class DirectoryNode {
     var isGone = false
     /// Something in it could not be read, so it is scanned again soon.
     var hasTrouble = false
+    /// Scans in a row after which something could not be read.
+    var vainRetries = 0
     /// The last scan could not list it.
     var isUnlistable = false
 
@@ -124,6 +130,8 @@ final class DirectoryNode {
     /// What a child has below it at the most, as it was found last; believed until then.
     var mostBelow = 0
     var mostBelowUntil = MonotonicTime.zero
+    /// Of a directory with many children, some that had about so much.
+    var richest: [DirectoryNode] = []
     /// Events of it and beneath it since the overflow of this number.
     var events = 0
     var eventsEpoch = 0
@@ -133,8 +141,11 @@ final class DirectoryNode {
     var noisyFor: Int64 = 0
     /// Counted among the unwatched ones of its share.
     var countsAsUnwatched = false
-    /// Of a directory just beneath a prefix: directories in it that are not watched.
+    /// Of a directory just beneath a prefix: directories in it that are not watched, or not
+    /// to be read.
     var unwatchedBelow = 0
+    /// And quiet files there without a watch, as they were counted last, by `ReaderLoop`.
+    var quietBelow = 0
 
     /// `prefix` nil: this is the prefix itself.
     init(
@@ -177,6 +188,18 @@ final class DirectoryNode {
         parent = other
         depth = other.depth + 1
         other.children[linkedKey] = self
+    }
+
+    /// Whether there is a stream of that name, dormant or not.
+    func hasStream(_ name: [UInt8]) -> Bool { streams[name] != nil || dormant[name] != nil }
+
+    /// How many streams there are, dormant or not.
+    var streamCount: Int { streams.count + dormant.count }
+
+    /// The same captures, in memory that streams of this directory share.
+    func share(_ captures: [String: String]) -> [String: String] {
+        if captures != self.captures { self.captures = captures }
+        return self.captures
     }
 
     /// Opens the directory, beneath the prefix and through no link.

@@ -238,7 +238,7 @@ extension DirectoryTree {
         let (node, scanned) = (scan.node, scan.scanned)
         guard let links = node.linked?[name], scanned != nil || node.vainLooks > 0 else { return }
         let isThere =
-            scanned?.names.inode(of: name) != nil || node.streams[name] != nil
+            scanned?.names.inode(of: name) != nil || node.hasStream(name)
             || node.links[name] != nil
         if !isThere, let scanned, scan.directories == nil {
             scan.directories = Set(
@@ -264,11 +264,13 @@ extension DirectoryTree {
         }
         var kept = links.filter { $0.leftAt == nil }
         if kept.isEmpty {
-            let stream = node.streams[name]
+            let hasStream = node.hasStream(name)
+            // One that is dormant is read.
+            let isAllRead = node.streams[name]?.isAllRead ?? true
             kept = links.filter { link in
                 guard link.enteredAfter < scan.number else { return true }
-                guard let stream, let leftAt = link.leftAt else { return false }
-                return !stream.isAllRead || now - leftAt < intervals.drain
+                guard hasStream, let leftAt = link.leftAt else { return false }
+                return !isAllRead || now - leftAt < intervals.drain
             }
         }
         node.linked?[name] = kept.isEmpty ? nil : kept

@@ -105,8 +105,10 @@ final class DirectoryTree {
     private(set) var unlooked = 0
     /// Directories in the tree.
     private(set) var count = 0
-    /// Those that nothing is heard of between scans.
-    private(set) var unwatchedCount = 0
+    /// Those that nothing is heard of between scans, or that cannot be read.
+    var unwatchedCount: Int { round.count }
+    /// Of these.
+    private var round: LookRound
 
     /// Events were lost since the last time that everything was scanned for it.
     private var hasOverflow = false
@@ -130,11 +132,15 @@ final class DirectoryTree {
     private static let restFactor: Int64 = 8
     /// Then it takes part in the next second again, whatever it costs.
     private static let longestRest: Int64 = 5_000_000_000
-    /// Where there is no watch, the scans of directories that share are spread by so much for each:
-    /// a hundredth of it is what a small one costs. Nanoseconds.
-    private static let spread: Int64 = 1_000_000
+    /// Scans of all directories that nothing is heard of, in `TailerIntervals.unwatchedScan`. A
+    /// small one takes some 100 µs.
+    static let mostScansByClock: Int64 = 250
+    /// Those that are watched are scanned by the clock all the same, a quarter as often.
+    private static let watchedSpread: Int64 = 4
     /// Between two scans of a directory that is not listened to because it makes too many events.
     private static let noisyScan: Int64 = 50_000_000
+    /// And for each that its pod has, where those are many.
+    private static let noisySpread: Int64 = 1_000_000
     /// After an overflow nothing is scanned for the next one, for so long for each directory.
     private static let overflowSpread: Int64 = 400_000
 
@@ -156,6 +162,7 @@ final class DirectoryTree {
         self.inputs = inputs
         self.intervals = intervals
         self.report = report
+        round = LookRound(spread: intervals.unwatchedScan / Self.mostScansByClock)
         waitUntil = .now() + intervals.firstWalk
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
@@ -324,21 +331,43 @@ final class DirectoryTree {
         // Without watches each directory is looked at once, and again only where that was not
         // enough.
         guard watches.isWanted || node.hasTrouble else { return }
-        note(node, isUnwatched: !watches.isBelieved(node))
-        node.clockDue = min(node.clockDue, now + interval(of: node, now))
-        place(node, soon: node.hasTrouble ? now + intervals.unwatchedScan : .never)
+        note(node, isUnwatched: node.hasTrouble || !watches.isBelieved(node))
+        node.clockDue = min(node.clockDue, intervals.scanDue(now, interval(of: node, now)))
+        let retry = intervals.scanDue(now, retryInterval(of: node))
+        place(node, soon: node.hasTrouble ? retry : .never)
+        node.vainRetries = node.hasTrouble ? node.vainRetries + 1 : 0
     }
 
     private func interval(of node: DirectoryNode, _ now: MonotonicTime) -> Int64 {
-        if watches.isBelieved(node) { return intervals.watchedScan }
+        if watches.isBelieved(node) {
+            let watched = Int64(count - unwatchedCount)
+            return max(intervals.watchedScan, watched *| round.spread *| Self.watchedSpread)
+        }
+        let rest = 2 * (node.restUntil - now)
+        if now < node.noisyUntil {
+            // Few have filled the queue of events, and not for long.
+            let fair = Int64(node.outermost.unwatchedBelow) * Self.noisySpread
+            return max(Self.noisyScan, fair, rest)
+        }
+        var least = intervals.unwatchedScan
         if node.linked != nil, node.vainLooks > Self.fewVainLooks {
             // Links may be left behind by the thousand.
             let doublings = min(node.vainLooks / Self.fewVainLooks, 6)
-            return min(intervals.watchedScan, intervals.unwatchedScan << doublings)
+            least = min(intervals.watchedScan, intervals.unwatchedScan << doublings)
         }
-        let least = now < node.noisyUntil ? Self.noisyScan : intervals.unwatchedScan
-        let fair = Int64(node.outermost.unwatchedBelow) * Self.spread
-        return max(least, min(intervals.watchedScan, max(fair, 2 * (node.restUntil - now))))
+        return max(least, roundLength(for: node), rest)
+    }
+
+    /// Where something could not be read: soon at first, for what is over in a moment, and the more
+    /// seldom the longer it lasts. A walk of its own waits for nobody's share.
+    private func retryInterval(of node: DirectoryNode) -> Int64 {
+        guard watches.isWanted else { return intervals.unwatchedScan }
+        let doubled = intervals.unwatchedScan << Int64(min(node.vainRetries, 12))
+        return max(intervals.unwatchedScan, min(doubled, roundLength(for: node)))
+    }
+
+    private func roundLength(for node: DirectoryNode) -> Int64 {
+        round.length(own: node.outermost.unwatchedBelow)
     }
 
     /// A scan was given up: what it was to wake is woken by the next one, whatever that was.
@@ -355,15 +384,22 @@ final class DirectoryTree {
     func note(_ node: DirectoryNode, isUnwatched: Bool) {
         guard node.countsAsUnwatched != isUnwatched else { return }
         node.countsAsUnwatched = isUnwatched
-        node.outermost.unwatchedBelow += isUnwatched ? 1 : -1
-        unwatchedCount += isUnwatched ? 1 : -1
+        countUnwatched(isUnwatched ? 1 : -1, in: node.outermost)
+    }
+
+    private func countUnwatched(_ change: Int, in outermost: DirectoryNode) {
+        let before = outermost.unwatchedBelow
+        outermost.unwatchedBelow += change
+        round.count += change
+        round.shares += (outermost.unwatchedBelow > 0 ? 1 : 0) - (before > 0 ? 1 : 0)
     }
 
     /// Something in the directory could not be read: look again soon.
     func retry(_ node: DirectoryNode, _ now: MonotonicTime) {
         guard !node.hasTrouble, !node.isGone else { return }
         node.hasTrouble = true
-        place(node, soon: now + intervals.unwatchedScan)
+        note(node, isUnwatched: true)
+        place(node, soon: now + retryInterval(of: node))
     }
 
     // MARK: Turns
@@ -492,8 +528,7 @@ final class DirectoryTree {
             times.remove(node)
             if node.countsAsUnwatched {
                 node.countsAsUnwatched = false
-                outermost.unwatchedBelow -= 1
-                unwatchedCount -= 1
+                countUnwatched(-1, in: outermost)
             }
             rest.append(contentsOf: node.children.values)
             node.children = [:]

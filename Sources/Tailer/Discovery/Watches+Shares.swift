@@ -4,10 +4,19 @@ import Platform
 /// at each level of the directories that a pattern leads through. A pod with two hundred thousand
 /// directories is scanned, and its neighbours are watched.
 extension Watches {
-    /// Watches that are taken from somebody at a time: looking for who has most costs something.
+    /// Watches that are taken from somebody at a time, and of those that he has one of so many:
+    /// looking for who has most costs something.
     private static let mostTaken = 16
+    private static let partTaken = 64
     /// How long nothing is asked for again where a watch was denied, nanoseconds.
     private static let denialInterval: Int64 = 1_000_000_000
+    /// Children that are gone through each time.
+    private static let fewChildren = 32
+    /// Of more, so many are remembered that had about as much as the first, and the outcome is
+    /// believed for so many nanoseconds for each child: all of that together is a thousandth of the
+    /// time.
+    private static let mostRemembered = 1_024
+    private static let childSpread: Int64 = 50_000
     /// Events that are no storm, whatever else has happened: fewer than the kernel's queue holds.
     static let leastStorm = 1_024
     /// Parts of all events from which on a directory is one of those that filled the queue.
@@ -30,7 +39,8 @@ extension Watches {
         guard available > 0, now >= denied else { return false }
         if let (rich, own) = richer(than: node, now) {
             tell(rich)
-            let most = max(1, min(Self.mostTaken, (rich.watchesBelow - own) / 2))
+            let taken = max(Self.mostTaken, rich.watchesBelow / Self.partTaken)
+            let most = max(1, min(taken, (rich.watchesBelow - own) / 2))
             if take(most, from: rich) > 0, count < available { return true }
         }
         if let parent {
@@ -61,22 +71,47 @@ extension Watches {
             if let above, above.mostBelow <= enough, now < above.mostBelowUntil {
                 // Nobody there has more.
             } else {
-                let richest =
-                    above.map { Self.richest($0.children.values) } ?? Self.richest(roots())
-                if let richest, richest.watchesBelow > enough {
-                    return (richest, mine.watchesBelow)
-                }
-                above?.mostBelow = richest?.watchesBelow ?? 0
-                above?.mostBelowUntil = now + Self.denialInterval
+                let rich = above.map { richest(in: $0, now) } ?? richest(of: roots())
+                if let rich, rich.watchesBelow > enough { return (rich, mine.watchesBelow) }
             }
             above = mine
         }
         return nil
     }
 
-    private static func richest(_ nodes: some Sequence<DirectoryNode>) -> DirectoryNode? {
+    /// A child that has about as much below it as any other.
+    ///
+    /// 1. A pod has three watches, as twenty thousand others have, and one is taken from it.
+    /// 2. The next directory asks for one. To go through all children for each was all that a
+    ///    reader did.
+    private func richest(in node: DirectoryNode, _ now: MonotonicTime) -> DirectoryNode? {
+        while let rich = node.richest.last {
+            if now < node.mostBelowUntil, rich.parent === node, !rich.isGone,
+                rich.watchesBelow >= node.mostBelow - node.mostBelow / 16
+            {
+                return rich
+            }
+            node.richest.removeLast()
+        }
+        let rich = richest(of: node.children.values)
+        node.mostBelow = rich?.watchesBelow ?? 0
+        node.mostBelowUntil =
+            now + max(Self.denialInterval, Int64(node.children.count) * Self.childSpread)
+        if let rich, node.children.count > Self.fewChildren {
+            for child in node.children.values where child.watchesBelow == rich.watchesBelow {
+                node.richest.append(child)
+                if node.richest.count == Self.mostRemembered { break }
+            }
+        }
+        return rich
+    }
+
+    private func richest(of nodes: some Sequence<DirectoryNode>) -> DirectoryNode? {
         var richest: DirectoryNode?
-        for node in nodes where node.watchesBelow > richest?.watchesBelow ?? 0 { richest = node }
+        for node in nodes {
+            comparisons += 1
+            if node.watchesBelow > richest?.watchesBelow ?? 0 { richest = node }
+        }
         return richest
     }
 
@@ -126,6 +161,11 @@ extension Watches {
         for stream in node.streams.values where stream.watch != nil && taken < most {
             unwatch(stream)
             woken.append(stream)
+            taken += 1
+        }
+        for dormant in node.dormant.values where dormant.watch != nil && taken < most {
+            unwatch(dormant)
+            woken.append(dormant)
             taken += 1
         }
         return taken

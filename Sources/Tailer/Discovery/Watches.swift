@@ -17,7 +17,7 @@ final class Watches {
 
     /// One watch may serve two nodes, where prefixes of two patterns overlap.
     private var directories: [Inotify.Watch: [DirectoryNode]] = [:]
-    private var files: [Inotify.Watch: LogStream] = [:]
+    private var files: [Inotify.Watch: any WatchedLog] = [:]
     var count: Int { directories.count + files.count }
     /// Files that are watched.
     var fileCount: Int { files.count }
@@ -27,7 +27,7 @@ final class Watches {
     /// Events of directories since then.
     private(set) var events = 0
     /// Streams whose watch is gone or not to be believed; the loop empties it.
-    var woken: [LogStream] = []
+    var woken: [any WatchedLog] = []
     /// Directories whose watch was taken; the tree empties it.
     var unwatched: [DirectoryNode] = []
 
@@ -37,6 +37,8 @@ final class Watches {
     /// There is no inotify instance; asked for again then.
     private var nextInstance: MonotonicTime?
     private var hasReportedRefusal = false
+    /// Directories that were asked how much they have, to find who has most.
+    var comparisons = 0
     /// It was said that watches are short, and has not been otherwise since.
     var hasReportedShortage = false
 
@@ -134,16 +136,15 @@ final class Watches {
         for watch in ended { inotify?.end(watch) }
         // A one-shot watch is gone with its event.
         for watch in modified + ended {
-            if let stream = files.removeValue(forKey: watch) { wake(stream) }
+            if let log = files.removeValue(forKey: watch) { wake(log) }
         }
         return reading
     }
 
-    private func wake(_ stream: LogStream) {
-        stream.watch = nil
-        if let node = stream.watchedIn { count(-1, in: node) }
-        stream.watchedIn = nil
-        woken.append(stream)
+    private func wake(_ log: any WatchedLog) {
+        if let node = log.watchedIn { count(-1, in: node) }
+        log.forgetWatch()
+        woken.append(log)
     }
 
     private func noteEvent(of node: DirectoryNode) {
@@ -165,7 +166,7 @@ final class Watches {
         if events >= Self.leastStorm { for root in roots() { quieten(root, now) } }
         epoch += 1
         events = 0
-        for stream in files.values { woken.append(stream) }
+        woken.append(contentsOf: files.values)
     }
 
     // MARK: Directories
@@ -218,6 +219,7 @@ final class Watches {
             while let node = rest.popLast() {
                 lost += node.watch == nil ? 0 : 1
                 lost += node.streams.values.count { $0.watch != nil }
+                lost += node.dormant.values.count { $0.watch != nil }
                 rest.append(contentsOf: node.children.values)
             }
         }
@@ -231,7 +233,9 @@ final class Watches {
     /// A linked directory, which has no other beneath it, shares with those of another one from now
     /// on.
     func move(_ node: DirectoryNode, beneath other: DirectoryNode) {
-        let files = node.streams.values.count { $0.watch != nil }
+        let files =
+            node.streams.values.count { $0.watch != nil }
+            + node.dormant.values.count { $0.watch != nil }
         let own = node.share === node ? node.watchesBelow : files + (node.watch == nil ? 0 : 1)
         detach(node)
         node.watchesBelow = 0
@@ -241,10 +245,13 @@ final class Watches {
 
     // MARK: Quiet files
 
+    /// Whether there are more than are had.
+    func hasRoom(_ now: MonotonicTime) -> Bool { count < available(now) }
+
     /// Whether there may be a watch for a file of the stream, so that opening it for one is worth
     /// it.
-    func mayWatch(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
-        guard inotify != nil, let node = stream.node, !node.hasOtherWriters else { return false }
+    func mayWatch(_ node: DirectoryNode?, _ now: MonotonicTime) -> Bool {
+        guard inotify != nil, let node, !node.hasOtherWriters else { return false }
         return admit(node, now)
     }
 
@@ -277,13 +284,67 @@ final class Watches {
         }
     }
 
-    func unwatch(_ stream: LogStream) {
-        guard let watch = stream.watch else { return }
-        stream.watch = nil
-        if let node = stream.watchedIn { count(-1, in: node) }
-        stream.watchedIn = nil
+    func unwatch(_ log: any WatchedLog) {
+        guard let watch = log.watch else { return }
+        if let node = log.watchedIn { count(-1, in: node) }
+        log.forgetWatch()
         files[watch] = nil
         inotify?.end(watch)
+    }
+
+    /// The same of a dormant stream, whose file is not opened for that. False, too, where something
+    /// happened to it.
+    func watchOnce(_ dormant: DormantStream, in node: DirectoryNode, _ now: MonotonicTime) -> Bool {
+        do throws(SystemError) {
+            let place = try node.open().openPlace(dormant.liveName)
+            guard dormant.isUnchanged(try place.status()) else { return false }
+            do throws(SystemError) {
+                guard let watch = try inotify?.watchOnce(place) else { return false }
+                if let other = files[watch] { wake(other) }
+                dormant.watch = watch
+                dormant.watchEpoch = epoch
+                files[watch] = dormant
+                count(1, in: node)
+            } catch {
+                refused(node.text(of: dormant.liveName), error, now)
+                return false
+            }
+            // What was written before the watch was there is no event.
+            guard dormant.isUnchanged(try place.status()) else {
+                unwatch(dormant)
+                return false
+            }
+            return true
+        } catch {
+            // Where it cannot be opened any more, its next look tells.
+            unwatch(dormant)
+            return false
+        }
+    }
+
+    /// The watch of a stream is its own as a dormant one from now on.
+    func move(from stream: LogStream, to dormant: DormantStream) {
+        guard let watch = stream.watch else { return }
+        dormant.watch = watch
+        dormant.watchEpoch = stream.watchEpoch
+        stream.forgetWatch()
+        files[watch] = dormant
+    }
+
+    /// The other way round.
+    func move(from dormant: DormantStream, to stream: LogStream) {
+        guard let watch = dormant.watch else { return }
+        stream.watch = watch
+        stream.watchEpoch = dormant.watchEpoch
+        stream.watchedFile = dormant.file
+        stream.watchedIn = dormant.node
+        dormant.forgetWatch()
+        files[watch] = stream
+    }
+
+    /// Whether a dormant stream's watch is there and believed.
+    func isWatched(_ dormant: DormantStream) -> Bool {
+        dormant.watch != nil && dormant.watchEpoch == epoch
     }
 
     // MARK: What is there

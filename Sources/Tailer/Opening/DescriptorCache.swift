@@ -19,6 +19,10 @@ final class DescriptorCache {
     var remembered: Int { ring.count }
     /// The file whose turn it is: it is not parked to open another one.
     var current: TailedFile?
+    /// Files that were parked to make room, since somebody took them off: those of one pass of the
+    /// loop, `mostNoted` at the most. What is not among them has its next poll.
+    private var parked: [TailedFile] = []
+    private static let mostNoted = 4_096
     /// Every open file was looked at and has to stay; until one is used or closed.
     private var isExhausted = false
 
@@ -84,6 +88,12 @@ final class DescriptorCache {
         return true
     }
 
+    /// Files that were parked to make room since this was asked last.
+    func takeParked() -> [TailedFile] {
+        defer { parked = [] }
+        return parked
+    }
+
     /// 1. A file is quiet and parked. It is renamed, and more rotated files follow.
     /// 2. Those are opened. They are unread, and stay open.
     /// 3. They wait for the first one, and that for a descriptor.
@@ -108,6 +118,7 @@ final class DescriptorCache {
             ?? find(looks: 2 * ring.count, quiet: false)
         {
             close(file)
+            if parked.count < Self.mostNoted { parked.append(file) }
             return true
         }
         isExhausted = true

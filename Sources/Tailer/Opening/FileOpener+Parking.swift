@@ -115,7 +115,8 @@ extension FileOpener {
 
     /// Whether a stream has this very file in the table.
     func isFollowed(_ file: FileID, _ identity: FileIdentity) -> Bool {
-        open[InodeKey(device: identity.device, inode: identity.inode)]?.id == file
+        let key = InodeKey(device: identity.device, inode: identity.inode)
+        return open[key]?.id == file || dormant[key]?.file == file
     }
 
     private func replaced(_ file: TailedFile) {

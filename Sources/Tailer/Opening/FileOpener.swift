@@ -18,6 +18,9 @@ final class FileOpener {
     /// of one that is open cannot come back; that of a parked one can, so it is compared by
     /// identity.
     private(set) var open: [InodeKey: TailedFile] = [:]
+    /// Files of dormant streams, by the same; and what makes such a stream again.
+    var dormant: [InodeKey: DormantStream] = [:]
+    var wake: (DormantStream) -> Void = { _ in }
     /// Streams that have a parked file whose fate was found out by opening another name are woken.
     let agenda: Agenda
     /// Troubles that were reported about names and have not been mended.
@@ -195,6 +198,7 @@ final class FileOpener {
         if links > request.mostLinks, !wasRead(identity, by: request.stream) {
             return .failed(refuse(request.path, "it has \(links) hard links"))
         }
+        if let dormant = dormant[InodeKey(status)] { wake(dormant) }
         if let file = open[InodeKey(status)], !yields(file, identity, to: request.stream) {
             return .failed(.already(file))
         }
@@ -421,6 +425,9 @@ final class FileOpener {
     func forget(_ file: TailedFile) {
         if open[file.key] === file { open[file.key] = nil }
     }
+
+    /// A file that is parked as it was before its stream was dormant.
+    func follow(_ file: TailedFile) { open[file.key] = file }
 
     // MARK: What is told once
 

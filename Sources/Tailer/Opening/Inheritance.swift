@@ -164,6 +164,7 @@ extension FileOpener {
     private func isPacked(_ origin: FileOrigin) -> Bool {
         let key = InodeKey(device: origin.identity.device, inode: origin.identity.inode)
         if let file = open[key], file.id == origin.file { return file.packed != nil }
+        if dormant[key]?.file == origin.file { return false }
         return RotatedName.isPacked(PathText.bytes(of: origin.path))
     }
 
@@ -177,12 +178,14 @@ extension FileOpener {
     }
 
     /// Whether a file is on the disk yet, or is open here and read to its end first.
-    private func isThere(_ origin: FileOrigin) -> Bool {
+    func isThere(_ origin: FileOrigin) -> Bool {
         if origin.hasLeft { return false }
-        guard
-            let file = open[InodeKey(device: origin.identity.device, inode: origin.identity.inode)],
-            file.id == origin.file
-        else { return knownFiles.isOnDisk(origin.file) }
+        let key = InodeKey(device: origin.identity.device, inode: origin.identity.inode)
+        // What it is like now is for its stream to find out.
+        if let dormant = dormant[key], dormant.file == origin.file { wake(dormant) }
+        guard let file = open[key], file.id == origin.file else {
+            return knownFiles.isOnDisk(origin.file)
+        }
         return true
     }
 }

@@ -18,6 +18,10 @@ final class Agenda {
             if known.insert(ObjectIdentifier(element)).inserted { elements.append(element) }
         }
 
+        func contains(_ element: Element) -> Bool {
+            !elements.isEmpty && known.contains(ObjectIdentifier(element))
+        }
+
         mutating func take() -> [Element] {
             guard !elements.isEmpty else { return [] }
             defer {
@@ -34,6 +38,9 @@ final class Agenda {
         wakes.add(stream)
         if isFresh { fresh.insert(ObjectIdentifier(stream)) }
     }
+
+    /// Whether the stream is to have its turn.
+    func wakes(_ stream: LogStream) -> Bool { wakes.contains(stream) }
 
     /// The directory is to be looked at again, because it is known to have changed.
     func look(at node: DirectoryNode) { looks.add(node) }

@@ -21,6 +21,9 @@ struct Beginning {
         self.init(head.span)
     }
 
+    /// As far as they are known.
+    var known: [UInt8] { (0..<count).map { bytes[$0] } }
+
     /// Its content goes on with `chunk`.
     mutating func extend(_ chunk: Span<UInt8>) {
         for index in 0..<min(chunk.count, Self.longest - count) {

@@ -37,9 +37,12 @@ struct FileLender {
     }
 
     /// The file that is asked for, for which there is none to be lent unless it is one that is
-    /// followed. The only place where a loan becomes a file: what is no object while it is quiet
-    /// would be made one here.
-    private func awake(_ loan: FileLoan) -> TailedFile? { find(loan.file, loan.identity) }
+    /// followed. The only place where a loan becomes a file: one that is dormant is made again.
+    private func awake(_ loan: FileLoan) -> TailedFile? {
+        let key = InodeKey(device: loan.identity.device, inode: loan.identity.inode)
+        if let dormant = opener.dormant[key], dormant.file == loan.file { opener.wake(dormant) }
+        return find(loan.file, loan.identity)
+    }
 
     private func lend(_ loan: FileLoan) {
         guard let file = awake(loan), isSure(of: file, upTo: loan.end), opener.cache.lend(file)

@@ -18,14 +18,19 @@ final class ReaderLoop {
     /// Something happened since the figures were set last, at `figuresAt`.
     private var areFiguresOld = true
     private var figuresAt = MonotonicTime.zero
-    /// Counting goes through all files, so it is not done in every round.
-    private static let figuresInterval: Int64 = 1_000_000_000
+    /// And not sooner than this after that: counting goes through all files, so it is not done in
+    /// every round; and the more seldom the longer it takes, up to the longest.
+    private var figuresInterval = ReaderLoop.shortestFigures
+    private static let shortestFigures: Int64 = 1_000_000_000
+    private static let longestFigures: Int64 = 10_000_000_000
+    private static let figuresPart: Int64 = 1_024
 
     private let watches: Watches
     private let tree: DirectoryTree
     private let agenda = Agenda()
     private let opener: FileOpener
     private let table: StreamTable
+    private let dormancy: Dormancy
     private let buffer: ChunkBuffer
     private let lender: FileLender
     private var frames: [Frame] = []
@@ -83,13 +88,8 @@ final class ReaderLoop {
     private static let fewStreams = 64
     /// A compressed file that waits for its turn among others asks for it so often, nanoseconds.
     private static let unpackingPoll: Int64 = 20_000_000
-    /// Quiet files that cannot be watched are looked at each `slowestPoll`; where a directory has
-    /// very many, so seldom that each costs so many nanoseconds of that time.
-    private static let quietSpread: Int64 = 50_000
-    /// The same of all that are not watched together; but one is looked at that often at least,
-    /// whatever others have.
-    private static let unwatchedSpread: Int64 = 250_000
-    private static let longestSpread: Int64 = 10_000_000_000
+    /// The longest time between two polls.
+    private static let longestPoll: Int64 = 3_600_000_000_000
 
     init(
         inputs: [TailerInput], once: Bool, intervals: TailerIntervals, openFiles: Int,
@@ -137,7 +137,7 @@ final class ReaderLoop {
             steps.append(min(last * 2, intervals.slowestPoll))
         }
         // For what is quiet and cannot be watched.
-        while let last = steps.last, last < intervals.watchedScan { steps.append(last * 2) }
+        while let last = steps.last, last < Self.longestPoll { steps.append(last * 2) }
         pollIntervals = steps
         polls = steps.map { _ in IntervalQueue() }
         let lengths = inputs.map { max(1, min($0.sweep, intervals.longestSweep)) }
@@ -145,6 +145,9 @@ final class ReaderLoop {
         sweepLengths = distinct
         sweepOfInput = lengths.map { distinct.firstIndex(of: $0) ?? 0 }
         sweeps = distinct.map { _ in IntervalQueue() }
+        dormancy = Dormancy(
+            table, watches, intervals, pollIntervals: steps, sweeps: (distinct, sweepOfInput),
+            touches: { control.touches($0.text) })
     }
 
     /// Runs until stopped, or with `once` until everything that was there is read.
@@ -168,15 +171,16 @@ final class ReaderLoop {
             keepAgenda(now)
             takeTurns()
             keepAgenda(now)
+            dormancy.fallAsleep(now)
             eventsDue = output.endOverdue(now)
-            if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake {
+            if ready.isEmpty, tree.isQuiet, toFeed == 0, !control.hasWake, !dormancy.isBusy {
                 if once, hasScannedAll, starved.isEmpty {
                     if endsOnce() { break }
                     wait(atMost: OnceRun.pause)
                 } else if !hasMoreEvents {
                     wait()
                 }
-            } else if now - figuresAt >= Self.figuresInterval {
+            } else if now - figuresAt >= figuresInterval {
                 setFigures(now)
             }
         }
@@ -244,12 +248,23 @@ final class ReaderLoop {
     }
 
     private func setFigures(_ now: MonotonicTime) {
+        let begin = MonotonicTime.now()
         var count = TailerFigures.Count()
+        var quiet = dormancy.round.none
         tree.forEachNode { node in
             count.directories += 1
             if node.isUnlistable { count.unreadable += 1 }
-            for stream in node.streams.values { count.add(stream) }
+            // Every other directory comes after the outermost one that it lies in.
+            let share = node.outermost
+            if share === node { node.quietBelow = 0 }
+            for stream in node.streams.values {
+                count.add(stream)
+                if isQuietUnwatched(stream, now) { quiet.count(1, in: share) }
+            }
+            count.add(dormant: node.dormant.count)
+            quiet.count(node.dormant.values.count { $0.watch == nil }, in: share)
         }
+        dormancy.round = quiet
         for stream in table.orphans { count.add(stream) }
         count.unreadable += opener.unreadableCount
         count.openFiles = opener.cache.count
@@ -260,6 +275,14 @@ final class ReaderLoop {
         figures.set(count)
         areFiguresOld = false
         figuresAt = now
+        let cost = MonotonicTime.now() - begin
+        figuresInterval = max(
+            Self.shortestFigures, min(Self.longestFigures, cost * Self.figuresPart))
+    }
+
+    private func isQuietUnwatched(_ stream: LogStream, _ now: MonotonicTime) -> Bool {
+        guard stream.watch == nil, case .polled = stream.attention else { return false }
+        return now - stream.lastGrowth >= intervals.idle
     }
 
     /// Does what turned out to be next.
@@ -278,7 +301,9 @@ final class ReaderLoop {
         }
         hasMoreEvents = reading.hasMore
         if reading.isLost { tree.overflowed(now) }
-        for stream in watches.woken where stream.attention == .watched {
+        for log in watches.woken {
+            if let dormant = log as? DormantStream { dormancy.heard(dormant) }
+            guard let stream = log as? LogStream, stream.attention == .watched else { continue }
             // 1. A quiet log is copied. A line is written to it.
             // 2. It is truncated before the next sweep.
             if stream.watch == nil, now >= stream.expectsTruncationUntil {
@@ -297,8 +322,14 @@ final class ReaderLoop {
         if ready.isEmpty { scanDebt = 0 }
         let begin = MonotonicTime.now()
         let handlers = DirectoryTree.Handlers(
-            gone: { [table] in table.gone($0, now) },
-            swapped: { [table] in table.swapped($0, now) },
+            gone: { [table, dormancy] in
+                table.gone($0, now)
+                if !$0.isGone { dormancy.hint($0) }
+            },
+            swapped: { [table, dormancy] in
+                table.swapped($0, now)
+                dormancy.hint($0)
+            },
             look: { [table] scan, directory, slice in
                 guard let scanned = scan.scanned else { return true }
                 table.saw(scanned)
@@ -355,20 +386,20 @@ final class ReaderLoop {
     /// but a few, at all.
     private func wakeQuiet(_ scan: DirectoryScan) {
         let node = scan.node
-        if scan.isByClock || node.streams.count <= Self.fewStreams {
+        guard !scan.isByClock, node.streamCount > Self.fewStreams, let names = scan.appeared else {
             for stream in node.streams.values { wakeQuiet(stream) }
-            return
-        }
-        guard let names = scan.appeared else {
-            for stream in node.streams.values { wakeQuiet(stream) }
+            dormancy.hint(node)
             return
         }
         for name in names {
-            if let stream = node.streams[name] { wakeQuiet(stream) }
-            for base in RotatedName.bases(of: name) {
-                if let stream = node.streams[base] { wakeQuiet(stream) }
-            }
+            wakeQuiet(name, in: node)
+            for base in RotatedName.bases(of: name) { wakeQuiet(base, in: node) }
         }
+    }
+
+    private func wakeQuiet(_ name: [UInt8], in node: DirectoryNode) {
+        if let stream = node.streams[name] { wakeQuiet(stream) }
+        dormancy.hint(name, in: node)
     }
 
     private func wakeQuiet(_ stream: LogStream) {
@@ -379,6 +410,7 @@ final class ReaderLoop {
     }
 
     private func wakePolled(_ now: MonotonicTime) {
+        if dormancy.look(now) { areFiguresOld = true }
         var wakes = 0
         for level in polls.indices {
             while wakes < Self.wakesPerPass, let (stream, due) = polls[level].popDue(now) {
@@ -430,6 +462,7 @@ final class ReaderLoop {
     private func wait(atMost pause: Int64? = nil) {
         var next = tree.nextDue
         if let attempt = watches.nextAttempt { next = min(next ?? attempt, attempt) }
+        if let due = dormancy.nextDue { next = min(next ?? due, due) }
         for queue in polls + sweeps {
             if let due = queue.nextDue { next = min(next ?? due, due) }
         }
@@ -438,7 +471,7 @@ final class ReaderLoop {
         let now = MonotonicTime.now()
         if areFiguresOld {
             // After the last change they are set once more, and then nothing wakes an idle reader.
-            let due = figuresAt + Self.figuresInterval
+            let due = figuresAt + figuresInterval
             if due <= now { setFigures(now) } else { next = min(next ?? due, due) }
         }
         var time = next.map { max(0, $0 - now) }
@@ -525,6 +558,7 @@ final class ReaderLoop {
             stream.files.count == 1, watch(stream, live, now)
         {
             letRest(stream)
+            dormancy.consider(stream)
             return
         }
         let isFast = stream.movesInRow > 1
@@ -545,6 +579,7 @@ final class ReaderLoop {
             let polled = poll(stream, quietInterval(stream), now)
             stream.interval = min(polled * 2, max(intervals.slowestPoll, sweep(of: stream)))
         }
+        dormancy.consider(stream)
     }
 
     /// It is quiet: what it needs to be read is let go of.
@@ -576,17 +611,14 @@ final class ReaderLoop {
     @discardableResult
     private func poll(_ stream: LogStream, _ interval: Int64, _ now: MonotonicTime) -> Int64 {
         let level = pollIntervals.firstIndex { $0 >= interval } ?? pollIntervals.count - 1
-        let due = now + pollIntervals[level]
+        let due = intervals.pollDue(now, pollIntervals[level])
         stream.attention = .polled(due: due)
         polls[level].add(stream, due: due)
         return pollIntervals[level]
     }
 
     private func quietInterval(_ stream: LogStream) -> Int64 {
-        let fair = Int64(stream.node?.streams.count ?? 0) * Self.quietSpread
-        let unwatched = Int64(max(0, opener.open.count - watches.fileCount))
-        return max(
-            stream.interval, fair, min(unwatched *| Self.unwatchedSpread, Self.longestSpread))
+        max(stream.interval, dormancy.round.length(for: stream.node))
     }
 
     /// Puts a one-shot watch on a quiet file. False when it cannot be watched or has grown since.
@@ -596,7 +628,7 @@ final class ReaderLoop {
             return true
         }
         watches.unwatch(stream)
-        guard watches.mayWatch(stream, now) else { return false }
+        guard watches.mayWatch(stream.node, now) else { return false }
         do {
             guard case .open = try opener.reopen(live) else { return false }
             let descriptor = try live.opened()

@@ -30,7 +30,21 @@ struct RingQueue<Element> {
         slots[first] = nil
         first = (first + 1) % slots.count
         count -= 1
+        if slots.count > Self.mostSpare, count < slots.count / 8 { shrink() }
         return element
+    }
+
+    /// Room that is kept whatever is in it.
+    private static var mostSpare: Int { 1_024 }
+
+    /// What a rush took is given back.
+    private mutating func shrink() {
+        var smaller: [Element?] = []
+        smaller.reserveCapacity(slots.count / 4)
+        for index in 0..<count { smaller.append(slots[(first + index) % slots.count]) }
+        while smaller.count < slots.count / 4 { smaller.append(nil) }
+        slots = smaller
+        first = 0
     }
 }
 

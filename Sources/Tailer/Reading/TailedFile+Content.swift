@@ -468,6 +468,12 @@ extension TailedFile.Content {
         return !isTooLarge
     }
 
+    /// It is known to begin so, as far as it was read.
+    mutating func begins(_ beginning: Beginning) {
+        self.beginning = beginning
+        assertInvariants()
+    }
+
     /// The output knows so many of its first bytes.
     mutating func headGrew(to count: Int) { headLength = count }
 

@@ -78,7 +78,12 @@ extension TailedFile {
         private(set) var parking: Parking<Source>
 
         /// A file begins as its stream's live one, with a descriptor.
-        init(_ source: Source) { parking = .open(source) }
+        init(_ source: Source) { self.init(.open(source)) }
+
+        private init(_ parking: Parking<Source>) { self.parking = parking }
+
+        /// A stream's live file of which nothing is known but good, without a descriptor.
+        static var parked: Self { Self(.parked) }
     }
 }
 
@@ -285,6 +290,11 @@ extension TailedFile.State {
         case .open, .parked, .missing, .lent: true
         case .removed, .takenOver: false
         }
+    }
+
+    /// It is its stream's live file, nothing is wrong with it, and it has no descriptor.
+    var isParkedAndLive: Bool {
+        if case .parked = parking { phase == .live && isUntroubled } else { false }
     }
 
     /// It was opened again, wherever it was found.

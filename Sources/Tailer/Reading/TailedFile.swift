@@ -33,6 +33,12 @@ final class TailedFile {
         stream = candidate.request.stream
     }
 
+    /// One without a descriptor, as it was when nothing was left to do about it.
+    init(parked name: Name, _ content: Content, _ key: InodeKey, of stream: LogStream) {
+        (state, lastSeen, self.content, self.key) = (.parked, name, content, key)
+        self.stream = stream
+    }
+
     /// What is so between two transitions, whatever happens outside. Checked at each of them in
     /// debug builds alone: a fault of ours is found by a test, and no pod's agent ends of it.
     private func assertInvariants() {

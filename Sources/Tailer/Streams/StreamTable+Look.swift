@@ -132,6 +132,7 @@ extension StreamTable {
             for (name, stream) in look.node.streams where stream.kind == .path {
                 work.inputs[name] = stream.input
             }
+            for (name, dormant) in look.node.dormant { work.inputs[name] = dormant.input }
         }
         guard work.has(look.matches.count, then: .matches) else {
             settleOwners(work, look)
@@ -173,7 +174,7 @@ extension StreamTable {
         }
         for (name, owner) in work.owners { work.claims[owner, default: []].append(name) }
         for owner in work.claims.keys
-        where look.node.streams[owner] == nil && look.names.inode(of: owner) == nil {
+        where !look.node.hasStream(owner) && look.names.inode(of: owner) == nil {
             if let match = look.missing(owner) { _ = begin(match, in: look.node) }
         }
     }
@@ -182,6 +183,7 @@ extension StreamTable {
         let node = look.node
         guard work.has(look.matches.count, then: .leftover) else {
             work.others = node.streams.keys.filter { !work.seen.contains($0) }
+            work.others += node.dormant.keys.filter { !work.seen.contains($0) }
             return false
         }
         let match = look.matches[work.next]
@@ -195,7 +197,13 @@ extension StreamTable {
             return true
         }
         work.seen.insert(match.name)
-        let stream = node.streams[match.name] ?? begin(match, in: node)
+        if let dormant = node.dormant[match.name], work.rotated[match.name] == nil,
+            node.inode?.device == dormant.directoryDevice,
+            look.names.inode(of: match.name) == dormant.key.inode
+        {
+            return true
+        }
+        let stream = stream(match.name, in: node) ?? begin(match, in: node)
         guard stream.kind == .path else { return true }
         claim(work.claims[match.name] ?? [], for: stream, look)
         lookAtPath(stream, work, look)
@@ -225,7 +233,7 @@ extension StreamTable {
         }
         let name = work.others[work.next]
         work.next += 1
-        guard let stream = node.streams[name] else { return true }
+        guard let stream = stream(name, in: node) else { return true }
         if stream.link != nil, !stream.files.isEmpty, stream.isAllRead, look.missing(name) == nil {
             node.streams[name] = nil
             letGo(stream, in: node, look.now)
@@ -267,7 +275,7 @@ extension StreamTable {
     private func claim(_ names: [[UInt8]], for stream: LogStream, _ look: DirectoryLook) {
         stream.claimed = Set(names)
         for name in names {
-            if let other = look.node.streams[name] {
+            if let other = self.stream(name, in: look.node) {
                 merge(other, into: stream, look)
             }
         }

@@ -20,6 +20,11 @@ final class StreamTable {
     /// With `--once`, where bytes end of files that were closed with some unread and are out of
     /// reach: a volume was unmounted while it was read. At most as many as were there.
     var outOfReach: [FileID: PhysicalOffset] = [:]
+    /// Tells that a dormant stream was made again, as this one; and that one has ended.
+    var hasWoken: (DormantStream, LogStream) -> Void = { _, _ in }
+    var unwatch: (DormantStream) -> Void = { _ in }
+    /// Directories that left the tree with dormant streams, until none is left in them.
+    var forsaken: [(node: DirectoryNode, dormant: [DormantStream])] = []
     /// How long a parked file that lost its name is waited for to turn up elsewhere, nanoseconds.
     var patience: Int64 = 2_000_000_000
     /// How long a file is expected to be truncated after it was copied, nanoseconds.
@@ -51,6 +56,7 @@ final class StreamTable {
         self.archives = archives
         self.opener = opener
         agenda = opener.agenda
+        opener.wake = { [unowned self] in wake($0) }
     }
 
     func worse(_ a: LookEnd, _ b: LookEnd) -> LookEnd {
@@ -68,7 +74,7 @@ final class StreamTable {
         let stream = LogStream(
             id: StreamID(number: lastStream), kind: isS6 ? .s6 : .path,
             name: isS6 ? node.text : node.text(of: match.name), liveName: match.name,
-            input: match.input, captures: match.captures,
+            input: match.input, captures: node.share(match.captures),
             link: match.link?.origin.path, earlierFiles: earlierFiles)
         stream.node = node
         node.streams[match.name] = stream
@@ -79,6 +85,10 @@ final class StreamTable {
     func gone(_ node: DirectoryNode, _ now: MonotonicTime) {
         for stream in node.streams.values { letGo(stream, in: node, now) }
         node.streams = [:]
+        // Where the directory is only not there, as a prefix, each finds that out by itself.
+        if node.isGone, !node.dormant.isEmpty {
+            forsaken.append((node, Array(node.dormant.values)))
+        }
         opener.gone(node)
     }
 
@@ -193,8 +203,8 @@ final class StreamTable {
     private func isAwaited(
         _ file: TailedFile, _ node: DirectoryNode, butFor stream: LogStream
     ) -> Bool {
-        guard let name = file.name, let other = node.streams[name] else { return false }
-        return other !== stream
+        guard let name = file.name, node.hasStream(name) else { return false }
+        return node.streams[name] !== stream
     }
 
     private func modified(_ file: TailedFile) -> FileTime {

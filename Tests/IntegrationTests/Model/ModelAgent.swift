@@ -47,6 +47,7 @@ final class ModelAgent {
         intervals.slowestPoll = 8_000_000
         intervals.unwatchedScan = 20_000_000
         if setting.watchesSoon { intervals.idle = 2_000_000 }
+        if setting.sleepsSoon { intervals.mostAwake = 0 }
         self.intervals = intervals
     }
 

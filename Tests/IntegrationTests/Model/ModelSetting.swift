@@ -9,6 +9,8 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
     /// Files that are written to are looked at each 40 ms and not each millisecond: several things
     /// happen between two looks.
     let sweepsSeldom: Bool
+    /// A log whose file is parked is dormant as soon as what was read of it is delivered.
+    let sleepsSoon: Bool
     /// Ordinary logs are written as container runtimes write them, some lines in two pieces.
     let isCRI: Bool
     /// Lines that begin with a tab belong to the event before them, and some events have several.
@@ -19,12 +21,13 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
         matchesArchives = seed % 4 == 1
         openFiles = seed % 5 == 2 ? 2 : nil
         sweepsSeldom = seed % 7 < 2
+        sleepsSoon = openFiles != nil && seed % 2 == 0
         isCRI = seed % 11 < 4
         isMultiline = seed % 13 < 4
     }
 
-    /// Neither few descriptors nor a pattern that matches archives.
-    var isPlain: Bool { openFiles == nil && !matchesArchives }
+    /// No pattern that matches archives; and few descriptors only where logs are dormant for it.
+    var isPlain: Bool { (openFiles == nil || sleepsSoon) && !matchesArchives }
 
     /// Of the logs' names.
     var pattern: String { matchesArchives ? "*.log*" : "*.log" }
@@ -33,6 +36,7 @@ struct ModelSetting: Hashable, Sendable, CustomStringConvertible {
         var words = ["pattern \(pattern)"]
         if watchesSoon { words.append("watches soon") }
         if sweepsSeldom { words.append("sweeps seldom") }
+        if sleepsSoon { words.append("sleeps soon") }
         if isCRI { words.append("cri") }
         if isMultiline { words.append("multiline") }
         if let openFiles { words.append("\(openFiles) descriptors") }

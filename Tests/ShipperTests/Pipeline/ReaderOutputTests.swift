@@ -315,4 +315,67 @@ import Testing
         #expect(anchor == Array(text.utf8.suffix(Anchor.longest)))
         rig.close()
     }
+
+    /// While anything of it is on its way, it is not.
+    @Test("A dormant stream takes nothing, is followed, and goes on where it was")
+    func dormant() throws {
+        let rig = try rig()
+        try rig.broker.takeDown()
+        let output = ReaderOutput(rig.parts)
+        let stream = StreamID(number: 1)
+        let start = try #require(
+            output.opened(sighting("/log", head: "one\n", isS6: false), onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        #expect(output.sleeps(stream, start.file) == nil)
+        try rig.broker.bringUp()
+        try rig.waitForDelivery()
+        let note = try #require(output.sleeps(stream, start.file))
+        #expect(output.streams[stream] == nil && output.files.isEmpty)
+        #expect(rig.ledger.isFollowed(start.file) && !rig.ledger.isOutstanding(start.file))
+        #expect(rig.ledger.takenEnd(start.file, rig.registry.entries()[0].generation) == nil)
+        #expect(rig.ledger.delivered(start.file) == at(4))
+        // Nobody takes it for a file that is not there.
+        output.listed("/log", on: [1]) { _ in false }
+        #expect(rig.registry.entry(start.file) != nil)
+
+        output.wakes(
+            Sleeper(
+                stream: stream, name: "/log", input: 0, captures: [:], file: start.file, note: note)
+        )
+        #expect(output.anchor(of: start.file) == Array("one\n".utf8))
+        #expect(take(output, start.file, "two\n", at: 4) == 4)
+        try rig.waitForDelivery()
+        let saved = try #require(rig.registry.entry(start.file))
+        #expect(saved.offset == at(8) && saved.anchor.bytes == Array("one\ntwo\n".utf8))
+        #expect(rig.counters.recordsDelivered == 2)
+        output.gone(start.file)
+        #expect(rig.registry.entries().isEmpty)
+        #expect(rig.close() == 0)
+    }
+
+    /// 1. A quiet log sleeps, and another file has its entry when it is to wake.
+    /// 2. Nothing of it is begun, and what it shares is given back.
+    @Test("A dormant stream whose entry is another's leaves without a trace")
+    func dormantLeaves() throws {
+        let rig = try rig()
+        let output = ReaderOutput(rig.parts)
+        let stream = StreamID(number: 1)
+        let start = try #require(
+            output.opened(sighting("/log", head: "one\n", isS6: false), onlyIfKnown: false))
+        #expect(take(output, start.file, "one\n", at: 0) == 4)
+        // Nothing is sent for who only asks.
+        #expect(output.sleeps(stream, start.file) == nil)
+        #expect(rig.ledger.isOutstanding(start.file) && output.streams[stream]?.lane != nil)
+        output.sendTaken()
+        try rig.waitForDelivery()
+        let note = try #require(output.sleeps(stream, start.file))
+        output.leaves(
+            Sleeper(
+                stream: stream, name: "/log", input: 0, captures: [:], file: start.file, note: note)
+        )
+        #expect(output.streams[stream] == nil && output.files.isEmpty)
+        #expect(!rig.ledger.isFollowed(start.file))
+        #expect(rig.registry.entry(start.file)?.offset == at(4))
+        #expect(rig.close() == 0)
+    }
 }

@@ -27,7 +27,7 @@ extension StreamTable {
     /// Whether an earlier run has found so of a name beside `base`, and it is the same file.
     func wasAlive(_ name: [UInt8], beside base: [UInt8], _ look: DirectoryLook) -> Bool {
         let node = look.node
-        guard node.streams[base]?.isReconciled != true,
+        guard node.streams[base]?.isReconciled != true, node.dormant[base] == nil,
             let inode = look.names.inode(of: name), look.names.inode(of: base) != nil,
             RotatedName(name, of: base)?.mayBeAlive ?? false,
             knownFiles.saved(node.text(of: name)).contains(where: {
@@ -85,11 +85,11 @@ extension StreamTable {
         if rotated.isInfix { return name }
         let isKnown =
             node.streams[base].map { $0.newest != nil || !$0.files.isEmpty } ?? false
-            || !knownFiles.saved(node.text(of: base)).isEmpty
+            || node.dormant[base] != nil || !knownFiles.saved(node.text(of: base)).isEmpty
         guard isKnown else { return name }
         // One of them that was live before says of all that they are.
         let wasLive = names.contains {
-            node.streams[$0] != nil || !knownFiles.saved(node.text(of: $0)).isEmpty
+            node.hasStream($0) || !knownFiles.saved(node.text(of: $0)).isEmpty
         }
         return wasLive ? name : nil
     }

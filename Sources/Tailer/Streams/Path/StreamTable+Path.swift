@@ -67,17 +67,17 @@ extension StreamTable {
         -> LookEnd
     {
         let node = look.node
-        guard node.streams[base] == nil, look.names.inode(of: base) == nil else { return .fine }
+        guard !node.hasStream(base), look.names.inode(of: base) == nil else { return .fine }
         // What a pattern matches is a log of its own until there is one whose name it had.
         //
         // 1. `app.log.2` becomes `app.log.2.gz`, and is removed.
         // 2. The pattern matches both. That is `app.log`'s, and no earlier file of a log
         //    `app.log.2`.
         let others = entries.filter { entry in
-            node.streams[entry.name] == nil
+            !node.hasStream(entry.name)
                 && !RotatedName.bases(of: entry.name).contains { other in
                     other != base
-                        && (node.streams[other] != nil || look.names.inode(of: other) != nil
+                        && (node.hasStream(other) || look.names.inode(of: other) != nil
                             || (other.count < base.count && look.missing(other) != nil))
                 }
         }
