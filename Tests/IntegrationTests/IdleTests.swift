@@ -46,6 +46,10 @@ struct IdleTests {
         }
         try broker.setRoundTrip(milliseconds: 0)
         try eventually("all lines; \(agent.said)") { reader.count >= 5_008 }
+        // Theirs may be read after them.
+        try eventually("the others' lines; \(agent.said)") {
+            try AuditCount.of(broker, topic: "others") >= others
+        }
         #expect(try agent.stop() == .code(0))
         #expect(difference(reader.texts(), source.texts(0..<5_008)) == nil)
         #expect(try AuditCount.of(broker) == 5_008)

@@ -278,7 +278,8 @@ struct Metric: Sendable {
         },
         gauge(
             "shipper_directories_unwatched",
-            "Directories that are scanned often, because inotify does not tell of them."
+            "Directories that are scanned often, because inotify does not tell of them, or "
+                + "something in them cannot be read."
         ) { $0.unwatchedDirectories },
     ]
 
