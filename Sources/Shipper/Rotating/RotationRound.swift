@@ -19,6 +19,8 @@ final class RotationRound {
     private var missingTold = Int64.min
     /// When a log is tried again that could not be rotated; those of logs that are known.
     private var retries: [FileID: Int64] = [:]
+    /// Logs that were rotated in part, and until when they are left alone.
+    private var resting: [FileID: Int64] = [:]
     /// What the file systems can do that logs lie on, by their numbers.
     var removals: [UInt64: FrontRemoval] = [:]
 
@@ -95,6 +97,7 @@ final class RotationRound {
         let files = Set(entries.lazy.map(\.file))
         for file in retries.keys where !files.contains(file) { retries[file] = nil }
         clock.keep(files)
+        for file in resting.keys where !files.contains(file) { resting[file] = nil }
         tellMissing(entries, now)
         for entry in entries {
             if parts.isOver() { break }
@@ -112,7 +115,7 @@ final class RotationRound {
             }
         }
         let began = Clock.monotonicNanoseconds()
-        // What was archived a moment ago is known to the registry, and not to what was asked before.
+        // What was archived a moment ago is known to the registry, and not to what was asked.
         let known = look.working > 0 ? parts.registry.entries() : all
         look.isUnderWay = archives.look(kept(entries), among: known, now: now, wall: wall)
         look.working += Clock.monotonicNanoseconds() - began
@@ -148,6 +151,9 @@ final class RotationRound {
         _ entry: FileEntry, wall: Int64, isForced: Bool, isDry: Bool
     ) throws(RotationObstacle) -> Result {
         guard let asked = policies[entry.input], entry.cut == nil else { throw .isBusy }
+        if !isForced, resting[entry.file] ?? .min > Clock.monotonicNanoseconds() {
+            return .notDue("it was rotated in part, and is left alone for a day")
+        }
         guard let due = try due(entry, asked.policy, wall, isWished: isForced) else {
             return .notDue(notDue(entry, asked.policy))
         }
@@ -175,6 +181,9 @@ final class RotationRound {
     func finishArchives() {
         archives.finish(kept(parts.registry.entries())) { self.parts.registry.entries() }
     }
+
+    /// This is the end of the run.
+    func stop() { archives.stop() }
 
     private func tellMissing(_ entries: [FileEntry], _ now: Int64) {
         guard now >= missingTold else { return }
@@ -273,7 +282,8 @@ final class RotationRound {
         parts.giveBack(entry, entry.base, nil)
         run.run()
         try settle(entry, run.rotation, began)
-        clock.passed(entry.file, asked.policy, now: wall)
+        // What is more than one archive may have goes with the next looks.
+        if !run.leavesMore { clock.passed(entry.file, asked.policy, now: wall) }
         archives.rotated(entry.file)
         return run.rotation.length
     }
@@ -333,7 +343,10 @@ final class RotationRound {
                     ["path": .text(entry.path)]
                 }
             log.fault(.error, key: "rotate \(entry.path)", obstacle.message, data)
-            if case .isHalfDone = obstacle { return Self.longPause }
+            if case .isHalfDone = obstacle {
+                resting[entry.file] = Clock.monotonicNanoseconds() +| Self.longPause
+                return Self.longPause
+            }
             return Self.pause
         }
     }
