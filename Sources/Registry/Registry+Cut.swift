@@ -36,9 +36,9 @@ extension Registry {
     }
 
     /// Enters what an archive was compressed to, of which all is delivered: whatever is known of
-    /// the one is known of the other, which has the inode `identity`. Both are known until the first
-    /// one's file is gone: neither is ever a file that nobody knows. Nil where that is not known or
-    /// not delivered.
+    /// the one is known of the other, which has the inode `identity`. Both are known until the
+    /// first one's file is gone: neither is ever a file that nobody knows. Nil where that is not
+    /// known or not delivered.
     package func packed(
         _ file: FileID, to identity: FileIdentity, path: String
     ) -> FileEntry? {

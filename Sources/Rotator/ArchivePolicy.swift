@@ -77,7 +77,13 @@ package struct ArchivePlan: Hashable, Sendable {
         var leaving: Set<Archive> = []
         var bytes = 0
         for archive in sorted {
-            bytes = bytes +| archive.bytes
+            // A run was killed between the two: the plain one goes, and does not count.
+            let isSettled =
+                !archive.isPacked && isDone(archive)
+                && sorted.contains {
+                    $0.number == archive.number && $0.isPacked && isDone($0)
+                }
+            if !isSettled { bytes = bytes +| archive.bytes }
             let isTooOld = policy.mostAge.map {
                 now.nanoseconds -| archive.modified.nanoseconds > $0
             }

@@ -44,16 +44,36 @@ package final class ArchiveShelf {
     /// Removes an archive, if its name leads to it still and `mayGo` says so. False where it does
     /// not.
     package func remove(
-        _ archive: Archive, mayGo: (FileStatus) -> Bool
+        _ archive: Archive,
+        mayGo: (borrowing Descriptor, FileStatus) throws(SystemError) -> Bool
     ) throws(SystemError) -> Bool {
         try locked { () throws(SystemError) in
-            guard let status = try status(of: archive.name), status.isRegular, status.links == 1,
-                status.inode == archive.inode, mayGo(status)
+            guard try isThere(archive, mayGo),
+                try status(of: archive.name)?.inode == archive.inode
             else { return false }
             try directory.remove(archive.name)
             try directory.synchronise()
             return true
         }
+    }
+
+    /// Whether an archive's name leads to it still, and to nothing else that has other names, and
+    /// `body` says so of what was opened.
+    package func isThere(
+        _ archive: Archive,
+        _ body: (borrowing Descriptor, FileStatus) throws(SystemError) -> Bool
+    ) throws(SystemError) -> Bool {
+        let opened: Descriptor.Opened
+        do throws(SystemError) {
+            opened = try directory.openFile(archive.name)
+        } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+        guard case .file(let file, let status) = consume opened, status.links == 1,
+            status.inode == archive.inode
+        else { return false }
+        return try body(file, status)
     }
 
     /// Removes what a killed run has left of an archive that it was packing: nobody has it locked.
@@ -66,7 +86,9 @@ package final class ArchiveShelf {
             if error.code == .notFound { return }
             throw error
         }
-        guard case .file(let file, _) = consume opened, try file.lock() else { return }
+        guard case .file(let file, let status) = consume opened, try file.lock(),
+            try self.status(of: name)?.inode == status.inode
+        else { return }
         try directory.remove(name)
     }
 

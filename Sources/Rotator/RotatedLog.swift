@@ -213,6 +213,18 @@ package final class RotatedLog {
         }
     }
 
+    /// An archive that is to be looked at, if its name leads to that inode still.
+    package func isArchive(
+        _ name: [UInt8], inode: UInt64,
+        _ body: (borrowing Descriptor, FileStatus) throws(SystemError) -> Bool
+    ) throws(SystemError) -> Bool {
+        let opened = try directory.openFile(name)
+        guard case .file(let file, let status) = consume opened, status.inode == inode else {
+            return false
+        }
+        return try body(file, status)
+    }
+
     /// Makes room for one more archive. `mayGo` is asked of what is beyond `keep`, and stops
     /// everything with EBUSY where it says no.
     package func shift(

@@ -22,14 +22,20 @@ extension SettingsReader {
                     + "or in place of it schedule or age")
         }
         let keep = required(section, "keep", "how many archives stay, as in 7")
+        let age = section["age"].map {
+            duration($0, in: Self.ages, default: .seconds(86_400))
+        }
         let size = section["size"].map { self.size($0, in: Self.sizes, default: 1 << 30) }
         notEmpty(section["not_empty"])
         return Settings.Rotation(
             size: size, schedule: section["schedule"].flatMap { schedule($0) },
-            age: section["age"].map { duration($0, in: Self.ages, default: .seconds(86_400)) },
+            age: age,
             keep: count(keep, in: Self.archives, default: 7),
             maxAge: section["max_age"].map {
-                duration($0, in: Self.lives, default: .seconds(14 * 86_400))
+                // The newest archive tells when the last rotation was, and has to be there.
+                duration(
+                    $0, in: max(Self.lives.lowerBound, age ?? .zero)...Self.lives.upperBound,
+                    default: .seconds(14 * 86_400))
             },
             maxTotal: section["max_total"].map {
                 // Less would remove what was archived a moment ago.

@@ -14,7 +14,8 @@ struct CompressedArchivesTests {
     private func everything(_ agent: Agent) throws -> [UInt8] {
         var archives: [Int: String] = [:]
         for name in try agent.home.names("logs") where name != "app.log" {
-            let number = try #require(Int(name.split(separator: ".")[2]), "\(name)")
+            let number = try #require(
+                name.split(separator: ".").dropFirst(2).first.flatMap { Int($0) }, "\(name)")
             #expect(archives[number] == nil, "two of number \(number): \(name)")
             archives[number] = name
         }

@@ -50,7 +50,20 @@ struct RotateCommandTests {
         #expect(none.exit == .code(1) && none.text.contains("no log"), "\(none)")
         #expect(try !agent.home.names("data").contains { $0.hasPrefix("rotate.request") })
         #expect(try agent.stop() == .code(0))
-        // Without one.
+        // Without one, nothing on the disk changes by a dry run; and root makes no files there that
+        // the agent's user could not open.
+        let registry = try files(agent)
+        let dryAlone = try run(agent, "--force", "--dry-run")
+        #expect(dryAlone.exit == .code(1) && dryAlone.errors.contains("start it first"))
+        if getuid() == 0 {
+            try give(agent.home.path("data/lock"), owner: 12, group: 34)
+            let foreign = try run(agent, "--force")
+            #expect(foreign.exit == .code(1), "\(foreign)")
+            #expect(foreign.errors.contains("user 12's"), "\(foreign)")
+            try give(agent.home.path("data/lock"), owner: 0, group: 0)
+        }
+        #expect(try files(agent) == registry)
+        #expect(try agent.home.names("logs").sorted() == ["app.log", "app.log.1"])
         try appendBytes(source.lines(3_000..<3_001), to: agent.log("app.log"))
         let small = try run(agent, "--force")
         #expect(small.exit == .code(0), "\(small)")
@@ -69,6 +82,15 @@ struct RotateCommandTests {
         let count = try AuditCount.of(broker)
         #expect(try agent.once() == .code(0), "\(agent.said)")
         #expect(try AuditCount.of(broker) == count)
+    }
+
+    /// What the registry has on the disk.
+    private func files(_ agent: Agent) throws -> [String: [UInt8]] {
+        var files: [String: [UInt8]] = [:]
+        for name in try agent.home.names("data/registry") {
+            files[name] = try readFile(agent.home.path("data/registry/\(name)"))
+        }
+        return files
     }
 
     @Test("what stands in the way is said: no rotation asked for, a bad configuration")

@@ -20,6 +20,8 @@ package enum RotateCommand {
 
     /// An agent looks for requests each second, or when it is through with a log.
     private static let patience: Int64 = 120_000_000_000
+    /// Bytes of a path.
+    private static let longestPattern = 4_096
 
     /// Says what was done on standard output; `fault` where something could not be.
     package static func run(_ arguments: Arguments) throws(SystemError) -> ExitCode {
@@ -38,6 +40,10 @@ package enum RotateCommand {
         guard !(wish.pattern ?? "").utf8.contains(UInt8(ascii: "\n")) else {
             return try RegistryEditing.complain("a pattern of two lines", .wrongUsage)
         }
+        guard (wish.pattern ?? "").utf8.count <= longestPattern else {
+            return try RegistryEditing.complain(
+                "the pattern has more than \(longestPattern) bytes", .wrongUsage)
+        }
         if let code = try alone(settings, wish) { return code }
         return try askAgent(settings, wish)
     }
@@ -46,6 +52,21 @@ package enum RotateCommand {
     private static func alone(
         _ settings: Settings, _ wish: RotationWish
     ) throws(SystemError) -> ExitCode? {
+        // What root makes there, the agent could not read any more.
+        let directory = try Descriptor.open(settings.data, O.path)
+        let owner = try RotationRequest.owner(of: directory).owner
+        if try FileLock.isHeld("lock", in: directory) { return nil }
+        if ProcessContext.isRoot, owner != 0 {
+            return try RegistryEditing.complain(
+                "no agent runs, and what is in \(settings.data) is user \(owner)'s: run it as that "
+                    + "user, or start the agent",
+                .fault)
+        }
+        // To open the registry with its lock may change it.
+        if wish.isDry {
+            return try RegistryEditing.complain(
+                "--dry-run asks the agent, and none runs: start it first", .fault)
+        }
         let registry: Registry
         do throws(RegistryError) {
             // One that is not there is not made.

@@ -1,3 +1,5 @@
+import Patterns
+
 /// What a stanza of logrotate's comes to as `rotation` of an input, and what of it does not.
 struct LogrotateInput: Hashable, Sendable {
     /// A directive that is not honoured, and what to do.
@@ -29,6 +31,13 @@ struct LogrotateInput: Hashable, Sendable {
         for pattern in stanza.patterns { take(path: pattern, stanza) }
         for directive in stanza.directives { take(directive) }
         size = [size, mostSize].compactMap { $0 }.min()
+        // Its newest archive tells when a log was rotated last.
+        if age != nil, let days = maxAge, days < 7 {
+            maxAge = 7
+            note(
+                .init(name: "maxage", argument: "\(days)", place: place),
+                "at least as long as age, which is 7d")
+        }
         if schedule == nil, age == nil, size == nil {
             // logrotate's own: 1 MiB.
             size = 1 << 20
@@ -54,12 +63,15 @@ struct LogrotateInput: Hashable, Sendable {
             note(directive, "not a path from the root; write it out")
         } else if path.contains("{") || path.contains("}") {
             note(directive, "braces capture a part of a path here; write one path for each")
-        } else if path.contains("**") {
-            paths.append(
-                path.split(separator: "**", omittingEmptySubsequences: false).joined(separator: "*")
-            )
         } else {
-            paths.append(path)
+            let path = path.split(separator: "**", omittingEmptySubsequences: false)
+                .joined(separator: "*")
+            do throws(PathPatternError) {
+                _ = try PathPattern(path)
+                paths.append(path)
+            } catch {
+                note(directive, "\(error)")
+            }
         }
     }
 

@@ -21,6 +21,10 @@ final class ArchiveKeeper {
     /// When the archives of a log are looked at; those of logs that are known.
     private var due: [FileID: Int64] = [:]
     private var job: Job?
+    /// Archives that could not be compressed, by inode number: when they are tried again.
+    private var failures: [UInt64: (until: Int64, pause: Int64)] = [:]
+    private static let mostFailures = 10_000
+    private static let longestPause: Int64 = 86_400_000_000_000
     /// A test has ended it as a kill would.
     private var isDead = false
 
@@ -37,6 +41,8 @@ final class ArchiveKeeper {
     private static let interval: Int64 = 600_000_000_000
     /// The same where one could not be done.
     private static let pause: Int64 = 60_000_000_000
+    /// The same of a log with more to compress, while another archive is.
+    private static let whilePacking: Int64 = 5_000_000_000
     /// How long it packs before logs are looked at again, nanoseconds.
     private static let slice: Int64 = 100_000_000
     /// Bytes of an archive that are packed by one step.
@@ -58,20 +64,18 @@ final class ArchiveKeeper {
     ) -> Bool {
         guard !isDead else { return false }
         if job != nil { goOn(now) }
-        guard job == nil, !isDead else { return job != nil }
+        guard !isDead else { return false }
         let waiting = logs.filter { due[$0.entry.file] ?? .min <= now }
-        guard !waiting.isEmpty else { return false }
+        guard !waiting.isEmpty else { return job != nil }
         if due.count > logs.count {
             let known = Set(logs.lazy.map(\.entry.file))
             due = due.filter { known.contains($0.key) }
         }
         var archives: [UInt64: [FileEntry]] = [:]
-        for entry in entries where entry.state == .archived {
-            archives[entry.identity.inode, default: []].append(entry)
-        }
+        for entry in entries { archives[entry.identity.inode, default: []].append(entry) }
         let until = Clock.monotonicNanoseconds() +| Self.slice
         for log in waiting {
-            if job != nil || parts.isOver() || Clock.monotonicNanoseconds() > until { return true }
+            if parts.isOver() || Clock.monotonicNanoseconds() > until { return true }
             due[log.entry.file] = now +| keep(log, archives, now: now, wall: wall)
         }
         return job != nil
@@ -87,14 +91,19 @@ final class ArchiveKeeper {
         {}
     }
 
+    /// This is the end of the run: what is packed by half goes.
+    func stop() {
+        guard let job, !isDead else { return }
+        self.job = nil
+        discard(job)
+    }
+
     /// What would be done to the archives of a log.
     func plan(
         _ log: Kept, among entries: [FileEntry], wall: Int64
     ) throws(RotatedLog.Refusal) -> ArchivePlan {
         var archives: [UInt64: [FileEntry]] = [:]
-        for entry in entries where entry.state == .archived {
-            archives[entry.identity.inode, default: []].append(entry)
-        }
+        for entry in entries { archives[entry.identity.inode, default: []].append(entry) }
         let (place, shelf) = try open(log)
         return try plan(log, place, shelf, archives, wall: wall).plan
     }
@@ -136,6 +145,7 @@ final class ArchiveKeeper {
     private func keep(
         _ log: Kept, _ known: [UInt64: [FileEntry]], now: Int64, wall: Int64
     ) -> Int64 {
+        var next = Self.interval
         do throws(RotatedLog.Refusal) {
             let (place, shelf) = try open(log)
             let (plan, leftovers) = try plan(log, place, shelf, known, wall: wall)
@@ -146,20 +156,28 @@ final class ArchiveKeeper {
                     ["path": .text(path(archive.name, log))])
             }
             do throws(SystemError) {
-                for name in leftovers { try shelf.discard(leftover: name) }
+                for name in leftovers where job == nil { try shelf.discard(leftover: name) }
                 for task in plan.tasks {
                     switch task {
                     case .settle(let plain, let packed):
-                        guard let first = entry(of: plain, log, known),
-                            let second = entry(of: packed, log, known), first.hasContent(of: second)
-                        else { continue }
-                        _ = try shelf.remove(plain) { self.isDone(first, $0, isPacked: false) }
+                        try settle(plain, packed, log, shelf, known)
                     case .remove(let archive):
                         try remove(archive, log, shelf, known)
                     case .compress(let archive):
-                        guard let entry = entry(of: archive, log, known) else { continue }
-                        try begin(archive, entry, log, place, shelf, now)
-                        if job != nil { return 0 }
+                        // One at a time; the others of this log come with its next look.
+                        if job != nil {
+                            next = min(next, Self.whilePacking)
+                            continue
+                        }
+                        guard let entry = entry(of: archive, log, known),
+                            failures[archive.inode]?.until ?? .min <= now
+                        else { continue }
+                        do throws(SystemError) {
+                            try begin(archive, entry, log, place, shelf, now)
+                        } catch {
+                            postpone(archive.inode, now)
+                            if error.code != .again { failed(log.entry.path, "\(error)") }
+                        }
                     }
                 }
             } catch {
@@ -171,7 +189,14 @@ final class ArchiveKeeper {
             failed(log.entry.path, RotationObstacle.text(error))
             return Self.pause
         }
-        return Self.interval
+        return next
+    }
+
+    /// What failed is tried again after a time that doubles, up to a day.
+    private func postpone(_ inode: UInt64, _ now: Int64) {
+        if failures.count >= Self.mostFailures { failures = [:] }
+        let pause = min(failures[inode].map { $0.pause *| 2 } ?? Self.pause, Self.longestPause)
+        failures[inode] = (now +| pause, pause)
     }
 
     private func remove(
@@ -179,8 +204,12 @@ final class ArchiveKeeper {
     ) throws(SystemError) {
         guard let entry = entry(of: archive, log, known),
             try shelf.remove(
-                archive, mayGo: { self.isDone(entry, $0, isPacked: archive.isPacked) })
+                archive,
+                mayGo: { (file, status) throws(SystemError) in
+                    try self.isAsDelivered(archive, entry, log, file, status)
+                })
         else { return }
+        parts.registry.gone(entry.file)
         counters.archiveRemoved()
         self.log.info(
             "archive removed",
@@ -188,6 +217,37 @@ final class ArchiveKeeper {
                 "path": .text(path(archive.name, log)), "bytes": .count(archive.bytes),
                 "bytes_lost": .count(0),
             ])
+    }
+
+    /// The plain one of a pair goes, whose packed one has all of it.
+    private func settle(
+        _ plain: Archive, _ packed: Archive, _ log: Kept, _ shelf: ArchiveShelf,
+        _ known: [UInt64: [FileEntry]]
+    ) throws(SystemError) {
+        guard let first = entry(of: plain, log, known),
+            let second = entry(of: packed, log, known), first.hasContent(of: second)
+        else { return }
+        let isGone = try shelf.remove(plain) { (file, status) throws(SystemError) in
+            guard try self.isAsDelivered(plain, first, log, file, status) else { return false }
+            return try shelf.isThere(packed) { (file, status) throws(SystemError) in
+                try self.isAsDelivered(packed, second, log, file, status)
+            }
+        }
+        if isGone { parts.registry.gone(first.file) }
+    }
+
+    /// Whether a file is what was delivered, to its end: asked before it goes.
+    private func isAsDelivered(
+        _ archive: Archive, _ entry: FileEntry, _ log: Kept, _ file: borrowing Descriptor,
+        _ status: FileStatus
+    ) throws(SystemError) -> Bool {
+        guard isDone(entry, status, isPacked: archive.isPacked) else { return false }
+        if try entry.isContent(of: file, status, isPacked: archive.isPacked) { return true }
+        self.log.fault(
+            .warn, key: "content \(path(archive.name, log))",
+            "an archive stays: what is in it is not what was delivered of it",
+            ["path": .text(path(archive.name, log))])
+        return false
     }
 
     private func isDone(_ entry: FileEntry, _ status: FileStatus, isPacked: Bool) -> Bool {
@@ -218,13 +278,7 @@ final class ArchiveKeeper {
         }
         let packing = try ArchivePacking(archive, of: place.name, on: shelf) {
             (file, status) throws(SystemError) in
-            let position = entry.base.physical(entry.offset).bytes
-            let anchor = entry.anchor.bytes
-            guard position == status.size, position >= anchor.count,
-                entry.identity.agrees(with: FileIdentity(of: file, status)),
-                entry.fingerprint.matches(head: try file.read(count: Fingerprint.longest, at: 0))
-            else { return false }
-            return try file.read(count: anchor.count, at: position - anchor.count) == anchor
+            try entry.isContent(of: file, status, isPacked: false)
         }
         guard let packing else { return }
         job = Job(
@@ -277,6 +331,9 @@ final class ArchiveKeeper {
                 }
             })
         guard let packed else { return }
+        // Its inode number may be another file's at once.
+        registry.gone(job.archive.file)
+        failures[job.packing.status.inode] = nil
         counters.archivePacked()
         log.info(
             "archive compressed",
@@ -292,7 +349,15 @@ final class ArchiveKeeper {
     private func giveUp(_ error: SystemError, _ now: Int64) {
         guard let job else { return }
         self.job = nil
-        due[job.log] = now +| Self.pause
+        postpone(job.packing.status.inode, now)
+        due[job.log] = .min
+        discard(job)
+        // It changed its name, or another agent has the directory.
+        guard error.code != .again, error.code != .stale else { return }
+        failed(job.archive.path, "\(error)")
+    }
+
+    private func discard(_ job: Job) {
         do throws(SystemError) {
             // Its entry leaves only where nothing has it: else it is what was packed.
             if try job.packing.giveUp(), let packed = job.packed {
@@ -301,8 +366,5 @@ final class ArchiveKeeper {
         } catch {
             failed(job.archive.path, "\(error)")
         }
-        // It changed its name, or another agent has the directory.
-        guard error.code != .again, error.code != .stale else { return }
-        failed(job.archive.path, "\(error)")
     }
 }

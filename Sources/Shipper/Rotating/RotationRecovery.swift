@@ -32,8 +32,11 @@ struct RotationRecovery {
     }
 
     private func resume(_ entry: FileEntry, _ cut: FrontCut) throws(RotatedLog.Refusal) {
-        guard let input = settings.inputs.first(where: { $0.name == entry.input }),
-            let place = RotationPlace(entry.path, input)
+        // An entry keeps the name of the input that found it, which may have another one now.
+        let input =
+            settings.inputs.first { $0.name == entry.input }
+            ?? settings.inputs.first { RotationPlace(entry.path, $0) != nil }
+        guard let input, let place = RotationPlace(entry.path, input)
         else { throw .isOther }
         let rotated = try place.open(entry) { (_, _) in true }
         let resumed: Rotation.Resumption =

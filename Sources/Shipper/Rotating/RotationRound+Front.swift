@@ -23,11 +23,12 @@ extension RotationRound {
             throw .refused(error)
         }
         let alignment = try alignment(rotated)
-        let (hole, length) = try front(entry, rotated, policy, due, alignment)
+        let (hole, length, leavesMore) = try front(entry, rotated, policy, due, alignment)
         try checkBeginning(rotated, length, isGuessed: input.format == .auto)
         let run = RotationRun(
             parts, entry, rotated, keep: policy.keep,
             Rotation(length: length, block: alignment))
+        run.leavesMore = leavesMore
         try checkRoom(rotated, run, copying: length - hole)
         return run
     }
@@ -37,7 +38,7 @@ extension RotationRound {
     private func front(
         _ entry: FileEntry, _ rotated: RotatedLog, _ policy: RotationPolicy, _ due: Due,
         _ alignment: Int
-    ) throws(RotationObstacle) -> (hole: Int, length: Int) {
+    ) throws(RotationObstacle) -> (hole: Int, length: Int, leavesMore: Bool) {
         let hole: Int
         let size: Int
         do throws(SystemError) {
@@ -48,7 +49,9 @@ extension RotationRound {
         }
         let length = FrontLength.of(
             delivered: entry.base.physical(entry.offset).bytes, size: size, alignment: alignment,
-            limit: hole +| max(policy.size ?? .max, alignment))
+            limit: hole +| max(policy.size ?? parts.longest, alignment))
+        let most = FrontLength.of(
+            delivered: entry.base.physical(entry.offset).bytes, size: size, alignment: alignment)
         switch due {
         case .size:
             // Not bit by bit, while nothing is acknowledged.
@@ -56,7 +59,11 @@ extension RotationRound {
                 throw .isUndelivered(size: PhysicalOffset(size), overdue: 0)
             }
         case .time, .wish:
-            guard length > hole else { throw .isTooSmall }
+            guard length > hole else {
+                let whole = FrontLength.of(delivered: size, size: size, alignment: alignment)
+                if whole > hole { throw .isUndelivered(size: PhysicalOffset(size), overdue: 0) }
+                throw .isTooSmall
+            }
         }
         // 1. A program writes without O_APPEND, and its log is rotated.
         // 2. It writes on at its old place, and leaves a hole before that.
@@ -68,7 +75,7 @@ extension RotationRound {
             throw .failed(error)
         }
         if hasHoles { throw .hasHoles }
-        return (hole, length)
+        return (hole, length, most > length)
     }
 
     /// Nothing is copied that cannot become an archive, or that leaves the log's writer no room.

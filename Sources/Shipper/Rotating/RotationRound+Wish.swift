@@ -27,7 +27,10 @@ extension RotationRound {
             answer.lines.append(PrintableText.of("\(entry.path): \(text)"))
             answer.isFault = answer.isFault || isFault
         }
-        if !isAny {
+        if parts.isOver() {
+            answer.lines.append("the agent is ending: this is not all")
+            answer.isFault = true
+        } else if !isAny {
             let what = wish.pattern.map { "matches \($0)" } ?? "is there"
             answer.lines.append(
                 PrintableText.of("no log that an input with rotation reads \(what)"))

@@ -9,6 +9,8 @@ import Synchronization
 /// Looks at all logs that inputs ask to have rotated. One thread.
 final class RotationRound {
     private let policies: [String: Asked]
+    /// Of all inputs.
+    private let names: Set<String>
     let parts: RotationRun.Parts
     private let counters: Counters
     private let log: Log
@@ -19,6 +21,8 @@ final class RotationRound {
     private var missingTold = Int64.min
     /// When a log is tried again that could not be rotated; those of logs that are known.
     private var retries: [FileID: Int64] = [:]
+    /// Logs that were rotated in part, and until when they are left alone.
+    private var resting: [FileID: Int64] = [:]
     /// What the file systems can do that logs lie on, by their numbers.
     var removals: [UInt64: FrontRemoval] = [:]
 
@@ -64,6 +68,7 @@ final class RotationRound {
             }
         }
         self.policies = policies
+        names = Set(settings.inputs.map(\.name))
         self.parts = parts
         self.counters = counters
         self.log = log
@@ -91,14 +96,15 @@ final class RotationRound {
     func look(_ now: Int64, wall: Int64 = Clock.wallNanoseconds()) -> Look {
         var look = Look()
         let all = parts.registry.entries()
-        let entries = all.filter { policies[$0.input] != nil }
+        let entries = all.filter { asked($0) != nil }
         let files = Set(entries.lazy.map(\.file))
         for file in retries.keys where !files.contains(file) { retries[file] = nil }
         clock.keep(files)
+        for file in resting.keys where !files.contains(file) { resting[file] = nil }
         tellMissing(entries, now)
         for entry in entries {
             if parts.isOver() { break }
-            guard entry.state == .active, entry.cut == nil, let asked = policies[entry.input],
+            guard entry.state == .active, entry.cut == nil, let asked = asked(entry),
                 isNear(entry.path), retries[entry.file] ?? .min <= now
             else { continue }
             do throws(RotationObstacle) {
@@ -112,17 +118,25 @@ final class RotationRound {
             }
         }
         let began = Clock.monotonicNanoseconds()
-        // What was archived a moment ago is known to the registry, and not to what was asked before.
+        // What was archived a moment ago is known to the registry, and not to what was asked.
         let known = look.working > 0 ? parts.registry.entries() : all
         look.isUnderWay = archives.look(kept(entries), among: known, now: now, wall: wall)
         look.working += Clock.monotonicNanoseconds() - began
         return look
     }
 
+    /// What is asked for the log of an entry, if it is to be rotated. An entry keeps the name of
+    /// the input that found it: after another input has taken that one's place, its path tells.
+    private func asked(_ entry: FileEntry) -> Asked? {
+        if let asked = policies[entry.input] { return asked }
+        guard !names.contains(entry.input) else { return nil }
+        return policies.values.first { RotationPlace(entry.path, $0.input) != nil }
+    }
+
     /// Logs whose archives are looked after.
     private func kept(_ entries: [FileEntry]) -> [ArchiveKeeper.Kept] {
         entries.compactMap { entry in
-            guard let asked = policies[entry.input], entry.state == .active,
+            guard let asked = asked(entry), entry.state == .active,
                 ExactText(entry.path) == ExactText(entry.stream), isNear(entry.path)
             else { return nil }
             return ArchiveKeeper.Kept(
@@ -132,7 +146,7 @@ final class RotationRound {
 
     /// Whether the input of an entry asks for rotation, on a disk of this machine.
     func isAsked(_ entry: FileEntry) -> Bool {
-        policies[entry.input] != nil && isNear(entry.path)
+        asked(entry) != nil && isNear(entry.path)
     }
 
     /// What came of one log by hand.
@@ -147,7 +161,10 @@ final class RotationRound {
     func rotate(
         _ entry: FileEntry, wall: Int64, isForced: Bool, isDry: Bool
     ) throws(RotationObstacle) -> Result {
-        guard let asked = policies[entry.input], entry.cut == nil else { throw .isBusy }
+        guard let asked = asked(entry), entry.cut == nil else { throw .isBusy }
+        if !isForced, resting[entry.file] ?? .min > Clock.monotonicNanoseconds() {
+            return .notDue("it was rotated in part, and is left alone for a day")
+        }
         guard let due = try due(entry, asked.policy, wall, isWished: isForced) else {
             return .notDue(notDue(entry, asked.policy))
         }
@@ -176,12 +193,17 @@ final class RotationRound {
         archives.finish(kept(parts.registry.entries())) { self.parts.registry.entries() }
     }
 
+    /// This is the end of the run.
+    func stop() { archives.stop() }
+
     private func tellMissing(_ entries: [FileEntry], _ now: Int64) {
         guard now >= missingTold else { return }
         missingTold = now +| Self.pause
         for (name, asked) in policies
         where !asked.missingOK && parts.registry.inputIsKnown(name)
-            && !entries.contains(where: { $0.input == name && $0.state == .active })
+            && !entries.contains(where: {
+                self.asked($0)?.input.name == name && $0.state == .active
+            })
         {
             log.fault(
                 .warn, key: "missing \(name)", "no log is there to be rotated (missing_ok: false)",
@@ -273,7 +295,8 @@ final class RotationRound {
         parts.giveBack(entry, entry.base, nil)
         run.run()
         try settle(entry, run.rotation, began)
-        clock.passed(entry.file, asked.policy, now: wall)
+        // What is more than one archive may have goes with the next looks.
+        if !run.leavesMore { clock.passed(entry.file, asked.policy, now: wall) }
         archives.rotated(entry.file)
         return run.rotation.length
     }
@@ -333,7 +356,10 @@ final class RotationRound {
                     ["path": .text(entry.path)]
                 }
             log.fault(.error, key: "rotate \(entry.path)", obstacle.message, data)
-            if case .isHalfDone = obstacle { return Self.longPause }
+            if case .isHalfDone = obstacle {
+                resting[entry.file] = Clock.monotonicNanoseconds() +| Self.longPause
+                return Self.longPause
+            }
             return Self.pause
         }
     }

@@ -18,6 +18,9 @@ final class RotationRun {
         var isOver: @Sendable () -> Bool = { false }
         /// Bytes that are free of those that the file system says: for tests.
         var free: @Sendable (Int) -> Int = { $0 }
+        /// Bytes of one archive, of logs whose input says no size: while they are copied no other
+        /// log is rotated.
+        var longest = 16 << 30
         /// Asked before each step; an error is taken for the step's own. False ends everything
         /// there, as a kill would: for tests.
         var mayTake: @Sendable (Rotation.Step) throws(SystemError) -> Bool = { _ in true }
@@ -33,6 +36,10 @@ final class RotationRun {
     /// What stands behind the front.
     private var next: [UInt8] = []
     private var archive: NewFile?
+    /// Entries of archives that are removed to make room.
+    private var leaving: Set<FileID> = []
+    /// More of the log may go, and does so as the next archive.
+    var leavesMore = false
     /// The base and the first bytes of what was changed.
     private var changed: (base: Base, head: [UInt8])?
     private(set) var rotation: Rotation
@@ -88,8 +95,13 @@ final class RotationRun {
             let end = entry.base.logical(PhysicalOffset(rotation.length))
             guard parts.lend(entry, end) else { throw SystemError("lend", code: .busy) }
         case .intend: try intend()
-        case .shift: try log.shift(keep: keep, mayGo: mayGo)
-        case .place: try log.place()
+        case .shift:
+            leaving = []
+            try log.shift(keep: keep, mayGo: mayGo)
+        case .place:
+            try log.place()
+            // That is on the disk now, and their inode numbers may be other files' at once.
+            for file in leaving { registry.gone(file) }
         case .punch(let range): try log.punch(range)
         case .settle: try log.settle()
         case .announce:
@@ -205,8 +217,21 @@ final class RotationRun {
     private func mayGo(_ name: [UInt8], _ status: FileStatus) -> Bool {
         let isPacked = name.suffix(3).elementsEqual(".gz".utf8)
         let known = registry.entries().filter { $0.identity.hasNumbers(of: status) }
-        return !known.isEmpty
-            && known.allSatisfy { $0.isDone(size: status.size, isPacked: isPacked) }
+        guard !known.isEmpty,
+            known.allSatisfy({ $0.isDone(size: status.size, isPacked: isPacked) })
+        else { return false }
+        do throws(SystemError) {
+            return try log.isArchive(name, inode: status.inode) { (file, now) throws(SystemError) in
+                for entry in known where try !entry.isContent(of: file, now, isPacked: isPacked) {
+                    return false
+                }
+                // With another name it is a file that goes on.
+                if now.links == 1 { leaving.formUnion(known.lazy.map(\.file)) }
+                return true
+            }
+        } catch {
+            return false
+        }
     }
 
     /// What a killed run has left.

@@ -63,46 +63,59 @@ enum RotationRequest {
     static func serve(
         in directory: borrowing Descriptor, _ answer: (RotationWish) -> RotationWish.Answer
     ) throws(SystemError) {
-        let opened: Descriptor.Opened
+        guard let file = try open(in: directory) else { return }
+        try serve(file, in: directory, answer)
+    }
+
+    /// Nil where there is none, or none that is a file.
+    private static func open(
+        in directory: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor? {
         do throws(SystemError) {
-            opened = try directory.openFile(name)
+            return try directory.appendable(named: String(decoding: name, as: UTF8.self))
         } catch {
-            if error.code == .notFound { return }
-            throw error
+            if error.code == .notFound { return nil }
         }
-        guard case .file(let file, let status) = consume opened, status.links == 1 else {
-            return try directory.remove(name)
-        }
+        try directory.remove(name)
+        return nil
+    }
+
+    /// One descriptor for all of it: by the end another command may have its file there.
+    private static func serve(
+        _ file: borrowing Descriptor, in directory: borrowing Descriptor,
+        _ answer: (RotationWish) -> RotationWish.Answer
+    ) throws(SystemError) {
+        let status = try file.status()
+        guard status.isRegular, status.links == 1 else { return try directory.remove(name) }
         if try file.lock() {
-            defer { file.unlock() }
-            return try directory.remove(name)
+            // It is closed with the lock.
+            if try isNamed(file, in: directory) { try directory.remove(name) }
+            return
         }
         let bytes = try file.read(count: longest, at: 0)
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        // Whole lines, and an empty piece behind the last newline.
-        guard lines.count > 1 else { return }
-        if lines.count > 2 {
+        guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return }
+        if status.size > end + 1 {
             // One that is answered goes as soon as the command has read it.
-            guard lines[lines.count - 2].first != UInt8(ascii: ".") else { return }
-            return try append("= the agent ended in the middle of it\n. 1\n", in: directory)
+            let last = try file.read(count: 5, at: max(0, status.size - 5))
+            if ["\n. 0\n", "\n. 1\n"].contains(String(decoding: last, as: UTF8.self)) { return }
+            return try append("= the agent ended in the middle of it\n. 1\n", to: file)
         }
-        guard let wish = parse(String(decoding: lines[0], as: UTF8.self)) else {
-            return try append("= the agent is of another version\n. 1\n", in: directory)
+        guard let wish = parse(String(decoding: bytes[..<end], as: UTF8.self)) else {
+            return try append("= the agent is of another version\n. 1\n", to: file)
         }
         // From here on it counts as begun.
         try append(
-            "= \(wish.isDry ? "Nothing is done:" : "The agent has this to say:")\n", in: directory)
+            "= \(wish.isDry ? "Nothing is done:" : "The agent has this to say:")\n", to: file)
         let result = answer(wish)
         var text = ""
         for line in result.lines { text += "= \(line)\n" }
-        try append(text + ". \(result.isFault ? 1 : 0)\n", in: directory)
+        try append(text + ". \(result.isFault ? 1 : 0)\n", to: file)
     }
 
     private static func append(
-        _ text: String, in directory: borrowing Descriptor
+        _ text: String, to file: borrowing Descriptor
     ) throws(SystemError) {
-        try directory.appendable(named: String(decoding: name, as: UTF8.self))
-            .write(Array(text.utf8))
+        try file.write(Array(text.utf8))
     }
 
     // MARK: The command
@@ -146,8 +159,45 @@ enum RotationRequest {
             if try !isThere() { outcome = .isSilent }
             Clock.sleep(nanoseconds: 20_000_000)
         }
-        try directory.remove(name)
+        if try isNamed(file, in: directory) { try directory.remove(name) }
         return outcome ?? .isSilent
+    }
+
+    /// Whether the name leads to that file.
+    private static func isNamed(
+        _ file: borrowing Descriptor, in directory: borrowing Descriptor
+    ) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            return try directory.status(of: name).inode == file.status().inode
+        } catch {
+            if error.code == .notFound { return false }
+            throw error
+        }
+    }
+
+    /// Removes a request that nobody waits for any more; one that was opened may have another
+    /// command's in its place by the time it is locked.
+    private static func discardStale(in directory: borrowing Descriptor) throws(SystemError) {
+        let opened: Descriptor.Opened
+        do throws(SystemError) {
+            opened = try directory.openFile(name)
+        } catch {
+            if error.code == .notFound { return }
+            throw error
+        }
+        // It is closed with the lock.
+        guard case .file(let other, _) = consume opened, try other.lock() else { return }
+        if try isNamed(other, in: directory) { try directory.remove(name) }
+    }
+
+    /// Of whoever has run an agent there, by its lock file; else of the directory.
+    static func owner(of directory: borrowing Descriptor) throws(SystemError) -> FileStatus {
+        do throws(SystemError) {
+            return try directory.status(of: Array("lock".utf8))
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return try directory.status()
+        }
     }
 
     /// Nil where another command waits.
@@ -161,7 +211,7 @@ enum RotationRequest {
             guard error.code == .notFound else { throw error }
         }
         let file = try directory.makeFile(beside)
-        let owner = try directory.status()
+        let owner = try owner(of: directory)
         if ProcessContext.isRoot, owner.owner != 0 { try file.give(to: owner) }
         _ = try file.lock()
         try file.write(Array(text(wish).utf8))
@@ -173,10 +223,7 @@ enum RotationRequest {
                 guard error.code == .exists else { throw error }
             }
             // One of a command that was killed.
-            guard case .file(let other, _) = try directory.openFile(name) else { break }
-            guard try other.lock() else { break }
-            try directory.remove(name)
-            other.unlock()
+            try discardStale(in: directory)
         }
         try directory.remove(beside)
         return nil

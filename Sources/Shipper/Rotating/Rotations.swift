@@ -56,6 +56,7 @@ final class Rotations: Sendable {
                 pause = Self.pause(interval, looked: took)
                 if look.isUnderWay { pause = min(pause, max(Self.breath, took)) }
             }
+            round.stop()
             ended.set()
         }
     }

@@ -165,6 +165,12 @@ struct LogrotateReaderTests {
                 "~/x.log {\n}\n\"/var/log/{a}.log\" {\n daily\n}\n",
                 ["inputs:"], ["braces"]
             ),
+            (
+                "a directory, and archives that go before the week is over",
+                "/var/log/a.log /var/log/dir/ /var/log/[x {\n weekly 7\n maxage 3\n}\n",
+                ["age: 7d", "max_age: 7d", "- \"/var/log/a.log\"\n"],
+                ["/var/log/dir/", "/var/log/[x", "maxage 3"]
+            ),
         ]
 
     @Test(

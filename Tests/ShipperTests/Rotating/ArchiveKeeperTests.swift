@@ -13,10 +13,10 @@ import Testing
 
 @Suite("Archives that are compressed and removed", .overBases)
 struct ArchiveKeeperTests {
-    private let directory: TemporaryDirectory
-    private let source = LineSource("w", payload: 40...120)
-    private let lines = LogLines()
-    private let counters = Counters()
+    let directory: TemporaryDirectory
+    let source = LineSource("w", payload: 40...120)
+    let lines = LogLines()
+    let counters = Counters()
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -35,10 +35,10 @@ struct ArchiveKeeperTests {
         }
     }
 
-    private var path: String { directory.path("logs/app.log") }
+    var path: String { directory.path("logs/app.log") }
     private var log: Log { Log(level: .debug, format: .text, sink: lines.add) }
 
-    private func open(_ number: Int = 0) throws -> Registry {
+    func open(_ number: Int = 0) throws -> Registry {
         try Registry.open(
             directory: directory.path("data-\(number)"), observer: EventLog(log),
             allowsCuts: true, newBase: NewBase.now)
@@ -57,7 +57,7 @@ struct ArchiveKeeperTests {
 
     /// Enters a file, all but the last so many bytes of it delivered.
     @discardableResult
-    private func enter(
+    func enter(
         _ registry: Registry, _ path: String, state: FileState = .archived, behind: Int = 0
     ) throws -> FileEntry {
         let file = try Descriptor.open(path, O.read)
@@ -80,7 +80,7 @@ struct ArchiveKeeperTests {
         return try #require(registry.entry(entry.file))
     }
 
-    private func keeper(
+    func keeper(
         _ registry: Registry, _ more: String = "compress: gzip", keep: Int = 50,
         free: @escaping @Sendable (Int) -> Int = { $0 },
         mayPack: @escaping @Sendable (ArchivePacking.Step) throws(SystemError) -> Bool = { _ in
@@ -104,12 +104,15 @@ struct ArchiveKeeperTests {
     }
 
     /// Looks until nothing is left to be done at once.
-    private func look(_ round: RotationRound, from now: Int64 = 0) {
-        for number in 0..<1_000 where round.look(now + Int64(number)).isUnderWay == false { return }
+    func look(
+        _ round: RotationRound, from now: Int64 = 0, wall: Int64 = Clock.wallNanoseconds()
+    ) {
+        for number in 0..<1_000
+        where round.look(now + Int64(number), wall: wall).isUnderWay == false { return }
         Issue.record("it does not end")
     }
 
-    private func names() throws -> [String] {
+    func names() throws -> [String] {
         try directory.names("logs").filter { $0 != "app.log" }.sorted()
     }
 
@@ -288,6 +291,21 @@ struct ArchiveKeeperTests {
         #expect(!round.fulfil(RotationWish(isForced: true)).isFault)
         look(round, from: 1)
         #expect(try names() == ["app.log.1.gz"], "\(lines.all)")
+        // By a look that rotates by itself. The plain one's inode number is free, and is given
+        // again.
+        try appendBytes(source.lines(3_000..<9_000), to: path)
+        let second = try keeper(registry, "age: 1m, compress: gzip")
+        let known = try #require(registry.entries().first { $0.state == .active })
+        let bytes = try readFile(path)
+        registry.advance([
+            Advance(
+                file: known.file, generation: known.generation,
+                offset: known.base.logical(PhysicalOffset(bytes.count)),
+                anchor: Anchor(bytes: Array(bytes.suffix(64))), size: PhysicalOffset(bytes.count))
+        ])
+        let later = Clock.wallNanoseconds() + 3_600_000_000_000
+        for number in 0..<20 { second.look(Int64(number), wall: later) }
+        #expect(try names() == ["app.log.1.gz", "app.log.2.gz"], "\(lines.all)")
     }
 
     @Test("O9: too little room for the packed archive: nothing is begun, and it is told")

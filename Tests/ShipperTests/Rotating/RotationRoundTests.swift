@@ -35,20 +35,23 @@ struct RotationRoundTests {
     private var path: String { directory.path("logs/app.log") }
 
     private func round(
-        keep: Int = 50, free: @escaping @Sendable (Int) -> Int = { $0 }
+        name: String = "pods", keep: Int = 50, when: String = "size: 64KiB",
+        longest: Int = 16 << 30,
+        free: @escaping @Sendable (Int) -> Int = { $0 }
     ) throws -> RotationRound {
         let settings = try Settings.parse(
             """
             data: \(directory.path("data"))
             inputs:
-              - name: pods
+              - name: \(name)
                 paths: ["\(directory.path("logs"))/*.log"]
-                rotation: {size: 64KiB, keep: \(keep)}
+                rotation: {\(when), keep: \(keep)}
             output: {kafka: {brokers: embedded, topic: logs}}
 
             """)
         var parts = RotationRun.Parts(registry: registry)
         parts.free = free
+        parts.longest = longest
         let log = Log(level: .debug, format: .text, sink: lines.add)
         return RotationRound(settings, parts, counters, log, isNear: { _ in true })
     }
@@ -93,6 +96,58 @@ struct RotationRoundTests {
         let archive = try readFile(path + ".1")
         #expect(archive.count <= 64 << 10)
         #expect(archive + (try readFile(path)) == whole)
+    }
+
+    @Test("The log of an input that has another name now is rotated as that one asks")
+    func renamedInput() throws {
+        _ = try directory.write("logs/app.log", source.lines(0..<4000))
+        try enter(path)
+        try round(name: "other").look(0)
+        #expect(counters.rotations == 1, "\(lines.all)")
+    }
+
+    /// While it is copied, no other log is rotated.
+    @Test("O3: a log whose input says no size goes in parts, too, all of it at its time")
+    func partsByTime() throws {
+        let whole = source.lines(0..<4000)
+        _ = try directory.write("logs/app.log", whole)
+        let entry = try enter(path)
+        let round = try round(when: "age: 1m", longest: 64 << 10)
+        let later = Clock.wallNanoseconds() + 3_600_000_000_000
+        round.look(0, wall: later)
+        #expect(counters.rotations == 1, "\(lines.all)")
+        #expect(try readFile(path + ".1").count <= 64 << 10)
+        for number in 1..<20 { round.look(Int64(number), wall: later) }
+        #expect(counters.rotations == (whole.count - 1_088) / (64 << 10) + 1, "\(lines.all)")
+        var all: [UInt8] = []
+        for number in (1...counters.rotations).reversed() {
+            let archive = try readFile("\(path).\(number)")
+            #expect(archive.count <= 64 << 10)
+            all += archive
+        }
+        #expect(all + (try readFile(path)) == whole)
+        #expect(try #require(registry.entry(entry.file)).size.bytes < 8_192)
+    }
+
+    /// 1. An archive is delivered.
+    /// 2. Somebody writes something else into it, in place.
+    @Test("O5: the oldest archive does not go where it has other bytes than were delivered")
+    func otherContent() throws {
+        _ = try directory.write("logs/app.log", source.lines(0..<2000))
+        try enter(path)
+        let old = try directory.write("logs/app.log.1", source.lines(5000..<5100))
+        try enter(old, state: .archived)
+        let bytes = try readFile(old)
+        try Descriptor.open(old, O_RDWR).write(Array("something else\n".utf8))
+        let round = try round(keep: 1)
+        round.look(0)
+        #expect(counters.rotations == 0, "\(lines.all)")
+        #expect(lines.all.contains { $0.contains("move it away") })
+        try Descriptor.open(old, O_RDWR).write(bytes)
+        round.look(later)
+        #expect(counters.rotations == 1, "\(lines.all)")
+        // No entry of what is gone is left, whose inode number is another file's next.
+        #expect(registry.entries().count == 2)
     }
 
     @Test("O9: too little room for the archive: nothing is copied, and it is told")

@@ -86,6 +86,55 @@ struct RotationWishTests {
         #expect(try home.names().isEmpty)
     }
 
+    /// 1. A command asks; the agent begins.
+    /// 2. The command is killed, and another one puts its request there.
+    /// 3. What the agent says to the first one would be the second one's answer.
+    @Test("an answer goes to the request that it is of, and to none that has its place by then")
+    func another() throws {
+        let place = try directory()
+        let first = try place.makeFile(RotationRequest.name)
+        #expect(try first.lock())
+        try first.write(Array(RotationRequest.text(RotationWish(isDry: true)).utf8))
+        let text = RotationRequest.text(RotationWish(isForced: true))
+        let second = try place.makeFile(Array("beside".utf8))
+        #expect(try second.lock())
+        try second.write(Array(text.utf8))
+        try RotationRequest.serve(in: place) { wish in
+            #expect(wish == RotationWish(isDry: true))
+            #expect(throws: Never.self) {
+                try rename(home.path("beside"), home.path("rotate.request"))
+            }
+            return RotationWish.Answer(lines: ["would be rotated"])
+        }
+        #expect(try readFile(home.path("rotate.request")) == Array(text.utf8))
+        #expect(try first.read(count: 1_000, at: 0).suffix(4) == Array(". 0\n".utf8))
+        // It is answered itself.
+        try RotationRequest.serve(in: place) { wish in
+            #expect(wish == RotationWish(isForced: true))
+            return RotationWish.Answer(lines: ["rotated"], isFault: true)
+        }
+        let answer = String(decoding: try readFile(home.path("rotate.request")), as: UTF8.self)
+        #expect(answer.hasPrefix(text) && answer.hasSuffix("= rotated\n. 1\n"), "\(answer)")
+    }
+
+    @Test("an answer of more than one read is known as ended")
+    func long() throws {
+        let place = try directory()
+        let file = try place.makeFile(RotationRequest.name)
+        #expect(try file.lock())
+        try file.write(Array(RotationRequest.text(RotationWish()).utf8))
+        try RotationRequest.serve(in: place) { _ in
+            RotationWish.Answer(lines: (0..<1_000).map { "log \($0) was rotated" })
+        }
+        let size = try file.status().size
+        #expect(size > 16_384)
+        try RotationRequest.serve(in: place) { _ in
+            Issue.record("it is served")
+            return RotationWish.Answer()
+        }
+        #expect(try file.status().size == size)
+    }
+
     @Test("what a killed agent has answered in part is ended, and not begun anew")
     func partial() throws {
         let isServed = Mutex(0)
