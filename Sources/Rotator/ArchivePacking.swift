@@ -131,13 +131,16 @@ package final class ArchivePacking {
 
     /// The steps that are left. `mayTake` is asked before each, and false ends all there, as a kill
     /// would. `enter` saves that the packed file is known and delivered, durably, and `mayGo` is
-    /// asked of the plain one before that and before it goes.
+    /// asked of the plain one before that and before it goes. `confirm` sees to it that the packed
+    /// one is known still once it has its name, and before the plain one goes: who looked at the
+    /// directory before may have taken it for one that is gone.
     ///
     /// The archive may have another number by now.
     package func finish(
         mayTake: (Step) throws(SystemError) -> Bool,
         mayGo: (FileStatus) -> Bool,
-        enter: (borrowing Descriptor, FileStatus, [UInt8]) throws(SystemError) -> Void
+        enter: (borrowing Descriptor, FileStatus, [UInt8]) throws(SystemError) -> Void,
+        confirm: () throws(SystemError) -> Void = {}
     ) throws(SystemError) -> [UInt8]? {
         try shelf.locked { () throws(SystemError) in
             guard try mayTake(.enter) else { return nil }
@@ -156,10 +159,12 @@ package final class ArchivePacking {
             guard try mayTake(.place) else { return nil }
             try shelf.directory.renameToNew(hidden, new)
             isPlaced = true
+            try confirm()
             guard try shelf.status(of: new)?.inode == packed.inode else { throw changed }
             try shelf.directory.synchronise()
             step = .remove
             guard try mayTake(.remove) else { return nil }
+            try confirm()
             guard let again = try shelf.status(of: name), again.inode == status.inode,
                 again.size == status.size, again.modified == status.modified, mayGo(again)
             else { throw changed }

@@ -97,6 +97,7 @@ package final class Tailer: Sendable {
     ) throws(SystemError) -> Bool? {
         let question = try ReaderQuestion()
         control.ask(question)
+        defer { control.withdraw(question) }
         return question.answer(within: nanoseconds)
     }
 
@@ -182,6 +183,11 @@ final class TailerControl: Sendable {
             defer { questions = [] }
             return questions
         }
+    }
+
+    /// Nobody waits for the answer any more.
+    func withdraw(_ question: ReaderQuestion) {
+        questions.withLock { $0.removeAll { $0 === question } }
     }
 
     /// Who asks waits, so there are a few at the most.

@@ -19,8 +19,10 @@ final class AgentRun {
     private(set) var pipeline: Pipeline?
     /// Of that pipeline, once it has stopped.
     private var outcome: Pipeline.Outcome?
-    /// Those that wait for calm.
-    private var awaited: Settings?
+    /// What their files held then.
+    private var digests: FileDigests
+    /// Settings that wait for calm, and since when that is told.
+    private var awaited: (settings: Settings, told: Int64)?
 
     /// What came of a step on the way to another configuration.
     private enum Step {
@@ -35,8 +37,14 @@ final class AgentRun {
     private static let look = Duration.milliseconds(100)
     /// For deliveries, while nothing is read: what is not delivered by then is read again.
     private static let mostPatience = Duration.seconds(10)
-    /// How often it is told that a reload waits, nanoseconds.
+    /// How often it is told that a reload waits, nanoseconds, and how long it has waited before.
     private static let tellInterval: Int64 = 60_000_000_000
+    private static let tellAfter: Int64 = 1_000_000_000
+    /// A SIGHUP this long after that was told means it; one much later is another's.
+    private static let forced: ClosedRange<Int64> = 2_000_000_000...600_000_000_000
+    /// Between two attempts to start again, and how long it is tried, nanoseconds.
+    private static let startPauses: ClosedRange<Int64> = 100_000_000...10_000_000_000
+    private static let startPatience: Int64 = 60_000_000_000
 
     /// Starts the first pipeline.
     init(
@@ -49,6 +57,7 @@ final class AgentRun {
         self.watch = watch
         self.reloads = reloads
         self.settings = settings
+        digests = FileDigests(settings.output.kafka)
         let endpoints = Endpoints(reloads)
         self.endpoints = endpoints
         var server: HTTPServer?
@@ -112,45 +121,51 @@ final class AgentRun {
 
     /// Reads the configuration again, and runs what it says, or goes on.
     private func reload() throws(PipelineError) -> Step {
-        let new: Settings
-        do throws(SettingsError) {
-            new = try Settings.validated(path: config)
-        } catch {
-            refuse(error.description)
-            return try goOn()
-        }
-        let change = SettingsChange(from: settings, to: new)
-        guard change.untouchable.isEmpty else {
-            refuse(
-                "\(change.untouchable.joined(separator: ", ")) cannot be changed while the agent "
-                    + "runs; stop it and start it anew")
-            return try goOn()
-        }
+        let before = awaited
+        awaited = nil
+        guard let new = read() else { return .done }
+        let held = FileDigests(new.output.kafka)
+        let change = SettingsChange(from: settings, to: new, filesDiffer: held != digests)
         if change.sections.contains("log") {
             log.warn("a changed log takes effect at the next start")
         }
         guard change.isApplicable else {
             reloads.note(.unchanged)
             log.info("the configuration is the same as before", ["config": .text(config)])
-            return try goOn()
+            return .done
         }
-        // Whoever asks twice for the same wants it now.
-        let isForced = awaited == new
-        awaited = isForced ? nil : new
+        let isForced =
+            before.map {
+                $0.settings == new
+                    && Self.forced.contains(Clock.monotonicNanoseconds() - $0.told)
+            } ?? false
+        if !isForced, before?.settings == new { awaited = before }
         log.info("changing the configuration", change.logged)
-        let step = try waitForCalm(change, isForced: isForced)
-        if case .superseded = step { return step }
-        awaited = nil
-        guard case .done = step else { return step }
-        return try replace(with: new, serves: change.sections.contains("http"))
+        let step = try waitForCalm(new, change, isForced: isForced)
+        guard case .done = step else {
+            pipeline?.resumeRotating()
+            return step
+        }
+        return try replace(with: new, held, serves: change.sections.contains("http"))
     }
 
-    /// With the settings that it has; a rotator that was stopped on the way comes back with another
-    /// pipeline.
-    private func goOn() throws(PipelineError) -> Step {
-        awaited = nil
-        guard pipeline?.rotatesNoMore == true else { return .done }
-        return try replace(with: settings, serves: false)
+    /// Nil: it was said why it is refused.
+    private func read() -> Settings? {
+        let new: Settings
+        do throws(SettingsError) {
+            new = try Settings.validated(path: config)
+        } catch {
+            refuse(error.description)
+            return nil
+        }
+        let untouchable = SettingsChange(from: settings, to: new).untouchable
+        guard untouchable.isEmpty else {
+            refuse(
+                "\(untouchable.joined(separator: ", ")) cannot be changed while the agent "
+                    + "runs; stop it and start it anew")
+            return nil
+        }
+        return new
     }
 
     private func refuse(_ why: String) {
@@ -160,60 +175,74 @@ final class AgentRun {
             ["config": .text(config), "error": .text(why)])
     }
 
-    /// Waits until nothing would be lost, or sent twice, that need not be; with `isForced` only for
-    /// the rotator.
+    /// Waits until nothing would be lost, or sent twice, that need not be, and the rotator rests;
+    /// with `isForced` only for what no SIGHUP ends.
     private func waitForCalm(
-        _ change: SettingsChange, isForced: Bool
+        _ new: Settings, _ change: SettingsChange, isForced: Bool
     ) throws(PipelineError) -> Step {
-        var told: Pipeline.Obstacle?
-        var tellAt: Int64 = 0
-        while let obstacle = obstacle(change, isForced: isForced) {
+        let began = Clock.monotonicNanoseconds()
+        var told: [Pipeline.Obstacle] = []
+        var tellAt = began + Self.tellAfter
+        while true {
+            let obstacles = obstacles(change, isForced: isForced)
+            if obstacles.isEmpty { return .done }
             let now = Clock.monotonicNanoseconds()
-            if obstacle != told || now >= tellAt {
-                (told, tellAt) = (obstacle, now + Self.tellInterval)
+            if now >= tellAt || (!told.isEmpty && !obstacles.allSatisfy(told.contains)) {
+                (told, tellAt) = (told + obstacles, now + Self.tellInterval)
+                if awaited == nil { awaited = (new, now) }
                 log.warn(
-                    "the changed configuration waits; another SIGHUP ends that, at a cost",
-                    ["for": .text(obstacle.text), "cost": .text(obstacle.cost)])
+                    "the changed configuration waits",
+                    [
+                        "for": .text(obstacles.map(\.text).joined(separator: "; ")),
+                        "another_SIGHUP": .text(obstacles.map(\.cost).joined(separator: "; ")),
+                    ])
             }
-            switch try waitForPipeline(timeout: Self.look) {
+            let pause = now - began < 2 * Self.tellAfter ? Self.look : Self.look * 10
+            switch try waitForPipeline(timeout: pause) {
             case .timedOut: continue
             case .attention: if reloads.isAsked { return .superseded }
             case let end: return .ended(end)
             }
         }
-        return .done
     }
 
-    private func obstacle(_ change: SettingsChange, isForced: Bool) -> Pipeline.Obstacle? {
-        guard let pipeline else { return nil }
-        guard isForced else {
-            return pipeline.obstacle(connectsElsewhere: change.connectsElsewhere)
+    private func obstacles(_ change: SettingsChange, isForced: Bool) -> [Pipeline.Obstacle] {
+        guard let pipeline else { return [] }
+        let all = pipeline.obstacles(connectsElsewhere: change.connectsElsewhere)
+            .filter { !isForced || !$0.yields }
+        guard all.isEmpty else {
+            pipeline.resumeRotating()
+            return all
         }
-        return pipeline.hasStoppedRotating() ? nil : .rotating
+        return pipeline.pauseRotating() ? [] : [.rotating]
     }
 
     /// Stops the pipeline, and starts another one in its place; where that cannot be, one with the
     /// settings that there were.
     private func replace(
-        with new: Settings, serves: Bool
+        with new: Settings, _ held: FileDigests, serves: Bool
     ) throws(PipelineError) -> Step {
         guard let (legacy, left) = stopForSuccessor() else { return .ended(.interrupted) }
         do throws(PipelineError) {
             let next = try start(new, legacy, serves: serves)
-            settings = new
+            (settings, digests) = (new, held)
             follow(next)
         } catch {
             refuse("\(error)")
             return try startAgain(legacy, serves: serves)
         }
+        tellApplied(left)
+        return .done
+    }
+
+    private func tellApplied(_ left: Int) {
         reloads.note(.applied)
         log.info(
             "the changed configuration runs",
             [
-                "config": .text(config), "inputs": .count(new.inputs.count),
+                "config": .text(config), "inputs": .count(settings.inputs.count),
                 "records_to_send_again": .count(left),
             ])
-        return .done
     }
 
     /// Nil: the process is to end, and what the pipeline tells of its end is told.
@@ -238,23 +267,43 @@ final class AgentRun {
         return (pipeline.legacy, outcome.undelivered)
     }
 
-    /// Until it succeeds: the data directory's disk may be full at this moment, or hang.
+    /// The data directory's disk may be full at this moment, or hang: it is tried for a minute. A
+    /// configuration that is put right meanwhile is taken.
     private func startAgain(
         _ legacy: Pipeline.Legacy, serves: Bool
     ) throws(PipelineError) -> Step {
+        let until = Clock.monotonicNanoseconds() + Self.startPatience
+        var pause = Self.startPauses.lowerBound
         while !watch.isAsked {
             do throws(PipelineError) {
-                follow(try start(settings, legacy, serves: serves))
+                if reloads.take(), let new = read() {
+                    let held = FileDigests(new.output.kafka)
+                    let next = try start(new, legacy, serves: true)
+                    (settings, digests) = (new, held)
+                    follow(next)
+                    tellApplied(0)
+                } else {
+                    follow(try start(settings, legacy, serves: serves))
+                }
                 return .done
             } catch {
                 log.fault(
-                    .error, key: "start again",
-                    "the configuration before cannot be started again yet",
+                    .error, key: "start again", "the agent cannot be started again yet",
                     ["error": "\(error)"])
-                Clock.sleep(nanoseconds: Self.look.wholeNanoseconds)
+                guard Clock.monotonicNanoseconds() < until else { throw error }
+                rest(pause)
+                pause = min(pause * 2, Self.startPauses.upperBound)
             }
         }
         return .ended(.interrupted)
+    }
+
+    /// So many nanoseconds, or until something is asked.
+    private func rest(_ nanoseconds: Int64) {
+        let until = Clock.monotonicNanoseconds() + nanoseconds
+        while Clock.monotonicNanoseconds() < until, !watch.isAsked, !reloads.isAsked {
+            Clock.sleep(nanoseconds: Self.startPauses.lowerBound / 2)
+        }
     }
 
     private func start(
@@ -275,20 +324,27 @@ final class AgentRun {
 extension Pipeline.Obstacle {
     fileprivate var text: String {
         switch self {
-        case .unsaved: "positions cannot be saved"
-        case .brokersAway: "no broker answers"
         case .onlyCopies: "lines that are on no disk any more, or in files that were moved away"
+        case .unsaved: "positions that cannot be saved"
+        case .brokersAway: "brokers, none of which answers"
         case .rotating: "a rotation that is under way"
         }
     }
 
-    /// Of not waiting.
+    /// Of another SIGHUP.
     fileprivate var cost: String {
         switch self {
-        case .unsaved: "all since the last saved position is sent again"
-        case .brokersAway: "what is under way is sent again"
-        case .onlyCopies: "they are lost"
-        case .rotating: "none: it is waited for"
+        case .onlyCopies: "loses them"
+        case .brokersAway: "has what is under way sent again"
+        case .unsaved, .rotating: "ends nothing: it is waited for"
+        }
+    }
+
+    /// Whether another SIGHUP ends the wait for it.
+    fileprivate var yields: Bool {
+        switch self {
+        case .onlyCopies, .brokersAway: true
+        case .unsaved, .rotating: false
         }
     }
 }

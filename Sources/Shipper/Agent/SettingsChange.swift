@@ -15,11 +15,12 @@ struct SettingsChange: Hashable, Sendable {
     /// Sections that differ, and that only a start can change.
     let untouchable: [String]
     /// Whether brokers that cannot be reached may be reached with the newer one: the connection
-    /// differs, or what its files hold may, as of certificates that are renewed.
+    /// differs, or what its files hold, as of certificates that are renewed.
     let connectsElsewhere: Bool
-    private let hasFiles: Bool
+    private let filesDiffer: Bool
 
-    init(from old: Settings, to new: Settings) {
+    /// `filesDiffer`: the files that both name have another content by now.
+    init(from old: Settings, to new: Settings, filesDiffer: Bool = false) {
         let before = Dictionary(uniqueKeysWithValues: old.inputs.map { ($0.name, $0) })
         let names = Set(new.inputs.map(\.name))
         added = new.inputs.map(\.name).filter { before[$0] == nil }
@@ -35,9 +36,9 @@ struct SettingsChange: Hashable, Sendable {
         ]
         sections = differs.filter(\.1).map(\.0)
         let (a, b) = (old.output.kafka, new.output.kafka)
-        hasFiles = !b.files.isEmpty
+        self.filesDiffer = filesDiffer
         connectsElsewhere =
-            hasFiles || a.brokers != b.brokers || a.tls != b.tls || a.sasl != b.sasl
+            filesDiffer || a.brokers != b.brokers || a.tls != b.tls || a.sasl != b.sasl
             || a.librdkafka != b.librdkafka
         untouchable = old.data == new.data ? [] : ["data"]
     }
@@ -49,9 +50,9 @@ struct SettingsChange: Hashable, Sendable {
     }
 
     /// Whether the newer one is worth a new pipeline: what files hold may differ where nothing else
-    /// does, and what only a start can change cannot.
+    /// does, and what takes effect at a start alone does not count.
     var isApplicable: Bool {
-        hasFiles || !added.isEmpty || !changed.isEmpty || !removed.isEmpty
+        filesDiffer || !added.isEmpty || !changed.isEmpty || !removed.isEmpty
             || sections.contains { $0 != "log" }
     }
 

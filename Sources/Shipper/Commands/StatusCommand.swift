@@ -83,8 +83,30 @@ package enum StatusCommand {
     /// Draws anew each second, whether the agent answers or not.
     private static func watch(_ address: InternetAddress) throws(SystemError) -> ExitCode {
         Signals.prepare()
-        let screen = StandardStream.output.isTerminal ? TerminalScreen() : nil
-        try screen?.enter()
+        guard StandardStream.output.isTerminal else {
+            try draw(address) { (lines) throws(SystemError) in
+                try StandardStream.output.write(lines.joined(separator: "\n") + "\n\n")
+            }
+            return .done
+        }
+        let screen = TerminalScreen()
+        try screen.enter()
+        do throws(SystemError) {
+            try draw(address) { (lines) throws(SystemError) in
+                let rows = RegistryShowCommand.look(isScrolled: false).screen?.rows
+                try screen.draw(Array(lines.prefix(rows ?? lines.count)))
+            }
+        } catch {
+            try screen.leave()
+            throw error
+        }
+        try screen.leave()
+        return .done
+    }
+
+    private static func draw(
+        _ address: InternetAddress, _ show: ([String]) throws(SystemError) -> Void
+    ) throws(SystemError) {
         let glances = RemoteGlances()
         var before: AgentStatus?
         repeat {
@@ -94,15 +116,8 @@ package enum StatusCommand {
             } catch {
                 drawn = [PrintableText.of(error.text)]
             }
-            let rows = RegistryShowCommand.look(isScrolled: false).screen?.rows
-            if let screen {
-                try screen.draw(Array(drawn.prefix(rows ?? drawn.count)))
-            } else {
-                try StandardStream.output.write(drawn.joined(separator: "\n") + "\n\n")
-            }
+            try show(drawn)
         } while !Signals.waitForEnd(nanoseconds: pauseNanoseconds)
-        try screen?.leave()
-        return .done
     }
 
     private static func lines(

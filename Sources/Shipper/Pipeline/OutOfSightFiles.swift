@@ -84,10 +84,6 @@ struct OutOfSightFiles: Sendable {
         self.prefixes = prefixes.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
 
-    private func tell(_ event: Event) {
-        if !isOver() { told(event) }
-    }
-
     /// Looks at every entry whose file is not open: one lstat(2) for each, and for each directory.
     ///
     /// `isLast`: there will be no other look in this run, and what is out of sight is counted now.
@@ -133,7 +129,7 @@ struct OutOfSightFiles: Sendable {
         outOfSightBefore = round.outOfSight
         if kept.files > 0, !hasToldKept {
             hasToldKept = true
-            tell(.kept(files: kept.files, unread: kept.unread, path: kept.path))
+            told(.kept(files: kept.files, unread: kept.unread, path: kept.path))
         }
     }
 
@@ -377,7 +373,7 @@ struct OutOfSightFiles: Sendable {
         guard let found else { return }
         let isRead = ledger.isUnfollowed(entry.file)
         for event in GoneFile.events(found, delivered: found.offset, whereabouts, isRead: isRead) {
-            tell(.tailer(event))
+            told(.tailer(event))
         }
     }
 
@@ -388,7 +384,7 @@ struct OutOfSightFiles: Sendable {
             return
         }
         for event in GoneFile.events(gone, delivered: gone.offset, whereabouts, isRead: isRead) {
-            tell(.tailer(event))
+            told(.tailer(event))
         }
     }
 
@@ -449,11 +445,11 @@ struct OutOfSightFiles: Sendable {
             return false
         }
         guard mayBeLed(to: left) else {
-            tell(.forgotten(left))
+            told(.forgotten(left))
             return true
         }
         for event in GoneFile.events(left, delivered: left.offset, whereabouts, isRead: false) {
-            tell(.tailer(event))
+            told(.tailer(event))
         }
         return true
     }

@@ -34,7 +34,6 @@ package final class Pipeline: Sendable {
     let counted: CountedEvents
     let end: PipelineEnd
     let isStopping = Atomic(false)
-    private let isRotatorStopped = Atomic(false)
     /// Wall clock, nanoseconds; nil where /proc cannot be read.
     let processStart: Int64?
 
@@ -267,39 +266,37 @@ package final class Pipeline: Sendable {
 
     /// Why it is better not replaced by another pipeline of this process now.
     enum Obstacle: Hashable, Sendable {
+        /// Lines that are on no disk any more, or that no name leads to.
+        case onlyCopies
         /// Positions are in memory alone: all since the last that is saved would be sent again.
         case unsaved
         /// What is under way would be sent again.
         case brokersAway
-        /// Lines that are on no disk any more, or that no name leads to.
-        case onlyCopies
         /// A log's front is being removed.
         case rotating
     }
 
-    /// Nil: it can be stopped at the cost of a moment. Brokers that do not answer are waited for
-    /// unless its successor `connectsElsewhere`. When nothing else is in the way, its rotator is
-    /// stopped, for good.
-    func obstacle(connectsElsewhere: Bool) -> Obstacle? {
-        if counted.whyNotSaved != nil { return .unsaved }
-        if inFlight > 0, !connectsElsewhere, !isReached { return .brokersAway }
-        if ledger.hasOnlyCopies || readers.holdOnlyCopies { return .onlyCopies }
-        return hasStoppedRotating() ? nil : .rotating
+    /// None: it can be stopped at the cost of a moment. Brokers that do not answer are waited for
+    /// unless its successor `connectsElsewhere`. The dearest come first.
+    func obstacles(connectsElsewhere: Bool) -> [Obstacle] {
+        var obstacles: [Obstacle] = []
+        if ledger.hasOnlyCopies { obstacles.append(.onlyCopies) }
+        if counted.whyNotSaved != nil { obstacles.append(.unsaved) }
+        if inFlight > 0, !connectsElsewhere, !isReached { obstacles.append(.brokersAway) }
+        // It costs most to find out.
+        if obstacles.isEmpty, readers.holdOnlyCopies { obstacles.append(.onlyCopies) }
+        return obstacles
     }
 
     /// Whether a broker can be reached.
     var isReached: Bool { producer.brokerReach == .reached }
 
-    /// A successor must not read what its rotator still cuts. False where that has not ended yet.
-    func hasStoppedRotating() -> Bool {
-        guard let rotations else { return true }
-        isRotatorStopped.store(true, ordering: .relaxed)
-        rotations.askToStop()
-        return rotations.hasEnded
-    }
+    /// A successor must not read what its rotator still cuts. False where that has not ended yet:
+    /// it is asked again.
+    func pauseRotating() -> Bool { rotations?.pause() ?? true }
 
-    /// Whether it has a rotator that was stopped.
-    var rotatesNoMore: Bool { isRotatorStopped.load(ordering: .relaxed) }
+    /// It is not replaced after all.
+    func resumeRotating() { rotations?.resume() }
 
     /// Bytes of credit that are held: what was read and is not yet acknowledged; any thread.
     package var inFlight: Int { budget.held }

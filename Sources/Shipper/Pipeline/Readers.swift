@@ -172,15 +172,15 @@ final class Readers: Sendable {
     /// How long a reader is asked, nanoseconds: it answers between two turns.
     private static let questionPatience: Int64 = 1_000_000_000
 
-    /// Whether lines would be lost if all files were closed now. A remote file system that does not
-    /// answer is not asked; this machine's own disks have to.
+    /// Whether lines would be lost if all files were closed now. A remote file system that hangs is
+    /// not asked.
     var holdOnlyCopies: Bool {
         let (all, silent) = state.withLock { ($0.tailers, $0.silent) }
         return all.contains { reader in
             guard silent[reader.number] == nil else { return false }
             do throws(SystemError) {
-                return try reader.tailer.holdsOnlyCopies(within: Self.questionPatience)
-                    ?? (reader.number == 0)
+                // One that does not answer for long is silent, and not asked.
+                return try reader.tailer.holdsOnlyCopies(within: Self.questionPatience) ?? true
             } catch {
                 return true
             }

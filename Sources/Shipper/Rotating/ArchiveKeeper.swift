@@ -329,7 +329,8 @@ final class ArchiveKeeper {
                 guard registry.force() else {
                     throw SystemError("fsync", path: "journal.jsonl", code: .inputOutput)
                 }
-            })
+            },
+            confirm: { () throws(SystemError) in try self.confirm(job) })
         guard let packed else { return }
         // Its inode number may be another file's at once.
         registry.gone(job.archive.file)
@@ -344,6 +345,25 @@ final class ArchiveKeeper {
                 "milliseconds": .count(
                     Int(clamping: (Clock.monotonicNanoseconds() - job.began) / 1_000_000)),
             ])
+    }
+
+    /// 1. A reader lists the directory, and stands still for a moment.
+    /// 2. The packed file is entered, and gets its name.
+    /// 3. The reader finds an entry that its list does not have, and has it leave as one of a file
+    ///    that is gone. The packed file would be shipped as a new one.
+    private func confirm(_ job: Job) throws(SystemError) {
+        guard let packed = self.job?.packed else { return }
+        let registry = parts.registry
+        if let now = registry.entry(packed.file) {
+            if now.state == .archived, now.path == packed.path { return }
+            registry.moved(packed.file, path: packed.path, state: .archived)
+        } else {
+            self.job?.packed = registry.packed(
+                job.archive.file, to: packed.identity, path: packed.path)
+        }
+        guard self.job?.packed != nil, registry.force() else {
+            throw SystemError("packed", path: packed.path, code: .stale)
+        }
     }
 
     private func giveUp(_ error: SystemError, _ now: Int64) {

@@ -13,9 +13,10 @@ struct RotationPlace {
     let below: [UInt8]
     let name: [UInt8]
 
-    /// Nil where no pattern of the input leads to the path.
+    /// Nil where no pattern of the input leads to the path, or it leaves that out.
     init?(_ path: String, _ input: Settings.Input) {
-        guard let pattern = input.paths.first(where: { $0.match(path) != nil }),
+        guard !input.exclude.contains(where: { $0.matches(path) }),
+            let pattern = input.paths.first(where: { $0.match(path) != nil }),
             let (directory, name) = PathText.bytes(of: path).directoryAndName
         else { return nil }
         prefix = pattern.prefix

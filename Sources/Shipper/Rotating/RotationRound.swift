@@ -9,8 +9,8 @@ import Synchronization
 /// Looks at all logs that inputs ask to have rotated. One thread.
 final class RotationRound {
     private let policies: [String: Asked]
-    /// Of all inputs.
-    private let names: Set<String>
+    /// All of them, in order.
+    private let inputs: [Settings.Input]
     let parts: RotationRun.Parts
     private let counters: Counters
     private let log: Log
@@ -68,7 +68,7 @@ final class RotationRound {
             }
         }
         self.policies = policies
-        names = Set(settings.inputs.map(\.name))
+        inputs = settings.inputs
         self.parts = parts
         self.counters = counters
         self.log = log
@@ -129,8 +129,9 @@ final class RotationRound {
     /// the input that found it: after another input has taken that one's place, its path tells.
     private func asked(_ entry: FileEntry) -> Asked? {
         if let asked = policies[entry.input] { return asked }
-        guard !names.contains(entry.input) else { return nil }
-        return policies.values.first { RotationPlace(entry.path, $0.input) != nil }
+        guard !inputs.contains(where: { $0.name == entry.input }) else { return nil }
+        // The first one that leads there reads it, whether it asks for rotation or not.
+        return inputs.first { RotationPlace(entry.path, $0) != nil }.flatMap { policies[$0.name] }
     }
 
     /// Logs whose archives are looked after.

@@ -10,13 +10,38 @@ import Synchronization
 final class Rotations: Sendable {
     private let thread: SystemThread
     private let wakeup: Wakeup
-    private let isStopped: Flag
-    private let ended = Flag()
+    private let gate: Gate
 
-    final class Flag: Sendable {
-        private let value = Atomic(false)
-        var isSet: Bool { value.load(ordering: .acquiring) }
-        func set() { value.store(true, ordering: .releasing) }
+    /// Says when the thread may work.
+    private final class Gate: Sendable {
+        private struct State {
+            var isStopped = false
+            var isPaused = false
+            var isWorking = false
+        }
+        private let state = Mutex(State())
+
+        var isStopped: Bool { state.withLock { $0.isStopped } }
+        /// What is under way is brought to an end.
+        var isShut: Bool { state.withLock { $0.isStopped || $0.isPaused } }
+
+        /// Whether it may begin.
+        func begins() -> Bool {
+            state.withLock { state in
+                state.isWorking = !state.isStopped && !state.isPaused
+                return state.isWorking
+            }
+        }
+        func ends() { state.withLock { $0.isWorking = false } }
+        func stop() { state.withLock { $0.isStopped = true } }
+        func resume() { state.withLock { $0.isPaused = false } }
+        /// Whether nothing is under way.
+        func pause() -> Bool {
+            state.withLock { state in
+                state.isPaused = true
+                return !state.isWorking
+            }
+        }
     }
 
     /// Between two looks at the sizes of all logs, nanoseconds: as long as the shortest sweep of an
@@ -34,12 +59,11 @@ final class Rotations: Sendable {
         isNear: @escaping @Sendable (String) -> Bool
     ) throws(SystemError) {
         let wakeup = try Wakeup()
-        let isStopped = Flag()
-        let ended = ended
+        let gate = Gate()
         self.wakeup = wakeup
-        self.isStopped = isStopped
+        self.gate = gate
         var parts = parts
-        parts.isOver = { isStopped.isSet }
+        parts.isOver = { gate.isShut }
         let shortest = settings.inputs.filter { $0.rotation != nil }
             .map(\.latency.most.wholeNanoseconds).min()
         let interval = min(shortest ?? Self.interval, Self.interval)
@@ -47,17 +71,21 @@ final class Rotations: Sendable {
         thread = try SystemThread("rotator") {
             let round = RotationRound(settings, shared, counters, log, isNear: isNear)
             var pause = interval
-            while !isStopped.isSet {
+            while !gate.isStopped {
                 wakeup.wait(nanoseconds: pause)
-                if !isStopped.isSet { Self.serve(settings.data, round, log) }
+                guard gate.begins() else {
+                    pause = interval
+                    continue
+                }
+                defer { gate.ends() }
+                Self.serve(settings.data, round, log)
                 let began = Clock.monotonicNanoseconds()
-                let look = isStopped.isSet ? RotationRound.Look() : round.look(began)
+                let look = gate.isShut ? RotationRound.Look() : round.look(began)
                 let took = Clock.monotonicNanoseconds() - began - look.working
                 pause = Self.pause(interval, looked: took)
                 if look.isUnderWay { pause = min(pause, max(Self.breath, took)) }
             }
             round.stop()
-            ended.set()
         }
     }
 
@@ -78,19 +106,21 @@ final class Rotations: Sendable {
         max(interval, max(0, took) *| share)
     }
 
-    /// Asks the thread to end, without waiting for it.
-    func askToStop() {
-        isStopped.set()
+    /// Rotates nothing more until `resume`: what is being copied is left, and what is being removed
+    /// is finished. True once nothing is under way; asked again until then.
+    func pause() -> Bool { gate.pause() }
+
+    /// Goes on after `pause`.
+    func resume() {
+        gate.resume()
         wakeup.wake()
     }
-
-    /// It rotates nothing any more.
-    var hasEnded: Bool { ended.isSet }
 
     /// Ends the thread, within `nanoseconds`: what is being copied is left, and what is being
     /// removed is finished. False where it hangs with a disk; the next run finishes it then.
     func stop(within nanoseconds: Int64) -> Bool {
-        askToStop()
+        gate.stop()
+        wakeup.wake()
         return thread.join(within: nanoseconds)
     }
 }

@@ -91,8 +91,10 @@ final class Dormancy {
             guard let file = stream.files.first, watches.isWatched(stream, file) else { return }
         case .ready, .starved, .resting: return
         }
-        guard
-            now - stream.lastGrowth >= intervals.idle || table.opener.open.count > mostAwake,
+        // What is watched was quiet for that long when it got its watch; in a pass that takes long,
+        // that was after `now`, and it would be asked about no more.
+        let isQuiet = stream.attention == .watched || now - stream.lastGrowth >= intervals.idle
+        guard isQuiet || table.opener.open.count > mostAwake,
             let dormant = table.sleep(stream, now)
         else { return }
         stream.attention = .resting

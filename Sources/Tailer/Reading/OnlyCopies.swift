@@ -1,3 +1,4 @@
+import Model
 import Platform
 import Synchronization
 
@@ -13,6 +14,10 @@ struct OnlyCopies {
         return false
     }
 
+    /// How long a writer of a file that no name leads to may be silent, nanoseconds, before what it
+    /// may still write is not waited for: some keep a removed log open for ever.
+    private static let silence: Int64 = 60_000_000_000
+
     private func isNeeded(_ file: TailedFile) -> Bool {
         control.touches(file.path)
         let status: FileStatus
@@ -23,7 +28,11 @@ struct OnlyCopies {
             return false
         }
         guard file.name == nil || status.links == 0 else { return false }
-        return !file.isFinal || file.position < max(file.end, file.size)
+        if file.position < file.end { return true }
+        guard !file.isFinal else { return false }
+        // What has grown since the last look is unread.
+        if file.packed == nil, file.base.logical(status.end) > file.size { return true }
+        return file.drainsSince.map { $0 + Self.silence > .now() } ?? false
     }
 }
 
