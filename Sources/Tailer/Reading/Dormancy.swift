@@ -14,6 +14,15 @@ final class Dormancy {
     private let mostAwake: Int
     /// Streams that may become dormant; those of one pass.
     private var candidates: [LogStream] = []
+    /// Watched streams that something kept awake at that moment, as a delivery that is awaited:
+    /// nothing else would ask about them again. One queue for each further attempt, each after four
+    /// times as long as the one before.
+    private var again = [IntervalQueue<Attempt>](repeating: IntervalQueue(), count: 5)
+    private struct Attempt {
+        weak var stream: LogStream?
+    }
+    /// Of one pass, of each queue.
+    private static let mostAttempts = 256
     /// Dormant streams to be polled, one queue for each interval; stale entries are known by their
     /// time.
     private var polls: [IntervalQueue<DormantStream>]
@@ -58,7 +67,9 @@ final class Dormancy {
     /// When one is to be looked at; the past where some are now.
     var nextDue: MonotonicTime? {
         if !hinted.isEmpty { return .zero }
-        return (polls + sweeps).lazy.compactMap(\.nextDue).min()
+        let attempt = again.lazy.compactMap(\.nextDue).min()
+        let look = (polls + sweeps).lazy.compactMap(\.nextDue).min()
+        return [attempt, look].compactMap(\.self).min()
     }
 
     /// Some are to be looked at now, or to be let go.
@@ -68,8 +79,11 @@ final class Dormancy {
 
     /// A stream has nothing to read, and was given its next poll or a watch.
     func consider(_ stream: LogStream) {
-        guard stream.kind == .path, stream.files.count == 1, !stream.files[0].isOpen else { return }
-        candidates.append(stream)
+        if Self.mayBeDormant(stream) { candidates.append(stream) }
+    }
+
+    private static func mayBeDormant(_ stream: LogStream) -> Bool {
+        stream.kind == .path && stream.files.count == 1 && !stream.files[0].isOpen
     }
 
     /// What may be dormant becomes so.
@@ -77,11 +91,30 @@ final class Dormancy {
         for file in table.opener.cache.takeParked() {
             if let stream = file.stream { consider(stream) }
         }
-        for stream in candidates { fallAsleep(stream, now) }
+        for stream in candidates { fallAsleep(stream, now, attempt: 0) }
         candidates.removeAll(keepingCapacity: true)
+        for attempt in again.indices {
+            for _ in 0..<Self.mostAttempts {
+                guard let (waiting, _) = again[attempt].popDue(now) else { break }
+                guard let stream = waiting.stream else { continue }
+                stream.awaitsSleep = false
+                if stream.attention == .watched, Self.mayBeDormant(stream) {
+                    fallAsleep(stream, now, attempt: attempt + 1)
+                }
+            }
+        }
     }
 
-    private func fallAsleep(_ stream: LogStream, _ now: MonotonicTime) {
+    private func tryAgain(_ stream: LogStream, _ now: MonotonicTime, attempt: Int) {
+        guard stream.attention == .watched, attempt < again.count, !stream.awaitsSleep else {
+            return
+        }
+        stream.awaitsSleep = true
+        again[attempt].add(
+            Attempt(stream: stream), due: now + intervals.idle *| (1 << (2 * Int64(attempt))))
+    }
+
+    private func fallAsleep(_ stream: LogStream, _ now: MonotonicTime, attempt: Int) {
         switch stream.attention {
         case .polled: watches.unwatch(stream)
         case .watched:
@@ -94,9 +127,11 @@ final class Dormancy {
         // What is watched was quiet for that long when it got its watch; in a pass that takes long,
         // that was after `now`, and it would be asked about no more.
         let isQuiet = stream.attention == .watched || now - stream.lastGrowth >= intervals.idle
-        guard isQuiet || table.opener.open.count > mostAwake,
-            let dormant = table.sleep(stream, now)
-        else { return }
+        guard isQuiet || table.opener.open.count > mostAwake else { return }
+        guard let dormant = table.sleep(stream, now) else {
+            tryAgain(stream, now, attempt: attempt)
+            return
+        }
         stream.attention = .resting
         watches.move(from: stream, to: dormant)
         if !watches.isWatched(dormant) { poll(dormant, now) }

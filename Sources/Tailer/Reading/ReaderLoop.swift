@@ -553,6 +553,9 @@ final class ReaderLoop {
             return
         }
         let isTruncatedSoon = now < stream.expectsTruncationUntil
+        let isFast = stream.movesInRow > 1
+        // It is read to its end, whether it gets a watch or a poll.
+        stream.movesInRow = 0
         if !isTruncatedSoon, now - stream.lastGrowth >= intervals.idle,
             let live = stream.live, !live.needsLooks,
             stream.files.count == 1, watch(stream, live, now)
@@ -561,8 +564,6 @@ final class ReaderLoop {
             dormancy.consider(stream)
             return
         }
-        let isFast = stream.movesInRow > 1
-        stream.movesInRow = 0
         if isTruncatedSoon {
             poll(stream, intervals.truncationPoll, now)
         } else if isFast {

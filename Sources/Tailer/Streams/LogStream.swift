@@ -122,6 +122,8 @@ final class LogStream {
     weak var watchedIn: DirectoryNode?
     /// Interval of the next poll, nanoseconds.
     var interval: Int64 = 0
+    /// It is asked later on whether it may be dormant (`Dormancy`).
+    var awaitsSleep = false
     /// The last sweep that it was put down for.
     var sweptAt = MonotonicTime.zero
     /// Turns in which bytes came since it was last read to its end: with more than one it grows

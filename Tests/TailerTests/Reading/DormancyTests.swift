@@ -84,4 +84,24 @@ struct DormancyTests {
             }
         }
     }
+
+    @Test(
+        "What was on its way when a watched one came to rest keeps it awake for a while, not for ever"
+    )
+    func late() throws {
+        output.state.withLock { $0.isOnItsWay = true }
+        let tailer = try startTailer(
+            output, [directory.path("*.log")], openFiles: 4, watchedScan: 3_600_000_000_000
+        ) {
+            $0.idle = 200_000_000
+            $0.slowestPoll = 3_600_000_000_000
+        }
+        defer { tailer.stop() }
+        try eventually("each has a watch; \(tailer.figures.watches) are there") {
+            tailer.figures.watches == Self.count + 1
+        }
+        #expect(asleep == 0)
+        output.state.withLock { $0.isOnItsWay = false }
+        try waitForSleep()
+    }
 }
