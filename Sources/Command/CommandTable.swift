@@ -177,8 +177,8 @@ package struct CommandTable: Sendable {
             action: .convert, words: ["convert"],
             summary: "prints a filebeat.yml as a configuration of ours",
             details: [
-                "Takes over inputs of type filestream, log and container with what is set for "
-                    + "them, and output.kafka. What is printed is a whole configuration, for "
+                "Takes over inputs of type filestream, log, container and docker with what is set "
+                    + "for them, and output.kafka. What is printed is a whole configuration, for "
                     + "--config. Passwords that stand in FILE stand in it, too; variables of the "
                     + "environment stay variables.",
                 "A setting that has no equal here stands in it as a comment, in its place, with "
@@ -227,8 +227,9 @@ package struct CommandTable: Sendable {
             details: [
                 "Rotates the logs of inputs that ask for rotation and that are due by size, schedule "
                     + "or age, and says of each what was done, or why nothing was. Where an agent "
-                    + "runs, it does that; else this command, with the agent's lock. Nothing is "
-                    + "removed that Kafka has not acknowledged, with --force neither.",
+                    + "runs, it does that; else this command, with the agent's lock, but for "
+                    + "--dry-run, which needs an agent that runs. Nothing is removed that Kafka has "
+                    + "not acknowledged, with --force neither.",
                 "With --from-logrotate it prints the inputs of a configuration that rotate what that "
                     + "file of logrotate's does, with those that it includes; what has no "
                     + "counterpart stands in comments, with what to do. Nothing else is done.",

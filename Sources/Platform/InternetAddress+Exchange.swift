@@ -17,7 +17,11 @@ extension InternetAddress {
             }
             guard result == 0 else { throw failure("setsockopt SO_RCVTIMEO") }
         }
-        try connect(socket)
+        do throws(SystemError) {
+            try connect(socket)
+        } catch {
+            throw late(error)
+        }
         var rest = request[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { bytes in
@@ -28,7 +32,7 @@ extension InternetAddress {
                     }
                 }
             }
-            guard count > 0 else { throw late("send") }
+            guard count > 0 else { throw late(failure("send")) }
             rest = rest.dropFirst(count)
         }
         var all: [UInt8] = []
@@ -39,7 +43,7 @@ extension InternetAddress {
                     retrying { unsafe recv(number, bytes.baseAddress, bytes.count, 0) }
                 }
             }
-            guard count >= 0 else { throw late("recv") }
+            guard count >= 0 else { throw late(failure("recv")) }
             guard count > 0 else { break }
             all += page[..<count]
             guard Clock.monotonicNanoseconds() < until else {
@@ -49,11 +53,10 @@ extension InternetAddress {
         return Array(all.prefix(most))
     }
 
-    /// A time-out of the socket is told as EAGAIN.
-    private func late(_ call: String) -> SystemError {
-        let failure = failure(call)
-        return failure.code == .again
-            ? SystemError(call, path: description, code: .timedOut) : failure
+    /// A time-out of the socket is told as EAGAIN, and of connect(2) as EINPROGRESS.
+    private func late(_ error: SystemError) -> SystemError {
+        guard error.code == .again || error.code == .inProgress else { return error }
+        return SystemError(error.call, path: description, code: .timedOut)
     }
 
     /// Whether the other end of a connected socket is on this machine's loopback.

@@ -60,6 +60,7 @@ package struct Errno: Hashable, Sendable, CustomStringConvertible {
     package static let busy = Errno(EBUSY)
     package static let noDevice = Errno(ENXIO)
     package static let timedOut = Errno(ETIMEDOUT)
+    package static let inProgress = Errno(EINPROGRESS)
 
     /// There is no room now, and may be later: the disk, a quota, or what this process may write is
     /// full.

@@ -20,9 +20,6 @@ package struct ArchivePolicy: Hashable, Sendable {
         self.mostAge = mostAge
         self.mostBytes = mostBytes
     }
-
-    /// Whether there is something that time alone brings about.
-    package var isNothing: Bool { !compresses && mostAge == nil && mostBytes == nil }
 }
 
 /// An archive of a log as it lies beside it.

@@ -228,7 +228,7 @@ package final class RotatedLog {
     /// Makes room for one more archive. `mayGo` is asked of what is beyond `keep`, and stops
     /// everything with EBUSY where it says no.
     package func shift(
-        keep: Int, mayGo: ([UInt8], FileStatus) -> Bool
+        keep: Int, mayGo: ([UInt8], FileStatus) throws(SystemError) -> Bool
     ) throws(SystemError) {
         switch copy {
         case .none: throw SystemError("shift", code: .notFound)
@@ -244,7 +244,7 @@ package final class RotatedLog {
             case .remove(let name):
                 try checkIsOther(name)
                 // It may be another one by now.
-                guard mayGo(name, try directory.status(of: name)) else {
+                guard try mayGo(name, try directory.status(of: name)) else {
                     throw SystemError(
                         "unlinkat", path: String(decoding: name, as: UTF8.self), code: .busy)
                 }
@@ -258,13 +258,12 @@ package final class RotatedLog {
 
     /// The archive that would have to go, and may not.
     package func archiveInTheWay(
-        keep: Int, mayGo: ([UInt8], FileStatus) -> Bool
+        keep: Int, mayGo: ([UInt8], FileStatus) throws(SystemError) -> Bool
     ) throws(SystemError) -> [UInt8]? {
         for case .remove(let name) in try moves(keep) {
             let status = try directory.status(of: name)
-            guard status.isRegular, status.inode != self.status.inode, mayGo(name, status) else {
-                return name
-            }
+            guard status.isRegular, status.inode != self.status.inode, try mayGo(name, status)
+            else { return name }
         }
         return nil
     }

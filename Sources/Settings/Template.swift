@@ -100,7 +100,8 @@ package struct Template: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    private static func isName(_ name: String) -> Bool {
+    /// Whether a reference may have this name.
+    static func isName(_ name: String) -> Bool {
         guard let first = name.utf8.first, !(0x30...0x39).contains(first) else { return false }
         return name.utf8.allSatisfy { byte in
             switch byte {

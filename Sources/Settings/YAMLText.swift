@@ -2,7 +2,7 @@ import YAML
 
 /// YAML as it is written for people: block style, two spaces a level, quotes only where the value
 /// would be another without them.
-struct YAMLText {
+package struct YAMLText {
     private(set) var text = ""
     private var level = 0
     /// Whether the line is begun already by the dash of a list's item.
@@ -77,7 +77,7 @@ struct YAMLText {
     }
 
     /// A text, in quotes where it needs them.
-    private static func scalar(_ text: String) -> String {
+    package static func scalar(_ text: String) -> String {
         let isWord = text.unicodeScalars.allSatisfy { scalar in
             switch scalar {
             case "a"..."z", "A"..."Z", "0"..."9", "_", ".", "/", "-", ":": true
@@ -97,7 +97,8 @@ struct YAMLText {
         return quoted(text)
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// A text in double quotes, whatever is in it.
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

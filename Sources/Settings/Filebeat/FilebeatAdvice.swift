@@ -40,12 +40,9 @@ enum FilebeatAdvice {
     }
 
     /// Of a processor.
-    static func of(processor name: String) -> Advice {
-        processors[name].map { ($0, true) }
-            ?? (
-                "processors are not here; do it behind Kafka, in Logstash or an ingest pipeline",
-                true
-            )
+    static func of(processor name: String) -> String {
+        processors[name]
+            ?? "processors are not here; do it behind Kafka, in Logstash or an ingest pipeline"
     }
 
     /// Whether a processor gives events no tags, and no fields that an input's own may be taken

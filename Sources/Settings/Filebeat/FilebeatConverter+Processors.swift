@@ -50,14 +50,13 @@ extension FilebeatConverter {
             case .yes: processor(name, settings, &tree, &input)
             case .message, .notMessage, .unknown:
                 // What would do nothing here does nothing under a condition either.
-                let (advice, hand) = FilebeatAdvice.of(processor: name)
                 let isCarried = ["add_fields", "add_tags", "add_labels"].contains(name)
                 if !FilebeatAdvice.addsNothing(name) { input.isOpen = true }
                 note(
                     settings,
                     isCarried
-                        ? "its condition is asked of each event; do it behind Kafka" : advice,
-                    hand: isCarried || hand, in: &input)
+                        ? "its condition is asked of each event; do it behind Kafka"
+                        : FilebeatAdvice.of(processor: name), in: &input)
             }
         }
     }
@@ -98,8 +97,7 @@ extension FilebeatConverter {
                         + "are not there",
                 in: &input)
         default:
-            let (advice, hand) = FilebeatAdvice.of(processor: name)
-            note(value, advice, hand: hand, in: &input)
+            note(value, FilebeatAdvice.of(processor: name), in: &input)
             if !FilebeatAdvice.addsNothing(name) { input.isOpen = true }
         }
     }
@@ -111,7 +109,14 @@ extension FilebeatConverter {
         default:
             // Targets with dots are maps within one another.
             let names = target.split(separator: ".").map(String.init)
-            guard let first = names.first else { return }
+            guard let first = names.first, names.count <= FilebeatTree.mostNames else {
+                input.isOpen = true
+                loose.append(
+                    note(
+                        missing: "add_fields.target",
+                        "no name, or one of too many parts; do it behind Kafka"))
+                return
+            }
             let inner = names.dropFirst().reversed().reduce(FieldValue.map(fields)) { value, name in
                 .map([Field(name: name, value: value)])
             }
@@ -194,10 +199,7 @@ extension FilebeatConverter {
             if token == segments[index] || token == "%{}" || token == "%{?}" { continue }
             if token.hasPrefix("%{"), token.hasSuffix("}"), segments[index] == "*" {
                 let name = String(token.dropFirst(2).dropLast())
-                let isName =
-                    !name.isEmpty && name.first?.isNumber == false
-                    && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
-                guard isName, !names.contains(name) else { return nil }
+                guard Template.isName(name), !names.contains(name) else { return nil }
                 segments[index] = "{\(name)}"
                 names.append(name)
             } else if index == tokens.count - 1, token.hasPrefix("%{") {

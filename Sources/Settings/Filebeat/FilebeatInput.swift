@@ -88,13 +88,12 @@ struct FilebeatInput {
         let name = isNested ? String(field.dropFirst("fields.".count)) : field
         let own = (isNested ? fields : rootFields).first { $0.name == name }
         // As the file writes it, only one of both is there.
-        if let own, own.value.text != nil, Self.isName(name), fields.isEmpty || rootFields.isEmpty {
+        if let own, own.value.text != nil, Template.isName(name), fields.isEmpty || rootFields.isEmpty {
             return "{\(name)}"
         }
         if let text = constants.fields[field], !text.contains("{"), !text.contains("}") {
             return text
         }
-        if field == "input.type" { return type }
         return nil
     }
 
@@ -103,18 +102,6 @@ struct FilebeatInput {
         "kubernetes.pod.uid": "uid", "kubernetes.container.name": "container",
         "container.id": "container_id",
     ]
-
-    private static func isName(_ name: String) -> Bool {
-        name.utf8.first.map { !(0x30...0x39).contains($0) } == true
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
-    }
 
     /// As it is written.
     var map: ConvertedMap {

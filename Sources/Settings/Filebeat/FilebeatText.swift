@@ -12,7 +12,7 @@ enum FilebeatText {
             let inside = rest[..<end]
             rest = rest[rest.index(after: end)...]
             let name = inside.prefix { $0 != ":" }
-            guard isName(name) else { return nil }
+            guard Template.isName(String(name)) else { return nil }
             let fallback = inside.dropFirst(name.count)
             if fallback.isEmpty || fallback.hasPrefix(":?") {
                 result += "${\(name)}"
@@ -41,16 +41,6 @@ enum FilebeatText {
             host.append(character)
         }
         return (hosts + [host]).filter { !$0.isEmpty }
-    }
-
-    private static func isName(_ name: Substring) -> Bool {
-        !name.isEmpty && name.utf8.first.map { !(0x30...0x39).contains($0) } == true
-            && name.unicodeScalars.allSatisfy { scalar in
-                switch scalar {
-                case "a"..."z", "A"..."Z", "0"..."9", "_": true
-                default: false
-                }
-            }
     }
 
     /// Names of variables that have no default, each once.
@@ -109,9 +99,10 @@ enum FilebeatText {
     /// A regular expression that finds exactly this text.
     static func quoted(_ text: String) -> String {
         var result = ""
-        for character in text {
-            if #"\.+*?()|[]{}^$"#.contains(character) { result += "\\" }
-            result.append(character)
+        // A mark that stands over an operator leaves it one.
+        for scalar in text.unicodeScalars {
+            if #"\.+*?()|[]{}^$"#.unicodeScalars.contains(scalar) { result += "\\" }
+            result.unicodeScalars.append(scalar)
         }
         return result
     }

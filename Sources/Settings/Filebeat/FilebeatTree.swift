@@ -27,8 +27,8 @@ struct FilebeatTree {
     private(set) var root: Value
 
     /// Bounded by the depth of a document and the number of its keys' dots.
-    init(_ node: Node, key: String = "") {
-        root = Self.value(node, key: key, mark: node.mark)
+    init(_ node: Node) {
+        root = Self.value(node, key: "", mark: node.mark)
     }
 
     /// A tree of one item of a list.
@@ -73,7 +73,7 @@ struct FilebeatTree {
     }
 
     /// More dots than these are no name of Filebeat's.
-    private static let mostNames = 16
+    static let mostNames = 16
 
     private static func names(_ key: String) -> [String] {
         let names = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)

@@ -131,23 +131,29 @@ final class AgentRun {
         }
         guard change.isApplicable else {
             reloads.note(.unchanged)
-            log.info("the configuration is the same as before", ["config": .text(config)])
+            if change.sections.isEmpty {
+                log.info("the configuration is the same as before", ["config": .text(config)])
+            }
             return .done
         }
-        let isForced =
-            before.map {
-                $0.settings == new
-                    && Self.forced.contains(Clock.monotonicNanoseconds() - $0.told)
-            } ?? false
-        if !isForced, before?.settings == new { awaited = before }
+        let age = before.flatMap {
+            $0.settings == new ? Clock.monotonicNanoseconds() - $0.told : nil
+        }
+        let isForced = age.map(Self.isMeant) ?? false
+        // One that comes at once has not read what it costs yet.
+        if let age, age < Self.forced.lowerBound { awaited = before }
         log.info("changing the configuration", change.logged)
         let step = try waitForCalm(new, change, isForced: isForced)
         guard case .done = step else {
             pipeline?.resumeRotating()
             return step
         }
+        awaited = nil
         return try replace(with: new, held, serves: change.sections.contains("http"))
     }
+
+    /// Whether another SIGHUP, so many nanoseconds after it was told that one waits, is to end that.
+    static func isMeant(_ age: Int64) -> Bool { forced.contains(age) }
 
     /// Nil: it was said why it is refused.
     private func read() -> Settings? {
@@ -181,14 +187,15 @@ final class AgentRun {
         _ new: Settings, _ change: SettingsChange, isForced: Bool
     ) throws(PipelineError) -> Step {
         let began = Clock.monotonicNanoseconds()
-        var told: [Pipeline.Obstacle] = []
+        var told: Set<Pipeline.Obstacle> = []
         var tellAt = began + Self.tellAfter
         while true {
             let obstacles = obstacles(change, isForced: isForced)
             if obstacles.isEmpty { return .done }
             let now = Clock.monotonicNanoseconds()
-            if now >= tellAt || (!told.isEmpty && !obstacles.allSatisfy(told.contains)) {
-                (told, tellAt) = (told + obstacles, now + Self.tellInterval)
+            if now >= tellAt || (!told.isEmpty && !told.isSuperset(of: obstacles)) {
+                told.formUnion(obstacles)
+                tellAt = now + Self.tellInterval
                 if awaited == nil { awaited = (new, now) }
                 log.warn(
                     "the changed configuration waits",
@@ -274,11 +281,14 @@ final class AgentRun {
     ) throws(PipelineError) -> Step {
         let until = Clock.monotonicNanoseconds() + Self.startPatience
         var pause = Self.startPauses.lowerBound
+        var serves = serves
         while !watch.isAsked {
+            var isNew = false
             do throws(PipelineError) {
                 if reloads.take(), let new = read() {
+                    (isNew, serves) = (true, true)
                     let held = FileDigests(new.output.kafka)
-                    let next = try start(new, legacy, serves: true)
+                    let next = try start(new, legacy, serves: serves)
                     (settings, digests) = (new, held)
                     follow(next)
                     tellApplied(0)
@@ -287,6 +297,7 @@ final class AgentRun {
                 }
                 return .done
             } catch {
+                if isNew { refuse("\(error)") }
                 log.fault(
                     .error, key: "start again", "the agent cannot be started again yet",
                     ["error": "\(error)"])

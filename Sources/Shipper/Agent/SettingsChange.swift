@@ -19,7 +19,7 @@ struct SettingsChange: Hashable, Sendable {
     let connectsElsewhere: Bool
     private let filesDiffer: Bool
 
-    /// `filesDiffer`: the files that both name have another content by now.
+    /// `filesDiffer`: the files that are named hold something else by now, or are others.
     init(from old: Settings, to new: Settings, filesDiffer: Bool = false) {
         let before = Dictionary(uniqueKeysWithValues: old.inputs.map { ($0.name, $0) })
         let names = Set(new.inputs.map(\.name))
@@ -41,12 +41,6 @@ struct SettingsChange: Hashable, Sendable {
             filesDiffer || a.brokers != b.brokers || a.tls != b.tls || a.sasl != b.sasl
             || a.librdkafka != b.librdkafka
         untouchable = old.data == new.data ? [] : ["data"]
-    }
-
-    /// Both configurations mean the same.
-    var isNothing: Bool {
-        added.isEmpty && changed.isEmpty && removed.isEmpty && sections.isEmpty
-            && untouchable.isEmpty
     }
 
     /// Whether the newer one is worth a new pipeline: what files hold may differ where nothing else

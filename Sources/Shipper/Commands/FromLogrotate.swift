@@ -4,7 +4,7 @@ package import Platform
 package enum FromLogrotate {
     /// Bytes of one file; logrotate itself reads no more than 16 MiB.
     private static let longest = 1 << 20
-    private static let mostFiles = 10_000
+    private static let mostFiles = 1_000
 
     /// Prints it; `fault` where a part of it could not be read.
     package static func run(_ path: String) throws(SystemError) -> ExitCode {
@@ -30,29 +30,41 @@ package enum FromLogrotate {
         return faults.isEmpty ? .done : .fault
     }
 
-    /// A file, or those of a directory by name; nil where there is neither.
-    static func load(_ path: String) -> [(path: String, text: String)]? {
+    /// A file, or those of a directory by name; nil where there is neither, or too many of them.
+    static func load(_ path: String) -> [(path: String, text: String?)]? {
         do throws(SystemError) {
-            let file = try Descriptor.open(path, O.read | O.nonBlocking)
-            let status = try file.status()
-            if status.isRegular {
-                return [
-                    (path, String(decoding: try file.read(count: longest, at: 0), as: UTF8.self))
-                ]
-            }
-            guard status.isDirectory else { return nil }
-            var files: [(path: String, text: String)] = []
-            let names = try file.entries().map { String(decoding: $0.name, as: UTF8.self) }
-            for name in names.sorted().prefix(mostFiles) {
+            let directory = try Descriptor.open(path, O.read | O.nonBlocking)
+            guard try directory.status().isDirectory else { return [(path, text(of: path))] }
+            let names = try directory.entries().map { String(decoding: $0.name, as: UTF8.self) }
+            guard names.count <= mostFiles else { return nil }
+            return names.sorted().compactMap { name in
                 let below = "\(path)/\(name)"
-                let part = try Descriptor.open(below, O.read | O.nonBlocking)
-                guard try part.status().isRegular else { continue }
-                files.append(
-                    (below, String(decoding: try part.read(count: longest, at: 0), as: UTF8.self)))
+                return isDirectory(below) ? nil : (below, text(of: below))
             }
-            return files
         } catch {
             return nil
         }
+    }
+
+    /// A directory within one is passed over, as logrotate does.
+    private static func isDirectory(_ path: String) -> Bool {
+        do throws(SystemError) {
+            return try FileStatus.glance(at: Array(path.utf8)).isDirectory
+        } catch {
+            return false
+        }
+    }
+
+    /// Nil where it cannot be read, is no regular file, or is too long.
+    private static func text(of path: String) -> String? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            let file = try Descriptor.open(path, O.read | O.nonBlocking)
+            guard try file.status().isRegular else { return nil }
+            bytes = try file.read(count: longest + 1, at: 0)
+        } catch {
+            return nil
+        }
+        return bytes.count > longest ? nil : String(decoding: bytes, as: UTF8.self)
     }
 }

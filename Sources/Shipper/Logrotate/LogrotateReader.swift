@@ -17,8 +17,9 @@ struct LogrotateReader {
         let directives: [Directive]
     }
 
-    /// A file that can be included, and its text; nil where there is none.
-    typealias Load = (String) -> [(path: String, text: String)]?
+    /// A file that can be included, or those of a directory; nil where there is neither. Each with its
+    /// text, nil where that cannot be had.
+    typealias Load = (String) -> [(path: String, text: String?)]?
 
     private(set) var stanzas: [Stanza] = []
     /// What could not be read, with its place.
@@ -57,7 +58,11 @@ struct LogrotateReader {
             let name = String(file.path.split(separator: "/").last ?? "")
             // A file that is named itself is read whatever it is called.
             if file.path != path, taboo.holds(name) { continue }
-            parse(file.text, file.path)
+            guard let text = file.text else {
+                faults.append("\(prefix)\(file.path) cannot be read, or is too long")
+                continue
+            }
+            parse(text, file.path)
         }
         depth -= 1
     }

@@ -42,12 +42,12 @@ struct LogrotateText {
     }
 
     private static func lines(_ input: LogrotateInput, _ name: String) -> [String] {
-        var lines = ["  - name: \(name)", "    paths:"]
-        lines += input.paths.map { "      - \(quoted($0))" }
+        var lines = ["  - name: \(YAMLText.scalar(name))", "    paths:"]
+        lines += input.paths.map { "      - \(YAMLText.quoted($0))" }
         lines.append("    rotation:")
         var pairs: [(String, String)] = []
         if let size = input.size { pairs.append(("size", Quantity.text(bytes: size))) }
-        if let schedule = input.schedule { pairs.append(("schedule", quoted(schedule))) }
+        if let schedule = input.schedule { pairs.append(("schedule", YAMLText.quoted(schedule))) }
         if let age = input.age { pairs.append(("age", age)) }
         pairs.append(("keep", "\(input.keep)"))
         if let days = input.maxAge { pairs.append(("max_age", "\(days)d")) }
@@ -84,21 +84,6 @@ struct LogrotateText {
             number += 1
         }
         return unique
-    }
-
-    /// Within double quotes. No path has a brace, so nothing stands for a variable.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\x" + String(repeating: "0", count: 2 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 
     /// On one line of a comment.

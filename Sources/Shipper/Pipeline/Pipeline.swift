@@ -280,11 +280,9 @@ package final class Pipeline: Sendable {
     /// unless its successor `connectsElsewhere`. The dearest come first.
     func obstacles(connectsElsewhere: Bool) -> [Obstacle] {
         var obstacles: [Obstacle] = []
-        if ledger.hasOnlyCopies { obstacles.append(.onlyCopies) }
+        if ledger.hasOnlyCopies || readers.holdOnlyCopies { obstacles.append(.onlyCopies) }
         if counted.whyNotSaved != nil { obstacles.append(.unsaved) }
         if inFlight > 0, !connectsElsewhere, !isReached { obstacles.append(.brokersAway) }
-        // It costs most to find out.
-        if obstacles.isEmpty, readers.holdOnlyCopies { obstacles.append(.onlyCopies) }
         return obstacles
     }
 

@@ -156,13 +156,21 @@ final class ArchiveKeeper {
                     ["path": .text(path(archive.name, log))])
             }
             do throws(SystemError) {
-                for name in leftovers where job == nil { try shelf.discard(leftover: name) }
+                for name in leftovers where job == nil {
+                    try apart(log, &next) { () throws(SystemError) in
+                        try shelf.discard(leftover: name)
+                    }
+                }
                 for task in plan.tasks {
                     switch task {
                     case .settle(let plain, let packed):
-                        try settle(plain, packed, log, shelf, known)
+                        try apart(log, &next) { () throws(SystemError) in
+                            try settle(plain, packed, log, shelf, known)
+                        }
                     case .remove(let archive):
-                        try remove(archive, log, shelf, known)
+                        try apart(log, &next) { () throws(SystemError) in
+                            try remove(archive, log, shelf, known)
+                        }
                     case .compress(let archive):
                         // One at a time; the others of this log come with its next look.
                         if job != nil {
@@ -192,10 +200,24 @@ final class ArchiveKeeper {
         return next
     }
 
+    /// Does one of several things, none of which is to keep the others from being done. What another
+    /// agent has locked for a moment is thrown.
+    private func apart(
+        _ log: Kept, _ next: inout Int64, _ body: () throws(SystemError) -> Void
+    ) throws(SystemError) {
+        do throws(SystemError) {
+            try body()
+        } catch {
+            guard error.code != .again else { throw error }
+            failed(log.entry.path, "\(error)")
+            next = min(next, Self.pause)
+        }
+    }
+
     /// What failed is tried again after a time that doubles, up to a day.
     private func postpone(_ inode: UInt64, _ now: Int64) {
         if failures.count >= Self.mostFailures { failures = [:] }
-        let pause = min(failures[inode].map { $0.pause *| 2 } ?? Self.pause, Self.longestPause)
+        let pause = min(failures[inode].map { $0.pause *| 2 } ?? Self.interval, Self.longestPause)
         failures[inode] = (now +| pause, pause)
     }
 

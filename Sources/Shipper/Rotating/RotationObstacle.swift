@@ -69,7 +69,7 @@ enum RotationObstacle: Error {
     var isFailure: Bool {
         switch self {
         case .isUndelivered, .isTooSmall, .isS6, .isContainers, .isBusy: false
-        // This is the end, and the next run begins anew.
+        // This is the end, or a pause for a reload: it is tried again.
         case .failed(let error): error.code != .interrupted
         case .hasHoles, .hasNoRoom, .archiveStays, .cannotCollapse, .refused, .isHalfDone: true
         }

@@ -25,7 +25,7 @@ struct RotationRecovery {
             } catch {
                 // It is not there, or is something else now: whoever finds the file judges it.
                 log.warn(
-                    "a rotation that was interrupted is not finished: its log is not where it was",
+                    "a rotation that was interrupted is not finished: its log is not where an input leads",
                     ["path": .text(entry.path), "error": .text(RotationObstacle.text(error))])
             }
         }
@@ -33,11 +33,11 @@ struct RotationRecovery {
 
     private func resume(_ entry: FileEntry, _ cut: FrontCut) throws(RotatedLog.Refusal) {
         // An entry keeps the name of the input that found it, which may have another one now.
-        let input =
-            settings.inputs.first { $0.name == entry.input }
-            ?? settings.inputs.first { RotationPlace(entry.path, $0) != nil }
-        guard let input, let place = RotationPlace(entry.path, input)
-        else { throw .isOther }
+        let leading = settings.inputs.compactMap { input in
+            RotationPlace(entry.path, input).map { (input: input, place: $0) }
+        }
+        let own = leading.first { $0.input.name == entry.input } ?? leading.first
+        guard let (input, place) = own else { throw .isOther }
         let rotated = try place.open(entry) { (_, _) in true }
         let resumed: Rotation.Resumption =
             switch cut.step {

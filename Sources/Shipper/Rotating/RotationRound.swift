@@ -1,5 +1,6 @@
 import Encoding
 import Model
+import Patterns
 import Platform
 import Registry
 import Rotator
@@ -128,7 +129,9 @@ final class RotationRound {
     /// What is asked for the log of an entry, if it is to be rotated. An entry keeps the name of
     /// the input that found it: after another input has taken that one's place, its path tells.
     private func asked(_ entry: FileEntry) -> Asked? {
-        if let asked = policies[entry.input] { return asked }
+        if let asked = policies[entry.input] {
+            return asked.input.exclude.contains { $0.matches(entry.path) } ? nil : asked
+        }
         guard !inputs.contains(where: { $0.name == entry.input }) else { return nil }
         // The first one that leads there reads it, whether it asks for rotation or not.
         return inputs.first { RotationPlace(entry.path, $0) != nil }.flatMap { policies[$0.name] }
@@ -234,7 +237,7 @@ final class RotationRound {
         let isLarge = policy.size.map { min(status.size, status.allocated) >= $0 } ?? false
         let moment = clock.due(
             entry.file, policy, birth: entry.identity.birth, now: wall,
-            rotated: { Self.lastRotation(entry.path) })
+            rotated: { Self.lastRotation(entry.path, wall) })
         let due: Due
         if isLarge {
             due = .size
@@ -272,14 +275,15 @@ final class RotationRound {
         return due
     }
 
-    /// When the newest archive of a log was changed last; nil where there is none.
-    private static func lastRotation(_ path: String) -> Int64? {
+    /// When the newest archive of a log was changed last; nil where there is none. One that cannot
+    /// be looked at counts as of `now`: no log is rotated early for it.
+    private static func lastRotation(_ path: String, _ now: Int64) -> Int64? {
         [".1", ".1.gz"].compactMap { ending in
             do throws(SystemError) {
                 return try FileStatus.glance(at: PathText.bytes(of: path + ending))
                     .modified.nanoseconds
             } catch {
-                return nil
+                return error.code == .notFound ? nil : now
             }
         }.max()
     }
@@ -307,9 +311,15 @@ final class RotationRound {
         _ entry: FileEntry, _ rotation: Rotation, _ began: Int64
     ) throws(RotationObstacle) {
         guard rotation.sight == .collapsed else {
+            // Whoever asked for it: another one would make one more archive, for nothing.
+            if rotation.sight == .punched {
+                let until = Clock.monotonicNanoseconds() +| Self.longPause
+                (resting[entry.file], retries[entry.file]) = (until, until)
+            }
             let failure = rotation.failure ?? SystemError("rotate", code: .stale)
             throw rotation.sight == .punched ? .isHalfDone(failure) : .failed(failure)
         }
+        (resting[entry.file], retries[entry.file]) = (nil, nil)
         counters.rotated(bytes: rotation.length)
         log.info(
             "log rotated",
@@ -357,10 +367,7 @@ final class RotationRound {
                     ["path": .text(entry.path)]
                 }
             log.fault(.error, key: "rotate \(entry.path)", obstacle.message, data)
-            if case .isHalfDone = obstacle {
-                resting[entry.file] = Clock.monotonicNanoseconds() +| Self.longPause
-                return Self.longPause
-            }
+            if case .isHalfDone = obstacle { return Self.longPause }
             return Self.pause
         }
     }

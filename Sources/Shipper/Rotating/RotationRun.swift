@@ -214,23 +214,19 @@ final class RotationRun {
     /// An archive that is known, that nobody writes to any more, and whose bytes are all delivered.
     /// One that is not known, or of which no byte was ever read (`start: end`), is somebody
     /// else's.
-    private func mayGo(_ name: [UInt8], _ status: FileStatus) -> Bool {
+    private func mayGo(_ name: [UInt8], _ status: FileStatus) throws(SystemError) -> Bool {
         let isPacked = name.suffix(3).elementsEqual(".gz".utf8)
         let known = registry.entries().filter { $0.identity.hasNumbers(of: status) }
         guard !known.isEmpty,
             known.allSatisfy({ $0.isDone(size: status.size, isPacked: isPacked) })
         else { return false }
-        do throws(SystemError) {
-            return try log.isArchive(name, inode: status.inode) { (file, now) throws(SystemError) in
-                for entry in known where try !entry.isContent(of: file, now, isPacked: isPacked) {
-                    return false
-                }
-                // With another name it is a file that goes on.
-                if now.links == 1 { leaving.formUnion(known.lazy.map(\.file)) }
-                return true
+        return try log.isArchive(name, inode: status.inode) { (file, now) throws(SystemError) in
+            for entry in known where try !entry.isContent(of: file, now, isPacked: isPacked) {
+                return false
             }
-        } catch {
-            return false
+            // With another name it is a file that goes on.
+            if now.links == 1 { leaving.formUnion(known.lazy.map(\.file)) }
+            return true
         }
     }
 

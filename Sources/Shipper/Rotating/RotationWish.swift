@@ -75,6 +75,8 @@ enum RotationRequest {
             return try directory.appendable(named: String(decoding: name, as: UTF8.self))
         } catch {
             if error.code == .notFound { return nil }
+            // A link, a directory and a socket are no request; else somebody may wait for this one.
+            guard [.tooManyLinks, .isDirectory, .noDevice].contains(error.code) else { throw error }
         }
         try directory.remove(name)
         return nil

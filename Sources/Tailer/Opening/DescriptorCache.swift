@@ -20,7 +20,8 @@ final class DescriptorCache {
     /// The file whose turn it is: it is not parked to open another one.
     var current: TailedFile?
     /// Files that were parked to make room, since somebody took them off: those of one pass of the
-    /// loop, `mostNoted` at the most. What is not among them has its next poll.
+    /// loop, `mostNoted` at the most. What is not among them has its next poll, or stays awake
+    /// until something happens to it.
     private var parked: [TailedFile] = []
     private static let mostNoted = 4_096
     /// Every open file was looked at and has to stay; until one is used or closed.

@@ -16,7 +16,7 @@ final class Dormancy {
     private var candidates: [LogStream] = []
     /// Watched streams that something kept awake at that moment, as a delivery that is awaited:
     /// nothing else would ask about them again. One queue for each further attempt, each after four
-    /// times as long as the one before.
+    /// times as long as the one before, and the last again and again.
     private var again = [IntervalQueue<Attempt>](repeating: IntervalQueue(), count: 5)
     private struct Attempt {
         weak var stream: LogStream?
@@ -99,16 +99,14 @@ final class Dormancy {
                 guard let stream = waiting.stream else { continue }
                 stream.awaitsSleep = false
                 if stream.attention == .watched, Self.mayBeDormant(stream) {
-                    fallAsleep(stream, now, attempt: attempt + 1)
+                    fallAsleep(stream, now, attempt: min(attempt + 1, again.count - 1))
                 }
             }
         }
     }
 
     private func tryAgain(_ stream: LogStream, _ now: MonotonicTime, attempt: Int) {
-        guard stream.attention == .watched, attempt < again.count, !stream.awaitsSleep else {
-            return
-        }
+        guard stream.attention == .watched, !stream.awaitsSleep else { return }
         stream.awaitsSleep = true
         again[attempt].add(
             Attempt(stream: stream), due: now + intervals.idle *| (1 << (2 * Int64(attempt))))
@@ -144,11 +142,11 @@ final class Dormancy {
     /// 1. Where files are far away, quiet ones are due at all times.
     /// 2. A log that is written to comes first, and what was heard of.
     func look(_ now: MonotonicTime) -> Bool {
-        var (seen, heard) = (LookPass(), LookPass())
         if !table.forsaken.isEmpty {
             var slice = Slice(until: MonotonicTime.now() + LookPass.slice)
             _ = table.letDormantGo(&slice)
         }
+        var heard = LookPass()
         for index in sweeps.indices {
             while !heard.isOver, let (dormant, due) = sweeps[index].popDue(now) {
                 if dormant.due == due { look(at: dormant, now) }
@@ -160,7 +158,7 @@ final class Dormancy {
             look(at: dormant, now)
             heard.looked()
         }
-        seen.begin()
+        var seen = LookPass()
         for level in polls.indices {
             while !seen.isOver, let (dormant, due) = polls[level].popDue(now) {
                 if dormant.due == due { look(at: dormant, now) }
@@ -178,8 +176,6 @@ final class Dormancy {
         private(set) var looks = 0
         private(set) var isOver = false
         private var time = Slice(until: MonotonicTime.now() + slice)
-
-        mutating func begin() { time = Slice(until: MonotonicTime.now() + Self.slice) }
 
         mutating func looked() {
             looks += 1

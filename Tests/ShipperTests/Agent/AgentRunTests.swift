@@ -56,4 +56,11 @@ import Testing
         #expect(run.figures().reloads == [.applied: 1])
         watch.isOver()
     }
+
+    @Test("Another SIGHUP ends a wait after its cost was told, and not one of long ago")
+    func forced() {
+        let second: Int64 = 1_000_000_000
+        #expect(!AgentRun.isMeant(second) && !AgentRun.isMeant(601 * second))
+        #expect(AgentRun.isMeant(3 * second) && AgentRun.isMeant(599 * second))
+    }
 }

@@ -82,6 +82,7 @@ struct ArchiveKeeperTests {
 
     func keeper(
         _ registry: Registry, _ more: String = "compress: gzip", keep: Int = 50,
+        size: String = "1GiB",
         free: @escaping @Sendable (Int) -> Int = { $0 },
         mayPack: @escaping @Sendable (ArchivePacking.Step) throws(SystemError) -> Bool = { _ in
             true
@@ -93,7 +94,7 @@ struct ArchiveKeeperTests {
             inputs:
               - name: pods
                 paths: ["\(directory.path("logs"))/*.log"]
-                rotation: {size: 1GiB, keep: \(keep), \(more)}
+                rotation: {size: \(size), keep: \(keep), \(more)}
             output: {kafka: {brokers: embedded, topic: logs}}
 
             """)
@@ -167,7 +168,53 @@ struct ArchiveKeeperTests {
         #expect(try zcat(path + ".2.gz") == source.lines(200..<300))
     }
 
-    @Test("O5: max_total and max_age remove the oldest, and nothing that is not delivered")
+    @Test("O5: max_total removes the oldest beyond so many bytes")
+    func removedByBytes() throws {
+        let registry = try open()
+        try enter(registry, path, state: .active)
+        for number in 1...3 {
+            try enter(
+                registry,
+                try directory.write(
+                    "logs/app.log.\(number)", [UInt8](repeating: 0x0A, count: 600 << 10)))
+        }
+        look(try keeper(registry, "max_total: 1300KiB", size: "64KiB"))
+        #expect(try names() == ["app.log.1", "app.log.2"], "\(lines.all)")
+        #expect(counters.removedArchives == 1)
+    }
+
+    enum Entry { case gone, deleted }
+
+    /// A reader that listed the directory before, and looks at what it knows after.
+    @Test(
+        "A packed archive whose entry leaves or is marked while it gets its name is known all the same",
+        arguments: [ArchivePacking.Step.place, .remove], [Entry.gone, .deleted])
+    func confirmed(step: ArchivePacking.Step, entry: Entry) throws {
+        let registry = try open()
+        try enter(registry, path, state: .active)
+        let content = source.lines(10..<3_000)
+        try enter(registry, try directory.write("logs/app.log.1", content))
+        let once = Once()
+        let round = try keeper(registry, mayPack: { (now) throws(SystemError) in
+            guard now == step, once.take() else { return true }
+            for packed in registry.entries() where packed.path.hasSuffix(".gz") {
+                switch entry {
+                case .gone: registry.gone(packed.file)
+                case .deleted: registry.moved(packed.file, path: packed.path, state: .deleted)
+                }
+            }
+            return true
+        })
+        look(round)
+        #expect(try names() == ["app.log.1.gz"], "\(lines.all)")
+        let status = try FileStatus.glance(at: Array((path + ".1.gz").utf8))
+        let known = try kill().entries().filter { $0.identity.hasNumbers(of: status) }
+        #expect(known.count == 1 && known.first?.state == .archived, "\(known)")
+        #expect(known.first?.path == path + ".1.gz")
+        #expect(known.first.map { $0.offset == $0.end } == true)
+    }
+
+    @Test("O5: max_age removes the oldest, and nothing that is not delivered")
     func removed() throws {
         let registry = try open()
         try enter(registry, path, state: .active)
