@@ -152,7 +152,7 @@ final class AgentRun {
         return try replace(with: new, held, serves: change.sections.contains("http"))
     }
 
-    /// Whether another SIGHUP, so many nanoseconds after it was told that one waits, is to end that.
+    /// Whether another SIGHUP, so many nanoseconds after a wait was told, is to end that wait.
     static func isMeant(_ age: Int64) -> Bool { forced.contains(age) }
 
     /// Nil: it was said why it is refused.

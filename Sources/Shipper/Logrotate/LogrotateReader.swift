@@ -17,8 +17,8 @@ struct LogrotateReader {
         let directives: [Directive]
     }
 
-    /// A file that can be included, or those of a directory; nil where there is neither. Each with its
-    /// text, nil where that cannot be had.
+    /// A file that can be included, or those of a directory; nil where there is neither. Each with
+    /// its text, nil where that cannot be had.
     typealias Load = (String) -> [(path: String, text: String?)]?
 
     private(set) var stanzas: [Stanza] = []

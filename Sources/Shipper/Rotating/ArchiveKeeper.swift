@@ -200,8 +200,8 @@ final class ArchiveKeeper {
         return next
     }
 
-    /// Does one of several things, none of which is to keep the others from being done. What another
-    /// agent has locked for a moment is thrown.
+    /// Does one of several things, none of which is to keep the others from being done. What
+    /// another agent has locked for a moment is thrown.
     private func apart(
         _ log: Kept, _ next: inout Int64, _ body: () throws(SystemError) -> Void
     ) throws(SystemError) {
