@@ -88,7 +88,9 @@ struct FilebeatInput {
         let name = isNested ? String(field.dropFirst("fields.".count)) : field
         let own = (isNested ? fields : rootFields).first { $0.name == name }
         // As the file writes it, only one of both is there.
-        if let own, own.value.text != nil, Template.isName(name), fields.isEmpty || rootFields.isEmpty {
+        if let own, own.value.text != nil, Template.isName(name),
+            fields.isEmpty || rootFields.isEmpty
+        {
             return "{\(name)}"
         }
         if let text = constants.fields[field], !text.contains("{"), !text.contains("}") {

@@ -28,7 +28,8 @@ extension RotationRound {
             answer.isFault = answer.isFault || isFault
         }
         if parts.isOver() {
-            answer.lines.append("the agent ends, or takes on a changed configuration: this is not all; ask again")
+            answer.lines.append(
+                "the agent ends, or takes on a changed configuration: this is not all; ask again")
             answer.isFault = true
         } else if !isAny {
             let what = wish.pattern.map { "matches \($0)" } ?? "is there"

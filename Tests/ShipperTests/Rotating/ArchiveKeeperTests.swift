@@ -195,16 +195,18 @@ struct ArchiveKeeperTests {
         let content = source.lines(10..<3_000)
         try enter(registry, try directory.write("logs/app.log.1", content))
         let once = Once()
-        let round = try keeper(registry, mayPack: { (now) throws(SystemError) in
-            guard now == step, once.take() else { return true }
-            for packed in registry.entries() where packed.path.hasSuffix(".gz") {
-                switch entry {
-                case .gone: registry.gone(packed.file)
-                case .deleted: registry.moved(packed.file, path: packed.path, state: .deleted)
+        let round = try keeper(
+            registry,
+            mayPack: { (now) throws(SystemError) in
+                guard now == step, once.take() else { return true }
+                for packed in registry.entries() where packed.path.hasSuffix(".gz") {
+                    switch entry {
+                    case .gone: registry.gone(packed.file)
+                    case .deleted: registry.moved(packed.file, path: packed.path, state: .deleted)
+                    }
                 }
-            }
-            return true
-        })
+                return true
+            })
         look(round)
         #expect(try names() == ["app.log.1.gz"], "\(lines.all)")
         let status = try FileStatus.glance(at: Array((path + ".1.gz").utf8))
