@@ -1,7 +1,8 @@
 # `make help` lists the targets. Everything is done by SwiftPM and the scripts in scripts/.
 SWIFT := scripts/swift
 CHECKED := --explicit-target-dependency-import-check error
-RELEASE := -c release --static-swift-stdlib $(CHECKED)
+# Nothing is looked for beside the program: what it links is where the system has it.
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath $(CHECKED)
 SOURCES := Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Registry Sources Tests)
 # make test FILTER=KafkaTests runs the tests whose names match.
 FILTER ?=
@@ -37,17 +38,27 @@ BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,bro
 	$(call given,BROKERS,brokers) $(call given,PARTS,parts) \
 	$(if $(filter-out throughput,$(MODE)),--$(MODE))
 
-.PHONY: help demo build release test bench test-bench lint fresh image-root format install-dependencies clean
+# make install DESTDIR=/tmp/root PREFIX=/usr
+PREFIX ?= /usr/local
+DESTDIR ?=
+# The commit that the program tells; without it, that of the working tree.
+COMMIT ?=
+
+.PHONY: help demo build release documents install deb test-deb test bench test-bench lint fresh image-root format install-dependencies clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo                  build, then ship 500,000 lines of real s6-log writers and audit them'
 	@echo 'make build                 build for debugging'
 	@echo 'make release               build what is shipped: .build/release/shipper'
+	@echo 'make install               put it in place: PREFIX=/usr/local DESTDIR=; after make release'
+	@echo 'make deb                   a package for the Debian of this machine: .build/shipper_*.deb'
+	@echo 'make test-deb              make deb, and the package installed, used, upgraded, purged in a fresh Debian; root'
 	@echo 'make test [FILTER=name]    build and run the tests'
 	@echo 'make bench                 measure shipper beside kcat and others, see docs/benchmarks.md'
 	@echo 'make test-bench            build and run the tests of the benchmark'
 	@echo 'make lint                  format and house rules, and the proof that they bite'
+	@echo 'make documents             write reference and schema in docs anew'
 	@echo 'make format                format the Swift sources in place'
 	@echo 'make fresh [SUITE=name]    demo and tests of HEAD in a Debian that has nothing; root'
 	@echo '                           SUITE: trixie, bookworm, overlayfs (trixie on one), bookworm-overlayfs'
@@ -67,6 +78,20 @@ build:
 release:
 	scripts/install-dependencies build
 	$(SWIFT) build $(RELEASE) --product shipper
+	scripts/write-commit .build/release/shipper '$(COMMIT)'
+
+documents: build
+	.build/debug/shipper config > docs/shipper.reference.yaml
+	.build/debug/shipper schema > docs/shipper.schema.json
+
+install:
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install-files .build/release/shipper
+
+deb: release
+	scripts/make-deb
+
+test-deb: deb
+	scripts/try-deb
 
 test:
 	scripts/install-dependencies test

@@ -10,6 +10,7 @@ package struct CommandTable: Sendable {
         package enum Action: Sendable {
             case run, check, status, convert, demo, rotate, registryShow, registryImport, help
             case registryVerify, registryCompact, registryForget, registryRewind
+            case completions, manual, version, reference, schema
         }
         /// The case that carries the command out.
         package let action: Action
@@ -25,6 +26,8 @@ package struct CommandTable: Sendable {
         package let operands: [Operand]
         /// Its exit codes, beside `wrongUsage` and `internalFault`.
         package let exits: [ExitCode]
+        /// Whether the list of commands in help has it: not where packages ask, and no people.
+        package var isListed = true
 
         /// `registry show`.
         package var name: String { words.joined(separator: " ") }
@@ -83,293 +86,176 @@ package struct CommandTable: Sendable {
         Option(name: "version", short: "V", value: nil, help: "say the version"),
     ]
 
-    private static let config = Option(
+    static let config = Option(
         name: "config", short: "c", value: Value(placeholder: "FILE", kind: .file),
         help: "the configuration; \(Settings.standardPath) if not given")
 
-    private static let data = Option(
-        name: "data", short: nil, value: Value(placeholder: "DIR", kind: .directory),
-        help: "the data directory; if not given, the one that \(Settings.standardPath) names, or "
-            + "else \(Settings.standardData)")
-
-    private static let dryRun = Option(
+    static let dryRun = Option(
         name: "dry-run", short: "n", value: nil,
         help: "print what would be done, and change nothing")
 
-    private static let files = Operand(
-        placeholder: "PATTERN", kind: .text, most: 1,
-        help: "the files whose path or stream this glob pattern matches", isRequired: true)
-
     /// Every command, in the order in which help lists them.
-    package static let commands = [
-        Command(
-            action: .run, words: ["run"], summary: "the agent: ships what the inputs match",
-            details: [
-                "Follows every file that an input of the configuration matches, and ships each of "
-                    + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT. Then it "
-                    + "waits for what was read to be delivered, for shutdown_timeout at most; a "
-                    + "second one ends that wait.",
-                "SIGHUP has it read the configuration again. A wrong one is refused, and the one "
-                    + "before goes on; files keep their positions. Only data cannot be changed so.",
-                "With --once it ends with 1 and says how much is left, in files and bytes, when "
-                    + "it was stopped before all was delivered, or when something that an input "
-                    + "matches could not be read; and says how much is lost, when lines were gone, "
-                    + "or damaged, before they could be read.",
-            ],
-            options: [
-                config,
-                Option(
-                    name: "once", short: nil, value: nil,
-                    help: "ship what is there now, wait until it is delivered, and end"),
-                Option(
-                    name: "timeout", short: nil,
-                    value: Value(placeholder: "DURATION", kind: .duration),
-                    help: "with --once: end after that time, whatever is left; as in 90s"),
-            ],
-            operands: [], exits: [.done, .fault, .dataHeld, .badConfiguration]),
-        Command(
-            action: .check, words: ["check"],
-            summary: "says whether a configuration is right, and what it means",
-            details: [
-                "Prints the configuration with every default filled in, or everything that is "
-                    + "wrong with it. Secrets are not shown. Nothing is changed anywhere, but that where an "
-                    + "input asks for rotation a scratch file is made beside its logs, which goes "
-                    + "at once: so it is found out whether their file system can do that.",
-                "Behind it, as comments: the data directory; of each input the files that match "
-                    + "now, each with its format, topic and key; and what its paths match and is "
-                    + "left out, with the reason. An exclude adds to what every input leaves out.",
-                "With --connect it also asks each broker whether it can be reached and lets us "
-                    + "in, and each topic of the files that there are now whether it is there and "
-                    + "can be written, within 10 s, and says so one line each. Nothing is written.",
-            ],
-            options: [
-                config,
-                Option(
-                    name: "connect", short: nil, value: nil,
-                    help: "ask the brokers, too, and each topic"),
-                Option(
-                    name: "all", short: nil, value: nil,
-                    help: "list every file, not only the first 50 of each input"),
-            ], operands: [], exits: [.done, .fault]),
-        Command(
-            action: .status, words: ["status"],
-            summary: "how a running agent is: ready, behind, lost, what it complained of",
-            details: [
-                "Asks the agent over HTTP, where its configuration has http.listen, on the same "
-                    + "machine or in the same pod, and adds the streams that are behind out of its "
-                    + "registry, where that can be read.",
-                "With --json it prints the agent's own object, as /status answers it.",
-            ],
-            options: [
-                config,
-                Option(
-                    name: "address", short: nil,
-                    value: Value(placeholder: "ADDRESS:PORT", kind: .text),
-                    help: "where the agent serves HTTP, in place of what the configuration says"),
-                Option(
-                    name: "json", short: nil, value: nil, help: "one JSON object, for programs"),
-                Option(
-                    name: "watch", short: "w", value: nil,
-                    help: "draw anew every second, until SIGINT"),
-            ],
-            operands: [], exits: [.done, .fault, .badConfiguration]),
-        Command(
-            action: .convert, words: ["convert"],
-            summary: "prints a filebeat.yml as a configuration of ours",
-            details: [
-                "Takes over inputs of type filestream, log, container and docker with what is set "
-                    + "for them, and output.kafka. What is printed is a whole configuration, for "
-                    + "--config. Passwords that stand in FILE stand in it, too; variables of the "
-                    + "environment stay variables.",
-                "A setting that has no equal here stands in it as a comment, in its place, with "
-                    + "what happens instead or what to do, and on standard error in a list. Ends "
-                    + "with 1 where something is left to do (TO DO), and with 78 where FILE is "
-                    + "no configuration of Filebeat's.",
-            ],
-            options: [],
-            operands: [
-                Operand(
-                    placeholder: "FILE", kind: .file, most: 1, help: "the filebeat.yml",
-                    isRequired: true)
-            ],
-            exits: [.done, .fault, .badConfiguration]),
-        Command(
-            action: .demo, words: ["demo"],
-            summary: "shows it at work, with a broker and writers of its own",
-            details: [
-                "Starts a Kafka broker in this process and s6-log writers with rotated logs in a "
-                    + "temporary directory, ships every line, and counts what an independent "
-                    + "consumer read. Nothing is left behind. Ends with 1 if a line was lost, came "
-                    + "twice or out of order, or if that cannot be known.",
-                "SIGINT or SIGTERM end the writers; what they wrote is still shipped and counted. A "
-                    + "second one gives that up. s6-log has to be on PATH (Debian package s6); "
-                    + "without it the demo ends with 70.",
-            ],
-            options: [
-                Option(
-                    name: "seconds", short: nil,
-                    value: Value(placeholder: "N", kind: .number(1...3_600)),
-                    help: "how long the writers write, at most"),
-                Option(
-                    name: "lines", short: nil,
-                    value: Value(placeholder: "N", kind: .number(1...1_000_000_000)),
-                    help: "how many lines they write in all, at most; "
-                        + "\(DemoPlan.standardLines) if not given"),
-                Option(
-                    name: "writers", short: nil,
-                    value: Value(placeholder: "N", kind: .number(1...256)),
-                    help: "how many writers there are; \(DemoPlan.standardWriters) if not given"),
-            ],
-            operands: [], exits: [.done, .fault]),
-        Command(
-            action: .rotate, words: ["rotate"],
-            summary: "rotates logs now, or says what would be done",
-            details: [
-                "Rotates the logs of inputs that ask for rotation and that are due by size, schedule "
-                    + "or age, and says of each what was done, or why nothing was. Where an agent "
-                    + "runs, it does that; else this command, with the agent's lock, but for "
-                    + "--dry-run, which needs an agent that runs. Nothing is removed that Kafka has "
-                    + "not acknowledged, with --force neither.",
-                "With --from-logrotate it prints the inputs of a configuration that rotate what that "
-                    + "file of logrotate's does, with those that it includes; what has no "
-                    + "counterpart stands in comments, with what to do. Nothing else is done.",
-            ],
-            options: [
-                config,
-                Option(
-                    name: "force", short: "f", value: nil,
-                    help: "rotate logs that are not due, too"),
-                dryRun,
-                Option(
-                    name: "from-logrotate", short: nil,
-                    value: Value(placeholder: "FILE", kind: .file),
-                    help: "print what a file of logrotate's comes to"),
-            ],
-            operands: [
-                Operand(
-                    placeholder: "PATTERN", kind: .text, most: 1,
-                    help: "only logs whose path this glob pattern matches")
-            ],
-            exits: [.done, .fault, .dataHeld, .badConfiguration]),
-        Command(
-            action: .registryShow, words: ["registry", "show"],
-            summary: "lists every file that is known, and how far it is delivered",
-            details: [
-                "Reads the registry of a running or stopped agent; takes no lock and changes "
-                    + "nothing."
-            ],
-            options: [
-                Option(
-                    name: "json", short: nil, value: nil, help: "as JSON, for programs"),
-                Option(
-                    name: "sort", short: nil,
-                    value: Value(
-                        placeholder: "KEY", kind: .choice(RegistryShowCommand.orders)),
-                    help:
-                        "by path, by lag (the largest first) or by age (the oldest first); by path "
-                        + "if not given"),
-                Option(
-                    name: "watch", short: nil, value: nil,
-                    help: "draw it anew each second, until SIGINT"),
-                Option(
-                    name: "data", short: nil,
-                    value: Value(placeholder: "DIR", kind: .directory),
-                    help: "the data directory; if not given, the one that "
-                        + "\(Settings.standardPath) names, or else \(Settings.standardData)"),
-            ],
-            operands: [
-                Operand(
-                    placeholder: "PATTERN", kind: .text, most: 1,
-                    help: "only files whose path this glob pattern matches")
-            ],
-            exits: [.done, .fault]),
-        Command(
-            action: .registryVerify, words: ["registry", "verify"],
-            summary: "checks every checksum of the registry",
-            details: [
-                "Reads all of the registry of a running or stopped agent, or of a copied directory. "
-                    + "Prints each fault with the byte where it is, and ends with 1 if there is one. "
-                    + "Takes no lock and changes nothing."
-            ],
-            options: [data], operands: [], exits: [.done, .fault]),
-        Command(
-            action: .registryCompact, words: ["registry", "compact"],
-            summary: "makes the journal part of the snapshot",
-            details: [
-                "The agent does that by itself when the journal has grown. It has to be stopped."
-            ],
-            options: [dryRun, data], operands: [], exits: [.done, .fault, .dataHeld]),
-        Command(
-            action: .registryForget, words: ["registry", "forget"],
-            summary: "forgets files, so that they are shipped from their beginning",
-            details: [
-                "What is there of a file that is forgotten is shipped as if it were new, and its "
-                    + "lines get the ids that they had if it is the same inode and was never "
-                    + "truncated. The agent has to be stopped. All is done or nothing."
-            ],
-            options: [dryRun, data], operands: [files], exits: [.done, .fault, .dataHeld]),
-        Command(
-            action: .registryRewind, words: ["registry", "rewind"],
-            summary: "moves the positions of files, to send lines again or to skip them",
-            details: [
-                "Lines that are sent again have the ids that they had. A file that was rotated "
-                    + "belongs to its stream: a pattern that matches the stream's path matches it, "
-                    + "too. The agent has to be stopped. All is done or nothing, but for files "
-                    + "that cannot be moved: they are named with the reason, and it ends with 1."
-            ],
-            options: [
-                Option(
-                    name: "to", short: nil, value: Value(placeholder: "WHERE", kind: .text),
-                    help: "beginning; end, which is that of the last whole line; or an offset, as "
-                        + "log.offset has it, at which a line begins, for one file alone"),
-                dryRun, data,
-            ],
-            operands: [files], exits: [.done, .fault, .dataHeld]),
-        Command(
-            action: .registryImport, words: ["registry", "import"],
-            summary: "takes over what another shipper has delivered: import filebeat DIR",
-            details: [
-                "Reads the registry of a Filebeat 7.9 or later that was stopped, and enters how far "
-                    + "each file is delivered, so that the agent goes on there. A position is taken "
-                    + "over only where the file proves to be the same, was there when Filebeat wrote "
-                    + "last, and is at least that long; everything else is listed with its reason "
-                    + "and shipped from its beginning. The agent has to be stopped, too.",
-                "DIR is Filebeat's data directory (path.data), or the registry in it.",
-            ],
-            options: [
-                config,
-                Option(
-                    name: "dry-run", short: "n", value: nil,
-                    help: "print what would be taken over, and change nothing"),
-                Option(
-                    name: "data", short: nil,
-                    value: Value(placeholder: "DIR", kind: .directory),
-                    help: "our data directory; the one that the configuration names if not given"),
-                Option(
-                    name: "trust-paths", short: nil, value: nil,
-                    help:
-                        "believe that a file is the same by its path, where Filebeat noted no more "
-                        + "and its time of birth does not tell"),
-                Option(
-                    name: "reread-archives", short: nil, value: nil,
-                    help: "ship archives of s6-log that are older than what Filebeat was reading, "
-                        + "and most of which it has shipped"),
-            ],
-            operands: [
-                Operand(
-                    placeholder: "filebeat", kind: .text, most: 1,
-                    help: "whose registry it is; there is no other yet"),
-                Operand(
-                    placeholder: "DIR", kind: .directory, most: 1, help: "where that is"),
-            ],
-            exits: [.done, .fault, .dataHeld, .badConfiguration]),
-        Command(
-            action: .help, words: ["help"], summary: "says what a command takes",
-            details: ["Says what COMMAND takes, or without one what commands there are."],
-            options: [],
-            operands: [
-                Operand(placeholder: "COMMAND", kind: .command, most: 2, help: "a command")
-            ],
-            exits: [.done]),
-    ]
+    package static let commands: [Command] =
+        [
+            Command(
+                action: .run, words: ["run"], summary: "the agent: ships what the inputs match",
+                details: [
+                    "Follows every file that an input of the configuration matches, and ships each of "
+                        + "its lines to Kafka, until it is told to stop by SIGTERM or SIGINT. Then it "
+                        + "waits for what was read to be delivered, for shutdown_timeout at most; a "
+                        + "second one ends that wait.",
+                    "SIGHUP has it read the configuration again. A wrong one is refused, and the one "
+                        + "before goes on; files keep their positions. Only data cannot be changed so.",
+                    "With --once it ends with 1 and says how much is left, in files and bytes, when "
+                        + "it was stopped before all was delivered, or when something that an input "
+                        + "matches could not be read; and says how much is lost, when lines were gone, "
+                        + "or damaged, before they could be read.",
+                ],
+                options: [
+                    config,
+                    Option(
+                        name: "once", short: nil, value: nil,
+                        help: "ship what is there now, wait until it is delivered, and end"),
+                    Option(
+                        name: "timeout", short: nil,
+                        value: Value(placeholder: "DURATION", kind: .duration),
+                        help: "with --once: end after that time, whatever is left; as in 90s"),
+                ],
+                operands: [], exits: [.done, .fault, .dataHeld, .badConfiguration]),
+            Command(
+                action: .check, words: ["check"],
+                summary: "says whether a configuration is right, and what it means",
+                details: [
+                    "Prints the configuration with every default filled in, or everything that is "
+                        + "wrong with it. Secrets are not shown. Nothing is changed anywhere, but that where an "
+                        + "input asks for rotation a scratch file is made beside its logs, which goes "
+                        + "at once: so it is found out whether their file system can do that.",
+                    "Behind it, as comments: the data directory; of each input the files that match "
+                        + "now, each with its format, topic and key; and what its paths match and is "
+                        + "left out, with the reason. An exclude adds to what every input leaves out.",
+                    "With --connect it also asks each broker whether it can be reached and lets us "
+                        + "in, and each topic of the files that there are now whether it is there and "
+                        + "can be written, within 10 s, and says so one line each. Nothing is written.",
+                ],
+                options: [
+                    config,
+                    Option(
+                        name: "connect", short: nil, value: nil,
+                        help: "ask the brokers, too, and each topic"),
+                    Option(
+                        name: "all", short: nil, value: nil,
+                        help: "list every file, not only the first 50 of each input"),
+                ], operands: [], exits: [.done, .fault]),
+            Command(
+                action: .status, words: ["status"],
+                summary: "how a running agent is: ready, behind, lost, what it complained of",
+                details: [
+                    "Asks the agent over HTTP, where its configuration has http.listen, on the same "
+                        + "machine or in the same pod, and adds the streams that are behind out of its "
+                        + "registry, where that can be read.",
+                    "With --json it prints the agent's own object, as /status answers it.",
+                ],
+                options: [
+                    config,
+                    Option(
+                        name: "address", short: nil,
+                        value: Value(placeholder: "ADDRESS:PORT", kind: .text),
+                        help: "where the agent serves HTTP, in place of what the configuration says"
+                    ),
+                    Option(
+                        name: "json", short: nil, value: nil, help: "one JSON object, for programs"),
+                    Option(
+                        name: "watch", short: "w", value: nil,
+                        help: "draw anew every second, until SIGINT"),
+                ],
+                operands: [], exits: [.done, .fault, .badConfiguration]),
+            Command(
+                action: .convert, words: ["convert"],
+                summary: "prints a filebeat.yml as a configuration of ours",
+                details: [
+                    "Takes over inputs of type filestream, log, container and docker with what is set "
+                        + "for them, and output.kafka. What is printed is a whole configuration, for "
+                        + "--config. Passwords that stand in FILE stand in it, too; variables of the "
+                        + "environment stay variables.",
+                    "A setting that has no equal here stands in it as a comment, in its place, with "
+                        + "what happens instead or what to do, and on standard error in a list. Ends "
+                        + "with 1 where something is left to do (TO DO), and with 78 where FILE is "
+                        + "no configuration of Filebeat's.",
+                ],
+                options: [],
+                operands: [
+                    Operand(
+                        placeholder: "FILE", kind: .file, most: 1, help: "the filebeat.yml",
+                        isRequired: true)
+                ],
+                exits: [.done, .fault, .badConfiguration]),
+            Command(
+                action: .demo, words: ["demo"],
+                summary: "shows it at work, with a broker and writers of its own",
+                details: [
+                    "Starts a Kafka broker in this process and s6-log writers with rotated logs in a "
+                        + "temporary directory, ships every line, and counts what an independent "
+                        + "consumer read. Nothing is left behind. Ends with 1 if a line was lost, came "
+                        + "twice or out of order, or if that cannot be known.",
+                    "SIGINT or SIGTERM end the writers; what they wrote is still shipped and counted. A "
+                        + "second one gives that up. s6-log has to be on PATH (Debian package s6); "
+                        + "without it the demo ends with 70.",
+                ],
+                options: [
+                    Option(
+                        name: "seconds", short: nil,
+                        value: Value(placeholder: "N", kind: .number(1...3_600)),
+                        help: "how long the writers write, at most"),
+                    Option(
+                        name: "lines", short: nil,
+                        value: Value(placeholder: "N", kind: .number(1...1_000_000_000)),
+                        help: "how many lines they write in all, at most; "
+                            + "\(DemoPlan.standardLines) if not given"),
+                    Option(
+                        name: "writers", short: nil,
+                        value: Value(placeholder: "N", kind: .number(1...256)),
+                        help: "how many writers there are; \(DemoPlan.standardWriters) if not given"
+                    ),
+                ],
+                operands: [], exits: [.done, .fault]),
+            Command(
+                action: .rotate, words: ["rotate"],
+                summary: "rotates logs now, or says what would be done",
+                details: [
+                    "Rotates the logs of inputs that ask for rotation and that are due by size, schedule "
+                        + "or age, and says of each what was done, or why nothing was. Where an agent "
+                        + "runs, it does that; else this command, with the agent's lock, but for "
+                        + "--dry-run, which needs an agent that runs. Nothing is removed that Kafka has "
+                        + "not acknowledged, with --force neither.",
+                    "With --from-logrotate it prints the inputs of a configuration that rotate what that "
+                        + "file of logrotate's does, with those that it includes; what has no "
+                        + "counterpart stands in comments, with what to do. Nothing else is done.",
+                ],
+                options: [
+                    config,
+                    Option(
+                        name: "force", short: "f", value: nil,
+                        help: "rotate logs that are not due, too"),
+                    dryRun,
+                    Option(
+                        name: "from-logrotate", short: nil,
+                        value: Value(placeholder: "FILE", kind: .file),
+                        help: "print what a file of logrotate's comes to"),
+                ],
+                operands: [
+                    Operand(
+                        placeholder: "PATTERN", kind: .text, most: 1,
+                        help: "only logs whose path this glob pattern matches")
+                ],
+                exits: [.done, .fault, .dataHeld, .badConfiguration]),
+        ] + ofRegistry + ofPrinting + [
+            Command(
+                action: .help, words: ["help"], summary: "says what a command takes",
+                details: ["Says what COMMAND takes, or without one what commands there are."],
+                options: [],
+                operands: [
+                    Operand(placeholder: "COMMAND", kind: .command, most: 2, help: "a command")
+                ],
+                exits: [.done])
+        ]
 }

@@ -5,7 +5,7 @@ enum HelpText {
     private static let width = 79
 
     static func program() -> String {
-        let commands = CommandTable.commands.map { ($0.name, $0.summary) }
+        let commands = CommandTable.commands.filter(\.isListed).map { ($0.name, $0.summary) }
         return "Usage: shipper COMMAND [OPTION]...\n\n"
             + "Ships lines of log files to Kafka, each at least once, in order.\n\n"
             + "Commands:\n" + table(commands)

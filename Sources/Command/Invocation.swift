@@ -16,11 +16,10 @@ package enum Invocation: Hashable, Sendable {
     case fromLogrotate(String)
     case registryShow(RegistryShowCommand.Arguments)
     case registryImport(RegistryImportCommand.Arguments)
-    /// `data` nil: the directory that the standard configuration names.
-    case registryVerify(data: String?)
-    case registryCompact(data: String?, isDry: Bool)
-    case registryForget(pattern: String, data: String?, isDry: Bool)
-    case registryRewind(pattern: String, to: RewindTarget, data: String?, isDry: Bool)
+    case registryVerify(RegistryPlace)
+    case registryCompact(RegistryPlace, isDry: Bool)
+    case registryForget(pattern: String, RegistryPlace, isDry: Bool)
+    case registryRewind(pattern: String, to: RewindTarget, RegistryPlace, isDry: Bool)
 
     /// Understands `arguments`, the program's name not among them.
     package init(_ arguments: [String]) throws(UsageError) {
@@ -94,6 +93,7 @@ package enum Invocation: Hashable, Sendable {
         }
         let values = try Values(parsed, command)
         let config = values.text("config") ?? Settings.standardPath
+        let place = RegistryPlace(data: values.text("data"), config: values.text("config"))
         switch command.action {
         case .run:
             let timeout = try values.text("timeout").map { (text) throws(UsageError) in
@@ -144,20 +144,19 @@ package enum Invocation: Hashable, Sendable {
             }
             return .registryShow(
                 RegistryShowCommand.Arguments(
-                    isJSON: isJSON, data: values.text("data"),
+                    isJSON: isJSON, place: place,
                     order: values.text("sort") ?? "path", isWatching: values.stands("watch"),
                     pattern: operands.first))
-        case .registryVerify: return .registryVerify(data: values.text("data"))
+        case .registryVerify: return .registryVerify(place)
         case .registryCompact:
-            return .registryCompact(data: values.text("data"), isDry: values.stands("dry-run"))
+            return .registryCompact(place, isDry: values.stands("dry-run"))
         case .registryForget:
             return .registryForget(
-                pattern: try pattern(operands, command), data: values.text("data"),
-                isDry: values.stands("dry-run"))
+                pattern: try pattern(operands, command), place, isDry: values.stands("dry-run"))
         case .registryRewind:
             return .registryRewind(
                 pattern: try pattern(operands, command),
-                to: try target(values.text("to"), command), data: values.text("data"),
+                to: try target(values.text("to"), command), place,
                 isDry: values.stands("dry-run"))
         case .registryImport:
             guard operands.count == 2, operands[0] == "filebeat" else {
@@ -172,6 +171,11 @@ package enum Invocation: Hashable, Sendable {
                     directory: operands[1], config: config, data: values.text("data"),
                     isDry: values.stands("dry-run"), trustsPaths: values.stands("trust-paths"),
                     rereadsArchives: values.stands("reread-archives")))
+        case .completions: return .say(Completions.text(for: try shell(operands, command)))
+        case .manual: return .say(ManualPage.text())
+        case .version: return .say(Version.report)
+        case .reference: return .say(SettingsReference.text())
+        case .schema: return .say(SettingsSchema.text())
         case .help:
             guard !operands.isEmpty else { return .say(HelpText.program()) }
             let (topic, rest) = try self.command(operands)
@@ -190,6 +194,19 @@ package enum Invocation: Hashable, Sendable {
             throw UsageError("which files? PATTERN is missing; '*' matches all", command)
         }
         return pattern
+    }
+
+    private static func shell(
+        _ operands: [String], _ command: CommandTable.Command
+    ) throws(UsageError) -> Shell {
+        let names = Shell.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let name = operands.first else {
+            throw UsageError("which shell? expected one of \(names)", command)
+        }
+        guard let shell = Shell(rawValue: name) else {
+            throw UsageError("unknown shell \"\(name)\"; expected one of \(names)", command)
+        }
+        return shell
     }
 
     private static func address(
@@ -234,7 +251,8 @@ package enum Invocation: Hashable, Sendable {
     private static func command(
         _ operands: [String]
     ) throws(UsageError) -> (CommandTable.Command?, [String]) {
-        let names = CommandTable.commands.map(\.name).joined(separator: ", ")
+        let names = CommandTable.commands.filter(\.isListed).map(\.name)
+            .joined(separator: ", ")
         guard let first = operands.first else {
             throw UsageError("no command; expected one of \(names)", nil)
         }

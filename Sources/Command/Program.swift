@@ -36,15 +36,14 @@ enum Program {
             return try RegistryImportCommand.run(arguments)
         case .registryShow(let arguments):
             return try RegistryShowCommand.run(arguments)
-        case .registryVerify(let data):
-            return try RegistryVerifyCommand.run(data: data)
-        case .registryCompact(let data, let isDry):
-            return try RegistryCompactCommand.run(data: data, isDry: isDry)
-        case .registryForget(let pattern, let data, let isDry):
-            return try RegistryForgetCommand.run(pattern: pattern, data: data, isDry: isDry)
-        case .registryRewind(let pattern, let target, let data, let isDry):
+        case .registryVerify(let place): return try RegistryVerifyCommand.run(place)
+        case .registryCompact(let place, let isDry):
+            return try RegistryCompactCommand.run(place, isDry: isDry)
+        case .registryForget(let pattern, let place, let isDry):
+            return try RegistryForgetCommand.run(pattern: pattern, place, isDry: isDry)
+        case .registryRewind(let pattern, let target, let place, let isDry):
             return try RegistryRewindCommand.run(
-                pattern: pattern, to: target, data: data, isDry: isDry)
+                pattern: pattern, to: target, place, isDry: isDry)
         }
     }
 

@@ -41,15 +41,16 @@ extension Settings {
 
     /// The data directory that the configuration at `path` names, for commands that need nothing
     /// else of it: the rest may be wrong, or need an environment that is not there. The standard
-    /// directory when the file is not there or may not be read.
+    /// directory when the file is not there or may not be read, unless it must exist.
     package static func dataDirectory(
-        path: String, environment: [String: String]
+        path: String, mustExist: Bool = false, environment: [String: String]
     ) throws(SettingsError) -> String {
         let text: [UInt8]
         do throws(SystemError) {
             text = try contents(path)
         } catch {
-            if error.code == .notFound || error.code == .permission { return standardData }
+            let isAbsent = error.code == .notFound || error.code == .permission
+            if isAbsent, !mustExist { return standardData }
             throw SettingsError(path, error)
         }
         let document = try Self.document(text, file: path)
@@ -92,6 +93,11 @@ extension Settings {
         guard status.isRegular else { throw SystemError("open", path: path, code: .invalid) }
         return try file.read(count: Document.Limits.size + 1, at: 0)
     }
+}
+
+extension Settings {
+    /// The version of the library that reads YAML.
+    package static var library: String { Document.library }
 }
 
 extension SettingsError {

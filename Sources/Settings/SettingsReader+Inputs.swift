@@ -64,10 +64,7 @@ extension SettingsReader {
             archives: archives(section["archives"], paths),
             linkRoots: linkRoots(section["follow_symlinks"]),
             start: choice(section["start"], default: .beginning),
-            latency: LatencyBudget(
-                most: duration(
-                    section["latency"], in: LatencyBudget.range,
-                    default: LatencyBudget.standard.most)),
+            latency: LatencyBudget(most: duration(section["latency"], .latency)),
             fields: fields,
             fieldsUnderRoot: isUnderRoot,
             tags: tags(section["tags"]),
@@ -196,7 +193,7 @@ extension SettingsReader {
     }
 
     private mutating func maxLine(_ value: Value?, _ limits: Settings.Limits) -> Int {
-        let size = size(value, in: 1...(64 << 20), default: 256 << 10)
+        let size = size(value, .maxLine)
         if let value, size > limits.inFlight {
             fault(
                 value.node.mark, value.path,

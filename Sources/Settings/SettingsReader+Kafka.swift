@@ -48,7 +48,7 @@ extension SettingsReader {
             deadLetterTopic: topicName(kafka["dead_letter_topic"]),
             fallbackTopic: topicName(kafka["fallback_topic"]), key: key,
             partitioner: partitioner,
-            partitionsPerNode: count(kafka["partitions_per_node"], in: 1...1_000, default: 3),
+            partitionsPerNode: count(kafka["partitions_per_node"], .partitionsPerNode),
             headers: headers.map(\.header), codec: codec, envelope: envelope,
             compression: choice(kafka["compression"], default: .lz4),
             acks: acks(kafka["acks"]),

@@ -11,9 +11,7 @@ extension SettingsReader {
     mutating func lines(_ section: Section) -> Settings.Lines {
         var age: Duration?
         if let drop = self.section(section["drop"], .drop), let value = drop["older_than"] {
-            let standard = Duration.seconds(24 * 3600)
-            age = duration(
-                value, in: .seconds(1)...(.seconds(10 * 366 * 24 * 3600)), default: standard)
+            age = duration(value, .dropped)
         }
         return Settings.Lines(
             include: expressions(section["include_lines"]),

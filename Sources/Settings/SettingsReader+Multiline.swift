@@ -35,13 +35,9 @@ extension SettingsReader {
         return Settings.Multiline(
             grouping: grouping, preset: preset,
             flush: section?["flush_pattern"].flatMap { expression($0) },
-            mostLines: count(section?["max_lines"], in: 1...1_000_000, default: 500),
-            mostBytes: section?["max_bytes"].map {
-                size($0, in: 1...(64 << 20), default: 256 << 10)
-            },
-            timeout: duration(
-                section?["timeout"], in: .milliseconds(100)...(.seconds(600)),
-                default: .seconds(5)),
+            mostLines: count(section?["max_lines"], .eventLines),
+            mostBytes: section?["max_bytes"].map { size($0, .eventBytes) },
+            timeout: duration(section?["timeout"], .eventTimeout),
             skipsNewline: boolean(section?["skip_newline"], default: false))
     }
 
@@ -59,7 +55,7 @@ extension SettingsReader {
                     "missing; expected the number of lines of an event")
                 return nil
             }
-            return .count(count(lines, in: 1...1_000_000, default: 2))
+            return .count(count(lines, .countedLines))
         case .pattern:
             refuse(["count_lines"], section, "type pattern")
             if let preset {

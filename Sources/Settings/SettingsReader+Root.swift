@@ -17,9 +17,7 @@ extension SettingsReader {
         let limits = self.limits(section["limits"])
         let registry = self.registry(section["registry"])
         let http = self.http(section["http"])
-        let shutdownTimeout = duration(
-            section["shutdown_timeout"], in: .milliseconds(100)...(.seconds(3_600)),
-            default: .seconds(10))
+        let shutdownTimeout = duration(section["shutdown_timeout"], .shutdownTimeout)
         let node = self.node(section)
         let log = self.log(section["log"])
         let kafka = self.kafka(section)
@@ -70,13 +68,9 @@ extension SettingsReader {
 
     private mutating func limits(_ value: Value?) -> Settings.Limits {
         let section = self.section(value, .limits)
-        let inFlight = size(
-            section?["in_flight"], in: (256 << 10)...(16 << 30), default: 32 << 20)
-        let openFiles = count(section?["open_files"], in: 16...(1 << 20), default: 4096)
-        // So many files of the largest size, each counted up to this bound, still sum up in 64
-        // bits.
-        let heldBytes = size(
-            section?["held_bytes"], in: (64 << 10)...(4 << 40), default: 4 << 30)
+        let inFlight = size(section?["in_flight"], .inFlight)
+        let openFiles = count(section?["open_files"], .openFiles)
+        let heldBytes = size(section?["held_bytes"], .heldBytes)
         if let readers = section?["readers"], let text = text(readers, "1"), text != "1" {
             let later = text.utf8.allSatisfy { (0x31...0x39).contains($0) }
             fault(
@@ -85,21 +79,19 @@ extension SettingsReader {
         }
         return Settings.Limits(
             inFlight: inFlight, openFiles: openFiles, heldBytes: heldBytes,
-            topics: count(section?["topics"], in: 1...100_000, default: 1_000),
+            topics: count(section?["topics"], .topics),
             watches: watches(section?["watches"]))
     }
 
     private mutating func watches(_ value: Value?) -> Int? {
         guard let value else { return nil }
         if case .scalar(let scalar) = value.node.content, scalar.text == "auto" { return nil }
-        return count(value, in: 16...(1 << 24), default: 1 << 15)
+        return count(value, .watches)
     }
 
     private mutating func registry(_ value: Value?) -> Settings.Registry {
         let section = self.section(value, .registry)
-        let sync = duration(
-            section?["sync"], in: .milliseconds(1)...(.seconds(600)), default: .seconds(1))
-        return Settings.Registry(sync: sync)
+        return Settings.Registry(sync: duration(section?["sync"], .sync))
     }
 
     private mutating func http(_ value: Value?) -> Settings.HTTP {

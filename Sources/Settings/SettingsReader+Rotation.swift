@@ -3,13 +3,6 @@ import YAML
 
 /// `rotation` of an input.
 extension SettingsReader {
-    /// The least has room for a block of any file system, and for what stays of a log.
-    private static let sizes = (64 << 10)...(1 << 40)
-    private static let archives = 1...100_000
-    private static let ages: ClosedRange<Duration> = .seconds(60)...(.seconds(366 * 86_400))
-    private static let lives: ClosedRange<Duration> =
-        .seconds(3_600)...(.seconds(100 * 366 * 86_400))
-
     mutating func rotation(_ value: Value?) -> Settings.Rotation? {
         guard let value else { return nil }
         if case .scalar(let scalar) = value.node.content, scalar.isNull { return nil }
@@ -22,24 +15,26 @@ extension SettingsReader {
                     + "or in place of it schedule or age")
         }
         let keep = required(section, "keep", "how many archives stay, as in 7")
-        let age = section["age"].map {
-            duration($0, in: Self.ages, default: .seconds(86_400))
-        }
-        let size = section["size"].map { self.size($0, in: Self.sizes, default: 1 << 30) }
+        let age = section["age"].map { duration($0, .rotatedAge) }
+        let size = section["size"].map { self.size($0, .rotatedSize) }
         notEmpty(section["not_empty"])
         return Settings.Rotation(
             size: size, schedule: section["schedule"].flatMap { schedule($0) },
             age: age,
-            keep: count(keep, in: Self.archives, default: 7),
+            keep: count(keep, .archives),
             maxAge: section["max_age"].map {
                 // The newest archive tells when the last rotation was, and has to be there.
-                duration(
-                    $0, in: max(Self.lives.lowerBound, age ?? .zero)...Self.lives.upperBound,
-                    default: .seconds(14 * 86_400))
+                let bounds = Bounds<Duration>.archiveAge
+                return duration(
+                    $0, in: max(bounds.range.lowerBound, age ?? .zero)...bounds.range.upperBound,
+                    default: bounds.standard)
             },
             maxTotal: section["max_total"].map {
                 // Less would remove what was archived a moment ago.
-                self.size($0, in: (size ?? Self.sizes.lowerBound)...(1 << 50), default: 1 << 34)
+                let bounds = Bounds<Int>.archivesTotal
+                return self.size(
+                    $0, in: (size ?? bounds.range.lowerBound)...bounds.range.upperBound,
+                    default: bounds.standard)
             },
             compress: choice(section["compress"], default: .none),
             delayCompress: boolean(section["delay_compress"], default: false),

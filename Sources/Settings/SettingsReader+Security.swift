@@ -112,7 +112,10 @@ extension SettingsReader {
         }
     }
 
-    private enum Mechanism: String, CaseIterable {
+    /// For the table.
+    static let mechanisms = SettingsKeys.Key.choice(of: Mechanism.self)
+
+    fileprivate enum Mechanism: String, CaseIterable {
         case plain = "PLAIN"
         case scram256 = "SCRAM-SHA-256"
         case scram512 = "SCRAM-SHA-512"

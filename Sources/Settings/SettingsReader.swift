@@ -45,9 +45,9 @@ struct SettingsReader {
             let value = Value(
                 path: section.path(shown(entry.key)), keyMark: entry.keyMark, node: entry.value)
             switch keys[entry.key] {
-            case .built, .map, .list: section.values[entry.key] = value
-            case .later(let below): refuse(value, below)
             case nil: unknown(value, entry.key, keys)
+            case let key? where key.isLater: refuse(value)
+            case _?: section.values[entry.key] = value
             }
         }
         return section
@@ -58,17 +58,11 @@ struct SettingsReader {
         return section(value.node, value.path, keys)
     }
 
-    /// A key that is for later, and keys below it that are for never.
-    private mutating func refuse(_ value: Value, _ below: SettingsKeys?) {
+    /// A key that is for later.
+    private mutating func refuse(_ value: Value) {
         // Nothing is what leaving the key out means.
         if case .scalar(let scalar) = value.node.content, scalar.isNull { return }
         fault(value.keyMark, value.path, "not supported yet; leave the key out")
-        guard let below, case .map(let entries) = value.node.content else { return }
-        for entry in entries where below[entry.key] == nil {
-            let path = "\(value.path).\(shown(entry.key))"
-            unknown(
-                Value(path: path, keyMark: entry.keyMark, node: entry.value), entry.key, below)
-        }
     }
 
     private mutating func unknown(_ value: Value, _ key: String, _ keys: SettingsKeys) {

@@ -32,7 +32,7 @@ import Testing
         (["registry", "show"], .registryShow(.init())),
         (
             ["registry", "show", "*.log", "--json", "--data", "/d"],
-            .registryShow(.init(isJSON: true, data: "/d", pattern: "*.log"))
+            .registryShow(.init(isJSON: true, place: .init(data: "/d"), pattern: "*.log"))
         ),
         (
             ["registry", "show", "--", "--json"],
@@ -47,20 +47,25 @@ import Testing
             .registryImport(
                 .init(directory: "/f", config: "c", isDry: true, trustsPaths: true))
         ),
-        (["registry", "verify", "--data", "/d"], .registryVerify(data: "/d")),
-        (["registry", "compact", "-n"], .registryCompact(data: nil, isDry: true)),
+        (["registry", "verify", "--data", "/d"], .registryVerify(.init(data: "/d"))),
+        (
+            ["registry", "verify", "-c", "f"],
+            .registryVerify(.init(config: "f"))
+        ),
+        (["registry", "compact", "-n"], .registryCompact(.init(), isDry: true)),
         (
             ["registry", "forget", "a.log", "--dry-run"],
-            .registryForget(pattern: "a.log", data: nil, isDry: true)
+            .registryForget(pattern: "a.log", .init(), isDry: true)
         ),
         (
             ["registry", "rewind", "--to", "end", "a.log"],
-            .registryRewind(pattern: "a.log", to: .end, data: nil, isDry: false)
+            .registryRewind(pattern: "a.log", to: .end, .init(), isDry: false)
         ),
         (
             ["registry", "rewind", "--to=4711", "a.log", "--data=d"],
-            .registryRewind(pattern: "a.log", to: .offset(4711), data: "d", isDry: false)
+            .registryRewind(pattern: "a.log", to: .offset(4711), .init(data: "d"), isDry: false)
         ),
+        (["version"], .say(Version.report)),
         (["--version"], .say("shipper \(Version.full)\n")),
         (["-V"], .say("shipper \(Version.full)\n")),
         (["check", "--config", "f", "--version"], .say("shipper \(Version.full)\n")),
@@ -76,7 +81,7 @@ import Testing
             [],
             """
             shipper: no command; expected one of run, check, status, convert, demo, rotate, registry show, \
-            registry verify, registry compact, registry forget, registry rewind, registry import, help
+            registry verify, registry compact, registry forget, registry rewind, registry import, config, schema, version, help
             see 'shipper --help'
             """
         ),
@@ -102,8 +107,15 @@ import Testing
             ["ship"],
             """
             shipper: unknown command "ship"; expected one of run, check, status, convert, demo, rotate, registry show, \
-            registry verify, registry compact, registry forget, registry rewind, registry import, help
+            registry verify, registry compact, registry forget, registry rewind, registry import, config, schema, version, help
             see 'shipper --help'
+            """
+        ),
+        (
+            ["completions", "ksh"],
+            """
+            shipper: unknown shell "ksh"; expected one of bash, zsh, fish
+            see 'shipper completions --help'
             """
         ),
         (["--colour"], "shipper: unknown option --colour\nsee 'shipper --help'"),
@@ -230,7 +242,7 @@ import Testing
     @Test func everyCommandHasHelpThatNamesEachOfItsOptions() throws {
         let overview = try said(["--help"])
         for command in CommandTable.commands {
-            #expect(overview.contains("  \(command.name) "))
+            #expect(overview.contains("  \(command.name) ") == command.isListed)
             let help = try said(command.words + ["--help"])
             #expect(try said(["help"] + command.words) == help)
             #expect(help.hasPrefix("Usage: shipper \(command.name)"))

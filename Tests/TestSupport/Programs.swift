@@ -62,3 +62,14 @@ func findProduct(_ name: String) throws -> String {
     }
     return candidate
 }
+
+/// Whether a program of the system is there that a test can do without; it says then that it is
+/// skipped.
+package func hasProgram(_ name: String) -> Bool {
+    do {
+        _ = try findProgram(name, package: name)
+        return true
+    } catch {
+        return false
+    }
+}

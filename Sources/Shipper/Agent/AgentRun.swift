@@ -89,6 +89,9 @@ final class AgentRun {
         { [endpoints] in endpoints.figures ?? Figures() }
     }
 
+    /// Of the moment; any thread may ask for it.
+    var health: @Sendable () -> Health { { [endpoints] in endpoints.health } }
+
     /// As the pipeline's, over all reloads until then.
     func waitForEnd(timeout: Duration?) throws(PipelineError) -> Pipeline.End {
         // A run that ends by itself is for the configuration that it began with.
@@ -99,6 +102,7 @@ final class AgentRun {
             while reloads.take() {
                 if case .ended(let end) = try reload() { return end }
             }
+            reloads.finish()
         }
     }
 

@@ -18,6 +18,8 @@ final class Reloads: Sendable {
     private struct State {
         var pipeline: Pipeline?
         var isAsked = false
+        var isTaken = false
+        var asked = 0
         var counts: [Result: Int] = [:]
         var refusal: String?
         var hash: UInt64?
@@ -28,6 +30,7 @@ final class Reloads: Sendable {
     func ask() {
         let pipeline = state.withLock { state in
             state.isAsked = true
+            state.asked +|= 1
             return state.pipeline
         }
         pipeline?.askForAttention()
@@ -37,9 +40,19 @@ final class Reloads: Sendable {
     func take() -> Bool {
         state.withLock { state in
             defer { state.isAsked = false }
+            if state.isAsked { state.isTaken = true }
             return state.isAsked
         }
     }
+
+    /// How often it was asked for.
+    var asked: Int { state.withLock { $0.asked } }
+
+    /// What was taken is done with.
+    func finish() { state.withLock { $0.isTaken = false } }
+
+    /// Whether one is asked for, or carried out.
+    var isUnderWay: Bool { state.withLock { $0.isAsked || $0.isTaken } }
 
     /// Whether the next `take` will say yes.
     var isAsked: Bool { state.withLock { $0.isAsked } }

@@ -4,8 +4,10 @@ import Registry
 /// `shipper registry compact`: the journal becomes part of the snapshot.
 package enum RegistryCompactCommand {
     /// Writes the snapshot anew, or with `isDry` says what there is.
-    package static func run(data: String?, isDry: Bool) throws(SystemError) -> ExitCode {
-        try RegistryEditing.run(data: data) { directory in
+    package static func run(
+        _ place: RegistryPlace, isDry: Bool
+    ) throws(SystemError) -> ExitCode {
+        try RegistryEditing.run(place) { directory in
             let before = try RegistryReader.read(directory: directory)
             let journal = before.journalBytes ?? 0
             if isDry {

@@ -6,13 +6,12 @@ import Synchronization
 
 /// Shared by the commands that look at a registry or change it while no agent runs.
 enum RegistryEditing {
-    /// Runs `body` with the data directory that was named, or else the one that the standard
-    /// configuration names; what it throws is told.
+    /// Runs `body` with the data directory; what it throws is told.
     static func run(
-        data: String?, _ body: (String) throws -> ExitCode
+        _ place: RegistryPlace, _ body: (String) throws -> ExitCode
     ) throws(SystemError) -> ExitCode {
         do {
-            return try body(try data ?? standardDirectory())
+            return try body(try place.directory())
         } catch let error as RegistryError {
             if case .held = error { return try complain("\(error)", .dataHeld) }
             return try complain("\(error)", .fault)
@@ -21,11 +20,6 @@ enum RegistryEditing {
         } catch {
             return try complain("\(error)", .fault)
         }
-    }
-
-    private static func standardDirectory() throws(SettingsError) -> String {
-        try Settings.dataDirectory(
-            path: Settings.standardPath, environment: ProcessContext.environment())
     }
 
     static func complain(_ text: String, _ code: ExitCode) throws(SystemError) -> ExitCode {

@@ -7,9 +7,9 @@ package enum RegistryForgetCommand {
     /// Forgets every file whose path or stream the glob `pattern` matches; with `isDry` only says
     /// which.
     package static func run(
-        pattern: String, data: String?, isDry: Bool
+        pattern: String, _ place: RegistryPlace, isDry: Bool
     ) throws(SystemError) -> ExitCode {
-        try RegistryEditing.run(data: data) { directory in
+        try RegistryEditing.run(place) { directory in
             if isDry {
                 return try tell(
                     RegistryEditing.matching(pattern, RegistryEditing.preview(directory)), pattern,

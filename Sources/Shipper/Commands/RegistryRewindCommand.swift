@@ -6,9 +6,9 @@ package enum RegistryRewindCommand {
     /// Moves the position of every file whose path or stream the glob `pattern` matches; with
     /// `isDry` only says how. `fault` where a file could not be moved; the others are all the same.
     package static func run(
-        pattern: String, to target: RewindTarget, data: String?, isDry: Bool
+        pattern: String, to target: RewindTarget, _ place: RegistryPlace, isDry: Bool
     ) throws(SystemError) -> ExitCode {
-        try RegistryEditing.run(data: data) { directory in
+        try RegistryEditing.run(place) { directory in
             if isDry {
                 let rewind = try Rewind(
                     RegistryEditing.matching(pattern, RegistryEditing.preview(directory)), target)

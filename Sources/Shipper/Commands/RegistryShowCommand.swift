@@ -10,8 +10,8 @@ package enum RegistryShowCommand {
     package struct Arguments: Hashable, Sendable {
         /// One JSON object a line in place of a table.
         package let isJSON: Bool
-        /// Nil: the directory that the standard configuration names.
-        package let data: String?
+        /// Whose files.
+        package let place: RegistryPlace
         /// `path`, `lag` or `age`.
         package let order: String
         /// Draws anew each second until SIGINT or SIGTERM.
@@ -20,11 +20,11 @@ package enum RegistryShowCommand {
         package let pattern: String?
 
         package init(
-            isJSON: Bool = false, data: String? = nil, order: String = "path",
+            isJSON: Bool = false, place: RegistryPlace = RegistryPlace(), order: String = "path",
             isWatching: Bool = false, pattern: String? = nil
         ) {
             self.isJSON = isJSON
-            self.data = data
+            self.place = place
             self.order = order
             self.isWatching = isWatching
             self.pattern = pattern
@@ -42,7 +42,7 @@ package enum RegistryShowCommand {
         let directory: String
         do {
             wanted = try arguments.pattern.map { try PathGlob($0) }
-            directory = try arguments.data ?? standardDirectory()
+            directory = try arguments.place.directory()
         } catch {
             return try complain("\(error)")
         }
@@ -144,10 +144,5 @@ package enum RegistryShowCommand {
     private static func complain(_ faults: [RegistryFault]) throws(SystemError) -> ExitCode {
         for fault in faults { _ = try complain("\(fault)") }
         return faults.isEmpty ? .done : .fault
-    }
-
-    private static func standardDirectory() throws(SettingsError) -> String {
-        try Settings.dataDirectory(
-            path: Settings.standardPath, environment: ProcessContext.environment())
     }
 }

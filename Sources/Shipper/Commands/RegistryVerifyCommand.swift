@@ -5,8 +5,8 @@ import Registry
 package enum RegistryVerifyCommand {
     /// Reads all of the registry, of a running or stopped agent or a copy of it. Each fault is a
     /// line of standard output with its byte; `fault` if there is any.
-    package static func run(data: String?) throws(SystemError) -> ExitCode {
-        try RegistryEditing.run(data: data) { directory in
+    package static func run(_ place: RegistryPlace) throws(SystemError) -> ExitCode {
+        try RegistryEditing.run(place) { directory in
             let contents = try RegistryReader.read(directory: directory)
             let summary = contents.summary
             var lines = summary.damaged.map { "\($0)" }

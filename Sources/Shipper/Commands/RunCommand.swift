@@ -26,8 +26,10 @@ package enum RunCommand {
             patience: settings.shutdownTimeout, code: once ? .fault : .internalFault, log: log)
         defer { watch.isOver() }
         let reloads = Reloads()
+        let manager = ServiceManager.start(ProcessContext.environment(), reloads, log)
+        defer { manager?.stop() }
         let signals = try SystemThread("signals") {
-            obeySignals(watch, once ? nil : reloads, log)
+            obeySignals(watch, once ? nil : reloads, manager, log)
         }
         // It ends with the process: nothing else ends sigwait.
         _ = signals
@@ -41,6 +43,7 @@ package enum RunCommand {
             return error.exitCode
         }
         defer { run.stopServing() }
+        manager?.follow(run.health)
         tell(settings, run, config, descriptors, log)
         let progress = tellProgress(of: run, log)
         defer { progress?.stop() }
@@ -99,11 +102,15 @@ package enum RunCommand {
 
     /// The first SIGTERM or SIGINT ends reading, the second one the wait for deliveries too. SIGHUP
     /// has the configuration read again, where that is possible.
-    private static func obeySignals(_ watch: EndWatch, _ reloads: Reloads?, _ log: Log) {
+    private static func obeySignals(
+        _ watch: EndWatch, _ reloads: Reloads?, _ manager: ServiceManager?, _ log: Log
+    ) {
         var isStopping = false
         while true {
             switch Signals.waitForAny() {
-            case .hangUp where reloads != nil: reloads?.ask()
+            case .hangUp where reloads != nil:
+                reloads?.ask()
+                manager?.lookNow()
             case .hangUp:
                 log.fault(
                     .warn, key: "SIGHUP",
@@ -112,6 +119,7 @@ package enum RunCommand {
                 isStopping = true
                 // From here on it ends, whatever a line of the log may wait for.
                 watch.begin()
+                manager?.lookNow(isStopping: true)
                 log.info("stopping", ["signal": .text(name)])
                 watch.ask()
             case .end(let name):

@@ -42,7 +42,8 @@ final class Endpoints: Sendable {
         return figures
     }
 
-    private var health: Health {
+    /// Of this moment.
+    var health: Health {
         switch state.withLock({ $0 }) {
         case .starting: .starting
         case .running(let pipeline): pipeline.health(refusal: reloads.refusal)
