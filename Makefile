@@ -16,6 +16,7 @@ REPORTED := $(if $(RESULTS),--xunit-output '$(RESULTS)')
 # make bench MODE=idle|latency SECONDS=30
 # make bench MODE=node RATE=1000 FILES=110 PARTITIONS=30 SECONDS=30 BROKERS=3
 # make bench MODE=scale FILES=100000 PARTS=start,crowd,full,found,memory,rest,bulk
+# make bench MODE=rotation RATE=100 ROTATIONS=20 SIZE=256MiB
 # make bench MODE=registry ENTRIES=100000 DIRECTORY=/var/tmp
 SIZE ?=
 RUNS ?=
@@ -29,6 +30,7 @@ FILES ?=
 PARTITIONS ?=
 BROKERS ?=
 PARTS ?=
+ROTATIONS ?=
 ENTRIES ?= 100000
 DIRECTORY ?=
 given = $(if $($(1)),--$(2) '$($(1))')
@@ -36,6 +38,7 @@ BENCH := $(call given,SIZE,size) $(call given,RUNS,runs) $(call given,BROKER,bro
 	$(call given,JSON,json) $(call given,ONLY,only) $(call given,SECONDS,seconds) \
 	$(call given,RATE,rate) $(call given,FILES,files) $(call given,PARTITIONS,partitions) \
 	$(call given,BROKERS,brokers) $(call given,PARTS,parts) \
+	$(call given,ROTATIONS,rotations) \
 	$(if $(filter-out throughput,$(MODE)),--$(MODE))
 
 # make install DESTDIR=/tmp/root PREFIX=/usr

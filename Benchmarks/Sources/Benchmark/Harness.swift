@@ -32,6 +32,10 @@ package enum Harness {
             var mode = try Scale(stage)
             isGood = try mode.measure()
             (text, json) = (mode.text(command: command), mode.json(command: command))
+        case .rotation:
+            var mode = try Rotation(stage)
+            isGood = try mode.measure()
+            (text, json) = (mode.text(command: command), mode.json(command: command))
         case .latency:
             var mode = try Latency(stage)
             isGood = try mode.measure()

@@ -3,12 +3,12 @@ import Machine
 /// What is to be measured.
 package struct Options: Sendable {
     package enum Mode: String, CaseIterable, Sendable {
-        case throughput, formats, idle, latency, node, scale
+        case throughput, formats, idle, latency, node, scale, rotation
     }
 
     package var mode = Mode.throughput
-    /// Of the corpus.
-    package var bytes = 1_000_000_000
+    /// Of the corpus, or of a log that is to be rotated; nil: not given.
+    private var size: Int?
     /// Of each contender.
     package var runs: Int?
     package var seed: UInt64 = 1
@@ -23,8 +23,10 @@ package struct Options: Sendable {
     /// How long to look at an agent at rest, or to write lines.
     package var seconds: Int?
     package var files: Int?
-    /// Lines a second.
+    /// Lines a second; megabytes a second where logs are rotated.
     package var rate: Int?
+    /// Of a log.
+    package var rotations: Int?
     /// Of each topic.
     package var partitions: Int?
     /// Of the mock cluster.
@@ -35,6 +37,9 @@ package struct Options: Sendable {
 
     /// A mock cluster of more shows nothing that it does not show with so many.
     package static let mostBrokers = 64
+
+    /// Of the corpus, or of a log that is to be rotated.
+    package var bytes: Int { size ?? (mode == .rotation ? 256 << 20 : 1_000_000_000) }
 
     /// Who is to be measured.
     package var contenders: [Contender.Key] {
@@ -54,7 +59,8 @@ package struct Options: Sendable {
           --partitions N     of each topic; default 4
           --only LIST        of shipper-json, shipper-raw, shipper-node, kcat, filebeat, rsyslog, and
                              shipper-FORMAT and filebeat-FORMAT (s6, cri, docker, exclude, ndjson,
-                             multiline, cri-multiline, docker-multiline); with commas
+                             multiline, cri-multiline, docker-multiline); with --rotation of
+                             unrotated, collapse, punch, copytruncate, logrotate; with commas
           --shipper PATH     the agent; default: the one on PATH
           --seed N           of the corpus; default 1
           --json FILE        writes the figures there as JSON too
@@ -72,6 +78,11 @@ package struct Options: Sendable {
                              memory, rest and bulk, with 100000 files (--files) in one directory and less in the
                              others; 1 run
           --parts LIST       of these; with commas
+          --rotation         instead: a log of a fast writer is rotated: by the agent with each of its
+                             methods, by logrotate (copytruncate), by nobody; what is lost, and how
+                             long the writer waits; 1 run
+          --rotations N      so many; default 20
+                             --size of the log that is due: default 256MiB; --rate in MB/s: 100
           --seconds N        how long; default 60 at rest, 10 of writing into one file, 30 into many
 
           --help
@@ -83,7 +94,7 @@ package struct Options: Sendable {
 
     private static let valued: Set = [
         "--size", "--runs", "--broker", "--only", "--shipper", "--seed", "--json", "--seconds",
-        "--files", "--rate", "--partitions", "--brokers", "--parts",
+        "--files", "--rate", "--partitions", "--brokers", "--parts", "--rotations",
     ]
 
     /// `arguments` without the program's name.
@@ -116,12 +127,13 @@ package struct Options: Sendable {
                 throw UsageError(
                     description: "--size: \"\(value)\" is no size such as 1GB or 64MiB")
             }
-            self.bytes = bytes
+            size = bytes
         case "--runs": runs = try Self.count(name, value)
         case "--seed": seed = UInt64(try Self.count(name, value))
         case "--seconds": seconds = try Self.count(name, value)
         case "--files": files = try Self.count(name, value)
         case "--rate": rate = try Self.count(name, value)
+        case "--rotations": rotations = try Self.count(name, value, upTo: 1_000)
         case "--partitions": partitions = try Self.count(name, value, upTo: 10_000)
         case "--brokers": brokers = try Self.count(name, value, upTo: Self.mostBrokers)
         case "--parts":

@@ -85,7 +85,7 @@ package func countEntries(_ path: String) throws(MachineError) -> Int {
 }
 
 /// Names in a directory, without `.` and `..`.
-func entries(_ path: String) throws(MachineError) -> [String] {
+package func entries(_ path: String) throws(MachineError) -> [String] {
     guard let directory = unsafe opendir(path) else { throw MachineError("opendir", path) }
     defer { unsafe closedir(directory) }
     var names: [String] = []

@@ -14,22 +14,23 @@ enum Deployment {
         String(decoding: try readFile(path(relative)), as: UTF8.self)
     }
 
-    /// What follows `key: ` on the one line of the DaemonSet that has it.
-    static func daemonSetValue(_ key: String) throws -> String {
-        let found = try text("kubernetes/daemonset.yaml").split(separator: "\n").compactMap {
+    /// What follows `key: ` on the one line of the DaemonSet, or of an overlay's patch, that has it.
+    static func daemonSetValue(_ key: String, of part: String = "kubernetes") throws -> String {
+        let found = try text("\(part)/daemonset.yaml").split(separator: "\n").compactMap {
             line in
             let words = line.drop { $0 == " " }
             return words.hasPrefix("\(key): ") ? String(words.dropFirst(key.count + 2)) : nil
         }
         guard let value = found.first, found.count == 1 else {
-            throw Unexpected(description: "daemonset.yaml: \(found.count) lines with \(key)")
+            throw Unexpected(
+                description: "\(part)/daemonset.yaml: \(found.count) lines with \(key)")
         }
         return value
     }
 
-    /// The capabilities that the DaemonSet leaves to the agent.
-    static func capabilities() throws -> [String] {
-        try daemonSetValue("add").filter { $0 != "[" && $0 != "]" && $0 != " " }
+    /// The capabilities that the DaemonSet, or an overlay, leaves to the agent.
+    static func capabilities(of part: String = "kubernetes") throws -> [String] {
+        try daemonSetValue("add", of: part).filter { $0 != "[" && $0 != "]" && $0 != " " }
             .split(separator: ",").map { $0.lowercased() }
     }
 

@@ -140,6 +140,43 @@ import Testing
     }
 
     @Test(
+        "O6: the overlay that rotates is admitted: logs for writing, and three capabilities",
+        .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
+    func rotateOverlay() throws {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let overlay = Deployment.path("rotate")
+        let namespace = try cluster.kubectl(
+            ["apply", "-k", Deployment.path("namespace")])
+        #expect(namespace.exit == .code(0), "\(namespace.errors)")
+        let applied = try cluster.kubectl(["apply", "-k", overlay])
+        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
+        let difference = try cluster.kubectl(["diff", "-k", overlay])
+        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        let shown = try cluster.kubectl(
+            ["get", "daemonset", "shipper", "--namespace=shipper", "--output=json"])
+        let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
+            .spec.template.spec
+        let container = try #require(pod.containers.first)
+        let security = container.securityContext
+        #expect(security.capabilities.drop == ["ALL"])
+        // DAC_READ_SEARCH beside DAC_OVERRIDE would open any file of the node for writing.
+        #expect(security.capabilities.add == ["CHOWN", "DAC_OVERRIDE", "LEASE"])
+        #expect(security.readOnlyRootFilesystem && !security.allowPrivilegeEscalation)
+        #expect(security.seccompProfile.type == "RuntimeDefault")
+        // The mount of the base, but for writing.
+        #expect(container.volumeMounts.map(\.name).sorted() == ["config", "logs", "registry"])
+        let logs = try #require(container.volumeMounts.first { $0.name == "logs" })
+        #expect(logs.readOnly != true && logs.mountPropagation == "HostToContainer")
+        let map = try #require(pod.volumes.compactMap(\.configMap).first).name
+        let settings = try cluster.kubectl(
+            [
+                "get", "configmap", map, "--namespace=shipper",
+                "--output=jsonpath={.data.shipper\\.yaml}",
+            ])
+        #expect(settings.output == (try Deployment.text("rotate/shipper.yaml")))
+    }
+
+    @Test(
         "An overlay for a namespace that is there already neither changes nor deletes it",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func overlay() throws {

@@ -3,17 +3,19 @@ package import Machine
 /// Somebody who takes lines from files to Kafka.
 package struct Contender: Sendable {
     /// As tables show it.
-    package let name: String
+    package var name: String
     /// Path of the program.
     package let program: String
     /// What the program says of itself.
-    package let version: String
+    package var version: String
     /// It ends when everything is delivered; else the harness looks at the broker and stops it.
     package let endsByItself: Bool
     /// It goes on with a file that grows, until it is stopped.
     package let follows: Bool
     /// How the lines stand in the corpus that it is given.
     package var form = Corpus.Form.plain
+    /// Who rotates what it follows; nil: it is for other modes.
+    var rotator: Rotator?
     /// Writes what the program wants to read into the task's directory; the command line.
     package let prepare: @Sendable (Task) throws(MachineError) -> [String]
 
@@ -31,6 +33,8 @@ package struct Contender: Sendable {
         package let kind: BrokerClient.Kind
         /// End when everything that is there is delivered, if the program knows how to.
         package let once: Bool
+        /// More keys of shipper's input.
+        var inputKeys: [String] = []
 
         /// The brokers as a list that YAML and rsyslog read, on one line.
         var brokerList: String {
@@ -99,7 +103,7 @@ package struct Contender: Sendable {
             Key(name: "repeats-a-line", modes: []) { _ throws(MachineError) in
                 try faulty("repeats a line", without: false)
             },
-        ]
+        ] + rotating
 
     /// What a program prints that tells its version; standard output and error together.
     static func output(of command: [String]) throws(MachineError) -> [String] {

@@ -26,7 +26,7 @@ extension Contender {
                     inputs:
                       - name: benchmark
                         paths: [\(JSON.text(task.files).text())]
-                    \((job?.shipper ?? []).map { "    \($0)" }.joined(separator: "\n"))
+                    \(((job?.shipper ?? []) + task.inputKeys).map { "    \($0)" }.joined(separator: "\n"))
                     output:
                       kafka:
                         brokers: \(task.brokerList)
