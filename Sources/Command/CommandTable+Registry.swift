@@ -62,8 +62,8 @@ extension CommandTable {
             summary: "forgets files, so that they are shipped from their beginning",
             details: [
                 "What is there of a file that is forgotten is shipped as if it were new, and its "
-                    + "lines get the ids that they had if it is the same inode and was never "
-                    + "truncated. The agent has to be stopped. All is done or nothing."
+                    + "lines get new ids: `registry rewind` sends them again with those that they "
+                    + "had. The agent has to be stopped. All is done or nothing."
             ],
             options: [dryRun, config, data], operands: [files], exits: [.done, .fault, .dataHeld]),
         Command(

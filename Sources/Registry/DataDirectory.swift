@@ -21,12 +21,8 @@ package enum DataDirectory {
         // With a slash behind it, lstat would follow a link.
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         do throws(SystemError) {
-            let status = try Descriptor.linkStatus(ofPath: path)
-            if status.isLink { return .refused(.refused(path: path, .isLink)) }
-            guard status.isDirectory else { return .refused(.refused(path: path, .isNoDirectory)) }
-            if status.mode & 0o002 != 0 {
-                return .refused(.refused(path: path, .isWritableByOthers))
-            }
+            if let refusal = try refusal(of: path) { return .refused(refusal) }
+            if let refusal = try refusalOfFiles(in: path) { return .refused(refusal) }
             let opened = try Descriptor.directory(atPath: path)
             if let holder = try FileLock.holder(of: RegistryLock.name, in: opened) {
                 return .held(pid: holder.pid)
@@ -36,6 +32,25 @@ package enum DataDirectory {
             if error.code == .notFound { return .absent(isAboveThere: isAboveThere(path)) }
             if error.code == .permission { return .unwritable }
             return .refused(.unusable(path: path, error))
+        }
+    }
+
+    /// Why nothing is kept in a directory.
+    private static func refusal(of path: String) throws(SystemError) -> RegistryError? {
+        let status = try Descriptor.linkStatus(ofPath: path)
+        if status.isLink { return .refused(path: path, .isLink) }
+        if !status.isDirectory { return .refused(path: path, .isNoDirectory) }
+        if status.mode & 0o002 != 0 { return .refused(path: path, .isWritableByOthers) }
+        return nil
+    }
+
+    /// The same of the one in it that has the registry's files, which may not be there yet.
+    private static func refusalOfFiles(in path: String) throws(SystemError) -> RegistryError? {
+        do throws(SystemError) {
+            return try refusal(of: "\(path)/\(JournalFormat.directoryName)")
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
         }
     }
 

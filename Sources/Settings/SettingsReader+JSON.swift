@@ -13,7 +13,6 @@ extension SettingsReader {
         _ value: Value?, _ kafka: KafkaOutput?, _ fields: [Field], rootFields: [String]
     ) -> Settings.JSON? {
         guard let value else { return nil }
-        if case .scalar(let scalar) = value.node.content, scalar.isNull { return nil }
         guard let section = section(value, .json) else { return nil }
         if kafka?.settings.codec == .raw {
             fault(

@@ -26,6 +26,11 @@ extension SettingsReader {
 
     private mutating func masks(_ value: Value?) -> [Settings.Mask] {
         let what = #"masks, as in {pattern: '\d{16}', with: '****'}"#
+        // Whoever writes that means to mask something.
+        if let value, case .scalar(let scalar) = value.node.content, scalar.isNull {
+            _ = items(value, of: what)
+            return []
+        }
         guard let items = some(value, of: what) else { return [] }
         return items.compactMap { item in
             guard let section = self.section(item, .mask) else { return nil }

@@ -283,6 +283,17 @@ import Testing
         let (exit, line, errors) = try said()
         #expect(exit == .code(1) && line == "not usable")
         #expect(errors.contains("every user may write here"), "\(errors)")
+        try setMode(agent.data, 0o700)
+        try setMode("\(agent.data)/registry", 0o777)
+        #expect(try said().0 == .code(1))
+        try setMode("\(agent.data)/registry", 0o700)
+        // `run` makes none above it.
+        let text = String(decoding: try readFile(agent.config), as: UTF8.self)
+        try agent.home.write(
+            "shipper.yaml", text.replacing("data: \(agent.data)", with: "data: \(agent.data)/a/b"))
+        let process = try ChildProcess(findBinary(), ["check", "--config", agent.config])
+        #expect(try process.wait() == .code(1))
+        #expect(process.errors.contains("make it"), "\(process.errors)")
     }
 
     @Test(

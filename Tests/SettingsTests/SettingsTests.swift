@@ -152,6 +152,12 @@ import YAML
                     acks: all
                 """, rest: "limits: {readers: 1}")
         #expect(faults(text).isEmpty)
+        // Nobody writes these to have nothing done.
+        for key in ["mask", "json"] {
+            let found = faults(settingsText(input: "    \(key):"))
+            #expect(found.count == 1, "\(found)")
+            #expect(found.first?.hasPrefix("f.yaml:5:10: inputs[0].\(key): nothing; ") == true)
+        }
     }
 
     @Test func everyKeyOfTheDocumentationIsReadOrRefusedAsNotSupportedYet() throws {

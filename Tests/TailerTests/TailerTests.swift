@@ -241,6 +241,42 @@ struct TailerTests {
         try expect(["one", "two", "six", "ten", "end"])
     }
 
+    /// A program in a crash loop: each of its logs has one banner, and lines that end alike.
+    @Test("T15: the same when it begins and ends alike, too, and each line ends as it did")
+    func refilledToTheSameEnds() throws {
+        let banner = (0..<30).map { "banner \($0) " + String(repeating: "=", count: 60) }
+        let ending = String(repeating: "-", count: 80)
+        let names = [("a", 1...20), ("b", 1...20), ("c", 1...200), ("d", 1...200)]
+        let contents = names.map { name, numbers in
+            numbers.map { number in
+                let digits = String(number)
+                return name + String(repeating: "0", count: 4 - digits.utf8.count) + digits + ending
+            }
+        }
+        for pair in [contents[..<2], contents[2...]] {
+            let log = "log/\(pair.startIndex).log"
+            let path = directory.path(log)
+            var expected: [String] = []
+            var tailer: Tailer?
+            for lines in pair {
+                let text = (banner + lines).map { $0 + "\n" }.joined()
+                if tailer == nil {
+                    _ = try directory.write(log, text)
+                    tailer = try startTailer(output, [path])
+                } else {
+                    // One write, so that no look comes in between.
+                    try Descriptor.open(path, O_WRONLY).write(Array(text.utf8))
+                }
+                expected += banner + lines
+                try eventually("\(expected.count) lines") {
+                    output.texts(path).count >= expected.count
+                }
+            }
+            #expect(output.texts(path) == expected)
+            tailer?.stop()
+        }
+    }
+
     @Test("T16: the same when the first 1024 bytes are the same, and while the stream had no room")
     func refilledAlike() throws {
         let head = String(repeating: "same\n", count: 300)

@@ -20,8 +20,8 @@ struct FieldsLook {
         clock = FieldClock(fields)
     }
 
-    /// The line itself is the message where it is no object, or has no such text. `now` in
-    /// milliseconds since 1970.
+    /// The line itself is the message where it is no object, or none of its members is asked for;
+    /// it has none where it has no such text. `now` in milliseconds since 1970.
     mutating func read(_ line: Span<UInt8>, now: Int64) -> (message: Place, time: Int64?) {
         let all = Place.line(0..<line.count)
         do throws(JSONFault) {
@@ -31,9 +31,10 @@ struct FieldsLook {
         }
         var time: Int64?
         if case .time(let read) = clock.read(object, of: line, now: now) { time = read }
-        guard let messageKey, let member = object.member(messageKey, in: line),
-            let string = member.string(in: line)
-        else { return (all, time) }
+        guard let messageKey else { return (all, time) }
+        guard let string = object.member(messageKey, in: line)?.string(in: line) else {
+            return (.line(0..<0), time)
+        }
         let text = line.extracting(string)
         if ByteSearch.quoteOrBackslash(in: text, from: 0) == text.count {
             return (.line(string), time)

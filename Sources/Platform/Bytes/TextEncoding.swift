@@ -80,10 +80,12 @@ package struct TextEncoding: Hashable, Sendable {
         }
     }
 
-    /// Names that iconv has otherwise.
+    /// Names that iconv has otherwise, or that stand for more than there: what Windows and browsers
+    /// write under them.
     private static let systemNames = [
         "latin-1": "ISO-8859-1", "gb2312": "EUC-CN", "shift-jis": "CP932", "sjis": "CP932",
-        "windows-31j": "CP932", "euc-kr": "UHC", "koi8r": "KOI8-R", "koi8u": "KOI8-U",
+        "windows-31j": "CP932", "euc-kr": "UHC",
+        "euc-jp": "EUC-JP-MS", "big5": "BIG5-HKSCS", "koi8r": "KOI8-R", "koi8u": "KOI8-U",
         "macintosh-cyrillic": "MAC-CYRILLIC", "iso8859-6e": "ISO-8859-6",
         "iso8859-6i": "ISO-8859-6", "iso8859-8e": "ISO-8859-8", "iso8859-8i": "ISO-8859-8",
     ]

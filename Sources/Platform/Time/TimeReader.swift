@@ -13,6 +13,8 @@ struct TimeReader {
     private var milliseconds: Int64 = 0
     /// Seconds ahead of UTC, where the time names a zone.
     private var offset: Int64?
+    /// What it calls its zone; none where it does not.
+    private var zoneName: [UInt8] = []
 
     init(place: Int) { self.place = place }
 
@@ -83,7 +85,7 @@ struct TimeReader {
         case .fraction(let digits): return fraction(text, digits)
         case .zone(let hasZ, let hasColon, let hasMinutes):
             return zone(text, hasZ, hasColon, hasMinutes)
-        case .zoneName: return zoneName(text)
+        case .zoneName: return readZoneName(text)
         case .unix: return false
         }
         return true
@@ -174,28 +176,29 @@ struct TimeReader {
         return true
     }
 
-    /// `UTC` and `GMT` mean what they say; other names, that the time is of the place's own clocks.
-    private mutating func zoneName(_ text: Span<UInt8>) -> Bool {
+    private mutating func readZoneName(_ text: Span<UInt8>) -> Bool {
         let start = place
         while place < text.count, text[place] &- UInt8(ascii: "A") < 26, place - start < 5 {
             place += 1
         }
         guard place - start >= 3 else { return false }
-        let name = text.extracting(start..<place)
-        let isUTC = [Array("UTC".utf8), Array("GMT".utf8)].contains { known in
-            known.count == name.count && known.indices.allSatisfy { known[$0] == name[$0] }
-        }
-        if isUTC { offset = 0 }
+        zoneName = (start..<place).map { text[$0] }
         return true
     }
 
     // MARK: The moment
 
-    /// Milliseconds since 1970; nil where the calendar does not have it, or before 1970.
+    /// Milliseconds since 1970; nil where the calendar does not have it, or before 1970, and where
+    /// its zone is named, and nothing like what the place's own clocks are called: the same letters
+    /// mean other hours elsewhere.
     mutating func moment(_ clock: inout LocalClock, now: Int64) -> Int64? {
         if let isAfternoon {
             guard (1...12).contains(hour) else { return nil }
             hour = hour % 12 + (isAfternoon ? 12 : 0)
+        }
+        if offset == nil, !zoneName.isEmpty {
+            guard let known = clock.offset(of: zoneName) else { return nil }
+            offset = known
         }
         if let year { return moment(year, &clock) }
         // The day of a log's line may begin earlier than ours.

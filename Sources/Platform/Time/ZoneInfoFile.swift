@@ -6,6 +6,8 @@ package struct ZoneInfoFile {
     let first: Int64
     /// In order.
     let transitions: [ZoneRules.Transition]
+    /// Seconds ahead of UTC by what they are called (`CET`); of two meanings the later one.
+    let abbreviations: [[UInt8]: Int64]
 
     /// Clocks stay as they are after it.
     static let lastYear = 2500
@@ -38,17 +40,25 @@ package struct ZoneInfoFile {
         var typeOfMoment: [Int] = []
         for _ in 0..<header.moments { typeOfMoment.append(Int(try reader.integer(bytes: 1))) }
         var offsets: [Int64] = []
+        var names: [Int] = []
         for _ in 0..<header.types {
             let offset = Int64(Int32(truncatingIfNeeded: try reader.integer(bytes: 4)))
             guard abs(offset) <= 26 * 3600 else { throw .offset }
             offsets.append(offset)
-            // Whether it is daylight-saving time, and its abbreviation.
-            try reader.skip(2)
+            // Whether it is daylight-saving time.
+            try reader.skip(1)
+            names.append(Int(try reader.integer(bytes: 1)))
         }
         guard let first = offsets.first, typeOfMoment.allSatisfy({ $0 < offsets.count }) else {
             throw .types
         }
+        let letters = reader
         try reader.skip(header.lengthBehindTypes(moment: 8))
+        var abbreviations: [[UInt8]: Int64] = [:]
+        for type in [0] + typeOfMoment where names[type] < header.letters {
+            abbreviations[letters.text(names[type], within: header.letters)] = offsets[type]
+        }
+        self.abbreviations = abbreviations
         var transitions: [ZoneRules.Transition] = []
         for (moment, type) in zip(moments, typeOfMoment) {
             // The largest leave no room for an offset; no clock shows them.
@@ -104,6 +114,12 @@ package struct ZoneInfoFile {
             let start = position
             try skip(count)
             return bytes[start..<position].reduce(0) { $0 << 8 | UInt64($1) }
+        }
+
+        /// The text from `start` to a zero, of so many letters from here on.
+        func text(_ start: Int, within letters: Int) -> [UInt8] {
+            let all = bytes[position..<min(bytes.count, position + letters)].dropFirst(start)
+            return Array(all.prefix { $0 != 0 })
         }
 
         /// The text between two newlines.

@@ -8,6 +8,8 @@ package struct ZoneRules: Hashable, Sendable {
 
     /// By start; the first one starts before every date there is.
     let periods: [Period]
+    /// Seconds ahead of UTC by what its clocks' times are called (`CET`, `CEST`).
+    let abbreviations: [[UInt8]: Int64]
 
     /// A time during which clocks are ahead of UTC by one and the same number of seconds.
     struct Period: Hashable, Sendable {
@@ -35,7 +37,10 @@ package struct ZoneRules: Hashable, Sendable {
     /// A time in such an hour is read as if they had not been set yet, which is what most libraries
     /// do: of two moments it is the earlier, and one that clocks never showed is moved by as much
     /// as they were.
-    init(name: String, first: Int64, transitions: [Transition]) {
+    init(
+        name: String, first: Int64, transitions: [Transition],
+        abbreviations: [[UInt8]: Int64] = [:]
+    ) {
         var periods = [Period(start: .min, offset: first)]
         var offset = first
         for transition in transitions where transition.offset != offset {
@@ -47,6 +52,7 @@ package struct ZoneRules: Hashable, Sendable {
         }
         self.name = name
         self.periods = periods
+        self.abbreviations = abbreviations
     }
 
     private static let database = "/usr/share/zoneinfo"
@@ -75,7 +81,9 @@ package struct ZoneRules: Hashable, Sendable {
         }
         do throws(ZoneInfoFile.Malformed) {
             let file = try ZoneInfoFile(bytes)
-            return ZoneRules(name: name, first: file.first, transitions: file.transitions)
+            return ZoneRules(
+                name: name, first: file.first, transitions: file.transitions,
+                abbreviations: file.abbreviations)
         } catch {
             throw .malformed(path: path, error)
         }
@@ -104,7 +112,9 @@ package struct ZoneRules: Hashable, Sendable {
             let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
             guard try file.status().isRegular else { return nil }
             let parsed = try ZoneInfoFile(try file.read(count: longestFile, at: 0))
-            return ZoneRules(name: path, first: parsed.first, transitions: parsed.transitions)
+            return ZoneRules(
+                name: path, first: parsed.first, transitions: parsed.transitions,
+                abbreviations: parsed.abbreviations)
         } catch {
             return nil
         }
@@ -161,6 +171,14 @@ package struct LocalClock: Sendable {
         if local < start || local >= end { find(local) }
         return local - offset
     }
+
+    /// Seconds ahead of UTC of the times that these clocks show under that name; `UTC` and `GMT`
+    /// mean what they say.
+    func offset(of name: [UInt8]) -> Int64? {
+        Self.ofUTC.contains(name) ? 0 : rules.abbreviations[name]
+    }
+
+    private static let ofUTC = [Array("UTC".utf8), Array("GMT".utf8)]
 
     private mutating func find(_ local: Int64) {
         let periods = rules.periods

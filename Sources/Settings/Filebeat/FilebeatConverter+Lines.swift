@@ -184,7 +184,8 @@ extension FilebeatConverter {
         } else if underRoot != true {
             map.pair("target", "json")
         }
-        if let key = tree.take("message_key")?.text { map.pair("message_key", key) }
+        let messageKey = tree.take("message_key")?.text
+        if let messageKey { map.pair("message_key", messageKey) }
         for key in ["overwrite_keys", "expand_keys", "add_error_key", "ignore_decoding_error"]
         where tree.take(key)?.bool == true {
             map.pair(key, .bool(true))
@@ -201,6 +202,12 @@ extension FilebeatConverter {
         if target?.text?.contains("{") == true || !isTarget(target?.text ?? "", input) {
             note(value, "its target is a key of the document's own; take another name", in: &input)
             return
+        }
+        if messageKey == nil, !input.include.isEmpty || !input.excludeLines.isEmpty {
+            note(
+                value,
+                "without a message_key include_lines and exclude_lines look at the whole line here; "
+                    + "with Filebeat at an empty text", in: &input)
         }
         input.json = map
     }

@@ -183,10 +183,11 @@ extension FilebeatConverter {
         input.paths = paths
         input.captured.merge(captured) { $1 }
         let before = prefix.isEmpty ? "fields" : "\(prefix).…"
+        let renamed = prefix == "kubernetes" ? "" : " and not as \(before)"
         note(
             value,
             "pieces of the path are captures now, for topics and keys; documents have them as "
-                + "kubernetes.… and not as \(before)", in: &input)
+                + "kubernetes.…\(renamed)", in: &input)
     }
 
     /// The path with `*` named as the tokens do, segment by segment.

@@ -82,7 +82,10 @@ package enum CheckCommand {
         return switch look {
         case .absent(isAboveThere: true): ("not there yet; the agent makes it", nil)
         case .absent(isAboveThere: false):
-            ("not there, nor the directory above it, which has to be", nil)
+            (
+                "not there, nor the directory above it, which has to be",
+                "data: the directory above \(LogLine.word(path)) is not there; make it"
+            )
         case .refused(let error): ("not usable", "data: \(LogLine.word(error.description))")
         case .unwritable: ("there; this user cannot write to it", nil)
         case .held(let pid):

@@ -121,29 +121,24 @@ struct LogrotateReader {
 
 /// Names of files that an `include` of a directory passes over.
 private struct LogrotateTaboo {
-    private var endings = [
-        ",v", ".cfsaved", ".disabled", ".dpkg-bak", ".dpkg-del", ".dpkg-dist", ".dpkg-new",
-        ".dpkg-old", ".dpkg-tmp", ".rhn-cfg-tmp-", ".rpmnew", ".rpmorig", ".rpmsave", ".swp",
-        ".ucf-dist", ".ucf-new", ".ucf-old", "~",
+    private var globs = [
+        "*,v", "*.bak", "*.cfsaved", "*.disabled", "*.dpkg-bak", "*.dpkg-del", "*.dpkg-dist",
+        "*.dpkg-new", "*.dpkg-old", "*.dpkg-tmp", "*.rhn-cfg-tmp-*", "*.rpmnew", "*.rpmorig",
+        "*.rpmsave", "*.swp", "*.ucf-dist", "*.ucf-new", "*.ucf-old", "*~",
     ]
-    private var globs: [String] = []
 
-    mutating func extensions(_ list: String) { Self.take(list, &endings) }
-    mutating func patterns(_ list: String) { Self.take(list, &globs) }
+    mutating func extensions(_ list: String) { take(list) { "*" + $0 } }
+    mutating func patterns(_ list: String) { take(list) { $0 } }
 
-    /// A list that begins with `+` is added.
-    private static func take(_ list: String, _ all: inout [String]) {
-        var words = list.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
-        if list.hasPrefix("+") {
-            words = list.dropFirst().split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
-        } else {
-            all = []
-        }
-        all += words
+    /// A list that begins with `+` is added, another one is all that there is.
+    private mutating func take(_ list: String, _ glob: (String) -> String) {
+        let isMore = list.hasPrefix("+")
+        let words = list.dropFirst(isMore ? 1 : 0).split { $0 == "," || $0 == " " || $0 == "\t" }
+        globs = (isMore ? globs : []) + words.map { glob(String($0)) }
     }
 
     func holds(_ name: String) -> Bool {
-        name.hasPrefix(".") || endings.contains { name.hasSuffix($0) }
+        name == "." || name == ".."
             || globs.contains { Self.matches(Array($0.utf8)[...], Array(name.utf8)[...]) }
     }
 

@@ -23,6 +23,8 @@ final class DirectoryNode {
     /// The open directory that was listed last: another one under the same name is another node's
     /// worth of files.
     var inode: InodeKey?
+    /// Where a root's path led when it was looked at last, by `RootLook` alone; nil: nowhere.
+    var leadsTo: InodeKey?
     /// Other ways to it, as of its last listing.
     var rivals: [Rival] = []
     /// By name; and linked directories that links in it have led to, by whole paths.

@@ -109,6 +109,7 @@ final class DirectoryTree {
     var unwatchedCount: Int { round.count }
     /// Of these.
     private var round: LookRound
+    private var rootLook: RootLook
 
     /// Events were lost since the last time that everything was scanned for it.
     private var hasOverflow = false
@@ -164,6 +165,7 @@ final class DirectoryTree {
         self.report = report
         round = LookRound(spread: intervals.unwatchedScan / Self.mostScansByClock)
         waitUntil = .now() + intervals.firstWalk
+        rootLook = RootLook(due: watches.isWanted ? .zero : .never)
         for (input, settings) in inputs.enumerated() {
             namesToMeet += settings.exclude.filter(\.namesOne).map { (input, $0) }
         }
@@ -299,6 +301,9 @@ final class DirectoryTree {
         if now >= waitUntil { release() }
         for node in watches.unwatched { schedule(node, now) }
         watches.unwatched.removeAll(keepingCapacity: true)
+        for root in rootLook.moved(among: roots, now, intervals) {
+            scanByClock(root)
+        }
         while let node = times.popDue(now) {
             if node.clockDue <= now {
                 node.isByClock = true
@@ -319,7 +324,7 @@ final class DirectoryTree {
     var nextDue: MonotonicTime? {
         let overflow = hasOverflow ? nextOverflow : .never
         let release = waiting?.isEmpty == false ? waitUntil : .never
-        let next = min(times.next ?? .never, overflow, release)
+        let next = min(times.next ?? .never, overflow, release, rootLook.due)
         return next == .never ? nil : next
     }
 

@@ -26,6 +26,8 @@ extension TailedFile {
         /// The very first bytes as they were read, none of them at the position or behind it: the
         /// ends of many lines are alike, so an anchor alone does not tell one content from another.
         private(set) var beginning = Beginning.unknown
+        /// Of more of them.
+        private(set) var firstBytes = FirstBytes()
         /// The bytes that it has to begin with while nothing was read, and none after that: those
         /// that were seen of it before.
         private(set) var expectedHead: [UInt8]
@@ -280,6 +282,7 @@ extension TailedFile.Content {
         assert(
             anchor.count <= min(Anchor.longest, max(0, physicalPosition.bytes)), "bytes before it")
         assert(beginning.count <= max(0, physicalPosition.bytes), "bytes that were read")
+        assert(firstBytes.count <= max(0, physicalPosition.bytes), "bytes that were read")
         assert(expectedHead.isEmpty || isAtStart, "expected of what was not read")
         assert((landmarks.last ?? position) <= position, "remembered of what was read")
         assert((provenSize ?? size) <= size, "it grew")
@@ -298,6 +301,7 @@ extension TailedFile.Content {
         if physicalPosition.bytes == beginning.count {
             beginning.extend(chunk.extracting(0..<count))
         }
+        firstBytes.extend(chunk.extracting(0..<count), at: physicalPosition.bytes)
         position += count
         isInZeros = false
         if !expectedHead.isEmpty { expectedHead = [] }
@@ -348,6 +352,7 @@ extension TailedFile.Content {
         position = size
         anchor = []
         beginning = beginning.cut(to: physicalPosition.bytes)
+        firstBytes.cut(to: physicalPosition.bytes)
         assertInvariants()
     }
 
@@ -374,6 +379,7 @@ extension TailedFile.Content {
         headLength = fresh.sighting.begin.count
         self.anchor = anchor
         beginning = beginning.cut(to: physicalPosition.bytes)
+        firstBytes.cut(to: physicalPosition.bytes)
         landmarks.forget(behind: position)
         isInZeros = false
         zeros = nil
@@ -393,6 +399,7 @@ extension TailedFile.Content {
         let before = max(0, physicalPosition.bytes)
         anchor = Array(anchor.suffix(before))
         beginning = Beginning(head: Array(head.prefix(before)))
+        firstBytes = FirstBytes()
         headLength = head.count
         expectedHead = []
         // What is there is looked at once more before it is read on.
@@ -469,6 +476,8 @@ extension TailedFile.Content {
     }
 
     /// It is known to begin so, as far as it was read.
+    mutating func begins(_ bytes: FirstBytes) { firstBytes = bytes }
+
     mutating func begins(_ beginning: Beginning) {
         self.beginning = beginning
         assertInvariants()

@@ -40,7 +40,9 @@ extension TailedFile {
     func resumption(size: PhysicalOffset) throws(SystemError) -> Resumption {
         guard packed == nil, !isAtStart else { return .replaced }
         let size = base.logical(size)
-        if size >= position, try isIntact(), try agrees(before: position) { return .intact }
+        if size >= position, try isIntact(), try agrees(before: position) {
+            return try isFirstIntact() ? .intact : .replaced
+        }
         for place in try places() where place > base.start && place <= size {
             let begins = content.beginning.cut(to: base.physical(place).bytes)
             guard try begins.isAt(try opened().descriptor), try agrees(before: place) else {
@@ -54,6 +56,13 @@ extension TailedFile {
             return .rewritten(from: place, anchor: anchor)
         }
         return .replaced
+    }
+
+    /// Whether more than its first bytes and those before the position are what was read: to be
+    /// asked where it has changed, and has the size that it had.
+    func isFirstIntact() throws(SystemError) -> Bool {
+        guard packed == nil, content.unreadable == nil else { return true }
+        return try content.firstBytes.isAt(try opened().descriptor)
     }
 
     /// Beginnings of earlier lines before which the bytes are what they were, the last one first.
@@ -114,6 +123,10 @@ extension TailedFile {
     /// found to be what it was.
     func survey() throws(SystemError) {
         guard packed == nil, !isAtStart, !content.landmarks.isWhole else { return }
+        if content.firstBytes.count == 0 {
+            let first = min(FirstBytes.longest, max(0, physicalPosition.bytes))
+            begins(FirstBytes(try opened().descriptor.read(count: first, at: 0)))
+        }
         var known = content.landmarks
         while let due = known.nextDue, base.logical(due) <= position {
             let offset = base.logical(due)

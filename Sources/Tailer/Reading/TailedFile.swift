@@ -357,6 +357,9 @@ extension TailedFile {
             && !(stream.node?.hasOtherWriters ?? true)
     }
 
+    /// Its change time alone tells that, whoever may write to it.
+    var isUntouched: Bool { content.proof.isProven }
+
     /// A look has found it intact.
     func provedIntact(_ now: MonotonicTime) { content.proof.sawIntact(now) }
     func saw(modified time: FileTime) { content.saw(modified: time) }
@@ -382,6 +385,7 @@ extension TailedFile {
     func complete() { content.complete() }
     func becomeDamaged() -> Bool { content.becomeDamaged() }
     func knows(_ landmarks: Landmarks) { content.landmarks = landmarks }
+    func begins(_ bytes: FirstBytes) { content.begins(bytes) }
     func remember(_ chunk: Span<UInt8>, _ frames: [Frame], _ count: Int) {
         content.remember(chunk, frames, count)
     }

@@ -189,6 +189,26 @@ import Testing
         #expect(documents.last??["a"]?.number == "1")
     }
 
+    @Test("F10: a line without the message's key has an empty message, whatever else stands in it")
+    func rulesWithoutMessage() throws {
+        let bytes = Array(
+            #"{"log":"hit"}|{"x":"hit"}|{"log":5,"x":"hit"}|{"log":"miss"}|hit text|"#.utf8
+        ).map { $0 == UInt8(ascii: "|") ? 0x0A : $0 }
+        func offsets(_ rules: LineRules, _ fields: JSONFields) throws -> [String?] {
+            let encoder = try JSONFixture.encoder(fields, rules: rules)
+            return EncodingFixture.records(encoder, bytes, Frame.lines(of: bytes)).map {
+                StrictJSON($0)?["log"]?["offset"]?.number
+            }
+        }
+        let hit = try Expression("hit")
+        let (drop, keep) = (LineRules(exclude: [hit]), LineRules(include: [hit]))
+        let fields = JSONFields(target: ["t"], messageKey: "log")
+        #expect(try offsets(drop, fields) == ["14", "26", "46"])
+        #expect(try offsets(keep, fields) == ["0", "61"])
+        // Nobody asks for a member: the line itself.
+        #expect(try offsets(drop, JSONFields(target: ["t"])) == ["46"])
+    }
+
     @Test("F10: rules ask of the message, and masks of all that was written")
     func rules() throws {
         let rules = LineRules(

@@ -45,6 +45,27 @@ import Testing
                 == "2020-07-02T01:04:05.000Z")
     }
 
+    @Test func aZoneIsNamedAsThePlacesOwnClocksAreOrTheTimeIsNone() throws {
+        func time(_ name: String, _ zone: String, _ layout: String = "2006-01-02 15:04 MST") throws
+            -> String?
+        {
+            try self.time(layout, "2020-07-02 05:00 \(name)", zone: zone)
+        }
+        let place = "America/New_York"
+        #expect(try time("EDT", place) == "2020-07-02T09:00:00.000Z")
+        // As Go has it, whatever the season.
+        #expect(try time("EST", place) == "2020-07-02T10:00:00.000Z")
+        #expect(try time("UTC", place) == "2020-07-02T05:00:00.000Z")
+        #expect(try time("GMT", place) == "2020-07-02T05:00:00.000Z")
+        #expect(try time("CEST", "Europe/Berlin") == "2020-07-02T03:00:00.000Z")
+        #expect(try time("CET", place) == nil)
+        #expect(try time("CET", "UTC") == nil)
+        // A number beside it says all.
+        #expect(
+            try time("+0200 XYZ", place, "2006-01-02 15:04 -0700 MST")
+                == "2020-07-02T03:00:00.000Z")
+    }
+
     @Test(arguments: [
         ("RFC3339", "2020-01-02 03:04:05Z"), ("RFC3339", "2020-02-30T03:04:05Z"),
         ("RFC3339", "2020-01-02T24:04:05Z"), ("RFC3339", "2020-01-02T03:04:05Z "),

@@ -209,7 +209,7 @@ struct LogrotateReaderTests {
             weekly
             rotate 4
             tabooext + .old
-            taboopat *secret*
+            taboopat + *secret*
             include d
             /var/log/last.log { rotate 9
             }
@@ -219,7 +219,8 @@ struct LogrotateReaderTests {
                     ("d/a", "rotate 5\n/var/log/a.log {\n  daily\n}\n"),
                     ("d/b.dpkg-dist", "/var/log/b.log {\n}\n"),
                     ("d/c.old", "/var/log/c.log {\n}\n"), ("d/my-secrets", "/var/log/d.log {\n}\n"),
-                    ("d/e", "/var/log/e.log {\n}\n"),
+                    ("d/e", "/var/log/e.log {\n}\n"), ("d/f.bak", "/var/log/f.log {\n}\n"),
+                    ("d/g.rhn-cfg-tmp-1", "/var/log/g.log {\n}\n"),
                 ]
             ])
         #expect(reader.faults.isEmpty)
@@ -231,6 +232,19 @@ struct LogrotateReaderTests {
         #expect(inputs.map(\.keep) == [5, 5, 9])
         #expect(inputs.map(\.schedule) == ["0 0 * * *", "0 0 * * 0", "0 0 * * 0"])
         #expect(inputs[0].place == "d/a:2")
+    }
+
+    @Test("endings and patterns are one list, which takes the place of the other without a +")
+    func taboo() {
+        let files = ["d/.a", "d/b.bak", "d/c.old", "d/secret"].map { ($0, "/\($0) {\n}\n") }
+        func read(_ lines: String) -> [[String]] {
+            self.read("\(lines)\ninclude d\n", ["d": files]).stanzas.map(\.patterns)
+        }
+        #expect(read("") == [["/d/.a"], ["/d/c.old"], ["/d/secret"]])
+        #expect(read("taboopat *secret*") == [["/d/.a"], ["/d/b.bak"], ["/d/c.old"]])
+        #expect(
+            read("taboopat *secret*\ntabooext .old") == [["/d/.a"], ["/d/b.bak"], ["/d/secret"]])
+        #expect(read("taboopat + *secret*") == [["/d/.a"], ["/d/c.old"]])
     }
 
     @Test(

@@ -224,7 +224,7 @@ struct DirectoryTreeTests {
         node.restUntil = now + 5_000_000_000
         bench.tree.request(node, now)
         #expect(bench.tree.isQuiet)
-        #expect(bench.tree.nextDue == now + 5_000_000_000)
+        #expect(node.due == now + 5_000_000_000)
         bench.tree.advance(now + 5_000_000_000)
         #expect(!bench.tree.isQuiet)
         bench.scanAll()

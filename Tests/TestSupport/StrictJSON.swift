@@ -2,14 +2,14 @@ import Platform
 
 /// A reader of JSON by itself, stricter than the standard: no key twice, no half a pair of
 /// surrogates, no newline, nothing that is no UTF-8. What it does not take is nil.
-indirect enum StrictJSON: Hashable {
+package indirect enum StrictJSON: Hashable {
     case object([String: StrictJSON])
     case array([StrictJSON])
     case string(String)
     case number(String)
     case word(String)
 
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0x0A) else {
             return nil
         }
@@ -18,22 +18,22 @@ indirect enum StrictJSON: Hashable {
         self = value
     }
 
-    subscript(key: String) -> StrictJSON? {
+    package subscript(key: String) -> StrictJSON? {
         guard case .object(let members) = self else { return nil }
         return members[key]
     }
 
-    var text: String? {
+    package var text: String? {
         guard case .string(let text) = self else { return nil }
         return text
     }
 
-    var number: String? {
+    package var number: String? {
         guard case .number(let digits) = self else { return nil }
         return digits
     }
 
-    var keys: Set<String> {
+    package var keys: Set<String> {
         guard case .object(let members) = self else { return [] }
         return Set(members.keys)
     }
