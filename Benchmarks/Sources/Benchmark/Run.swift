@@ -1,5 +1,5 @@
 /// One contender once over the corpus.
-struct Run: Sendable {
+struct Run: ContestRun {
     let wallSeconds: Double
     let userSeconds: Double
     let systemSeconds: Double

@@ -2,14 +2,7 @@ import Machine
 
 /// All contenders in turns on one corpus.
 struct Throughput {
-    private struct Entry {
-        let contender: Contender
-        /// Of its last run.
-        var command: [String] = []
-        var runs: [Run] = []
-
-        var good: [Run] { runs.filter { $0.fault == nil } }
-    }
+    private typealias Entry = Entrant<Run>
 
     private let stage: Stage
     private let facts: MachineFacts
@@ -27,7 +20,7 @@ struct Throughput {
         self.stage = stage
         facts = try MachineFacts()
         loadBefore = try MachineFacts.load()
-        entries = stage.present.map { Entry(contender: $0) }
+        entries = stage.present.map { Entry($0) }
         let options = stage.options
         try stage.progress.update("writing \(Number.grouped(options.bytes)) bytes of corpus")
         var corpora: [Corpus.Form: (all: Corpus, warmUp: Corpus)] = [:]
@@ -138,44 +131,28 @@ struct Throughput {
             ["median (min–max)", "runs"] + Self.measures.map(\.head)
                 + ["wall ÷ \(baseName)", "CPU ÷ \(baseName)"])
         for entry in entries {
-            let count = entry.good.count
-            let runs = count == entry.runs.count ? "\(count)" : "\(count) of \(entry.runs.count)"
             let figures =
                 spreads(entry)?.map { $0?.text ?? "–" } ?? Self.measures.map { _ in "failed" }
             let ratios = ratios(entry)
             table.add(
-                [entry.contender.name, runs] + figures
+                [entry.contender.name, entry.count] + figures
                     + [ratios?.wall, ratios?.cpu].map { $0.map { Number.fixed($0, 2) } ?? "–" })
         }
         var text = table.text
-        for entry in entries {
-            for (number, run) in entry.runs.enumerated() {
-                guard let fault = run.fault else { continue }
-                text += "FAILED: \(entry.contender.name), run \(number + 1): \(fault)\n"
-            }
-        }
-        text += stage.absentLines
+        text += entries.failures() + stage.absentLines
         let subject = """
             corpus: \(Number.grouped(corpus.bytes)) bytes, \(Number.grouped(corpus.lines)) lines, \
             seed \(stage.options.seed)
             """
         text += stage.footer(
             facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
-        for entry in entries {
-            text +=
-                "\(entry.contender.name): \(entry.contender.version): "
-                + entry.command.joined(separator: " ") + "\n"
-        }
-        return text
+        return text + entries.commands()
     }
 
     func json(command: [String]) -> JSON {
         .object(
             stage.header(stage.options.mode, facts, date, command) + [
-                (
-                    "load_average",
-                    .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
-                ),
+                JSON.load(before: loadBefore, after: loadAfter),
                 (
                     "corpus",
                     .object([
@@ -197,11 +174,7 @@ struct Throughput {
         let ratios = ratios(entry).map {
             JSON.object([("wall", .number($0.wall, 3)), ("cpu", .number($0.cpu, 3))])
         }
-        return .object([
-            ("name", .text(entry.contender.name)), ("version", .text(entry.contender.version)),
-            ("command", .list(entry.command.map(JSON.text))),
-            ("runs", .list(entry.runs.map(\.json))),
-            ("failed_runs", .count(entry.runs.count - entry.good.count)),
+        return entry.json([
             ("figures", spreads ?? .null), ("ratio_to_\(baseName)", ratios ?? .null),
         ])
     }

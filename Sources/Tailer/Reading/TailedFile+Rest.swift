@@ -12,6 +12,7 @@ extension TailedFile {
         let size: Int
         /// Its first bytes as they were read; nil where the anchor has all of them.
         let beginning: [UInt8]?
+        let firstBytes: FirstBytes
         let landmarks: Landmarks
         let headLength: UInt16
         let mayBeginWithZeros: Bool
@@ -39,7 +40,8 @@ extension TailedFile.Content {
         return TailedFile.Rest(
             changed: changed, modified: modified, intactAt: intactAt, begunAt: begunAt,
             size: diskSize, beginning: beginning.known == anchor ? nil : beginning.known,
-            landmarks: landmarks, headLength: headLength, mayBeginWithZeros: mayBeginWithZeros)
+            firstBytes: firstBytes, landmarks: landmarks, headLength: headLength,
+            mayBeginWithZeros: mayBeginWithZeros)
     }
 
     /// As it was.
@@ -52,6 +54,7 @@ extension TailedFile.Content {
             intactAt: rest.intactAt, begunAt: rest.begunAt)
         saw(modified: rest.modified)
         begins(Beginning(head: rest.beginning ?? saved.anchor.bytes))
+        begins(rest.firstBytes)
         landmarks = rest.landmarks
     }
 }

@@ -57,20 +57,35 @@ import Testing
         #expect(deleted.exit == .code(0), "\(deleted.errors)")
     }
 
+    /// An API server that has taken an overlay, as it was written.
+    private func admit(_ overlay: String) throws -> Cluster {
+        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
+        let namespace = try cluster.kubectl(["apply", "-k", Deployment.path("namespace")])
+        #expect(namespace.exit == .code(0), "\(namespace.errors)")
+        let path = Deployment.path(overlay)
+        let applied = try cluster.kubectl(["apply", "-k", path])
+        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
+        #expect(applied.output.contains("daemonset.apps/shipper created\n"))
+        let difference = try cluster.kubectl(["diff", "-k", path])
+        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        return cluster
+    }
+
+    /// A map holds the settings of an overlay.
+    private func expectSettings(of overlay: String, in map: String, of cluster: Cluster) throws {
+        let settings = try cluster.kubectl(
+            [
+                "get", "configmap", map, "--namespace=shipper",
+                "--output=jsonpath={.data.shipper\\.yaml}",
+            ])
+        #expect(settings.output == (try Deployment.text("\(overlay)/shipper.yaml")))
+    }
+
     @Test(
         "The overlay for TLS and SASL is admitted: a password by secretKeyRef, a certificate by a mount",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func secureOverlay() throws {
-        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
-        let overlay = Deployment.path("kafka-sasl-tls")
-        let namespace = try cluster.kubectl(
-            ["apply", "-k", Deployment.path("namespace")])
-        #expect(namespace.exit == .code(0), "\(namespace.errors)")
-        let applied = try cluster.kubectl(["apply", "-k", overlay])
-        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
-        #expect(applied.output.contains("daemonset.apps/shipper created\n"))
-        let difference = try cluster.kubectl(["diff", "-k", overlay])
-        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        let cluster = try admit("kafka-sasl-tls")
         func asked(_ path: String) throws -> String {
             try cluster.kubectl(
                 ["get", "daemonset", "shipper", "--namespace=shipper", "--output=jsonpath=\(path)"]
@@ -88,27 +103,14 @@ import Testing
             try asked("\(pod).volumes[?(@.name==\"kafka-ca\")].configMap.name}")
                 == "shipper-kafka-ca")
         let map = try asked("\(pod).volumes[?(@.name==\"config\")].configMap.name}")
-        let settings = try cluster.kubectl(
-            [
-                "get", "configmap", map, "--namespace=shipper",
-                "--output=jsonpath={.data.shipper\\.yaml}",
-            ])
-        #expect(settings.output == (try Deployment.text("kafka-sasl-tls/shipper.yaml")))
+        try expectSettings(of: "kafka-sasl-tls", in: map, of: cluster)
     }
 
     @Test(
         "The overlay for all pods' logs is admitted: /var/log/pods alone, read-only, and the pod's name",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func podLogsOverlay() throws {
-        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
-        let overlay = Deployment.path("pod-logs")
-        let namespace = try cluster.kubectl(
-            ["apply", "-k", Deployment.path("namespace")])
-        #expect(namespace.exit == .code(0), "\(namespace.errors)")
-        let applied = try cluster.kubectl(["apply", "-k", overlay])
-        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
-        let difference = try cluster.kubectl(["diff", "-k", overlay])
-        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        let cluster = try admit("pod-logs")
         let shown = try cluster.kubectl(
             ["get", "daemonset", "shipper", "--namespace=shipper", "--output=json"])
         let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
@@ -131,27 +133,14 @@ import Testing
                 == "metadata.name metadata.namespace spec.nodeName")
         let map = try asked(
             "{.spec.template.spec.volumes[?(@.name==\"config\")].configMap.name}")
-        let settings = try cluster.kubectl(
-            [
-                "get", "configmap", map, "--namespace=shipper",
-                "--output=jsonpath={.data.shipper\\.yaml}",
-            ])
-        #expect(settings.output == (try Deployment.text("pod-logs/shipper.yaml")))
+        try expectSettings(of: "pod-logs", in: map, of: cluster)
     }
 
     @Test(
         "O6: the overlay that rotates is admitted: logs for writing, and three capabilities",
         .enabled(if: home != nil, "KUBERNETES_HOME is not set: there is no API server to ask"))
     func rotateOverlay() throws {
-        let cluster = try Cluster(kube: "\(try #require(Self.home))/bin/kube")
-        let overlay = Deployment.path("rotate")
-        let namespace = try cluster.kubectl(
-            ["apply", "-k", Deployment.path("namespace")])
-        #expect(namespace.exit == .code(0), "\(namespace.errors)")
-        let applied = try cluster.kubectl(["apply", "-k", overlay])
-        #expect(applied.exit == .code(0) && applied.errors.isEmpty, "\(applied.errors)")
-        let difference = try cluster.kubectl(["diff", "-k", overlay])
-        #expect(difference.exit == .code(0) && difference.output.isEmpty, "\(difference.output)")
+        let cluster = try admit("rotate")
         let shown = try cluster.kubectl(
             ["get", "daemonset", "shipper", "--namespace=shipper", "--output=json"])
         let pod = try JSONDecoder().decode(DaemonSet.self, from: Data(shown.output.utf8))
@@ -168,12 +157,7 @@ import Testing
         let logs = try #require(container.volumeMounts.first { $0.name == "logs" })
         #expect(logs.readOnly != true && logs.mountPropagation == "HostToContainer")
         let map = try #require(pod.volumes.compactMap(\.configMap).first).name
-        let settings = try cluster.kubectl(
-            [
-                "get", "configmap", map, "--namespace=shipper",
-                "--output=jsonpath={.data.shipper\\.yaml}",
-            ])
-        #expect(settings.output == (try Deployment.text("rotate/shipper.yaml")))
+        try expectSettings(of: "rotate", in: map, of: cluster)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import Synchronization
 import TestSupport
@@ -59,6 +60,29 @@ struct DormancyTests {
         }
         // Something is known of those with a rotated file, and of those that were written anew.
         try waitForSleep(awake: Self.count / 2)
+    }
+
+    @Test(
+        "T15: refilled to the size that it had while it was dormant, with the same ends: read anew")
+    func refilled() throws {
+        let ending = String(repeating: "-", count: 80)
+        func lines(_ name: String) -> [String] {
+            ["banner" + ending] + (101...120).map { "\(name) \($0)" + ending }
+        }
+        func text(_ name: String) -> String { lines(name).map { $0 + "\n" }.joined() }
+        for index in 0..<Self.count { try directory.write("\(index).log", text("a")) }
+        let tailer = try startTailer(output, [directory.path("*.log")], openFiles: 4, watches: 0) {
+            $0.mostAwake = 0
+        }
+        defer { tailer.stop() }
+        let expected = lines("a") + lines("b")
+        try eventually("the first content") { output.count == Self.count * expected.count / 2 }
+        try waitForSleep()
+        for index in 0..<Self.count {
+            try Descriptor.open(path(index), O_WRONLY).write(Array(text("b").utf8))
+        }
+        try eventually("the second content") { output.count >= Self.count * expected.count }
+        for index in 0..<Self.count { #expect(output.texts(path(index)) == expected) }
     }
 
     /// Polls are an hour apart, and no scan comes.

@@ -2,14 +2,7 @@ import Machine
 
 /// What an agent costs at the rate of an ordinary node: some lines a second over many files.
 struct Node {
-    private struct Entry {
-        let contender: Contender
-        /// Of its last run.
-        var command: [String] = []
-        var runs: [NodeRun] = []
-
-        var good: [NodeRun] { runs.filter { $0.fault == nil } }
-    }
+    private typealias Entry = Entrant<NodeRun>
 
     private let stage: Stage
     private let facts: MachineFacts
@@ -23,7 +16,7 @@ struct Node {
         self.stage = stage
         facts = try MachineFacts()
         loadBefore = try MachineFacts.load()
-        entries = stage.present.filter(\.follows).map { Entry(contender: $0) }
+        entries = stage.present.filter(\.follows).map { Entry($0) }
     }
 
     private var seconds: Int { stage.options.seconds ?? 30 }
@@ -59,21 +52,13 @@ struct Node {
     func text(command: [String]) -> String {
         var table = TextTable(["at the rate of a node", "runs"] + NodeRun.measures.map(\.head))
         for entry in entries {
-            let count = entry.good.count
-            let runs = count == entry.runs.count ? "\(count)" : "\(count) of \(entry.runs.count)"
             let figures = NodeRun.measures.map { measure in
-                median(measure, entry).map(Number.short) ?? (count == 0 ? "failed" : "–")
+                median(measure, entry).map(Number.short) ?? (entry.good.isEmpty ? "failed" : "–")
             }
-            table.add([entry.contender.name, runs] + figures)
+            table.add([entry.contender.name, entry.count] + figures)
         }
         var text = table.text
-        for entry in entries {
-            for (number, run) in entry.runs.enumerated() {
-                guard let fault = run.fault else { continue }
-                text += "FAILED: \(entry.contender.name), run \(number + 1): \(fault)\n"
-            }
-        }
-        text += stage.absentLines
+        text += entries.failures() + stage.absentLines
         let subject = """
             lines: \(Number.grouped(rate)) a second for \(seconds) s, each to one of \
             \(Number.grouped(files)) files, after \(warmUpSeconds) s of the same; medians of the runs
@@ -82,21 +67,13 @@ struct Node {
             """
         text += stage.footer(
             facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
-        for entry in entries {
-            text +=
-                "\(entry.contender.name): \(entry.contender.version): "
-                + entry.command.joined(separator: " ") + "\n"
-        }
-        return text
+        return text + entries.commands()
     }
 
     func json(command: [String]) -> JSON {
         .object(
             stage.header(.node, facts, date, command) + [
-                (
-                    "load_average",
-                    .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
-                ),
+                JSON.load(before: loadBefore, after: loadAfter),
                 ("lines_per_second", .count(rate)), ("files", .count(files)),
                 ("seconds", .count(seconds)), ("warm_up_seconds", .count(warmUpSeconds)),
                 ("contenders", .list(entries.map(json))),
@@ -104,11 +81,7 @@ struct Node {
     }
 
     private func json(_ entry: Entry) -> JSON {
-        .object([
-            ("name", .text(entry.contender.name)), ("version", .text(entry.contender.version)),
-            ("command", .list(entry.command.map(JSON.text))),
-            ("runs", .list(entry.runs.map(\.json))),
-            ("failed_runs", .count(entry.runs.count - entry.good.count)),
+        entry.json([
             (
                 "medians",
                 .object(
@@ -118,7 +91,7 @@ struct Node {
                             median(measure, entry).map { .number($0, measure.digits) } ?? .null
                         )
                     })
-            ),
+            )
         ])
     }
 }

@@ -1,5 +1,5 @@
 /// One contender once at the rate of a node: what it used in the window.
-struct NodeRun: Sendable {
+struct NodeRun: ContestRun {
     /// What has grown since the contender was started.
     struct Sample: Sendable {
         let seconds: Double

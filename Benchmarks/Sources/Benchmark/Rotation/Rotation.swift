@@ -2,17 +2,7 @@ import Machine
 
 /// What rotation does to the lines of a fast writer, and to the writer.
 struct Rotation {
-    private struct Entry {
-        let contender: Contender
-        let rotator: Rotator
-        /// Of its last run.
-        var command: [String] = []
-        var runs: [RotationRun] = []
-
-        var good: [RotationRun] { runs.filter { $0.fault == nil } }
-        /// Milliseconds, of all rotations of all runs.
-        var stalls: Spread? { Spread(good.flatMap(\.stalls)) }
-    }
+    private typealias Entry = Entrant<RotationRun>
 
     private let stage: Stage
     private let facts: MachineFacts
@@ -25,9 +15,7 @@ struct Rotation {
         self.stage = stage
         facts = try MachineFacts()
         loadBefore = try MachineFacts.load()
-        entries = stage.present.compactMap { contender in
-            contender.rotator.map { Entry(contender: contender, rotator: $0) }
-        }
+        entries = stage.present.filter { $0.rotator != nil }.map { Entry($0) }
     }
 
     private var rotations: Int { stage.options.rotations ?? 20 }
@@ -38,10 +26,11 @@ struct Rotation {
         let rounds = stage.options.runs ?? 1
         for round in 1...rounds {
             for index in entries.indices {
-                let entry = entries[index]
-                let title = "round \(round) of \(rounds): \(entry.contender.name)"
+                let contender = entries[index].contender
+                guard let rotator = contender.rotator else { continue }
+                let title = "round \(round) of \(rounds): \(contender.name)"
                 let runner = RotationRunner(
-                    stage: stage, contender: entry.contender, rotator: entry.rotator,
+                    stage: stage, contender: contender, rotator: rotator,
                     title: title, size: stage.options.bytes, rotations: rotations,
                     rate: megabytesASecond * 1_000_000)
                 let (run, command) = try runner.run()
@@ -53,6 +42,9 @@ struct Rotation {
         loadAfter = try MachineFacts.load()
         return entries.allSatisfy { $0.good.count == $0.runs.count }
     }
+
+    /// Milliseconds, of all rotations of all good runs.
+    private func stalls(_ entry: Entry) -> Spread? { Spread(entry.good.flatMap(\.stalls)) }
 
     private func median(_ measure: RotationRun.Measure, _ entry: Entry) -> Double? {
         Spread(entry.good.compactMap(measure.value))?.median
@@ -67,16 +59,10 @@ struct Rotation {
                     measure.digits == 0 ? Number.grouped(Int(value)) : Number.short(value)
                 } ?? (entry.good.isEmpty ? "failed" : "–")
             }
-            table.add([entry.contender.name, entry.stalls?.text ?? "failed"] + figures)
+            table.add([entry.contender.name, stalls(entry)?.text ?? "failed"] + figures)
         }
         var text = table.text
-        for entry in entries {
-            for (number, run) in entry.runs.enumerated() {
-                guard let fault = run.fault else { continue }
-                text += "FAILED: \(entry.contender.name), run \(number + 1): \(fault)\n"
-            }
-        }
-        text += stage.absentLines
+        text += entries.failures() + stage.absentLines
         let subject = """
             writer: \(megabytesASecond) MB/s wanted, writes of 16 KiB; a log of \
             \(Number.grouped(stage.options.bytes)) bytes is due
@@ -86,21 +72,13 @@ struct Rotation {
             """
         text += stage.footer(
             facts, date, load: "\(loadBefore) before, \(loadAfter) after", subject, command)
-        for entry in entries {
-            text +=
-                "\(entry.contender.name): \(entry.contender.version): "
-                + entry.command.joined(separator: " ") + "\n"
-        }
-        return text
+        return text + entries.commands()
     }
 
     func json(command: [String]) -> JSON {
         .object(
             stage.header(.rotation, facts, date, command) + [
-                (
-                    "load_average",
-                    .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
-                ),
+                JSON.load(before: loadBefore, after: loadAfter),
                 ("mb_per_second", .count(megabytesASecond)),
                 ("due_bytes", .count(stage.options.bytes)), ("rotations", .count(rotations)),
                 ("contenders", .list(entries.map(json))),
@@ -108,12 +86,8 @@ struct Rotation {
     }
 
     private func json(_ entry: Entry) -> JSON {
-        .object([
-            ("name", .text(entry.contender.name)), ("version", .text(entry.contender.version)),
-            ("command", .list(entry.command.map(JSON.text))),
-            ("runs", .list(entry.runs.map(\.json))),
-            ("failed_runs", .count(entry.runs.count - entry.good.count)),
-            ("longest_write_milliseconds", entry.stalls?.json(3) ?? .null),
+        entry.json([
+            ("longest_write_milliseconds", stalls(entry)?.json(3) ?? .null)
         ])
     }
 }

@@ -1,5 +1,5 @@
 /// A log of a fast writer that was rotated some times: what is left of it, and what the writer saw.
-struct RotationRun: Sendable {
+struct RotationRun: ContestRun {
     /// Milliseconds of the longest write of each rotation: from the moment at which an archive is
     /// there to that of the next one.
     var stalls: [Double] = []

@@ -105,10 +105,7 @@ struct Scale {
     func json(command: [String]) -> JSON {
         .object(
             stage.header(.scale, facts, date, command) + [
-                (
-                    "load_average",
-                    .object([("before", .number(loadBefore, 2)), ("after", .number(loadAfter, 2))])
-                ),
+                JSON.load(before: loadBefore, after: loadAfter),
                 ("files", .count(sizes.files)), ("rest_seconds", .count(seconds)),
                 (
                     "parts",
