@@ -1,10 +1,3 @@
-/// One run of a contender: what it found, or why it does not count.
-protocol ContestRun: Sendable {
-    /// Why it does not count; nil: it does.
-    var fault: String? { get }
-    var json: JSON { get }
-}
-
 /// A contender that takes its turns, with all of its runs.
 struct Entrant<Run: ContestRun> {
     let contender: Contender
@@ -30,6 +23,13 @@ struct Entrant<Run: ContestRun> {
                 ("failed_runs", .count(runs.count - good.count)),
             ] + more)
     }
+}
+
+/// One run of a contender: what it found, or why it does not count.
+protocol ContestRun: Sendable {
+    /// Why it does not count; nil: it does.
+    var fault: String? { get }
+    var json: JSON { get }
 }
 
 extension Array {

@@ -142,8 +142,11 @@ private struct LogrotateTaboo {
             || globs.contains { Self.matches(Array($0.utf8)[...], Array(name.utf8)[...]) }
     }
 
-    /// `*` and `?`, as fnmatch(3) has them.
+    /// `*` and `?`, as fnmatch(3) has them with FNM_PERIOD: neither stands for a dot that a name
+    /// begins with.
     private static func matches(_ glob: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
+        let dot = UInt8(ascii: ".")
+        if name.first == dot, glob.first != dot { return false }
         var (glob, name) = (glob, name)
         var star: (glob: ArraySlice<UInt8>, name: ArraySlice<UInt8>)?
         while let byte = name.first {

@@ -109,7 +109,7 @@ final class DirectoryTree {
     var unwatchedCount: Int { round.count }
     /// Of these.
     private var round: LookRound
-    private var rootLook: RootLook
+    var rootLook: RootLook
 
     /// Events were lost since the last time that everything was scanned for it.
     private var hasOverflow = false
@@ -198,6 +198,7 @@ final class DirectoryTree {
     /// The reader's territory may be another one now.
     func redistributed() {
         takeRoots()
+        if watches.isWanted { rootLook = RootLook(due: .zero) }
         forEachNode { node in
             if node.depth == 0 || node.linked != nil || !territory.has(node) { scanByClock(node) }
         }
@@ -301,8 +302,11 @@ final class DirectoryTree {
         if now >= waitUntil { release() }
         for node in watches.unwatched { schedule(node, now) }
         watches.unwatched.removeAll(keepingCapacity: true)
-        for root in rootLook.moved(among: roots, now, intervals) {
-            scanByClock(root)
+        if now >= rootLook.due {
+            let own = roots.filter { territory.has($0) }
+            for root in rootLook.moved(among: own, now, intervals, touches: touches) {
+                scanByClock(root)
+            }
         }
         while let node = times.popDue(now) {
             if node.clockDue <= now {

@@ -58,7 +58,7 @@ struct FileLender {
         guard file.mayBeLent(upTo: end) else { return false }
         do throws(SystemError) {
             guard case .open = try opener.reopen(file) else { return false }
-            return try file.isIntact()
+            return try file.isWhatWasRead()
         } catch {
             opener.tell(file.path, error)
             return false

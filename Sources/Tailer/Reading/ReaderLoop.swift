@@ -470,7 +470,7 @@ final class ReaderLoop {
         if let eventsDue { next = min(next ?? eventsDue, eventsDue) }
         let now = MonotonicTime.now()
         if areFiguresOld {
-            // After the last change they are set once more, and then nothing wakes an idle reader.
+            // After the last change they are set once more, and nothing wakes a reader for that.
             let due = figuresAt + figuresInterval
             if due <= now { setFigures(now) } else { next = min(next ?? due, due) }
         }

@@ -223,8 +223,9 @@ struct StreamTurn {
         //    to the very size that it had.
         // 2. Neither a size nor a read of new bytes, with the anchor before them, would ever tell.
         if size == file.size, !file.isProvenIntact(in: stream) {
-            var isIntact = try file.isIntact(size: status.end)
-            if isIntact, !file.isUntouched { isIntact = try file.isFirstIntact() }
+            let isIntact =
+                file.isUntouched
+                ? try file.isIntact(size: status.end) : try file.isWhatWasRead(size: status.end)
             guard isIntact else {
                 try replaced(file, now)
                 return

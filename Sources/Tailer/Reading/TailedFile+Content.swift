@@ -476,10 +476,14 @@ extension TailedFile.Content {
     }
 
     /// It is known to begin so, as far as it was read.
-    mutating func begins(_ bytes: FirstBytes) { firstBytes = bytes }
-
     mutating func begins(_ beginning: Beginning) {
         self.beginning = beginning
+        assertInvariants()
+    }
+
+    /// The same of more bytes.
+    mutating func begins(_ bytes: FirstBytes) {
+        firstBytes = bytes
         assertInvariants()
     }
 

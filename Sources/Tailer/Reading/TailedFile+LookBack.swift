@@ -58,9 +58,15 @@ extension TailedFile {
         return .replaced
     }
 
-    /// Whether more than its first bytes and those before the position are what was read: to be
-    /// asked where it has changed, and has the size that it had.
-    func isFirstIntact() throws(SystemError) -> Bool {
+    /// Whether it still holds what was read of it, as far as can be told: `isIntact`, and more of
+    /// its first bytes. To be asked where much hangs on it, or where it has changed and has the
+    /// size that it had.
+    func isWhatWasRead(size: PhysicalOffset? = nil) throws(SystemError) -> Bool {
+        guard try isIntact(size: size) else { return false }
+        return try isFirstIntact()
+    }
+
+    private func isFirstIntact() throws(SystemError) -> Bool {
         guard packed == nil, content.unreadable == nil else { return true }
         return try content.firstBytes.isAt(try opened().descriptor)
     }
@@ -122,11 +128,14 @@ extension TailedFile {
     /// Remembers the bytes that an earlier run has read, before they are read on: the file was just
     /// found to be what it was.
     func survey() throws(SystemError) {
-        guard packed == nil, !isAtStart, !content.landmarks.isWhole else { return }
+        guard packed == nil, !isAtStart else { return }
         if content.firstBytes.count == 0 {
             let first = min(FirstBytes.longest, max(0, physicalPosition.bytes))
-            begins(FirstBytes(try opened().descriptor.read(count: first, at: 0)))
+            let bytes = try opened().descriptor.read(count: first, at: 0)
+            // Zeros may be a hole that was passed, and that somebody fills.
+            begins(FirstBytes(Array(bytes.prefix { $0 != 0 })))
         }
+        guard !content.landmarks.isWhole else { return }
         var known = content.landmarks
         while let due = known.nextDue, base.logical(due) <= position {
             let offset = base.logical(due)

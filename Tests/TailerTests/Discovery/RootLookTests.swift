@@ -1,3 +1,5 @@
+import Model
+import Patterns
 import Platform
 import TestSupport
 import Testing
@@ -50,7 +52,7 @@ import Testing
 
     @Test("of many prefixes some are looked at at a time, and each once as much has moved")
     func turns() throws {
-        let nodes = try (0..<100).map { number in
+        let nodes = try (0..<RootLook.most + 100).map { number in
             try directory.makeDirectory("d\(number)")
             let text = directory.path("d\(number)")
             return DirectoryNode(root: number, prefix: text, path: [], text: text, places: [])
@@ -64,11 +66,57 @@ import Testing
             #expect(look.moved(among: nodes, now, intervals).isEmpty)
             now = look.due
         }
-        #expect(Set(moved).count == 100)
-        // Nothing has moved since, whatever was listed.
-        for _ in 0..<2 {
-            #expect(look.moved(among: nodes, now, intervals).isEmpty)
-            now = look.due
-        }
+        // The second time some are looked at again, and have not moved.
+        #expect(moved.count == nodes.count && Set(moved).count == nodes.count)
+        #expect(look.moved(among: nodes, now, intervals).isEmpty)
+        #expect(look.moved(among: [], look.due, intervals).isEmpty && look.due == .never)
+    }
+
+    @Test("one that was gone and is back is told, and one on another device waits for its scan")
+    func elsewhere() throws {
+        try directory.makeDirectory("d")
+        let text = directory.path("d")
+        let node = DirectoryNode(root: 0, prefix: text, path: [], text: text, places: [])
+        let status = try FileStatus.glance(at: Array(text.utf8))
+        node.inode = InodeKey(status)
+        var look = RootLook(due: .zero)
+        let intervals = TailerIntervals()
+        func moved() -> Int { look.moved(among: [node], look.due, intervals).count }
+        #expect(moved() == 0)
+        try rename(text, text + "2")
+        #expect(moved() == 1)
+        #expect(moved() == 0)
+        try directory.makeDirectory("e")
+        try rename(directory.path("e"), text)
+        #expect(moved() == 1)
+        node.inode = InodeKey(device: status.device + 1, inode: status.inode)
+        node.leadsTo = nil
+        #expect(moved() == 0)
+    }
+
+    @Test("where another reader has the file system, which may hang, nothing is touched")
+    func territory() throws {
+        let inputs = [
+            TailerInput(
+                name: "in",
+                paths: [
+                    try PathPattern("/nowhere/far/logs/*.log"),
+                    try PathPattern(directory.path("*.log")),
+                ], exclude: [], maxLine: 1024)
+        ]
+        let territories = Territories(inputs)
+        let table =
+            "22 1 8:1 / / rw - ext4 r rw\n60 22 0:7 / /nowhere/far rw - nfs4 server:/a rw\n"
+        _ = territories.update(MountTable(text: Array(table.utf8)))
+        let intervals = TailerIntervals()
+        let tree = DirectoryTree(
+            inputs: inputs, intervals: intervals,
+            watches: Watches(limit: 10, intervals: intervals, report: { _ in }),
+            territory: Territory(territories, reader: 0), report: { _ in })
+        var touched: [String] = []
+        tree.touches = { touched.append($0.text) }
+        tree.advance(MonotonicTime.now())
+        #expect(tree.roots.count == 2)
+        #expect(touched == [directory.path])
     }
 }

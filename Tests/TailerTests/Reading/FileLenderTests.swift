@@ -90,6 +90,29 @@ struct FileLenderTests {
         try readTo(400)
     }
 
+    /// A program in a crash loop: nothing but its first bytes tells one of its logs from another.
+    @Test(
+        "O3: what was refilled to its size since it was looked at, with the same ends, is not lent")
+    func refilled() throws {
+        func lines(_ name: String) -> [String] {
+            let ending = String(repeating: "-", count: 80)
+            return ["banner" + ending] + (101...200).map { "\(name) \($0)" + ending }
+        }
+        func text(_ name: String) -> String { lines(name).map { $0 + "\n" }.joined() }
+        let path = try directory.write("log/a.log", text("a"))
+        let tailer = try startTailer(output, [directory.path("log/*.log")])
+        defer { tailer.stop() }
+        try eventually("the first content") { output.count == 101 }
+        // Nothing is read, whoever looks first.
+        output.state.withLock { $0.hasRoom = false }
+        try Descriptor.open(path, O_WRONLY).write(Array(text("b").utf8))
+        #expect(try !lend(tailer, 4096))
+        output.state.withLock { $0.hasRoom = true }
+        tailer.wake()
+        try eventually("the second content") { output.count >= 202 }
+        #expect(output.texts() == lines("a") + lines("b"))
+    }
+
     @Test func aFileThatComesBackAsItWasIsReadOn() throws {
         _ = try directory.write("log/a.log", text(0..<300))
         let tailer = try startTailer(output, [directory.path("log/*.log")])

@@ -39,6 +39,29 @@ struct LookBackTests {
 
     private func all() -> String { lines.joined(separator: "\n") + "\n" }
 
+    @Test("After its last line was rewritten, a refill to its size with the same ends is seen")
+    func refilledAfterRewriting() throws {
+        let ending = String(repeating: "-", count: 80)
+        func content(_ name: String) -> [String] {
+            ["banner" + ending] + (101...160).map { "\(name) \($0)" + ending }
+        }
+        func text(_ name: String) -> String { content(name).map { $0 + "\n" }.joined() }
+        try write(text("a") + "</end>\n")
+        let size = text("a").utf8.count
+        // The closing tag goes, and comes again behind another line.
+        let file = try Descriptor.open(path, O_RDWR)
+        try file.truncate(to: size)
+        try append("a 161\(ending)\n</end>\n")
+        try settle()
+        let first = content("a") + ["</end>", "a 161" + ending, "</end>"]
+        #expect(bench.output.texts() == first)
+        let second = content("b") + ["b 161" + ending, "</end>"]
+        try Descriptor.open(path, O_WRONLY).write(
+            Array(second.map { $0 + "\n" }.joined().utf8))
+        try settle()
+        #expect(bench.output.texts() == first + second)
+    }
+
     @Test("Half a line that is cut off again: nothing is sent twice or lost", arguments: [1, 400])
     func tornTail(count: Int) throws {
         let text = lines.prefix(count).joined(separator: "\n") + "\n"

@@ -39,9 +39,14 @@ struct RotationRunner {
         var turns = try Logrotate(rotator, log: log, directory: directory, size: size, keep: keep)
 
         var run = RotationRun()
-        run.fault = try watch(writer, agent, log, &turns, &run)
-        writer.stop()
-        thread.join()
+        do {
+            // Whatever comes of it: the writer fills the disk until it is told to stop.
+            defer {
+                writer.stop()
+                thread.join()
+            }
+            run.fault = try watch(writer, agent, log, &turns, &run)
+        }
         let end = writer.end
         if let fault = end.fault { throw fault }
         (run.waits, run.seconds) = (end.waits.sorted(), end.seconds)

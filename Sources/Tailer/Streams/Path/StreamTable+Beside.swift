@@ -68,7 +68,7 @@ extension StreamTable {
         }
         if try holds(candidate, live) {
             // A copy of what is being read: what lies beside it comes after it.
-            if try !live.isIntact() {
+            if try !live.isWhatWasRead() {
                 live.becomeReplaced()
                 return .replaced
             }

@@ -8,7 +8,7 @@ extension StreamTable {
     func seeReplaced(_ stream: LogStream) {
         for file in stream.files where file.isOpen && !file.isReplaced {
             do throws(SystemError) {
-                if try file.isIntact() { continue }
+                if try file.isWhatWasRead() { continue }
                 let size = try file.opened().descriptor.status().end
                 if case .replaced = try file.resumption(size: size) {
                     file.becomeReplaced()
